@@ -4,7 +4,9 @@ open Expecto
 
 [<Tests>]
 let placeholder =
-    testList "Rflo.Core" [ test "the test program runs" { Expect.isTrue true "true is true" } ]
+    testList "Rflo.Core" [
+        test "the test program runs" { Expect.isTrue true "true is true" }
+    ]
 
 [<EntryPoint>]
 let main arguments =

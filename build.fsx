@@ -1,0 +1,486 @@
+// Builds, tests and shows Rflo.Dsl: `dotnet fsi build.fsx TARGET`; without a target it lists them.
+// No packages here, so that it starts at once.
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Security.Cryptography
+open System.Text
+open System.Text.RegularExpressions
+open System.Xml.Linq
+
+let root = __SOURCE_DIRECTORY__
+let inRoot path = Path.Combine(root, path)
+
+/// The project files two levels down, such as src/Rflo.Core/Rflo.Core.csproj.
+let projects folder extension =
+    if Directory.Exists(inRoot folder) then
+        Directory.GetDirectories(inRoot folder)
+        |> Array.collect (fun project -> Directory.GetFiles(project, "*." + extension))
+        |> Array.sort
+    else
+        [||]
+
+let allProjects () =
+    Array.concat [
+        projects "src" "csproj"
+        projects "src" "fsproj"
+        projects "tests" "fsproj"
+    ]
+
+// ---- evidence: what a step has shown, and the next one asks for ---------------------------------
+
+type Restored = Restored
+type Built = Built
+
+type Counts = {
+    Passed: int
+    Failed: int
+    Skipped: int
+}
+
+/// A step that failed: the command line as it was run, and its exit code.
+exception StepFailed of command: string * exitCode: int
+
+// ---- commands -----------------------------------------------------------------------------------
+
+/// Nothing that a command starts may outlive it and keep the pipes open that somebody reads.
+let commandEnvironment = [
+    "MSBUILDDISABLENODEREUSE", "1"
+    "DOTNET_CLI_USE_MSBUILD_SERVER", "0"
+    "DOTNET_CLI_TELEMETRY_OPTOUT", "1"
+    "DOTNET_NOLOGO", "1"
+]
+
+let private start (file: string) (arguments: string list) environment captured =
+    let info =
+        ProcessStartInfo(file, WorkingDirectory = root, RedirectStandardOutput = captured)
+
+    List.iter info.ArgumentList.Add arguments
+
+    for name, value in commandEnvironment @ environment do
+        info.Environment[name] <- value
+
+    // What this script has written must stand before what the command writes.
+    Console.Out.Flush()
+    Process.Start info
+
+/// The exit code of a command that writes to our own output.
+let exitCodeOf file arguments environment =
+    use child = start file arguments environment false
+    child.WaitForExit()
+    child.ExitCode
+
+let run file arguments environment =
+    match exitCodeOf file arguments environment with
+    | 0 -> ()
+    | code -> raise (StepFailed(String.concat " " (file :: arguments), code))
+
+let dotnet arguments = run "dotnet" arguments []
+
+/// What a command printed; a failing one stops the step.
+let outputOf file arguments =
+    use child = start file arguments [] true
+    let output = child.StandardOutput.ReadToEnd()
+    child.WaitForExit()
+
+    if child.ExitCode <> 0 then
+        raise (StepFailed(String.concat " " (file :: arguments), child.ExitCode))
+
+    output
+
+// ---- restore ------------------------------------------------------------------------------------
+
+let sourceVariable = "RFLO_NUGET_SOURCE"
+
+/// Paket asks for the package source by name; where nobody set it, the machine's NuGet configuration knows.
+let setPackageSource () =
+    if String.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable sourceVariable) then
+        let listed = outputOf "dotnet" [ "nuget"; "list"; "source"; "--format"; "short" ]
+        // One source a line: `E` (enabled) or `D`, perhaps with more letters, then the address.
+        let enabled = Regex.Match(listed, @"^E\w*\s+(http\S+)", RegexOptions.Multiline)
+
+        if enabled.Success then
+            Environment.SetEnvironmentVariable(sourceVariable, enabled.Groups[1].Value)
+        else
+            eprintfn
+                $"No enabled NuGet source is configured here (see `dotnet nuget list source`); set {sourceVariable} to one."
+
+            raise (StepFailed("dotnet nuget list source --format short", 1))
+
+let packageFolder () =
+    match Environment.GetEnvironmentVariable "NUGET_PACKAGES" with
+    | null
+    | "" ->
+        let home = Environment.GetFolderPath Environment.SpecialFolder.UserProfile
+        Path.Combine(home, ".nuget", "packages")
+    | folder -> folder
+
+/// A digest of everything that a restore depends on.
+let restoreDigest () =
+    let text = StringBuilder(packageFolder ())
+
+    let sources = [|
+        inRoot ".config/dotnet-tools.json"
+        inRoot "global.json"
+        inRoot "paket.dependencies"
+        inRoot "paket.lock"
+        yield! Directory.GetFiles(root, "*.sln")
+        yield! Directory.GetFiles(inRoot "src", "*.props")
+        yield! Directory.GetFiles(inRoot "tests", "*.props")
+        for project in allProjects () do
+            project
+            Path.Combine(Path.GetDirectoryName project, "paket.references")
+    |]
+
+    for file in sources |> Array.filter File.Exists do
+        text.Append(file).Append(File.ReadAllText file) |> ignore
+
+    text.ToString()
+    |> Encoding.UTF8.GetBytes
+    |> SHA256.HashData
+    |> Convert.ToHexString
+
+let restoreStamp = inRoot "paket-files/build.restored"
+
+/// The folders without which the stamp of an earlier restore means nothing.
+let restoreLeftovers () = [|
+    // name and version of each tool, then of each package
+    let tools = File.ReadAllText(inRoot ".config/dotnet-tools.json")
+
+    for tool in Regex.Matches(tools, "\"([\\w.-]+)\": \\{\\s*\"version\": \"([^\"]+)\"") do
+        Path.Combine(packageFolder (), tool.Groups[1].Value, tool.Groups[2].Value)
+
+    for package in Regex.Matches(File.ReadAllText(inRoot "paket.lock"), @"(?m)^    ([\w.-]+) \(") do
+        Path.Combine(packageFolder (), package.Groups[1].Value.ToLowerInvariant())
+
+    for project in allProjects () do
+        Path.Combine(Path.GetDirectoryName project, "obj", "project.assets.json")
+|]
+
+let isRestored () =
+    File.Exists restoreStamp
+    && File.ReadAllText restoreStamp = restoreDigest ()
+    && restoreLeftovers () |> Array.forall Path.Exists
+
+let restore () =
+    if not (isRestored ()) then
+        setPackageSource ()
+        dotnet [ "tool"; "restore" ]
+        dotnet [ "paket"; "restore" ]
+        dotnet [ "restore"; "Rflo.Dsl.sln"; "-nodeReuse:false" ]
+        Directory.CreateDirectory(inRoot "paket-files") |> ignore
+        File.WriteAllText(restoreStamp, restoreDigest ())
+
+    Restored
+
+// ---- build --------------------------------------------------------------------------------------
+
+let build Restored =
+    dotnet [
+        "build"
+        "Rflo.Dsl.sln"
+        "--no-restore"
+        "--nologo"
+        "--verbosity"
+        "quiet"
+        "--configuration"
+        "Release"
+        "-maxCpuCount:2"
+        "-nodeReuse:false"
+        "-p:UseSharedCompilation=false"
+        "-clp:NoSummary"
+    ]
+
+    Built
+
+// ---- checks -------------------------------------------------------------------------------------
+
+let private formatted = [ "src"; "tests"; "examples"; "build.fsx" ]
+
+let fantomas options =
+    "fantomas" :: options @ List.filter (inRoot >> Path.Exists) formatted
+
+let csharpFormat options = [
+    for project in projects "src" "csproj" do
+        [
+            "format"
+            Path.GetRelativePath(root, project)
+            "--no-restore"
+        ]
+        @ options
+]
+
+let format Restored =
+    dotnet (fantomas [])
+    List.iter dotnet (csharpFormat [])
+
+/// Is all of the code as the formatters would write it?
+let isFormatted Restored =
+    // Every check runs, so that all complaints are seen at once.
+    [
+        fantomas [ "--check" ]
+        yield! csharpFormat [ "--verify-no-changes" ]
+    ]
+    |> List.map (fun arguments -> exitCodeOf "dotnet" arguments [])
+    |> List.forall ((=) 0)
+
+/// Paket writes the address of the package source where the variable's name stood; it must not be committed.
+let namesNoSource () =
+    let offending = [
+        for file in [ "paket.dependencies"; "paket.lock" ] do
+            for number, line in File.ReadAllLines(inRoot file) |> Seq.indexed do
+                let elsewhere =
+                    Regex.IsMatch(line, @"^\s*(remote:|source)\s+(?!%RFLO_NUGET_SOURCE%\s*$)")
+
+                if line.Contains "://" || elsewhere then
+                    $"{file}:{number + 1}: write %%{sourceVariable}%% here, not an address: {line.Trim()}"
+    ]
+
+    List.iter (eprintfn "%s") offending
+    offending.IsEmpty
+
+/// Checks beside the test programs: each counts as one test.
+let checks restored = [
+    "packages come from no named address", namesNoSource
+    "the code is formatted (dotnet fsi build.fsx format)", (fun () -> isFormatted restored)
+]
+
+let passes (name, check: unit -> bool) =
+    let passed = check ()
+    printfn $"""{if passed then "passed" else "FAILED"}: {name}"""
+    passed
+
+// ---- tests --------------------------------------------------------------------------------------
+
+let none = { Passed = 0; Failed = 0; Skipped = 0 }
+let passed = { none with Passed = 1 }
+let failed = { none with Failed = 1 }
+
+let add a b = {
+    Passed = a.Passed + b.Passed
+    Failed = a.Failed + b.Failed
+    Skipped = a.Skipped + b.Skipped
+}
+
+/// What Expecto's summary says, with the names and reasons of the skipped tests.
+let readSummary (file: string) =
+    let cases = (XDocument.Load file).Descendants(XName.Get "test-case") |> List.ofSeq
+    let attribute name (case: XElement) = case.Attribute(XName.Get name).Value
+
+    let withResult result =
+        cases |> List.filter (fun case -> attribute "result" case = result)
+
+    let skipped = [
+        for case in withResult "Ignored" do
+            let reason =
+                case.Descendants(XName.Get "message") |> Seq.map _.Value |> String.concat " "
+
+            attribute "name" case, reason.Trim()
+    ]
+
+    let successes = List.length (withResult "Success")
+
+    {
+        Passed = successes
+        Skipped = skipped.Length
+        Failed = cases.Length - successes - skipped.Length
+    },
+    skipped
+
+/// Runs one test program. One that crashes, or that ran nothing, is a failure too.
+let testProgram environment (project: string) =
+    let name = Path.GetFileNameWithoutExtension project
+    let folder = Path.GetDirectoryName project
+    let summary = inRoot $"artifacts/tests/{name}.xml"
+    Directory.CreateDirectory(Path.GetDirectoryName summary) |> ignore
+    File.Delete summary
+    printfn $"\n{name}"
+
+    let exitCode =
+        exitCodeOf
+            "dotnet"
+            [
+                Path.Combine(folder, "bin", "Release", "net10.0", name + ".dll")
+                "--nunit-summary"
+                summary
+                "--fail-on-focused-tests"
+                "--no-spinner"
+                if Console.IsOutputRedirected then
+                    "--colours"
+                    "0"
+            ]
+            environment
+
+    let broken reason =
+        eprintfn $"FAILED: {name}: {reason} (exit code {exitCode})"
+        failed
+
+    if not (File.Exists summary) then
+        broken "ended without a summary"
+    else
+        let counts, skipped = readSummary summary
+
+        for test, reason in skipped do
+            printfn $"skipped: {test}: {reason}"
+
+        if counts = none then
+            broken "ran no test"
+        elif exitCode <> 0 && counts.Failed = 0 then
+            add counts (broken "failed though its tests passed")
+        else
+            counts
+
+let test restored Built isLong =
+    let environment = if isLong then List.singleton ("RFLO_LONG", "1") else []
+
+    let checks =
+        checks restored
+        |> List.map (fun check -> if passes check then passed else failed)
+
+    let programs =
+        projects "tests" "fsproj" |> Array.map (testProgram environment) |> List.ofArray
+
+    List.fold add none (checks @ programs)
+
+let closingLine counts =
+    let skipped =
+        if counts.Skipped > 0 then
+            $", {counts.Skipped} skipped"
+        else
+            ""
+
+    $"{counts.Passed} passed, {counts.Failed} failed{skipped}"
+
+// ---- what the command does ----------------------------------------------------------------------
+
+let host Built arguments =
+    dotnet (
+        [
+            "run"
+            "--no-build"
+            "--configuration"
+            "Release"
+            "--project"
+            "src/Rflo.Host"
+            "--"
+        ]
+        @ arguments
+    )
+
+let clean () =
+    let remove folder =
+        if Directory.Exists folder then
+            Directory.Delete(folder, true)
+
+    for project in allProjects () do
+        let folder = Path.GetDirectoryName project
+        remove (Path.Combine(folder, "bin"))
+        remove (Path.Combine(folder, "obj"))
+
+    remove (inRoot "artifacts")
+    remove (inRoot "paket-files")
+
+/// What a target does with the rest of the command line; the answer is the exit code.
+type Target = {
+    Name: string
+    Summary: string
+    Takes: string list -> bool
+    Run: string list -> int
+}
+
+let done' () = 0
+let nothing = List.isEmpty
+let anything (_: string list) = true
+
+let targets = [
+    {
+        Name = "restore"
+        Summary = "fetch the tools and packages that are not here yet"
+        Takes = nothing
+        Run = fun _ -> restore () |> ignore |> done'
+    }
+    {
+        Name = "build"
+        Summary = "compile the solution (Release)"
+        Takes = nothing
+        Run = fun _ -> restore () |> build |> ignore |> done'
+    }
+    {
+        Name = "test"
+        Summary = "check the format and run every test program; --long: the slow tests too"
+        Takes = fun arguments -> arguments = [] || arguments = [ "--long" ]
+        Run =
+            fun arguments ->
+                let restored = restore ()
+                let counts = test restored (build restored) (arguments <> [])
+                printfn $"\n{closingLine counts}"
+                if counts.Failed = 0 then 0 else 1
+    }
+    {
+        Name = "demo"
+        Summary = "train the periodic-output network by three rules and write a report"
+        Takes = anything
+        Run = fun arguments -> host (restore () |> build) ("demo" :: arguments) |> done'
+    }
+    {
+        Name = "bench"
+        Summary = "measure the rules' speed"
+        Takes = anything
+        Run = fun arguments -> host (restore () |> build) ("bench-suite" :: arguments) |> done'
+    }
+    {
+        Name = "format"
+        Summary = "write all code as the formatters want it"
+        Takes = nothing
+        Run = fun _ -> restore () |> format |> done'
+    }
+    {
+        Name = "format-check"
+        Summary = "fail where the formatters would change something, or a package source is named"
+        Takes = nothing
+        Run =
+            fun _ ->
+                let results = restore () |> checks |> List.map passes
+                if List.forall id results then 0 else 1
+    }
+    {
+        Name = "clean"
+        Summary = "delete what the build made"
+        Takes = nothing
+        Run = fun _ -> clean () |> done'
+    }
+]
+
+let list () =
+    printfn "dotnet fsi build.fsx TARGET\n"
+
+    for target in targets do
+        printfn $"  {target.Name, -13} {target.Summary}"
+
+let refuse reason =
+    eprintfn $"{reason}\n"
+    list ()
+    2
+
+let main arguments =
+    match arguments with
+    | [] ->
+        list ()
+        0
+    | name :: rest ->
+        match targets |> List.tryFind (fun target -> target.Name = name) with
+        | None -> refuse $"There is no target {name}."
+        | Some target when not (target.Takes rest) ->
+            let given = String.concat " " rest
+            refuse $"The target {name} does not take: {given}"
+        | Some target ->
+            try
+                target.Run rest
+            with StepFailed(command, code) ->
+                eprintfn $"\nFailed with exit code {code}: {command}"
+                code
+
+// Ctrl-C goes to the running command as well, which decides how to end; this script waits for it.
+Console.CancelKeyPress.Add(fun pressed -> pressed.Cancel <- true)
+exit (main (List.tail (List.ofArray fsi.CommandLineArgs)))

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs from Debian what the tests use beside .NET and the machine lacks:
+#   python3-numpy  reads the weights.npz of a run back (and is the notebook's language in the benchmark)
+#   chromium       opens the reports
+# Tests whose program is missing are skipped with a reason, so this script never fails: it says what is missing.
+set -u
+
+missing=()
+# Debian's own python3, whichever other one comes first on the PATH.
+/usr/bin/python3 -c 'import numpy' >/dev/null 2>&1 || missing+=(python3-numpy)
+[ -x /usr/bin/chromium ] || missing+=(chromium)
+
+if [ ${#missing[@]} -eq 0 ]; then
+    exit 0
+fi
+
+without() {
+    echo "install-debian: $1; tests that need ${missing[*]} will be skipped" >&2
+    exit 0
+}
+
+command -v apt-get >/dev/null || without "this machine has no apt-get"
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null || without "not root and no sudo without a password"
+    as_root=(sudo -n)
+fi
+
+apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=2 "$@" </dev/null >/dev/null
+}
+
+echo "install-debian: installing ${missing[*]}" >&2
+apt update || without "apt-get update failed"
+apt install --yes --no-install-recommends "${missing[@]}" || without "apt-get install failed"
