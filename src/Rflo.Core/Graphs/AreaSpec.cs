@@ -1,0 +1,89 @@
+namespace Rflo.Core;
+
+/// <summary>What an area's rates are before the first step of a trial.</summary>
+public enum InitialPolicy
+{
+    /// <summary>Every trial begins with the same rates.</summary>
+    Reset,
+
+    /// <summary>A trial goes on where the one before it ended; the first begins with the given rates.</summary>
+    CarriedOver,
+
+    /// <summary>Every trial begins with the given rates plus a random draw of its own.</summary>
+    Random,
+}
+
+/// <summary>How the units of an area become rates.</summary>
+public enum Dynamics
+{
+    /// <summary>Leaky rate units: h(t) = (1 - alpha) h(t-1) + alpha phi(u(t)).</summary>
+    Leaky,
+
+    /// <summary>
+    /// Winner-take-all: h is 1 for the unit with the largest current and 0 for the others, decided only in steps
+    /// where a gate of an incoming projection is open, and held in between.
+    /// </summary>
+    WinnerTakeAll,
+}
+
+/// <summary>One area: a group of rate units that share a transfer function.</summary>
+public sealed record AreaSpec
+{
+    /// <summary>Its name in the model; used in statuses and as the key of its random streams.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Number of units n, at least 1.</summary>
+    public required int Units { get; init; }
+
+    /// <summary>dt / tau of every unit, shape (n), each in (0, 1]; both times in ms.</summary>
+    public required double[] Alpha { get; init; }
+
+    /// <summary>The transfer function phi.</summary>
+    public Transfer Transfer { get; init; } = Transfer.Tanh;
+
+    /// <summary>How currents become rates.</summary>
+    public Dynamics Dynamics { get; init; } = Dynamics.Leaky;
+
+    /// <summary>Standard deviation sigma of the noise added to every unit's current in every step; 0 for none.</summary>
+    public double Noise { get; init; }
+
+    /// <summary>Where a trial's rates begin.</summary>
+    public InitialPolicy InitialPolicy { get; init; } = InitialPolicy.Reset;
+
+    /// <summary>h(0), shape (n).</summary>
+    public required double[] InitialRates { get; init; }
+
+    /// <summary>Standard deviation of the draw that <see cref="InitialPolicy.Random"/> adds to h(0).</summary>
+    public double InitialSpread { get; init; }
+
+    /// <summary>
+    /// Probability that a winner-take-all area takes a random unit instead of the one with the largest current.
+    /// </summary>
+    public double Explore { get; init; }
+}
+
+/// <summary>What a readout's sum becomes, and the loss that goes with it.</summary>
+public enum OutputKind
+{
+    /// <summary>y is the sum itself; half the squared error (Murray 2019, Eq 2).</summary>
+    Linear,
+
+    /// <summary>y = 1 / (1 + exp(-sum)), each output for itself; binary cross-entropy.</summary>
+    Sigmoid,
+
+    /// <summary>y = exp(sum) / total over the outputs; cross-entropy.</summary>
+    Softmax,
+}
+
+/// <summary>One readout: outputs that are compared with the task's targets.</summary>
+public sealed record ReadoutSpec
+{
+    /// <summary>Its name in the model.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Number of outputs, at least 1.</summary>
+    public required int Outputs { get; init; }
+
+    /// <summary>Nonlinearity and loss.</summary>
+    public OutputKind Kind { get; init; } = OutputKind.Linear;
+}

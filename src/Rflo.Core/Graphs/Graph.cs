@@ -1,0 +1,76 @@
+namespace Rflo.Core;
+
+/// <summary>
+/// A compiled circuit: numbers and indices, nothing of how it runs or in which precision. Immutable; made by
+/// <see cref="GraphBuilder"/>, run by <see cref="Session"/>.
+/// </summary>
+public sealed class Graph
+{
+    internal Graph(
+        IReadOnlyList<AreaSpec> areas, IReadOnlyList<InputSpec> inputs, IReadOnlyList<ReadoutSpec> readouts,
+        IReadOnlyList<ProjectionSpec> projections, IReadOnlyList<FeedbackSpec> feedbacks)
+    {
+        Areas = areas;
+        Inputs = inputs;
+        Readouts = readouts;
+        Projections = projections;
+        Feedbacks = feedbacks;
+        InputChannels = inputs.Sum(input => input.Channels);
+        Outputs = readouts.Sum(readout => readout.Outputs);
+        Units = areas.Sum(area => area.Units);
+        MaxDelay = projections.Select(projection => projection.Source.Delay).DefaultIfEmpty(1).Max();
+        MaxDelay = Math.Max(1, MaxDelay);
+    }
+
+    /// <summary>The areas in the order of declaration.</summary>
+    public IReadOnlyList<AreaSpec> Areas { get; }
+
+    /// <summary>The external inputs; their channels lie side by side in this order in a trial.</summary>
+    public IReadOnlyList<InputSpec> Inputs { get; }
+
+    /// <summary>The readouts; their targets lie side by side in this order in a trial.</summary>
+    public IReadOnlyList<ReadoutSpec> Readouts { get; }
+
+    /// <summary>The projections in the order of declaration.</summary>
+    public IReadOnlyList<ProjectionSpec> Projections { get; }
+
+    /// <summary>The ways of errors to areas.</summary>
+    public IReadOnlyList<FeedbackSpec> Feedbacks { get; }
+
+    /// <summary>Channels of all inputs together.</summary>
+    public int InputChannels { get; }
+
+    /// <summary>Outputs of all readouts together.</summary>
+    public int Outputs { get; }
+
+    /// <summary>Units of all areas together.</summary>
+    public int Units { get; }
+
+    /// <summary>The longest delay of any projection, in steps, at least 1.</summary>
+    public int MaxDelay { get; }
+
+    /// <summary>Number of weights that exist.</summary>
+    public long Weights => Projections.Sum(projection => (long)projection.Synapses.Count);
+
+    /// <summary>Number of presynaptic signals of a projection: the columns of its weights.</summary>
+    internal int Presynaptic(ProjectionSpec projection) => projection.Source switch
+    {
+        { Units: { } units } => units.Length,
+        { Kind: SignalKind.Area } source => Areas[source.Index].Units,
+        { Kind: SignalKind.Input } source => Inputs[source.Index].Channels,
+        { Kind: SignalKind.Readout } source => Readouts[source.Index].Outputs,
+        _ => 1,
+    };
+
+    /// <summary>Number of units that a projection reaches: the rows of its weights.</summary>
+    internal int Postsynaptic(ProjectionSpec projection) => projection.Target switch
+    {
+        { Units: { } units } => units.Length,
+        { IsReadout: true } target => Readouts[target.Index].Outputs,
+        { } target => Areas[target.Index].Units,
+    };
+
+    /// <summary>Whether any projection carries a readout's outputs back into an area.</summary>
+    internal bool IsFedBack(int readout) =>
+        Projections.Any(projection => projection.Source is { Kind: SignalKind.Readout } source && source.Index == readout);
+}

@@ -1,0 +1,199 @@
+namespace Rflo.Core;
+
+/// <summary>
+/// Builds a <see cref="Graph"/> part by part. Shapes and ranges are checked where a part is added, so an exception
+/// points at the part that is wrong; nothing is checked again while the graph runs.
+/// </summary>
+public sealed class GraphBuilder
+{
+    private readonly List<AreaSpec> _areas = [];
+    private readonly List<InputSpec> _inputs = [];
+    private readonly List<ReadoutSpec> _readouts = [];
+    private readonly List<ProjectionSpec> _projections = [];
+    private readonly List<FeedbackSpec> _feedbacks = [];
+
+    /// <summary>Adds an area.</summary>
+    /// <exception cref="ArgumentException">An array has another length than the number of units, or a number is out of range.</exception>
+    public AreaId AddArea(AreaSpec area)
+    {
+        ArgumentNullException.ThrowIfNull(area);
+        if (area.Units < 1)
+            ThrowHelper.NotPositive($"{area.Name}.Units", area.Units);
+        if (area.Alpha.Length != area.Units)
+            ThrowHelper.ShapeMismatch($"{area.Name}.Alpha", area.Alpha.Length, area.Units, "(units)");
+        if (area.InitialRates.Length != area.Units)
+            ThrowHelper.ShapeMismatch($"{area.Name}.InitialRates", area.InitialRates.Length, area.Units, "(units)");
+        foreach (double alpha in area.Alpha)
+            if (!(alpha > 0 && alpha <= 1))
+                ThrowHelper.OutOfRange($"{area.Name}.Alpha", alpha, "in (0, 1]: tau must be at least dt");
+        if (!(area.Noise >= 0) || !double.IsFinite(area.Noise))
+            ThrowHelper.OutOfRange($"{area.Name}.Noise", area.Noise, "finite and at least 0");
+        if (!(area.Explore >= 0 && area.Explore <= 1))
+            ThrowHelper.OutOfRange($"{area.Name}.Explore", area.Explore, "in [0, 1]");
+        _areas.Add(area);
+        return new AreaId(_areas.Count - 1);
+    }
+
+    /// <summary>Adds an external input; its channels follow those of the inputs added before.</summary>
+    /// <exception cref="ArgumentException">It has no channel.</exception>
+    public InputId AddInput(InputSpec input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.Channels < 1)
+            ThrowHelper.NotPositive($"{input.Name}.Channels", input.Channels);
+        _inputs.Add(input);
+        return new InputId(_inputs.Count - 1);
+    }
+
+    /// <summary>Adds a readout; its targets follow those of the readouts added before.</summary>
+    /// <exception cref="ArgumentException">It has no output.</exception>
+    public ReadoutId AddReadout(ReadoutSpec readout)
+    {
+        ArgumentNullException.ThrowIfNull(readout);
+        if (readout.Outputs < 1)
+            ThrowHelper.NotPositive($"{readout.Name}.Outputs", readout.Outputs);
+        _readouts.Add(readout);
+        return new ReadoutId(_readouts.Count - 1);
+    }
+
+    /// <summary>Adds a projection between parts that were added before.</summary>
+    /// <exception cref="ArgumentException">An index is unknown, a shape does not fit, or a number is out of range.</exception>
+    public ProjectionId AddProjection(ProjectionSpec projection)
+    {
+        ArgumentNullException.ThrowIfNull(projection);
+        int sources = SourceSize(projection);
+        int targets = TargetSize(projection);
+        int pre = CheckSubset(projection.Name, projection.Source.Units, sources);
+        int post = CheckSubset(projection.Name, projection.Target.Units, targets);
+        CheckSynapses(projection, post, pre);
+        if (projection.Signs is { } signs && signs.Length != pre)
+            ThrowHelper.ShapeMismatch($"{projection.Name}.Signs", signs.Length, pre, "(pre)");
+        if (projection.Source.Kind is SignalKind.Area or SignalKind.Readout && projection.Source.Delay < 1 && !projection.Target.IsReadout)
+            ThrowHelper.NotPositive($"{projection.Name}.Delay", projection.Source.Delay);
+        if (projection.Target.IsReadout && projection.Source.Kind is SignalKind.Readout or SignalKind.Input)
+            ThrowHelper.Invalid($"{projection.Name}: a readout listens to areas and to the constant 1 only.");
+        if (projection.Gate is { Kind: GateKind.Every, Number: < 1 } gate)
+            ThrowHelper.NotPositive($"{projection.Name}.Gate", gate.Number);
+        if (projection.Target.IsReadout && projection.Gate.Kind != GateKind.Always)
+            ThrowHelper.Invalid($"{projection.Name}: a projection onto a readout has no gate.");
+        if (projection.Plasticity is { } plastic)
+            CheckPlasticity(projection, plastic);
+        if (!(projection.Lower <= projection.Upper))
+            ThrowHelper.Invalid($"{projection.Name}: the lower bound {projection.Lower} is above the upper bound {projection.Upper}.");
+        _projections.Add(projection);
+        return new ProjectionId(_projections.Count - 1);
+    }
+
+    /// <summary>Adds a way of a readout's error to an area.</summary>
+    /// <exception cref="ArgumentException">A part is unknown or the matrix is not of shape (units, outputs).</exception>
+    public void AddFeedback(FeedbackSpec feedback)
+    {
+        ArgumentNullException.ThrowIfNull(feedback);
+        Known(nameof(feedback.Readout), feedback.Readout.Index, _readouts.Count);
+        Known(nameof(feedback.Area), feedback.Area.Index, _areas.Count);
+        int expected = _areas[feedback.Area.Index].Units * _readouts[feedback.Readout.Index].Outputs;
+        if (feedback.Matrix is { } matrix && matrix.Length != expected)
+            ThrowHelper.ShapeMismatch("feedback matrix", matrix.Length, expected, "(units, outputs)");
+        _feedbacks.Add(feedback);
+    }
+
+    /// <summary>The graph of everything added so far.</summary>
+    /// <exception cref="ArgumentException">There is no area.</exception>
+    public Graph Build()
+    {
+        if (_areas.Count == 0)
+            ThrowHelper.Invalid("A graph needs at least one area.");
+        return new Graph([.. _areas], [.. _inputs], [.. _readouts], [.. _projections], [.. _feedbacks]);
+    }
+
+    private static void Known(string what, int index, int count)
+    {
+        if (index < 0 || index >= count)
+            ThrowHelper.Unknown(what, index, count);
+    }
+
+    private int SourceSize(ProjectionSpec projection)
+    {
+        Source source = projection.Source;
+        switch (source.Kind)
+        {
+            case SignalKind.Area:
+                Known(projection.Name, source.Index, _areas.Count);
+                return _areas[source.Index].Units;
+            case SignalKind.Input:
+                Known(projection.Name, source.Index, _inputs.Count);
+                return _inputs[source.Index].Channels;
+            case SignalKind.Readout:
+                Known(projection.Name, source.Index, _readouts.Count);
+                return _readouts[source.Index].Outputs;
+            default:
+                return 1;
+        }
+    }
+
+    private int TargetSize(ProjectionSpec projection)
+    {
+        Target target = projection.Target;
+        Known(projection.Name, target.Index, target.IsReadout ? _readouts.Count : _areas.Count);
+        return target.IsReadout ? _readouts[target.Index].Outputs : _areas[target.Index].Units;
+    }
+
+    private static int CheckSubset(string name, int[]? units, int size)
+    {
+        if (units is null)
+            return size;
+        foreach (int unit in units)
+            Known(name, unit, size);
+        return units.Length;
+    }
+
+    private static void CheckSynapses(ProjectionSpec projection, int post, int pre)
+    {
+        switch (projection.Synapses)
+        {
+            case DenseSynapses dense:
+                if (dense.Weights.Length != post * pre)
+                    ThrowHelper.ShapeMismatch($"{projection.Name}.Weights", dense.Weights.Length, post * pre, $"(post {post}, pre {pre})");
+                if (dense.Exists is { } exists && exists.Length != post * pre)
+                    ThrowHelper.ShapeMismatch($"{projection.Name}.Exists", exists.Length, post * pre, $"(post {post}, pre {pre})");
+                break;
+            case SparseSynapses sparse:
+                if (sparse.RowStart.Length != post + 1 || sparse.RowStart[0] != 0 || sparse.RowStart[post] != sparse.Columns.Length)
+                    ThrowHelper.Invalid($"{projection.Name}: row starts do not describe {post} rows of {sparse.Columns.Length} entries.");
+                if (sparse.Weights.Length != sparse.Columns.Length)
+                    ThrowHelper.ShapeMismatch($"{projection.Name}.Weights", sparse.Weights.Length, sparse.Columns.Length, "(entries)");
+                for (int row = 0; row < post; row++)
+                    CheckRow(projection.Name, sparse, row, pre);
+                break;
+            default:
+                ThrowHelper.Invalid($"{projection.Name}: no such kind of synapses.");
+                break;
+        }
+    }
+
+    private static void CheckRow(string name, SparseSynapses sparse, int row, int pre)
+    {
+        int previous = -1;
+        if (sparse.RowStart[row + 1] < sparse.RowStart[row])
+            ThrowHelper.Invalid($"{name}: row {row} ends before it starts.");
+        for (int k = sparse.RowStart[row]; k < sparse.RowStart[row + 1]; k++)
+        {
+            Known(name, sparse.Columns[k], pre);
+            if (sparse.Columns[k] <= previous)
+                ThrowHelper.Invalid($"{name}: the columns of row {row} do not rise.");
+            previous = sparse.Columns[k];
+        }
+    }
+
+    private void CheckPlasticity(ProjectionSpec projection, Plasticity plastic)
+    {
+        if (!(plastic.LearningRate >= 0) || !double.IsFinite(plastic.LearningRate))
+            ThrowHelper.OutOfRange($"{projection.Name}.LearningRate", plastic.LearningRate, "finite and at least 0");
+        if (plastic.Schedule is { Time: UpdateTime.TrialEnd, Trials: < 1 })
+            ThrowHelper.NotPositive($"{projection.Name}.Schedule", plastic.Schedule.Trials);
+        if (plastic is { Rule: BpttRule, Schedule.Time: UpdateTime.Online })
+            ThrowHelper.Invalid($"{projection.Name}: BPTT looks back over a whole trial and cannot update online.");
+        if (!projection.Target.IsReadout && _areas[projection.Target.Index].Dynamics == Dynamics.WinnerTakeAll)
+            ThrowHelper.Invalid($"{projection.Name}: a winner-take-all area has no slope, so {plastic.Rule.GetType().Name} cannot reach it.");
+    }
+}

@@ -1,0 +1,42 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// A zeroed array whose first element lies on a 64-byte line, so that no vector load of a padded row crosses two lines.
+/// The array is pinned for its life (it lies on the pinned-object heap), which is what keeps the alignment true.
+/// </summary>
+internal sealed class AlignedArray<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const int LineBytes = 64;
+    private readonly T[] _elements;
+    private readonly int _offset;
+
+    public AlignedArray(int length)
+    {
+        int slack = LineBytes / Unsafe.SizeOf<T>();
+        _elements = GC.AllocateArray<T>(checked(length + slack), pinned: true);
+        long past = Marshal.UnsafeAddrOfPinnedArrayElement(_elements, 0) % LineBytes;
+        _offset = past == 0 ? 0 : (int)((LineBytes - past) / Unsafe.SizeOf<T>());
+        Length = length;
+    }
+
+    public int Length { get; }
+
+    public Span<T> Span
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _elements.AsSpan(_offset, Length);
+    }
+
+    /// <summary>Row <paramref name="row"/> of a matrix with rows of <paramref name="stride"/> elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> Row(int row, int stride) => _elements.AsSpan(_offset + row * stride, stride);
+
+    /// <summary>Rows <paramref name="first"/> to the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> From(int first, int stride) => Span[(first * stride)..];
+}

@@ -1,0 +1,56 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Rflo.Core;
+
+internal static partial class Kernels
+{
+    /// <summary>
+    /// One step of the backward filter that replaces a trial's worth of traces:
+    /// <c>credit[i] = decay[i] * credit[i] + told[i]</c>, then <c>delta[i] = credit[i] * post[i]</c>.
+    /// </summary>
+    /// <param name="credit">Z, the discounted sum of learning signals from now to the end of the trial, shape (n). Updated in place.</param>
+    /// <param name="decay">What is left of a unit's trace after one step, shape (n).</param>
+    /// <param name="told">Learning signal M of this step, shape (n).</param>
+    /// <param name="post">Postsynaptic factor of this step, shape (n).</param>
+    /// <param name="delta">What this step's presynaptic signals are multiplied with, shape (n). Overwritten.</param>
+    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    /// <remarks>
+    /// While M does not depend on updates within the trial, the sum over t of M(t) e(t), with
+    /// e(t) = decay e(t-1) + post(t) pre(t), equals the sum over s of Z(s) post(s) pre(s): the order of the two sums
+    /// is exchanged. Allocates nothing; O(n).
+    /// </remarks>
+    public static void BackwardFilter<T>(Span<T> credit, ReadOnlySpan<T> decay, ReadOnlySpan<T> told, ReadOnlySpan<T> post, Span<T> delta)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        int n = credit.Length;
+        if (decay.Length != n)
+            ThrowHelper.ShapeMismatch(nameof(decay), decay.Length, n, "(n)");
+        if (told.Length != n)
+            ThrowHelper.ShapeMismatch(nameof(told), told.Length, n, "(n)");
+        if (post.Length != n)
+            ThrowHelper.ShapeMismatch(nameof(post), post.Length, n, "(n)");
+        if (delta.Length != n)
+            ThrowHelper.ShapeMismatch(nameof(delta), delta.Length, n, "(n)");
+
+        ref T z = ref MemoryMarshal.GetReference(credit);
+        ref T keep = ref MemoryMarshal.GetReference(decay);
+        ref T m = ref MemoryMarshal.GetReference(told);
+        ref T p = ref MemoryMarshal.GetReference(post);
+        ref T d = ref MemoryMarshal.GetReference(delta);
+        int k = 0;
+        for (; k + Vector<T>.Count <= n; k += Vector<T>.Count)
+        {
+            nuint at = (nuint)k;
+            Vector<T> now = Simd.MultiplyAdd(Vector.LoadUnsafe(ref keep, at), Vector.LoadUnsafe(ref z, at), Vector.LoadUnsafe(ref m, at));
+            now.StoreUnsafe(ref z, at);
+            (now * Vector.LoadUnsafe(ref p, at)).StoreUnsafe(ref d, at);
+        }
+
+        for (; k < n; k++)
+        {
+            credit[k] = T.FusedMultiplyAdd(decay[k], credit[k], told[k]);
+            delta[k] = credit[k] * post[k];
+        }
+    }
+}

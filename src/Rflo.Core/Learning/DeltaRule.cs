@@ -1,0 +1,26 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>The delta rule of a readout: dW = eta / T * sum over t of eps(t) s(t)', with s the rates and the constant 1 (Murray 2019, Eq 5).</summary>
+/// <remarks>Exact for a readout whose outputs are not fed back. O(outputs * pre) a step.</remarks>
+internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic, UpdateTime time) : Learner<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private int _steps;
+
+    public override void Begin(int steps) => _steps = steps;
+
+    public override void Learn(int step)
+    {
+        if (time == UpdateTime.Online)
+            plastic.AddStep(readout.Error(step), step, _steps);
+    }
+
+    public override void End(int steps)
+    {
+        if (time == UpdateTime.TrialEnd)
+            plastic.AddTrial(readout.ErrorsFrom(1), readout.Padded, 1, steps);
+        plastic.FinishTrial();
+    }
+}

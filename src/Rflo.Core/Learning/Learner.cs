@@ -1,0 +1,32 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// One way of learning at work on some projections of a network. In every step all learners are first told (they read
+/// errors and weights), then all learn (they may change weights), so that none sees another's change of the same step.
+/// </summary>
+internal abstract class Learner<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Forgets the trial before.</summary>
+    /// <param name="steps">Steps T of the trial that begins.</param>
+    public virtual void Begin(int steps)
+    {
+    }
+
+    /// <summary>After the forward step: takes what it needs of errors and weights.</summary>
+    public virtual void Tell(int step)
+    {
+    }
+
+    /// <summary>After all were told: advances traces, and changes weights if it learns online.</summary>
+    public virtual void Learn(int step)
+    {
+    }
+
+    /// <summary>After the last step: changes weights if it learns at ends of trials.</summary>
+    public virtual void End(int steps)
+    {
+    }
+}

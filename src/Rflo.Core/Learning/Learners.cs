@@ -1,0 +1,114 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>Chooses the learners of a network: which rule works on which projections, and in which form.</summary>
+internal static class Learners
+{
+    /// <summary>The learners that train a network as its projections say. A rate of zero learns nothing and costs nothing.</summary>
+    public static Learner<T>[] ForTraining<T>(Network<T> network)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        new Builder<T>(network, segment => segment.Plasticity is { LearningRate: > 0 } plastic ? (plastic.Rule, plastic.Schedule) : null, applies: true).Build();
+
+    /// <summary>
+    /// Learners that collect what one rule would add to every plastic projection, and change nothing.
+    /// </summary>
+    /// <param name="network">The network they watch.</param>
+    /// <param name="rule">The rule, whatever the projections say.</param>
+    /// <param name="time">Whether its online or its trial-end form runs.</param>
+    /// <param name="collected">Receives, for each projection of the graph, where its increments are; null where it is not plastic.</param>
+    public static Learner<T>[] Passive<T>(Network<T> network, LearningRule rule, UpdateTime time, out (Plastic<T> Plastic, Segment Segment)?[] collected)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var builder = new Builder<T>(network, segment => segment.Plasticity is null ? null : (rule, new UpdateSchedule(time)), applies: false);
+        Learner<T>[] learners = builder.Build();
+        collected = builder.BySegment;
+        return learners;
+    }
+
+    private sealed class Builder<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private readonly Network<T> _network;
+        private readonly Func<Segment, (LearningRule Rule, UpdateSchedule Schedule)?> _plan;
+        private readonly bool _applies;
+        private readonly List<Learner<T>> _learners = [];
+        private readonly Dictionary<(LearningRule, UpdateSchedule), Exact> _exact = [];
+
+        public Builder(Network<T> network, Func<Segment, (LearningRule Rule, UpdateSchedule Schedule)?> plan, bool applies)
+        {
+            _network = network;
+            _plan = plan;
+            _applies = applies;
+            BySegment = new (Plastic<T>, Segment)?[network.Graph.Projections.Count];
+        }
+
+        public (Plastic<T> Plastic, Segment Segment)?[] BySegment { get; }
+
+        public Learner<T>[] Build()
+        {
+            foreach (AreaState<T> area in _network.Areas)
+                foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(area.Afferents))
+                    Add(area, rule, schedule, plastic);
+            foreach (ReadoutState<T> readout in _network.Readouts)
+                foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(readout.Afferents))
+                    Add(readout, rule, schedule, plastic);
+            foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
+            {
+                _learners.Add(rule is BpttRule
+                    ? new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts)
+                    : new Rtrl<T>(_network, rule.Path, schedule.Time, parts.Areas, parts.Readouts));
+            }
+
+            return [.. _learners];
+        }
+
+        private void Add(AreaState<T> area, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic)
+        {
+            switch (rule)
+            {
+                case RfloRule when schedule.Time == UpdateTime.Online:
+                    _learners.Add(new RfloOnline<T>(_network, area, plastic, rule.Path));
+                    break;
+                case RfloRule:
+                    _learners.Add(new RfloTrialEnd<T>(_network, area, plastic, rule.Path));
+                    break;
+                default:
+                    ExactOf(rule, schedule).Areas.Add((area, plastic));
+                    break;
+            }
+        }
+
+        private void Add(ReadoutState<T> readout, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic)
+        {
+            if (readout.IsFedBack && rule is BpttRule or RtrlRule)
+                ExactOf(rule, schedule).Readouts.Add((readout, plastic));
+            else
+                _learners.Add(new DeltaRule<T>(readout, plastic, schedule.Time));
+        }
+
+        private Exact ExactOf(LearningRule rule, UpdateSchedule schedule)
+        {
+            if (!_exact.TryGetValue((rule, schedule), out Exact? parts))
+                _exact[(rule, schedule)] = parts = new Exact([], []);
+            return parts;
+        }
+
+        private List<(LearningRule Rule, UpdateSchedule Schedule, Plastic<T> Plastic)> Groups(Afferents<T> afferents)
+        {
+            var groups = new List<(LearningRule, UpdateSchedule, Plastic<T>)>();
+            foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null).GroupBy(segment => _plan(segment)!.Value))
+            {
+                Segment[] segments = [.. group];
+                var plastic = new Plastic<T>(afferents, segments, group.Key.Schedule, _applies);
+                foreach (Segment segment in segments)
+                    BySegment[segment.Projection] = (plastic, segment);
+                groups.Add((group.Key.Rule, group.Key.Schedule, plastic));
+            }
+
+            return groups;
+        }
+
+        private sealed record Exact(List<(AreaState<T> Area, Plastic<T> Plastic)> Areas, List<(ReadoutState<T> Readout, Plastic<T> Plastic)> Readouts);
+    }
+}

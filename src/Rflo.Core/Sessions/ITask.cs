@@ -1,0 +1,81 @@
+namespace Rflo.Core;
+
+/// <summary>What is shown and asked, trial by trial.</summary>
+public interface ITask
+{
+    /// <summary>Input channels that the task shows.</summary>
+    int Inputs { get; }
+
+    /// <summary>Outputs that the task asks for.</summary>
+    int Outputs { get; }
+
+    /// <summary>The longest trial, in steps.</summary>
+    int MaxSteps { get; }
+
+    /// <summary>Kinds of events that the task marks, for gates.</summary>
+    int Events { get; }
+
+    /// <summary>Writes one trial.</summary>
+    /// <param name="trial">Number of the trial, from 0.</param>
+    /// <param name="stream">Random numbers of this trial and no other.</param>
+    /// <param name="into">The trial to fill; it still holds the one before, so all that matters must be written.</param>
+    void Fill(int trial, RandomStream stream, Trial into);
+}
+
+/// <summary>One presentation: inputs, targets, mask and events of steps 1 .. <see cref="Steps"/>.</summary>
+public sealed class Trial
+{
+    private int _steps;
+
+    /// <summary>An empty trial with room for <paramref name="maxSteps"/> steps; every target counts.</summary>
+    public Trial(int maxSteps, int inputs, int outputs, int events)
+    {
+        MaxSteps = maxSteps;
+        InputChannels = inputs;
+        Outputs = outputs;
+        Inputs = new double[maxSteps * inputs];
+        Targets = new double[maxSteps * outputs];
+        Mask = new double[maxSteps * outputs];
+        Mask.AsSpan().Fill(1);
+        Events = new bool[maxSteps * events];
+        EventKinds = events;
+        _steps = maxSteps;
+    }
+
+    /// <summary>Steps T of this trial, 1 .. <see cref="MaxSteps"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not in that range.</exception>
+    public int Steps
+    {
+        get => _steps;
+        set
+        {
+            if (value < 1 || value > MaxSteps)
+                ThrowHelper.OutOfRange(nameof(Steps), value, $"in 1 .. {MaxSteps}");
+            _steps = value;
+        }
+    }
+
+    /// <summary>The room there is, in steps.</summary>
+    public int MaxSteps { get; }
+
+    /// <summary>Input channels.</summary>
+    public int InputChannels { get; }
+
+    /// <summary>Outputs.</summary>
+    public int Outputs { get; }
+
+    /// <summary>Kinds of events.</summary>
+    public int EventKinds { get; }
+
+    /// <summary>x(t), shape (steps, channels), row-major; row 0 is step t = 1.</summary>
+    public double[] Inputs { get; }
+
+    /// <summary>y*(t), shape (steps, outputs), row-major; row 0 is step t = 1.</summary>
+    public double[] Targets { get; }
+
+    /// <summary>m(t), shape (steps, outputs): 1 where a target counts, 0 where not, or any weight between.</summary>
+    public double[] Mask { get; }
+
+    /// <summary>Which events happen, shape (steps, kinds).</summary>
+    public bool[] Events { get; }
+}

@@ -1,0 +1,71 @@
+namespace Rflo.Core;
+
+/// <summary>What was measured in each trained trial; grows with the run.</summary>
+public sealed class Metrics
+{
+    private readonly double[][] _alignments;
+
+    internal Metrics(int feedbacks)
+    {
+        _alignments = new double[feedbacks][];
+        for (int k = 0; k < feedbacks; k++)
+            _alignments[k] = [];
+    }
+
+    /// <summary>Number of trials measured.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>L of every trial, measured while it ran and so before its update.</summary>
+    public ReadOnlySpan<double> Losses => LossBuffer.AsSpan(0, Count);
+
+    /// <summary>Wall time of every trial, in seconds.</summary>
+    public ReadOnlySpan<double> Seconds => SecondsBuffer.AsSpan(0, Count);
+
+    private double[] LossBuffer { get; set; } = [];
+
+    private double[] SecondsBuffer { get; set; } = [];
+
+    /// <summary>
+    /// Alignment after every trial's update: sum W_out B / (|W_out| |B|), both as vectors (Murray 2019, Fig 2c).
+    /// </summary>
+    /// <param name="feedback">Place of the feedback in the graph.</param>
+    public ReadOnlySpan<double> Alignments(int feedback) => _alignments[feedback].AsSpan(0, Count);
+
+    /// <summary>The losses as an array of their own.</summary>
+    public double[] CopyLosses() => Losses.ToArray();
+
+    /// <summary>The times as an array of their own.</summary>
+    public double[] CopySeconds() => Seconds.ToArray();
+
+    /// <summary>The alignments of one feedback as an array of their own.</summary>
+    public double[] CopyAlignments(int feedback) => Alignments(feedback).ToArray();
+
+    /// <summary>Makes room, so that measuring allocates nothing.</summary>
+    internal void Reserve(int trials)
+    {
+        int needed = Count + trials;
+        if (needed <= LossBuffer.Length)
+            return;
+        LossBuffer = Grown(LossBuffer, needed);
+        SecondsBuffer = Grown(SecondsBuffer, needed);
+        for (int k = 0; k < _alignments.Length; k++)
+            _alignments[k] = Grown(_alignments[k], needed);
+    }
+
+    internal void Add(double loss, double seconds)
+    {
+        LossBuffer[Count] = loss;
+        SecondsBuffer[Count] = seconds;
+        Count++;
+    }
+
+    /// <summary>The alignment of the trial added last.</summary>
+    internal void SetAlignment(int feedback, double alignment) => _alignments[feedback][Count - 1] = alignment;
+
+    private static double[] Grown(double[] old, int length)
+    {
+        double[] grown = new double[length];
+        old.CopyTo(grown, 0);
+        return grown;
+    }
+}

@@ -1,0 +1,26 @@
+namespace Rflo.Core;
+
+/// <summary>Everything that happened in one trial: copies, which stay as they are while the session goes on. Row 0 is step t = 1.</summary>
+public sealed record Recording
+{
+    /// <summary>Steps T of the trial.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>The trial's loss L.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>x(t), shape (steps, channels).</summary>
+    public required double[] Inputs { get; init; }
+
+    /// <summary>y*(t), shape (steps, outputs).</summary>
+    public required double[] Targets { get; init; }
+
+    /// <summary>m(t), shape (steps, outputs).</summary>
+    public required double[] Mask { get; init; }
+
+    /// <summary>y(t) of all readouts side by side, shape (steps, outputs).</summary>
+    public required double[] Outputs { get; init; }
+
+    /// <summary>h(t), for each area an array of shape (steps, units).</summary>
+    public required IReadOnlyList<double[]> Rates { get; init; }
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Rflo.Core;
+
+/// <summary>The numbers of a run.</summary>
+[SuppressMessage("Naming", "CA1720", Justification = "Double and single precision are what the field calls them.")]
+public enum Precision
+{
+    /// <summary>64-bit; the default, and what every claim rests on.</summary>
+    Double,
+
+    /// <summary>32-bit: half the memory, about twice the speed for large areas.</summary>
+    Single,
+}
+
+/// <summary>
+/// A graph that learns a task, trial after trial: the one door to the core. The same graph, task, seed and precision
+/// give the same bits.
+/// </summary>
+public abstract class Session
+{
+    private protected Session(Graph graph, ITask task, long seed, Precision precision) =>
+        (Graph, Task, Seed, Precision) = (graph, task, seed, precision);
+
+    /// <summary>The circuit.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>What is shown and asked.</summary>
+    public ITask Task { get; }
+
+    /// <summary>Seed of every random stream of the run.</summary>
+    public long Seed { get; }
+
+    /// <summary>The numbers it computes with.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>Trials trained so far.</summary>
+    public abstract int TrialsDone { get; }
+
+    /// <summary>What was measured in each trained trial.</summary>
+    public abstract Metrics Metrics { get; }
+
+    /// <summary>Makes a session; takes all the memory that it will need.</summary>
+    /// <param name="graph">The circuit.</param>
+    /// <param name="task">What is shown and asked.</param>
+    /// <param name="seed">Seed of every random stream of the run.</param>
+    /// <param name="precision">The numbers to compute with.</param>
+    /// <exception cref="ArgumentException">The task has other numbers of inputs or outputs than the graph, or a gate waits for an event that it does not have.</exception>
+    public static Session Create(Graph graph, ITask task, long seed, Precision precision = Precision.Double)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(task);
+        if (task.Inputs != graph.InputChannels)
+            ThrowHelper.ShapeMismatch("task.Inputs", task.Inputs, graph.InputChannels, "the graph");
+        if (task.Outputs != graph.Outputs)
+            ThrowHelper.ShapeMismatch("task.Outputs", task.Outputs, graph.Outputs, "the graph");
+        if (task.MaxSteps < 1)
+            ThrowHelper.NotPositive("task.MaxSteps", task.MaxSteps);
+        foreach (ProjectionSpec projection in graph.Projections)
+            if (projection.Gate.Kind == GateKind.Event && (projection.Gate.Number < 0 || projection.Gate.Number >= task.Events))
+                ThrowHelper.Unknown($"event of {projection.Name}", projection.Gate.Number, task.Events);
+        return precision == Precision.Single ? new Session<float>(graph, task, seed, precision) : new Session<double>(graph, task, seed, precision);
+    }
+
+    /// <summary>Trains for a number of trials.</summary>
+    /// <param name="trials">How many more trials.</param>
+    /// <param name="onTrial">Called after every trial with its number and loss; null for nobody.</param>
+    /// <param name="cancellation">Asked after every trial.</param>
+    public abstract RunStatus Run(int trials, Action<int, double>? onTrial = null, CancellationToken cancellation = default);
+
+    /// <summary>Runs one trial with learning off; what is carried from trial to trial stays as it was.</summary>
+    /// <param name="trial">Number of the trial: the same inputs, targets and noise as when training shows it.</param>
+    public abstract Recording Test(int trial);
+
+    /// <summary>
+    /// What a rule would add to each plastic projection over one trial at learning rate 1 and fixed weights:
+    /// 1/T times the sum of its increments, in the shape of <see cref="Weights"/>; for the exact rules -dL/dW.
+    /// Null where a projection is not plastic. Nothing of the session changes.
+    /// </summary>
+    /// <param name="trial">Number of the trial.</param>
+    /// <param name="rule">The rule, whatever the projections say.</param>
+    /// <param name="time">The form in which it runs: online or trial-end.</param>
+    public abstract IReadOnlyList<double[]?> Increments(int trial, LearningRule rule, UpdateTime time);
+
+    /// <summary>The weights of a projection: shape (post, pre), row-major, or one number an entry where it is sparse.</summary>
+    /// <exception cref="ArgumentException">There is no such projection.</exception>
+    public abstract double[] Weights(ProjectionId projection);
+
+    /// <summary>Replaces the weights of a projection, in the shape that <see cref="Weights"/> gives; absent ones stay 0.</summary>
+    /// <exception cref="ArgumentException">There is no such projection, or the number of weights is another.</exception>
+    public abstract void SetWeights(ProjectionId projection, double[] weights);
+
+    /// <summary>The alignment of a readout's weights with a feedback matrix; NaN where the area has no readout of its own or B is symmetric.</summary>
+    /// <param name="feedback">Place of the feedback in the graph.</param>
+    public abstract double Alignment(int feedback);
+}

@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace Rflo.Core;
+
+/// <summary>A session in one precision.</summary>
+internal sealed class Session<T> : Session
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Network<T> _network;
+    private readonly Learner<T>[] _learners;
+    private readonly (Afferents<T> Afferents, Segment Segment)[] _blocks;
+    private readonly Alignment<T>[] _alignments;
+    private int _previousSteps;
+
+    public Session(Graph graph, ITask task, long seed, Precision precision)
+        : base(graph, task, seed, precision)
+    {
+        _network = new Network<T>(graph, task.MaxSteps, task.Events, seed);
+        _learners = Learners.ForTraining(_network);
+        _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
+        foreach (Afferents<T> afferents in _network.Areas.Select(area => area.Afferents).Concat(_network.Readouts.Select(readout => readout.Afferents)))
+            foreach (Segment segment in afferents.Segments)
+                _blocks[segment.Projection] = (afferents, segment);
+        _alignments = [.. graph.Feedbacks.Select(feedback => new Alignment<T>(_network, feedback))];
+        Metrics = new Metrics(graph.Feedbacks.Count);
+    }
+
+    public override int TrialsDone => Metrics.Count;
+
+    public override Metrics Metrics { get; }
+
+    public override RunStatus Run(int trials, Action<int, double>? onTrial = null, CancellationToken cancellation = default)
+    {
+        Metrics.Reserve(trials);
+        for (int k = 0; k < trials; k++)
+        {
+            if (cancellation.IsCancellationRequested)
+                return new RunStatus(RunEnd.Cancelled, TrialsDone - 1, 0, "");
+            int trial = TrialsDone;
+            double loss = Train(trial);
+            onTrial?.Invoke(trial, loss);
+            if (!double.IsFinite(loss))
+                return Finiteness.Locate(_network, trial, _previousSteps);
+        }
+
+        return Finiteness.OfWeights(_network, TrialsDone - 1, _previousSteps)
+            ?? new RunStatus(RunEnd.Completed, TrialsDone - 1, 0, "");
+    }
+
+    public override Recording Test(int trial)
+    {
+        T[][] carried = SaveState();
+        double loss = Forward(trial, []);
+        Recording recording = Record(loss);
+        RestoreState(carried);
+        return recording;
+    }
+
+    public override IReadOnlyList<double[]?> Increments(int trial, LearningRule rule, UpdateTime time)
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        T[][] carried = SaveState();
+        Learner<T>[] passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
+        Forward(trial, passive);
+        foreach (Learner<T> learner in passive)
+            learner.End(_previousSteps);
+        RestoreState(carried);
+        return [.. collected.Select(block => block is { } found ? ReadBlock(found.Plastic.Afferents, found.Segment, found.Plastic.Collected!) : null)];
+    }
+
+    public override double[] Weights(ProjectionId projection)
+    {
+        (Afferents<T> afferents, Segment segment) = Block(projection);
+        return ReadBlock(afferents, segment, afferents.Weights);
+    }
+
+    public override void SetWeights(ProjectionId projection, double[] weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        (Afferents<T> afferents, Segment segment) = Block(projection);
+        int expected = segment.Spec.Synapses is SparseSynapses sparse ? sparse.Count : ((DenseSynapses)segment.Spec.Synapses).Weights.Length;
+        if (weights.Length != expected)
+            ThrowHelper.ShapeMismatch(nameof(weights), weights.Length, expected, segment.Spec.Name);
+        afferents.Load(segment, segment.Spec.Synapses is SparseSynapses pattern
+            ? Synapses.Sparse(pattern.RowStart, pattern.Columns, weights)
+            : Synapses.Dense(weights));
+    }
+
+    public override double Alignment(int feedback) => _alignments[feedback].Now();
+
+    private (Afferents<T> Afferents, Segment Segment) Block(ProjectionId projection)
+    {
+        if (projection.Index < 0 || projection.Index >= _blocks.Length)
+            ThrowHelper.Unknown(nameof(projection), projection.Index, _blocks.Length);
+        return _blocks[projection.Index];
+    }
+
+    private double[] ReadBlock(Afferents<T> afferents, Segment segment, WeightStore<T> store) =>
+        afferents.Read(segment, store, Graph.Postsynaptic(segment.Spec));
+
+    /// <summary>One trial with learning on; its loss.</summary>
+    private double Train(int trial)
+    {
+        long start = Stopwatch.GetTimestamp();
+        double loss = Forward(trial, _learners);
+        foreach (Learner<T> learner in _learners)
+            learner.End(_previousSteps);
+        Metrics.Add(loss, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        for (int k = 0; k < _alignments.Length; k++)
+            Metrics.SetAlignment(k, _alignments[k].Now());
+        return loss;
+    }
+
+    private double Forward(int trial, Learner<T>[] learners)
+    {
+        Trial shown = _network.Trial;
+        Task.Fill(trial, RandomStream.OfTrial(Seed, "task", trial), shown);
+        _network.Begin(trial, _previousSteps);
+        int steps = shown.Steps;
+        foreach (Learner<T> learner in learners)
+            learner.Begin(steps);
+        for (int t = 1; t <= steps; t++)
+            Step(t, learners);
+        _previousSteps = steps;
+        return _network.LossSum / steps;
+    }
+
+    /// <summary>A method of its own, so that the JIT optimises it whole instead of replacing a loop on the stack.</summary>
+    private void Step(int step, Learner<T>[] learners)
+    {
+        _network.Step(step);
+        foreach (Learner<T> learner in learners)
+            learner.Tell(step);
+        foreach (Learner<T> learner in learners)
+            learner.Learn(step);
+    }
+
+    private T[][] SaveState()
+    {
+        foreach (AreaState<T> area in _network.Areas)
+            if (_previousSteps > 0)
+                area.CarryOver(_previousSteps);
+        return [.. _network.Areas.Select(area => area.SaveStart())];
+    }
+
+    private void RestoreState(T[][] carried)
+    {
+        for (int k = 0; k < carried.Length; k++)
+            _network.Areas[k].RestoreStart(carried[k]);
+        _previousSteps = 0;
+    }
+
+    private Recording Record(double loss)
+    {
+        Trial shown = _network.Trial;
+        int steps = shown.Steps;
+        return new Recording
+        {
+            Steps = steps,
+            Loss = loss,
+            Inputs = shown.Inputs[..(steps * shown.InputChannels)],
+            Targets = shown.Targets[..(steps * shown.Outputs)],
+            Mask = shown.Mask[..(steps * shown.Outputs)],
+            Outputs = Outputs(steps),
+            Rates = [.. _network.Areas.Select(area => Rates(area, steps))],
+        };
+    }
+
+    private double[] Outputs(int steps)
+    {
+        double[] all = new double[steps * Graph.Outputs];
+        foreach (ReadoutState<T> readout in _network.Readouts)
+            for (int t = 1; t <= steps; t++)
+                TensorPrimitives.ConvertTruncating<T, double>(
+                    readout.Output(t)[..readout.Outputs], all.AsSpan((t - 1) * Graph.Outputs + readout.FirstOutput, readout.Outputs));
+        return all;
+    }
+
+    private static double[] Rates(AreaState<T> area, int steps)
+    {
+        double[] all = new double[steps * area.Units];
+        for (int t = 1; t <= steps; t++)
+            TensorPrimitives.ConvertTruncating<T, double>(area.Rates(t)[..area.Units], all.AsSpan((t - 1) * area.Units, area.Units));
+        return all;
+    }
+}

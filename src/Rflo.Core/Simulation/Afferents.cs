@@ -1,0 +1,162 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// Everything that arrives at one target, an area or a readout: the wide rows of weights and, step by step, the wide
+/// row of presynaptic signals.
+/// </summary>
+/// <remarks>
+/// Dense blocks come first in a row, each padded to whole vectors (the padding is zero on both sides and stays so);
+/// the signals of sparse blocks follow. Rows of signals before step 1 exist for targets that are read with a delay.
+/// </remarks>
+internal sealed class Afferents<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly AlignedArray<T> _signals;
+    private readonly int _history;
+
+    /// <param name="graph">The graph.</param>
+    /// <param name="isReadout">Whether the target is a readout.</param>
+    /// <param name="index">Which area or readout.</param>
+    /// <param name="units">Number of units or outputs.</param>
+    /// <param name="maxSteps">The longest trial.</param>
+    /// <param name="history">Rows of signals kept before step 1.</param>
+    public Afferents(Graph graph, bool isReadout, int index, int units, int maxSteps, int history)
+    {
+        Rows = units;
+        PaddedRows = Simd.Padded<T>(units);
+        _history = history;
+        var dense = new List<Segment>();
+        var sparse = new List<Segment>();
+        int offset = 0;
+        foreach (bool isSparse in new[] { false, true })
+        {
+            for (int k = 0; k < graph.Projections.Count; k++)
+            {
+                ProjectionSpec spec = graph.Projections[k];
+                if (spec.Target.IsReadout != isReadout || spec.Target.Index != index || spec.Synapses is SparseSynapses != isSparse)
+                    continue;
+                int width = graph.Presynaptic(spec);
+                (isSparse ? sparse : dense).Add(new Segment(k, spec, offset, width, units));
+                offset += Simd.Padded<T>(width);
+            }
+
+            if (!isSparse)
+                DenseStride = offset;
+        }
+
+        Stride = offset;
+        Segments = [.. dense, .. sparse];
+        Weights = NewStore();
+        _signals = new AlignedArray<T>((history + maxSteps + 1) * Math.Max(1, Stride));
+        foreach (Segment segment in Segments)
+            Load(segment, segment.Spec.Synapses);
+    }
+
+    public int Rows { get; }
+
+    public int PaddedRows { get; }
+
+    /// <summary>Length of a row of dense weights, and of the dense part of a row of signals.</summary>
+    public int DenseStride { get; }
+
+    /// <summary>Length of a row of signals.</summary>
+    public int Stride { get; }
+
+    public IReadOnlyList<Segment> Segments { get; }
+
+    public WeightStore<T> Weights { get; }
+
+    /// <summary>A zeroed store of the same shape as the weights.</summary>
+    public WeightStore<T> NewStore() => new(PaddedRows, DenseStride, Segments);
+
+    /// <summary>The wide row of presynaptic signals that made the currents of step <paramref name="step"/>.</summary>
+    public Span<T> Signals(int step) => _signals.Row(_history + step, Stride);
+
+    /// <summary>The rows of signals from step <paramref name="step"/> on, each <see cref="Stride"/> long.</summary>
+    public Span<T> SignalsFrom(int step) => _signals.From(_history + step, Stride);
+
+    /// <summary>Currents of step <paramref name="step"/>: u = W s, over all blocks; <paramref name="current"/> has the padded length.</summary>
+    public void Currents(int step, Span<T> current)
+    {
+        Span<T> signals = Signals(step);
+        if (DenseStride > 0)
+            Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current);
+        else
+            current.Clear();
+        for (int k = 0; k < Segments.Count; k++)
+            if (Segments[k].Sparse is { } pattern)
+                Kernels.MultiplySparse(pattern, Weights.Sparse[k], signals.Slice(Segments[k].Offset, Segments[k].Width), current);
+    }
+
+    /// <summary>What the presynaptic signals are told when the currents are told <paramref name="delta"/>: the transpose of <see cref="Currents"/>.</summary>
+    public void Transposed(ReadOnlySpan<T> delta, Span<T> signals)
+    {
+        if (DenseStride > 0)
+            Kernels.MultiplyTransposed(Weights.Dense.Span, delta, signals[..DenseStride]);
+        signals[DenseStride..].Clear();
+        for (int k = 0; k < Segments.Count; k++)
+            if (Segments[k].Sparse is { } pattern)
+                Kernels.MultiplyTransposedSparse(pattern, Weights.Sparse[k], delta, signals.Slice(Segments[k].Offset, Segments[k].Width));
+    }
+
+    /// <summary>Writes a projection's weights, given in the shape of its declaration.</summary>
+    public void Load(Segment segment, Synapses synapses)
+    {
+        int at = Place(segment);
+        if (synapses is SparseSynapses sparse)
+        {
+            T[] block = Weights.Sparse[at];
+            for (int row = 0; row < sparse.RowStart.Length - 1; row++)
+                for (int k = sparse.RowStart[row], to = segment.Sparse!.Start[segment.TargetRow(row)]; k < sparse.RowStart[row + 1]; k++, to++)
+                    block[to] = T.CreateTruncating(sparse.Weights[k]);
+            return;
+        }
+
+        var given = (DenseSynapses)synapses;
+        int rows = given.Weights.Length / Math.Max(1, segment.Width);
+        for (int row = 0; row < rows; row++)
+        {
+            int target = segment.TargetRow(row);
+            Span<T> weights = Weights.Dense.Row(target, DenseStride).Slice(segment.Offset, segment.Width);
+            for (int column = 0; column < segment.Width; column++)
+                weights[column] = segment.Has(target, column, segment.Width)
+                    ? T.CreateTruncating(given.Weights[row * segment.Width + column])
+                    : T.Zero;
+        }
+    }
+
+    /// <summary>A projection's numbers from a store, in the shape of its declaration: (post, pre) row-major, or one an entry where it is sparse.</summary>
+    public double[] Read(Segment segment, WeightStore<T> store, int post)
+    {
+        int at = Place(segment);
+        if (segment.Sparse is { } pattern)
+        {
+            var values = new List<double>(pattern.Entries);
+            for (int row = 0; row < post; row++)
+                for (int k = pattern.Start[segment.TargetRow(row)]; k < pattern.Start[segment.TargetRow(row) + 1]; k++)
+                    values.Add(double.CreateTruncating(store.Sparse[at][k]));
+            return [.. values];
+        }
+
+        double[] matrix = new double[post * segment.Width];
+        for (int row = 0; row < post; row++)
+        {
+            Span<T> weights = store.Dense.Row(segment.TargetRow(row), DenseStride).Slice(segment.Offset, segment.Width);
+            for (int column = 0; column < segment.Width; column++)
+                matrix[row * segment.Width + column] = double.CreateTruncating(weights[column]);
+        }
+
+        return matrix;
+    }
+
+    /// <summary>Place of a segment among the segments.</summary>
+    public int Place(Segment segment)
+    {
+        for (int k = 0; k < Segments.Count; k++)
+            if (ReferenceEquals(Segments[k], segment))
+                return k;
+        return -1;
+    }
+}

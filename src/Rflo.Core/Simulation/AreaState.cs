@@ -1,0 +1,97 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>An area while it runs: its weights, its rates over a trial and the slopes that learning needs.</summary>
+internal sealed class AreaState<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly AlignedArray<T> _rates;
+    private readonly AlignedArray<T> _post;
+    private readonly int _history;
+
+    public AreaState(Graph graph, int index, int maxSteps)
+    {
+        Spec = graph.Areas[index];
+        Index = index;
+        Units = Spec.Units;
+        Padded = Simd.Padded<T>(Units);
+        _history = graph.MaxDelay;
+        Afferents = new Afferents<T>(graph, isReadout: false, index, Units, maxSteps, history: 0);
+        Alpha = new AlignedArray<T>(Padded);
+        Decay = new AlignedArray<T>(Padded);
+        for (int i = 0; i < Units; i++)
+        {
+            Alpha.Span[i] = T.CreateTruncating(Spec.Alpha[i]);
+            Decay.Span[i] = T.One - Alpha.Span[i];
+        }
+
+        Current = new AlignedArray<T>(Padded);
+        Noise = new AlignedArray<T>(Spec.Noise > 0 ? Padded : 0);
+        _rates = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
+        _post = new AlignedArray<T>((maxSteps + 1) * Padded);
+        ResetRates();
+    }
+
+    public AreaSpec Spec { get; }
+
+    public int Index { get; }
+
+    public int Units { get; }
+
+    /// <summary>Units rounded up to whole vectors: the length of every row of this area.</summary>
+    public int Padded { get; }
+
+    public Afferents<T> Afferents { get; }
+
+    /// <summary>dt / tau, shape (padded); 0 in the padding.</summary>
+    public AlignedArray<T> Alpha { get; }
+
+    /// <summary>1 - dt / tau, shape (padded); 0 in the padding.</summary>
+    public AlignedArray<T> Decay { get; }
+
+    public AlignedArray<T> Current { get; }
+
+    public AlignedArray<T> Noise { get; }
+
+    /// <summary>h(t), for t from 1 - delay to the end of the trial, where delay is the longest of the graph.</summary>
+    public Span<T> Rates(int step) => _rates.Row(_history + step, Padded);
+
+    /// <summary>alpha phi'(u(t)), the postsynaptic factor of step t.</summary>
+    public Span<T> Post(int step) => _post.Row(step, Padded);
+
+    /// <summary>Rates before the first step, and further back for delayed projections: all equal to h(0).</summary>
+    public void ResetRates()
+    {
+        for (int t = -_history; t <= 0; t++)
+        {
+            Span<T> row = Rates(t);
+            row.Clear();
+            for (int i = 0; i < Units; i++)
+                row[i] = T.CreateTruncating(Spec.InitialRates[i]);
+        }
+    }
+
+    /// <summary>The last rates of a trial become the first of the next.</summary>
+    public void CarryOver(int steps)
+    {
+        for (int t = -_history; t <= 0; t++)
+            Rates(steps + t).CopyTo(Rates(t));
+    }
+
+    /// <summary>h(0) plus a draw of its own, the same for all times before step 1.</summary>
+    public void RandomiseRates(RandomStream stream)
+    {
+        Span<T> start = Rates(0);
+        for (int i = 0; i < Units; i++)
+            start[i] = T.CreateTruncating(Spec.InitialRates[i] + Spec.InitialSpread * stream.Gaussian());
+        for (int t = -_history; t < 0; t++)
+            start.CopyTo(Rates(t));
+    }
+
+    /// <summary>A copy of the rates before step 1.</summary>
+    public T[] SaveStart() => _rates.Span[..((_history + 1) * Padded)].ToArray();
+
+    /// <summary>Puts back what <see cref="SaveStart"/> copied.</summary>
+    public void RestoreStart(ReadOnlySpan<T> saved) => saved.CopyTo(_rates.Span);
+}

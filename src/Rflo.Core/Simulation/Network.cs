@@ -1,0 +1,228 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// A graph in motion: the state of all areas and readouts over one trial. It knows the equations of a circuit and
+/// nothing of learning.
+/// </summary>
+/// <remarks>
+/// In step t, for each area: u(t) = sum over projections of g(t) W s(t) + noise, h(t) = (1 - alpha) h(t-1) + alpha phi(u(t));
+/// then for each readout: y(t) from W h(t), and its error. Murray (2019), Eqs 1 and 2.
+/// </remarks>
+internal sealed class Network<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly AlignedArray<T> _inputs;
+    private readonly int[] _firstChannel;
+    private readonly long _seed;
+    private readonly RandomStream?[] _noise;
+    private readonly RandomStream?[] _exploration;
+
+    public Network(Graph graph, int maxSteps, int events, long seed)
+    {
+        Graph = graph;
+        MaxSteps = maxSteps;
+        _seed = seed;
+        Areas = [.. Enumerable.Range(0, graph.Areas.Count).Select(k => new AreaState<T>(graph, k, maxSteps))];
+        int output = 0;
+        Readouts = new ReadoutState<T>[graph.Readouts.Count];
+        for (int k = 0; k < Readouts.Length; k++)
+        {
+            Readouts[k] = new ReadoutState<T>(graph, k, output, maxSteps);
+            output += Readouts[k].Outputs;
+        }
+
+        _firstChannel = new int[graph.Inputs.Count];
+        for (int k = 1; k < _firstChannel.Length; k++)
+            _firstChannel[k] = _firstChannel[k - 1] + graph.Inputs[k - 1].Channels;
+        _inputs = new AlignedArray<T>(Math.Max(1, maxSteps * graph.InputChannels));
+        _noise = new RandomStream?[Areas.Length];
+        _exploration = new RandomStream?[Areas.Length];
+        Trial = new Trial(maxSteps, graph.InputChannels, graph.Outputs, events);
+    }
+
+    public Graph Graph { get; }
+
+    public int MaxSteps { get; }
+
+    public AreaState<T>[] Areas { get; }
+
+    public ReadoutState<T>[] Readouts { get; }
+
+    /// <summary>What this trial shows and asks.</summary>
+    public Trial Trial { get; }
+
+    /// <summary>Sum over the trial's steps of half the squared errors, or of the cross-entropies; L is this over T.</summary>
+    public double LossSum { get; private set; }
+
+    /// <summary>Prepares a trial whose inputs and targets are already in <see cref="Trial"/>.</summary>
+    /// <param name="number">Number of the trial: its noise is drawn from streams of this number.</param>
+    /// <param name="previousSteps">Steps of the trial before, whose last rates may be carried over; 0 for none.</param>
+    public void Begin(long number, int previousSteps)
+    {
+        LossSum = 0;
+        Span<T> inputs = _inputs.Span;
+        int count = Trial.Steps * Graph.InputChannels;
+        for (int k = 0; k < count; k++)
+            inputs[k] = T.CreateTruncating(Trial.Inputs[k]);
+
+        foreach (AreaState<T> area in Areas)
+        {
+            BeginArea(area, number, previousSteps);
+            _noise[area.Index] = area.Spec.Noise > 0 ? RandomStream.OfTrial(_seed, "noise " + area.Spec.Name, number) : null;
+            _exploration[area.Index] = area.Spec.Explore > 0 ? RandomStream.OfTrial(_seed, "exploration " + area.Spec.Name, number) : null;
+        }
+
+        foreach (ReadoutState<T> readout in Readouts)
+            if (readout.IsFedBack)
+                for (int t = 1 - Graph.MaxDelay; t <= 0; t++)
+                    Respond(readout, t);
+    }
+
+    /// <summary>One step of the whole circuit.</summary>
+    public void Step(int step)
+    {
+        foreach (AreaState<T> area in Areas)
+        {
+            bool open = Gather(area.Afferents, step);
+            if (area.Spec.Dynamics == Dynamics.WinnerTakeAll)
+                Compete(area, step, open);
+            else
+                Leak(area, step);
+        }
+
+        foreach (ReadoutState<T> readout in Readouts)
+        {
+            Respond(readout, step);
+            int row = (step - 1) * Graph.Outputs;
+            LossSum += readout.Compare(
+                step, Trial.Targets.AsSpan(row, Graph.Outputs), Trial.Mask.AsSpan(row, Graph.Outputs));
+        }
+    }
+
+    /// <summary>Whether a gate is open in a step of this trial.</summary>
+    public bool IsOpen(Gate gate, int step) => gate.Kind switch
+    {
+        GateKind.Every => step % gate.Number == 0,
+        GateKind.TrialEnd => step == Trial.Steps,
+        GateKind.Event => Trial.Events[(step - 1) * Trial.EventKinds + gate.Number],
+        _ => true,
+    };
+
+    private void BeginArea(AreaState<T> area, long number, int previousSteps)
+    {
+        switch (area.Spec.InitialPolicy)
+        {
+            case InitialPolicy.CarriedOver when previousSteps > 0:
+                area.CarryOver(previousSteps);
+                break;
+            case InitialPolicy.CarriedOver:
+                break;
+            case InitialPolicy.Random:
+                area.RandomiseRates(RandomStream.OfTrial(_seed, "initial state " + area.Spec.Name, number));
+                break;
+            default:
+                area.ResetRates();
+                break;
+        }
+    }
+
+    /// <summary>Fills the wide row of a target's presynaptic signals; tells whether any gate was open.</summary>
+    private bool Gather(Afferents<T> afferents, int step)
+    {
+        Span<T> row = afferents.Signals(step);
+        bool any = false;
+        foreach (Segment segment in afferents.Segments)
+        {
+            Span<T> signals = row.Slice(segment.Offset, segment.Width);
+            bool open = step < 1 || IsOpen(segment.Spec.Gate, step);
+            any |= open;
+            if (open)
+                Fetch(segment, step, signals);
+            else
+                signals.Clear();
+        }
+
+        return any;
+    }
+
+    private void Fetch(Segment segment, int step, Span<T> signals)
+    {
+        Source source = segment.Source;
+        ReadOnlySpan<T> from;
+        switch (source.Kind)
+        {
+            case SignalKind.Area:
+                from = Areas[source.Index].Rates(step - (segment.Spec.Target.IsReadout ? 0 : source.Delay));
+                break;
+            case SignalKind.Readout:
+                from = Readouts[source.Index].Output(step - source.Delay);
+                break;
+            case SignalKind.Input:
+                from = _inputs.Span.Slice((step - 1) * Graph.InputChannels + _firstChannel[source.Index]);
+                break;
+            default:
+                signals.Fill(T.One);
+                return;
+        }
+
+        if (source.Units is not { } units)
+        {
+            from[..signals.Length].CopyTo(signals);
+            return;
+        }
+
+        for (int k = 0; k < units.Length; k++)
+            signals[k] = from[units[k]];
+    }
+
+    private void Leak(AreaState<T> area, int step)
+    {
+        Span<T> current = area.Current.Span, post = area.Post(step);
+        area.Afferents.Currents(step, current);
+        if (_noise[area.Index] is { } stream)
+        {
+            Span<T> noise = area.Noise.Span[..area.Units];
+            stream.FillGaussian(noise, area.Spec.Noise);
+            for (int i = 0; i < noise.Length; i++)
+                current[i] += noise[i];
+        }
+
+        Kernels.TransferSlope(area.Spec.Transfer, current, current, post);
+        Kernels.LeakyStep(area.Alpha.Span, current, post, area.Rates(step - 1), area.Rates(step));
+    }
+
+    /// <summary>The unit with the largest current takes all; ties go to the first.</summary>
+    private void Compete(AreaState<T> area, int step, bool open)
+    {
+        Span<T> rates = area.Rates(step);
+        area.Post(step).Clear();
+        if (!open)
+        {
+            area.Rates(step - 1).CopyTo(rates);
+            return;
+        }
+
+        Span<T> current = area.Current.Span;
+        area.Afferents.Currents(step, current);
+        if (_noise[area.Index] is { } stream)
+            for (int i = 0; i < area.Units; i++)
+                current[i] += T.CreateTruncating(area.Spec.Noise * stream.Gaussian());
+        int winner = 0;
+        for (int i = 1; i < area.Units; i++)
+            if (current[i] > current[winner])
+                winner = i;
+        if (_exploration[area.Index] is { } exploration && exploration.Chance(area.Spec.Explore))
+            winner = exploration.Between(0, area.Units);
+        rates.Clear();
+        rates[winner] = T.One;
+    }
+
+    private void Respond(ReadoutState<T> readout, int step)
+    {
+        Gather(readout.Afferents, step);
+        readout.Afferents.Currents(step, readout.Sums.Span);
+        readout.Respond(step);
+    }
+}

@@ -1,0 +1,158 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>A readout while it runs: its weights, its outputs and errors over a trial.</summary>
+internal sealed class ReadoutState<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly AlignedArray<T> _outputs;
+    private readonly AlignedArray<T> _errors;
+    private readonly int _history;
+
+    public ReadoutState(Graph graph, int index, int firstOutput, int maxSteps)
+    {
+        Spec = graph.Readouts[index];
+        Index = index;
+        Outputs = Spec.Outputs;
+        FirstOutput = firstOutput;
+        Padded = Simd.Padded<T>(Outputs);
+        IsFedBack = graph.IsFedBack(index);
+        _history = graph.MaxDelay;
+        Afferents = new Afferents<T>(graph, isReadout: true, index, Outputs, maxSteps, _history);
+        Sums = new AlignedArray<T>(Padded);
+        _outputs = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
+        _errors = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
+    }
+
+    public ReadoutSpec Spec { get; }
+
+    public int Index { get; }
+
+    public int Outputs { get; }
+
+    /// <summary>Place of its first output among the outputs of all readouts.</summary>
+    public int FirstOutput { get; }
+
+    public int Padded { get; }
+
+    /// <summary>Whether its outputs return to an area.</summary>
+    public bool IsFedBack { get; }
+
+    public Afferents<T> Afferents { get; }
+
+    /// <summary>W h + b of the step in hand, before the nonlinearity.</summary>
+    public AlignedArray<T> Sums { get; }
+
+    /// <summary>y(t); steps before 1 exist where the output is fed back.</summary>
+    public Span<T> Output(int step) => _outputs.Row(_history + step, Padded);
+
+    /// <summary>
+    /// The error that its weights and the feedback are told: -dL/d(sum) without the 1/T, which for a linear readout
+    /// is eps(t) = m (y* - y). Zero before step 1.
+    /// </summary>
+    public Span<T> Error(int step) => _errors.Row(_history + step, Padded);
+
+    /// <summary>The rows of errors from step <paramref name="step"/> on, each <see cref="Padded"/> long.</summary>
+    public Span<T> ErrorsFrom(int step) => _errors.From(_history + step, Padded);
+
+    /// <summary>y(t) from the sums.</summary>
+    public void Respond(int step)
+    {
+        Span<T> y = Output(step)[..Outputs];
+        Span<T> sum = Sums.Span[..Outputs];
+        switch (Spec.Kind)
+        {
+            case OutputKind.Sigmoid:
+                System.Numerics.Tensors.TensorPrimitives.Sigmoid<T>(sum, y);
+                break;
+            case OutputKind.Softmax:
+                T top = System.Numerics.Tensors.TensorPrimitives.Max<T>(sum);
+                T total = T.Zero;
+                for (int k = 0; k < Outputs; k++)
+                    total += y[k] = T.Exp(sum[k] - top);
+                for (int k = 0; k < Outputs; k++)
+                    y[k] /= total;
+                break;
+            default:
+                sum.CopyTo(y);
+                break;
+        }
+    }
+
+    /// <summary>The errors of a step, and its share of the loss before the 1/T.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="targets">y*(t) of all readouts.</param>
+    /// <param name="mask">m(t) of all readouts.</param>
+    public double Compare(int step, ReadOnlySpan<double> targets, ReadOnlySpan<double> mask)
+    {
+        Span<T> y = Output(step), error = Error(step), sum = Sums.Span;
+        targets = targets.Slice(FirstOutput, Outputs);
+        mask = mask.Slice(FirstOutput, Outputs);
+        double loss = 0;
+        switch (Spec.Kind)
+        {
+            case OutputKind.Sigmoid:
+                for (int k = 0; k < Outputs; k++)
+                {
+                    error[k] = T.CreateTruncating(mask[k]) * (T.CreateTruncating(targets[k]) - y[k]);
+                    double s = double.CreateTruncating(sum[k]);
+                    loss += mask[k] * (Math.Max(0, s) + double.LogP1(Math.Exp(-Math.Abs(s))) - targets[k] * s);
+                }
+
+                break;
+            case OutputKind.Softmax:
+                double asked = 0, top = double.NegativeInfinity, total = 0;
+                for (int k = 0; k < Outputs; k++)
+                {
+                    asked += mask[k] * targets[k];
+                    top = Math.Max(top, double.CreateTruncating(sum[k]));
+                }
+
+                for (int k = 0; k < Outputs; k++)
+                    total += Math.Exp(double.CreateTruncating(sum[k]) - top);
+                for (int k = 0; k < Outputs; k++)
+                {
+                    error[k] = T.CreateTruncating(mask[k] * targets[k]) - T.CreateTruncating(asked) * y[k];
+                    if (mask[k] * targets[k] != 0)
+                        loss += mask[k] * targets[k] * (top + Math.Log(total) - double.CreateTruncating(sum[k]));
+                }
+
+                break;
+            default:
+                for (int k = 0; k < Outputs; k++)
+                {
+                    T difference = T.CreateTruncating(targets[k]) - y[k];
+                    error[k] = T.CreateTruncating(mask[k]) * difference;
+                    double d = double.CreateTruncating(difference);
+                    loss += 0.5 * mask[k] * d * d;
+                }
+
+                break;
+        }
+
+        return loss;
+    }
+
+    /// <summary>Carries what the outputs are told back to the sums, through the nonlinearity: told = (dy/d sum)' told.</summary>
+    public void ThroughNonlinearity(int step, Span<T> told)
+    {
+        Span<T> y = Output(step);
+        switch (Spec.Kind)
+        {
+            case OutputKind.Sigmoid:
+                for (int k = 0; k < Outputs; k++)
+                    told[k] *= y[k] * (T.One - y[k]);
+                break;
+            case OutputKind.Softmax:
+                T mean = T.Zero;
+                for (int k = 0; k < Outputs; k++)
+                    mean += y[k] * told[k];
+                for (int k = 0; k < Outputs; k++)
+                    told[k] = y[k] * (told[k] - mean);
+                break;
+            default:
+                break;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+namespace Rflo.Core;
+
+/// <summary>
+/// One projection's place among the presynaptic signals of its target. All projections onto a target lie side by
+/// side in one wide row, so that a step of a dense target is one matrix-vector product.
+/// </summary>
+internal sealed class Segment
+{
+    public Segment(int projection, ProjectionSpec spec, int offset, int width, int targetUnits)
+    {
+        Projection = projection;
+        Spec = spec;
+        Offset = offset;
+        Width = width;
+        (Exists, Sparse) = Expand(spec, width, targetUnits);
+    }
+
+    /// <summary>Place of the projection in the graph.</summary>
+    public int Projection { get; }
+
+    public ProjectionSpec Spec { get; }
+
+    public Source Source => Spec.Source;
+
+    public Plasticity? Plasticity => Spec.Plasticity;
+
+    /// <summary>First element in the wide row.</summary>
+    public int Offset { get; }
+
+    /// <summary>Number of presynaptic signals.</summary>
+    public int Width { get; }
+
+    /// <summary>Which connections of a dense block exist, over all units of the target, shape (units, width); null where all do.</summary>
+    public bool[]? Exists { get; }
+
+    /// <summary>The pattern of a sparse block over all units of the target; null where the block is dense.</summary>
+    public SparseRows? Sparse { get; }
+
+    /// <summary>Whether an update may leave weights that are not allowed.</summary>
+    public bool IsConstrained =>
+        Exists is not null || Spec.Signs is not null || double.IsFinite(Spec.Lower) || double.IsFinite(Spec.Upper);
+
+    /// <summary>Row of the target that holds row <paramref name="row"/> of the projection's own matrix.</summary>
+    public int TargetRow(int row) => Spec.Target.Units is { } units ? units[row] : row;
+
+    /// <summary>Whether the connection from signal <paramref name="column"/> to unit <paramref name="row"/> of the target exists.</summary>
+    public bool Has(int row, int column, int width) => Exists is null || Exists[row * width + column];
+
+    /// <summary>Widens masks and sparse rows from a population to all units of the target.</summary>
+    private static (bool[]? Exists, SparseRows? Sparse) Expand(ProjectionSpec spec, int width, int targetUnits)
+    {
+        int[]? population = spec.Target.Units;
+        if (spec.Synapses is SparseSynapses sparse)
+        {
+            if (population is null)
+                return (null, new SparseRows(sparse.RowStart, sparse.Columns));
+            return (null, SparseOf(sparse, population, targetUnits));
+        }
+
+        bool[]? given = ((DenseSynapses)spec.Synapses).Exists;
+        if (population is null)
+            return (given, null);
+        bool[] exists = new bool[targetUnits * width];
+        for (int row = 0; row < population.Length; row++)
+            for (int column = 0; column < width; column++)
+                exists[population[row] * width + column] = given is null || given[row * width + column];
+        return (exists, null);
+    }
+
+    private static SparseRows SparseOf(SparseSynapses sparse, int[] population, int targetUnits)
+    {
+        int[] start = new int[targetUnits + 1];
+        for (int row = 0; row < population.Length; row++)
+            start[population[row] + 1] = sparse.RowStart[row + 1] - sparse.RowStart[row];
+        for (int row = 0; row < targetUnits; row++)
+            start[row + 1] += start[row];
+        int[] column = new int[sparse.Columns.Length];
+        for (int row = 0; row < population.Length; row++)
+        {
+            int from = sparse.RowStart[row], count = sparse.RowStart[row + 1] - from;
+            Array.Copy(sparse.Columns, from, column, start[population[row]], count);
+        }
+
+        return new SparseRows(start, column);
+    }
+}

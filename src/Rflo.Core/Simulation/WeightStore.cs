@@ -1,0 +1,31 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// Numbers in the shape of one target's weights: the weights themselves, their traces, or their gradients.
+/// </summary>
+internal sealed class WeightStore<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public WeightStore(int paddedRows, int denseStride, IReadOnlyList<Segment> segments)
+    {
+        Dense = new AlignedArray<T>(paddedRows * denseStride);
+        Sparse = new T[segments.Count][];
+        for (int k = 0; k < segments.Count; k++)
+            Sparse[k] = segments[k].Sparse is { } pattern ? new T[pattern.Entries] : [];
+    }
+
+    /// <summary>All dense blocks side by side, shape (padded rows, dense stride).</summary>
+    public AlignedArray<T> Dense { get; }
+
+    /// <summary>One array an entry for every sparse block, by segment; empty for dense ones.</summary>
+    public T[][] Sparse { get; }
+
+    public void Clear()
+    {
+        Dense.Span.Clear();
+        foreach (T[] block in Sparse)
+            block.AsSpan().Clear();
+    }
+}
