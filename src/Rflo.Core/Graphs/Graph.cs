@@ -52,6 +52,16 @@ public sealed class Graph
     /// <summary>Number of weights that exist.</summary>
     public long Weights => Projections.Sum(projection => (long)projection.Synapses.Count);
 
+    /// <summary>The shape of a projection's weights: units that receive, and presynaptic signals.</summary>
+    /// <exception cref="ArgumentException">There is no such projection.</exception>
+    public (int Post, int Pre) ShapeOf(ProjectionId projection)
+    {
+        if (projection.Index < 0 || projection.Index >= Projections.Count)
+            ThrowHelper.Unknown(nameof(projection), projection.Index, Projections.Count);
+        ProjectionSpec spec = Projections[projection.Index];
+        return (Postsynaptic(spec), Presynaptic(spec));
+    }
+
     /// <summary>Number of presynaptic signals of a projection: the columns of its weights.</summary>
     internal int Presynaptic(ProjectionSpec projection) => projection.Source switch
     {

@@ -1,0 +1,292 @@
+namespace Rflo.Dsl
+
+open Rflo.Core
+
+/// The transfer function phi of an area: Tanh (default), Relu, Sigmoid, Softplus, Identity, RectifiedTanh.
+type Transfer = Rflo.Core.Transfer
+
+/// What a readout's sum becomes, with its loss: Linear (squared error), Sigmoid or Softmax (cross-entropy).
+type Output = OutputKind
+
+/// Where the rates of a trial begin.
+type Initial =
+    /// Every trial begins with this rate in every unit.
+    | Reset of rate: float
+    /// Every trial begins with these rates, one a unit.
+    | ResetTo of rates: float[]
+    /// A trial goes on where the one before it ended; the first begins with this rate in every unit.
+    | CarriedOver of first: float
+    /// Every trial begins with rates drawn anew from the normal distribution.
+    | RandomStart of mean: float * deviation: float
+
+/// The time constant of the leak of an area's units.
+type Tau =
+    /// The same for every unit.
+    | SameTau of float<ms>
+    /// One a unit.
+    | TauOfUnit of float<ms>[]
+    /// One step: the rate is phi of the current, with no memory.
+    | OneStep
+
+/// How an area's currents become rates.
+type Dynamics =
+    /// Leaky rate units.
+    | Leaky
+    /// The unit with the largest current is 1, the others 0, decided when a gate into the area is open and held in
+    /// between; with probability explore a random unit wins.
+    | WinnerTakeAll of explore: float
+
+/// One end of a projection, by the names that its author gave.
+type End =
+    /// All units of an area.
+    | OfArea of area: string
+    /// The units of a named population of an area.
+    | OfPopulation of area: string * population: string
+    /// All channels of an external input.
+    | OfInput of input: string
+    /// Some channels of an external input, counted from 0.
+    | OfChannels of input: string * channels: int list
+    /// The outputs of a readout.
+    | OfReadout of readout: string
+    /// The constant 1: its weights are biases.
+    | OfBias
+
+/// How the weights of a projection begin. Matrices are (post, pre): a row for each unit that receives.
+[<CustomEquality; NoComparison>]
+type Weights =
+    /// Normal with mean 0 and standard deviation gain / sqrt n, n the expected number of inputs of a unit.
+    | Gaussian of gain: float
+    /// Uniform in [low, high).
+    | Uniform of low: float * high: float
+    /// Uniform in [-bound, bound) / sqrt n, n the expected number of inputs of a unit.
+    | UniformScaled of bound: float
+    /// The same everywhere.
+    | Constant of float
+    /// Unit k to unit k, with this weight; nothing else exists.
+    | OneToOne of weight: float
+    /// This matrix.
+    | Given of float[,]
+    /// A matrix that is read when the experiment is checked, such as one of an .npz file; source says from where.
+    | ReadFrom of source: string * read: (unit -> Result<float[,], string>)
+
+    override this.Equals other =
+        match other with
+        | :? Weights as that ->
+            match this, that with
+            | Gaussian a, Gaussian b
+            | UniformScaled a, UniformScaled b
+            | Constant a, Constant b
+            | OneToOne a, OneToOne b -> a.Equals b
+            | Uniform(a, b), Uniform(c, d) -> a.Equals c && b.Equals d
+            | Given a, Given b -> a = b
+            | ReadFrom(a, _), ReadFrom(b, _) -> a = b
+            | _ -> false
+        | _ -> false
+
+    override this.GetHashCode() =
+        match this with
+        | Gaussian a
+        | UniformScaled a
+        | Constant a
+        | OneToOne a -> hash a
+        | Uniform(a, b) -> hash (a, b)
+        | Given a -> hash (a.GetLength 0, a.GetLength 1)
+        | ReadFrom(source, _) -> hash source
+
+/// Which connections of a projection exist.
+type Connectivity =
+    /// Every unit to every unit.
+    | Dense
+    /// This fraction of the connections, in (0, 1], drawn once.
+    | Density of float
+    /// Where the matrix (post, pre) is true.
+    | Mask of bool[,]
+
+/// When a projection lets its signal through.
+type Opening =
+    /// In every step.
+    | Always
+    /// Once in so many milliseconds.
+    | Every of float<ms>
+    /// In the last step of a trial.
+    | AtTrialEnd
+    /// When the task says so.
+    | AtEvent of string
+
+/// Whether and how the weights of a projection change.
+type Plasticity =
+    /// They do not.
+    | Frozen
+    /// They learn at this rate by the experiment's rule.
+    | Learning of rate: float
+    /// They learn at this rate by a rule of their own.
+    | LearningBy of rate: float * rule: Rule
+
+/// Weights from a signal to the units of an area or to a readout.
+type Projection = {
+    /// Its own name, where it has one; otherwise it is called by its two ends.
+    Label: string option
+    Source: End
+    Target: End
+    Weights: Weights
+    Connectivity: Connectivity
+    /// Whether a unit may project to itself.
+    SelfConnections: bool
+    /// Time between a rate and its effect; at least one step.
+    Delay: float<ms> option
+    Opening: Opening
+    Plasticity: Plasticity
+    /// Whether inhibitory weights are scaled so that every unit's inputs balance at the start.
+    Balanced: bool
+    /// Bounds of every weight.
+    Bounds: (float * float) option
+    /// L2 decay: every update also takes learning rate * decay * weight away.
+    Decay: float
+}
+
+/// The matrix B that carries a readout's error to an area, shape (units, outputs).
+type Through =
+    /// Random and fixed: normal with mean 0 and this standard deviation.
+    | RandomFeedback of scale: float
+    /// The transpose of the readout's weights, at every moment.
+    | SymmetricFeedback
+    /// This matrix.
+    | GivenFeedback of float[,]
+
+/// One way of a readout's error to an area.
+type Feedback = {
+    Readout: string
+    Area: string
+    Through: Through
+}
+
+/// What can receive a projection.
+type ITarget =
+    /// The end at which the projection arrives.
+    abstract Target: End
+
+/// What an arrow makes before anything is said of it.
+[<RequireQualifiedAccess>]
+module internal Arrow =
+    let between source target = {
+        Label = None
+        Source = source
+        Target = target
+        Weights =
+            match source with
+            | OfBias -> Constant 0.0
+            | _ -> Gaussian 1.0
+        Connectivity = Dense
+        SelfConnections = true
+        Delay = None
+        Opening = Always
+        Plasticity = Frozen
+        Balanced = false
+        Bounds = None
+        Decay = 0.0
+    }
+
+/// A named subset of an area's units, as an end of projections.
+type Population = {
+    Area: string
+    Name: string
+} with
+
+    interface ITarget with
+        member this.Target = OfPopulation(this.Area, this.Name)
+
+    /// `p --> target` projects the population p to the target.
+    static member (-->)(source: Population, target: ITarget) =
+        Arrow.between (OfPopulation(source.Area, source.Name)) target.Target
+
+/// A group of rate units that share a transfer function.
+type Area = {
+    Name: string
+    Units: int
+    Tau: Tau
+    Transfer: Transfer
+    Dynamics: Dynamics
+    /// Standard deviation of the noise in every unit's current, in every step.
+    Noise: float
+    Initial: Initial
+    /// Fraction of excitatory units, where the area obeys Dale's law.
+    Dale: float option
+    /// Named subsets of the units, counted from 0.
+    Populations: (string * int list) list
+} with
+
+    /// `a["name"]` is the population of that name; Dale's law gives "excitatory" and "inhibitory".
+    member this.Item
+        with get population: Population = { Area = this.Name; Name = population }
+
+    interface ITarget with
+        member this.Target = OfArea this.Name
+
+    /// `a --> target` projects every unit of a to every unit of the target, with frozen weights and no added delay.
+    static member (-->)(source: Area, target: ITarget) =
+        Arrow.between (OfArea source.Name) target.Target
+
+/// Some channels of an external input, as the source of projections.
+type Channels = {
+    Input: string
+    Chosen: int list
+} with
+
+    /// `c --> target` projects the chosen channels to the target.
+    static member (-->)(source: Channels, target: ITarget) =
+        Arrow.between (OfChannels(source.Input, source.Chosen)) target.Target
+
+/// A number of channels that the task shows, under a name.
+type Input = {
+    Name: string
+    Channels: int
+} with
+
+    /// `x[[0; 2]]` is channels 0 and 2 of the input.
+    member this.Item
+        with get chosen: Channels = { Input = this.Name; Chosen = chosen }
+
+    /// `x --> target` projects all channels to the target.
+    static member (-->)(source: Input, target: ITarget) =
+        Arrow.between (OfInput source.Name) target.Target
+
+/// Outputs that are compared with what the task asks.
+type Readout = {
+    Name: string
+    Outputs: int
+    Output: Output
+} with
+
+    interface ITarget with
+        member this.Target = OfReadout this.Name
+
+    /// `y --> target` feeds the readout's outputs back, one step late.
+    static member (-->)(source: Readout, target: ITarget) =
+        Arrow.between (OfReadout source.Name) target.Target
+
+/// The constant 1, whose weights are biases.
+type Bias =
+    | Bias
+
+    /// `bias --> target` gives every unit of the target a bias, 0 at the start.
+    static member (-->)(_: Bias, target: ITarget) = Arrow.between OfBias target.Target
+
+/// The error of a readout, to be sent to areas.
+type ErrorOf =
+    | ErrorOf of readout: string
+
+    /// `errorOf y --> a` tells area a the error of y through fixed random weights.
+    static member (-->)(ErrorOf readout, area: Area) = {
+        Readout = readout
+        Area = area.Name
+        Through = RandomFeedback 1.0
+    }
+
+/// Areas, inputs and readouts, and how they are wired. Two circuits merge into one by adding their lists.
+type Circuit = {
+    Areas: Area list
+    Inputs: Input list
+    Readouts: Readout list
+    Projections: Projection list
+    Feedback: Feedback list
+}

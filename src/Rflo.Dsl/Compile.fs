@@ -1,0 +1,185 @@
+namespace Rflo.Dsl
+
+open Rflo.Core
+
+/// A circuit as the core runs it, and what its parts are called.
+type Compiled = {
+    /// Numbers and indices, with all weights drawn.
+    Graph: Graph
+    /// The task, counted in steps.
+    Task: ITask
+    Seed: int64
+    Precision: Precision
+    /// Names of the projections, in the order of the graph.
+    Projections: string list
+    /// Readout and area of each feedback, in the order of the graph.
+    Feedback: (string * string) list
+}
+
+/// Turns a checked experiment into a graph of the core: the only place where the two languages meet.
+[<RequireQualifiedAccess>]
+module Compile =
+
+    let private resolved circuit finish =
+        match Wiring.resolve circuit finish with
+        | Ok resolved -> resolved
+        | Error _ -> invalidOp "an end that was checked is unknown"
+
+    let private stepsOf dt duration =
+        match TaskCompile.steps dt duration with
+        | Some steps -> steps
+        | None -> invalidOp "a time that was checked is no whole number of steps"
+
+    let private place name nameOf parts =
+        parts |> List.findIndex (fun part -> nameOf part = name)
+
+    let private alpha (dt: float<ms>) (area: Area) =
+        match area.Tau with
+        | OneStep -> Array.create area.Units 1.0
+        | SameTau tau -> Array.create area.Units (dt / tau)
+        | TauOfUnit taus -> taus |> Array.map (fun tau -> dt / tau)
+
+    let private start (area: Area) =
+        match area.Initial with
+        | Reset rate -> InitialPolicy.Reset, Array.create area.Units rate, 0.0
+        | ResetTo rates -> InitialPolicy.Reset, rates, 0.0
+        | CarriedOver rate -> InitialPolicy.CarriedOver, Array.create area.Units rate, 0.0
+        | RandomStart(mean, deviation) ->
+            InitialPolicy.Random, Array.create area.Units mean, deviation
+
+    let private area dt (area: Area) =
+        let policy, rates, spread = start area
+
+        let dynamics, explore =
+            match area.Dynamics with
+            | Leaky -> Rflo.Core.Dynamics.Leaky, 0.0
+            | WinnerTakeAll explore -> Rflo.Core.Dynamics.WinnerTakeAll, explore
+
+        AreaSpec(
+            Name = area.Name,
+            Units = area.Units,
+            Alpha = alpha dt area,
+            Transfer = area.Transfer,
+            Dynamics = dynamics,
+            Noise = area.Noise,
+            InitialPolicy = policy,
+            InitialRates = rates,
+            InitialSpread = spread,
+            Explore = explore
+        )
+
+    let private areaId (circuit: Circuit) name =
+        AreaId(place name (fun (area: Area) -> area.Name) circuit.Areas)
+
+    let private readoutId (circuit: Circuit) name =
+        ReadoutId(place name (fun (readout: Readout) -> readout.Name) circuit.Readouts)
+
+    let private inputId (circuit: Circuit) name =
+        InputId(place name (fun (input: Input) -> input.Name) circuit.Inputs)
+
+    let private source circuit dt (projection: Projection) =
+        let units = (resolved circuit projection.Source).Units |> Option.toObj
+        let delay = projection.Delay |> Option.map (stepsOf dt) |> Option.defaultValue 1
+
+        match projection.Source with
+        | OfArea name
+        | OfPopulation(name, _) -> Source.Area(areaId circuit name, delay, units)
+        | OfInput name
+        | OfChannels(name, _) -> Source.Input(inputId circuit name, units)
+        | OfReadout name -> Source.Readout(readoutId circuit name, delay, units)
+        | OfBias -> Source.One
+
+    let private target circuit (projection: Projection) =
+        let units = (resolved circuit projection.Target).Units |> Option.toObj
+
+        match projection.Target with
+        | OfReadout name -> Target.Readout(readoutId circuit name)
+        | OfArea name
+        | OfPopulation(name, _) -> Target.Area(areaId circuit name, units)
+        | OfInput _
+        | OfChannels _
+        | OfBias -> invalidOp "an arrow cannot end here"
+
+    let private gate (experiment: Experiment) =
+        function
+        | Always -> Gate.Always
+        | Every duration -> Gate.Every(stepsOf experiment.Dt duration)
+        | AtTrialEnd -> Gate.TrialEnd
+        | AtEvent event -> Gate.AtEvent(List.findIndex ((=) event) experiment.Task.Events)
+
+    let private projection
+        (checkedExperiment: CheckedExperiment)
+        (index: int)
+        (projection: Projection)
+        =
+        let experiment = checkedExperiment.Experiment
+        let circuit = experiment.Circuit
+        let low, high = projection.Bounds |> Option.defaultValue (-infinity, infinity)
+
+        ProjectionSpec(
+            Name = Wiring.label projection,
+            Source = source circuit experiment.Dt projection,
+            Target = target circuit projection,
+            Synapses =
+                Draw.synapses
+                    experiment.Seed
+                    circuit
+                    projection
+                    (checkedExperiment.Matrix(index, projection))
+                    (resolved circuit projection.Source)
+                    (resolved circuit projection.Target),
+            Gate = gate experiment projection.Opening,
+            Plasticity =
+                (Wiring.plasticity experiment projection
+                 |> Option.map (fun (rate, rule) -> RuleCompile.plasticity rate rule)
+                 |> Option.toObj),
+            Signs = (Wiring.signsOf circuit projection |> Option.toObj),
+            Lower = low,
+            Upper = high,
+            Decay = projection.Decay
+        )
+
+    let private feedback seed (circuit: Circuit) (declared: Feedback) =
+        let area = circuit.Areas |> List.find (fun area -> area.Name = declared.Area)
+
+        let readout =
+            circuit.Readouts |> List.find (fun readout -> readout.Name = declared.Readout)
+
+        FeedbackSpec(
+            Readout = readoutId circuit declared.Readout,
+            Area = areaId circuit declared.Area,
+            Matrix = (Draw.feedback seed declared area.Units readout.Outputs |> Option.toObj)
+        )
+
+    /// Compiles a checked experiment. It cannot fail: an exception here is a mistake of this library.
+    let experiment (checkedExperiment: CheckedExperiment) =
+        let experiment = checkedExperiment.Experiment
+        let circuit = experiment.Circuit
+        let builder = GraphBuilder()
+
+        for declared in circuit.Areas do
+            builder.AddArea(area experiment.Dt declared) |> ignore
+
+        for input in circuit.Inputs do
+            builder.AddInput(InputSpec(input.Name, input.Channels)) |> ignore
+
+        for readout in circuit.Readouts do
+            builder.AddReadout(
+                ReadoutSpec(Name = readout.Name, Outputs = readout.Outputs, Kind = readout.Output)
+            )
+            |> ignore
+
+        for index, declared in List.indexed circuit.Projections do
+            builder.AddProjection(projection checkedExperiment index declared) |> ignore
+
+        for declared in circuit.Feedback do
+            builder.AddFeedback(feedback experiment.Seed circuit declared)
+
+        {
+            Graph = builder.Build()
+            Task = TaskCompile.compile experiment.Dt experiment.Task
+            Seed = experiment.Seed
+            Precision = experiment.Precision
+            Projections = circuit.Projections |> List.map Wiring.label
+            Feedback = circuit.Feedback |> List.map (fun f -> f.Readout, f.Area)
+        }

@@ -1,0 +1,267 @@
+namespace Rflo.Dsl
+
+open Rflo.Core
+
+/// The words of a model. Each takes its part last, so that parts are built with `|>`; none can fail: what is wrong
+/// with a declaration is said by `Check`, all of it at once.
+[<AutoOpen>]
+module Declare =
+
+    // Areas.
+
+    /// `area "cortex" 50` is an area of 50 tanh units: tau 10 ms, no noise, every trial from rates 0.1.
+    let area name units : Area = {
+        Name = name
+        Units = units
+        Tau = SameTau 10.0<ms>
+        Transfer = Transfer.Tanh
+        Dynamics = Leaky
+        Noise = 0.0
+        Initial = Reset 0.1
+        Dale = None
+        Populations = []
+    }
+
+    /// `relay "thalamus" 4` is an area that hands on what it receives: identity, a leak of one step, rates from 0.
+    let relay name units : Area = {
+        area name units with
+            Tau = OneStep
+            Transfer = Transfer.Identity
+            Initial = Reset 0.0
+    }
+
+    /// `winnerTakeAll "striatum" 4` is an area in which the unit with the largest current is 1 and the others are 0.
+    let winnerTakeAll name units : Area = {
+        area name units with
+            Dynamics = WinnerTakeAll 0.0
+            Tau = OneStep
+            Transfer = Transfer.Identity
+            Initial = Reset 0.0
+    }
+
+    /// `a |> tau 20.0<ms>` is the area a with that time constant in every unit.
+    let tau (constant: float<ms>) (area: Area) = { area with Tau = SameTau constant }
+
+    /// `a |> taus [| 5.0<ms>; 20.0<ms> |]` is the area a with a time constant of its own for each unit.
+    let taus constants (area: Area) = { area with Tau = TauOfUnit constants }
+
+    /// `a |> transfer Transfer.Relu` is the area a with that transfer function.
+    let transfer phi (area: Area) = { area with Transfer = phi }
+
+    /// `a |> noise 0.1` is the area a with normal noise of that standard deviation in every current, every step.
+    let noise deviation (area: Area) = { area with Noise = deviation }
+
+    /// `a |> initial (CarriedOver 0.0)` is the area a whose trials begin so.
+    let initial start (area: Area) = { area with Initial = start }
+
+    /// `a |> dale 0.8` is the area a under Dale's law: the first 80 % of its units are excitatory, the others
+    /// inhibitory, and every weight that leaves a unit for an area has the unit's sign.
+    let dale excitatory (area: Area) = { area with Dale = Some excitatory }
+
+    /// `a |> population "left" [ 0 .. 9 ]` is the area a in which those units have a name; `a["left"]` is an end of
+    /// projections.
+    let population name units (area: Area) = {
+        area with
+            Populations = area.Populations @ [ name, units ]
+    }
+
+    /// `s |> explore 0.1` is the winner-take-all area s in which a random unit wins with that probability.
+    let explore probability (area: Area) = {
+        area with
+            Dynamics = WinnerTakeAll probability
+    }
+
+    // Inputs and readouts.
+
+    /// `input "cue" 2` is two channels of what the task shows.
+    let input name channels : Input = { Name = name; Channels = channels }
+
+    /// `readout "hand" 2` is two linear outputs, compared with the task's targets by squared error.
+    let readout name outputs : Readout = {
+        Name = name
+        Outputs = outputs
+        Output = Output.Linear
+    }
+
+    /// `r |> output Output.Softmax` is the readout r with that nonlinearity and its loss.
+    let output kind (readout: Readout) = { readout with Output = kind }
+
+    /// The constant 1: `bias --> cortex` gives each unit of cortex a bias.
+    let bias = Bias
+
+    // Projections: how they begin.
+
+    /// `gaussian 1.5` draws weights with standard deviation 1.5 / sqrt n, n the expected inputs of a unit (gain g).
+    let gaussian gain = Gaussian gain
+
+    /// `uniform -1.0 1.0` draws weights evenly between the two.
+    let uniform low high = Uniform(low, high)
+
+    /// `uniformScaled 1.0` draws weights evenly between -1 / sqrt n and 1 / sqrt n, n the expected inputs of a unit.
+    let uniformScaled bound = UniformScaled bound
+
+    /// `constant 0.1` makes all weights the same.
+    let constant weight = Constant weight
+
+    /// `oneToOne 1.0` connects unit k to unit k with that weight, and nothing else.
+    let oneToOne weight = OneToOne weight
+
+    /// `given w` starts from the matrix w, of shape (post, pre).
+    let given matrix = Given matrix
+
+    /// `p |> weights (gaussian 1.5)` is the projection p with weights that begin so.
+    let weights start (projection: Projection) = { projection with Weights = start }
+
+    /// `p |> density 0.1` keeps a tenth of the connections, drawn once; the others do not exist.
+    let density fraction (projection: Projection) = {
+        projection with
+            Connectivity = Density fraction
+    }
+
+    /// `p |> mask m` keeps the connections where the matrix m, of shape (post, pre), is true.
+    let mask matrix (projection: Projection) = {
+        projection with
+            Connectivity = Mask matrix
+    }
+
+    /// `p |> noSelf` has no connection from a unit to itself.
+    let noSelf (projection: Projection) = {
+        projection with
+            SelfConnections = false
+    }
+
+    /// `p |> balanced` scales the inhibitory weights at the start so that the expected inputs of a unit sum to zero.
+    let balanced (projection: Projection) = { projection with Balanced = true }
+
+    // Projections: when they act.
+
+    /// `p |> delay 5.0<ms>` acts on rates that are 5 ms old; without it, on those of one step ago.
+    let delay (duration: float<ms>) (projection: Projection) = {
+        projection with
+            Delay = Some duration
+    }
+
+    /// `p |> gate (Every 200.0<ms>)` lets its signal through only then.
+    let gate opening (projection: Projection) = { projection with Opening = opening }
+
+    // Projections: how they learn.
+
+    /// `p |> learning 0.03` learns at that rate by the experiment's rule.
+    let learning rate (projection: Projection) = {
+        projection with
+            Plasticity = Learning rate
+    }
+
+    /// `p |> learningBy Rule.rflo 0.03` learns at that rate by a rule of its own.
+    let learningBy rule rate (projection: Projection) = {
+        projection with
+            Plasticity = LearningBy(rate, rule)
+    }
+
+    /// `p |> frozen` does not learn; the default.
+    let frozen (projection: Projection) = { projection with Plasticity = Frozen }
+
+    /// `p |> bounds -1.0 1.0` keeps every weight between the two.
+    let bounds low high (projection: Projection) = {
+        projection with
+            Bounds = Some(low, high)
+    }
+
+    /// `p |> decay 1e-4` lets every update also take learning rate * decay * weight away.
+    let decay strength (projection: Projection) = { projection with Decay = strength }
+
+    /// `p |> named "slow"` is called by that name; needed where several projections have the same two ends.
+    let named label (projection: Projection) = { projection with Label = Some label }
+
+    // Feedback.
+
+    /// `errorOf y` is the error of the readout y: `errorOf y --> cortex` tells it to cortex.
+    let errorOf (readout: Readout) = ErrorOf readout.Name
+
+    /// `random 1.0`: fixed random weights with that standard deviation.
+    let random scale = RandomFeedback scale
+
+    /// The transpose of the readout's own weights, at every moment.
+    let symmetric = SymmetricFeedback
+
+    /// `matrix b`: these fixed weights, of shape (units, outputs).
+    let matrix weights = GivenFeedback weights
+
+    /// `f |> through (random 0.5)` carries the error through those weights.
+    let through weights (feedback: Feedback) = { feedback with Through = weights }
+
+    // Circuits.
+
+    /// The empty circuit: the unit of `Circuit.merge`, and where a declaration starts.
+    let circuit: Circuit = {
+        Areas = []
+        Inputs = []
+        Readouts = []
+        Projections = []
+        Feedback = []
+    }
+
+    /// `c |> areas [ m1; pmd ]` also has those areas.
+    let areas more (circuit: Circuit) = {
+        circuit with
+            Areas = circuit.Areas @ more
+    }
+
+    /// `c |> inputs [ cue ]` also has those inputs; their channels follow those declared before.
+    let inputs more (circuit: Circuit) = {
+        circuit with
+            Inputs = circuit.Inputs @ more
+    }
+
+    /// `c |> readouts [ hand ]` also has those readouts; their targets follow those declared before.
+    let readouts more (circuit: Circuit) = {
+        circuit with
+            Readouts = circuit.Readouts @ more
+    }
+
+    /// `c |> projections [ pmd --> m1 ]` also has those projections.
+    let projections more (circuit: Circuit) = {
+        circuit with
+            Projections = circuit.Projections @ more
+    }
+
+    /// `c |> feedback [ errorOf hand --> m1 ]` also tells those errors.
+    let feedback more (circuit: Circuit) = {
+        circuit with
+            Feedback = circuit.Feedback @ more
+    }
+
+    // Experiments.
+
+    /// `experiment "reach" c t` trains the circuit c on the task t: RFLO, 1000 trials, seed 1, dt 1 ms, double precision.
+    let experiment name circuit task = {
+        Name = name
+        Circuit = circuit
+        Task = task
+        Rule = Rule.rflo
+        Trials = 1000
+        Seed = 1L
+        Dt = 1.0<ms>
+        Precision = Precision.Double
+    }
+
+    /// `e |> rule Rule.bptt` learns by that rule.
+    let rule learning (experiment: Experiment) = { experiment with Rule = learning }
+
+    /// `e |> update Online` applies the rule's updates then.
+    let update time (experiment: Experiment) = {
+        experiment with
+            Rule = { experiment.Rule with Update = time }
+    }
+
+    /// `e |> trials 10_000` trains for that many trials.
+    let trials count (experiment: Experiment) = { experiment with Trials = count }
+
+    /// `e |> seed 3` draws all its random numbers from seed 3.
+    let seed number (experiment: Experiment) = { experiment with Seed = int64 number }
+
+    /// `e |> dt 0.5<ms>` makes steps of half a millisecond.
+    let dt (duration: float<ms>) (experiment: Experiment) = { experiment with Dt = duration }
+
+    /// `e |> precision Precision.Single` computes with 32-bit numbers.
+    let precision numbers (experiment: Experiment) = { experiment with Precision = numbers }

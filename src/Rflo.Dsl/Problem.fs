@@ -1,0 +1,171 @@
+namespace Rflo.Dsl
+
+/// The part of a declaration that a problem is about, by the names that its author gave.
+type Part =
+    | InExperiment
+    | InTask
+    | InArea of name: string
+    | InInput of name: string
+    | InReadout of name: string
+    | InProjection of name: string
+    | InFeedback of readout: string * area: string
+
+/// What kind of thing a name stands for.
+type Kind =
+    | AreaName
+    | InputName
+    | ReadoutName
+    | PopulationName
+    | EventName
+    | RuleName
+    | ProjectionName
+
+/// What is wrong with a part.
+type Fault =
+    /// The name is empty or has a character that file names and lists cannot carry.
+    | BadName of name: string
+    /// An earlier part of the same kind has the name.
+    | NameTaken of name: string
+    /// A number is not what is allowed.
+    | NotAllowed of field: string * given: string * allowed: string
+    /// A time is no whole number of steps.
+    | NotWholeSteps of field: string * given: float<ms> * dt: float<ms>
+    /// No part has this name.
+    | Unknown of kind: Kind * name: string * known: string list
+    /// An array has another shape than what it stands beside.
+    | WrongShape of field: string * given: string * expected: string
+    /// A list has another length than what it stands beside.
+    | WrongLength of field: string * given: int * expected: int * because: string
+    /// Weights could not be read.
+    | Unreadable of source: string * reason: string
+    /// The rule needs an error, and no feedback brings one.
+    | NoErrorReaches of area: string * rule: string
+    /// A readout's weights are nowhere declared.
+    | NothingArrives
+    /// Nothing in the circuit learns.
+    | NothingLearns
+    /// The circuit has nothing to run.
+    | NoArea
+    /// The rule cannot do this, and why.
+    | RuleCannot of rule: string * what: string * instead: string
+    /// The declaration says two things that exclude each other.
+    | Contradiction of what: string * instead: string
+    /// The experiment does not fit the machine.
+    | TooMuchMemory of needed: float * available: float * largest: string * share: float
+
+/// One thing to repair before a circuit can be compiled.
+type Problem = { Part: Part; Fault: Fault }
+
+/// How problems read.
+[<RequireQualifiedAccess>]
+module Problem =
+
+    let private part =
+        function
+        | InExperiment -> "experiment"
+        | InTask -> "task"
+        | InArea name -> $"area {name}"
+        | InInput name -> $"input {name}"
+        | InReadout name -> $"readout {name}"
+        | InProjection name -> $"projection {name}"
+        | InFeedback(readout, area) -> $"feedback {readout} --> {area}"
+
+    let private kind =
+        function
+        | AreaName -> "area"
+        | InputName -> "input"
+        | ReadoutName -> "readout"
+        | PopulationName -> "population"
+        | EventName -> "event"
+        | RuleName -> "rule"
+        | ProjectionName -> "projection"
+
+    /// Edits (insert, delete, replace) between two words.
+    let private distance (a: string) (b: string) =
+        let mutable row = Array.init (b.Length + 1) id
+
+        for i in 1 .. a.Length do
+            let next = Array.create (b.Length + 1) i
+
+            for j in 1 .. b.Length do
+                let replace = row[j - 1] + (if a[i - 1] = b[j - 1] then 0 else 1)
+                next[j] <- min replace (1 + min row[j] next[j - 1])
+
+            row <- next
+
+        row[b.Length]
+
+    /// The known name that is nearest to a wrong one, if one is near at all.
+    let nearest (name: string) (known: string list) =
+        let far = max 2 (name.Length / 2)
+
+        known
+        |> List.map (fun candidate ->
+            distance (name.ToLowerInvariant()) (candidate.ToLowerInvariant()), candidate)
+        |> List.filter (fun (edits, _) -> edits <= far)
+        |> List.sortBy fst
+        |> List.tryHead
+        |> Option.map snd
+
+    /// Bytes in the unit that a person would use.
+    let bytes (count: float) =
+        let units = [| "bytes"; "kB"; "MB"; "GB"; "TB"; "PB"; "EB" |]
+        let mutable size, unit = count, 0
+
+        while size >= 1000.0 && unit < units.Length - 1 do
+            size <- size / 1000.0
+            unit <- unit + 1
+
+        if unit = 0 then
+            $"%.0f{count} bytes"
+        else
+            $"%.1f{size} {units[unit]}"
+
+    let private fault =
+        function
+        | BadName "" -> "it has no name; give it one"
+        | BadName name ->
+            $"the name '{name}' has a character that does not go into lists and file names; use letters, digits and . _ - /"
+        | NameTaken name -> $"the name {name} is taken by an earlier one; give it another"
+        | NotAllowed(field, given, allowed) -> $"{field} is {given}; it must be {allowed}"
+        | NotWholeSteps(field, given, dt) ->
+            $"{field} is {given} ms, which is no whole number of steps of {dt} ms; change it or dt"
+        | Unknown(what, name, known) ->
+            let hint =
+                match nearest name known with
+                | Some near -> $"; did you mean {near}?"
+                | None -> ""
+
+            let names =
+                if List.isEmpty known then
+                    "none is declared"
+                else
+                    "known: " + String.concat ", " known
+
+            $"no {kind what} is named {name} ({names}){hint}"
+        | WrongShape(field, given, expected) -> $"{field} has shape {given}; it must be {expected}"
+        | WrongLength(field, given, expected, because) ->
+            $"{field} has {given} elements; it must have {expected}: {because}"
+        | Unreadable(source, reason) -> $"the weights cannot be read from {source}: {reason}"
+        | NoErrorReaches(area, rule) ->
+            $"{rule} needs an error, but no feedback reaches {area}; declare one, such as errorOf y --> {area}, or freeze the projection"
+        | NothingArrives -> "no projection reaches it; declare one, such as cortex --> it"
+        | NothingLearns -> "nothing learns; give a projection a rate, such as |> learning 0.03"
+        | NoArea -> "it has no area; declare one, such as areas [ cortex ]"
+        | RuleCannot(rule, what, instead) -> $"{rule} cannot {what}; {instead}"
+        | Contradiction(what, instead) -> $"{what}; {instead}"
+        | TooMuchMemory(needed, available, largest, share) ->
+            $"it needs {bytes needed} of memory ({largest}: {bytes share}) and the machine has {bytes available}; use fewer units, shorter trials, single precision or another rule"
+
+    /// One line that names the part, says what is wrong and how to mend it.
+    let text problem =
+        $"{part problem.Part}: {fault problem.Fault}"
+
+    /// All problems of an experiment, as a person reads them: a heading and a line for each.
+    let report (name: string) (problems: Problem list) =
+        let count =
+            match List.length problems with
+            | 1 -> "1 problem"
+            | several -> $"{several} problems"
+
+        $"{name}: {count}" :: [ for problem in problems -> "  " + text problem ]

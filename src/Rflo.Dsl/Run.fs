@@ -1,0 +1,150 @@
+namespace Rflo.Dsl
+
+open System
+open System.Threading
+open MathNet.Numerics.LinearAlgebra
+open Rflo.Core
+
+/// One trial, by the names of its parts. Row 0 is step t = 1; times are in steps.
+type Activity = {
+    /// L of the trial.
+    Loss: float
+    /// x(t), shape (steps, channels).
+    Inputs: Matrix<float>
+    /// y*(t) of all readouts side by side, shape (steps, outputs).
+    Targets: Matrix<float>
+    /// m(t), shape (steps, outputs).
+    Mask: Matrix<float>
+    /// y(t) of each readout, shape (steps, outputs).
+    Outputs: Map<string, Matrix<float>>
+    /// h(t) of each area, shape (steps, units).
+    Rates: Map<string, Matrix<float>>
+}
+
+/// What a run leaves: arrays for a script of one's own.
+type Trained = {
+    Experiment: Experiment
+    /// How the run ended, and where.
+    Status: RunStatus
+    /// L of every trial, measured while it ran.
+    Losses: float[]
+    /// Wall time of every trial, in seconds.
+    Seconds: float[]
+    /// Alignment of each readout with each fixed feedback matrix, by (readout, area), after every trial.
+    Alignments: Map<string * string, float[]>
+    /// Weights before the first trial, shape (post, pre), by the name of their projection; absent ones are 0.
+    Initial: Map<string, Matrix<float>>
+    /// Weights after the last trial.
+    Final: Map<string, Matrix<float>>
+    /// The first trial's task before training, with learning off.
+    Before: Activity
+    /// The same task after training, with learning off.
+    After: Activity
+}
+
+/// Runs experiments and hands over the arrays.
+[<RequireQualifiedAccess>]
+module Run =
+
+    let private matrix rows columns (values: float[]) =
+        Matrix<float>.Build.Dense(rows, columns, fun i j -> values[i * columns + j])
+
+    let private sparseMatrix (synapses: SparseSynapses) columns (values: float[]) =
+        let rows = synapses.RowStart.Length - 1
+
+        let entries =
+            seq {
+                for i in 0 .. rows - 1 do
+                    for k in synapses.RowStart[i] .. synapses.RowStart[i + 1] - 1 do
+                        struct (i, synapses.Columns[k], values[k])
+            }
+
+        Matrix<float>.Build.SparseOfIndexed(rows, columns, entries)
+
+    /// The weights of every projection as they are now, shape (post, pre), by name.
+    let weights (compiled: Compiled) (session: Session) =
+        compiled.Projections
+        |> List.mapi (fun k name ->
+            let values = session.Weights(ProjectionId k)
+            let struct (post, pre) = compiled.Graph.ShapeOf(ProjectionId k)
+
+            match compiled.Graph.Projections[k].Synapses with
+            | :? SparseSynapses as sparse -> name, sparseMatrix sparse pre values
+            | _ -> name, matrix post pre values)
+        |> Map.ofList
+
+    let private outputs (graph: Graph) (recording: Recording) =
+        let widths = [ for readout in graph.Readouts -> readout.Outputs ]
+        let firsts = widths |> List.scan (+) 0
+
+        List.zip3
+            [ for readout in graph.Readouts -> readout.Name ]
+            (List.take widths.Length firsts)
+            widths
+        |> List.map (fun (name, first, width) ->
+            name,
+            Matrix<float>
+                .Build.Dense(
+                    recording.Steps,
+                    width,
+                    fun t k -> recording.Outputs[t * graph.Outputs + first + k]
+                ))
+        |> Map.ofList
+
+    /// One trial with learning off.
+    let test (compiled: Compiled) (session: Session) trial =
+        let recording = session.Test trial
+        let graph = compiled.Graph
+        let steps = recording.Steps
+
+        {
+            Loss = recording.Loss
+            Inputs = matrix steps graph.InputChannels recording.Inputs
+            Targets = matrix steps graph.Outputs recording.Targets
+            Mask = matrix steps graph.Outputs recording.Mask
+            Outputs = outputs graph recording
+            Rates =
+                Seq.zip graph.Areas recording.Rates
+                |> Seq.map (fun (area, rates) -> area.Name, matrix steps area.Units rates)
+                |> Map.ofSeq
+        }
+
+    /// A session of a compiled experiment: takes the memory, runs nothing.
+    let session (compiled: Compiled) =
+        Session.Create(compiled.Graph, compiled.Task, compiled.Seed, compiled.Precision)
+
+    /// Trains a checked experiment. `onTrial` hears of every trial with its loss; `cancellation` is asked after each.
+    let checkedExperiment
+        (onTrial: int -> float -> unit)
+        (cancellation: CancellationToken)
+        (ready: CheckedExperiment)
+        =
+        let compiled = Compile.experiment ready
+        let session = session compiled
+        let initial = weights compiled session
+        let before = test compiled session 0
+
+        let status =
+            session.Run(ready.Experiment.Trials, Action<int, float>(onTrial), cancellation)
+
+        {
+            Experiment = ready.Experiment
+            Status = status
+            Losses = session.Metrics.CopyLosses()
+            Seconds = session.Metrics.CopySeconds()
+            Alignments =
+                compiled.Feedback
+                |> List.mapi (fun k names -> names, session.Metrics.CopyAlignments k)
+                |> List.filter (fun (_, alignments) ->
+                    Array.exists (Double.IsNaN >> not) alignments)
+                |> Map.ofList
+            Initial = initial
+            Final = weights compiled session
+            Before = before
+            After = test compiled session 0
+        }
+
+    /// Checks and trains an experiment, without a word: the arrays, or every problem it has.
+    let train (experiment: Experiment) : Result<Trained, Problem list> =
+        Check.experiment experiment
+        |> Result.map (checkedExperiment (fun _ _ -> ()) CancellationToken.None)

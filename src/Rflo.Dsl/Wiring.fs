@@ -1,0 +1,181 @@
+namespace Rflo.Dsl
+
+open System
+
+/// What the names of a circuit stand for: sizes, populations, signs, labels.
+[<RequireQualifiedAccess>]
+module internal Wiring =
+
+    /// What an end of a projection is, once its names are looked up.
+    type Resolved = {
+        /// Number of units, channels or outputs taken.
+        Size: int
+        /// Which of them, where not all.
+        Units: int[] option
+    }
+
+    /// How an end is written.
+    let endName =
+        function
+        | OfArea area -> area
+        | OfPopulation(area, population) -> $"{area}[{population}]"
+        | OfInput input -> input
+        | OfChannels(input, channels) ->
+            let list = channels |> List.map string |> String.concat ","
+            $"{input}[{list}]"
+        | OfReadout readout -> readout
+        | OfBias -> "bias"
+
+    /// What a projection is called: its own name, or its two ends.
+    let label (projection: Projection) =
+        match projection.Label with
+        | Some label -> label
+        | None -> $"{endName projection.Source}->{endName projection.Target}"
+
+    /// Number of excitatory units under Dale's law, if the fraction gives a whole number.
+    let excitatory (area: Area) =
+        match area.Dale with
+        | Some fraction when fraction >= 0.0 && fraction <= 1.0 ->
+            let exact = fraction * float area.Units
+            let whole = Math.Round exact
+            if abs (exact - whole) < 1e-6 then Some(int whole) else None
+        | _ -> None
+
+    /// All populations of an area: those that its author named, and those that Dale's law gives.
+    let populations (area: Area) = [
+        yield! area.Populations
+
+        match excitatory area with
+        | Some count ->
+            "excitatory", [ 0 .. count - 1 ]
+            "inhibitory", [ count .. area.Units - 1 ]
+        | None -> ()
+    ]
+
+    /// The sign of every unit under Dale's law.
+    let signs (area: Area) =
+        excitatory area
+        |> Option.map (fun count -> Array.init area.Units (fun j -> if j < count then 1y else -1y))
+
+    let private find kind name (parts: 'part list) (nameOf: 'part -> string) =
+        match parts |> List.tryFind (fun part -> nameOf part = name) with
+        | Some part -> Ok part
+        | None -> Error [ Unknown(kind, name, parts |> List.map nameOf) ]
+
+    let findArea (circuit: Circuit) name =
+        find AreaName name circuit.Areas (fun (area: Area) -> area.Name)
+
+    let findInput (circuit: Circuit) name =
+        find InputName name circuit.Inputs (fun (input: Input) -> input.Name)
+
+    let findReadout (circuit: Circuit) name =
+        find ReadoutName name circuit.Readouts (fun (readout: Readout) -> readout.Name)
+
+    let private whole size = { Size = size; Units = None }
+
+    let private chosen (units: int list) = {
+        Size = List.length units
+        Units = Some(Array.ofList units)
+    }
+
+    /// Looks an end up.
+    let resolve (circuit: Circuit) =
+        function
+        | OfArea name -> findArea circuit name |> Result.map (fun area -> whole area.Units)
+        | OfPopulation(name, population) ->
+            findArea circuit name
+            |> Result.bind (fun area ->
+                let known = populations area
+
+                match known |> List.tryFind (fun (name, _) -> name = population) with
+                | Some(_, units) -> Ok(chosen units)
+                | None -> Error [ Unknown(PopulationName, population, List.map fst known) ])
+        | OfInput name -> findInput circuit name |> Result.map (fun input -> whole input.Channels)
+        | OfChannels(name, channels) ->
+            findInput circuit name
+            |> Result.bind (fun input ->
+                let wrong = channels |> List.filter (fun k -> k < 0 || k >= input.Channels)
+
+                if List.isEmpty channels then
+                    Error [ NotAllowed("the number of channels", "0", "at least 1") ]
+                elif List.isEmpty wrong then
+                    Ok(chosen channels)
+                else
+                    Error [
+                        for k in wrong ->
+                            NotAllowed("a channel", string k, $"in 0 .. {input.Channels - 1}")
+                    ])
+        | OfReadout name ->
+            findReadout circuit name |> Result.map (fun readout -> whole readout.Outputs)
+        | OfBias -> Ok(whole 1)
+
+    /// The area from which rates come, where an end is one or a part of one.
+    let areaOf =
+        function
+        | OfArea name
+        | OfPopulation(name, _) -> Some name
+        | _ -> None
+
+    /// Signs of a projection's presynaptic units: those of the source area, unless it ends at a readout.
+    let signsOf (circuit: Circuit) (projection: Projection) =
+        match areaOf projection.Source, projection.Target with
+        | _, OfReadout _
+        | None, _ -> None
+        | Some name, _ ->
+            match findArea circuit name, resolve circuit projection.Source with
+            | Ok area, Ok resolved ->
+                signs area
+                |> Option.map (fun all ->
+                    match resolved.Units with
+                    | Some units -> units |> Array.map (fun unit -> all[unit])
+                    | None -> all)
+            | _ -> None
+
+    /// Whether a projection runs from an area to itself.
+    let isRecurrent (projection: Projection) =
+        match areaOf projection.Source, areaOf projection.Target with
+        | Some source, Some target -> source = target
+        | _ -> false
+
+    /// Below this density only the connections that exist are stored.
+    let private sparseBelow = 0.1
+
+    /// Whether a projection is stored as compressed rows.
+    let isSparse (projection: Projection) (post: int) (pre: int) =
+        match projection.Target, projection.Connectivity, projection.Weights with
+        | OfReadout _, _, _ -> false
+        | _, Density fraction, _ -> fraction <= sparseBelow
+        | _, _, OneToOne _ -> 1.0 <= sparseBelow * float (max post pre)
+        | _ -> false
+
+    /// Everything that a part's weights can change, following the arrows: areas and readouts by name.
+    let reachedFrom (circuit: Circuit) (start: string) =
+        let next name =
+            circuit.Projections
+            |> List.choose (fun projection ->
+                let source =
+                    match projection.Source with
+                    | OfReadout readout -> Some readout
+                    | other -> areaOf other
+
+                if source = Some name then
+                    match projection.Target with
+                    | OfReadout readout -> Some readout
+                    | other -> areaOf other
+                else
+                    None)
+
+        let rec visit seen name =
+            if Set.contains name seen then
+                seen
+            else
+                next name |> List.fold visit (Set.add name seen)
+
+        visit Set.empty start
+
+    /// The rule and rate by which a projection learns.
+    let plasticity (experiment: Experiment) (projection: Projection) =
+        match projection.Plasticity with
+        | Frozen -> None
+        | Learning rate -> Some(rate, experiment.Rule)
+        | LearningBy(rate, rule) -> Some(rate, rule)
