@@ -1,0 +1,62 @@
+namespace Rflo.Runs;
+
+/// <summary>What the system refuses, as one exception that names the file.</summary>
+internal static class Disk
+{
+    private const int BufferBytes = 1 << 16;
+    private const string Choose = "Choose a place that you may write to and that has room left.";
+
+    /// <summary>Writes a whole file and waits until the disk has it.</summary>
+    /// <exception cref="RunFileException">It cannot be written.</exception>
+    public static void Write(string path, Action<Stream> write) =>
+        Writing(path, () =>
+        {
+            using FileStream stream = new(path, FileMode.Create, FileAccess.Write, FileShare.Read, BufferBytes);
+            write(stream);
+            stream.Flush(flushToDisk: true);
+        });
+
+    /// <summary>Does something that writes to <paramref name="path"/>.</summary>
+    /// <exception cref="RunFileException">The system refuses.</exception>
+    public static void Writing(string path, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e) when (IsSystem(e))
+        {
+            throw NotWritten(path, e);
+        }
+    }
+
+    /// <summary>The exception for a file that the system refuses to write.</summary>
+    public static RunFileException NotWritten(string path, Exception e) =>
+        new(path, null, $"cannot be written ({e.Message.TrimEnd('.')})", Choose, e);
+
+    /// <summary>Opens a file for reading.</summary>
+    /// <exception cref="RunFileException">There is none, or it cannot be opened.</exception>
+    public static FileStream OpenRead(string path) =>
+        Reading(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes));
+
+    /// <summary>Does something that reads <paramref name="path"/>.</summary>
+    /// <exception cref="RunFileException">The system refuses.</exception>
+    public static T Reading<T>(string path, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new RunFileException(path, null, "there is no such file", "Check the path.", e);
+        }
+        catch (Exception e) when (IsSystem(e))
+        {
+            throw new RunFileException(path, null, $"cannot be read ({e.Message.TrimEnd('.')})", "Check the path and its permissions.", e);
+        }
+    }
+
+    private static bool IsSystem(Exception e) =>
+        e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException or System.Security.SecurityException;
+}

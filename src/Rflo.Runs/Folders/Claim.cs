@@ -1,0 +1,92 @@
+namespace Rflo.Runs;
+
+/// <summary>
+/// The temporary folder in which a run is written, beside its place: for <c>runs/p1</c> it is <c>runs/.p1.writing</c>. Its name follows from the
+/// place, and it comes into being whole, by the renaming of a folder that is not empty: so of two processes only one gets it, and it is a claim to the place too.
+/// </summary>
+internal static class Claim
+{
+    private const string Writing = ".writing";
+    private const string Replaced = ".replaced";
+
+    /// <summary>The temporary folder of a place.</summary>
+    public static string FolderOf(string place) => Beside(place, Writing);
+
+    /// <summary>Where the folder at a place waits while another takes it.</summary>
+    public static string ReplacedOf(string place) => Beside(place, Replaced);
+
+    /// <summary>Makes the temporary folder of a place.</summary>
+    /// <returns>Null where it is made; else who has it, or an owner without a name where that cannot be known.</returns>
+    /// <exception cref="IOException">The system refuses; <see cref="UnauthorizedAccessException"/> likewise.</exception>
+    public static Owner? TryTake(string place)
+    {
+        string folder = FolderOf(place);
+        RemoveAbandoned(folder);
+        string own = Unique(folder);
+        try
+        {
+            Directory.CreateDirectory(own);
+            Owner.Current().Sign(own);
+            if (!Path.Exists(folder) && TryMove(own, folder))
+                return null;
+            return Owner.Of(folder) ?? new Owner(0, default, "");
+        }
+        finally
+        {
+            Remove(own);
+        }
+    }
+
+    /// <summary>Does this temporary folder belong to a process that has ended?</summary>
+    public static bool IsAbandoned(string folder) => Owner.Of(folder)?.IsDead() ?? false;
+
+    /// <summary>The temporary folders within <paramref name="parent"/> whose processes have ended.</summary>
+    public static IEnumerable<string> Abandoned(string parent) =>
+        Directory.EnumerateDirectories(parent, $".*{Writing}*").Where(IsAbandoned).Order(StringComparer.Ordinal);
+
+    /// <summary>Deletes a folder, if it is there and can be deleted.</summary>
+    public static void Remove(string folder)
+    {
+        try
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be deleted is hidden and names its owner; the reason for giving it up matters more.
+        }
+    }
+
+    private static void RemoveAbandoned(string folder)
+    {
+        if (!IsAbandoned(folder))
+            return;
+        // Moved first: between the look and the deletion somebody else may have done the same and begun anew.
+        string aside = Unique(folder);
+        if (!TryMove(folder, aside))
+            return;
+        if (IsAbandoned(aside))
+            Remove(aside);
+        else
+            TryMove(aside, folder);
+    }
+
+    private static bool TryMove(string from, string to)
+    {
+        try
+        {
+            Directory.Move(from, to);
+            return true;
+        }
+        catch (IOException) when (Path.Exists(to) || !Path.Exists(from))
+        {
+            return false;
+        }
+    }
+
+    private static string Unique(string folder) => $"{folder}-{Environment.ProcessId}-{Guid.NewGuid():n}";
+
+    private static string Beside(string place, string ending) =>
+        Path.Combine(Path.GetDirectoryName(place)!, $".{Path.GetFileName(place)}{ending}");
+}

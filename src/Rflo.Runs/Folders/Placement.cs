@@ -1,0 +1,120 @@
+using System.Globalization;
+
+namespace Rflo.Runs;
+
+/// <summary>Where a run folder goes, and that nothing which is there gets lost.</summary>
+internal static class Placement
+{
+    /// <summary>The full path of a run folder.</summary>
+    /// <exception cref="RunFileException">It names no folder.</exception>
+    public static string FullPath(string path)
+    {
+        string full = path.Trim() == "" || path.Contains('\0') ? "" : Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        return full != "" && Path.GetFileName(full) != ""
+            ? full
+            : throw new RunFileException($"'{Printable.Text(path)}'", null, "is no name for a run folder", "Give it a name, such as runs/p1.");
+    }
+
+    /// <summary>Is this name kept for a file of ours?</summary>
+    public static bool IsReserved(string name) =>
+        name is RunFileNames.Manifest or RunFileNames.Metrics or RunFileNames.Weights or RunFileNames.Activity or RunFileNames.Report or Owner.FileName;
+
+    /// <summary>Makes the folders above a place and its temporary folder.</summary>
+    /// <returns>Who else writes there; null where nobody does.</returns>
+    /// <exception cref="RunFileException">The place is not writable.</exception>
+    public static Owner? Prepare(string place)
+    {
+        Owner? other = null;
+        Disk.Writing(place, () =>
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+            // A process that was killed between the two moves of a replacement left the old folder aside.
+            string aside = Claim.ReplacedOf(place);
+            if (!Path.Exists(place) && Directory.Exists(aside))
+                Directory.Move(aside, place);
+            other = Claim.TryTake(place);
+        });
+        return other;
+    }
+
+    /// <summary>Sees that nothing is at a place but what may be replaced.</summary>
+    /// <exception cref="RunFileException">Something is.</exception>
+    public static void CheckFree(string place, bool force)
+    {
+        if (!Path.Exists(place))
+            return;
+        if (!force)
+            throw new RunFileException(place, null, "is there already", "Choose another name, or replace it with --force.");
+        // To replace a folder is to delete it; only results of a run may be.
+        if (!Directory.Exists(place) || !IsRunFolder(place))
+            throw new RunFileException(place, null, "is no run folder, so it is not replaced", "Choose another name, or delete it yourself.");
+    }
+
+    /// <summary>The exception for a place where another process writes.</summary>
+    public static RunFileException Taken(string place, Owner other)
+    {
+        string who = other.Host == "" ? "somebody" : $"process {other.Process} on {Printable.Text(other.Host)}";
+        return new RunFileException(place, null, $"is being written by {who}", $"Choose another name; if nobody writes it, delete {Claim.FolderOf(place)}.");
+    }
+
+    /// <summary>The number after the largest that a run folder of this name has, finished or being written.</summary>
+    /// <exception cref="RunFileException">The parent cannot be read, or the name holds a path.</exception>
+    public static int NextNumber(string parent, string name)
+    {
+        if (name == "" || Path.GetFileName(name) != name)
+            throw new RunFileException($"'{Printable.Text(name)}'", null, "is no name for a run folder", "Leave out the path.");
+        string full = FullPath(parent);
+        if (!Directory.Exists(full))
+            return 1;
+        return 1 + Disk.Reading(full, () => Directory.EnumerateFileSystemEntries(full).Max(entry => (int?)Number(Path.GetFileName(entry), name)) ?? 0);
+    }
+
+    /// <summary>Moves a complete folder to its place; what is there is deleted last.</summary>
+    /// <exception cref="RunFileException">The place was taken meanwhile; the complete folder stays where it is.</exception>
+    public static void MoveIn(string complete, string place, bool force)
+    {
+        try
+        {
+            CheckFree(place, force);
+            Disk.Writing(place, () => Swap(complete, place));
+        }
+        catch (RunFileException e)
+        {
+            throw new RunFileException(place, null, e.Problem, $"The results are complete and lie in {complete}: move them where you want them.", e);
+        }
+    }
+
+    private static void Swap(string complete, string place)
+    {
+        string aside = Claim.ReplacedOf(place);
+        bool replaces = Directory.Exists(place);
+        if (replaces)
+        {
+            Claim.Remove(aside);
+            Directory.Move(place, aside);
+        }
+
+        try
+        {
+            Directory.Move(complete, place);
+        }
+        catch (Exception) when (replaces && !Path.Exists(place))
+        {
+            Directory.Move(aside, place);
+            throw;
+        }
+
+        if (replaces)
+            Claim.Remove(aside);
+        Owner.Unsign(place);
+    }
+
+    private static bool IsRunFolder(string place) =>
+        File.Exists(Path.Combine(place, RunFileNames.Manifest)) || !Directory.EnumerateFileSystemEntries(place).Any();
+
+    private static int Number(string entry, string name)
+    {
+        string rest = entry.StartsWith(name + "-", StringComparison.Ordinal) ? entry[(name.Length + 1)..] : "";
+        return int.TryParse(rest, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number < int.MaxValue - 1 ? number : 0;
+    }
+}

@@ -1,0 +1,169 @@
+namespace Rflo.Runs;
+
+/// <summary>
+/// The results of a run while they are written: a temporary folder beside the place where they will lie, moved there as a whole by <see cref="Commit"/>.
+/// Disposed before that, it leaves nothing; killed before that, it leaves a hidden folder that says which process wrote it.
+/// </summary>
+public sealed class RunFolder : IDisposable
+{
+    private readonly bool _force;
+    private MetricsWriter? _metrics;
+    private string? _script;
+    private bool _given;
+
+    private RunFolder(string place, bool force)
+    {
+        Place = place;
+        Temporary = Claim.FolderOf(place);
+        _force = force;
+    }
+
+    /// <summary>Full path of the folder that <see cref="Commit"/> makes.</summary>
+    public string Place { get; }
+
+    /// <summary>Full path of the temporary folder.</summary>
+    public string Temporary { get; }
+
+    /// <summary>Begins a run folder.</summary>
+    /// <param name="path">Where it will lie; folders above it are made.</param>
+    /// <param name="force">Replace the run folder that is there. It stays until the new one is complete.</param>
+    /// <exception cref="RunFileException">
+    /// Something is there and <paramref name="force"/> is false, or it is no run folder; another process writes there; or the place is not writable.
+    /// </exception>
+    public static RunFolder Create(string path, bool force = false)
+    {
+        string place = Placement.FullPath(path);
+        Placement.CheckFree(place, force);
+        if (Placement.Prepare(place) is { } other)
+            throw Placement.Taken(place, other);
+        return Checked(new RunFolder(place, force));
+    }
+
+    /// <summary>Begins the run folder <c>parent/name-1</c>, or the one with the number after the largest that is there or being written.</summary>
+    /// <remarks>Processes that ask at the same time get different numbers.</remarks>
+    /// <param name="parent">Folder of run folders; made where it is missing.</param>
+    /// <param name="name">Name without the number.</param>
+    /// <exception cref="RunFileException">The place is not writable, or the name holds a path.</exception>
+    public static RunFolder NextFree(string parent, string name)
+    {
+        for (int number = Placement.NextNumber(parent, name); ; number++)
+        {
+            string place = Placement.FullPath(Path.Combine(parent, $"{name}-{number}"));
+            if (Path.Exists(place) || Placement.Prepare(place) is not null)
+                continue;
+            RunFolder folder = new(place, force: false);
+            // Another process may have finished this very number in between.
+            if (!Path.Exists(place))
+                return folder;
+            folder.Dispose();
+        }
+    }
+
+    /// <summary>Opens a finished run folder for reading.</summary>
+    /// <param name="path">Path of the folder.</param>
+    /// <param name="limits">What its files may ask for; <see cref="ReadLimits.Default"/> where null.</param>
+    /// <exception cref="RunFileException">There is none, or its manifest is damaged.</exception>
+    public static SavedRun Open(string path, ReadLimits? limits = null) => new(path, limits ?? ReadLimits.Default);
+
+    /// <summary>Full paths of the temporary folders in <paramref name="parent"/> whose processes have ended: each may be deleted.</summary>
+    /// <param name="parent">Folder of run folders.</param>
+    /// <exception cref="RunFileException">It cannot be read.</exception>
+    public static IReadOnlyList<string> Abandoned(string parent) => Disk.Reading(parent, () => Claim.Abandoned(Path.GetFullPath(parent)).ToArray());
+
+    /// <summary>Begins metrics.csv; the writer is finished by <see cref="Commit"/>.</summary>
+    /// <param name="columns">Names of the columns, each another.</param>
+    /// <exception cref="ArgumentException">There is no column, two have one name, or one has none.</exception>
+    /// <exception cref="RunFileException">The file cannot be written.</exception>
+    public MetricsWriter OpenMetrics(IReadOnlyList<string> columns)
+    {
+        if (columns.Count == 0 || columns.Contains("") || columns.Distinct().Count() < columns.Count)
+            throw new ArgumentException("Columns need names, each another.", nameof(columns));
+        _metrics?.Dispose();
+        return _metrics = new MetricsWriter(PathOf(RunFileNames.Metrics), columns);
+    }
+
+    /// <summary>Writes weights.npz.</summary>
+    /// <param name="arrays">The weights, initial and final, by name.</param>
+    /// <exception cref="RunFileException">A name is refused, or the file cannot be written.</exception>
+    public void WriteWeights(IEnumerable<NamedArray> arrays) => Npz.Write(PathOf(RunFileNames.Weights), arrays);
+
+    /// <summary>Writes activity.npz.</summary>
+    /// <param name="arrays">What the probes recorded, (time, unit).</param>
+    /// <exception cref="RunFileException">A name is refused, or the file cannot be written.</exception>
+    public void WriteActivity(IEnumerable<NamedArray> arrays) => Npz.Write(PathOf(RunFileNames.Activity), arrays);
+
+    /// <summary>Writes report.html.</summary>
+    /// <param name="html">The page.</param>
+    /// <exception cref="RunFileException">The file cannot be written.</exception>
+    public void WriteReport(string html) =>
+        Disk.Write(PathOf(RunFileNames.Report), stream =>
+        {
+            using StreamWriter text = new(stream, leaveOpen: true);
+            text.Write(html);
+        });
+
+    /// <summary>Copies the script under its own name.</summary>
+    /// <param name="script">Path of the script.</param>
+    /// <exception cref="RunFileException">It cannot be read, its copy cannot be written, or it has the name of another file of the folder.</exception>
+    public void CopyScript(string script)
+    {
+        string name = Path.GetFileName(script);
+        if (Path.Exists(PathOf(name)) || Placement.IsReserved(name))
+            throw new RunFileException(script, null, $"has the name of another file of a run folder, {name}", "Rename the script.");
+        using FileStream source = Disk.OpenRead(script);
+        Disk.Write(PathOf(name), source.CopyTo);
+        _script = name;
+    }
+
+    /// <summary>Writes manifest.json, which names the script and the other files, and moves the folder into place.</summary>
+    /// <param name="manifest">What to say about the run.</param>
+    /// <returns><see cref="Place"/>.</returns>
+    /// <exception cref="RunFileException">
+    /// A file cannot be written; or the place was taken meanwhile: then the results stay in <see cref="Temporary"/>, and the message says so.
+    /// </exception>
+    public string Commit(RunManifest manifest)
+    {
+        ObjectDisposedException.ThrowIf(_given, this);
+        _metrics?.Finish();
+        RunManifest complete = manifest with { Script = _script ?? manifest.Script, Files = Files() };
+        ManifestFile.Write(PathOf(RunFileNames.Manifest), complete);
+        // From here on everything is written: whatever happens, the results are kept.
+        _given = true;
+        Placement.MoveIn(Temporary, Place, _force);
+        return Place;
+    }
+
+    /// <summary>Deletes the temporary folder, unless <see cref="Commit"/> had all its files written.</summary>
+    public void Dispose()
+    {
+        _metrics?.Dispose();
+        if (!_given)
+            Claim.Remove(Temporary);
+        _given = true;
+    }
+
+    /// <summary>Once more: another process may have finished this very folder before it was claimed.</summary>
+    private static RunFolder Checked(RunFolder folder)
+    {
+        try
+        {
+            Placement.CheckFree(folder.Place, folder._force);
+            return folder;
+        }
+        catch (RunFileException)
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    private string PathOf(string name) => Path.Combine(Temporary, name);
+
+    private RunFile[] Files() =>
+    [
+        .. new DirectoryInfo(Temporary).EnumerateFiles()
+            .Where(file => file.Name is not (RunFileNames.Manifest or Owner.FileName))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => new RunFile(file.Name, file.Length)),
+    ];
+}

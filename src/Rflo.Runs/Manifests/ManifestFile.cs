@@ -1,0 +1,56 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Rflo.Runs;
+
+/// <summary>manifest.json: indented, in the order of <see cref="RunManifest"/>, so that two manifests can be compared line by line.</summary>
+internal static class ManifestFile
+{
+    private static readonly JsonSerializerOptions _options = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        // A loss may be NaN, and names hold arrows: nothing here goes into a web page unescaped.
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
+    };
+
+    /// <summary>Writes the file.</summary>
+    /// <exception cref="RunFileException">It cannot be written.</exception>
+    public static void Write(string path, RunManifest manifest) =>
+        Disk.Write(path, stream =>
+        {
+            JsonSerializer.Serialize(stream, manifest, _options);
+            stream.Write("\n"u8);
+        });
+
+    /// <summary>Reads the file.</summary>
+    /// <exception cref="RunFileException">It is missing, damaged, too large, or from a later version.</exception>
+    public static RunManifest Read(string path, ReadLimits limits)
+    {
+        using FileStream stream = Disk.OpenRead(path);
+        if (stream.Length > limits.MaxTextBytes)
+        {
+            string problem = $"has {stream.Length} bytes; {limits.MaxTextBytes} is the limit";
+            throw new RunFileException(path, null, problem, $"If you trust the file, read it with a larger ReadLimits.{nameof(limits.MaxTextBytes)}.");
+        }
+
+        try
+        {
+            RunManifest manifest = JsonSerializer.Deserialize<RunManifest>(stream, _options) ?? throw new JsonException("the file says null");
+            return manifest.FormatVersion is >= 1 and <= RunManifest.CurrentFormat
+                ? manifest
+                : throw new RunFileException(path, null, $"has format {manifest.FormatVersion}; formats 1 to {RunManifest.CurrentFormat} are read", "Read it with a later version of Rflo.Dsl.");
+        }
+        catch (Exception e) when (e is JsonException or IOException or InvalidOperationException or ArgumentException or NotSupportedException)
+        {
+            throw new RunFileException(path, null, $"is no manifest of a run ({Printable.Text(e.Message)})", "Copy the file again from where it was made.", e);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using Rflo.Core;
+
+namespace Rflo.Runs;
+
+/// <summary>What manifest.json says about a run: everything that somebody needs to know what was run, where, and how it ended.</summary>
+public sealed record RunManifest
+{
+    /// <summary>The version that this assembly writes. A file with a larger one is refused.</summary>
+    public const int CurrentFormat = 1;
+
+    /// <summary>Version of the manifest's own layout.</summary>
+    public int FormatVersion { get; init; } = CurrentFormat;
+
+    /// <summary>Name of the experiment.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The experiment in words.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>The experiment in full, as its caller lays it out; null where there is nothing to say.</summary>
+    public JsonNode? Experiment { get; init; }
+
+    /// <summary>Seed of the experiment.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>Precision of the numbers, <c>double</c> or <c>single</c>.</summary>
+    public required string Precision { get; init; }
+
+    /// <summary>Settings that the command line changed, by option.</summary>
+    public IReadOnlyDictionary<string, string> Overrides { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>File name of the script, without its folder; null where there was none.</summary>
+    public string? Script { get; init; }
+
+    /// <summary>Commit of the repository that the script lies in; null outside of one.</summary>
+    public string? Commit { get; init; }
+
+    /// <summary>Versions of what ran.</summary>
+    public RunVersions Versions { get; init; } = RunVersions.Current;
+
+    /// <summary>The machine it ran on.</summary>
+    public MachineInfo Machine { get; init; } = MachineInfo.Current;
+
+    /// <summary>When it began, UTC.</summary>
+    public required DateTimeOffset Started { get; init; }
+
+    /// <summary>When it ended, UTC.</summary>
+    public required DateTimeOffset Ended { get; init; }
+
+    /// <summary>How long it took, in seconds of wall time.</summary>
+    public required double ElapsedSeconds { get; init; }
+
+    /// <summary>Trials that were run.</summary>
+    public required int Trials { get; init; }
+
+    /// <summary>How it ended.</summary>
+    public required RunEnd Status { get; init; }
+
+    /// <summary>How it ended, in words, such as "diverged at trial 214, step 37, in area cortex".</summary>
+    public required string StatusText { get; init; }
+
+    /// <summary>Loss of the last trial; NaN where there was none.</summary>
+    public required double FinalLoss { get; init; }
+
+    /// <summary>The other files of the folder; filled in when it is moved into place.</summary>
+    public IReadOnlyList<RunFile> Files { get; init; } = [];
+}
+
+/// <summary>A file of a run folder.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Bytes">Its size.</param>
+public sealed record RunFile(string Name, long Bytes);

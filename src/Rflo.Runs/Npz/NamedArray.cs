@@ -1,0 +1,42 @@
+namespace Rflo.Runs;
+
+/// <summary>An array with a name: what an .npz file is made of.</summary>
+public sealed class NamedArray
+{
+    /// <summary>Names an array; nothing is copied.</summary>
+    /// <param name="name">Name, such as <c>cortex->cortex</c> or <c>initial/cortex->cortex</c>; <see cref="Npz"/> says which it takes.</param>
+    /// <param name="shape">Lengths along the axes; empty for a single number.</param>
+    /// <param name="values">The numbers in C order: the last axis runs fastest.</param>
+    /// <exception cref="ArgumentException">A length is negative, or the shape does not hold that many values.</exception>
+    public NamedArray(string name, int[] shape, double[] values)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(values);
+        long count = 1;
+        foreach (int length in shape)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(length, nameof(shape));
+            // Once above any array's length the count stays there, unless an axis is empty.
+            count = length == 0 ? 0 : Math.Min(count * length, int.MaxValue + 1L);
+        }
+
+        if (count != values.Length)
+            throw new ArgumentException($"{name} has {values.Length} values; its shape ({string.Join(", ", shape)}) holds another number.", nameof(values));
+        Name = name;
+        Shape = shape;
+        Values = values;
+    }
+
+    /// <summary>Name of the array.</summary>
+    public string Name { get; }
+
+    /// <summary>Lengths along the axes; empty for a single number.</summary>
+    public int[] Shape { get; }
+
+    /// <summary>The numbers in C order: the last axis runs fastest.</summary>
+    public double[] Values { get; }
+
+    /// <summary>Name and shape.</summary>
+    public override string ToString() => $"{Name} ({string.Join(", ", Shape)})";
+}
