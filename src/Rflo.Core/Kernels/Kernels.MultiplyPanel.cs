@@ -14,21 +14,24 @@ internal static partial class Kernels
     /// A matrix times a narrow, packed panel: <c>result[i, c] = sum over j of matrix[i, j] * panel[j, c]</c>.
     /// The work of real-time recurrent learning: the influence tensor passes by, panel after panel.
     /// </summary>
-    /// <param name="matrix">Weights, shape (rows, columns), row-major without gaps.</param>
+    /// <param name="matrix">Weights, shape (rows, columns), row-major with rows of <paramref name="stride"/> elements.</param>
     /// <param name="rows">Number of rows; a multiple of four.</param>
     /// <param name="columns">Number of columns, which is the number of rows of the panel.</param>
+    /// <param name="stride">Elements from one row of <paramref name="matrix"/> to the next.</param>
     /// <param name="panel">Shape (columns, <see cref="PanelColumns{T}"/>), without gaps.</param>
     /// <param name="result">Shape (rows, <see cref="PanelColumns{T}"/>), without gaps. Overwritten.</param>
     /// <exception cref="ArgumentException">A span is too short, or <paramref name="rows"/> is no multiple of four.</exception>
     /// <remarks>Seven loads for twelve multiply-adds. Allocates nothing; O(rows * columns).</remarks>
-    public static void MultiplyPanel<T>(ReadOnlySpan<T> matrix, int rows, int columns, ReadOnlySpan<T> panel, Span<T> result)
+    public static void MultiplyPanel<T>(ReadOnlySpan<T> matrix, int rows, int columns, int stride, ReadOnlySpan<T> panel, Span<T> result)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int width = PanelColumns<T>();
         if (rows % 4 != 0)
             ThrowHelper.OutOfRange(nameof(rows), rows, "a multiple of four");
-        if (matrix.Length < rows * columns)
-            ThrowHelper.TooShort(nameof(matrix), matrix.Length, rows * columns);
+        if (stride < columns)
+            ThrowHelper.OutOfRange(nameof(stride), stride, $"at least {columns}, the number of columns");
+        if (matrix.Length < rows * stride)
+            ThrowHelper.TooShort(nameof(matrix), matrix.Length, rows * stride);
         if (panel.Length < columns * width)
             ThrowHelper.TooShort(nameof(panel), panel.Length, columns * width);
         if (result.Length < rows * width)
@@ -38,20 +41,20 @@ internal static partial class Kernels
         ref T b = ref MemoryMarshal.GetReference(panel);
         ref T c = ref MemoryMarshal.GetReference(result);
         for (int row = 0; row < rows; row += 4)
-            PanelFourRows(ref Unsafe.Add(ref a, (nint)row * columns), columns, ref b, ref Unsafe.Add(ref c, (nint)row * width));
+            PanelFourRows(ref Unsafe.Add(ref a, (nint)row * stride), stride, columns, ref b, ref Unsafe.Add(ref c, (nint)row * width));
     }
 
-    private static void PanelFourRows<T>(ref T a, int columns, ref T b, ref T c)
+    private static void PanelFourRows<T>(ref T a, nint stride, nint columns, ref T b, ref T c)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         nuint lane = (nuint)Vector<T>.Count;
-        nint width = 3 * Vector<T>.Count, stride = columns;
+        nint width = 3 * Vector<T>.Count;
         ref T a1 = ref Unsafe.Add(ref a, stride);
         ref T a2 = ref Unsafe.Add(ref a, 2 * stride);
         ref T a3 = ref Unsafe.Add(ref a, 3 * stride);
         Vector<T> s00 = Vector<T>.Zero, s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
         Vector<T> s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
-        for (nint j = 0; j < stride; j++)
+        for (nint j = 0; j < columns; j++)
         {
             Vector<T> b0 = Vector.LoadUnsafe(ref b), b1 = Vector.LoadUnsafe(ref b, lane), b2 = Vector.LoadUnsafe(ref b, 2 * lane);
             var x = Vector.Create(Unsafe.Add(ref a, j));

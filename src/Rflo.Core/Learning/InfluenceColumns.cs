@@ -4,14 +4,17 @@ namespace Rflo.Core;
 
 /// <summary>
 /// The columns of the influence tensor: one for every existing weight that can change the state of the network, in
-/// the order target, projection, unit, presynaptic signal. Absent weights of a mask have no column.
+/// the order target, projection, unit, presynaptic signal, cut into panels of a few columns. Absent weights of a mask
+/// have no column.
 /// </summary>
 internal sealed class InfluenceColumns<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly List<Row> _rows = [];
+    private readonly List<List<Piece>> _pieces = [];
+    private readonly List<int> _owners = [];
 
-    /// <summary>The weights of one unit in one projection: columns First .. First + Count - 1.</summary>
+    /// <summary>The weights of one unit in one projection: columns First .. First + Signals.Length - 1.</summary>
     /// <param name="Owner">Which target, areas first, then readouts.</param>
     /// <param name="Unit">Unit of the target.</param>
     /// <param name="Segment">The projection.</param>
@@ -20,24 +23,41 @@ internal sealed class InfluenceColumns<T>
     /// <param name="SparseStart">First entry in the sparse block; -1 where the block is dense.</param>
     public readonly record struct Row(int Owner, int Unit, Segment Segment, int First, int[] Signals, int SparseStart);
 
+    /// <summary>The part of a row that lies in one panel.</summary>
+    /// <param name="Unit">Unit of the target.</param>
+    /// <param name="Column">First column, counted in the panel.</param>
+    /// <param name="Signals">Place in the wide row of every column's signal.</param>
+    /// <param name="Contiguous">Whether those places follow each other.</param>
+    public readonly record struct Piece(int Unit, int Column, int[] Signals, bool Contiguous);
+
     public IReadOnlyList<Row> Rows => _rows;
 
     /// <summary>Number of columns, each target's share padded to whole panels.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Which target owns each panel.</summary>
-    public List<int> PanelOwners { get; } = [];
+    public int Panels => _owners.Count;
+
+    /// <summary>The target whose weights a panel's columns are: areas first, then readouts.</summary>
+    public int Owner(int panel) => _owners[panel];
+
+    /// <summary>What of each unit's weights lies in a panel.</summary>
+    public List<Piece> Pieces(int panel) => _pieces[panel];
 
     public void Add(int owner, Afferents<T> afferents, IReadOnlyList<Segment> segments)
     {
-        int panel = Kernels.PanelColumns<T>();
+        int width = Kernels.PanelColumns<T>(), firstRow = _rows.Count;
         foreach (Segment segment in segments)
             for (int unit = 0; unit < afferents.Rows; unit++)
                 AddRow(owner, segment, unit);
-        while (Count % panel != 0)
-            Count++;
-        while (PanelOwners.Count < Count / panel)
-            PanelOwners.Add(owner);
+        Count = (Count + width - 1) / width * width;
+        while (_owners.Count < Count / width)
+        {
+            _owners.Add(owner);
+            _pieces.Add([]);
+        }
+
+        for (int k = firstRow; k < _rows.Count; k++)
+            Cut(_rows[k], width);
     }
 
     private void AddRow(int owner, Segment segment, int unit)
@@ -58,5 +78,17 @@ internal sealed class InfluenceColumns<T>
             return;
         _rows.Add(new Row(owner, unit, segment, Count, signals, sparseStart));
         Count += signals.Length;
+    }
+
+    private void Cut(in Row row, int width)
+    {
+        for (int done = 0; done < row.Signals.Length;)
+        {
+            int column = row.First + done, panel = column / width;
+            int count = Math.Min(row.Signals.Length - done, (panel + 1) * width - column);
+            int[] signals = row.Signals[done..(done + count)];
+            _pieces[panel].Add(new Piece(row.Unit, column - panel * width, signals, signals[^1] - signals[0] == count - 1));
+            done += count;
+        }
     }
 }

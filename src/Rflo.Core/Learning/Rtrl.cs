@@ -9,8 +9,8 @@ namespace Rflo.Core;
 /// </summary>
 /// <remarks>
 /// Exact at fixed weights for every differentiable circuit. With n rates and K weights: time O(n * pre * K) a step,
-/// memory O(n * K * longest delay). The tensor passes through the cache once a step, in panels of a few columns that
-/// are packed, multiplied and written back in place.
+/// memory O(n * K * longest delay). The tensor is kept panel by panel (a panel is a few columns of all rates, side by
+/// side in memory), so that a step reads and writes each panel once, while it lies in the nearest cache.
 /// </remarks>
 internal sealed class Rtrl<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -20,16 +20,13 @@ internal sealed class Rtrl<T> : Learner<T>
     private readonly IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> _readouts;
     private readonly UpdateTime _time;
     private readonly InfluenceColumns<T> _columns = new();
-    private readonly AlignedArray<T>[][][] _influence;
+    private readonly InfluencePanels<T> _influence;
     private readonly LearningSignal<T>[] _signals;
     private readonly AlignedArray<T>[] _told;
     private readonly AlignedArray<T>[] _product;
-    private readonly AlignedArray<T> _panel;
-    private readonly AlignedArray<T> _outputPanel;
     private readonly AlignedArray<T> _gradient;
     private readonly bool[][] _reaches;
     private readonly int _width = Kernels.PanelColumns<T>();
-    private readonly int _delays;
     private int _steps;
 
     public Rtrl(
@@ -40,32 +37,23 @@ internal sealed class Rtrl<T> : Learner<T>
         _areas = areas;
         _readouts = readouts;
         _time = time;
-        _delays = network.Graph.MaxDelay;
         foreach ((AreaState<T> area, Plastic<T> plastic) in areas)
             _columns.Add(area.Index, area.Afferents, plastic.Segments);
         foreach ((ReadoutState<T> readout, Plastic<T> plastic) in readouts)
             _columns.Add(network.Areas.Length + readout.Index, readout.Afferents, plastic.Segments);
         _reaches = Reach.Of(network.Graph);
-        _influence = [.. Enumerable.Range(0, _delays).Select(_ => NewSlot())];
+        _influence = new InfluencePanels<T>(network, _columns, _reaches);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
         _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
         _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded * _width))];
-        _panel = new AlignedArray<T>(network.Areas.Max(area => area.Afferents.Stride) * _width);
-        _outputPanel = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max() * _width);
         _gradient = new AlignedArray<T>(_columns.Count);
     }
-
-
-
 
     public override void Begin(int steps)
     {
         _steps = steps;
         _gradient.Span.Clear();
-        foreach (AlignedArray<T>[][] slot in _influence)
-            foreach (AlignedArray<T>[] area in slot)
-                foreach (AlignedArray<T> row in area)
-                    row.Span.Clear();
+        _influence.Clear();
     }
 
     public override void Tell(int step)
@@ -78,9 +66,8 @@ internal sealed class Rtrl<T> : Learner<T>
     {
         if (_time == UpdateTime.Online)
             _gradient.Span.Clear();
-        for (int panel = 0; panel < _columns.PanelOwners.Count; panel++)
-            AdvancePanel(panel, step);
-        AddImmediate(step);
+        for (int panel = 0; panel < _columns.Panels; panel++)
+            Advance(panel, step);
         if (_time == UpdateTime.Online)
             Apply(perStep: true);
     }
@@ -95,169 +82,61 @@ internal sealed class Rtrl<T> : Learner<T>
             plastic.FinishTrial();
     }
 
-    private AlignedArray<T>[][] NewSlot() =>
-        [.. _network.Areas.Select(area => Enumerable.Range(0, area.Units).Select(_ => new AlignedArray<T>(_columns.Count)).ToArray())];
-
-    /// <summary>The rows of P at a step; a ring of as many steps as the longest delay.</summary>
-    private AlignedArray<T>[] Influence(int area, int step) => _influence[((step % _delays) + _delays) % _delays][area];
-
     /// <summary>One panel of columns, for all areas: products first, since the new rows may overwrite the oldest.</summary>
-    private void AdvancePanel(int panel, int step)
+    private void Advance(int panel, int step)
     {
-        int owner = _columns.PanelOwners[panel], first = panel * _width;
+        int owner = _columns.Owner(panel);
         foreach (AreaState<T> area in _network.Areas)
             if (_reaches[owner][area.Index])
-                Multiply(area, owner, first, step);
+                _influence.Multiply(area, panel, step, _product[area.Index].Span);
+
+        Span<T> gradient = _gradient.Span.Slice(panel * _width, _width);
         foreach (AreaState<T> area in _network.Areas)
-            if (_reaches[owner][area.Index])
-                WriteBack(area, first, step);
-    }
-
-    /// <summary>product = sum over projections of W ds(t)/dw for one panel.</summary>
-    private void Multiply(AreaState<T> area, int owner, int first, int step)
-    {
-        Afferents<T> afferents = area.Afferents;
-        Span<T> panel = _panel.Span[..(afferents.Stride * _width)];
-        foreach (Segment segment in afferents.Segments)
-            Pack(segment, owner, first, step, panel);
-        Span<T> product = _product[area.Index].Span;
-        if (afferents.DenseStride > 0)
-            Kernels.MultiplyPanel(afferents.Weights.Dense.Span, area.Padded, afferents.DenseStride, panel, product);
-        else
-            product.Clear();
-        for (int k = 0; k < afferents.Segments.Count; k++)
-            if (afferents.Segments[k].Sparse is { } pattern)
-                MultiplySparsePanel(pattern, afferents.Weights.Sparse[k], panel.Slice(afferents.Segments[k].Offset * _width), product);
-    }
-
-    private void MultiplySparsePanel(SparseRows pattern, ReadOnlySpan<T> weights, ReadOnlySpan<T> panel, Span<T> product)
-    {
-        for (int i = 0; i < pattern.Rows; i++)
-            for (int k = pattern.Start[i]; k < pattern.Start[i + 1]; k++)
-                Kernels.AddScaled(product.Slice(i * _width, _width), weights[k], panel.Slice(pattern.Column[k] * _width, _width));
-    }
-
-    /// <summary>The influence on a projection's presynaptic signals: gathering, one column at a time.</summary>
-    private void Pack(Segment segment, int owner, int first, int step, Span<T> panel)
-    {
-        Source source = segment.Source;
-        Span<T> rows = panel.Slice(segment.Offset * _width, segment.Width * _width);
-        int from = step - source.Delay;
-        bool open = _network.IsOpen(segment.Spec.Gate, step);
-        if (open && source.Kind == SignalKind.Area && from >= 1)
         {
-            AlignedArray<T>[] influence = Influence(source.Index, from);
-            for (int k = 0; k < segment.Width; k++)
-                influence[source.Units is { } units ? units[k] : k].Span.Slice(first, _width).CopyTo(rows.Slice(k * _width, _width));
-        }
-        else if (open && source.Kind == SignalKind.Readout)
-        {
-            Span<T> outputs = InfluenceOnOutputs(_network.Readouts[source.Index], owner, first, from);
-            for (int k = 0; k < segment.Width; k++)
-                outputs.Slice((source.Units is { } units ? units[k] : k) * _width, _width).CopyTo(rows.Slice(k * _width, _width));
-        }
-        else
-        {
-            rows.Clear();
-        }
-    }
-
-    /// <summary>dy/dw of an earlier step, from the influence on its rates and, for the readout's own weights, from those rates.</summary>
-    private Span<T> InfluenceOnOutputs(ReadoutState<T> readout, int owner, int first, int step)
-    {
-        Span<T> outputs = _outputPanel.Span[..(readout.Padded * _width)];
-        outputs.Clear();
-        Afferents<T> afferents = readout.Afferents;
-        foreach (Segment segment in afferents.Segments)
-        {
-            if (step < 1 || segment.Source.Kind != SignalKind.Area)
+            if (!_reaches[owner][area.Index])
                 continue;
-            AlignedArray<T>[] influence = Influence(segment.Source.Index, step);
-            for (int k = 0; k < readout.Outputs; k++)
-                for (int j = 0; j < segment.Width; j++)
-                    Kernels.AddScaled(
-                        outputs.Slice(k * _width, _width), afferents.Weights.Dense.Row(k, afferents.DenseStride)[segment.Offset + j],
-                        influence[segment.Source.Units is { } units ? units[j] : j].Span.Slice(first, _width));
-        }
-
-        if (owner == _network.Areas.Length + readout.Index)
-            AddOwnWeights(readout, first, step, outputs);
-        ThroughNonlinearity(readout, step, outputs);
-        return outputs;
-    }
-
-    private void AddOwnWeights(ReadoutState<T> readout, int first, int step, Span<T> outputs)
-    {
-        Span<T> signals = readout.Afferents.Signals(step);
-        foreach (InfluenceColumns<T>.Row row in _columns.Rows)
-        {
-            if (row.Owner != _network.Areas.Length + readout.Index)
-                continue;
-            for (int n = Math.Max(0, first - row.First); n < row.Signals.Length && row.First + n < first + _width; n++)
-                outputs[row.Unit * _width + row.First + n - first] += signals[row.Signals[n]];
-        }
-    }
-
-    /// <summary>Jacobians of the output nonlinearities are symmetric, so the backward form serves forward too, a column at a time.</summary>
-    private void ThroughNonlinearity(ReadoutState<T> readout, int step, Span<T> outputs)
-    {
-        if (readout.Spec.Kind == OutputKind.Linear)
-            return;
-        Span<T> column = readout.Sums.Span;
-        for (int c = 0; c < _width; c++)
-        {
-            for (int k = 0; k < readout.Outputs; k++)
-                column[k] = outputs[k * _width + c];
-            readout.ThroughNonlinearity(step, column);
-            for (int k = 0; k < readout.Outputs; k++)
-                outputs[k * _width + c] = column[k];
-        }
-    }
-
-    /// <summary>P(t) = decay P(t-1) + post product, and the panel's share of the gradient.</summary>
-    private void WriteBack(AreaState<T> area, int first, int step)
-    {
-        AlignedArray<T>[] before = Influence(area.Index, step - 1), now = Influence(area.Index, step);
-        Span<T> gradient = _gradient.Span.Slice(first, _width), told = _told[area.Index].Span;
-        Span<T> post = area.Post(step), decay = area.Decay.Span, product = _product[area.Index].Span;
-        for (int i = 0; i < area.Units; i++)
-        {
             Kernels.AdvanceInfluence(
-                before[i].Span.Slice(first, _width), now[i].Span.Slice(first, _width), decay[i], post[i],
-                product.Slice(i * _width, _width), told[i], gradient);
+                _influence.Panel(area.Index, step - 1, panel), _influence.Panel(area.Index, step, panel), area.Decay.Span, area.Post(step),
+                _product[area.Index].Span, _told[area.Index].Span, gradient);
+        }
+
+        if (owner < _network.Areas.Length)
+            AddImmediate(_network.Areas[owner], panel, step, gradient);
+        else
+            AddDelta(_network.Readouts[owner - _network.Areas.Length], panel, step, gradient);
+    }
+
+    /// <summary>A weight's direct effect on its own unit's rate.</summary>
+    private void AddImmediate(AreaState<T> area, int panel, int step, Span<T> gradient)
+    {
+        Span<T> signals = area.Afferents.Signals(step), post = area.Post(step), told = _told[area.Index].Span;
+        Span<T> influence = _influence.Panel(area.Index, step, panel);
+        foreach (InfluenceColumns<T>.Piece piece in _columns.Pieces(panel))
+        {
+            T factor = post[piece.Unit];
+            AddPiece(influence.Slice(piece.Unit * _width, _width), piece, factor, signals);
+            AddPiece(gradient, piece, told[piece.Unit] * factor, signals);
         }
     }
 
-    /// <summary>A weight's direct effect on its own unit's rate; and a fed-back readout's own delta rule.</summary>
-    private void AddImmediate(int step)
+    /// <summary>The direct effect of a fed-back readout's weights on its own error: the delta rule.</summary>
+    private void AddDelta(ReadoutState<T> readout, int panel, int step, Span<T> gradient)
     {
-        Span<T> gradient = _gradient.Span;
-        foreach (InfluenceColumns<T>.Row row in _columns.Rows)
-        {
-            if (row.Owner >= _network.Areas.Length)
-            {
-                ReadoutState<T> readout = _network.Readouts[row.Owner - _network.Areas.Length];
-                AddTo(gradient, row, readout.Error(step)[row.Unit], readout.Afferents.Signals(step));
-                continue;
-            }
-
-            AreaState<T> area = _network.Areas[row.Owner];
-            Span<T> signals = area.Afferents.Signals(step);
-            AddTo(Influence(row.Owner, step)[row.Unit].Span, row, area.Post(step)[row.Unit], signals);
-            AddTo(gradient, row, _told[row.Owner].Span[row.Unit] * area.Post(step)[row.Unit], signals);
-        }
+        foreach (InfluenceColumns<T>.Piece piece in _columns.Pieces(panel))
+            AddPiece(gradient, piece, readout.Error(step)[piece.Unit], readout.Afferents.Signals(step));
     }
 
-    private static void AddTo(Span<T> columns, in InfluenceColumns<T>.Row row, T factor, ReadOnlySpan<T> signals)
+    private static void AddPiece(Span<T> columns, in InfluenceColumns<T>.Piece piece, T factor, ReadOnlySpan<T> signals)
     {
-        if (row.Signals[^1] - row.Signals[0] == row.Signals.Length - 1)
+        int count = piece.Signals.Length;
+        if (piece.Contiguous)
         {
-            Kernels.AddScaled(columns.Slice(row.First, row.Signals.Length), factor, signals.Slice(row.Signals[0], row.Signals.Length));
+            Kernels.AddScaled(columns.Slice(piece.Column, count), factor, signals.Slice(piece.Signals[0], count));
             return;
         }
 
-        for (int n = 0; n < row.Signals.Length; n++)
-            columns[row.First + n] += factor * signals[row.Signals[n]];
+        for (int n = 0; n < count; n++)
+            columns[piece.Column + n] += factor * signals[piece.Signals[n]];
     }
 
     private void Apply(bool perStep)

@@ -1,0 +1,168 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// The influence tensor itself, dh/dw for every rate and every column, over the last few steps; and its product with
+/// a circuit's weights, which is the tangent of the forward step.
+/// </summary>
+internal sealed class InfluencePanels<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Network<T> _network;
+    private readonly InfluenceColumns<T> _columns;
+    private readonly AlignedArray<T>?[][][] _panels;
+    private readonly Segment?[] _only;
+    private readonly AlignedArray<T> _gathered;
+    private readonly AlignedArray<T> _outputs;
+    private readonly int _width = Kernels.PanelColumns<T>();
+    private readonly int _delays;
+
+    public InfluencePanels(Network<T> network, InfluenceColumns<T> columns, bool[][] reaches)
+    {
+        _network = network;
+        _columns = columns;
+        _delays = network.Graph.MaxDelay;
+        _panels = new AlignedArray<T>?[_delays][][];
+        for (int slot = 0; slot < _delays; slot++)
+            _panels[slot] = [.. network.Areas.Select(area => NewPanels(area, reaches))];
+        _only = [.. network.Areas.Select(OnlySegment)];
+        _gathered = new AlignedArray<T>(network.Areas.Max(area => area.Afferents.Stride) * _width);
+        _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max() * _width);
+    }
+
+    /// <summary>dh(t)/dw of an area for the columns of one panel, shape (padded units, panel columns).</summary>
+    public Span<T> Panel(int area, int step, int panel)
+    {
+        AlignedArray<T>? kept = _panels[((step % _delays) + _delays) % _delays][area][panel];
+        return kept is null ? [] : kept.Span;
+    }
+
+    public void Clear()
+    {
+        foreach (AlignedArray<T>?[][] slot in _panels)
+            foreach (AlignedArray<T>?[] area in slot)
+                foreach (AlignedArray<T>? panel in area)
+                    panel?.Span.Clear();
+    }
+
+    /// <summary>product = sum over projections of W ds(t)/dw for one panel, shape (padded units, panel columns).</summary>
+    public void Multiply(AreaState<T> area, int panel, int step, Span<T> product)
+    {
+        Afferents<T> afferents = area.Afferents;
+        if (_only[area.Index] is { } only)
+        {
+            // The panel of the only source lies in memory as the product wants it: nothing to gather.
+            int from = step - only.Source.Delay;
+            ReadOnlySpan<T> source = from < 1 || !_network.IsOpen(only.Spec.Gate, step) ? [] : Panel(only.Source.Index, from, panel);
+            if (source.IsEmpty)
+                product.Clear();
+            else
+                Kernels.MultiplyPanel(afferents.Weights.Dense.Span, area.Padded, only.Width, afferents.DenseStride, source, product);
+            return;
+        }
+
+        Span<T> gathered = _gathered.Span[..(afferents.Stride * _width)];
+        foreach (Segment segment in afferents.Segments)
+            Gather(segment, panel, step, gathered.Slice(segment.Offset * _width, segment.Width * _width));
+        if (afferents.DenseStride > 0)
+            Kernels.MultiplyPanel(afferents.Weights.Dense.Span, area.Padded, afferents.DenseStride, afferents.DenseStride, gathered, product);
+        else
+            product.Clear();
+        for (int k = 0; k < afferents.Segments.Count; k++)
+            if (afferents.Segments[k].Sparse is { } pattern)
+                MultiplySparse(pattern, afferents.Weights.Sparse[k], gathered[(afferents.Segments[k].Offset * _width)..], product);
+    }
+
+    /// <summary>The one dense projection of a whole area that an area listens to, if that is all that can carry influence.</summary>
+    private static Segment? OnlySegment(AreaState<T> area)
+    {
+        Segment[] carriers = [.. area.Afferents.Segments.Where(segment => segment.Source.Kind is SignalKind.Area or SignalKind.Readout)];
+        return carriers is [{ Sparse: null, Offset: 0, Source: { Kind: SignalKind.Area, Units: null } } only] ? only : null;
+    }
+
+    private AlignedArray<T>?[] NewPanels(AreaState<T> area, bool[][] reaches)
+    {
+        var panels = new AlignedArray<T>?[_columns.Panels];
+        for (int panel = 0; panel < panels.Length; panel++)
+            panels[panel] = reaches[_columns.Owner(panel)][area.Index] ? new AlignedArray<T>(area.Padded * _width) : null;
+        return panels;
+    }
+
+    private void MultiplySparse(SparseRows pattern, ReadOnlySpan<T> weights, ReadOnlySpan<T> gathered, Span<T> product)
+    {
+        for (int i = 0; i < pattern.Rows; i++)
+            for (int k = pattern.Start[i]; k < pattern.Start[i + 1]; k++)
+                Kernels.AddScaled(product.Slice(i * _width, _width), weights[k], gathered.Slice(pattern.Column[k] * _width, _width));
+    }
+
+    /// <summary>The influence on a projection's presynaptic signals.</summary>
+    private void Gather(Segment segment, int panel, int step, Span<T> rows)
+    {
+        Source source = segment.Source;
+        ReadOnlySpan<T> from = [];
+        if (_network.IsOpen(segment.Spec.Gate, step))
+        {
+            if (source.Kind == SignalKind.Area && step - source.Delay >= 1)
+                from = Panel(source.Index, step - source.Delay, panel);
+            else if (source.Kind == SignalKind.Readout)
+                from = OfOutputs(_network.Readouts[source.Index], panel, step - source.Delay);
+        }
+
+        if (from.IsEmpty)
+        {
+            rows.Clear();
+            return;
+        }
+
+        for (int k = 0; k < segment.Width; k++)
+            from.Slice((source.Units is { } units ? units[k] : k) * _width, _width).CopyTo(rows.Slice(k * _width, _width));
+    }
+
+    /// <summary>dy/dw of an earlier step, from the influence on its rates and, for the readout's own weights, from those rates.</summary>
+    private Span<T> OfOutputs(ReadoutState<T> readout, int panel, int step)
+    {
+        Span<T> outputs = _outputs.Span[..(readout.Padded * _width)];
+        outputs.Clear();
+        Afferents<T> afferents = readout.Afferents;
+        foreach (Segment segment in afferents.Segments)
+        {
+            if (step < 1 || segment.Source.Kind != SignalKind.Area)
+                continue;
+            ReadOnlySpan<T> influence = Panel(segment.Source.Index, step, panel);
+            if (influence.IsEmpty)
+                continue;
+            for (int k = 0; k < readout.Outputs; k++)
+            {
+                Span<T> weights = afferents.Weights.Dense.Row(k, afferents.DenseStride).Slice(segment.Offset, segment.Width);
+                for (int j = 0; j < segment.Width; j++)
+                    Kernels.AddScaled(
+                        outputs.Slice(k * _width, _width), weights[j],
+                        influence.Slice((segment.Source.Units is { } units ? units[j] : j) * _width, _width));
+            }
+        }
+
+        if (_columns.Owner(panel) == _network.Areas.Length + readout.Index)
+            foreach (InfluenceColumns<T>.Piece piece in _columns.Pieces(panel))
+                for (int n = 0; n < piece.Signals.Length; n++)
+                    outputs[piece.Unit * _width + piece.Column + n] += afferents.Signals(step)[piece.Signals[n]];
+        ThroughNonlinearity(readout, step, outputs);
+        return outputs;
+    }
+
+    /// <summary>Jacobians of the output nonlinearities are symmetric, so the backward form serves forward too, a column at a time.</summary>
+    private void ThroughNonlinearity(ReadoutState<T> readout, int step, Span<T> outputs)
+    {
+        if (readout.Spec.Kind == OutputKind.Linear)
+            return;
+        Span<T> column = readout.Sums.Span;
+        for (int c = 0; c < _width; c++)
+        {
+            for (int k = 0; k < readout.Outputs; k++)
+                column[k] = outputs[k * _width + c];
+            readout.ThroughNonlinearity(step, column);
+            for (int k = 0; k < readout.Outputs; k++)
+                outputs[k * _width + c] = column[k];
+        }
+    }
+}

@@ -1,0 +1,222 @@
+namespace Rflo.Dsl
+
+/// Circuits as values: put together, renamed, looked into.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Circuit =
+
+    /// The circuit with nothing in it: `Circuit.merge Circuit.empty c = c`.
+    let empty: Circuit = circuit
+
+    /// `Circuit.merge a b` has the parts of both, those of a first. It is associative, and since every random draw is
+    /// keyed by the name of its part, it changes no number of either.
+    let merge (first: Circuit) (second: Circuit) : Circuit = {
+        Areas = first.Areas @ second.Areas
+        Inputs = first.Inputs @ second.Inputs
+        Readouts = first.Readouts @ second.Readouts
+        Projections = first.Projections @ second.Projections
+        Feedback = first.Feedback @ second.Feedback
+    }
+
+    /// `Circuit.concat [ a; b; c ]` merges them in that order.
+    let concat (circuits: Circuit list) = List.fold merge empty circuits
+
+    let private renameEnd rename =
+        function
+        | OfArea area -> OfArea(rename area)
+        | OfPopulation(area, population) -> OfPopulation(rename area, population)
+        | OfInput input -> OfInput(rename input)
+        | OfChannels(input, channels) -> OfChannels(rename input, channels)
+        | OfReadout readout -> OfReadout(rename readout)
+        | OfBias -> OfBias
+
+    /// `Circuit.prefix "left" c` is c with every area, input, readout and named projection called "left.…", so that two
+    /// copies of a module stand side by side. New names draw new random numbers.
+    let prefix (word: string) (circuit: Circuit) : Circuit =
+        let rename name = $"{word}.{name}"
+
+        {
+            Areas = circuit.Areas |> List.map (fun area -> { area with Name = rename area.Name })
+            Inputs =
+                circuit.Inputs
+                |> List.map (fun input -> { input with Name = rename input.Name })
+            Readouts =
+                circuit.Readouts
+                |> List.map (fun readout -> {
+                    readout with
+                        Name = rename readout.Name
+                })
+            Projections =
+                circuit.Projections
+                |> List.map (fun projection -> {
+                    projection with
+                        Label = projection.Label |> Option.map rename
+                        Source = renameEnd rename projection.Source
+                        Target = renameEnd rename projection.Target
+                })
+            Feedback =
+                circuit.Feedback
+                |> List.map (fun feedback -> {
+                    feedback with
+                        Readout = rename feedback.Readout
+                        Area = rename feedback.Area
+                })
+        }
+
+    /// `c |> Circuit.area "left.cortex"` is that area of c, to draw arrows from and to; where there is none, a stranger
+    /// of that name, which the check will report.
+    let area name (circuit: Circuit) : Area =
+        circuit.Areas
+        |> List.tryFind (fun area -> area.Name = name)
+        |> Option.defaultWith (fun () -> Declare.area name 1)
+
+    /// `c |> Circuit.input "cue"` is that input of c; where there is none, a stranger that the check will report.
+    let input name (circuit: Circuit) : Input =
+        circuit.Inputs
+        |> List.tryFind (fun input -> input.Name = name)
+        |> Option.defaultWith (fun () -> Declare.input name 1)
+
+    /// `c |> Circuit.readout "hand"` is that readout of c; where there is none, a stranger that the check will report.
+    let readout name (circuit: Circuit) : Readout =
+        circuit.Readouts
+        |> List.tryFind (fun readout -> readout.Name = name)
+        |> Option.defaultWith (fun () -> Declare.readout name 1)
+
+    /// `c |> Circuit.mapArea "m1" (tau 20.0<ms>)` changes that area and nothing else.
+    let mapArea name change (circuit: Circuit) : Circuit = {
+        circuit with
+            Areas =
+                circuit.Areas
+                |> List.map (fun area -> if area.Name = name then change area else area)
+    }
+
+    /// `c |> Circuit.mapProjection "m1->m1" frozen` changes the projection of that name (its own, or its two ends).
+    let mapProjection name change (circuit: Circuit) : Circuit = {
+        circuit with
+            Projections =
+                circuit.Projections
+                |> List.map (fun projection ->
+                    if Wiring.label projection = name then
+                        change projection
+                    else
+                        projection)
+    }
+
+    /// What each projection is called, in order: its own name, or its two ends.
+    let projectionNames (circuit: Circuit) =
+        circuit.Projections |> List.map Wiring.label
+
+    // Description.
+
+    let private number (value: float) = $"%g{value}"
+
+    let private areaText (area: Area) =
+        let tau =
+            match area.Tau with
+            | OneStep -> "tau one step"
+            | SameTau tau -> $"tau {number (float tau)} ms"
+            | TauOfUnit taus when taus.Length > 0 ->
+                $"tau {number (float (Array.min taus))} to {number (float (Array.max taus))} ms"
+            | TauOfUnit _ -> "no tau"
+
+        let kind =
+            match area.Dynamics with
+            | Leaky -> $"%O{area.Transfer}".ToLowerInvariant()
+            | WinnerTakeAll 0.0 -> "winner-take-all"
+            | WinnerTakeAll explore -> $"winner-take-all, explores {number explore}"
+
+        String.concat ", " [
+            $"area {area.Name}: {area.Units} units"
+            kind
+            tau
+
+            match area.Dale with
+            | Some fraction -> $"{number (100.0 * fraction)} %% excitatory"
+            | None -> ()
+
+            if area.Noise > 0.0 then
+                $"noise {number area.Noise}"
+
+            for name, units in area.Populations do
+                $"population {name} of {units.Length}"
+        ]
+
+    let private weightsText =
+        function
+        | Gaussian gain -> $"gaussian, gain {number gain}"
+        | Uniform(low, high) -> $"uniform in [{number low}, {number high}]"
+        | UniformScaled bound -> $"uniform in [-{number bound}, {number bound}] / sqrt n"
+        | Constant weight -> $"all {number weight}"
+        | OneToOne weight -> $"one-to-one, {number weight}"
+        | Given _ -> "given"
+        | ReadFrom(source, _) -> $"from {source}"
+
+    let private projectionText (projection: Projection) =
+        let arrow =
+            $"{Wiring.endName projection.Source} --> {Wiring.endName projection.Target}"
+
+        String.concat ", " [
+            match projection.Label with
+            | Some label -> $"{arrow} ({label}): {weightsText projection.Weights}"
+            | None -> $"{arrow}: {weightsText projection.Weights}"
+
+            match projection.Connectivity with
+            | Dense -> ()
+            | Density fraction -> $"density {number fraction}"
+            | Mask _ -> "masked"
+
+            if projection.Balanced then
+                "balanced"
+
+            if not projection.SelfConnections then
+                "no self-connections"
+
+            match projection.Delay with
+            | Some delay -> $"delay {number (float delay)} ms"
+            | None -> ()
+
+            match projection.Opening with
+            | Always -> ()
+            | Every period -> $"open every {number (float period)} ms"
+            | AtTrialEnd -> "open at the end of a trial"
+            | AtEvent event -> $"open at {event}"
+
+            match projection.Bounds with
+            | Some(low, high) -> $"within [{number low}, {number high}]"
+            | None -> ()
+
+            match projection.Plasticity with
+            | Frozen -> "frozen"
+            | Learning rate -> $"learning rate {number rate}"
+            | LearningBy(rate, rule) -> $"learning rate {number rate} by {rule.Name}"
+
+            if projection.Decay > 0.0 then
+                $"decay {number projection.Decay}"
+        ]
+
+    let private feedbackText (feedback: Feedback) =
+        let through =
+            match feedback.Through with
+            | RandomFeedback scale -> $"fixed random weights of scale {number scale}"
+            | SymmetricFeedback -> "the transpose of the readout weights"
+            | GivenFeedback _ -> "given weights"
+
+        $"error of {feedback.Readout} --> {feedback.Area}: through {through}"
+
+    /// The circuit in words, a line for each part, in the order of declaration.
+    let describe (circuit: Circuit) : string list = [
+        for area in circuit.Areas do
+            areaText area
+
+        for input in circuit.Inputs do
+            $"input {input.Name}: {input.Channels} channels"
+
+        for readout in circuit.Readouts do
+            $"readout {readout.Name}: {readout.Outputs} outputs, "
+            + $"%O{readout.Output}".ToLowerInvariant()
+
+        for projection in circuit.Projections do
+            projectionText projection
+
+        for feedback in circuit.Feedback do
+            feedbackText feedback
+    ]
