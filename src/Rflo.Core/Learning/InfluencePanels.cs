@@ -133,13 +133,7 @@ internal sealed class InfluencePanels<T>
             if (influence.IsEmpty)
                 continue;
             for (int k = 0; k < readout.Outputs; k++)
-            {
-                Span<T> weights = afferents.Weights.Dense.Row(k, afferents.DenseStride).Slice(segment.Offset, segment.Width);
-                for (int j = 0; j < segment.Width; j++)
-                    Kernels.AddScaled(
-                        outputs.Slice(k * _width, _width), weights[j],
-                        influence.Slice((segment.Source.Units is { } units ? units[j] : j) * _width, _width));
-            }
+                AddInfluence(afferents, segment, k, influence, outputs.Slice(k * _width, _width));
         }
 
         if (_columns.Owner(panel) == _network.Areas.Length + readout.Index)
@@ -148,6 +142,27 @@ internal sealed class InfluencePanels<T>
                     outputs[piece.Unit * _width + piece.Column + n] += afferents.Signals(step)[piece.Signals[n]];
         ThroughNonlinearity(readout, step, outputs);
         return outputs;
+    }
+
+    /// <summary>One output's share of the influence on the rates that it listens to: output += W dh/dw.</summary>
+    private void AddInfluence(Afferents<T> afferents, Segment segment, int row, ReadOnlySpan<T> influence, Span<T> output)
+    {
+        int[]? units = segment.Source.Units;
+        if (segment.Sparse is { } pattern)
+        {
+            T[] block = afferents.Weights.Sparse[afferents.Place(segment)];
+            for (int k = pattern.Start[row]; k < pattern.Start[row + 1]; k++)
+            {
+                int unit = units is null ? pattern.Column[k] : units[pattern.Column[k]];
+                Kernels.AddScaled(output, block[k], influence.Slice(unit * _width, _width));
+            }
+
+            return;
+        }
+
+        Span<T> weights = afferents.Weights.Dense.Row(row, afferents.DenseStride).Slice(segment.Offset, segment.Width);
+        for (int j = 0; j < weights.Length; j++)
+            Kernels.AddScaled(output, weights[j], influence.Slice((units is null ? j : units[j]) * _width, _width));
     }
 
     /// <summary>Jacobians of the output nonlinearities are symmetric, so the backward form serves forward too, a column at a time.</summary>

@@ -56,10 +56,20 @@ internal sealed class LearningSignal<T>
     private static void TellSymmetric(ReadoutState<T> readout, Segment segment, ReadOnlySpan<T> error, Span<T> told)
     {
         Afferents<T> afferents = readout.Afferents;
+        int[]? population = segment.Source.Units;
+        if (segment.Sparse is { } pattern)
+        {
+            T[] block = afferents.Weights.Sparse[afferents.Place(segment)];
+            for (int k = 0; k < pattern.Rows; k++)
+                for (int n = pattern.Start[k]; n < pattern.Start[k + 1]; n++)
+                    told[population is null ? pattern.Column[n] : population[pattern.Column[n]]] += error[k] * block[n];
+            return;
+        }
+
         for (int k = 0; k < readout.Outputs; k++)
         {
             Span<T> weights = afferents.Weights.Dense.Row(k, afferents.DenseStride).Slice(segment.Offset, segment.Width);
-            if (segment.Source.Units is not { } units)
+            if (population is not { } units)
             {
                 Kernels.AddScaled(told[..segment.Width], error[k], weights);
                 continue;
