@@ -127,7 +127,10 @@ internal sealed class Afferents<T>
         }
     }
 
-    /// <summary>A projection's numbers from a store, in the shape of its declaration: (post, pre) row-major, or one an entry where it is sparse.</summary>
+    /// <summary>
+    /// A projection's numbers from a store, in the shape of its declaration: (post, pre) row-major, or one an entry
+    /// where it is sparse. Connections that do not exist read as 0, whatever a kernel has left in their place.
+    /// </summary>
     public double[] Read(Segment segment, WeightStore<T> store, int post)
     {
         int at = Place(segment);
@@ -143,9 +146,10 @@ internal sealed class Afferents<T>
         double[] matrix = new double[post * segment.Width];
         for (int row = 0; row < post; row++)
         {
-            Span<T> weights = store.Dense.Row(segment.TargetRow(row), DenseStride).Slice(segment.Offset, segment.Width);
+            int target = segment.TargetRow(row);
+            Span<T> weights = store.Dense.Row(target, DenseStride).Slice(segment.Offset, segment.Width);
             for (int column = 0; column < segment.Width; column++)
-                matrix[row * segment.Width + column] = double.CreateTruncating(weights[column]);
+                matrix[row * segment.Width + column] = segment.Has(target, column, segment.Width) ? double.CreateTruncating(weights[column]) : 0;
         }
 
         return matrix;
