@@ -45,7 +45,7 @@ internal sealed class Bptt<T> : Learner<T>
         _back = new AlignedArray<T>(widest);
     }
 
-    public override void End(int steps)
+    public override void Conclude(int steps)
     {
         for (int k = 0; k < _credit.Length; k++)
             _credit[k].Span[..((steps + 1) * _network.Areas[k].Padded)].Clear();
@@ -58,7 +58,10 @@ internal sealed class Bptt<T> : Learner<T>
             if (readout.IsFedBack)
                 for (int t = 0; t > -_history; t--)
                     AddError(readout, t);
+    }
 
+    public override void End(int steps)
+    {
         foreach ((AreaState<T> area, Plastic<T> plastic) in _areas)
         {
             plastic.AddTrial(_delta[area.Index].From(1, area.Padded), area.Padded, 1, steps);

@@ -5,6 +5,7 @@ namespace Rflo.Core;
 /// <summary>
 /// One way of learning at work on some projections of a network. In every step all learners are first told (they read
 /// errors and weights), then all learn (they may change weights), so that none sees another's change of the same step.
+/// At the end of a trial it is the same: all conclude, then all end.
 /// </summary>
 internal abstract class Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -25,7 +26,12 @@ internal abstract class Learner<T>
     {
     }
 
-    /// <summary>After the last step: changes weights if it learns at ends of trials.</summary>
+    /// <summary>After the last step: takes what it needs of errors and weights.</summary>
+    public virtual void Conclude(int steps)
+    {
+    }
+
+    /// <summary>After all have concluded: changes weights if it learns at ends of trials.</summary>
     public virtual void End(int steps)
     {
     }

@@ -30,11 +30,15 @@ internal sealed class RfloTrialEnd<T> : Learner<T>
         _delta = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
     }
 
-    public override void End(int steps)
+    public override void Conclude(int steps)
     {
         _credit.Span.Clear();
         for (int t = steps; t >= 1; t--)
             Back(t);
+    }
+
+    public override void End(int steps)
+    {
         _plastic.AddTrial(_delta.From(1, _area.Padded), _area.Padded, 1, steps);
         _plastic.FinishTrial();
     }

@@ -64,8 +64,7 @@ internal sealed class Session<T> : Session
         T[][] carried = SaveState();
         Learner<T>[] passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
         Forward(trial, passive);
-        foreach (Learner<T> learner in passive)
-            learner.End(_previousSteps);
+        End(passive);
         RestoreState(carried);
         return [.. collected.Select(block => block is { } found ? ReadBlock(found.Plastic.Afferents, found.Segment, found.Plastic.Collected!) : null)];
     }
@@ -105,8 +104,7 @@ internal sealed class Session<T> : Session
     {
         long start = Stopwatch.GetTimestamp();
         double loss = Forward(trial, _learners);
-        foreach (Learner<T> learner in _learners)
-            learner.End(_previousSteps);
+        End(_learners);
         Metrics.Add(loss, Stopwatch.GetElapsedTime(start).TotalSeconds);
         for (int k = 0; k < _alignments.Length; k++)
             Metrics.SetAlignment(k, _alignments[k].Now());
@@ -135,6 +133,14 @@ internal sealed class Session<T> : Session
             learner.Tell(step);
         foreach (Learner<T> learner in learners)
             learner.Learn(step);
+    }
+
+    private void End(Learner<T>[] learners)
+    {
+        foreach (Learner<T> learner in learners)
+            learner.Conclude(_previousSteps);
+        foreach (Learner<T> learner in learners)
+            learner.End(_previousSteps);
     }
 
     private T[][] SaveState()
