@@ -1,0 +1,149 @@
+/// What training does to the weights: learning rate times what a rule would add, when its schedule says so.
+module Rflo.Core.Tests.TrainingTests
+
+open Expecto
+open Rflo.Core
+open Rflo.Core.Tests.Checking
+open Rflo.Core.Tests.Circuits
+open Rflo.Core.Tests.InCore
+open Rflo.Core.Tests.GradientTests
+
+/// Trials that know nothing of each other, so that a fresh session can be asked about any of them.
+let withoutMemory case =
+    let reset (area: AreaCase) =
+        match area.Start with
+        | InitialPolicy.CarriedOver -> {
+            area with
+                Start = InitialPolicy.Reset
+          }
+        | _ -> area
+
+    {
+        case with
+            Circuit.Areas = List.map reset case.Circuit.Areas
+    }
+
+let weights (session: Session) case = [
+    for index in plastic case -> session.Weights(ProjectionId index)
+]
+
+let private grown rates before added =
+    List.map3 (fun rate -> Array.map2 (fun w g -> w + rate * g)) rates before added
+
+/// The trial-end rules by turns over the projections, each with its own learning rate: none may see what another
+/// has already changed.
+let private mixed rules =
+    let count = List.length rules
+    let rule index = List.item (index % count) rules
+    let rate index = 0.01 * float (1 + index)
+
+    {
+        asDeclared with
+            Plasticity = fun index -> Plasticity(rule index, rate index, UpdateSchedule.TrialEnd)
+    },
+    rule,
+    rate
+
+let private oneTrial rules case =
+    let case = withoutMemory case
+    let setup, rule, rate = mixed rules
+    let session = sessionWith setup case
+    let before = weights session case
+
+    let expected = [
+        for index in plastic case do
+            let own = session.Increments(0, rule index, UpdateTime.TrialEnd)
+            nonNull own[index]
+    ]
+
+    session.Run 1 |> ignore
+    let expected = grown (List.map rate (plastic case)) before expected
+
+    for index, a, b in List.zip3 (plastic case) (weights session case) expected do
+        expectClose 1e-13 "weights after a trial" index a b
+
+let private severalTrials mean case =
+    let case = withoutMemory case
+    let trials, eta = 3, 0.1
+
+    for rule in [ Rules.rflo; Rules.bptt; Rules.rtrl ] do
+        let schedule = UpdateSchedule(UpdateTime.TrialEnd, trials, mean)
+        let session = sessionWith (learning rule schedule eta) case
+        let before = weights session case
+
+        let collected =
+            [
+                for trial in 0 .. trials - 1 ->
+                    increments session case trial rule UpdateTime.TrialEnd
+            ]
+            |> List.reduce (List.map2 (Array.map2 (+)))
+
+        session.Run(trials - 1) |> ignore
+        Expect.isTrue (List.forall2 sameBits before (weights session case)) "not before its time"
+        session.Run 1 |> ignore
+        let factor = if mean then eta / float trials else eta
+        let expected = grown (List.map (fun _ -> factor) before) before collected
+
+        for index, a, b in List.zip3 (plastic case) (weights session case) expected do
+            expectClose 1e-13 $"{Rules.name rule}, weights after {trials} trials" index a b
+
+/// The change of a trial over the learning rate tends to the trial-end sum; the difference halves with the rate.
+let private smallRates (tally: Tally) case =
+    tally.Count()
+    let case = withoutMemory case
+
+    for rule in [ Rules.rflo; Rules.rtrl ] do
+        let change eta =
+            let session = sessionWith (learning rule UpdateSchedule.Online eta) case
+            let before = weights session case
+            session.Run 1 |> ignore
+
+            List.map2 (Array.map2 (fun a b -> (a - b) / eta)) (weights session case) before
+            |> Array.concat
+
+        let sum = increments (session case) case 0 rule UpdateTime.TrialEnd |> Array.concat
+
+        let distance eta = norm (Array.map2 (-) (change eta) sum)
+        let near, nearer = distance 2e-4, distance 1e-4
+
+        if near < 1e-7 * norm sum || near = 0.0 then
+            tally.Idle()
+        else
+            Expect.isLessThan (abs (nearer / near - 0.5)) 0.1 $"{Rules.name rule}: {near}, {nearer}"
+
+[<Tests>]
+let tests =
+    let any, network = RandomCircuits.anyCircuit, RandomCircuits.anyNetwork
+
+    testList "training" [
+        test "adds learning rate times increments, each projection by its own rule" {
+            forAll (cases 200 3000) any (oneTrial Rules.all)
+        }
+
+        test "by BPTT is training by RTRL" {
+            forAll (cases 100 1000) any (fun case ->
+                let case = withoutMemory case
+
+                let after rule =
+                    let session = sessionWith (learning rule UpdateSchedule.TrialEnd 0.05) case
+                    session.Run 3 |> ignore
+                    weights session case
+
+                for index, a, b in List.zip3 (plastic case) (after Rules.bptt) (after Rules.rtrl) do
+                    expectClose 1e-9 "weights after three trials" index a b)
+        }
+
+        test "of several trials adds the sum of their increments, at fixed weights" {
+            forAll (cases 100 1000) any (severalTrials false)
+        }
+
+        test "of several trials adds the mean of their increments, at fixed weights" {
+            forAll (cases 100 1000) any (severalTrials true)
+        }
+
+        test "online tends to trial-end as the learning rate falls" {
+            let tally = Tally()
+            forAll (cases 50 500) network (smallRates tally)
+            tally.Demand 0.4
+        }
+    ]
