@@ -36,6 +36,8 @@ type Trained = {
     Initial: Map<string, Matrix<float>>
     /// Weights after the last trial.
     Final: Map<string, Matrix<float>>
+    /// The fixed feedback matrices B, shape (units, outputs), by (readout, area); symmetric ones have none.
+    Feedback: Map<string * string, Matrix<float>>
     /// The first trial's task before training, with learning off.
     Before: Activity
     /// The same task after training, with learning off.
@@ -72,6 +74,16 @@ module Run =
             | :? SparseSynapses as sparse -> name, sparseMatrix sparse pre values
             | _ -> name, matrix post pre values)
         |> Map.ofList
+
+    let private feedback (compiled: Compiled) =
+        Seq.zip compiled.Feedback compiled.Graph.Feedbacks
+        |> Seq.choose (fun (names, spec) ->
+            match spec.Matrix with
+            | null -> None
+            | values ->
+                let units = compiled.Graph.Areas[spec.Area.Index].Units
+                Some(names, matrix units (values.Length / units) values))
+        |> Map.ofSeq
 
     let private outputs (graph: Graph) (recording: Recording) =
         let widths = [ for readout in graph.Readouts -> readout.Outputs ]
@@ -140,6 +152,7 @@ module Run =
                 |> Map.ofList
             Initial = initial
             Final = weights compiled session
+            Feedback = feedback compiled
             Before = before
             After = test compiled session 0
         }

@@ -1,0 +1,156 @@
+namespace Rflo.Host
+
+open Argu
+
+/// The options of a model script, as Argu reads them. Values are taken as words: `Overrides` reads them, and finds
+/// everything that is wrong with them at once.
+type ScriptOption =
+    | Trials of count: string
+    | Seed of number: string
+    | Rule of name: string
+    | Update of time: string
+    | Learning_Rate of rate: string
+    | Precision of numbers: string
+    | Out of folder: string
+    | Force
+    | Check
+    | Quiet
+    | No_Report
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Trials _ -> "train for so many trials."
+            | Seed _ -> "draw all random numbers from this seed."
+            | Rule _ ->
+                "learn by this rule: rflo, local-symmetric, bptt, bptt-random, rtrl, rtrl-random."
+            | Update _ ->
+                "change weights online, at trial-end, or every-K trials, such as every-10."
+            | Learning_Rate _ ->
+                "learn at this rate in every projection that learns; or in one of them, 'cortex->y=0.1'. Repeatable."
+            | Precision _ -> "compute with double or single precision."
+            | Out _ -> "write the run folder here; without it, the next free runs/NAME-1, -2, ..."
+            | Force -> "replace the run folder that is there."
+            | Check -> "train nothing: print all problems, or a summary of the compiled circuit."
+            | Quiet -> "no progress; only problems and the last lines."
+            | No_Report -> "write no report.html."
+
+/// What somebody asked of a script.
+type Request = {
+    /// Options and values in the order given.
+    Given: ScriptOption list
+    Out: string option
+    Force: bool
+    CheckOnly: bool
+    Quiet: bool
+    Report: bool
+}
+
+/// Reads command lines.
+[<RequireQualifiedAccess>]
+module Arguments =
+
+    /// What a command line asks for.
+    type Asked =
+        | Help of text: string
+        | Do of Request
+
+    let private exitCodes =
+        String.concat "\n" [
+            "EXIT CODES:"
+            ""
+            "    0    done"
+            "    1    the model has problems; all of them are printed"
+            "    2    the command line has mistakes, or the run folder cannot be made"
+            "    3    ended early: diverged, cancelled, or the results could not be written where they belong;"
+            "         what there is was kept"
+            ""
+            "dotnet fsi takes --help for itself: type `dotnet fsi SCRIPT -- --help` or `rflo run SCRIPT --help`."
+        ]
+
+    /// Everything that Argu does not know: options with a hint, words alone. A word behind an unknown option is its value.
+    let private unknown (known: string list) (rest: string list) =
+        let isOption (word: string) = word.StartsWith '-'
+
+        ("" :: rest, rest)
+        ||> Seq.zip
+        |> Seq.choose (fun (before, word) ->
+            if isOption word then
+                Some(UnknownOption((word.Split '=')[0], known))
+            elif isOption before then
+                None
+            else
+                Some(StrayWord word))
+        |> List.ofSeq
+
+    /// Parses with Argu: the values, or everything that is wrong.
+    let parseWith<'option when 'option :> IArgParserTemplate>
+        (program: string)
+        (arguments: string[])
+        =
+        let parser = ArgumentParser.Create<'option>(programName = program)
+
+        if
+            arguments
+            |> Array.exists (fun word -> List.contains word [ "--help"; "-h"; "help" ])
+        then
+            Error(Choice1Of2(parser.PrintUsage().TrimEnd() + "\n\n" + exitCodes))
+        else
+            let known = [
+                for case in parser.GetArgumentCases() do
+                    yield! case.CommandLineNames.Value
+            ]
+
+            try
+                let results =
+                    parser.ParseCommandLine(
+                        arguments,
+                        ignoreMissing = true,
+                        ignoreUnrecognized = true,
+                        raiseOnUsage = false
+                    )
+
+                match unknown known results.UnrecognizedCliParams with
+                | [] -> Ok(results.GetAllResults())
+                | mistakes -> Error(Choice2Of2 mistakes)
+            with :? ArguParseException as refused ->
+                let line = (refused.Message.Split '\n')[0]
+                Error(Choice2Of2 [ Refused(line.Replace("ERROR: ", "").Trim()) ])
+
+    let private last chosen options =
+        options |> List.choose chosen |> List.tryLast
+
+    /// What the options of a script ask for, or everything that is wrong with them.
+    let parse (program: string) (arguments: string[]) : Result<Asked, Mistake list> =
+        match parseWith<ScriptOption> program arguments with
+        | Error(Choice1Of2 help) -> Ok(Help help)
+        | Error(Choice2Of2 mistakes) -> Error mistakes
+        | Ok given ->
+            Ok(
+                Do {
+                    Given = given
+                    Out =
+                        given
+                        |> last (function
+                            | Out folder -> Some folder
+                            | _ -> None)
+                    Force = List.contains Force given
+                    CheckOnly = List.contains Check given
+                    Quiet = List.contains Quiet given
+                    Report = not (List.contains No_Report given)
+                }
+            )
+
+    /// The words that stand behind the script on this process's own command line, and the script's path. Without a
+    /// script (an interactive session, a notebook) there are none.
+    let ofScript () =
+        let words = System.Environment.GetCommandLineArgs() |> List.ofArray |> List.tail
+
+        match
+            words
+            |> List.tryFindIndex (fun word -> word.EndsWith ".fsx" && not (word.StartsWith '-'))
+        with
+        | Some place ->
+            let rest = List.skip (place + 1) words
+            Some words[place], (if rest <> [] && rest[0] = "--" then rest.Tail else rest)
+        | None -> None, []

@@ -1,0 +1,213 @@
+namespace Rflo.Host
+
+open Rflo.Dsl
+
+/// An experiment in words, as the methods section of a paper would have it: a heading and a sentence for each part.
+[<RequireQualifiedAccess>]
+module Describe =
+
+    let private plural count one =
+        if count = 1 then $"1 {one}" else $"{count} {one}s"
+
+    let private range (values: float<ms>[]) =
+        $"{float (Array.min values)} to {float (Array.max values)} ms, one a unit"
+
+    let private sentence parts =
+        parts
+        |> List.filter (fun part -> part <> "")
+        |> String.concat "; "
+        |> fun text -> text + "."
+
+    let private area (dt: float<ms>) (area: Area) =
+        let dynamics =
+            match area.Dynamics with
+            | Leaky -> plural area.Units (area.Transfer.ToString().ToLowerInvariant() + " unit")
+            | WinnerTakeAll 0.0 -> plural area.Units "winner-take-all unit"
+            | WinnerTakeAll explore ->
+                let units = plural area.Units "winner-take-all unit"
+                $"{units}, the winner random with probability {explore}"
+
+        let tau =
+            match area.Tau with
+            | SameTau tau -> $"time constant {float tau} ms"
+            | TauOfUnit taus -> $"time constants {range taus}"
+            | OneStep -> $"no memory beyond a step ({float dt} ms)"
+
+        let start =
+            match area.Initial with
+            | Reset rate -> $"every trial begins with rates {rate}"
+            | ResetTo _ -> "every trial begins with given rates"
+            | CarriedOver first ->
+                $"a trial begins where the one before it ended, the first with rates {first}"
+            | RandomStart(mean, deviation) ->
+                $"every trial begins with rates drawn from N({mean}, {deviation}²)"
+
+        let noise =
+            if area.Noise = 0.0 then
+                ""
+            else
+                $"normal noise of standard deviation {area.Noise} in every current and step"
+
+        let dale =
+            match area.Dale with
+            | Some fraction -> $"Dale's law with {100.0 * fraction} %% excitatory units"
+            | None -> ""
+
+        $"Area {area.Name}", sentence [ dynamics; tau; start; noise; dale ]
+
+    let private weights =
+        function
+        | Gaussian gain -> $"weights drawn from N(0, g²/n) with gain g = {gain}"
+        | Uniform(low, high) -> $"weights uniform in [{low}, {high}]"
+        | UniformScaled bound -> $"weights uniform in [-{bound}, {bound}]/√n"
+        | Constant weight -> $"all weights {weight}"
+        | OneToOne weight -> $"unit to unit with weight {weight}"
+        | Given matrix -> $"weights given, {Array2D.length1 matrix} × {Array2D.length2 matrix}"
+        | ReadFrom(source, _) -> $"weights read from {source}"
+
+    let private connectivity =
+        function
+        | Dense -> ""
+        | Density fraction -> $"{100.0 * fraction} %% of the connections exist"
+        | Mask _ -> "connections by a given mask"
+
+    let private opening =
+        function
+        | Always -> ""
+        | Every period -> $"open every {float period} ms"
+        | AtTrialEnd -> "open in the last step of a trial"
+        | AtEvent event -> $"open at the event {event}"
+
+    let private plasticity =
+        function
+        | Frozen -> "frozen"
+        | Learning rate -> $"learns at rate {rate}"
+        | LearningBy(rate, rule) -> $"learns at rate {rate} by {rule.Name}"
+
+    let private projection (projection: Projection) =
+        let selfConnections =
+            if projection.SelfConnections then
+                ""
+            else
+                "no connection from a unit to itself"
+
+        let delay =
+            match projection.Delay with
+            | Some delay -> $"delay {float delay} ms"
+            | None -> ""
+
+        let bounds =
+            match projection.Bounds with
+            | Some(low, high) -> $"weights kept in [{low}, {high}]"
+            | None -> ""
+
+        let decay =
+            if projection.Decay = 0.0 then
+                ""
+            else
+                $"decay {projection.Decay}"
+
+        $"Projection {Projection.name projection}",
+        sentence [
+            weights projection.Weights
+            (if projection.Balanced then "balanced" else "")
+            connectivity projection.Connectivity
+            selfConnections
+            delay
+            opening projection.Opening
+            bounds
+            plasticity projection.Plasticity
+            decay
+        ]
+
+    let private feedback (feedback: Feedback) =
+        let through =
+            match feedback.Through with
+            | RandomFeedback scale -> $"fixed random weights from N(0, {scale}²)"
+            | SymmetricFeedback -> "the transpose of the readout's weights"
+            | GivenFeedback _ -> "given weights"
+
+        $"Feedback {feedback.Readout}->{feedback.Area}",
+        $"The error of {feedback.Readout} reaches {feedback.Area} through {through}."
+
+    let private harmonic (k: int, amplitude: float) =
+        let times = if k = 1 then "" else $"{k}·"
+        let factor = if amplitude = 1.0 then "" else $"{amplitude} "
+        $"{factor}sin(2π·{times}t/P)"
+
+    let private task (task: Task) =
+        let what =
+            match task.Kind with
+            | Periodic(period, harmonics) ->
+                let sum = harmonics |> List.map harmonic |> String.concat " + "
+                $"no input; one output is asked for y*(t) = {sum} with P = {float period} ms, one period a trial"
+            | Arrays data ->
+                $"the same arrays in every trial: {Array2D.length1 data.Targets} steps, {Array2D.length2 data.Inputs} inputs, {Array2D.length2 data.Targets} outputs"
+            | Drawn(inputs, outputs, duration, _) ->
+                $"trials drawn anew by the script, at most {float duration} ms, {inputs} inputs, {outputs} outputs"
+            | Custom task ->
+                $"a task of its own, at most {task.MaxSteps} steps, {task.Inputs} inputs, {task.Outputs} outputs"
+
+        $"Task {task.Name}", what + "."
+
+    let private credit =
+        function
+        | EligibilityTrace -> "eligibility traces, local"
+        | BackwardInTime -> "back-propagation through time"
+        | ForwardInTime -> "real-time recurrent learning"
+
+    let private path =
+        function
+        | DeclaredFeedback -> "the error comes through the declared feedback"
+        | SymmetricPath -> "the error comes through the readout's own weights"
+
+    /// When updates are applied.
+    let update =
+        function
+        | Online -> "in every step"
+        | TrialEnd -> "at the end of every trial"
+        | EveryTrials(k, Sum) -> $"every {k} trials (their sum)"
+        | EveryTrials(k, Mean) -> $"every {k} trials (their mean)"
+
+    let private training (experiment: Experiment) =
+        let rule = experiment.Rule
+
+        "Training",
+        sentence [
+            $"{rule.Name} ({credit rule.Credit}; {path rule.Error})"
+            $"weights change {update rule.Update}"
+            plural experiment.Trials "trial"
+            $"seed {experiment.Seed}"
+            $"steps of {float experiment.Dt} ms"
+            $"{experiment.Precision.ToString().ToLowerInvariant()} precision"
+        ]
+
+    /// Heading and sentence for each part, in the order of declaration.
+    let parts (experiment: Experiment) = [
+        let circuit = experiment.Circuit
+
+        for each in circuit.Areas do
+            area experiment.Dt each
+
+        for input in circuit.Inputs do
+            $"Input {input.Name}", $"""{plural input.Channels "channel"}."""
+
+        for readout in circuit.Readouts do
+            $"Readout {readout.Name}",
+            $"""{plural readout.Outputs (readout.Output.ToString().ToLowerInvariant() + " output")}."""
+
+        for each in circuit.Projections do
+            projection each
+
+        for each in circuit.Feedback do
+            feedback each
+
+        task experiment.Task
+        training experiment
+    ]
+
+    /// All of it as text, one part a line.
+    let text experiment =
+        parts experiment
+        |> List.map (fun (heading, sentence) -> $"{heading}: {sentence}")
+        |> String.concat "\n"

@@ -1,0 +1,224 @@
+namespace Rflo.Host
+
+open System
+open System.Text.Json.Nodes
+open Rflo.Dsl
+
+/// An experiment in full, as manifest.json holds it. Matrices are told by their shape: their numbers lie in weights.npz.
+[<RequireQualifiedAccess>]
+module ExperimentJson =
+
+    let private text (value: string) : JsonNode = nonNull (JsonValue.Create value)
+    let private flag (value: bool) : JsonNode = JsonValue.Create value
+    let private whole (value: int) : JsonNode = JsonValue.Create value
+
+    /// JSON has no infinity.
+    let private number (value: float) : JsonNode =
+        if Double.IsFinite value then
+            JsonValue.Create value
+        else
+            text (string value)
+
+    let private time (value: float<ms>) = number (float value)
+
+    let private list (items: JsonNode seq) : JsonNode = JsonArray(Array.ofSeq items)
+
+    let private record (fields: (string * JsonNode) list) : JsonNode =
+        let json = JsonObject()
+
+        for name, value in fields do
+            json[name] <- value
+
+        json
+
+    let private case name fields = record (("kind", text name) :: fields)
+
+    let private shape (matrix: 'a[,]) =
+        list [
+            whole (Array2D.length1 matrix)
+            whole (Array2D.length2 matrix)
+        ]
+
+    let private area (area: Area) =
+        record [
+            "name", text area.Name
+            "units", whole area.Units
+            "tauMs",
+            (match area.Tau with
+             | SameTau tau -> time tau
+             | TauOfUnit taus -> list (Seq.map time taus)
+             | OneStep -> text "one step")
+            "transfer", text (area.Transfer.ToString())
+            "dynamics",
+            (match area.Dynamics with
+             | Leaky -> case "leaky" []
+             | WinnerTakeAll explore -> case "winnerTakeAll" [ "explore", number explore ])
+            "noise", number area.Noise
+            "initial",
+            (match area.Initial with
+             | Reset rate -> case "reset" [ "rate", number rate ]
+             | ResetTo rates -> case "resetTo" [ "rates", list (Seq.map number rates) ]
+             | CarriedOver first -> case "carriedOver" [ "first", number first ]
+             | RandomStart(mean, deviation) ->
+                 case "random" [ "mean", number mean; "deviation", number deviation ])
+            match area.Dale with
+            | Some fraction -> "dale", number fraction
+            | None -> ()
+            if not area.Populations.IsEmpty then
+                "populations",
+                record [
+                    for name, units in area.Populations -> name, list (Seq.map whole units)
+                ]
+        ]
+
+    let private weights =
+        function
+        | Gaussian gain -> case "gaussian" [ "gain", number gain ]
+        | Uniform(low, high) -> case "uniform" [ "low", number low; "high", number high ]
+        | UniformScaled bound -> case "uniformScaled" [ "bound", number bound ]
+        | Constant weight -> case "constant" [ "weight", number weight ]
+        | OneToOne weight -> case "oneToOne" [ "weight", number weight ]
+        | Given matrix -> case "given" [ "shape", shape matrix ]
+        | ReadFrom(source, _) -> case "readFrom" [ "source", text source ]
+
+    let private connectivity =
+        function
+        | Dense -> case "dense" []
+        | Density fraction -> case "density" [ "fraction", number fraction ]
+        | Mask matrix ->
+            case "mask" [
+                "shape", shape matrix
+                "connections", whole (matrix |> Seq.cast<bool> |> Seq.filter id |> Seq.length)
+            ]
+
+    let private opening =
+        function
+        | Always -> case "always" []
+        | Every period -> case "every" [ "periodMs", time period ]
+        | AtTrialEnd -> case "trialEnd" []
+        | AtEvent event -> case "event" [ "event", text event ]
+
+    let private update =
+        function
+        | Online -> case "online" []
+        | TrialEnd -> case "trialEnd" []
+        | EveryTrials(k, combine) ->
+            case "everyTrials" [ "trials", whole k; "combine", text (string combine) ]
+
+    let private rule (rule: Rule) =
+        record [
+            "name", text rule.Name
+            "credit", text (string rule.Credit)
+            "error", text (string rule.Error)
+            "update", update rule.Update
+        ]
+
+    let private plasticity =
+        function
+        | Frozen -> case "frozen" []
+        | Learning rate -> case "learning" [ "rate", number rate ]
+        | LearningBy(rate, own) -> case "learningBy" [ "rate", number rate; "rule", rule own ]
+
+    let private projection (projection: Projection) =
+        record [
+            "name", text (Projection.name projection)
+            "source", text (Projection.endName projection.Source)
+            "target", text (Projection.endName projection.Target)
+            "recurrent", flag (Projection.isRecurrent projection)
+            "weights", weights projection.Weights
+            "connectivity", connectivity projection.Connectivity
+            "selfConnections", flag projection.SelfConnections
+            "balanced", flag projection.Balanced
+            match projection.Delay with
+            | Some delay -> "delayMs", time delay
+            | None -> ()
+            "gate", opening projection.Opening
+            "plasticity", plasticity projection.Plasticity
+            match projection.Bounds with
+            | Some(low, high) -> "bounds", list [ number low; number high ]
+            | None -> ()
+            "decay", number projection.Decay
+        ]
+
+    let private feedback (feedback: Feedback) =
+        record [
+            "readout", text feedback.Readout
+            "area", text feedback.Area
+            "through",
+            (match feedback.Through with
+             | RandomFeedback scale -> case "random" [ "scale", number scale ]
+             | SymmetricFeedback -> case "symmetric" []
+             | GivenFeedback matrix -> case "given" [ "shape", shape matrix ])
+        ]
+
+    let private task (task: Task) =
+        let kind =
+            match task.Kind with
+            | Periodic(period, harmonics) ->
+                case "periodic" [
+                    "periodMs", time period
+                    "harmonics",
+                    list [
+                        for k, amplitude in harmonics ->
+                            record [ "harmonic", whole k; "amplitude", number amplitude ]
+                    ]
+                ]
+            | Arrays data ->
+                case "arrays" [
+                    "inputs", shape data.Inputs
+                    "targets", shape data.Targets
+                    "masked", flag data.Mask.IsSome
+                ]
+            | Drawn(inputs, outputs, duration, _) ->
+                case "function" [
+                    "inputs", whole inputs
+                    "outputs", whole outputs
+                    "durationMs", time duration
+                ]
+            | Custom custom ->
+                case "custom" [
+                    "type", text (custom.GetType().Name)
+                    "inputs", whole custom.Inputs
+                    "outputs", whole custom.Outputs
+                    "maxSteps", whole custom.MaxSteps
+                ]
+
+        record [
+            "name", text task.Name
+            "kind", kind
+            "events", list (Seq.map text task.Events)
+        ]
+
+    /// The experiment.
+    let ofExperiment (experiment: Experiment) =
+        let circuit = experiment.Circuit
+
+        record [
+            "name", text experiment.Name
+            "areas", list (Seq.map area circuit.Areas)
+            "inputs",
+            list [
+                for input in circuit.Inputs ->
+                    record [
+                        "name", text input.Name
+                        "channels", whole input.Channels
+                    ]
+            ]
+            "readouts",
+            list [
+                for readout in circuit.Readouts ->
+                    record [
+                        "name", text readout.Name
+                        "outputs", whole readout.Outputs
+                        "output", text (readout.Output.ToString())
+                    ]
+            ]
+            "projections", list (Seq.map projection circuit.Projections)
+            "feedback", list (Seq.map feedback circuit.Feedback)
+            "task", task experiment.Task
+            "rule", rule experiment.Rule
+            "trials", whole experiment.Trials
+            "seed", JsonValue.Create experiment.Seed
+            "dtMs", time experiment.Dt
+            "precision", text (experiment.Precision.ToString())
+        ]

@@ -1,0 +1,203 @@
+namespace Rflo.Host
+
+open System
+open System.IO
+open Rflo.Core
+open Rflo.Dsl
+open Rflo.Runs
+
+/// Runs experiments for scripts: reads the command line, trains, shows how far it is, writes the run folder.
+[<RequireQualifiedAccess>]
+module Host =
+
+    /// What a script's process ends with.
+    [<RequireQualifiedAccess>]
+    module ExitCode =
+
+        /// Everything went well.
+        [<Literal>]
+        let Done = 0
+
+        /// The model has problems.
+        [<Literal>]
+        let Problems = 1
+
+        /// The command line has mistakes.
+        [<Literal>]
+        let Arguments = 2
+
+        /// Diverged, cancelled, or the results could not be written where they belong.
+        [<Literal>]
+        let EndedEarly = 3
+
+    let private complain (lines: string seq) = Seq.iter (eprintfn "%s") lines
+
+    let private refuse name mistakes =
+        complain [
+            for mistake in mistakes do
+                $"{name}: {Mistake.text mistake}"
+        ]
+
+        ExitCode.Arguments
+
+    /// A path as somebody in the current folder would write it.
+    let private shown (path: string) =
+        let relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path)
+        if relative.StartsWith ".." then path else relative
+
+    let private openFolder (request: Request) (experiment: Experiment) =
+        match request.Out with
+        | Some place -> RunFolder.Create(place, request.Force)
+        | None -> RunFolder.NextFree("runs", experiment.Name.Replace('/', '-'))
+
+    /// What to try after a run that diverged, with the values as they are.
+    let private hint (experiment: Experiment) =
+        let projections = experiment.Circuit.Projections
+
+        let listed chosen =
+            projections
+            |> List.choose (fun p ->
+                chosen p |> Option.map (fun (value: float) -> $"{Projection.name p} {value}"))
+            |> String.concat ", "
+
+        let rates =
+            listed (fun p ->
+                match p.Plasticity with
+                | Frozen -> None
+                | Learning rate
+                | LearningBy(rate, _) -> Some rate)
+
+        let gains =
+            listed (fun p ->
+                match p.Weights with
+                | Gaussian gain -> Some gain
+                | _ -> None)
+
+        let gain = if gains = "" then "" else $", or the gain ({gains})"
+        $"lower the learning rate ({rates}){gain}; --learning-rate RATE does it from the command line"
+
+    let private fallback (experiment: Experiment) script report record =
+        let place = Path.Combine(Path.GetTempPath(), "rflo-runs")
+        use folder = RunFolder.NextFree(place, experiment.Name.Replace('/', '-'))
+        RunRecord.write folder script report record
+
+    /// Writes the results where they belong, or at least somewhere: they are worth more than their place.
+    let private save (folder: RunFolder) (experiment: Experiment) script report record =
+        try
+            Ok(RunRecord.write folder script report record)
+        with :? RunFileException as e ->
+            complain [ $"{experiment.Name}: {e.Message}" ]
+
+            // The folder was complete and only could not be moved; the message says where it lies.
+            if not (File.Exists(Path.Combine(folder.Temporary, RunFileNames.Manifest))) then
+                try
+                    let place = fallback experiment script report record
+
+                    complain [
+                        $"{experiment.Name}: the results were written to {place} instead"
+                    ]
+                with :? RunFileException as e ->
+                    complain [ $"{experiment.Name}: {e.Message}" ]
+
+            Error ExitCode.EndedEarly
+
+    let private number (value: float) = $"%.4g{value}"
+
+    let private tell (trained: Trained) (place: string) (request: Request) =
+        let name = trained.Experiment.Name
+        let steps = trained.After.Targets.RowCount * trained.Seconds.Length
+        let seconds = Array.sum trained.Seconds
+
+        let losses =
+            match trained.Losses with
+            | [||] -> ""
+            | losses -> $", loss {number losses[0]} -> {number (Array.last losses)}"
+
+        let speed =
+            if steps = 0 then
+                ""
+            else
+                $" in {number seconds} s ({number (1e6 * seconds / float steps)} us a step)"
+
+        printfn $"{name}: {trained.Status}{losses}{speed}"
+
+        let file =
+            if request.Report then
+                RunFileNames.Report
+            else
+                RunFileNames.Manifest
+
+        printfn $"{shown (Path.Combine(place, file))}"
+
+    let private train (request: Request) script (ready: CheckedExperiment) =
+        let experiment = ready.Experiment
+
+        try
+            use folder = openFolder request experiment
+            use interrupt = new Interrupt()
+            let started = DateTimeOffset.UtcNow
+
+            let trained =
+                Progress.during request.Quiet experiment.Name experiment.Trials (fun onTrial ->
+                    Run.checkedExperiment onTrial interrupt.Token ready)
+
+            let record =
+                RunRecord.ofTrained started (Overrides.settings request.Given) script trained
+
+            let report = if request.Report then Some(Report.html record) else None
+
+            match save folder experiment script report record with
+            | Error code -> code
+            | Ok place ->
+                tell trained place request
+
+                match trained.Status.End with
+                | RunEnd.Completed -> ExitCode.Done
+                | RunEnd.Diverged ->
+                    complain [
+                        $"{experiment.Name}: {trained.Status}; {hint experiment}"
+                    ]
+
+                    ExitCode.EndedEarly
+                | _ -> ExitCode.EndedEarly
+        with :? RunFileException as e ->
+            complain [ $"{experiment.Name}: {e.Message}" ]
+            ExitCode.Arguments
+
+    let private start (request: Request) script (experiment: Experiment) =
+        match Check.experiment experiment with
+        | Error problems ->
+            complain (Problem.report experiment.Name problems)
+            ExitCode.Problems
+        | Ok ready when request.CheckOnly ->
+            Seq.iter (printfn "%s") (Summary.lines ready)
+            ExitCode.Done
+        | Ok ready -> train request script ready
+
+    let private program script =
+        match script with
+        | Some path -> $"dotnet fsi {path}"
+        | None -> "rflo"
+
+    let private runFrom (script: string option) (arguments: string[]) (experiment: Experiment) =
+        match Arguments.parse (program script) arguments with
+        | Ok(Arguments.Help text) ->
+            printfn $"{text}"
+            ExitCode.Done
+        | Error mistakes -> refuse experiment.Name mistakes
+        | Ok(Arguments.Do request) ->
+            match Overrides.onto experiment request.Given with
+            | Error mistakes -> refuse experiment.Name mistakes
+            | Ok experiment -> start request script experiment
+
+    /// Runs an experiment with these options and answers the exit code: for programs that read their own command line.
+    let runWith (arguments: string[]) (experiment: Experiment) = runFrom None arguments experiment
+
+    /// The last line of a script: `experiment "reach" circuit task |> Host.run`. Reads the options behind the script's
+    /// name; after anything but success the script ends with the exit code. An interactive session goes on.
+    let run (experiment: Experiment) =
+        let script, arguments = Arguments.ofScript ()
+        let code = runFrom script (Array.ofList arguments) experiment
+
+        if script.IsSome && code <> ExitCode.Done then
+            exit code

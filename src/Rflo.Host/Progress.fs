@@ -1,0 +1,79 @@
+namespace Rflo.Host
+
+open System
+open System.Diagnostics
+open System.Threading
+open Spectre.Console
+
+/// Tells how far a run is: a bar on a terminal, plain lines where output is redirected.
+[<RequireQualifiedAccess>]
+module Progress =
+
+    let private plainEvery = TimeSpan.FromSeconds 2.0
+    let private barEvery = TimeSpan.FromMilliseconds 100.0
+
+    /// What the training thread writes after every trial and the display reads now and then.
+    type private State(trials: int) =
+        let clock = Stopwatch.StartNew()
+        let mutable doneTrials = 0
+        let mutable lastLoss = nan
+
+        member _.Trials = trials
+        member _.Done = Volatile.Read &doneTrials
+
+        member _.Hear(trial: int, loss: float) =
+            lastLoss <- loss
+            Volatile.Write(&doneTrials, trial + 1)
+
+        member this.Line =
+            let seconds = clock.Elapsed.TotalSeconds
+            let rate = float this.Done / seconds
+
+            let left =
+                match this.Done with
+                | 0 -> "?"
+                | count -> string (TimeSpan.FromSeconds(ceil (float (trials - count) / rate)))
+
+            let speed = if rate >= 100.0 then $"%.0f{rate}" else $"%.1f{rate}"
+            $"trial {this.Done} of {trials}  loss %.4g{lastLoss}  {speed} trials/s  {left} left"
+
+    let private timer (every: TimeSpan) (tell: unit -> unit) =
+        new Timer((fun _ -> tell ()), null, every, every)
+
+    let private plain (name: string) (state: State) work =
+        let tell () =
+            Console.Out.WriteLine $"{name}: {state.Line}"
+
+        let result =
+            use _ = timer plainEvery tell
+            work (fun trial loss -> state.Hear(trial, loss))
+
+        tell ()
+        result
+
+    let private bar (name: string) (state: State) work =
+        AnsiConsole
+            .Progress()
+            .AutoClear(true)
+            .HideCompleted(true)
+            .Columns(ProgressBarColumn(), TaskDescriptionColumn(Alignment = Justify.Left))
+            .Start(fun (context: ProgressContext) ->
+                let task = context.AddTask(Markup.Escape name, maxValue = float state.Trials)
+
+                let tell () =
+                    task.Value <- float state.Done
+                    task.Description <- Markup.Escape state.Line
+
+                use _ = timer barEvery tell
+                work (fun trial loss -> state.Hear(trial, loss)))
+
+    /// Does some training, which tells of every trial and its loss, and shows how far it is.
+    let during quiet (name: string) (trials: int) (work: (int -> float -> unit) -> 'result) =
+        let state = State trials
+
+        if quiet || trials = 0 then
+            work (fun _ _ -> ())
+        elif Console.IsOutputRedirected || not AnsiConsole.Profile.Capabilities.Interactive then
+            plain name state work
+        else
+            bar name state work

@@ -1,0 +1,145 @@
+namespace Rflo.Host
+
+open System
+open System.IO
+open MathNet.Numerics.LinearAlgebra
+open Rflo.Core
+open Rflo.Dsl
+open Rflo.Runs
+
+/// Everything that a run folder holds; the report is made of it, whether the run has just ended or lies on a disk.
+type RunRecord = {
+    Manifest: RunManifest
+    /// metrics.csv by column: trial (from 0), loss, seconds, and an alignment for each feedback.
+    Metrics: (string * float[]) list
+    /// weights.npz: initial/NAME, final/NAME and feedback/READOUT->AREA, shape (post, pre). A sparse projection has
+    /// three arrays instead, /row, /column and /value.
+    Weights: NamedArray list
+    /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT and rates/AREA,
+    /// shape (steps, ...).
+    Activity: NamedArray list
+    /// The script's text.
+    Script: string option
+}
+
+/// Makes, writes and reads records.
+[<RequireQualifiedAccess>]
+module RunRecord =
+
+    let private dense name (matrix: Matrix<float>) =
+        NamedArray(name, [| matrix.RowCount; matrix.ColumnCount |], matrix.ToRowMajorArray())
+
+    let private block name (matrix: Matrix<float>) =
+        if matrix.Storage.IsDense then
+            [ dense name matrix ]
+        else
+            let entries =
+                matrix.EnumerateIndexed Zeros.AllowSkip
+                |> Seq.sortBy (fun struct (i, j, _) -> i, j)
+                |> Array.ofSeq
+
+            let part suffix chosen =
+                NamedArray($"{name}/{suffix}", [| entries.Length |], Array.map chosen entries)
+
+            [
+                part "row" (fun struct (i, _, _) -> float i)
+                part "column" (fun struct (_, j, _) -> float j)
+                part "value" (fun struct (_, _, value) -> value)
+            ]
+
+    let private weights (trained: Trained) = [
+        for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
+            yield! block $"initial/{name}" trained.Initial[name]
+
+        for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
+            yield! block $"final/{name}" trained.Final[name]
+
+        for KeyValue((readout, area), matrix) in trained.Feedback do
+            dense $"feedback/{readout}->{area}" matrix
+    ]
+
+    let private activity (circuit: Circuit) (moment: string) (activity: Activity) = [
+        dense $"{moment}/targets" activity.Targets
+        dense $"{moment}/mask" activity.Mask
+
+        if not circuit.Inputs.IsEmpty then
+            dense $"{moment}/inputs" activity.Inputs
+
+        for readout in circuit.Readouts do
+            dense $"{moment}/outputs/{readout.Name}" activity.Outputs[readout.Name]
+
+        for area in circuit.Areas do
+            dense $"{moment}/rates/{area.Name}" activity.Rates[area.Name]
+    ]
+
+    let private metrics (trained: Trained) = [
+        "trial", Array.init trained.Losses.Length float
+        "loss", trained.Losses
+        "seconds", trained.Seconds
+        for KeyValue((readout, area), alignments) in trained.Alignments do
+            $"alignment {readout}->{area}", alignments
+    ]
+
+    let private lastOr otherwise values =
+        values |> Array.tryLast |> Option.defaultValue otherwise
+
+    /// The record of a run that has just ended.
+    let ofTrained (started: DateTimeOffset) overrides (script: string option) (trained: Trained) =
+        let experiment = trained.Experiment
+        let ended = DateTimeOffset.UtcNow
+
+        {
+            Manifest =
+                RunManifest(
+                    Name = experiment.Name,
+                    Description = Describe.text experiment,
+                    Experiment = ExperimentJson.ofExperiment experiment,
+                    Seed = experiment.Seed,
+                    Precision = experiment.Precision.ToString().ToLowerInvariant(),
+                    Overrides = readOnlyDict overrides,
+                    Commit = (script |> Option.map GitCommit.Find |> Option.defaultValue null),
+                    Started = started,
+                    Ended = ended,
+                    ElapsedSeconds = (ended - started).TotalSeconds,
+                    Trials = trained.Losses.Length,
+                    Status = trained.Status.End,
+                    StatusText = string trained.Status,
+                    FinalLoss = lastOr nan trained.Losses
+                )
+            Metrics = metrics trained
+            Weights = weights trained
+            Activity =
+                activity experiment.Circuit "before" trained.Before
+                @ activity experiment.Circuit "after" trained.After
+            Script = script |> Option.filter File.Exists |> Option.map File.ReadAllText
+        }
+
+    /// The record that lies in a run folder.
+    let ofSaved (saved: SavedRun) =
+        let table = saved.ReadMetrics()
+
+        {
+            Manifest = saved.Manifest
+            Metrics = [ for name in table.Columns -> name, table.Column name ]
+            Weights = List.ofSeq (saved.ReadWeights())
+            Activity = List.ofSeq (saved.ReadActivity())
+            Script = saved.Script |> Option.ofObj |> Option.map File.ReadAllText
+        }
+
+    let private writeMetrics (folder: RunFolder) (columns: (string * float[]) list) =
+        let names, values = List.unzip columns
+        let writer = folder.OpenMetrics(List.toArray names)
+        let row = Array.zeroCreate<float> names.Length
+
+        for k in 0 .. values.Head.Length - 1 do
+            values |> List.iteri (fun column numbers -> row[column] <- numbers[k])
+            writer.Append row
+
+    /// Writes a record into a run folder and moves it into place; where it lies then.
+    let write (folder: RunFolder) (script: string option) (report: string option) record =
+        writeMetrics folder record.Metrics
+        folder.WriteWeights record.Weights
+        folder.WriteActivity record.Activity
+        Option.iter folder.CopyScript (script |> Option.filter File.Exists)
+        Option.iter folder.WriteReport report
+        folder.Commit record.Manifest

@@ -1,0 +1,97 @@
+namespace Rflo.Host
+
+open Rflo.Core
+open Rflo.Dsl
+
+/// What a checked experiment compiles to, for people: `--check` prints it.
+[<RequireQualifiedAccess>]
+module Summary =
+
+    /// Rows as columns of equal width; the last column runs free.
+    let private columns (rows: string list list) =
+        let widths =
+            rows |> List.map (List.map String.length) |> List.reduce (List.map2 max)
+
+        rows
+        |> List.map (fun row ->
+            List.map2 (fun width (cell: string) -> cell.PadRight width) widths row
+            |> String.concat "   "
+            |> fun line -> "  " + line.TrimEnd())
+
+    let private learning (spec: ProjectionSpec) =
+        match spec.Plasticity with
+        | null -> "frozen"
+        | plastic when plastic.LearningRate = 0.0 -> "rate 0"
+        | plastic -> $"learns at rate {plastic.LearningRate}"
+
+    let private blocks (compiled: Compiled) = [
+        for k, spec in Seq.indexed compiled.Graph.Projections do
+            let struct (post, pre) = compiled.Graph.ShapeOf(ProjectionId k)
+
+            let layout =
+                match spec.Synapses with
+                | :? SparseSynapses -> "sparse"
+                | _ -> "dense"
+
+            [
+                compiled.Projections[k]
+                $"({post}, {pre})"
+                $"{spec.Synapses.Count} connections"
+                layout
+                learning spec
+            ]
+    ]
+
+    let private areas (compiled: Compiled) = [
+        for area in compiled.Graph.Areas ->
+            [
+                area.Name
+                $"{area.Units} units"
+                area.Transfer.ToString().ToLowerInvariant()
+            ]
+    ]
+
+    let private memory (experiment: Experiment) =
+        let estimate = Memory.estimate experiment
+
+        let parts =
+            [
+                "weights", estimate.Weights
+                "activity", estimate.Activity
+                "traces", estimate.Traces
+                "influence", estimate.Influence
+            ]
+            |> List.filter (fun (_, bytes) -> bytes > 0.0)
+            |> List.map (fun (name, bytes) -> $"{name} {Problem.bytes bytes}")
+            |> String.concat ", "
+
+        $"{Problem.bytes estimate.Total} ({parts})"
+
+    /// Lines that tell areas, blocks with their shapes, connections, learning, parameters and memory.
+    let lines (ready: CheckedExperiment) =
+        let experiment = ready.Experiment
+        let compiled = Compile.experiment ready
+
+        let learned =
+            compiled.Graph.Projections
+            |> Seq.filter (fun spec -> not (isNull spec.Plasticity))
+            |> Seq.sumBy (fun spec -> int64 spec.Synapses.Count)
+
+        [
+            $"{experiment.Name}: no problems"
+            "areas"
+            yield! columns (areas compiled)
+            "blocks, shape (post, pre)"
+            yield! columns (blocks compiled)
+
+            if not compiled.Feedback.IsEmpty then
+                "feedback"
+
+                for readout, area in compiled.Feedback do
+                    $"  {readout}->{area}"
+
+            $"task        {experiment.Task.Name}, at most {compiled.Task.MaxSteps} steps of {float experiment.Dt} ms, {compiled.Task.Inputs} inputs, {compiled.Task.Outputs} outputs"
+            $"learning    {experiment.Rule.Name}, weights change {Describe.update experiment.Rule.Update}, {experiment.Trials} trials, seed {experiment.Seed}"
+            $"parameters  {compiled.Graph.Weights}, of which {learned} learn"
+            $"memory      {memory experiment}"
+        ]

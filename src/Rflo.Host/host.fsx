@@ -1,0 +1,8 @@
+// What a model script loads: the language and the host. If a file is not found here, the project is not built yet:
+//     dotnet fsi build.fsx build
+#I "bin/Release/net10.0"
+#r "Rflo.Core.dll"
+#r "Rflo.Dsl.dll"
+#r "Rflo.Runs.dll"
+#r "Rflo.Host.dll"
+#r "MathNet.Numerics.dll"
