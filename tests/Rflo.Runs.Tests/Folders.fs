@@ -48,3 +48,10 @@ let writeRun path force =
     use folder = RunFolder.Create(path, force)
     fill folder
     folder.Commit manifest
+
+/// The names of what a folder holds, hidden ones too, in order.
+let entries folder =
+    Directory.GetFileSystemEntries folder
+    |> Array.map Path.GetFileName
+    |> Array.sort
+    |> List.ofArray

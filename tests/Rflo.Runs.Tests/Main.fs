@@ -1,7 +1,12 @@
 module Rflo.Runs.Tests.Main
 
 open Expecto
+open Rflo.Runs.Tests
 
 [<EntryPoint>]
 let main arguments =
-    runTestsInAssemblyWithCLIArgs [] arguments
+    match arguments with
+    | [| "write-half"; place |] ->
+        KillTests.writeHalf place
+        0
+    | _ -> runTestsInAssemblyWithCLIArgs [] arguments

@@ -4,7 +4,7 @@ namespace Rflo.Runs;
 /// The results of a run while they are written: a temporary folder beside the place where they will lie, moved there as a whole by <see cref="Commit"/>.
 /// Disposed before that, it leaves nothing; killed before that, it leaves a hidden folder that says which process wrote it.
 /// </summary>
-public sealed class RunFolder : IDisposable
+public sealed partial class RunFolder : IDisposable
 {
     private readonly bool _force;
     private MetricsWriter? _metrics;
@@ -23,52 +23,6 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>Full path of the temporary folder.</summary>
     public string Temporary { get; }
-
-    /// <summary>Begins a run folder.</summary>
-    /// <param name="path">Where it will lie; folders above it are made.</param>
-    /// <param name="force">Replace the run folder that is there. It stays until the new one is complete.</param>
-    /// <exception cref="RunFileException">
-    /// Something is there and <paramref name="force"/> is false, or it is no run folder; another process writes there; or the place is not writable.
-    /// </exception>
-    public static RunFolder Create(string path, bool force = false)
-    {
-        string place = Placement.FullPath(path);
-        Placement.CheckFree(place, force);
-        if (Placement.Prepare(place) is { } other)
-            throw Placement.Taken(place, other);
-        return Checked(new RunFolder(place, force));
-    }
-
-    /// <summary>Begins the run folder <c>parent/name-1</c>, or the one with the number after the largest that is there or being written.</summary>
-    /// <remarks>Processes that ask at the same time get different numbers.</remarks>
-    /// <param name="parent">Folder of run folders; made where it is missing.</param>
-    /// <param name="name">Name without the number.</param>
-    /// <exception cref="RunFileException">The place is not writable, or the name holds a path.</exception>
-    public static RunFolder NextFree(string parent, string name)
-    {
-        for (int number = Placement.NextNumber(parent, name); ; number++)
-        {
-            string place = Placement.FullPath(Path.Combine(parent, $"{name}-{number}"));
-            if (Path.Exists(place) || Placement.Prepare(place) is not null)
-                continue;
-            RunFolder folder = new(place, force: false);
-            // Another process may have finished this very number in between.
-            if (!Path.Exists(place))
-                return folder;
-            folder.Dispose();
-        }
-    }
-
-    /// <summary>Opens a finished run folder for reading.</summary>
-    /// <param name="path">Path of the folder.</param>
-    /// <param name="limits">What its files may ask for; <see cref="ReadLimits.Default"/> where null.</param>
-    /// <exception cref="RunFileException">There is none, or its manifest is damaged.</exception>
-    public static SavedRun Open(string path, ReadLimits? limits = null) => new(path, limits ?? ReadLimits.Default);
-
-    /// <summary>Full paths of the temporary folders in <paramref name="parent"/> whose processes have ended: each may be deleted.</summary>
-    /// <param name="parent">Folder of run folders.</param>
-    /// <exception cref="RunFileException">It cannot be read.</exception>
-    public static IReadOnlyList<string> Abandoned(string parent) => Disk.Reading(parent, () => Claim.Abandoned(Path.GetFullPath(parent)).ToArray());
 
     /// <summary>Begins metrics.csv; the writer is finished by <see cref="Commit"/>.</summary>
     /// <param name="columns">Names of the columns, each another.</param>
@@ -140,21 +94,6 @@ public sealed class RunFolder : IDisposable
         if (!_given)
             Claim.Remove(Temporary);
         _given = true;
-    }
-
-    /// <summary>Once more: another process may have finished this very folder before it was claimed.</summary>
-    private static RunFolder Checked(RunFolder folder)
-    {
-        try
-        {
-            Placement.CheckFree(folder.Place, folder._force);
-            return folder;
-        }
-        catch (RunFileException)
-        {
-            folder.Dispose();
-            throw;
-        }
     }
 
     private string PathOf(string name) => Path.Combine(Temporary, name);

@@ -45,15 +45,14 @@ public sealed class MetricsTable
         long most = (limits ?? ReadLimits.Default).MaxTotalBytes / sizeof(double);
         using FileStream stream = Disk.OpenRead(path);
         using StreamReader text = new(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
-        int line = 1;
+        long line = 1;
         try
         {
             List<string> fields = [];
             MetricsTable table = new(path, Header(Csv.ReadLine(text, fields) ? fields : []));
-            while (Csv.ReadLine(text, fields))
+            for (line = 2; Csv.ReadLine(text, fields); line++)
             {
-                line++;
-                if ((line - 1L) * fields.Count > most)
+                if ((line - 1) * fields.Count > most)
                     throw new FormatException($"it holds more than {most} numbers, the limit");
                 table.Add(fields);
             }

@@ -1,0 +1,138 @@
+module Rflo.Runs.Tests.NpzRefusalTests
+
+open System
+open System.IO
+open Expecto
+open Rflo.Runs
+open Rflo.Runs.Tests.Archives
+open Rflo.Runs.Tests.Folders
+
+let private eight = Array.zeroCreate<byte> 8
+
+/// Name of the mistake, members of the archive, what the message says.
+let private bad = [
+    "pickled objects", [ "w.npy", npy "'|O'" "(1,)" eight ], [ "'w'"; "pickled" ]
+    "complex numbers",
+    [ "w.npy", npy "'<c16'" "(1,)" (Array.zeroCreate 16) ],
+    [ "'w'"; "<c16"; "astype" ]
+    "a structured type", [ "w.npy", npy "[('a', '<f8')]" "(1,)" eight ], [ "'w'"; "('a', '<f8')" ]
+    "a shape that the data do not fill",
+    [ "w.npy", npy "'<f8'" "(1000000, 1000000)" eight ],
+    [
+        "'w'"
+        "(1000000, 1000000)"
+        "8000000000000 bytes"
+        "holds 8"
+    ]
+    "a shape beyond all numbers",
+    [ "w.npy", npy "'<f8'" "(99999999999999999999,)" eight ],
+    [ "'w'"; "header" ]
+    "a negative length", [ "w.npy", npy "'<f8'" "(-1,)" eight ], [ "'w'"; "header" ]
+    "more data than the shape",
+    [ "w.npy", npy "'<f8'" "(1,)" (Array.zeroCreate 16) ],
+    [ "'w'"; "holds 16" ]
+    "a whole number that no double holds",
+    [
+        "w.npy", npy "'<i8'" "(1,)" (BitConverter.GetBytes((1L <<< 53) + 1L))
+    ],
+    [ "9007199254740993" ]
+    "no array", [ "w.npy", "hello, world"B ], [ "'w'"; "no numpy array" ]
+    "an array cut off in its header",
+    [ "w.npy", Array.truncate 20 (npy "'<f8'" "(1,)" eight) ],
+    [ "'w'"; "cut off" ]
+    "a member that is no array", [ "notes.txt", "hello"B ], [ "notes.txt"; ".npy" ]
+    "a path that leaves the folder",
+    [ "../w.npy", npy "'<f8'" "(1,)" eight ],
+    [ "../w.npy"; "leaves the folder" ]
+    "a name that leaves the folder by its root",
+    [ "/etc/w.npy", npy "'<f8'" "(1,)" eight ],
+    [ "leaves the folder" ]
+    "a name given twice",
+    [ for _ in 1..2 -> "w.npy", npy "'<f8'" "(1,)" eight ],
+    [ "'w'"; "two arrays" ]
+    "a bomb",
+    [
+        "w.npy", npy "'<f8'" "(4000000,)" (Array.zeroCreate 32_000_000)
+    ],
+    [ "'w"; "bomb"; "MaxRatio" ]
+]
+
+[<Tests>]
+let tests =
+    testList "npz from strangers" [
+        for name, members, texts in bad do
+            test $"refuses {name}, saying so" {
+                inFile (fun path ->
+                    writeZip path members
+                    expectRefusal (path :: texts) (fun () -> Npz.Read path))
+            }
+
+        test "a bomb takes no memory" {
+            inFile (fun path ->
+                writeZip path [
+                    "w.npy", npy "'<f8'" "(4000000,)" (Array.zeroCreate 32_000_000)
+                ]
+
+                let before = GC.GetAllocatedBytesForCurrentThread()
+                refusal (fun () -> Npz.Read path) |> ignore
+
+                Expect.isLessThan
+                    (GC.GetAllocatedBytesForCurrentThread() - before)
+                    1_000_000L
+                    "bytes")
+        }
+
+        test "limits are the caller's to raise and to lower" {
+            inFile (fun path ->
+                writeZip path [
+                    "w.npy", npy "'<f8'" "(4000000,)" (Array.zeroCreate 32_000_000)
+                ]
+
+                Expect.equal (Npz.Read(path, ReadLimits(MaxRatio = 2000.0)).Count) 1 "raised"
+
+                expectRefusal [ "MaxTotalBytes" ] (fun () ->
+                    Npz.Read(path, ReadLimits(MaxRatio = 2000.0, MaxTotalBytes = 1_000_000L)))
+
+                Npz.Write(path, weights)
+
+                expectRefusal [ "MaxMembers" ] (fun () ->
+                    Npz.Read(path, ReadLimits(MaxMembers = 1)))
+
+                expectRefusal [ "MaxTotalBytes" ] (fun () ->
+                    Npz.Read(path, ReadLimits(MaxTotalBytes = 100L))))
+        }
+
+        test "bools count as the doubles that they become" {
+            inFile (fun path ->
+                writeZip path [ "w.npy", npy "'|b1'" "(1000,)" (Array.zeroCreate 1000) ]
+
+                expectRefusal [ "'w'"; "memory" ] (fun () ->
+                    Npz.Read(path, ReadLimits(MaxTotalBytes = 4000L))))
+        }
+
+        test "every changed byte of the numbers is noticed" {
+            inFile (fun path ->
+                Npz.Write(path, [ NamedArray("w", [| 4 |], [| 1.0; 2.0; 3.0; 4.0 |]) ])
+                let bytes = File.ReadAllBytes path
+                let start = bytes.AsSpan().IndexOf(BitConverter.GetBytes(1.0).AsSpan())
+
+                for place in start .. start + 31 do
+                    let changed = Array.copy bytes
+                    changed[place] <- changed[place] ^^^ 1uy
+                    File.WriteAllBytes(path, changed)
+                    expectRefusal [ "'w'"; "checksum" ] (fun () -> Npz.Read path))
+        }
+
+        test "a missing array, a missing file and a file of another kind are named" {
+            inFile (fun path ->
+                Npz.Write(path, weights)
+
+                expectRefusal [ "'v'"; "no such array"; "area/bias" ] (fun () ->
+                    Npz.ReadArray(path, "v"))
+
+                File.WriteAllText(path, "trial,loss\n")
+                expectRefusal [ path; "archive" ] (fun () -> Npz.Read path)
+                File.Delete path
+                expectRefusal [ path; "no such file" ] (fun () -> Npz.Read path))
+        }
+    ]
