@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -39,7 +40,20 @@ internal static partial class Kernels
         if (result.Length < (rows - 1) * resultStride + columns)
             ThrowHelper.TooShort(nameof(result), result.Length, (rows - 1) * resultStride + columns);
 
-        int lanes = Vector<T>.Count, row = 0;
+        if (Simd.IsWide)
+            AccumulateBlocks<T, Vector512<T>, Lanes512<T>>(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns);
+        else
+            AccumulateBlocks<T, Vector256<T>, Lanes256<T>>(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns);
+    }
+
+    private static void AccumulateBlocks<T, V, S>(
+        ReadOnlySpan<T> post, int postStride, ReadOnlySpan<T> pre, int preStride, int steps, T scale,
+        Span<T> result, int resultStride, int rows, int columns)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int lanes = S.Count, row = 0;
         ref T a = ref MemoryMarshal.GetReference(post);
         ref T b = ref MemoryMarshal.GetReference(pre);
         ref T c = ref MemoryMarshal.GetReference(result);
@@ -49,9 +63,9 @@ internal static partial class Kernels
             ref T a0 = ref Unsafe.Add(ref a, row);
             int column = 0;
             for (; column + 3 * lanes <= columns; column += 3 * lanes)
-                OuterFourByThree(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column), resultStride);
+                OuterFourByThree<T, V, S>(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column), resultStride);
             for (; column + lanes <= columns; column += lanes)
-                OuterFourByOne(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column), resultStride);
+                OuterFourByOne<T, V, S>(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column), resultStride);
             for (; column < columns; column++)
                 for (int i = 0; i < 4; i++)
                     OuterOneByOne(ref Unsafe.Add(ref a0, i), postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, (nint)i * resultStride + column));
@@ -63,95 +77,103 @@ internal static partial class Kernels
             ref T a0 = ref Unsafe.Add(ref a, row);
             int column = 0;
             for (; column + lanes <= columns; column += lanes)
-                OuterOneByVector(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column));
+                OuterOneByVector<T, V, S>(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column));
             for (; column < columns; column++)
                 OuterOneByOne(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column));
         }
     }
 
-    private static void OuterFourByThree<T>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
+    private static void OuterFourByThree<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        nuint lane = (nuint)Vector<T>.Count;
-        Vector<T> s00 = Vector<T>.Zero, s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
-        Vector<T> s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
+        nuint lane = (nuint)S.Count;
+        V s00 = S.Create(T.Zero), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
+        V s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
         for (int t = 0; t < steps; t++)
         {
-            Vector<T> b0 = Vector.LoadUnsafe(ref b), b1 = Vector.LoadUnsafe(ref b, lane), b2 = Vector.LoadUnsafe(ref b, 2 * lane);
-            var x = Vector.Create(a);
-            s00 = Simd.MultiplyAdd(x, b0, s00);
-            s01 = Simd.MultiplyAdd(x, b1, s01);
-            s02 = Simd.MultiplyAdd(x, b2, s02);
-            x = Vector.Create(Unsafe.Add(ref a, 1));
-            s10 = Simd.MultiplyAdd(x, b0, s10);
-            s11 = Simd.MultiplyAdd(x, b1, s11);
-            s12 = Simd.MultiplyAdd(x, b2, s12);
-            x = Vector.Create(Unsafe.Add(ref a, 2));
-            s20 = Simd.MultiplyAdd(x, b0, s20);
-            s21 = Simd.MultiplyAdd(x, b1, s21);
-            s22 = Simd.MultiplyAdd(x, b2, s22);
-            x = Vector.Create(Unsafe.Add(ref a, 3));
-            s30 = Simd.MultiplyAdd(x, b0, s30);
-            s31 = Simd.MultiplyAdd(x, b1, s31);
-            s32 = Simd.MultiplyAdd(x, b2, s32);
+            V b0 = S.Load(ref b, 0), b1 = S.Load(ref b, lane), b2 = S.Load(ref b, 2 * lane);
+            var x = S.Create(a);
+            s00 = S.MultiplyAdd(x, b0, s00);
+            s01 = S.MultiplyAdd(x, b1, s01);
+            s02 = S.MultiplyAdd(x, b2, s02);
+            x = S.Create(Unsafe.Add(ref a, 1));
+            s10 = S.MultiplyAdd(x, b0, s10);
+            s11 = S.MultiplyAdd(x, b1, s11);
+            s12 = S.MultiplyAdd(x, b2, s12);
+            x = S.Create(Unsafe.Add(ref a, 2));
+            s20 = S.MultiplyAdd(x, b0, s20);
+            s21 = S.MultiplyAdd(x, b1, s21);
+            s22 = S.MultiplyAdd(x, b2, s22);
+            x = S.Create(Unsafe.Add(ref a, 3));
+            s30 = S.MultiplyAdd(x, b0, s30);
+            s31 = S.MultiplyAdd(x, b1, s31);
+            s32 = S.MultiplyAdd(x, b2, s32);
             a = ref Unsafe.Add(ref a, aStride);
             b = ref Unsafe.Add(ref b, bStride);
         }
 
-        var k = Vector.Create(scale);
-        AddScaled(ref c, k, s00, s01, s02);
-        AddScaled(ref Unsafe.Add(ref c, cStride), k, s10, s11, s12);
-        AddScaled(ref Unsafe.Add(ref c, 2 * cStride), k, s20, s21, s22);
-        AddScaled(ref Unsafe.Add(ref c, 3 * cStride), k, s30, s31, s32);
+        var k = S.Create(scale);
+        AddThree<T, V, S>(ref c, k, s00, s01, s02);
+        AddThree<T, V, S>(ref Unsafe.Add(ref c, cStride), k, s10, s11, s12);
+        AddThree<T, V, S>(ref Unsafe.Add(ref c, 2 * cStride), k, s20, s21, s22);
+        AddThree<T, V, S>(ref Unsafe.Add(ref c, 3 * cStride), k, s30, s31, s32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddScaled<T>(ref T c, Vector<T> scale, Vector<T> s0, Vector<T> s1, Vector<T> s2)
+    private static void AddThree<T, V, S>(ref T c, V scale, V s0, V s1, V s2)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        nuint lane = (nuint)Vector<T>.Count;
-        Simd.MultiplyAdd(scale, s0, Vector.LoadUnsafe(ref c)).StoreUnsafe(ref c);
-        Simd.MultiplyAdd(scale, s1, Vector.LoadUnsafe(ref c, lane)).StoreUnsafe(ref c, lane);
-        Simd.MultiplyAdd(scale, s2, Vector.LoadUnsafe(ref c, 2 * lane)).StoreUnsafe(ref c, 2 * lane);
+        nuint lane = (nuint)S.Count;
+        S.Store(S.MultiplyAdd(scale, s0, S.Load(ref c, 0)), ref c, 0);
+        S.Store(S.MultiplyAdd(scale, s1, S.Load(ref c, lane)), ref c, lane);
+        S.Store(S.MultiplyAdd(scale, s2, S.Load(ref c, 2 * lane)), ref c, 2 * lane);
     }
 
-    private static void OuterFourByOne<T>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
+    private static void OuterFourByOne<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        Vector<T> s0 = Vector<T>.Zero, s1 = s0, s2 = s0, s3 = s0;
+        V s0 = S.Create(T.Zero), s1 = s0, s2 = s0, s3 = s0;
         for (int t = 0; t < steps; t++)
         {
-            Vector<T> x = Vector.LoadUnsafe(ref b);
-            s0 = Simd.MultiplyAdd(Vector.Create(a), x, s0);
-            s1 = Simd.MultiplyAdd(Vector.Create(Unsafe.Add(ref a, 1)), x, s1);
-            s2 = Simd.MultiplyAdd(Vector.Create(Unsafe.Add(ref a, 2)), x, s2);
-            s3 = Simd.MultiplyAdd(Vector.Create(Unsafe.Add(ref a, 3)), x, s3);
+            V x = S.Load(ref b, 0);
+            s0 = S.MultiplyAdd(S.Create(a), x, s0);
+            s1 = S.MultiplyAdd(S.Create(Unsafe.Add(ref a, 1)), x, s1);
+            s2 = S.MultiplyAdd(S.Create(Unsafe.Add(ref a, 2)), x, s2);
+            s3 = S.MultiplyAdd(S.Create(Unsafe.Add(ref a, 3)), x, s3);
             a = ref Unsafe.Add(ref a, aStride);
             b = ref Unsafe.Add(ref b, bStride);
         }
 
-        var k = Vector.Create(scale);
-        Simd.MultiplyAdd(k, s0, Vector.LoadUnsafe(ref c)).StoreUnsafe(ref c);
+        var k = S.Create(scale);
+        S.Store(S.MultiplyAdd(k, s0, S.Load(ref c, 0)), ref c, 0);
         c = ref Unsafe.Add(ref c, cStride);
-        Simd.MultiplyAdd(k, s1, Vector.LoadUnsafe(ref c)).StoreUnsafe(ref c);
+        S.Store(S.MultiplyAdd(k, s1, S.Load(ref c, 0)), ref c, 0);
         c = ref Unsafe.Add(ref c, cStride);
-        Simd.MultiplyAdd(k, s2, Vector.LoadUnsafe(ref c)).StoreUnsafe(ref c);
+        S.Store(S.MultiplyAdd(k, s2, S.Load(ref c, 0)), ref c, 0);
         c = ref Unsafe.Add(ref c, cStride);
-        Simd.MultiplyAdd(k, s3, Vector.LoadUnsafe(ref c)).StoreUnsafe(ref c);
+        S.Store(S.MultiplyAdd(k, s3, S.Load(ref c, 0)), ref c, 0);
     }
 
-    private static void OuterOneByVector<T>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c)
+    private static void OuterOneByVector<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        Vector<T> sum = Vector<T>.Zero;
+        V sum = S.Create(T.Zero);
         for (int t = 0; t < steps; t++)
         {
-            sum = Simd.MultiplyAdd(Vector.Create(a), Vector.LoadUnsafe(ref b), sum);
+            sum = S.MultiplyAdd(S.Create(a), S.Load(ref b, 0), sum);
             a = ref Unsafe.Add(ref a, aStride);
             b = ref Unsafe.Add(ref b, bStride);
         }
 
-        Simd.MultiplyAdd(Vector.Create(scale), sum, Vector.LoadUnsafe(ref c)).StoreUnsafe(ref c);
+        S.Store(S.MultiplyAdd(S.Create(scale), sum, S.Load(ref c, 0)), ref c, 0);
     }
 
     private static void OuterOneByOne<T>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c)

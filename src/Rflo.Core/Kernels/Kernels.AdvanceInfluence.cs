@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -37,27 +38,39 @@ internal static partial class Kernels
         if (gradient.Length != width)
             ThrowHelper.ShapeMismatch(nameof(gradient), gradient.Length, width, "(panel columns)");
 
-        nuint lane = (nuint)Vector<T>.Count;
+        if (Simd.IsWide)
+            AdvancePanel<T, Vector512<T>, Lanes512<T>>(before, now, decay, post, product, told, gradient);
+        else
+            AdvancePanel<T, Vector256<T>, Lanes256<T>>(before, now, decay, post, product, told, gradient);
+    }
+
+    private static void AdvancePanel<T, V, S>(ReadOnlySpan<T> before, Span<T> now, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> product, ReadOnlySpan<T> told, Span<T> gradient)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int width = PanelColumns<T>(), units = decay.Length;
+        nuint lane = (nuint)S.Count;
         ref T b = ref MemoryMarshal.GetReference(before);
         ref T n = ref MemoryMarshal.GetReference(now);
         ref T p = ref MemoryMarshal.GetReference(product);
         ref T g = ref MemoryMarshal.GetReference(gradient);
-        Vector<T> g0 = Vector.LoadUnsafe(ref g), g1 = Vector.LoadUnsafe(ref g, lane), g2 = Vector.LoadUnsafe(ref g, 2 * lane);
+        V g0 = S.Load(ref g, 0), g1 = S.Load(ref g, lane), g2 = S.Load(ref g, 2 * lane);
         for (int i = 0; i < units; i++)
         {
-            Vector<T> keep = Vector.Create(decay[i]), add = Vector.Create(post[i]), learn = Vector.Create(told[i]);
-            Vector<T> row0 = Simd.MultiplyAdd(keep, Vector.LoadUnsafe(ref b), add * Vector.LoadUnsafe(ref p));
-            Vector<T> row1 = Simd.MultiplyAdd(keep, Vector.LoadUnsafe(ref b, lane), add * Vector.LoadUnsafe(ref p, lane));
-            Vector<T> row2 = Simd.MultiplyAdd(keep, Vector.LoadUnsafe(ref b, 2 * lane), add * Vector.LoadUnsafe(ref p, 2 * lane));
-            Store(ref n, row0, row1, row2);
-            g0 = Simd.MultiplyAdd(learn, row0, g0);
-            g1 = Simd.MultiplyAdd(learn, row1, g1);
-            g2 = Simd.MultiplyAdd(learn, row2, g2);
+            V keep = S.Create(decay[i]), add = S.Create(post[i]), learn = S.Create(told[i]);
+            V row0 = S.MultiplyAdd(keep, S.Load(ref b, 0), S.Multiply(add, S.Load(ref p, 0)));
+            V row1 = S.MultiplyAdd(keep, S.Load(ref b, lane), S.Multiply(add, S.Load(ref p, lane)));
+            V row2 = S.MultiplyAdd(keep, S.Load(ref b, 2 * lane), S.Multiply(add, S.Load(ref p, 2 * lane)));
+            StoreThree<T, V, S>(ref n, row0, row1, row2);
+            g0 = S.MultiplyAdd(learn, row0, g0);
+            g1 = S.MultiplyAdd(learn, row1, g1);
+            g2 = S.MultiplyAdd(learn, row2, g2);
             b = ref Unsafe.Add(ref b, width);
             n = ref Unsafe.Add(ref n, width);
             p = ref Unsafe.Add(ref p, width);
         }
 
-        Store(ref g, g0, g1, g2);
+        StoreThree<T, V, S>(ref g, g0, g1, g2);
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -29,17 +30,29 @@ internal static partial class Kernels
         if (weights.Length != n)
             ThrowHelper.ShapeMismatch(nameof(weights), weights.Length, n, "(pre)");
 
+        if (Simd.IsWide)
+            AdvanceTraceRow<T, Vector512<T>, Lanes512<T>>(trace, weights, decay, post, pre, told);
+        else
+            AdvanceTraceRow<T, Vector256<T>, Lanes256<T>>(trace, weights, decay, post, pre, told);
+    }
+
+    private static void AdvanceTraceRow<T, V, S>(Span<T> trace, Span<T> weights, T decay, T post, ReadOnlySpan<T> pre, T told)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int n = pre.Length;
         ref T e = ref MemoryMarshal.GetReference(trace);
         ref T w = ref MemoryMarshal.GetReference(weights);
         ref T s = ref MemoryMarshal.GetReference(pre);
-        Vector<T> keep = Vector.Create(decay), add = Vector.Create(post), learn = Vector.Create(told);
+        V keep = S.Create(decay), add = S.Create(post), learn = S.Create(told);
         int k = 0;
-        for (; k + Vector<T>.Count <= n; k += Vector<T>.Count)
+        for (; k + S.Count <= n; k += S.Count)
         {
             nuint at = (nuint)k;
-            Vector<T> now = Simd.MultiplyAdd(keep, Vector.LoadUnsafe(ref e, at), add * Vector.LoadUnsafe(ref s, at));
-            now.StoreUnsafe(ref e, at);
-            Simd.MultiplyAdd(learn, now, Vector.LoadUnsafe(ref w, at)).StoreUnsafe(ref w, at);
+            V now = S.MultiplyAdd(keep, S.Load(ref e, at), S.Multiply(add, S.Load(ref s, at)));
+            S.Store(now, ref e, at);
+            S.Store(S.MultiplyAdd(learn, now, S.Load(ref w, at)), ref w, at);
         }
 
         for (; k < n; k++)
@@ -57,12 +70,23 @@ internal static partial class Kernels
         if (x.Length != y.Length)
             ThrowHelper.ShapeMismatch(nameof(x), x.Length, y.Length, "(n)");
 
+        if (Simd.IsWide)
+            AddScaledRow<T, Vector512<T>, Lanes512<T>>(y, a, x);
+        else
+            AddScaledRow<T, Vector256<T>, Lanes256<T>>(y, a, x);
+    }
+
+    private static void AddScaledRow<T, V, S>(Span<T> y, T a, ReadOnlySpan<T> x)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
         ref T to = ref MemoryMarshal.GetReference(y);
         ref T from = ref MemoryMarshal.GetReference(x);
-        var factor = Vector.Create(a);
+        var factor = S.Create(a);
         int k = 0;
-        for (; k + Vector<T>.Count <= y.Length; k += Vector<T>.Count)
-            Simd.MultiplyAdd(factor, Vector.LoadUnsafe(ref from, (nuint)k), Vector.LoadUnsafe(ref to, (nuint)k)).StoreUnsafe(ref to, (nuint)k);
+        for (; k + S.Count <= y.Length; k += S.Count)
+            S.Store(S.MultiplyAdd(factor, S.Load(ref from, (nuint)k), S.Load(ref to, (nuint)k)), ref to, (nuint)k);
         for (; k < y.Length; k++)
             y[k] = T.FusedMultiplyAdd(a, x[k], y[k]);
     }

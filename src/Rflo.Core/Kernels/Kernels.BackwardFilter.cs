@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -33,18 +34,30 @@ internal static partial class Kernels
         if (delta.Length != n)
             ThrowHelper.ShapeMismatch(nameof(delta), delta.Length, n, "(n)");
 
+        if (Simd.IsWide)
+            FilterBack<T, Vector512<T>, Lanes512<T>>(credit, decay, told, post, delta);
+        else
+            FilterBack<T, Vector256<T>, Lanes256<T>>(credit, decay, told, post, delta);
+    }
+
+    private static void FilterBack<T, V, S>(Span<T> credit, ReadOnlySpan<T> decay, ReadOnlySpan<T> told, ReadOnlySpan<T> post, Span<T> delta)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int n = credit.Length;
         ref T z = ref MemoryMarshal.GetReference(credit);
         ref T keep = ref MemoryMarshal.GetReference(decay);
         ref T m = ref MemoryMarshal.GetReference(told);
         ref T p = ref MemoryMarshal.GetReference(post);
         ref T d = ref MemoryMarshal.GetReference(delta);
         int k = 0;
-        for (; k + Vector<T>.Count <= n; k += Vector<T>.Count)
+        for (; k + S.Count <= n; k += S.Count)
         {
             nuint at = (nuint)k;
-            Vector<T> now = Simd.MultiplyAdd(Vector.LoadUnsafe(ref keep, at), Vector.LoadUnsafe(ref z, at), Vector.LoadUnsafe(ref m, at));
-            now.StoreUnsafe(ref z, at);
-            (now * Vector.LoadUnsafe(ref p, at)).StoreUnsafe(ref d, at);
+            V now = S.MultiplyAdd(S.Load(ref keep, at), S.Load(ref z, at), S.Load(ref m, at));
+            S.Store(now, ref z, at);
+            S.Store(S.Multiply(now, S.Load(ref p, at)), ref d, at);
         }
 
         for (; k < n; k++)

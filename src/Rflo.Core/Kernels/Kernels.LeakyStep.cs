@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -29,18 +30,30 @@ internal static partial class Kernels
         if (previous.Length != n)
             ThrowHelper.ShapeMismatch(nameof(previous), previous.Length, n, "(n)");
 
+        if (Simd.IsWide)
+            LeakRow<T, Vector512<T>, Lanes512<T>>(alpha, value, slope, previous, rate);
+        else
+            LeakRow<T, Vector256<T>, Lanes256<T>>(alpha, value, slope, previous, rate);
+    }
+
+    private static void LeakRow<T, V, S>(ReadOnlySpan<T> alpha, ReadOnlySpan<T> value, Span<T> slope, ReadOnlySpan<T> previous, Span<T> rate)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int n = rate.Length;
         ref T a = ref MemoryMarshal.GetReference(alpha);
         ref T f = ref MemoryMarshal.GetReference(value);
         ref T d = ref MemoryMarshal.GetReference(slope);
         ref T h = ref MemoryMarshal.GetReference(previous);
         ref T r = ref MemoryMarshal.GetReference(rate);
         int k = 0;
-        for (; k + Vector<T>.Count <= n; k += Vector<T>.Count)
+        for (; k + S.Count <= n; k += S.Count)
         {
             nuint at = (nuint)k;
-            Vector<T> leak = Vector.LoadUnsafe(ref a, at), old = Vector.LoadUnsafe(ref h, at);
-            Simd.MultiplyAdd(leak, Vector.LoadUnsafe(ref f, at) - old, old).StoreUnsafe(ref r, at);
-            (leak * Vector.LoadUnsafe(ref d, at)).StoreUnsafe(ref d, at);
+            V leak = S.Load(ref a, at), old = S.Load(ref h, at);
+            S.Store(S.MultiplyAdd(leak, S.Subtract(S.Load(ref f, at), old), old), ref r, at);
+            S.Store(S.Multiply(leak, S.Load(ref d, at)), ref d, at);
         }
 
         for (; k < n; k++)

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -25,34 +26,50 @@ internal static partial class Kernels
         if (matrix.Length < rows * columns)
             ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
 
+        if (Simd.IsWide)
+            MultiplyRows<T, Vector512<T>, Lanes512<T>>(matrix, vector, result);
+        else
+            MultiplyRows<T, Vector256<T>, Lanes256<T>>(matrix, vector, result);
+    }
+
+    private static void MultiplyRows<T, V, S>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int columns = vector.Length, rows = result.Length;
         ref T w = ref MemoryMarshal.GetReference(matrix);
         ref T v = ref MemoryMarshal.GetReference(vector);
         int row = 0;
         for (; row + 8 <= rows; row += 8)
-            DotEightRows(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns, result.Slice(row, 8));
+            DotEightRows<T, V, S>(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns, result.Slice(row, 8));
         for (; row < rows; row++)
-            result[row] = Dot(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns);
+            result[row] = Dot<T, V, S>(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns);
     }
 
     /// <summary>The inner product of two vectors of <paramref name="length"/> elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Dot<T>(ref T a, ref T b, int length)
+    private static T Dot<T, V, S>(ref T a, ref T b, int length)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        int lanes = Vector<T>.Count, k = 0;
-        Vector<T> sum = Vector<T>.Zero;
+        int lanes = S.Count, k = 0;
+        V sum = S.Create(T.Zero);
         for (; k + lanes <= length; k += lanes)
-            sum = Simd.MultiplyAdd(Vector.LoadUnsafe(ref a, (nuint)k), Vector.LoadUnsafe(ref b, (nuint)k), sum);
-        T total = Vector.Sum(sum);
+            sum = S.MultiplyAdd(S.Load(ref a, (nuint)k), S.Load(ref b, (nuint)k), sum);
+        T total = S.Sum(sum);
         for (; k < length; k++)
             total = T.FusedMultiplyAdd(Unsafe.Add(ref a, k), Unsafe.Add(ref b, k), total);
         return total;
     }
 
-    private static void DotEightRows<T>(ref T w, ref T v, int columns, Span<T> result)
+    private static void DotEightRows<T, V, S>(ref T w, ref T v, int columns, Span<T> result)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        int lanes = Vector<T>.Count, k = 0;
+        int lanes = S.Count, k = 0;
         nint stride = columns;
         ref T r0 = ref w;
         ref T r1 = ref Unsafe.Add(ref w, stride);
@@ -62,23 +79,23 @@ internal static partial class Kernels
         ref T r5 = ref Unsafe.Add(ref w, 5 * stride);
         ref T r6 = ref Unsafe.Add(ref w, 6 * stride);
         ref T r7 = ref Unsafe.Add(ref w, 7 * stride);
-        Vector<T> s0 = Vector<T>.Zero, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        V s0 = S.Create(T.Zero), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
         for (; k + lanes <= columns; k += lanes)
         {
             nuint at = (nuint)k;
-            Vector<T> x = Vector.LoadUnsafe(ref v, at);
-            s0 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref r0, at), x, s0);
-            s1 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref r1, at), x, s1);
-            s2 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref r2, at), x, s2);
-            s3 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref r3, at), x, s3);
-            s4 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref r4, at), x, s4);
-            s5 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref r5, at), x, s5);
-            s6 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref r6, at), x, s6);
-            s7 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref r7, at), x, s7);
+            V x = S.Load(ref v, at);
+            s0 = S.MultiplyAdd(S.Load(ref r0, at), x, s0);
+            s1 = S.MultiplyAdd(S.Load(ref r1, at), x, s1);
+            s2 = S.MultiplyAdd(S.Load(ref r2, at), x, s2);
+            s3 = S.MultiplyAdd(S.Load(ref r3, at), x, s3);
+            s4 = S.MultiplyAdd(S.Load(ref r4, at), x, s4);
+            s5 = S.MultiplyAdd(S.Load(ref r5, at), x, s5);
+            s6 = S.MultiplyAdd(S.Load(ref r6, at), x, s6);
+            s7 = S.MultiplyAdd(S.Load(ref r7, at), x, s7);
         }
 
-        T t0 = Vector.Sum(s0), t1 = Vector.Sum(s1), t2 = Vector.Sum(s2), t3 = Vector.Sum(s3);
-        T t4 = Vector.Sum(s4), t5 = Vector.Sum(s5), t6 = Vector.Sum(s6), t7 = Vector.Sum(s7);
+        T t0 = S.Sum(s0), t1 = S.Sum(s1), t2 = S.Sum(s2), t3 = S.Sum(s3);
+        T t4 = S.Sum(s4), t5 = S.Sum(s5), t6 = S.Sum(s6), t7 = S.Sum(s7);
         for (; k < columns; k++)
         {
             T x = Unsafe.Add(ref v, k);

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -8,7 +9,7 @@ internal static partial class Kernels
 {
     /// <summary>Columns of a panel: three vectors, which with four rows of sums fills the vector registers.</summary>
     public static int PanelColumns<T>()
-        where T : unmanaged, IFloatingPointIeee754<T> => 3 * Vector<T>.Count;
+        where T : unmanaged, IFloatingPointIeee754<T> => 3 * Simd.Count<T>();
 
     /// <summary>
     /// A matrix times a narrow, packed panel: <c>result[i, c] = sum over j of matrix[i, j] * panel[j, c]</c>.
@@ -37,58 +38,74 @@ internal static partial class Kernels
         if (result.Length < rows * width)
             ThrowHelper.TooShort(nameof(result), result.Length, rows * width);
 
+        if (Simd.IsWide)
+            MultiplyPanelRows<T, Vector512<T>, Lanes512<T>>(matrix, rows, columns, stride, panel, result);
+        else
+            MultiplyPanelRows<T, Vector256<T>, Lanes256<T>>(matrix, rows, columns, stride, panel, result);
+    }
+
+    private static void MultiplyPanelRows<T, V, S>(ReadOnlySpan<T> matrix, int rows, int columns, int stride, ReadOnlySpan<T> panel, Span<T> result)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int width = PanelColumns<T>();
         ref T a = ref MemoryMarshal.GetReference(matrix);
         ref T b = ref MemoryMarshal.GetReference(panel);
         ref T c = ref MemoryMarshal.GetReference(result);
         for (int row = 0; row < rows; row += 4)
-            PanelFourRows(ref Unsafe.Add(ref a, (nint)row * stride), stride, columns, ref b, ref Unsafe.Add(ref c, (nint)row * width));
+            PanelFourRows<T, V, S>(ref Unsafe.Add(ref a, (nint)row * stride), stride, columns, ref b, ref Unsafe.Add(ref c, (nint)row * width));
     }
 
-    private static void PanelFourRows<T>(ref T a, nint stride, nint columns, ref T b, ref T c)
+    private static void PanelFourRows<T, V, S>(ref T a, nint stride, nint columns, ref T b, ref T c)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        nuint lane = (nuint)Vector<T>.Count;
-        nint width = 3 * Vector<T>.Count;
+        nuint lane = (nuint)S.Count;
+        nint width = 3 * S.Count;
         ref T a1 = ref Unsafe.Add(ref a, stride);
         ref T a2 = ref Unsafe.Add(ref a, 2 * stride);
         ref T a3 = ref Unsafe.Add(ref a, 3 * stride);
-        Vector<T> s00 = Vector<T>.Zero, s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
-        Vector<T> s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
+        V s00 = S.Create(T.Zero), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
+        V s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
         for (nint j = 0; j < columns; j++)
         {
-            Vector<T> b0 = Vector.LoadUnsafe(ref b), b1 = Vector.LoadUnsafe(ref b, lane), b2 = Vector.LoadUnsafe(ref b, 2 * lane);
-            var x = Vector.Create(Unsafe.Add(ref a, j));
-            s00 = Simd.MultiplyAdd(x, b0, s00);
-            s01 = Simd.MultiplyAdd(x, b1, s01);
-            s02 = Simd.MultiplyAdd(x, b2, s02);
-            x = Vector.Create(Unsafe.Add(ref a1, j));
-            s10 = Simd.MultiplyAdd(x, b0, s10);
-            s11 = Simd.MultiplyAdd(x, b1, s11);
-            s12 = Simd.MultiplyAdd(x, b2, s12);
-            x = Vector.Create(Unsafe.Add(ref a2, j));
-            s20 = Simd.MultiplyAdd(x, b0, s20);
-            s21 = Simd.MultiplyAdd(x, b1, s21);
-            s22 = Simd.MultiplyAdd(x, b2, s22);
-            x = Vector.Create(Unsafe.Add(ref a3, j));
-            s30 = Simd.MultiplyAdd(x, b0, s30);
-            s31 = Simd.MultiplyAdd(x, b1, s31);
-            s32 = Simd.MultiplyAdd(x, b2, s32);
+            V b0 = S.Load(ref b, 0), b1 = S.Load(ref b, lane), b2 = S.Load(ref b, 2 * lane);
+            var x = S.Create(Unsafe.Add(ref a, j));
+            s00 = S.MultiplyAdd(x, b0, s00);
+            s01 = S.MultiplyAdd(x, b1, s01);
+            s02 = S.MultiplyAdd(x, b2, s02);
+            x = S.Create(Unsafe.Add(ref a1, j));
+            s10 = S.MultiplyAdd(x, b0, s10);
+            s11 = S.MultiplyAdd(x, b1, s11);
+            s12 = S.MultiplyAdd(x, b2, s12);
+            x = S.Create(Unsafe.Add(ref a2, j));
+            s20 = S.MultiplyAdd(x, b0, s20);
+            s21 = S.MultiplyAdd(x, b1, s21);
+            s22 = S.MultiplyAdd(x, b2, s22);
+            x = S.Create(Unsafe.Add(ref a3, j));
+            s30 = S.MultiplyAdd(x, b0, s30);
+            s31 = S.MultiplyAdd(x, b1, s31);
+            s32 = S.MultiplyAdd(x, b2, s32);
             b = ref Unsafe.Add(ref b, width);
         }
 
-        Store(ref c, s00, s01, s02);
-        Store(ref Unsafe.Add(ref c, width), s10, s11, s12);
-        Store(ref Unsafe.Add(ref c, 2 * width), s20, s21, s22);
-        Store(ref Unsafe.Add(ref c, 3 * width), s30, s31, s32);
+        StoreThree<T, V, S>(ref c, s00, s01, s02);
+        StoreThree<T, V, S>(ref Unsafe.Add(ref c, width), s10, s11, s12);
+        StoreThree<T, V, S>(ref Unsafe.Add(ref c, 2 * width), s20, s21, s22);
+        StoreThree<T, V, S>(ref Unsafe.Add(ref c, 3 * width), s30, s31, s32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<T>(ref T c, Vector<T> s0, Vector<T> s1, Vector<T> s2)
+    private static void StoreThree<T, V, S>(ref T c, V s0, V s1, V s2)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        nuint lane = (nuint)Vector<T>.Count;
-        s0.StoreUnsafe(ref c);
-        s1.StoreUnsafe(ref c, lane);
-        s2.StoreUnsafe(ref c, 2 * lane);
+        nuint lane = (nuint)S.Count;
+        S.Store(s0, ref c, 0);
+        S.Store(s1, ref c, lane);
+        S.Store(s2, ref c, 2 * lane);
     }
 }

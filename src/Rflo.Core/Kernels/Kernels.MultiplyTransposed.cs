@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -21,20 +22,32 @@ internal static partial class Kernels
     public static void MultiplyTransposed<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        int columns = result.Length, rows = vector.Length, lanes = Vector<T>.Count;
+        int columns = result.Length, rows = vector.Length;
         if (matrix.Length < rows * columns)
             ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
 
+        if (Simd.IsWide)
+            MultiplyColumns<T, Vector512<T>, Lanes512<T>>(matrix, vector, result);
+        else
+            MultiplyColumns<T, Vector256<T>, Lanes256<T>>(matrix, vector, result);
+    }
+
+    private static void MultiplyColumns<T, V, S>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int columns = result.Length, rows = vector.Length, lanes = S.Count;
         ref T w = ref MemoryMarshal.GetReference(matrix);
         ref T v = ref MemoryMarshal.GetReference(vector);
         ref T y = ref MemoryMarshal.GetReference(result);
         int column = 0;
         for (; column + 8 * lanes <= columns; column += 8 * lanes)
-            EightColumnVectors(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
+            EightColumnVectors<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
         for (; column + 3 * lanes <= columns; column += 3 * lanes)
-            ThreeColumnVectors(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
+            ThreeColumnVectors<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
         for (; column + lanes <= columns; column += lanes)
-            OneColumnVector(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
+            OneColumnVector<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
         for (; column < columns; column++)
         {
             T sum = T.Zero;
@@ -44,83 +57,89 @@ internal static partial class Kernels
         }
     }
 
-    private static void EightColumnVectors<T>(ref T w, nint stride, ref T v, int rows, ref T y)
+    private static void EightColumnVectors<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        nuint lane = (nuint)Vector<T>.Count;
-        Vector<T> s0 = Vector<T>.Zero, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        nuint lane = (nuint)S.Count;
+        V s0 = S.Create(T.Zero), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
         for (int i = 0; i < rows; i++)
         {
-            var x = Vector.Create(Unsafe.Add(ref v, i));
-            s0 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w), x, s0);
-            s1 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, lane), x, s1);
-            s2 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, 2 * lane), x, s2);
-            s3 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, 3 * lane), x, s3);
-            s4 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, 4 * lane), x, s4);
-            s5 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, 5 * lane), x, s5);
-            s6 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, 6 * lane), x, s6);
-            s7 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, 7 * lane), x, s7);
+            var x = S.Create(Unsafe.Add(ref v, i));
+            s0 = S.MultiplyAdd(S.Load(ref w, 0), x, s0);
+            s1 = S.MultiplyAdd(S.Load(ref w, lane), x, s1);
+            s2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), x, s2);
+            s3 = S.MultiplyAdd(S.Load(ref w, 3 * lane), x, s3);
+            s4 = S.MultiplyAdd(S.Load(ref w, 4 * lane), x, s4);
+            s5 = S.MultiplyAdd(S.Load(ref w, 5 * lane), x, s5);
+            s6 = S.MultiplyAdd(S.Load(ref w, 6 * lane), x, s6);
+            s7 = S.MultiplyAdd(S.Load(ref w, 7 * lane), x, s7);
             w = ref Unsafe.Add(ref w, stride);
         }
 
-        s0.StoreUnsafe(ref y);
-        s1.StoreUnsafe(ref y, lane);
-        s2.StoreUnsafe(ref y, 2 * lane);
-        s3.StoreUnsafe(ref y, 3 * lane);
-        s4.StoreUnsafe(ref y, 4 * lane);
-        s5.StoreUnsafe(ref y, 5 * lane);
-        s6.StoreUnsafe(ref y, 6 * lane);
-        s7.StoreUnsafe(ref y, 7 * lane);
+        S.Store(s0, ref y, 0);
+        S.Store(s1, ref y, lane);
+        S.Store(s2, ref y, 2 * lane);
+        S.Store(s3, ref y, 3 * lane);
+        S.Store(s4, ref y, 4 * lane);
+        S.Store(s5, ref y, 5 * lane);
+        S.Store(s6, ref y, 6 * lane);
+        S.Store(s7, ref y, 7 * lane);
     }
 
-    private static void ThreeColumnVectors<T>(ref T w, nint stride, ref T v, int rows, ref T y)
+    private static void ThreeColumnVectors<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        nuint lane = (nuint)Vector<T>.Count;
-        Vector<T> s0 = Vector<T>.Zero, s1 = s0, s2 = s0, r0 = s0, r1 = s0, r2 = s0;
+        nuint lane = (nuint)S.Count;
+        V s0 = S.Create(T.Zero), s1 = s0, s2 = s0, r0 = s0, r1 = s0, r2 = s0;
         int i = 0;
         for (; i + 2 <= rows; i += 2)
         {
             // Even and odd rows have sums of their own: six chains of additions instead of three.
-            var even = Vector.Create(Unsafe.Add(ref v, i));
-            s0 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w), even, s0);
-            s1 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, lane), even, s1);
-            s2 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, 2 * lane), even, s2);
+            var even = S.Create(Unsafe.Add(ref v, i));
+            s0 = S.MultiplyAdd(S.Load(ref w, 0), even, s0);
+            s1 = S.MultiplyAdd(S.Load(ref w, lane), even, s1);
+            s2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), even, s2);
             w = ref Unsafe.Add(ref w, stride);
-            var odd = Vector.Create(Unsafe.Add(ref v, i + 1));
-            r0 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w), odd, r0);
-            r1 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, lane), odd, r1);
-            r2 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, 2 * lane), odd, r2);
+            var odd = S.Create(Unsafe.Add(ref v, i + 1));
+            r0 = S.MultiplyAdd(S.Load(ref w, 0), odd, r0);
+            r1 = S.MultiplyAdd(S.Load(ref w, lane), odd, r1);
+            r2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), odd, r2);
             w = ref Unsafe.Add(ref w, stride);
         }
 
         if (i < rows)
         {
-            var last = Vector.Create(Unsafe.Add(ref v, i));
-            s0 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w), last, s0);
-            s1 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, lane), last, s1);
-            s2 = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w, 2 * lane), last, s2);
+            var last = S.Create(Unsafe.Add(ref v, i));
+            s0 = S.MultiplyAdd(S.Load(ref w, 0), last, s0);
+            s1 = S.MultiplyAdd(S.Load(ref w, lane), last, s1);
+            s2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), last, s2);
         }
 
-        (s0 + r0).StoreUnsafe(ref y);
-        (s1 + r1).StoreUnsafe(ref y, lane);
-        (s2 + r2).StoreUnsafe(ref y, 2 * lane);
+        S.Store(S.Add(s0, r0), ref y, 0);
+        S.Store(S.Add(s1, r1), ref y, lane);
+        S.Store(S.Add(s2, r2), ref y, 2 * lane);
     }
 
-    private static void OneColumnVector<T>(ref T w, nint stride, ref T v, int rows, ref T y)
+    private static void OneColumnVector<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
     {
-        Vector<T> even = Vector<T>.Zero, odd = even;
+        V even = S.Create(T.Zero), odd = even;
         int i = 0;
         for (; i + 2 <= rows; i += 2)
         {
-            even = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w), Vector.Create(Unsafe.Add(ref v, i)), even);
-            odd = Simd.MultiplyAdd(Vector.LoadUnsafe(ref Unsafe.Add(ref w, stride)), Vector.Create(Unsafe.Add(ref v, i + 1)), odd);
+            even = S.MultiplyAdd(S.Load(ref w, 0), S.Create(Unsafe.Add(ref v, i)), even);
+            odd = S.MultiplyAdd(S.Load(ref Unsafe.Add(ref w, stride), 0), S.Create(Unsafe.Add(ref v, i + 1)), odd);
             w = ref Unsafe.Add(ref w, 2 * stride);
         }
 
         if (i < rows)
-            even = Simd.MultiplyAdd(Vector.LoadUnsafe(ref w), Vector.Create(Unsafe.Add(ref v, i)), even);
-        (even + odd).StoreUnsafe(ref y);
+            even = S.MultiplyAdd(S.Load(ref w, 0), S.Create(Unsafe.Add(ref v, i)), even);
+        S.Store(S.Add(even, odd), ref y, 0);
     }
 }

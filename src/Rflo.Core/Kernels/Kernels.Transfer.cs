@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -63,13 +64,24 @@ internal static partial class Kernels
     private static void OneMinusSquare<T>(ReadOnlySpan<T> value, Span<T> slope)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (Simd.IsWide)
+            OneMinusSquareRow<T, Vector512<T>, Lanes512<T>>(value, slope);
+        else
+            OneMinusSquareRow<T, Vector256<T>, Lanes256<T>>(value, slope);
+    }
+
+    private static void OneMinusSquareRow<T, V, S>(ReadOnlySpan<T> value, Span<T> slope)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
         ref T x = ref MemoryMarshal.GetReference(value);
         ref T y = ref MemoryMarshal.GetReference(slope);
         int k = 0;
-        for (; k + Vector<T>.Count <= value.Length; k += Vector<T>.Count)
+        for (; k + S.Count <= value.Length; k += S.Count)
         {
-            Vector<T> v = Vector.LoadUnsafe(ref x, (nuint)k);
-            Simd.MultiplyAdd(-v, v, Vector<T>.One).StoreUnsafe(ref y, (nuint)k);
+            V v = S.Load(ref x, (nuint)k);
+            S.Store(S.Subtract(S.Create(T.One), S.Multiply(v, v)), ref y, (nuint)k);
         }
 
         for (; k < value.Length; k++)

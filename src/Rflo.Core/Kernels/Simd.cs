@@ -1,34 +1,23 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
-/// <summary>The few vector operations that the generic kernels need and that .NET offers for double and float only.</summary>
+/// <summary>How wide this machine's registers are, and what follows for the layout of rows.</summary>
 internal static class Simd
 {
-    /// <summary>
-    /// <c>a * b + c</c>, rounded once. The type tests are constants to the JIT, so one instruction remains.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<T> MultiplyAdd<T>(Vector<T> a, Vector<T> b, Vector<T> c)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        if (typeof(T) == typeof(double))
-            return Vector.FusedMultiplyAdd(a.As<T, double>(), b.As<T, double>(), c.As<T, double>()).As<double, T>();
-        if (typeof(T) == typeof(float))
-            return Vector.FusedMultiplyAdd(a.As<T, float>(), b.As<T, float>(), c.As<T, float>()).As<float, T>();
-        return a * b + c;
-    }
+    /// <summary>Whether registers of 512 bits are used. A constant to the JIT, so the other branch of a kernel vanishes.</summary>
+    public static bool IsWide => Vector512.IsHardwareAccelerated;
 
-    /// <summary>The number of lanes to which rows are padded: whole vectors, and whole blocks of four rows.</summary>
-    public static int Lanes<T>()
-        where T : unmanaged, IFloatingPointIeee754<T> => Math.Max(4, Vector<T>.Count);
+    /// <summary>Elements of type <typeparamref name="T"/> in a register.</summary>
+    public static int Count<T>()
+        where T : unmanaged, IFloatingPointIeee754<T> => IsWide ? Vector512<T>.Count : Vector256<T>.Count;
 
-    /// <summary><paramref name="length"/> rounded up to whole vectors (see <see cref="Lanes{T}"/>).</summary>
+    /// <summary><paramref name="length"/> rounded up to whole registers, so that rows need no scalar rest.</summary>
     public static int Padded<T>(int length)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        int lanes = Lanes<T>();
+        int lanes = Count<T>();
         return (length + lanes - 1) / lanes * lanes;
     }
 }

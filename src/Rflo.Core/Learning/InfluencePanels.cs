@@ -31,7 +31,7 @@ internal sealed class InfluencePanels<T>
         _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max() * _width);
     }
 
-    /// <summary>dh(t)/dw of an area for the columns of one panel, shape (padded units, panel columns).</summary>
+    /// <summary>dh(t)/dw of an area for the columns of one panel, shape (units in blocks of four, panel columns).</summary>
     public Span<T> Panel(int area, int step, int panel)
     {
         AlignedArray<T>? kept = _panels[((step % _delays) + _delays) % _delays][area][panel];
@@ -46,7 +46,7 @@ internal sealed class InfluencePanels<T>
                     panel?.Span.Clear();
     }
 
-    /// <summary>product = sum over projections of W ds(t)/dw for one panel, shape (padded units, panel columns).</summary>
+    /// <summary>product = sum over projections of W ds(t)/dw for one panel, shape (units in blocks of four, panel columns).</summary>
     public void Multiply(AreaState<T> area, int panel, int step, Span<T> product)
     {
         Afferents<T> afferents = area.Afferents;
@@ -58,7 +58,7 @@ internal sealed class InfluencePanels<T>
             if (source.IsEmpty)
                 product.Clear();
             else
-                Kernels.MultiplyPanel(afferents.Weights.Dense.Span, area.Padded, only.Width, afferents.DenseStride, source, product);
+                Kernels.MultiplyPanel(afferents.Weights.Dense.Span, area.BlockRows, only.Width, afferents.DenseStride, source, product);
             return;
         }
 
@@ -66,7 +66,7 @@ internal sealed class InfluencePanels<T>
         foreach (Segment segment in afferents.Segments)
             Gather(segment, panel, step, gathered.Slice(segment.Offset * _width, segment.Width * _width));
         if (afferents.DenseStride > 0)
-            Kernels.MultiplyPanel(afferents.Weights.Dense.Span, area.Padded, afferents.DenseStride, afferents.DenseStride, gathered, product);
+            Kernels.MultiplyPanel(afferents.Weights.Dense.Span, area.BlockRows, afferents.DenseStride, afferents.DenseStride, gathered, product);
         else
             product.Clear();
         for (int k = 0; k < afferents.Segments.Count; k++)
@@ -85,7 +85,7 @@ internal sealed class InfluencePanels<T>
     {
         var panels = new AlignedArray<T>?[_columns.Panels];
         for (int panel = 0; panel < panels.Length; panel++)
-            panels[panel] = reaches[_columns.Owner(panel)][area.Index] ? new AlignedArray<T>(area.Padded * _width) : null;
+            panels[panel] = reaches[_columns.Owner(panel)][area.Index] ? new AlignedArray<T>(area.BlockRows * _width) : null;
         return panels;
     }
 

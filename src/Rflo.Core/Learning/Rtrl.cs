@@ -45,7 +45,7 @@ internal sealed class Rtrl<T> : Learner<T>
         _influence = new InfluencePanels<T>(network, _columns, _reaches);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
         _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
-        _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded * _width))];
+        _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * _width))];
         _gradient = new AlignedArray<T>(_columns.Count);
     }
 
@@ -95,9 +95,10 @@ internal sealed class Rtrl<T> : Learner<T>
         {
             if (!_reaches[owner][area.Index])
                 continue;
+            int rows = area.BlockRows;
             Kernels.AdvanceInfluence(
-                _influence.Panel(area.Index, step - 1, panel), _influence.Panel(area.Index, step, panel), area.Decay.Span, area.Post(step),
-                _product[area.Index].Span, _told[area.Index].Span, gradient);
+                _influence.Panel(area.Index, step - 1, panel), _influence.Panel(area.Index, step, panel), area.Decay.Span[..rows], area.Post(step)[..rows],
+                _product[area.Index].Span, _told[area.Index].Span[..rows], gradient);
         }
 
         if (owner < _network.Areas.Length)

@@ -42,6 +42,9 @@ internal sealed class AreaState<T>
     /// <summary>Units rounded up to whole vectors: the length of every row of this area.</summary>
     public int Padded { get; }
 
+    /// <summary>Units rounded up to whole blocks of four rows, as products over panels take them; at most <see cref="Padded"/>.</summary>
+    public int BlockRows => (Units + 3) / 4 * 4;
+
     public Afferents<T> Afferents { get; }
 
     /// <summary>dt / tau, shape (padded); 0 in the padding.</summary>
