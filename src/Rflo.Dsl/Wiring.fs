@@ -137,8 +137,9 @@ module internal Wiring =
         | Some source, Some target -> source = target
         | _ -> false
 
-    /// Below this density only the connections that exist are stored.
-    let private sparseBelow = 0.1
+    /// Up to this density only the connections that exist are stored: a synapse of a compressed row costs about as much
+    /// time as four of a full one.
+    let private sparseBelow = 0.25
 
     /// Whether a projection is stored as compressed rows.
     let isSparse (projection: Projection) (post: int) (pre: int) =

@@ -1,41 +1,71 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>What an update may not do to the weights of a projection.</summary>
-internal static class Constraint
+/// <summary>
+/// What an update may not do to the weights of a projection: absent weights stay 0, Dale's signs hold (a weight that
+/// would cross zero becomes exactly 0 and may grow back), bounds hold.
+/// </summary>
+/// <remarks>NaN passes through, so that a run that diverges is seen to.</remarks>
+internal sealed class Constraint<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Holds every weight of a projection to its mask, Dale's sign of its presynaptic unit and its bounds.</summary>
-    public static void Hold<T>(Segment segment, Afferents<T> afferents)
-        where T : unmanaged, IFloatingPointIeee754<T>
+    private readonly Segment _segment;
+    private readonly Afferents<T> _afferents;
+    private readonly T[] _lower;
+    private readonly T[] _upper;
+    private readonly T[]? _present;
+    private readonly bool _isBounded;
+
+    public Constraint(Segment segment, Afferents<T> afferents)
     {
-        var lower = T.CreateTruncating(segment.Spec.Lower);
-        var upper = T.CreateTruncating(segment.Spec.Upper);
-        sbyte[]? signs = segment.Spec.Signs;
-        if (segment.Sparse is { } pattern)
+        _segment = segment;
+        _afferents = afferents;
+        ProjectionSpec spec = segment.Spec;
+        _lower = new T[segment.Width];
+        _upper = new T[segment.Width];
+        for (int j = 0; j < segment.Width; j++)
         {
-            Span<T> block = afferents.Weights.Sparse[afferents.Place(segment)];
-            for (int k = 0; k < block.Length; k++)
-                block[k] = Held(block[k], signs is null ? (sbyte)0 : signs[pattern.Column[k]], lower, upper);
+            int sign = spec.Signs is { } signs ? signs[j] : 0;
+            _lower[j] = T.CreateTruncating(sign > 0 ? Math.Max(0, spec.Lower) : spec.Lower);
+            _upper[j] = T.CreateTruncating(sign < 0 ? Math.Min(0, spec.Upper) : spec.Upper);
+        }
+
+        _isBounded = spec.Signs is not null || double.IsFinite(spec.Lower) || double.IsFinite(spec.Upper);
+        if (segment.Exists is { } exists)
+            _present = [.. exists.Select(present => present ? T.One : T.Zero)];
+    }
+
+    /// <summary>Puts every weight back where it may be. Allocates nothing.</summary>
+    public void Hold()
+    {
+        if (_segment.Sparse is { } pattern)
+        {
+            if (_isBounded)
+                HoldSparse(pattern);
             return;
         }
 
-        for (int i = 0; i < afferents.Rows; i++)
+        int width = _segment.Width;
+        for (int i = 0; i < _afferents.Rows; i++)
         {
-            Span<T> row = afferents.Weights.Dense.Row(i, afferents.DenseStride).Slice(segment.Offset, segment.Width);
-            for (int j = 0; j < row.Length; j++)
-                row[j] = segment.Has(i, j, segment.Width) ? Held(row[j], signs is null ? (sbyte)0 : signs[j], lower, upper) : T.Zero;
+            Span<T> row = _afferents.Weights.Dense.Row(i, _afferents.DenseStride).Slice(_segment.Offset, width);
+            if (_isBounded)
+            {
+                TensorPrimitives.Max<T>(row, _lower, row);
+                TensorPrimitives.Min<T>(row, _upper, row);
+            }
+
+            if (_present is { } present)
+                TensorPrimitives.Multiply<T>(row, present.AsSpan(i * width, width), row);
         }
     }
 
-    /// <summary>NaN passes through, so that a run that diverges is seen to.</summary>
-    private static T Held<T>(T weight, sbyte sign, T lower, T upper)
-        where T : unmanaged, IFloatingPointIeee754<T>
+    private void HoldSparse(SparseRows pattern)
     {
-        if (weight < lower)
-            weight = lower;
-        if (weight > upper)
-            weight = upper;
-        return (sign > 0 && weight < T.Zero) || (sign < 0 && weight > T.Zero) ? T.Zero : weight;
+        Span<T> block = _afferents.Weights.Sparse[_afferents.Place(_segment)];
+        for (int k = 0; k < block.Length; k++)
+            block[k] = T.Min(T.Max(block[k], _lower[pattern.Column[k]]), _upper[pattern.Column[k]]);
     }
 }

@@ -12,6 +12,7 @@ internal sealed class Plastic<T>
     private readonly UpdateSchedule _schedule;
     private readonly bool _applies;
     private readonly List<Run> _runs = [];
+    private readonly Constraint<T>[] _constraints;
     private int _trialsCollected;
 
     /// <param name="afferents">The target's weights.</param>
@@ -27,6 +28,7 @@ internal sealed class Plastic<T>
         IsDirect = applies && (schedule.Time == UpdateTime.Online || schedule.Trials == 1);
         if (!IsDirect)
             Collected = afferents.NewStore();
+        _constraints = [.. segments.Where(segment => applies && segment.IsConstrained).Select(segment => new Constraint<T>(segment, afferents))];
         foreach (Segment segment in segments)
             AddToRuns(segment);
     }
@@ -174,9 +176,8 @@ internal sealed class Plastic<T>
     /// <summary>Puts every weight back where it may be: absent ones to 0, wrong signs to exactly 0, others within bounds.</summary>
     public void Constrain()
     {
-        foreach (Segment segment in Segments)
-            if (segment.IsConstrained)
-                Constraint.Hold(segment, Afferents);
+        foreach (Constraint<T> constraint in _constraints)
+            constraint.Hold();
     }
 
     private void AddToRuns(Segment segment)
