@@ -60,14 +60,14 @@ internal sealed class Rtrl<T> : Learner<T>
     {
         for (int k = 0; k < _signals.Length; k++)
             _signals[k].Tell(step, _told[k].Span);
-    }
-
-    public override void Learn(int step)
-    {
         if (_time == UpdateTime.Online)
             _gradient.Span.Clear();
         for (int panel = 0; panel < _columns.Panels; panel++)
             Advance(panel, step);
+    }
+
+    public override void Learn(int step)
+    {
         if (_time == UpdateTime.Online)
             Apply(perStep: true);
     }
