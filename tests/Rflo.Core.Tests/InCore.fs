@@ -29,28 +29,51 @@ let private orNull option =
     | Some array -> array
     | None -> null
 
-let sourceOf (projection: ProjectionCase) (drawn: Drawn) =
+/// The parts of a graph that a circuit became.
+type Ids = {
+    Areas: AreaId list
+    Inputs: InputId list
+    Readouts: ReadoutId list
+}
+
+let sourceOf ids (projection: ProjectionCase) (drawn: Drawn) =
     match projection.Source with
-    | Rates(area, delay) -> Source.Area(AreaId area, delay, orNull drawn.From)
-    | Channels input -> Source.Input(InputId input, orNull drawn.From)
-    | Fed(readout, delay) -> Source.Readout(ReadoutId readout, delay, orNull drawn.From)
+    | Rates(area, delay) -> Source.Area(ids.Areas[area], delay, orNull drawn.From)
+    | Channels input -> Source.Input(ids.Inputs[input], orNull drawn.From)
+    | Fed(readout, delay) -> Source.Readout(ids.Readouts[readout], delay, orNull drawn.From)
     | Bias -> Source.One
 
-let targetOf (projection: ProjectionCase) (drawn: Drawn) =
+let targetOf ids (projection: ProjectionCase) (drawn: Drawn) =
     match projection.Target with
-    | Onto area -> Target.Area(AreaId area, orNull drawn.To)
-    | Read readout -> Target.Readout(ReadoutId readout)
+    | Onto area -> Target.Area(ids.Areas[area], orNull drawn.To)
+    | Read readout -> Target.Readout ids.Readouts[readout]
 
-/// How the plastic projections learn, by their place, and a last touch to every projection.
+/// What holds the weights of a projection.
+type Limits = {
+    /// Every third unit is inhibitory.
+    Dale: bool
+    Lower: float
+    Upper: float
+    Decay: float
+}
+
+let unlimited = {
+    Dale = false
+    Lower = -infinity
+    Upper = infinity
+    Decay = 0.0
+}
+
+/// How the projections learn, by their place, and what all parts' names begin with.
 type Setup = {
     Plasticity: int -> Plasticity
-    Touch: int -> ProjectionSpec -> ProjectionSpec
+    Limits: Limits
     Name: string
 }
 
 let asDeclared = {
-    Plasticity = fun _ -> Plasticity(BpttRule(), 0.1, UpdateSchedule.TrialEnd)
-    Touch = fun _ spec -> spec
+    Plasticity = fun _ -> Plasticity(Rules.bptt, 0.1, UpdateSchedule.TrialEnd)
+    Limits = unlimited
     Name = ""
 }
 
@@ -58,6 +81,18 @@ let learning rule schedule rate = {
     asDeclared with
         Plasticity = fun _ -> Plasticity(rule, rate, schedule)
 }
+
+let signOf unit = if unit % 3 = 2 then -1y else 1y
+
+/// The signs of a projection's presynaptic units, if it comes from an area and Dale's law holds.
+let signsOf limits (projection: ProjectionCase) (drawn: Drawn) =
+    match projection.Source, projection.Target with
+    | Rates _, Onto _ when limits.Dale ->
+        Some(
+            Array.init (Array2D.length2 drawn.Weights) (fun j ->
+                signOf (drawn.From |> Option.map (Array.item j) |> Option.defaultValue j))
+        )
+    | _ -> None
 
 let areaSpec setup index (area: AreaCase) =
     AreaSpec(
@@ -71,44 +106,56 @@ let areaSpec setup index (area: AreaCase) =
         InitialSpread = spreadOfStart
     )
 
-let projectionSpec setup circuit index projection =
+let projectionSpec setup circuit ids index projection =
     let drawn = draw circuit projection
+    let signs = signsOf setup.Limits projection drawn
+
+    let signed =
+        match signs with
+        | Some signs -> {
+            drawn with
+                Weights = drawn.Weights |> Array2D.mapi (fun _ j w -> float signs[j] * abs w)
+          }
+        | None -> drawn
 
     ProjectionSpec(
         Name = $"{setup.Name}projection {index}",
-        Source = sourceOf projection drawn,
-        Target = targetOf projection drawn,
-        Synapses = synapses projection drawn,
+        Source = sourceOf ids projection drawn,
+        Target = targetOf ids projection drawn,
+        Synapses = synapses projection signed,
         Gate = projection.Gate,
-        Plasticity = if projection.Plastic then setup.Plasticity index else null
+        Plasticity = (if projection.Plastic then setup.Plasticity index else null),
+        Signs = orNull signs,
+        Lower = setup.Limits.Lower,
+        Upper = setup.Limits.Upper,
+        Decay = setup.Limits.Decay
     )
-    |> setup.Touch index
 
-let graphWith (setup: Setup) (circuit: CircuitCase) =
-    let builder = GraphBuilder()
+/// Adds a circuit beside what a builder has already; gives the ids of its projections.
+let addTo (builder: GraphBuilder) setup (circuit: CircuitCase) =
+    let areas = [
+        for index, area in List.indexed circuit.Areas -> builder.AddArea(areaSpec setup index area)
+    ]
 
-    for index, area in List.indexed circuit.Areas do
-        builder.AddArea(areaSpec setup index area) |> ignore
+    let inputs = [
+        for index, channels in List.indexed circuit.Inputs ->
+            builder.AddInput(InputSpec($"{setup.Name}input {index}", channels))
+    ]
 
-    for index, channels in List.indexed circuit.Inputs do
-        builder.AddInput(InputSpec($"{setup.Name}input {index}", channels)) |> ignore
-
-    for index, readout in List.indexed circuit.Readouts do
-        ReadoutSpec(
-            Name = $"{setup.Name}readout {index}",
-            Outputs = readout.Outputs,
-            Kind = readout.Kind
-        )
-        |> builder.AddReadout
-        |> ignore
-
-    for index, projection in List.indexed circuit.Projections do
-        builder.AddProjection(projectionSpec setup circuit index projection) |> ignore
+    let readouts = [
+        for index, readout in List.indexed circuit.Readouts ->
+            ReadoutSpec(
+                Name = $"{setup.Name}readout {index}",
+                Outputs = readout.Outputs,
+                Kind = readout.Kind
+            )
+            |> builder.AddReadout
+    ]
 
     for readout, area, isRandom in circuit.Feedbacks do
         FeedbackSpec(
-            Readout = ReadoutId readout,
-            Area = AreaId area,
+            Readout = readouts[readout],
+            Area = areas[area],
             Matrix =
                 if isRandom then
                     flat (feedbackMatrix circuit (readout, area))
@@ -117,6 +164,20 @@ let graphWith (setup: Setup) (circuit: CircuitCase) =
         )
         |> builder.AddFeedback
 
+    let ids = {
+        Areas = areas
+        Inputs = inputs
+        Readouts = readouts
+    }
+
+    [
+        for index, projection in List.indexed circuit.Projections ->
+            builder.AddProjection(projectionSpec setup circuit ids index projection)
+    ]
+
+let graphWith setup circuit =
+    let builder = GraphBuilder()
+    addTo builder setup circuit |> ignore
     builder.Build()
 
 let graph circuit = graphWith asDeclared circuit

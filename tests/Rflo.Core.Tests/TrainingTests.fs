@@ -111,6 +111,55 @@ let private smallRates (tally: Tally) case =
         else
             Expect.isLessThan (abs (nearer / near - 0.5)) 0.1 $"{Rules.name rule}: {near}, {nearer}"
 
+/// Trains without a session, the learners acting in this order or in the reverse.
+let private inOrder order setup case =
+    let task: ITask = WhiteNoise case
+
+    let network =
+        Network<float>(graphWith setup case.Circuit, task.MaxSteps, task.Events, int64 case.Seed)
+
+    let learners: Learner<float>[] = order (Learners.ForTraining network)
+
+    for trial in 0..2 do
+        let stream = RandomStream.OfTrial(int64 case.Seed, "task", int64 trial)
+        task.Fill(trial, stream, network.Trial)
+        network.Begin(trial, 0)
+        let each act = Array.iter act learners
+        each _.Begin(network.Trial.Steps)
+
+        for step in 1 .. network.Trial.Steps do
+            network.Step step
+            each _.Tell(step)
+            each _.Learn(step)
+
+        each _.Conclude(network.Trial.Steps)
+        each _.End(network.Trial.Steps)
+
+    [|
+        for area in network.Areas do
+            yield! area.Afferents.Weights.Dense.Span.ToArray()
+            yield! Array.concat area.Afferents.Weights.Sparse
+        for readout in network.Readouts do
+            yield! readout.Afferents.Weights.Dense.Span.ToArray()
+            yield! Array.concat readout.Afferents.Weights.Sparse
+    |]
+
+/// Every rule in every form, by turns over the projections.
+let private everyWay = {
+    asDeclared with
+        Plasticity =
+            fun index ->
+                let rule = Rules.all[index % Rules.all.Length]
+
+                let schedule =
+                    if index % 2 = 0 || rule :? BpttRule then
+                        UpdateSchedule.TrialEnd
+                    else
+                        UpdateSchedule.Online
+
+                Plasticity(rule, 0.05, schedule)
+}
+
 [<Tests>]
 let tests =
     let any, network = RandomCircuits.anyCircuit, RandomCircuits.anyNetwork
@@ -118,6 +167,12 @@ let tests =
     testList "training" [
         test "adds learning rate times increments, each projection by its own rule" {
             forAll (cases 200 3000) any (oneTrial Rules.all)
+        }
+
+        test "does not depend on the order in which learners act" {
+            forAll (cases 200 3000) any (fun case ->
+                let forth, back = inOrder id everyWay case, inOrder Array.rev everyWay case
+                Expect.isTrue (sameBits forth back) "the same bits")
         }
 
         test "by BPTT is training by RTRL" {
