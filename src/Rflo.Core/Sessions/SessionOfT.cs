@@ -145,9 +145,12 @@ internal sealed class Session<T> : Session
 
     private T[][] SaveState()
     {
-        foreach (AreaState<T> area in _network.Areas)
-            if (_previousSteps > 0)
+        if (_previousSteps > 0)
+            foreach (AreaState<T> area in _network.Areas)
                 area.CarryOver(_previousSteps);
+
+        // Carried over once: a second time would shift a history that reaches further back than the trial.
+        _previousSteps = 0;
         return [.. _network.Areas.Select(area => area.SaveStart())];
     }
 
