@@ -22,18 +22,20 @@ internal sealed class Bptt<T> : Learner<T>
     private readonly AlignedArray<T>[] _outputCredit;
     private readonly AlignedArray<T> _told;
     private readonly AlignedArray<T> _back;
-    private readonly IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> _areas;
-    private readonly IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> _readouts;
+    private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
+    private readonly (ReadoutState<T> Readout, Plastic<T> Plastic)[] _readouts;
     private readonly int _history;
+    private readonly bool _anyFedBack;
 
     public Bptt(
         Network<T> network, ErrorPath path, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas,
         IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts)
     {
         _network = network;
-        _areas = areas;
-        _readouts = readouts;
+        _areas = [.. areas];
+        _readouts = [.. readouts];
         _history = network.Graph.MaxDelay;
+        _anyFedBack = network.Readouts.Any(readout => readout.IsFedBack);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
         _credit = [.. network.Areas.Select(area => new AlignedArray<T>((network.MaxSteps + 1) * area.Padded))];
         _delta = [.. network.Areas.Select(area => new AlignedArray<T>((network.MaxSteps + 1) * area.Padded))];
@@ -96,7 +98,7 @@ internal sealed class Bptt<T> : Learner<T>
             Span<T> credit = _credit[area.Index].Row(step, area.Padded);
             Span<T> delta = _delta[area.Index].Row(step, area.Padded);
             TensorPrimitives.Multiply(credit, area.Post(step), delta);
-            if (step == 1 && !AnyFedBack)
+            if (step == 1 && !_anyFedBack)
                 continue;
             Span<T> before = _credit[area.Index].Row(step - 1, area.Padded);
             TensorPrimitives.MultiplyAdd(credit, area.Decay.Span, before, before);
@@ -105,8 +107,6 @@ internal sealed class Bptt<T> : Learner<T>
             Scatter(area.Afferents, back, step);
         }
     }
-
-    private bool AnyFedBack => _network.Readouts.Any(readout => readout.IsFedBack);
 
     /// <summary>What later steps told the outputs of this one goes back to its sums, and on to the rates.</summary>
     private void BackThroughReadout(ReadoutState<T> readout, int step)

@@ -30,7 +30,7 @@ internal sealed class InfluenceColumns<T>
     /// <param name="Contiguous">Whether those places follow each other.</param>
     public readonly record struct Piece(int Unit, int Column, int[] Signals, bool Contiguous);
 
-    public IReadOnlyList<Row> Rows => _rows;
+    public List<Row> Rows => _rows;
 
     /// <summary>Number of columns, each target's share padded to whole panels.</summary>
     public int Count { get; private set; }
@@ -43,7 +43,7 @@ internal sealed class InfluenceColumns<T>
     /// <summary>What of each unit's weights lies in a panel.</summary>
     public List<Piece> Pieces(int panel) => _pieces[panel];
 
-    public void Add(int owner, Afferents<T> afferents, IReadOnlyList<Segment> segments)
+    public void Add(int owner, Afferents<T> afferents, Segment[] segments)
     {
         int width = Kernels.PanelColumns<T>(), firstRow = _rows.Count;
         foreach (Segment segment in segments)

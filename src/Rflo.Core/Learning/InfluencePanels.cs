@@ -69,7 +69,7 @@ internal sealed class InfluencePanels<T>
             Kernels.MultiplyPanel(afferents.Weights.Dense.Span, area.BlockRows, afferents.DenseStride, afferents.DenseStride, gathered, product);
         else
             product.Clear();
-        for (int k = 0; k < afferents.Segments.Count; k++)
+        for (int k = 0; k < afferents.Segments.Length; k++)
             if (afferents.Segments[k].Sparse is { } pattern)
                 MultiplySparse(pattern, afferents.Weights.Sparse[k], gathered[(afferents.Segments[k].Offset * _width)..], product);
     }

@@ -19,7 +19,7 @@ internal sealed class Plastic<T>
     /// <param name="segments">The projections that learn.</param>
     /// <param name="schedule">When updates are applied.</param>
     /// <param name="applies">False for a passive rule, which only collects.</param>
-    public Plastic(Afferents<T> afferents, IReadOnlyList<Segment> segments, UpdateSchedule schedule, bool applies)
+    public Plastic(Afferents<T> afferents, Segment[] segments, UpdateSchedule schedule, bool applies)
     {
         Afferents = afferents;
         Segments = segments;
@@ -38,9 +38,9 @@ internal sealed class Plastic<T>
 
     public Afferents<T> Afferents { get; }
 
-    public IReadOnlyList<Segment> Segments { get; }
+    public Segment[] Segments { get; }
 
-    public IReadOnlyList<Run> Runs => _runs;
+    public List<Run> Runs => _runs;
 
     /// <summary>Whether increments are added to the weights as they come.</summary>
     public bool IsDirect { get; }

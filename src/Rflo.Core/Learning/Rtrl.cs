@@ -16,8 +16,8 @@ internal sealed class Rtrl<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Network<T> _network;
-    private readonly IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> _areas;
-    private readonly IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> _readouts;
+    private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
+    private readonly (ReadoutState<T> Readout, Plastic<T> Plastic)[] _readouts;
     private readonly UpdateTime _time;
     private readonly InfluenceColumns<T> _columns = new();
     private readonly InfluencePanels<T> _influence;
@@ -34,8 +34,8 @@ internal sealed class Rtrl<T> : Learner<T>
         IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts)
     {
         _network = network;
-        _areas = areas;
-        _readouts = readouts;
+        _areas = [.. areas];
+        _readouts = [.. readouts];
         _time = time;
         foreach ((AreaState<T> area, Plastic<T> plastic) in areas)
             _columns.Add(area.Index, area.Afferents, plastic.Segments);

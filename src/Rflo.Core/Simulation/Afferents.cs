@@ -64,7 +64,7 @@ internal sealed class Afferents<T>
     /// <summary>Length of a row of signals.</summary>
     public int Stride { get; }
 
-    public IReadOnlyList<Segment> Segments { get; }
+    public Segment[] Segments { get; }
 
     public WeightStore<T> Weights { get; }
 
@@ -85,7 +85,7 @@ internal sealed class Afferents<T>
             Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current);
         else
             current.Clear();
-        for (int k = 0; k < Segments.Count; k++)
+        for (int k = 0; k < Segments.Length; k++)
             if (Segments[k].Sparse is { } pattern)
                 Kernels.MultiplySparse(pattern, Weights.Sparse[k], signals.Slice(Segments[k].Offset, Segments[k].Width), current);
     }
@@ -96,7 +96,7 @@ internal sealed class Afferents<T>
         if (DenseStride > 0)
             Kernels.MultiplyTransposed(Weights.Dense.Span, delta, signals[..DenseStride]);
         signals[DenseStride..].Clear();
-        for (int k = 0; k < Segments.Count; k++)
+        for (int k = 0; k < Segments.Length; k++)
             if (Segments[k].Sparse is { } pattern)
                 Kernels.MultiplyTransposedSparse(pattern, Weights.Sparse[k], delta, signals.Slice(Segments[k].Offset, Segments[k].Width));
     }
@@ -158,7 +158,7 @@ internal sealed class Afferents<T>
     /// <summary>Place of a segment among the segments.</summary>
     public int Place(Segment segment)
     {
-        for (int k = 0; k < Segments.Count; k++)
+        for (int k = 0; k < Segments.Length; k++)
             if (ReferenceEquals(Segments[k], segment))
                 return k;
         return -1;

@@ -8,11 +8,11 @@ namespace Rflo.Core;
 internal sealed class WeightStore<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    public WeightStore(int paddedRows, int denseStride, IReadOnlyList<Segment> segments)
+    public WeightStore(int paddedRows, int denseStride, Segment[] segments)
     {
         Dense = new AlignedArray<T>(paddedRows * denseStride);
-        Sparse = new T[segments.Count][];
-        for (int k = 0; k < segments.Count; k++)
+        Sparse = new T[segments.Length][];
+        for (int k = 0; k < segments.Length; k++)
             Sparse[k] = segments[k].Sparse is { } pattern ? new T[pattern.Entries] : [];
     }
 
