@@ -118,20 +118,23 @@ let private respond kind (sums: float[]) =
         sums |> Array.map (fun s -> Math.Exp s / total)
     | _ -> sums
 
-/// The error -dL/d(sum) and the loss of one step, before the 1/T.
-let private compare kind (y: float[]) (target: float[]) (mask: float[]) =
+/// The error -dL/d(sum) and the loss of one step, before the 1/T; -log y is written with sums, or it would round to
+/// nothing where an output is sure.
+let private compare kind (sums: float[]) (y: float[]) (target: float[]) (mask: float[]) =
     match kind with
     | "sigmoid" ->
         let lost k =
-            target[k] * Math.Log y[k] + (1.0 - target[k]) * Math.Log(1.0 - y[k])
+            target[k] * Math.Log(1.0 + Math.Exp(-sums[k]))
+            + (1.0 - target[k]) * Math.Log(1.0 + Math.Exp sums[k])
 
         Array.init y.Length (fun k -> mask[k] * (target[k] - y[k])),
-        -Seq.sum(seq { for k in 0 .. y.Length - 1 -> mask[k] * lost k })
+        Seq.sum (seq { for k in 0 .. y.Length - 1 -> mask[k] * lost k })
     | "softmax" ->
         let asked = Array.map2 (*) mask target
+        let logTotal = Math.Log(Array.sumBy Math.Exp sums)
 
         Array.init y.Length (fun k -> asked[k] - Array.sum asked * y[k]),
-        -Seq.sum(seq { for k in 0 .. y.Length - 1 -> asked[k] * Math.Log y[k] })
+        Seq.sum (seq { for k in 0 .. y.Length - 1 -> asked[k] * (logTotal - sums[k]) })
     | _ ->
         Array.init y.Length (fun k -> mask[k] * (target[k] - y[k])),
         Seq.sum (seq { for k in 0 .. y.Length - 1 -> 0.5 * mask[k] * (target[k] - y[k]) ** 2.0 })
@@ -201,10 +204,15 @@ let run (circuit: Circuit) (shown: Shown) =
             let asked this =
                 Array.init outputs[r] (fun k -> this t (first + k))
 
-            let y = output r t
+            let total = sums (Readout r) outputs[r] t
 
             let error, lost =
-                compare circuit.Readouts[r].Kind y (asked shown.Target) (asked shown.Mask)
+                compare
+                    circuit.Readouts[r].Kind
+                    total
+                    (output r t)
+                    (asked shown.Target)
+                    (asked shown.Mask)
 
             errors[t][r] <- error
             loss <- loss + lost

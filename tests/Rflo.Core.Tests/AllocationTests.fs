@@ -1,0 +1,151 @@
+/// Training takes no memory once a session is made: not a step, and hardly a trial.
+module Rflo.Core.Tests.AllocationTests
+
+open System
+open Expecto
+open Rflo.Core
+open Rflo.Core.Tests.Circuits
+open Rflo.Core.Tests.InCore
+open Rflo.Core.Tests.LawTests
+
+/// Sines of so many steps; takes no memory and no random numbers.
+type private Quiet(inputs, outputs, steps) =
+    interface ITask with
+        member _.Inputs = inputs
+        member _.Outputs = outputs
+        member _.MaxSteps = 64
+        member _.Events = 1
+
+        member _.Fill(trial, _, into) =
+            into.Steps <- steps
+
+            for k in 0 .. steps * inputs - 1 do
+                into.Inputs[k] <- sin (float (k + trial))
+
+            for k in 0 .. steps * outputs - 1 do
+                into.Targets[k] <- cos (float (k + trial))
+
+            for t in 0 .. steps - 1 do
+                into.Events[t] <- t % 3 = 0
+
+/// Two areas with everything: sparse and masked blocks, delays, gates, populations, an output fed back, a softmax.
+let private busy = {
+    Areas = [
+        {
+            Units = 9
+            Tau = 2.0, 20.0
+            Transfer = Transfer.Tanh
+            Start = InitialPolicy.Reset
+            Noise = 0.0
+        }
+        {
+            Units = 6
+            Tau = 5.0, 5.0
+            Transfer = Transfer.Softplus
+            Start = InitialPolicy.CarriedOver
+            Noise = 0.0
+        }
+    ]
+    Inputs = [ 2; 1 ]
+    Readouts = [
+        {
+            Outputs = 2
+            Kind = OutputKind.Linear
+        }
+        {
+            Outputs = 3
+            Kind = OutputKind.Softmax
+        }
+    ]
+    Projections =
+        let plain = RandomCircuits.plain
+
+        [
+            plain (Rates(0, 1)) (Onto 0) 1
+            {
+                plain (Rates(0, 3)) (Onto 1) 2 with
+                    Layout = Compressed
+                    Density = 0.5
+            }
+            {
+                plain (Rates(1, 1)) (Onto 0) 3 with
+                    Density = 0.5
+                    Gate = Gate.Every 2
+            }
+            {
+                plain (Rates(1, 2)) (Onto 1) 4 with
+                    FromPart = true
+                    OntoPart = true
+            }
+            {
+                plain (Channels 0) (Onto 0) 5 with
+                    Gate = Gate.AtEvent 0
+            }
+            plain (Channels 1) (Onto 1) 6
+            plain Bias (Onto 0) 7
+            plain (Fed(0, 2)) (Onto 1) 8
+            plain (Rates(0, 1)) (Read 0) 9
+            {
+                plain (Rates(1, 1)) (Read 1) 10 with
+                    Layout = Compressed
+            }
+            plain Bias (Read 1) 11
+        ]
+    Feedbacks = [ 0, 0, true; 0, 1, true; 1, 1, false ]
+}
+
+/// Bytes taken by a number of trials, after as many to warm up.
+let private bytes setup precision steps trials =
+    let task = Quiet(3, 5, steps)
+    let session = Session.Create(graphWith setup busy, task, 1L, precision)
+    session.Run 40 |> ignore
+    let before = GC.GetAllocatedBytesForCurrentThread()
+    let status = session.Run trials
+    let taken = GC.GetAllocatedBytesForCurrentThread() - before
+    Expect.equal status.End RunEnd.Completed (string status)
+    taken
+
+let private allocatesNothing setup precision =
+    // The first passes see the compiler at work.
+    bytes setup precision 40 100 |> ignore
+    let few, many = bytes setup precision 40 100, bytes setup precision 40 200
+    let short = bytes setup precision 4 200
+    // A trial's random stream and its row of metrics; not one byte that depends on the number of steps.
+    Expect.equal many short "200 trials of 40 steps take what 200 trials of 4 steps take"
+    Expect.isLessThanOrEqual (many - few) (100L * 256L) "bytes of 100 trials more"
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList "allocation" [
+        for rule, schedule in ways do
+            for trials in
+                [
+                    1
+                    if schedule.Time = UpdateTime.TrialEnd then
+                        3
+                ] do
+                let schedule = UpdateSchedule(schedule.Time, trials)
+
+                test $"a step of {nameOf (rule, schedule)}, every {trials}, takes no memory" {
+                    allocatesNothing (learning rule schedule 1e-3) Precision.Double
+                }
+
+        test "single precision takes none either" {
+            allocatesNothing (learning Rules.rflo UpdateSchedule.Online 1e-3) Precision.Single
+        }
+
+        test "weights held by signs, bounds and decay take none either" {
+            let setup = {
+                learning Rules.rtrl UpdateSchedule.Online 1e-3 with
+                    Limits = {
+                        Dale = true
+                        Lower = -2.0
+                        Upper = 2.0
+                        Decay = 0.01
+                    }
+            }
+
+            allocatesNothing setup Precision.Double
+        }
+    ]
