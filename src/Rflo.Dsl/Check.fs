@@ -24,9 +24,11 @@ type CheckedExperiment = private {
 [<RequireQualifiedAccess>]
 module Check =
 
+    let private at part faults = [ for fault in faults -> { Part = part; Fault = fault } ]
+
     // What is allowed of single values.
 
-    let private goodName = Regex(@"^[\p{L}\p{N}._/-]+$", RegexOptions.Compiled)
+    let private goodName = Regex(@"\A[\p{L}\p{N}._/-]+\z", RegexOptions.Compiled)
 
     let private name (earlier: string list) (given: string) = [
         if not (goodName.IsMatch given) then
@@ -55,6 +57,12 @@ module Check =
             NotAllowed(field, string given, "in [0, 1]")
     ]
 
+    let private oneOf<'choice
+        when 'choice: struct and 'choice :> Enum and 'choice: (new: unit -> 'choice)>
+        ()
+        =
+        "one of " + String.concat ", " (Enum.GetNames<'choice>())
+
     let private shape (rows: int) (columns: int) = $"({rows}, {columns})"
 
     let private shapeOf (matrix: 'a[,]) =
@@ -64,27 +72,43 @@ module Check =
         matrix.GetLength 0 = rows && matrix.GetLength 1 = columns
 
     let private allFinite field (matrix: float[,]) = [
-        if matrix |> Seq.cast<float> |> Seq.exists (Double.IsFinite >> not) then
-            NotAllowed(field, "partly NaN or infinite", "finite everywhere")
+        match matrix |> Seq.cast<float> |> Seq.tryFind (Double.IsFinite >> not) with
+        | Some wrong -> NotAllowed(field, string wrong, "finite")
+        | None -> ()
     ]
 
     // Areas.
 
-    let private tau (dt: float<ms>) (area: Area) =
-        let one (given: float<ms>) = [
-            if not (given >= dt) || not (Double.IsFinite(float given)) then
-                NotAllowed("tau", $"{float given} ms", $"finite and at least dt, {float dt} ms")
-        ]
+    /// The dt of an experiment, where it is one: a wrong dt is one mistake, not one in every time beside it.
+    let private usableDt (experiment: Experiment) =
+        if experiment.Dt > 0.0<ms> && Double.IsFinite(float experiment.Dt) then
+            Some experiment.Dt
+        else
+            None
+
+    let private tau (dt: float<ms> option) (area: Area) =
+        let least = dt |> Option.defaultValue 0.0<ms>
+
+        let isAllowed (given: float<ms>) =
+            given > 0.0<ms> && given >= least && Double.IsFinite(float given)
+
+        let allowed =
+            match dt with
+            | Some dt -> $"finite and at least dt, {float dt} ms"
+            | None -> "finite and more than 0 ms"
 
         match area.Tau with
         | OneStep -> []
-        | SameTau given -> one given
+        | SameTau given -> [
+            if not (isAllowed given) then
+                NotAllowed("tau", $"{float given} ms", allowed)
+          ]
         | TauOfUnit given -> [
-            if given.Length <> area.Units then
+            if area.Units > 0 && given.Length <> area.Units then
                 WrongLength("taus", given.Length, area.Units, "one for each unit")
 
-            match given |> Array.tryFind (fun each -> not (List.isEmpty (one each))) with
-            | Some wrong -> yield! one wrong
+            match given |> Array.tryFindIndex (isAllowed >> not) with
+            | Some unit -> NotAllowed($"tau of unit {unit}", $"{float given[unit]} ms", allowed)
             | None -> ()
           ]
 
@@ -93,7 +117,7 @@ module Check =
         | Reset rate
         | CarriedOver rate -> yield! finite "the initial rate" rate
         | ResetTo rates ->
-            if rates.Length <> area.Units then
+            if area.Units > 0 && rates.Length <> area.Units then
                 WrongLength("the initial rates", rates.Length, area.Units, "one for each unit")
 
             if Array.exists (Double.IsFinite >> not) rates then
@@ -110,7 +134,7 @@ module Check =
             let faults = probability "dale" fraction
             yield! faults
 
-            if List.isEmpty faults && Option.isNone (Wiring.excitatory area) then
+            if List.isEmpty faults && area.Units > 0 && Option.isNone (Wiring.excitatory area) then
                 NotAllowed(
                     "dale",
                     $"{fraction} of {area.Units} units",
@@ -118,52 +142,44 @@ module Check =
                 )
     ]
 
+    let private population (area: Area) earlier (given: string, units: int list) = [
+        yield! name earlier given
+
+        if List.isEmpty units then
+            NotAllowed("the number of units", "0", "at least 1")
+
+        if area.Units > 0 then
+            for unit in units |> List.filter (fun unit -> unit < 0 || unit >= area.Units) do
+                NotAllowed("a unit", string unit, $"in 0 .. {area.Units - 1}")
+
+        for unit, times in List.countBy id units do
+            if times > 1 then
+                NotAllowed($"unit {unit}", $"listed {times} times", "listed once")
+    ]
+
     let private populations (area: Area) = [
-        let automatic =
-            if Option.isSome area.Dale then
-                [ "excitatory"; "inhibitory" ]
-            else
-                []
+        let automatic = if Option.isSome area.Dale then Wiring.ofDale else []
 
-        let mutable earlier = automatic
+        for k, (given, units) in List.indexed area.Populations do
+            let earlier = area.Populations |> List.truncate k |> List.map fst
 
-        for population, units in area.Populations do
-            yield! name earlier population
-            earlier <- population :: earlier
-
-            if List.isEmpty units then
-                NotAllowed($"the number of units of population {population}", "0", "at least 1")
-
-            for unit in
-                units
-                |> List.filter (fun unit -> unit < 0 || unit >= area.Units)
-                |> List.truncate 1 do
-                NotAllowed(
-                    $"a unit of population {population}",
-                    string unit,
-                    $"in 0 .. {area.Units - 1}"
-                )
-
-            if List.length (List.distinct units) <> List.length units then
-                NotAllowed(
-                    $"population {population}",
-                    "a list with repeated units",
-                    "a list of different units"
-                )
+            yield!
+                at
+                    (InPopulation(area.Name, given))
+                    (population area (automatic @ earlier) (given, units))
     ]
 
     let private area dt earlier (area: Area) = [
         yield! name earlier area.Name
-        yield! atLeastOne "units" area.Units
+        yield! atLeastOne "the number of units" area.Units
         yield! tau dt area
 
         if not (Enum.IsDefined area.Transfer) then
-            NotAllowed("transfer", string (int area.Transfer), "a transfer function")
+            NotAllowed("transfer", string (int area.Transfer), oneOf<Transfer>())
 
         yield! notNegative "noise" area.Noise
         yield! initial area
         yield! daleFraction area
-        yield! populations area
 
         match area.Dynamics with
         | WinnerTakeAll explore -> yield! probability "explore" explore
@@ -172,37 +188,65 @@ module Check =
 
     // Projections.
 
+    /// Whether a connection may exist, as far as its projection says.
+    let private mayExist projection source target (matrix: float[,]) (i, j) =
+        let isMasked =
+            match projection.Connectivity with
+            | Mask mask when has (matrix.GetLength 0) (matrix.GetLength 1) mask -> not mask[i, j]
+            | _ -> false
+
+        not isMasked
+        && not (Wiring.sparesSelf projection && Wiring.isSelf source target (i, j))
+
     let private givenMatrix
         (circuit: Circuit)
         projection
-        (post: int)
-        (pre: int)
+        (source: Wiring.Resolved)
+        (target: Wiring.Resolved)
         (matrix: float[,])
         = [
+        let post, pre = target.Size, source.Size
+
         if not (has post pre matrix) then
             WrongShape("the weights", shapeOf matrix, $"{shape post pre}, (post, pre)")
         else
-            yield! allFinite "the weights" matrix
+            yield! allFinite "a weight" matrix
+
+            let existing =
+                Seq.allPairs (seq { 0 .. post - 1 }) (seq { 0 .. pre - 1 })
+                |> Seq.filter (mayExist projection source target matrix)
 
             match Wiring.signsOf circuit projection with
-            | Some signs when
-                Seq.exists
-                    (fun (i, j) -> float signs[j] * matrix[i, j] < 0.0)
-                    (Seq.allPairs (seq { 0 .. post - 1 }) (seq { 0 .. pre - 1 }))
-                ->
-                NotAllowed(
-                    "a weight",
-                    "of the wrong sign",
-                    "of the sign of its presynaptic unit, by Dale's law of the source"
-                )
-            | _ -> ()
+            | Some signs ->
+                match
+                    existing |> Seq.tryFind (fun (i, j) -> float signs[j] * matrix[i, j] < 0.0)
+                with
+                | Some(i, j) ->
+                    let kind = if signs[j] > 0y then "excitatory" else "inhibitory"
+                    let sign = if signs[j] > 0y then "at least 0" else "at most 0"
+
+                    NotAllowed(
+                        $"the weight of row {i}, column {j}",
+                        string matrix[i, j],
+                        $"{sign}, since Dale's law makes its presynaptic unit {kind}"
+                    )
+                | None -> ()
+            | None -> ()
 
             match projection.Bounds with
-            | Some(low, high) when
-                matrix |> Seq.cast<float> |> Seq.exists (fun w -> w < low || w > high)
-                ->
-                NotAllowed("a weight", "outside the bounds", $"in [{low}, {high}]")
-            | _ -> ()
+            | Some(low, high) ->
+                match
+                    existing
+                    |> Seq.tryFind (fun (i, j) -> matrix[i, j] < low || matrix[i, j] > high)
+                with
+                | Some(i, j) ->
+                    NotAllowed(
+                        $"the weight of row {i}, column {j}",
+                        string matrix[i, j],
+                        $"in [{low}, {high}], its bounds"
+                    )
+                | None -> ()
+            | None -> ()
     ]
 
     /// What is wrong with a start whatever the sizes of the two ends.
@@ -240,8 +284,19 @@ module Check =
         | _ -> ()
     ]
 
-    /// What is wrong with a start between so many units.
-    let private startShape circuit (projection: Projection) (post: int) (pre: int) read = [
+    /// The most weights that one array can hold.
+    let private mostWeights = float Array.MaxLength
+
+    /// What is wrong with a start between those units.
+    let private startShape
+        circuit
+        (projection: Projection)
+        (source: Wiring.Resolved)
+        (target: Wiring.Resolved)
+        read
+        = [
+        let post, pre = target.Size, source.Size
+
         match projection.Weights, read with
         | OneToOne _, _ when post <> pre ->
             Contradiction(
@@ -249,8 +304,22 @@ module Check =
                 "make both ends the same size"
             )
         | Given matrix, _
-        | ReadFrom _, Some(Ok matrix) -> yield! givenMatrix circuit projection post pre matrix
+        | ReadFrom _, Some(Ok matrix) -> yield! givenMatrix circuit projection source target matrix
         | _ -> ()
+
+        let stored =
+            match projection.Connectivity with
+            | Density fraction when Wiring.isSparse projection post pre ->
+                fraction * float post * float pre
+            | _ when Wiring.isSparse projection post pre -> float post
+            | _ -> float post * float pre
+
+        if stored > mostWeights then
+            NotAllowed(
+                "the number of weights",
+                $"%.0f{stored}",
+                $"at most %.0f{mostWeights}; split the projection, or give it a density of at most {Wiring.sparseBelow}"
+            )
     ]
 
     let private connectivity (projection: Projection) = [
@@ -271,8 +340,16 @@ module Check =
 
     let private balance circuit (projection: Projection) = [
         if projection.Balanced then
+            let isReported =
+                Wiring.areaOf projection.Source
+                |> Option.map (Wiring.findArea circuit)
+                |> Option.exists (function
+                    | Ok area -> Option.isSome area.Dale && Option.isNone (Wiring.excitatory area)
+                    | Error _ -> true)
+
             match Wiring.signsOf circuit projection with
             | Some signs when Array.contains 1y signs && Array.contains -1y signs -> ()
+            | _ when isReported -> ()
             | _ ->
                 Contradiction(
                     "balanced weights need excitatory and inhibitory units at the source",
@@ -280,7 +357,38 @@ module Check =
                 )
     ]
 
-    let private delay (dt: float<ms>) (projection: Projection) = [
+    /// Every value that a start without draws gives its weights.
+    let private fixedValues (projection: Projection) (signs: sbyte[] option) =
+        match projection.Weights, signs with
+        | (Constant weight | OneToOne weight), None -> [ weight ]
+        | (Constant weight | OneToOne weight), Some signs -> [
+            for sign in Array.distinct signs -> float sign * abs weight
+          ]
+        | _ -> []
+
+    let private bounds circuit (projection: Projection) = [
+        let signs = Wiring.signsOf circuit projection
+
+        let has sign =
+            signs |> Option.exists (Array.contains sign)
+
+        match projection.Bounds with
+        | Some(low, high) when low <= high ->
+            if low > 0.0 && has -1y || high < 0.0 && has 1y then
+                let kind = if low > 0.0 then "inhibitory" else "excitatory"
+
+                Contradiction(
+                    $"the bounds [{low}, {high}] leave no weight to the {kind} units of the source",
+                    "let them include 0"
+                )
+            else
+                for value in fixedValues projection signs do
+                    if value < low || value > high then
+                        NotAllowed("the weight", string value, $"in [{low}, {high}], its bounds")
+        | _ -> ()
+    ]
+
+    let private delay dt (projection: Projection) = [
         match projection.Delay, projection.Source, projection.Target with
         | None, _, _ -> ()
         | Some _, _, OfReadout _ ->
@@ -290,31 +398,15 @@ module Check =
                 "inputs and biases arrive in the same step",
                 "leave the delay out, and delay the task's inputs instead"
             )
-        | Some duration, _, _ ->
-            if not (duration >= dt) || not (Double.IsFinite(float duration)) then
-                NotAllowed(
-                    "delay",
-                    $"{float duration} ms",
-                    $"finite and at least one step, {float dt} ms"
-                )
-            elif Option.isNone (TaskCompile.steps dt duration) then
-                NotWholeSteps("delay", duration, dt)
+        | Some duration, _, _ -> yield! TaskCompile.durationFaults "delay" dt duration
     ]
 
-    let private opening (dt: float<ms>) (task: Task) (projection: Projection) = [
+    let private opening dt (task: Task) (projection: Projection) = [
         match projection.Opening, projection.Target with
         | Always, _ -> ()
         | _, OfReadout _ ->
             Contradiction("a projection onto a readout has no gate", "leave the gate out")
-        | Every duration, _ ->
-            if not (duration >= dt) || not (Double.IsFinite(float duration)) then
-                NotAllowed(
-                    "the gate's period",
-                    $"{float duration} ms",
-                    $"finite and at least one step, {float dt} ms"
-                )
-            elif Option.isNone (TaskCompile.steps dt duration) then
-                NotWholeSteps("the gate's period", duration, dt)
+        | Every duration, _ -> yield! TaskCompile.durationFaults "the gate's period" dt duration
         | AtEvent event, _ when not (List.contains event task.Events) ->
             Unknown(EventName, event, task.Events)
         | _ -> ()
@@ -327,11 +419,18 @@ module Check =
                 "a readout listens to areas and to the bias only",
                 "put an area between the two"
             )
+        | _, (OfInput _ | OfChannels _ | OfBias) ->
+            Contradiction(
+                $"an arrow cannot end at {Wiring.endName projection.Target}",
+                "let it end at an area, a population or a readout"
+            )
         | _ -> ()
     ]
 
     let private boundsAndDecay (projection: Projection) = [
         match projection.Bounds with
+        | Some(low, high) when low = infinity || high = -infinity ->
+            NotAllowed("the bounds", $"[{low}, {high}]", "such that a number fits between them")
         | Some(low, high) when not (low <= high) ->
             NotAllowed("the lower bound", string low, $"at most the upper bound, {high}")
         | _ -> ()
@@ -366,16 +465,10 @@ module Check =
         | _ -> ()
     ]
 
-    let private throughCompetition (circuit: Circuit) (rule: Rule) (target: Area) = [
-        match target.Dynamics with
-        | WinnerTakeAll _ ->
-            RuleCannot(
-                rule.Name,
-                "change weights onto a winner-take-all area, which has no slope",
-                "freeze the projection"
-            )
-        | Leaky when isExact rule ->
-            let reached = Wiring.reachedFrom circuit target.Name
+    /// Exact credit follows the arrows from a target to the readouts; a winner-take-all area on the way stops it.
+    let private throughCompetition (circuit: Circuit) (rule: Rule) target = [
+        if isExact rule then
+            let reached = Wiring.reachedFrom circuit target
 
             for competitor in circuit.Areas do
                 if competitor.Dynamics <> Leaky && Set.contains competitor.Name reached then
@@ -390,7 +483,19 @@ module Check =
                             $"pass credit through the winner-take-all area {competitor.Name}, which has no slope",
                             "use a local rule such as rflo, or freeze the projection"
                         )
-        | Leaky -> ()
+    ]
+
+    let private ontoArea (circuit: Circuit) (rule: Rule) (target: Area) = [
+        match target.Dynamics with
+        | WinnerTakeAll _ ->
+            RuleCannot(
+                rule.Name,
+                "change weights onto a winner-take-all area, which has no slope",
+                "freeze the projection"
+            )
+        | Leaky ->
+            yield! errorReaches circuit rule target
+            yield! throughCompetition circuit rule target.Name
     ]
 
     let private schedule (rule: Rule) = [
@@ -415,17 +520,22 @@ module Check =
             if projection.Plasticity.IsLearningBy then
                 yield! schedule rule
 
-            match Wiring.areaOf projection.Target with
-            | Some target ->
+            match projection.Target with
+            | OfArea target
+            | OfPopulation(target, _) ->
                 match Wiring.findArea experiment.Circuit target with
-                | Ok target ->
-                    yield! errorReaches experiment.Circuit rule target
-                    yield! throughCompetition experiment.Circuit rule target
+                | Ok target -> yield! ontoArea experiment.Circuit rule target
                 | Error _ -> ()
-            | None -> ()
+            | OfReadout readout -> yield! throughCompetition experiment.Circuit rule readout
+            | _ -> ()
     ]
 
-    let private projection (experiment: Experiment) read earlier (projection: Projection) = [
+    let private faultsOf =
+        function
+        | Ok _ -> []
+        | Error faults -> faults
+
+    let private projection (experiment: Experiment) dt read earlier (projection: Projection) = [
         let circuit = experiment.Circuit
 
         match projection.Label with
@@ -445,17 +555,14 @@ module Check =
             Wiring.resolve circuit projection.Source, Wiring.resolve circuit projection.Target
         with
         | Ok source, Ok target ->
-            yield! startShape circuit projection target.Size source.Size read
+            yield! startShape circuit projection source target read
             yield! maskShape projection target.Size source.Size
             yield! balance circuit projection
-        | source, target ->
-            for faults in [ source; target ] do
-                match faults with
-                | Error faults -> yield! faults
-                | Ok _ -> ()
+            yield! bounds circuit projection
+        | source, target -> yield! List.distinct (faultsOf source @ faultsOf target)
 
-        yield! delay experiment.Dt projection
-        yield! opening experiment.Dt experiment.Task projection
+        yield! delay dt projection
+        yield! opening dt experiment.Task projection
         yield! boundsAndDecay projection
         yield! learns experiment projection
     ]
@@ -468,7 +575,7 @@ module Check =
             |> List.exists (fun other ->
                 other.Readout = feedback.Readout && other.Area = feedback.Area)
         then
-            NameTaken $"{feedback.Readout} --> {feedback.Area}"
+            Contradiction("an earlier feedback has the same two ends", "leave one of them out")
 
         match
             Wiring.findReadout circuit feedback.Readout, Wiring.findArea circuit feedback.Area
@@ -477,14 +584,16 @@ module Check =
             match feedback.Through with
             | RandomFeedback scale -> yield! notNegative "the scale of the feedback" scale
             | GivenFeedback matrix ->
-                if not (has area.Units readout.Outputs matrix) then
+                if area.Units < 1 || readout.Outputs < 1 then
+                    ()
+                elif not (has area.Units readout.Outputs matrix) then
                     WrongShape(
                         "the feedback matrix",
                         shapeOf matrix,
                         $"{shape area.Units readout.Outputs}, (units, outputs)"
                     )
                 else
-                    yield! allFinite "the feedback matrix" matrix
+                    yield! allFinite "a weight of the feedback" matrix
             | SymmetricFeedback ->
                 let listens =
                     circuit.Projections
@@ -498,13 +607,8 @@ module Check =
                         "use random feedback, or let the readout listen to the area"
                     )
         | readout, area ->
-            match readout with
-            | Error faults -> yield! faults
-            | Ok _ -> ()
-
-            match area with
-            | Error faults -> yield! faults
-            | Ok _ -> ()
+            yield! faultsOf readout
+            yield! faultsOf area
     ]
 
     // The whole.
@@ -522,7 +626,17 @@ module Check =
             else
                 String.concat " + " parts
 
-        if shown <> taken then
+        // Of parts that are wrong themselves, no sum is asked.
+        let areSound sizes names =
+            List.forall (fun size -> size > 0) sizes && List.distinct names = names
+
+        let soundInputs =
+            areSound (inputs |> List.map _.Channels) (inputs |> List.map _.Name)
+
+        let soundReadouts =
+            areSound (readouts |> List.map _.Outputs) (readouts |> List.map _.Name)
+
+        if shown >= 0 && shown <> taken && soundInputs then
             let names = inputs |> List.map (fun input -> $"{input.Name} {input.Channels}")
 
             NotAllowed(
@@ -531,7 +645,7 @@ module Check =
                 $"{taken}, as the circuit's inputs ({list names})"
             )
 
-        if asked <> given then
+        if asked >= 0 && asked <> given && soundReadouts then
             let names =
                 readouts |> List.map (fun readout -> $"{readout.Name} {readout.Outputs}")
 
@@ -549,10 +663,10 @@ module Check =
             NotAllowed("dt", $"{float experiment.Dt} ms", "finite and more than 0 ms")
 
         if experiment.Trials < 0 then
-            NotAllowed("trials", string experiment.Trials, "at least 0")
+            NotAllowed("the number of trials", string experiment.Trials, "at least 0")
 
         if not (Enum.IsDefined experiment.Precision) then
-            NotAllowed("precision", string (int experiment.Precision), "Double or Single")
+            NotAllowed("precision", string (int experiment.Precision), oneOf<Precision>())
 
         yield! schedule experiment.Rule
 
@@ -571,22 +685,22 @@ module Check =
         parts
         |> List.mapi (fun k part -> parts |> List.truncate k |> List.map nameOf, part)
 
-    let private at part faults = [ for fault in faults -> { Part = part; Fault = fault } ]
-
     let private declared (experiment: Experiment) read = [
         let circuit = experiment.Circuit
+        let dt = usableDt experiment
         yield! at InExperiment (ofExperiment experiment)
-        yield! at InTask (TaskCompile.faults experiment.Dt experiment.Task)
+        yield! at InTask (TaskCompile.faults dt experiment.Seed experiment.Task)
         yield! at InTask (taskSizes experiment)
 
         for earlier, a in circuit.Areas |> withEarlier (fun a -> a.Name) do
-            yield! at (InArea a.Name) (area experiment.Dt earlier a)
+            yield! at (InArea a.Name) (area dt earlier a)
+            yield! populations a
 
         for earlier, input in circuit.Inputs |> withEarlier (fun input -> input.Name) do
             yield!
                 at (InInput input.Name) [
                     yield! name earlier input.Name
-                    yield! atLeastOne "channels" input.Channels
+                    yield! atLeastOne "the number of channels" input.Channels
                 ]
 
         let areaNames = circuit.Areas |> List.map (fun a -> a.Name)
@@ -595,7 +709,10 @@ module Check =
             yield!
                 at (InReadout readout.Name) [
                     yield! name (areaNames @ earlier) readout.Name
-                    yield! atLeastOne "outputs" readout.Outputs
+                    yield! atLeastOne "the number of outputs" readout.Outputs
+
+                    if not (Enum.IsDefined readout.Output) then
+                        NotAllowed("output", string (int readout.Output), oneOf<Output>())
 
                     if
                         circuit.Projections
@@ -608,7 +725,7 @@ module Check =
             yield!
                 at
                     (InProjection(Wiring.label p))
-                    (projection experiment (Map.tryFind k read) earlier p)
+                    (projection experiment dt (Map.tryFind k read) earlier p)
 
         for earlier, f in circuit.Feedback |> withEarlier id do
             yield! at (InFeedback(f.Readout, f.Area)) (feedback circuit earlier f)
@@ -639,13 +756,17 @@ module Check =
     /// every problem it has.
     let experimentFor available (experiment: Experiment) : Result<CheckedExperiment, Problem list> =
         let read =
-            experiment.Circuit.Projections
-            |> List.indexed
-            |> List.choose (fun (k, projection) ->
-                match projection.Weights with
-                | ReadFrom(_, read) -> Some(k, read ())
-                | _ -> None)
-            |> Map.ofList
+            Map.ofList [
+                for k, projection in List.indexed experiment.Circuit.Projections do
+                    match projection.Weights with
+                    | ReadFrom(_, read) ->
+                        k,
+                        try
+                            read ()
+                        with error ->
+                            Error error.Message
+                    | _ -> ()
+            ]
 
         match declared experiment read with
         | [] ->

@@ -19,7 +19,8 @@ module internal Draw =
             All
         else
             let total = int64 post * int64 pre
-            let logAbsent = Math.Log(1.0 - fraction)
+            // At the smallest fractions 1 - fraction is 1: then no gap ends within the matrix.
+            let logAbsent = min (Math.Log(1.0 - fraction)) -Double.Epsilon
             let found = ResizeArray()
             let mutable at = -1L
 
@@ -31,14 +32,6 @@ module internal Draw =
                     found.Add(int (at / int64 pre), int (at % int64 pre))
 
             These(found.ToArray())
-
-    let private isSelf (source: Wiring.Resolved) (target: Wiring.Resolved) (i, j) =
-        let unit (resolved: Wiring.Resolved) k =
-            match resolved.Units with
-            | Some units -> units[k]
-            | None -> k
-
-        unit target i = unit source j
 
     let private pattern
         seed
@@ -58,12 +51,12 @@ module internal Draw =
             | Mask matrix, _ ->
                 These(every |> Seq.filter (fun (i, j) -> matrix[i, j]) |> Array.ofSeq)
 
-        if projection.SelfConnections || not (Wiring.isRecurrent projection) then
-            connected
-        else
-            match connected with
-            | All -> These(every |> Seq.filter (isSelf source target >> not) |> Array.ofSeq)
-            | These pairs -> These(pairs |> Array.filter (isSelf source target >> not))
+        let isSelf = Wiring.isSelf source target
+
+        match connected with
+        | _ when not (Wiring.sparesSelf projection) -> connected
+        | All -> These(every |> Seq.filter (isSelf >> not) |> Array.ofSeq)
+        | These pairs -> These(pairs |> Array.filter (isSelf >> not))
 
     /// Factors of the columns that balance excitation and inhibition: inhibitory weights are scaled so that a unit's
     /// expected inputs sum to zero, then all so that their mean square stays what it was.

@@ -16,6 +16,8 @@ type TrialData = {
     Targets: float[,]
     /// m(t), shape (steps, outputs): 1 where a target counts, 0 where not; all of them where there is none.
     Mask: float[,] option
+    /// Steps, counted from 1, in which each of the task's named events happens, for gates.
+    Events: (string * int list) list
 }
 
 /// What a task shows and asks.

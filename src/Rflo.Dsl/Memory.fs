@@ -73,13 +73,11 @@ module Memory =
 
     /// Bytes by what they are for.
     let estimate (experiment: Experiment) =
-        let task = TaskCompile.compile experiment.Dt experiment.Task
-
         MemoryEstimate.Of(
             experiment.Circuit.Projections |> List.map (block experiment),
             experiment.Circuit.Areas |> List.sumBy (fun area -> int64 area.Units),
-            int64 task.Outputs,
+            int64 (snd (TaskCompile.sizes experiment.Task)),
             int64 (maxDelay experiment),
-            int64 task.MaxSteps,
+            int64 (TaskCompile.longest experiment.Dt experiment.Task),
             experiment.Precision
         )

@@ -5,6 +5,7 @@ type Part =
     | InExperiment
     | InTask
     | InArea of name: string
+    | InPopulation of area: string * name: string
     | InInput of name: string
     | InReadout of name: string
     | InProjection of name: string
@@ -40,6 +41,8 @@ type Fault =
     | Unreadable of source: string * reason: string
     /// The rule needs an error, and no feedback brings one.
     | NoErrorReaches of area: string * rule: string
+    /// A function of the author's raised an exception.
+    | Failed of what: string * reason: string
     /// A readout's weights are nowhere declared.
     | NothingArrives
     /// Nothing in the circuit learns.
@@ -65,6 +68,7 @@ module Problem =
         | InExperiment -> "experiment"
         | InTask -> "task"
         | InArea name -> $"area {name}"
+        | InPopulation(area, name) -> $"population {area}[{name}]"
         | InInput name -> $"input {name}"
         | InReadout name -> $"readout {name}"
         | InProjection name -> $"projection {name}"
@@ -126,7 +130,7 @@ module Problem =
         | BadName "" -> "it has no name; give it one"
         | BadName name ->
             $"the name '{name}' has a character that does not go into lists and file names; use letters, digits and . _ - /"
-        | NameTaken name -> $"the name {name} is taken by an earlier one; give it another"
+        | NameTaken name -> $"the name {name} is taken by an earlier part; give it another"
         | NotAllowed(field, given, allowed) -> $"{field} is {given}; it must be {allowed}"
         | NotWholeSteps(field, given, dt) ->
             $"{field} is {given} ms, which is no whole number of steps of {dt} ms; change it or dt"
@@ -143,12 +147,14 @@ module Problem =
                     "known: " + String.concat ", " known
 
             $"no {kind what} is named {name} ({names}){hint}"
-        | WrongShape(field, given, expected) -> $"{field} has shape {given}; it must be {expected}"
+        | WrongShape(field, given, expected) ->
+            $"the shape of {field} is {given}; it must be {expected}"
         | WrongLength(field, given, expected, because) ->
-            $"{field} has {given} elements; it must have {expected}: {because}"
+            $"the length of {field} is {given}; it must be {expected}, {because}"
         | Unreadable(source, reason) -> $"the weights cannot be read from {source}: {reason}"
         | NoErrorReaches(area, rule) ->
             $"{rule} needs an error, but no feedback reaches {area}; declare one, such as errorOf y --> {area}, or freeze the projection"
+        | Failed(what, reason) -> $"{what} failed: {reason}"
         | NothingArrives -> "no projection reaches it; declare one, such as cortex --> it"
         | NothingLearns -> "nothing learns; give a projection a rate, such as |> learning 0.03"
         | NoArea -> "it has no area; declare one, such as areas [ cortex ]"

@@ -7,6 +7,9 @@ open Rflo.Core
 [<RequireQualifiedAccess>]
 module internal TaskCompile =
 
+    /// No trial has so many steps.
+    let private tooMany = 2e9
+
     /// The number of steps of a duration, if it is a whole number of them.
     let steps (dt: float<ms>) (duration: float<ms>) =
         let exact = duration / dt
@@ -15,47 +18,133 @@ module internal TaskCompile =
         if
             Double.IsFinite exact
             && abs (exact - whole) <= 1e-9 * max 1.0 (abs exact)
-            && abs whole < 2e9
+            && abs whole < tooMany
         then
             Some(int whole)
         else
             None
 
+    /// What is wrong with a time that must be a whole number of steps; where dt itself is wrong, only what needs no dt.
+    let durationFaults field (dt: float<ms> option) (duration: float<ms>) = [
+        let given = $"{float duration} ms"
+
+        match dt with
+        | Some dt when not (duration >= dt) || not (Double.IsFinite(float duration)) ->
+            NotAllowed(field, given, $"finite and at least one step, {float dt} ms")
+        | Some dt when duration / dt >= tooMany ->
+            NotAllowed(field, given, $"fewer than {tooMany} steps of {float dt} ms")
+        | Some dt when Option.isNone (steps dt duration) -> NotWholeSteps(field, duration, dt)
+        | None when not (duration > 0.0<ms>) || not (Double.IsFinite(float duration)) ->
+            NotAllowed(field, given, "finite and more than 0 ms")
+        | _ -> ()
+    ]
+
     let private shape (a: float[,]) = $"({a.GetLength 0}, {a.GetLength 1})"
 
-    let private arrays (data: TrialData) = [
+    let private numbers field isAllowed allowed (values: float[,]) = [
+        match values |> Seq.cast<float> |> Seq.tryFind (isAllowed >> not) with
+        | Some wrong -> NotAllowed(field, string wrong, allowed)
+        | None -> ()
+    ]
+
+    /// What is wrong with one trial of a task that marks those events.
+    let private trialFaults (events: string list) (data: TrialData) = [
         let steps = data.Targets.GetLength 0
 
         if steps < 1 then
             NotAllowed("the number of steps of the targets", "0", "at least 1")
-
-        if data.Inputs.GetLength 0 <> steps then
+        elif data.Inputs.GetLength 0 <> steps then
             WrongShape(
-                "inputs",
+                "the inputs",
                 shape data.Inputs,
-                $"({steps}, channels) as the targets have {steps} steps"
+                $"({steps}, {data.Inputs.GetLength 1}), since the targets have {steps} steps"
             )
+
+        yield! numbers "an input" Double.IsFinite "finite" data.Inputs
+        yield! numbers "a target" Double.IsFinite "finite" data.Targets
 
         match data.Mask with
         | Some mask when mask.GetLength 0 <> steps || mask.GetLength 1 <> data.Targets.GetLength 1 ->
-            WrongShape("mask", shape mask, $"{shape data.Targets} as the targets")
-        | _ -> ()
+            WrongShape("the mask", shape mask, $"{shape data.Targets}, as the targets")
+        | Some mask ->
+            let isWeight weight = weight >= 0.0 && Double.IsFinite weight
+
+            yield! numbers "a number of the mask" isWeight "finite and at least 0" mask
+        | None -> ()
+
+        for event, marked in data.Events do
+            if not (List.contains event events) then
+                Unknown(EventName, event, events)
+
+            for step in marked |> List.filter (fun step -> step < 1 || step > steps) do
+                NotAllowed($"a step of event {event}", string step, $"in 1 .. {steps}")
     ]
 
-    let private whole field dt (duration: float<ms>) = [
-        if not (duration > 0.0<ms>) || not (Double.IsFinite(float duration)) then
-            NotAllowed(field, $"{float duration} ms", "finite and more than 0 ms")
-        else
-            match steps dt duration with
-            | None -> NotWholeSteps(field, duration, dt)
-            | Some _ -> ()
+    /// What is wrong with a trial beside the declaration of its task.
+    let private sizeFaults inputs outputs longest (data: TrialData) = [
+        let steps = data.Targets.GetLength 0
+
+        if steps > longest then
+            NotAllowed(
+                "the number of steps of a trial",
+                string steps,
+                $"at most {longest}, the duration of the task"
+            )
+
+        if data.Inputs.GetLength 1 <> inputs then
+            WrongShape("the inputs", shape data.Inputs, $"({steps}, {inputs}), (steps, channels)")
+
+        if data.Targets.GetLength 1 <> outputs then
+            WrongShape("the targets", shape data.Targets, $"({steps}, {outputs}), (steps, outputs)")
+    ]
+
+    /// Trial 0 shows what every trial would.
+    let private firstTrial seed (task: Task) inputs outputs longest draw = [
+        let drawn: Result<TrialData, string> =
+            try
+                Ok(draw 0 (RandomStream.OfTrial(seed, "task", 0)))
+            with error ->
+                Error error.Message
+
+        match drawn with
+        | Ok data ->
+            yield! trialFaults task.Events data
+            yield! sizeFaults inputs outputs longest data
+        | Error reason -> Failed("drawing trial 0", reason)
+    ]
+
+    let private noEvents (task: Task) = [
+        if not (List.isEmpty task.Events) then
+            let names = String.concat ", " task.Events
+            NotAllowed("events", names, "none: this task marks no event")
+    ]
+
+    let private notNegative field (given: int) = [
+        if given < 0 then
+            NotAllowed(field, string given, "at least 0")
+    ]
+
+    let private custom (declared: Task) (task: ITask) = [
+        yield! notNegative "the number of input channels" task.Inputs
+        yield! notNegative "the number of outputs" task.Outputs
+
+        if task.MaxSteps < 1 then
+            NotAllowed("the number of steps", string task.MaxSteps, "at least 1")
+
+        if declared.Events.Length > task.Events then
+            WrongLength(
+                "the names of events",
+                declared.Events.Length,
+                task.Events,
+                "as many as the task marks"
+            )
     ]
 
     /// What is wrong with a task.
-    let faults dt (task: Task) = [
+    let faults (dt: float<ms> option) seed (task: Task) = [
         match task.Kind with
         | Periodic(period, harmonics) ->
-            yield! whole "period" dt period
+            yield! durationFaults "period" dt period
 
             if List.isEmpty harmonics then
                 NotAllowed("the number of harmonics", "0", "at least 1")
@@ -66,16 +155,23 @@ module internal TaskCompile =
 
                 if not (Double.IsFinite amplitude) then
                     NotAllowed($"the amplitude of harmonic {harmonic}", string amplitude, "finite")
-        | Arrays data -> yield! arrays data
-        | Drawn(inputs, outputs, duration, _) ->
-            yield! whole "duration" dt duration
 
-            if inputs < 0 then
-                NotAllowed("inputs", string inputs, "at least 0")
+            yield! noEvents task
+        | Arrays data -> yield! trialFaults task.Events data
+        | Drawn(inputs, outputs, duration, draw) ->
+            let wrong = [
+                yield! durationFaults "duration" dt duration
+                yield! notNegative "the number of input channels" inputs
+                yield! notNegative "the number of outputs" outputs
+            ]
 
-            if outputs < 0 then
-                NotAllowed("outputs", string outputs, "at least 0")
-        | Custom _ -> ()
+            yield! wrong
+
+            match dt with
+            | Some dt when List.isEmpty wrong ->
+                yield! firstTrial seed task inputs outputs (steps dt duration).Value draw
+            | _ -> ()
+        | Custom given -> yield! custom task given
     ]
 
     /// (input channels, outputs) of a task.
@@ -86,43 +182,51 @@ module internal TaskCompile =
         | Drawn(inputs, outputs, _, _) -> inputs, outputs
         | Custom task -> task.Inputs, task.Outputs
 
+    /// The longest trial of a task without faults, in steps.
+    let longest dt (task: Task) =
+        match task.Kind with
+        | Periodic(duration, _)
+        | Drawn(_, _, duration, _) -> (steps dt duration).Value
+        | Arrays data -> data.Targets.GetLength 0
+        | Custom task -> task.MaxSteps
+
     let private copy (rows: int) (columns: int) (from: float[,]) (into: float[]) =
         for t in 0 .. rows - 1 do
             for k in 0 .. columns - 1 do
                 into[t * columns + k] <- from[t, k]
 
-    let private fill (task: string) (data: TrialData) (into: Trial) =
-        let refuse what =
-            raise (ArgumentException $"task {task}: a trial's {what}")
+    let private mark (events: string list) (data: TrialData) (into: Trial) =
+        into.Events.AsSpan().Clear()
+
+        for event, marked in data.Events do
+            let kind = List.findIndex ((=) event) events
+
+            for step in marked do
+                into.Events[(step - 1) * into.EventKinds + kind] <- true
+
+    let private fill (task: Task) trial (data: TrialData) (into: Trial) =
+        let wrong =
+            trialFaults task.Events data
+            @ sizeFaults into.InputChannels into.Outputs into.MaxSteps data
+
+        match wrong with
+        | first :: _ ->
+            let text = Problem.text { Part = InTask; Fault = first }
+            raise (ArgumentException $"trial {trial} of {task.Name}: {text}")
+        | [] -> ()
 
         let steps = data.Targets.GetLength 0
-
-        if steps < 1 || steps > into.MaxSteps then
-            refuse
-                $"targets have {steps} steps; it must be 1 .. {into.MaxSteps}, the declared duration"
-
-        if
-            data.Inputs.GetLength 0 <> steps
-            || data.Inputs.GetLength 1 <> into.InputChannels
-        then
-            refuse
-                $"inputs have shape {shape data.Inputs}; it must be ({steps}, {into.InputChannels})"
-
-        if data.Targets.GetLength 1 <> into.Outputs then
-            refuse $"targets have shape {shape data.Targets}; it must be ({steps}, {into.Outputs})"
-
         into.Steps <- steps
         copy steps into.InputChannels data.Inputs into.Inputs
         copy steps into.Outputs data.Targets into.Targets
+        mark task.Events data into
 
         match data.Mask with
         | None -> into.Mask.AsSpan().Fill 1.0
-        | Some mask when mask.GetLength 0 = steps && mask.GetLength 1 = into.Outputs ->
-            copy steps into.Outputs mask into.Mask
-        | Some mask -> refuse $"mask has shape {shape mask}; it must be ({steps}, {into.Outputs})"
+        | Some mask -> copy steps into.Outputs mask into.Mask
 
     /// A task that never changes: filled once, then left as it is.
-    let private unchanging name (data: TrialData) =
+    let private unchanging (task: Task) (data: TrialData) =
         let mutable filled: Trial | null = null
 
         {
@@ -130,11 +234,11 @@ module internal TaskCompile =
                 member _.Inputs = data.Inputs.GetLength 1
                 member _.Outputs = data.Targets.GetLength 1
                 member _.MaxSteps = data.Targets.GetLength 0
-                member _.Events = 0
+                member _.Events = List.length task.Events
 
-                member _.Fill(_, _, into) =
+                member _.Fill(trial, _, into) =
                     if not (obj.ReferenceEquals(filled, into)) then
-                        fill name data into
+                        fill task trial data into
                         filled <- into
         }
 
@@ -150,12 +254,13 @@ module internal TaskCompile =
         | Periodic(period, harmonics) ->
             let count = (steps dt period).Value
 
-            unchanging task.Name {
+            unchanging task {
                 Inputs = Array2D.zeroCreate count 0
                 Targets = harmonicSum count harmonics
                 Mask = None
+                Events = []
             }
-        | Arrays data -> unchanging task.Name data
+        | Arrays data -> unchanging task data
         | Drawn(inputs, outputs, duration, draw) ->
             let longest = (steps dt duration).Value
 
@@ -165,6 +270,8 @@ module internal TaskCompile =
                     member _.Outputs = outputs
                     member _.MaxSteps = longest
                     member _.Events = List.length task.Events
-                    member _.Fill(trial, stream, into) = fill task.Name (draw trial stream) into
+
+                    member _.Fill(trial, stream, into) =
+                        fill task trial (draw trial stream) into
             }
         | Custom task -> task

@@ -20,6 +20,7 @@ module Task =
                 Inputs = inputs
                 Targets = targets
                 Mask = None
+                Events = []
             }
         Events = []
     }
@@ -34,8 +35,20 @@ module Task =
           }
         | _ -> task
 
+    /// `t |> Task.marked [ "go", [ 20; 60 ] ]` marks the event "go" in those steps, counted from 1, of the arrays task t.
+    /// Other tasks carry their events in their trials.
+    let marked events task =
+        match task.Kind with
+        | Arrays data -> {
+            task with
+                Kind = Arrays { data with Events = events }
+                Events = List.map fst events
+          }
+        | _ -> task
+
     /// `Task.ofFunction 2 1 500.0<ms> draw` shows two channels and asks for one output in trials of at most 500 ms;
-    /// `draw k stream` makes trial k, with random numbers from the stream of that trial alone.
+    /// `draw k stream` makes trial k, with random numbers from the stream of that trial alone. Trial 0 is also drawn when
+    /// the experiment is checked, to see whether its shapes fit.
     let ofFunction inputs outputs duration draw = {
         Name = "function"
         Kind = Drawn(inputs, outputs, duration, draw)

@@ -41,14 +41,18 @@ module internal Wiring =
             if abs (exact - whole) < 1e-6 then Some(int whole) else None
         | _ -> None
 
+    /// The populations that Dale's law gives.
+    let ofDale = [ "excitatory"; "inhibitory" ]
+
     /// All populations of an area: those that its author named, and those that Dale's law gives.
-    let populations (area: Area) = [
-        yield! area.Populations
+    let private populations (area: Area) = [
+        for name, units in area.Populations do
+            name, Array.ofList units
 
         match excitatory area with
         | Some count ->
-            "excitatory", [ 0 .. count - 1 ]
-            "inhibitory", [ count .. area.Units - 1 ]
+            "excitatory", [| 0 .. count - 1 |]
+            "inhibitory", [| count .. area.Units - 1 |]
         | None -> ()
     ]
 
@@ -73,40 +77,64 @@ module internal Wiring =
 
     let private whole size = { Size = size; Units = None }
 
-    let private chosen (units: int list) = {
-        Size = List.length units
-        Units = Some(Array.ofList units)
+    let private chosen (units: int[]) = {
+        Size = units.Length
+        Units = Some units
     }
 
-    /// Looks an end up.
+    /// A part whose size is wrong is reported itself, and nothing more can be said of what ends there.
+    let private sized units found =
+        if units < 1 then Error [] else Ok found
+
+    let private resolvePopulation (area: Area) population =
+        let known = populations area
+
+        match known |> List.tryFind (fun (name, _) -> name = population) with
+        | Some(name, [||]) when List.contains name ofDale ->
+            Error [
+                NotAllowed($"the number of units of {area.Name}[{name}]", "0", "at least 1")
+            ]
+        | Some(_, units) when
+            units.Length = 0
+            || units |> Array.exists (fun unit -> unit < 0 || unit >= area.Units)
+            ->
+            Error []
+        | Some(_, units) -> Ok(chosen units)
+        | None when Option.isSome area.Dale && List.contains population ofDale -> Error []
+        | None -> Error [ Unknown(PopulationName, population, List.map fst known) ]
+
+    let private resolveChannels (input: Input) channels =
+        match channels |> List.filter (fun k -> k < 0 || k >= input.Channels) with
+        | [] when List.isEmpty channels ->
+            Error [
+                NotAllowed("the number of channels taken", "0", "at least 1")
+            ]
+        | [] -> Ok(chosen (Array.ofList channels))
+        | wrong ->
+            Error [
+                for k in wrong -> NotAllowed("a channel", string k, $"in 0 .. {input.Channels - 1}")
+            ]
+
+    /// Looks an end up. The faults are those that no other part reports; there may be none of them.
     let resolve (circuit: Circuit) =
         function
-        | OfArea name -> findArea circuit name |> Result.map (fun area -> whole area.Units)
+        | OfArea name ->
+            findArea circuit name
+            |> Result.bind (fun area -> sized area.Units (whole area.Units))
         | OfPopulation(name, population) ->
             findArea circuit name
-            |> Result.bind (fun area ->
-                let known = populations area
-
-                match known |> List.tryFind (fun (name, _) -> name = population) with
-                | Some(_, units) -> Ok(chosen units)
-                | None -> Error [ Unknown(PopulationName, population, List.map fst known) ])
-        | OfInput name -> findInput circuit name |> Result.map (fun input -> whole input.Channels)
+            |> Result.bind (fun area -> sized area.Units area)
+            |> Result.bind (fun area -> resolvePopulation area population)
+        | OfInput name ->
+            findInput circuit name
+            |> Result.bind (fun input -> sized input.Channels (whole input.Channels))
         | OfChannels(name, channels) ->
             findInput circuit name
-            |> Result.bind (fun input ->
-                let wrong = channels |> List.filter (fun k -> k < 0 || k >= input.Channels)
-
-                if List.isEmpty channels then
-                    Error [ NotAllowed("the number of channels", "0", "at least 1") ]
-                elif List.isEmpty wrong then
-                    Ok(chosen channels)
-                else
-                    Error [
-                        for k in wrong ->
-                            NotAllowed("a channel", string k, $"in 0 .. {input.Channels - 1}")
-                    ])
+            |> Result.bind (fun input -> sized input.Channels input)
+            |> Result.bind (fun input -> resolveChannels input channels)
         | OfReadout name ->
-            findReadout circuit name |> Result.map (fun readout -> whole readout.Outputs)
+            findReadout circuit name
+            |> Result.bind (fun readout -> sized readout.Outputs (whole readout.Outputs))
         | OfBias -> Ok(whole 1)
 
     /// The area from which rates come, where an end is one or a part of one.
@@ -137,9 +165,22 @@ module internal Wiring =
         | Some source, Some target -> source = target
         | _ -> false
 
+    /// Whether row i and column j of a projection between parts of one area are the same unit.
+    let isSelf (source: Resolved) (target: Resolved) (i, j) =
+        let unit (resolved: Resolved) k =
+            match resolved.Units with
+            | Some units -> units[k]
+            | None -> k
+
+        unit target i = unit source j
+
+    /// Whether a projection leaves out the connections of units to themselves.
+    let sparesSelf (projection: Projection) =
+        not projection.SelfConnections && isRecurrent projection
+
     /// Up to this density only the connections that exist are stored: a synapse of a compressed row costs about as much
     /// time as four of a full one.
-    let private sparseBelow = 0.25
+    let sparseBelow = 0.25
 
     /// Whether a projection is stored as compressed rows.
     let isSparse (projection: Projection) (post: int) (pre: int) =
