@@ -2,12 +2,6 @@ module Rflo.Dsl.Tests.Main
 
 open Expecto
 
-[<Tests>]
-let placeholder =
-    testList "Rflo.Dsl" [
-        test "the test program runs" { Expect.isTrue true "true is true" }
-    ]
-
 [<EntryPoint>]
 let main arguments =
     runTestsInAssemblyWithCLIArgs [] arguments

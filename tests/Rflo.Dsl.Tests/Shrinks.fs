@@ -1,0 +1,298 @@
+/// Smaller valid experiments beside a valid one, and the generator together with them.
+module Rflo.Dsl.Tests.Shrinks
+
+open FsCheck.FSharp
+open Rflo.Dsl
+open Rflo.Dsl.Tests.Circuits
+
+/// An area whose lists fit its number of units.
+let private fitArea (area: Area) =
+    let n = area.Units
+
+    {
+        area with
+            Tau =
+                match area.Tau with
+                | TauOfUnit taus -> TauOfUnit(Array.truncate n taus)
+                | other -> other
+            Initial =
+                match area.Initial with
+                | ResetTo rates -> ResetTo(Array.truncate n rates)
+                | other -> other
+            Dale = area.Dale |> Option.map (fun fraction -> round (fraction * float n) / float n)
+            Populations = [
+                for name, units in area.Populations do
+                    match units |> List.filter (fun unit -> unit < n) with
+                    | [] -> ()
+                    | kept -> name, kept
+            ]
+    }
+
+let private fitEnd (circuit: Circuit) finish =
+    match finish with
+    | OfChannels(name, _) -> OfChannels(name, members circuit finish)
+    | other -> other
+
+let private corner post pre (matrix: 'entry[,]) =
+    Array2D.init post pre (fun i j -> matrix[i, j])
+
+/// A projection whose matrices fit its two ends.
+let private fitProjection circuit (projection: Projection) =
+    let post, pre = sizeOf circuit projection.Target, sizeOf circuit projection.Source
+    let signs = signsOf circuit projection
+
+    let fit matrix =
+        corner post pre matrix |> heldMatrix projection.Bounds signs
+
+    let weights =
+        match projection.Weights with
+        | Given matrix -> Given(fit matrix)
+        | ReadFrom(source, read) -> ReadFrom(source, (fun () -> read () |> Result.map fit))
+        | OneToOne _ when post <> pre -> Constant 0.0
+        | Constant _
+        | OneToOne _ when projection.Bounds.IsSome -> Constant 0.0
+        | other -> other
+
+    {
+        projection with
+            Weights = weights
+            Connectivity =
+                match projection.Connectivity with
+                | Mask matrix -> Mask(corner post pre matrix)
+                | other -> other
+            Balanced = projection.Balanced && isBalanceable signs
+    }
+
+let private fitFeedback (circuit: Circuit) (feedback: Feedback) =
+    let area = areaNamed circuit feedback.Area
+    let readout = circuit.Readouts |> List.tryFind (fun r -> r.Name = feedback.Readout)
+
+    match area, readout, feedback.Through with
+    | Some area, Some readout, GivenFeedback matrix ->
+        Some {
+            feedback with
+                Through = GivenFeedback(corner area.Units readout.Outputs matrix)
+        }
+    | Some area, Some readout, SymmetricFeedback when
+        not (listens circuit ((=) readout.Name) area.Name)
+        ->
+        None
+    | Some _, Some _, _ -> Some feedback
+    | _ -> None
+
+/// Leaves out what hangs in the air, until nothing does.
+let rec private prune (circuit: Circuit) =
+    let exists finish = sizeOf circuit finish > 0
+
+    let kept =
+        circuit.Projections
+        |> List.map (fun p -> {
+            p with
+                Source = fitEnd circuit p.Source
+        })
+        |> List.filter (fun p -> exists p.Source && exists p.Target)
+
+    let heard =
+        circuit.Readouts
+        |> List.filter (fun r -> kept |> List.exists (fun p -> p.Target = OfReadout r.Name))
+
+    let pruned = {
+        circuit with
+            Projections = kept
+            Readouts = heard
+    }
+
+    if heard.Length = circuit.Readouts.Length then
+        pruned
+    else
+        prune pruned
+
+let private fitPlasticity (experiment: Experiment) circuit projection =
+    let rule =
+        match projection.Plasticity with
+        | LearningBy(_, rule) -> rule
+        | _ -> experiment.Rule
+
+    if canLearn circuit rule projection then
+        projection
+    else
+        { projection with Plasticity = Frozen }
+
+/// The experiment without what a change has left wrong.
+let tidy (experiment: Experiment) =
+    let sized = {
+        experiment.Circuit with
+            Areas = List.map fitArea experiment.Circuit.Areas
+    }
+
+    let pruned = prune sized
+
+    let fitting = {
+        pruned with
+            Projections = pruned.Projections |> List.map (fitProjection pruned) |> nameApart
+            Feedback = pruned.Feedback |> List.choose (fitFeedback pruned)
+    }
+
+    let learning = fitting.Projections |> List.map (fitPlasticity experiment fitting)
+
+    fitTask (stepsOf experiment) {
+        experiment with
+            Circuit = { fitting with Projections = learning }
+            Trials =
+                if List.exists isPlastic learning then
+                    experiment.Trials
+                else
+                    0
+    }
+
+// How much there is of an experiment: every shrink has less.
+
+let private count conditions =
+    conditions |> List.filter id |> List.length
+
+let private areaSize (area: Area) =
+    10
+    + area.Units
+    + area.Populations.Length
+    + count [
+        area.Tau <> SameTau 10.0<ms>
+        area.Transfer <> Transfer.Tanh
+        isWinnerTakeAll area
+        area.Noise > 0.0
+        area.Initial <> Reset 0.1
+        area.Dale.IsSome
+    ]
+
+let private projectionSize (p: Projection) =
+    10
+    + count [
+        p.Label.IsSome
+        p.Weights <> Gaussian 1.0
+        p.Connectivity <> Dense
+        not p.SelfConnections
+        p.Delay.IsSome
+        p.Opening <> Always
+        isPlastic p
+        p.Balanced
+        p.Bounds.IsSome
+        p.Decay > 0.0
+    ]
+
+let size (experiment: Experiment) =
+    let circuit = experiment.Circuit
+
+    List.sumBy areaSize circuit.Areas
+    + List.sumBy (fun (input: Input) -> 10 + input.Channels) circuit.Inputs
+    + List.sumBy (fun (readout: Readout) -> 10 + readout.Outputs) circuit.Readouts
+    + List.sumBy projectionSize circuit.Projections
+    + 10 * circuit.Feedback.Length
+    + stepsOf experiment
+
+let private without (parts: 'part list) = [
+    for k in 0 .. parts.Length - 1 -> List.removeAt k parts
+]
+
+let private changed (change: 'part -> 'part list) (parts: 'part list) = [
+    for k, part in List.indexed parts do
+        for other in change part -> List.updateAt k other parts
+]
+
+let private smaller units =
+    List.distinct [ units / 2; units - 1 ] |> List.filter (fun n -> n >= 1)
+
+let private areaShrinks (a: Area) = [
+    for units in smaller a.Units do
+        { a with Units = units }
+
+    {
+        area a.Name a.Units with
+            Tau = SameTau 40.0<ms>
+    }
+    { a with Dale = None; Populations = [] }
+]
+
+let private projectionShrinks (p: Projection) = [
+    {
+        p with
+            Label = None
+            Weights = Gaussian 1.0
+            Connectivity = Dense
+            SelfConnections = true
+            Delay = None
+            Opening = Always
+            Balanced = false
+            Bounds = None
+            Decay = 0.0
+    }
+    { p with Plasticity = Frozen }
+]
+
+let private circuitShrinks (c: Circuit) : Circuit list = [
+    if c.Areas.Length > 1 then
+        for areas in without c.Areas do
+            { c with Areas = areas }
+
+    for readouts in without c.Readouts do
+        { c with Readouts = readouts }
+    for inputs in without c.Inputs do
+        { c with Inputs = inputs }
+    for projections in without c.Projections do
+        { c with Projections = projections }
+    for feedback in without c.Feedback do
+        { c with Feedback = feedback }
+    for areas in changed areaShrinks c.Areas do
+        { c with Areas = areas }
+
+    for inputs in
+        c.Inputs
+        |> changed (fun x -> [ for n in smaller x.Channels -> { x with Channels = n } ]) do
+        { c with Inputs = inputs }
+
+    for readouts in
+        c.Readouts
+        |> changed (fun y -> [ for n in smaller y.Outputs -> { y with Outputs = n } ]) do
+        { c with Readouts = readouts }
+
+    for projections in changed projectionShrinks c.Projections do
+        { c with Projections = projections }
+]
+
+/// Smaller valid experiments: one part less with all that depends on it, smaller sizes, plainer parts.
+let shrink (experiment: Experiment) =
+    seq {
+        for circuit in circuitShrinks experiment.Circuit do
+            tidy { experiment with Circuit = circuit }
+
+        for steps in smaller (stepsOf experiment) do
+            fitTask steps experiment
+    }
+    |> Seq.filter (fun other -> size other < size experiment)
+
+/// A valid experiment, shown in words.
+[<StructuredFormatDisplay("{Words}")>]
+type Valid =
+    | Valid of Experiment
+
+    member this.Words =
+        let (Valid experiment) = this
+        let rule = experiment.Rule
+
+        String.concat "\n" [
+            ""
+            yield! Circuit.describe experiment.Circuit
+            $"{rule.Name}, %A{rule.Update}, {experiment.Task.Name} of {stepsOf experiment} steps, "
+            + $"dt {experiment.Dt} ms, seed {experiment.Seed}, {experiment.Precision}"
+        ]
+
+type Arbitraries =
+    static member Valid() =
+        Arb.fromGenShrink (Gen.map Valid experimentGen, fun (Valid e) -> shrink e |> Seq.map Valid)
+
+let isLong = System.Environment.GetEnvironmentVariable "RFLO_LONG" = "1"
+
+/// So many random experiments, and twenty times as many in the long form.
+let config count = {
+    Expecto.FsCheckConfig.defaultConfig with
+        maxTest = (if isLong then 20 * count else count)
+        arbitrary = [ typeof<Arbitraries> ]
+}
