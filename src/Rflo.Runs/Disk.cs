@@ -6,15 +6,44 @@ internal static class Disk
     private const int BufferBytes = 1 << 16;
     private const string Choose = "Choose a place that you may write to and that has room left.";
 
-    /// <summary>Writes a whole file and waits until the disk has it.</summary>
+    /// <summary>What a file is called until it is whole.</summary>
+    public const string Unfinished = ".part";
+
+    /// <summary>Writes a file under another name, waits until the disk has it, and moves it into place: it is whole or not there.</summary>
     /// <exception cref="RunFileException">It cannot be written.</exception>
     public static void Write(string path, Action<Stream> write) =>
         Writing(path, () =>
         {
-            using FileStream stream = new(path, FileMode.Create, FileAccess.Write, FileShare.Read, BufferBytes);
-            write(stream);
-            stream.Flush(flushToDisk: true);
+            string unfinished = path + Unfinished;
+            try
+            {
+                using (FileStream stream = new(unfinished, FileMode.Create, FileAccess.Write, FileShare.Read, BufferBytes))
+                {
+                    write(stream);
+                    stream.Flush(flushToDisk: true);
+                }
+
+                File.Move(unfinished, path, overwrite: true);
+            }
+            catch
+            {
+                Remove(unfinished);
+                throw;
+            }
         });
+
+    /// <summary>Deletes a file, if it is there and can be deleted.</summary>
+    public static void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (IsSystem(e))
+        {
+            // Whoever cleans up has something more important to say.
+        }
+    }
 
     /// <summary>Does something that writes to <paramref name="path"/>.</summary>
     /// <exception cref="RunFileException">The system refuses.</exception>

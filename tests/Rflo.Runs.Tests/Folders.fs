@@ -50,8 +50,7 @@ let writeRun path force =
     folder.Commit manifest
 
 /// The names of what a folder holds, hidden ones too, in order.
-let entries folder =
-    Directory.GetFileSystemEntries folder
-    |> Array.map Path.GetFileName
-    |> Array.sort
-    |> List.ofArray
+let entries (folder: string) = [
+    for path in Array.sort (Directory.GetFileSystemEntries folder) ->
+        nonNull (Path.GetFileName path)
+]

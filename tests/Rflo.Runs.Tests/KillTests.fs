@@ -19,12 +19,25 @@ let writeHalf place =
     printfn "half"
     Thread.Sleep patience
 
-/// Starts a process that writes half a run, and kills it there.
-let private killHalfWay (place: string) =
+/// Writes a run whose place is taken at its end, says so, and waits to be killed.
+let writeUnplaced place =
+    let folder = RunFolder.Create place
+    fill folder
+    Directory.CreateDirectory(Path.Combine(place, "other")) |> ignore
+
+    try
+        folder.Commit manifest |> ignore
+    with :? RunFileException ->
+        printfn "unplaced"
+
+    Thread.Sleep patience
+
+/// Starts a process that does one of these, and kills it when it has said so.
+let private kill (what: string) (says: string) (place: string) =
     let program = Assembly.GetExecutingAssembly().Location
 
     let info =
-        ProcessStartInfo("dotnet", [ program; "write-half"; place ], RedirectStandardOutput = true)
+        ProcessStartInfo("dotnet", [ program; what; place ], RedirectStandardOutput = true)
 
     use child = nonNull (Process.Start info)
 
@@ -32,7 +45,7 @@ let private killHalfWay (place: string) =
         // The test framework may colour or pad the line.
         Expect.stringContains
             (nonNull (child.StandardOutput.ReadLine()))
-            "half"
+            says
             "what the process says"
     finally
         child.Kill()
@@ -44,7 +57,7 @@ let tests =
         test "leaves no folder of the final name, and what it leaves is known as abandoned" {
             inFolder (fun parent ->
                 let place = Path.Combine(parent, "p1")
-                killHalfWay place
+                kill "write-half" "half" place
                 Expect.isFalse (Path.Exists place) "no run"
 
                 Expect.equal
@@ -58,5 +71,19 @@ let tests =
                     (Directory.GetFileSystemEntries parent)
                     [| place |]
                     "the next run clears it away")
+        }
+
+        test "loses no complete results: the next run gives them a free number" {
+            inFolder (fun parent ->
+                let place = Path.Combine(parent, "p1")
+                kill "write-unplaced" "unplaced" place
+                Directory.Delete(place, true)
+                writeRun place false |> ignore
+                Expect.equal (entries parent) [ "p1"; "p1-1" ] "both"
+                Expect.equal ((RunFolder.Open(place + "-1")).ReadMetrics().Rows) 2 "its results"
+
+                Expect.isFalse
+                    (List.contains ".owner.json" (entries (place + "-1")))
+                    "and nothing else")
         }
     ]

@@ -9,4 +9,7 @@ let main arguments =
     | [| "write-half"; place |] ->
         KillTests.writeHalf place
         0
+    | [| "write-unplaced"; place |] ->
+        KillTests.writeUnplaced place
+        0
     | _ -> runTestsInAssemblyWithCLIArgs [] arguments

@@ -49,6 +49,15 @@ let tests =
 
                         Expect.equal e.Member name "the refused name"))
 
+        test "a file that cannot be written anew stays as it was" {
+            inFile (fun path ->
+                Npz.Write(path, weights)
+                let before = File.ReadAllBytes path
+                Directory.CreateDirectory(path + ".part") |> ignore
+                expectRefusal [ path; "cannot be written" ] (fun () -> Npz.Write(path, []))
+                Expect.equal (File.ReadAllBytes path) before "bytes")
+        }
+
         test "the same arrays give the same bytes" {
             inFile (fun path ->
                 Npz.Write(path, weights)

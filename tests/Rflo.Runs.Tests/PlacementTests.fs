@@ -112,13 +112,19 @@ let tests =
                      File.CreateSymbolicLink(Path.Combine(folder.Temporary, name), "/dev/full")
                      |> ignore
 
-                     expectRefusal [ name; "cannot be written"; "room" ] (fun () -> action folder))
+                     expectRefusal
+                         [ name.Replace(".part", ""); "cannot be written"; "room" ]
+                         (fun () -> action folder))
 
                     Expect.equal (entries parent) [] "nothing"
 
-                full RunFileNames.Weights (fun folder -> folder.WriteWeights weights)
-                full RunFileNames.Report (fun folder -> folder.WriteReport(String('x', 1_000_000)))
-                full RunFileNames.Manifest (fun folder -> folder.Commit manifest |> ignore)
+                full (RunFileNames.Weights + ".part") (fun folder -> folder.WriteWeights weights)
+
+                full (RunFileNames.Report + ".part") (fun folder ->
+                    folder.WriteReport(String('x', 1_000_000)))
+
+                full (RunFileNames.Manifest + ".part") (fun folder ->
+                    folder.Commit manifest |> ignore)
 
                 full RunFileNames.Metrics (fun folder ->
                     let metrics = folder.OpenMetrics [| "a" |]

@@ -21,7 +21,7 @@ internal static class Claim
     public static Owner? TryTake(string place)
     {
         string folder = FolderOf(place);
-        RemoveAbandoned(folder);
+        ClearAbandoned(folder, place);
         string own = Unique(folder);
         try
         {
@@ -58,7 +58,8 @@ internal static class Claim
         }
     }
 
-    private static void RemoveAbandoned(string folder)
+    /// <summary>Deletes what a process that has ended left half-way. What it left complete takes the next free number beside its place.</summary>
+    private static void ClearAbandoned(string folder, string place)
     {
         if (!IsAbandoned(folder))
             return;
@@ -66,10 +67,20 @@ internal static class Claim
         string aside = Unique(folder);
         if (!TryMove(folder, aside))
             return;
-        if (IsAbandoned(aside))
-            Remove(aside);
-        else
+        if (!IsAbandoned(aside))
             TryMove(aside, folder);
+        else if (File.Exists(Path.Combine(aside, RunFileNames.Manifest)))
+            Rescue(aside, place);
+        else
+            Remove(aside);
+    }
+
+    private static void Rescue(string complete, string place)
+    {
+        int number = 1;
+        while (!TryMove(complete, $"{place}-{number}"))
+            number++;
+        Owner.Unsign($"{place}-{number}");
     }
 
     private static bool TryMove(string from, string to)

@@ -42,17 +42,7 @@ internal sealed record Owner(int Process, DateTime Started, string Host)
     public void Sign(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this));
 
     /// <summary>Takes its file out of a folder that is finished; one that stays does no harm.</summary>
-    public static void Unsign(string folder)
-    {
-        try
-        {
-            File.Delete(Path.Combine(folder, FileName));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The folder is in place and complete: that is what counts.
-        }
-    }
+    public static void Unsign(string folder) => Disk.Remove(Path.Combine(folder, FileName));
 
     /// <summary>Is it known that the process has ended? Of another machine's nothing is known.</summary>
     public bool IsDead()

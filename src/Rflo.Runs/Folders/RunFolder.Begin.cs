@@ -44,7 +44,7 @@ public sealed partial class RunFolder
     /// <exception cref="RunFileException">There is none, or its manifest is damaged.</exception>
     public static SavedRun Open(string path, ReadLimits? limits = null) => new(path, limits ?? ReadLimits.Default);
 
-    /// <summary>Full paths of the temporary folders in <paramref name="parent"/> whose processes have ended: each may be deleted.</summary>
+    /// <summary>Full paths of the temporary folders in <paramref name="parent"/> whose processes have ended. One with a manifest is complete; the others may be deleted.</summary>
     /// <param name="parent">Folder of run folders.</param>
     /// <exception cref="RunFileException">It cannot be read.</exception>
     public static IReadOnlyList<string> Abandoned(string parent) => Disk.Reading(parent, () => Claim.Abandoned(Path.GetFullPath(parent)).ToArray());

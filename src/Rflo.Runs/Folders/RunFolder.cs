@@ -74,6 +74,7 @@ public sealed partial class RunFolder : IDisposable
     /// <returns><see cref="Place"/>.</returns>
     /// <exception cref="RunFileException">
     /// A file cannot be written; or the place was taken meanwhile: then the results stay in <see cref="Temporary"/>, and the message says so.
+    /// They are never deleted: the next run that is written to <see cref="Place"/> moves them to a free number beside it.
     /// </exception>
     public string Commit(RunManifest manifest)
     {
