@@ -1,0 +1,168 @@
+namespace Rflo.Host
+
+open System
+open Plotly.NET
+open Plotly.NET.LayoutObjects
+
+/// A figure of a page, with its words.
+type Panel = {
+    Title: string
+    /// What the reader sees, in a sentence or two.
+    Caption: string
+    /// Whether it takes the whole width of the page.
+    IsWide: bool
+    /// In pixels.
+    Height: int
+    Chart: GenericChart
+}
+
+/// How all figures look: colours that the colour-blind tell apart (Okabe and Ito), thin axes, a unit on each.
+[<RequireQualifiedAccess>]
+module Style =
+
+    let private colour (hex: string) = Color.fromString hex
+
+    /// Text and targets.
+    let ink = colour "#1b1f24"
+    /// Before training, and what is in the background.
+    let grey = colour "#9aa3af"
+    /// After training; the first series.
+    let blue = colour "#0072b2"
+    let orange = colour "#d55e00"
+    let green = colour "#009e73"
+    let band = colour "rgba(0,114,178,0.18)"
+
+    /// Colours of several series, in order.
+    let series =
+        [|
+            "#0072b2"
+            "#d55e00"
+            "#009e73"
+            "#cc79a7"
+            "#e69f00"
+            "#56b4e9"
+        |]
+        |> Array.map colour
+
+    let nth k = series[k % series.Length]
+
+    let private axisLine = colour "#5b6470"
+    let private gridLine = colour "#eceff3"
+
+    /// An axis with a title that names its unit.
+    let axis (title: string) =
+        LinearAxis.init (
+            Title = Title.init (Text = title, Standoff = 8),
+            AxisType = StyleParam.AxisType.Linear,
+            ShowLine = true,
+            LineColor = axisLine,
+            LineWidth = 1.0,
+            Ticks = StyleParam.TickOptions.Outside,
+            TickLen = 4,
+            TickColor = axisLine,
+            ShowGrid = true,
+            GridColor = gridLine,
+            ZeroLine = false
+        )
+
+    /// The same axis with logarithmic steps.
+    let logAxis (title: string) =
+        let axis = axis title
+        axis.SetProperty("type", "log")
+        axis.SetProperty("exponentformat", "power")
+        axis.SetProperty("minexponent", 4)
+        axis
+
+    /// The same axis from one number to another.
+    let ranged (low: float, high: float) (axis: LinearAxis) =
+        if Double.IsFinite low && Double.IsFinite high && low < high then
+            axis.SetProperty("range", [| low; high |])
+
+        axis
+
+    /// Above the axes, where it covers no line.
+    let private legend =
+        Legend.init (
+            Orientation = StyleParam.Orientation.Horizontal,
+            X = 0.0,
+            XAnchor = StyleParam.XAnchorPosition.Left,
+            Y = 1.02,
+            YAnchor = StyleParam.YAnchorPosition.Bottom,
+            BGColor = colour "rgba(0,0,0,0)"
+        )
+
+    /// The lines on one pair of axes.
+    let figure (x: LinearAxis) (y: LinearAxis) (traces: GenericChart list) =
+        let layout =
+            Layout.init (
+                Font =
+                    Font.init (
+                        Family =
+                            StyleParam.FontFamily.Custom
+                                "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
+                        Size = 13.0,
+                        Color = ink
+                    ),
+                PaperBGColor = colour "rgba(0,0,0,0)",
+                PlotBGColor = colour "rgba(0,0,0,0)",
+                Margin = Margin.init (Left = 56, Right = 12, Top = 30, Bottom = 48),
+                HoverMode = StyleParam.HoverMode.Closest
+            )
+
+        Chart.combine traces
+        |> GenericChart.setLayout layout
+        |> Chart.withLegend legend
+        |> Chart.withXAxis x
+        |> Chart.withYAxis y
+
+    /// A line; numbers that are not finite leave a gap.
+    let line (name: string) (colour: Color) (width: float) (x: float[]) (y: float[]) =
+        let shown =
+            y |> Array.map (fun value -> if Double.IsFinite value then value else nan)
+
+        Chart.Line(
+            x = x,
+            y = shown,
+            Name = name,
+            LineColor = colour,
+            LineWidth = width,
+            UseDefaults = false
+        )
+
+    /// A thin line that stays out of the legend.
+    let guide (colour: Color) (dash: StyleParam.DrawingStyle) (x: float[]) (y: float[]) =
+        Chart.Line(
+            x = x,
+            y = y,
+            ShowLegend = false,
+            LineColor = colour,
+            LineWidth = 1.0,
+            LineDash = dash,
+            UseDefaults = false
+        )
+
+    /// The space between two curves.
+    let between (name: string) (fill: Color) (x: float[]) (low: float[]) (high: float[]) = [
+        Chart.Line(
+            x = x,
+            y = low,
+            ShowLegend = false,
+            LineWidth = 0.0,
+            LineColor = fill,
+            UseDefaults = false
+        )
+        Chart.Line(
+            x = x,
+            y = high,
+            Name = name,
+            LineWidth = 0.0,
+            LineColor = fill,
+            Fill = StyleParam.Fill.ToNext_y,
+            FillColor = fill,
+            UseDefaults = false
+        )
+    ]
+
+    /// Points.
+    let points (name: string) (marker: TraceObjects.Marker) (x: float[]) (y: float[]) =
+        Chart.Point(x = x, y = y, Name = name, Marker = marker, UseDefaults = false)
