@@ -16,6 +16,22 @@ module Figures =
         else
             ""
 
+    /// The axis of trials, as long as the longest series.
+    let private trials (curves: (string * float[]) list) =
+        let longest = curves |> List.map (snd >> Array.length) |> List.fold max 2
+        Style.logAxis "trial (the first is 1)" (1.0, float longest)
+
+    /// Limits on a logarithmic axis, with some room.
+    let private logLimits (series: float[] seq) =
+        let numbers = series |> Seq.collect (Seq.filter isPositive) |> Array.ofSeq
+
+        if numbers.Length = 0 then
+            0.1, 1.0
+        else
+            let low, high = Array.min numbers, Array.max numbers
+            let room = max 1.1 ((high / low) ** 0.04)
+            low / room, min (high * room) 1e300
+
     /// Loss of every trial on logarithmic axes; a curve for each name.
     let loss (curves: (string * float[]) list) =
         let traces, bins =
@@ -65,7 +81,11 @@ module Figures =
             Height = 340
             Chart =
                 List.concat traces
-                |> Style.figure (Style.logAxis "trial (the first is 1)") (Style.logAxis "loss L")
+                |> Style.figure
+                    (trials curves)
+                    (Style.logAxis
+                        "loss L"
+                        (logLimits (bins |> List.collect (fun bin -> [ bin.Lowest; bin.Highest ]))))
         }
 
     /// Limits that hold all the numbers, with some room.
@@ -111,7 +131,9 @@ module Figures =
             curves
             |> List.mapi (fun k (name, values) ->
                 let bins = Thinning.bins Double.IsFinite values
-                Style.line name (Style.nth k) 2.0 bins.Trials bins.Median)
+
+                Style.line name (Style.nth k) 2.2 bins.Trials bins.Median
+                |> Chart.withLineStyle (Dash = Style.dash k))
 
         let low =
             curves
@@ -123,11 +145,11 @@ module Figures =
             Caption =
                 "Σ W_out B / (|W_out| |B|) after each trial: 1 where the readout's weights point the way of the fixed feedback."
             IsWide = false
-            Height = 300
+            Height = 360
             Chart =
                 traces
                 |> Style.figure
-                    (Style.logAxis "trial (the first is 1)")
+                    (trials curves)
                     (Style.axis "alignment (cosine)" |> Style.ranged (min 0.0 (low * 1.1), 1.02))
         }
 
@@ -139,7 +161,7 @@ module Figures =
             units
             |> List.mapi (fun k (name, rates) ->
                 let height = float (count - 1 - k)
-                let shifted = rates |> Array.map (fun rate -> height + 0.5 * rate / scale)
+                let shifted = rates |> Array.map (fun rate -> height + 0.8 * rate / scale)
 
                 Style.line name colour 1.6 times shifted
                 |> Chart.withTraceInfo (ShowLegend = false))
@@ -152,7 +174,7 @@ module Figures =
         {
             Title = title
             Caption =
-                $"Rates of {count} units; one division of the vertical axis is %.3g{2.0 * scale}."
+                $"Rates of {count} units; one division of the vertical axis is %.3g{scale / 0.8}."
             IsWide = false
             Height = 90 + 30 * count
             Chart = traces |> Style.figure (Style.axis "time (ms)") axis
@@ -198,7 +220,7 @@ module Figures =
                    | Some gain -> $"; dashed: radius {gain}, the gain of the first weights."
                    | None -> ".")
             IsWide = false
-            Height = 420
+            Height = 360
             Chart =
                 circles
                 @ [

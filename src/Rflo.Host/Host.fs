@@ -10,35 +10,7 @@ open Rflo.Runs
 [<RequireQualifiedAccess>]
 module Host =
 
-    /// What a script's process ends with.
-    [<RequireQualifiedAccess>]
-    module ExitCode =
-
-        /// Everything went well.
-        [<Literal>]
-        let Done = 0
-
-        /// The model has problems.
-        [<Literal>]
-        let Problems = 1
-
-        /// The command line has mistakes.
-        [<Literal>]
-        let Arguments = 2
-
-        /// Diverged, cancelled, or the results could not be written where they belong.
-        [<Literal>]
-        let EndedEarly = 3
-
     let private complain (lines: string seq) = Seq.iter (eprintfn "%s") lines
-
-    let private refuse name mistakes =
-        complain [
-            for mistake in mistakes do
-                $"{name}: {Mistake.text mistake}"
-        ]
-
-        ExitCode.Arguments
 
     /// A path as somebody in the current folder would write it.
     let private shown (path: string) =
@@ -184,10 +156,10 @@ module Host =
         | Ok(Arguments.Help text) ->
             printfn $"{text}"
             ExitCode.Done
-        | Error mistakes -> refuse experiment.Name mistakes
+        | Error mistakes -> Mistake.refuse experiment.Name mistakes
         | Ok(Arguments.Do request) ->
             match Overrides.onto experiment request.Given with
-            | Error mistakes -> refuse experiment.Name mistakes
+            | Error mistakes -> Mistake.refuse experiment.Name mistakes
             | Ok experiment -> start request script experiment
 
     /// Runs an experiment with these options and answers the exit code: for programs that read their own command line.

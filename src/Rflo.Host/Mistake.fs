@@ -44,3 +44,10 @@ module Mistake =
             $"{option}: no {kind} is named {given} ({list}){hint given known}"
         | DoesNotLearn(option, projection) ->
             $"{option}: {projection} is frozen in the script; give it |> learning there first"
+
+    /// Says all of them, and answers the exit code.
+    let refuse (name: string) mistakes =
+        for mistake in mistakes do
+            eprintfn $"{name}: {text mistake}"
+
+        ExitCode.Arguments

@@ -13,7 +13,8 @@ module Overrides =
         | true, value -> Some value
         | _ -> None
 
-    let private whole (text: string) =
+    /// A whole number.
+    let whole (text: string) =
         match Int64.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
         | true, value -> Some value
         | _ -> None
@@ -164,13 +165,17 @@ module Overrides =
     /// The experiment as the options want it, or everything that is wrong with them.
     let onto (experiment: Experiment) (options: ScriptOption list) =
         let changed, mistakes =
-            ((experiment, []), List.sortBy order options)
-            ||> List.fold (fun (experiment, mistakes) option ->
+            ((experiment, []), options |> List.indexed |> List.sortBy (snd >> order))
+            ||> List.fold (fun (experiment, mistakes) (place, option) ->
                 match apply option experiment with
                 | Ok changed -> changed, mistakes
-                | Error more -> experiment, mistakes @ more)
+                | Error more ->
+                    experiment, mistakes @ List.map (fun mistake -> place, mistake) more)
 
-        if List.isEmpty mistakes then Ok changed else Error mistakes
+        if List.isEmpty mistakes then
+            Ok changed
+        else
+            Error(mistakes |> List.sortBy fst |> List.map snd)
 
     /// The settings that the options change, as the manifest lists them.
     let settings (options: ScriptOption list) =

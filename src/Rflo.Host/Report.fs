@@ -290,8 +290,8 @@ module Report =
                         | [] -> ()
                         | curves -> Figures.alignment curves
 
-                        yield! distributions record
                         yield! spectra |> List.choose Result.toOption
+                        yield! distributions record
                         yield! activity dt record
                     ]
                     for spectrum in spectra do

@@ -46,31 +46,79 @@ module Style =
 
     let nth k = series[k % series.Length]
 
+    /// Lines that may lie on each other differ in their dashes too.
+    let dash k =
+        if k % 3 = 2 then
+            StyleParam.DrawingStyle.Dot
+        else
+            StyleParam.DrawingStyle.Solid
+
     let private axisLine = colour "#5b6470"
     let private gridLine = colour "#eceff3"
 
     /// An axis with a title that names its unit.
     let axis (title: string) =
-        LinearAxis.init (
-            Title = Title.init (Text = title, Standoff = 8),
-            AxisType = StyleParam.AxisType.Linear,
-            ShowLine = true,
-            LineColor = axisLine,
-            LineWidth = 1.0,
-            Ticks = StyleParam.TickOptions.Outside,
-            TickLen = 4,
-            TickColor = axisLine,
-            ShowGrid = true,
-            GridColor = gridLine,
-            ZeroLine = false
-        )
+        let axis =
+            LinearAxis.init (
+                Title = Title.init (Text = title, Standoff = 8),
+                AxisType = StyleParam.AxisType.Linear,
+                ShowLine = true,
+                LineColor = axisLine,
+                LineWidth = 1.0,
+                Ticks = StyleParam.TickOptions.Outside,
+                TickLen = 4,
+                TickColor = axisLine,
+                ShowGrid = true,
+                GridColor = gridLine,
+                ZeroLine = false
+            )
 
-    /// The same axis with logarithmic steps.
-    let logAxis (title: string) =
+        axis.SetProperty("automargin", true)
+        axis
+
+    /// 1, 2 and 5 times the powers of ten where there are few of these, else the powers alone.
+    let private logTicks (low: float) (high: float) =
+        let first, last = int (floor (log10 low)), int (ceil (log10 high))
+
+        let within =
+            [| first..last |]
+            |> Array.filter (fun k -> 10.0 ** float k >= low && 10.0 ** float k <= high)
+
+        if within.Length >= 3 then
+            let every = 1 + (within.Length - 1) / 8
+
+            within
+            |> Array.indexed
+            |> Array.filter (fun (k, _) -> k % every = 0)
+            |> Array.map (fun (_, k) -> 10.0 ** float k)
+        else
+            [|
+                for k in first..last do
+                    for digit in [ 1.0; 2.0; 5.0 ] -> digit * 10.0 ** float k
+            |]
+
+    let private tickText (value: float) =
+        if value >= 1e6 || value < 1e-3 then
+            let exponent = Math.Floor(Math.Log10 value + 1e-9)
+            let digit = Math.Round(value / Math.Pow(10.0, exponent))
+            let factor = if digit = 1.0 then "" else $"{digit}·"
+            $"{factor}10<sup>{exponent}</sup>"
+        else
+            (Math.Round(value, 9))
+                .ToString("#,0.#########", Globalization.CultureInfo.InvariantCulture)
+
+    /// The same axis with logarithmic steps, from one positive number to another.
+    let logAxis (title: string) (low: float, high: float) =
         let axis = axis title
         axis.SetProperty("type", "log")
-        axis.SetProperty("exponentformat", "power")
-        axis.SetProperty("minexponent", 4)
+
+        if low > 0.0 && low < high && Double.IsFinite high then
+            let ticks = logTicks low high
+            axis.SetProperty("range", [| log10 low; log10 high |])
+            axis.SetProperty("tickmode", "array")
+            axis.SetProperty("tickvals", ticks)
+            axis.SetProperty("ticktext", Array.map tickText ticks)
+
         axis
 
     /// The same axis from one number to another.
@@ -108,6 +156,15 @@ module Style =
                 Margin = Margin.init (Left = 56, Right = 12, Top = 30, Bottom = 48),
                 HoverMode = StyleParam.HoverMode.Closest
             )
+
+        layout.SetProperty(
+            "modebar",
+            ModeBar.init (
+                BGColor = colour "rgba(0,0,0,0)",
+                Color = colour "#c3cad3",
+                ActiveColor = colour "#5b6470"
+            )
+        )
 
         Chart.combine traces
         |> GenericChart.setLayout layout

@@ -34,7 +34,6 @@ module Thinning =
             [| 0..count |]
         else
             Array.init (most + 1) (fun k -> int (Math.Pow(float count, float k / float most)))
-            |> Array.map (fun edge -> if edge = 1 then 0 else edge)
             |> Array.append [| 0; count |]
             |> Array.distinct
             |> Array.sort

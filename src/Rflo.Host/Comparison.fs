@@ -1,0 +1,118 @@
+namespace Rflo.Host
+
+open Rflo.Core
+open Rflo.Dsl
+
+/// The page that lays several rules' runs of one experiment side by side.
+[<RequireQualifiedAccess>]
+module Comparison =
+
+    let private short (value: float) = $"%.4g{value}"
+
+    /// Microseconds a step, median over the trials.
+    let microseconds (trained: Trained) =
+        match Array.sort trained.Seconds with
+        | [||] -> nan
+        | seconds -> 1e6 * seconds[seconds.Length / 2] / float trained.After.Targets.RowCount
+
+    /// The heads of the table.
+    let heads = [
+        "rule"
+        "trials"
+        "final loss"
+        "alignment"
+        "time (s)"
+        "µs a step"
+    ]
+
+    let private finalAlignment (trained: Trained) =
+        trained.Alignments
+        |> Map.toList
+        |> List.tryHead
+        |> Option.bind (snd >> Array.tryLast)
+        |> Option.map (fun alignment -> $"%.3f{alignment}")
+        |> Option.defaultValue "–"
+
+    /// A row of the table.
+    let row (trained: Trained) = [
+        trained.Experiment.Rule.Name
+        string trained.Losses.Length
+        trained.Losses |> Array.tryLast |> Option.map short |> Option.defaultValue "–"
+        finalAlignment trained
+        $"%.2f{Array.sum trained.Seconds}"
+        $"%.2f{microseconds trained}"
+    ]
+
+    let private outputs (runs: Trained list) =
+        let column (matrix: MathNet.Numerics.LinearAlgebra.Matrix<float>) =
+            matrix.Column(0).ToArray()
+
+        let output (trained: Trained) =
+            column (trained.After.Outputs |> Map.toList |> List.head |> snd)
+
+        let target = column runs.Head.After.Targets
+        let mask = column runs.Head.After.Mask
+        let range = Figures.limits (target :: List.map output runs)
+
+        let times =
+            Array.init target.Length (fun t -> float runs.Head.Experiment.Dt * float (t + 1))
+
+        runs
+        |> List.mapi (fun k trained ->
+            Figures.output
+                $"Output after {trained.Losses.Length} trials of {trained.Experiment.Rule.Name}"
+                "With learning off."
+                range
+                (Style.nth k)
+                times
+                target
+                mask
+                (output trained))
+
+    let private named (series: Trained -> float[]) (runs: Trained list) =
+        runs |> List.map (fun trained -> trained.Experiment.Rule.Name, series trained)
+
+    let private alignment (trained: Trained) =
+        trained.Alignments
+        |> Map.toList
+        |> List.tryHead
+        |> Option.map snd
+        |> Option.defaultValue [||]
+
+    /// The page; the note says what the comparison has shown.
+    let html title (note: string, isGood: bool) (runs: Trained list) =
+        let experiment = runs.Head.Experiment
+
+        Page.html
+            {
+                Title = title
+                Subtitle =
+                    $"A network of rate units learns the task {experiment.Task.Name} by several rules, from the same initial weights."
+                Status = note, isGood
+                Tiles = [
+                    for trained in runs do
+                        $"final loss, {trained.Experiment.Rule.Name}",
+                        trained.Losses
+                        |> Array.tryLast
+                        |> Option.map short
+                        |> Option.defaultValue "–"
+                ]
+            }
+            [
+                "",
+                [
+                    Table(heads, List.map row runs)
+                    Panels [
+                        Figures.loss (named _.Losses runs)
+                        yield! outputs runs
+                        Figures.alignment (named alignment runs)
+                    ]
+                ]
+                "The experiment",
+                [
+                    Terms(
+                        Describe.parts experiment
+                        |> List.filter (fun (heading, _) -> heading <> "Training")
+                    )
+                ]
+            ]

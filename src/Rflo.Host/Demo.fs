@@ -1,0 +1,164 @@
+namespace Rflo.Host
+
+open System
+open System.IO
+open Argu
+open Spectre.Console
+open Rflo.Core
+open Rflo.Dsl
+open Rflo.Runs
+
+/// The options of `rflo demo`.
+type DemoOption =
+    | Quick
+    | Out of folder: string
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Quick -> "fewer trials: to see that it works."
+            | Out _ ->
+                "write the runs and the report here; without it, the next free runs/demo-1, -2, ..."
+
+/// Trains the periodic task by RFLO, BPTT and RTRL from the same weights, and compares them.
+[<RequireQualifiedAccess>]
+module Demo =
+
+    /// Trials over which RTRL's losses must be BPTT's: both are the exact gradient.
+    let private compared = 50
+
+    let private tolerance = 1e-9
+
+    let private plan isQuick =
+        let many, few = if isQuick then 300, 60 else 10_000, 200
+
+        [ Rule.rflo, many; Rule.bptt, many; Rule.rtrl, few ]
+        |> List.map (fun (rule, trials) ->
+            Periodic.experiment 50 100 |> Declare.rule rule |> Declare.trials trials)
+
+    let private checkedOf experiment =
+        match Check.experiment experiment with
+        | Ok ready -> ready
+        | Error problems -> invalidOp (String.concat "; " (Problem.report "demo" problems))
+
+    let private nextFree () =
+        Seq.initInfinite (fun k -> Path.Combine("runs", $"demo-{k + 1}"))
+        |> Seq.find (fun place -> not (Path.Exists place))
+
+    /// Trains one rule and writes its run folder.
+    let private train (interrupt: Interrupt) (place: string) (experiment: Experiment) =
+        use folder = RunFolder.Create(Path.Combine(place, experiment.Rule.Name))
+        let started = DateTimeOffset.UtcNow
+
+        let trained =
+            Progress.during false experiment.Rule.Name experiment.Trials (fun onTrial ->
+                Run.checkedExperiment onTrial interrupt.Token (checkedOf experiment))
+
+        let record = RunRecord.ofTrained started [] None trained
+        RunRecord.write folder None (Some(Report.html record)) record |> ignore
+        trained
+
+    /// The largest relative difference of two runs' first losses, and its trial.
+    let private difference (a: float[]) (b: float[]) =
+        Seq.zip a b
+        |> Seq.truncate compared
+        |> Seq.indexed
+        |> Seq.map (fun (trial, (x, y)) -> abs (x - y) / max (abs x) (abs y), trial)
+        |> Seq.fold max (0.0, 0)
+
+    let private small (value: float) =
+        value.ToString("0.#e-0", Globalization.CultureInfo.InvariantCulture)
+
+    let private agreement (runs: Trained list) =
+        let losses rule =
+            (runs |> List.find (fun trained -> trained.Experiment.Rule = rule)).Losses
+
+        let bptt, rtrl = losses Rule.bptt, losses Rule.rtrl
+
+        if min bptt.Length rtrl.Length < compared then
+            $"stopped before {compared} trials of bptt and rtrl could be compared", false
+        else
+            match difference bptt rtrl with
+            | largest, _ when largest <= tolerance ->
+                $"rtrl's losses agree with bptt's to {small largest} over the first {compared} trials",
+                true
+            | largest, trial ->
+                $"rtrl's loss {rtrl[trial]:R} differs from bptt's {bptt[trial]:R} in trial {trial}, by {small largest}; {tolerance} is allowed",
+                false
+
+    let private show (runs: Trained list) =
+        let table = Spectre.Console.Table()
+        table.Border <- TableBorder.Rounded
+
+        for k, head in List.indexed Comparison.heads do
+            let column = TableColumn(Markup.Escape head)
+
+            if k > 0 then
+                column.Alignment <- Justify.Right
+
+            table.AddColumn column |> ignore
+
+        for trained in runs do
+            table.AddRow(Comparison.row trained |> List.map Markup.Escape |> Array.ofList)
+            |> ignore
+
+        AnsiConsole.Write table
+
+    let private compare (place: string) (runs: Trained list) =
+        let note, isGood = agreement runs
+        let report = Path.Combine(place, RunFileNames.Report)
+        File.WriteAllText(report, Comparison.html "RFLO, BPTT and RTRL" (note, isGood) runs)
+        show runs
+        (if isGood then stdout else stderr).WriteLine note
+        printfn $"{report}"
+
+        if
+            isGood
+            && runs |> List.forall (fun trained -> trained.Status.End = RunEnd.Completed)
+        then
+            ExitCode.Done
+        else
+            ExitCode.EndedEarly
+
+    let private runIn place isQuick =
+        try
+            if
+                Directory.Exists place
+                && Directory.EnumerateFileSystemEntries place |> Seq.isEmpty |> not
+            then
+                raise (
+                    RunFileException(
+                        place,
+                        null,
+                        "is there already",
+                        "Choose another name, or delete it."
+                    )
+                )
+
+            use interrupt = new Interrupt()
+            plan isQuick |> List.map (train interrupt place) |> compare place
+        with
+        | :? RunFileException as e ->
+            eprintfn $"rflo demo: {e.Message}"
+            ExitCode.Arguments
+        | :? IOException
+        | :? UnauthorizedAccessException as e ->
+            eprintfn $"rflo demo: {e.Message}"
+            ExitCode.EndedEarly
+
+    /// The command; its exit code.
+    let run (arguments: string list) =
+        match Arguments.parseWith<DemoOption> "rflo demo" (Array.ofList arguments) with
+        | Error(Choice1Of2 help) ->
+            printfn $"{help}"
+            ExitCode.Done
+        | Error(Choice2Of2 mistakes) -> Mistake.refuse "rflo demo" mistakes
+        | Ok options ->
+            let place =
+                options
+                |> List.tryPick (function
+                    | Out folder -> Some folder
+                    | Quick -> None)
+                |> Option.defaultWith nextFree
+
+            runIn place (List.contains Quick options)

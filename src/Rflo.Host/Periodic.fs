@@ -1,0 +1,26 @@
+namespace Rflo.Host
+
+open Rflo.Dsl
+
+/// The experiment that the demo and the benchmark run: a network learns a periodic output (Murray 2019, Fig 2, with
+/// the parameters of its author's notebook).
+[<RequireQualifiedAccess>]
+module Periodic =
+
+    /// The experiment for so many units and steps.
+    let experiment units (steps: int) =
+        let cortex = area "cortex" units |> tau 10.0<ms>
+        let y = readout "y" 1
+
+        let network =
+            circuit
+            |> areas [ cortex ]
+            |> readouts [ y ]
+            |> projections [
+                cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
+                cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
+            ]
+            |> feedback [ errorOf y --> cortex ]
+
+        Task.periodic (float steps * 1.0<ms>) [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+        |> experiment "periodic" network
