@@ -27,6 +27,8 @@ internal static partial class Kernels
         if (slope.Length != current.Length)
             ThrowHelper.ShapeMismatch(nameof(slope), slope.Length, current.Length, "(n)");
 
+        if (current.IsEmpty)
+            return;
         switch (transfer)
         {
             case Transfer.Tanh:
