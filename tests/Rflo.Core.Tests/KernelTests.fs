@@ -1,0 +1,447 @@
+/// Every kernel is its slow twin, for all lengths around the vector width, in double and in single precision; it
+/// lets NaN through, leaves its neighbours alone, and refuses wrong shapes by name.
+module Rflo.Core.Tests.KernelTests
+
+open System
+open System.Numerics
+open Expecto
+open Rflo.Core
+
+/// Lengths on both sides of every vector width that there is.
+let private lengths = [ 0..70 ]
+let private rowCounts = [ 0; 1; 2; 3; 4; 5; 7; 8; 9; 12; 15; 16; 17; 24; 33 ]
+
+let private numbers seed count =
+    let random = Random(seed: int)
+    Array.init count (fun _ -> 2.0 * random.NextDouble() - 1.0)
+
+let private square seed rows columns =
+    let flat = numbers seed (rows * columns)
+    Array2D.init rows columns (fun i j -> flat[i * columns + j])
+
+let private flat (matrix: 'a[,]) = Seq.toArray (Seq.cast<'a> matrix)
+
+/// A matrix with rows further apart than they are long; what lies between is 7.
+let private spaced stride (matrix: float[,]) =
+    let rows, columns = Array2D.length1 matrix, Array2D.length2 matrix
+
+    Array.init (rows * stride) (fun k ->
+        if k % stride < columns then
+            matrix[k / stride, k % stride]
+        else
+            7.0)
+
+let private raises parameter (action: unit -> unit) =
+    try
+        action ()
+        failtest $"took a wrong {parameter}"
+    with :? ArgumentException as refused ->
+        Expect.stringContains refused.Message parameter "names the parameter"
+
+/// The tests of all kernels in one precision; sums of 70 products agree to the tolerance.
+type Kernel<'T
+    when 'T: unmanaged
+    and 'T: struct
+    and 'T: (new: unit -> 'T)
+    and 'T: equality
+    and 'T :> ValueType
+    and 'T :> IFloatingPointIeee754<'T>>(tolerance: float) =
+    let convert (xs: float[]) : 'T[] = xs |> Array.map 'T.CreateTruncating
+    let one (x: float) : 'T = 'T.CreateTruncating x
+    let back (xs: 'T[]) = xs |> Array.map Double.CreateTruncating
+    let width = Kernels.PanelColumns<'T>()
+    // What single precision makes of a number: both twins begin with the same ones.
+    let seen xs = back (convert xs)
+    let seen2 = Array2D.map (fun x -> Double.CreateTruncating(one x))
+    let read (xs: 'T[]) = ReadOnlySpan<'T> xs
+    let write (xs: 'T[]) = Span<'T> xs
+    let r n = read (Array.zeroCreate<'T> n)
+    let w n = write (Array.zeroCreate<'T> n)
+
+    let same what (ours: 'T[]) (expected: float[]) =
+        Expect.equal ours.Length expected.Length $"{what}: length"
+
+        for k in 0 .. expected.Length - 1 do
+            let a, b = Double.CreateTruncating ours[k], expected[k]
+
+            if not (Double.IsNaN a && Double.IsNaN b) then
+                Expect.isLessThanOrEqual (abs (a - b)) (tolerance * (1.0 + abs b)) $"{what} [{k}]"
+
+    member _.Multiply() =
+        for rows in rowCounts do
+            for columns in lengths do
+                let matrix, vector = seen2 (square 1 rows columns), seen (numbers 2 columns)
+                let result = Array.create rows (one 7.0)
+                Kernels.Multiply(read (convert (flat matrix)), read (convert vector), write result)
+                same $"{rows} x {columns}" result (Reference.multiply matrix vector)
+
+    member _.MultiplyTransposed() =
+        for rows in rowCounts do
+            for columns in lengths do
+                let matrix, vector = seen2 (square 1 rows columns), seen (numbers 2 rows)
+                let result = Array.create columns (one 7.0)
+
+                Kernels.MultiplyTransposed(
+                    read (convert (flat matrix)),
+                    read (convert vector),
+                    write result
+                )
+
+                same $"{rows} x {columns}" result (Reference.multiplyTransposed matrix vector)
+
+    member _.MultiplyPanel() =
+        for rows in [ 0; 4; 8; 12; 20 ] do
+            for columns in [ 0..19 ] do
+                let a, b = seen2 (square 1 rows columns), seen2 (square 2 columns width)
+                let stride = columns + 3
+                let result = Array.create (rows * width) (one 7.0)
+
+                Kernels.MultiplyPanel(
+                    read (convert (spaced stride a)),
+                    rows,
+                    columns,
+                    stride,
+                    read (convert (flat b)),
+                    write result
+                )
+
+                same $"{rows} x {columns}" result (flat (Reference.product a b))
+
+    member _.AccumulateOuter() =
+        for rows in [ 0; 1; 3; 4; 5; 8; 11 ] do
+            for columns in lengths do
+                for steps in [ 0; 1; 5 ] do
+                    let post, pre = seen2 (square 1 steps rows), seen2 (square 2 steps columns)
+                    let before = seen2 (square 3 rows columns)
+                    let result = convert (spaced (columns + 2) before)
+
+                    Kernels.AccumulateOuter(
+                        read (convert (spaced (rows + 1) post)),
+                        rows + 1,
+                        read (convert (spaced (columns + 3) pre)),
+                        columns + 3,
+                        steps,
+                        one 0.5,
+                        write result,
+                        columns + 2,
+                        rows,
+                        columns
+                    )
+
+                    same
+                        $"{steps} steps of {rows} x {columns}"
+                        result
+                        (spaced (columns + 2) (Reference.accumulateOuter post pre 0.5 before))
+
+    member _.AdvanceTrace() =
+        for n in lengths do
+            let trace, weights, pre = seen (numbers 1 n), seen (numbers 2 n), seen (numbers 3 n)
+            let e, w = convert trace, convert weights
+
+            Kernels.AdvanceTrace(write e, write w, one 0.75, one 0.5, read (convert pre), one -0.25)
+
+            let expected = Array.map2 (fun e s -> 0.75 * e + 0.5 * s) trace pre
+            same $"trace of {n}" e expected
+            same $"weights of {n}" w (Array.map2 (fun w e -> w - 0.25 * e) weights expected)
+
+    member _.AddScaled() =
+        for n in lengths do
+            let x, y = seen (numbers 1 n), seen (numbers 2 n)
+            let result = convert y
+            Kernels.AddScaled(write result, one 0.5, read (convert x))
+            same $"{n}" result (Array.map2 (fun y x -> y + 0.5 * x) y x)
+
+    member _.BackwardFilter() =
+        for n in lengths do
+            let credit, decay = seen (numbers 1 n), seen (numbers 2 n)
+            let told, post = seen (numbers 3 n), seen (numbers 4 n)
+            let z, delta = convert credit, Array.create n (one 7.0)
+
+            Kernels.BackwardFilter(
+                write z,
+                read (convert decay),
+                read (convert told),
+                read (convert post),
+                write delta
+            )
+
+            let expected = Array.map3 (fun d z m -> d * z + m) decay credit told
+            same $"credit of {n}" z expected
+            same $"delta of {n}" delta (Array.map2 (*) expected post)
+
+    member _.LeakyStep() =
+        for n in lengths do
+            let alpha, value = seen (numbers 1 n |> Array.map abs), seen (numbers 2 n)
+            let slope, previous = seen (numbers 3 n), seen (numbers 4 n)
+            let d, rate = convert slope, Array.create n (one 7.0)
+
+            Kernels.LeakyStep(
+                read (convert alpha),
+                read (convert value),
+                write d,
+                read (convert previous),
+                write rate
+            )
+
+            same
+                $"rates of {n}"
+                rate
+                (Array.map3 (fun a h f -> (1.0 - a) * h + a * f) alpha previous value)
+
+            same $"slopes of {n}" d (Array.map2 (*) alpha slope)
+
+    member _.AdvanceInfluence inPlace =
+        for units in [ 0; 1; 2; 5; 8 ] do
+            let matrix seed = seen2 (square seed units width)
+            let vector seed = seen (numbers seed units)
+            let before, product = matrix 1, matrix 2
+            let decay, post, told = vector 3, vector 4, vector 5
+            let gradient = seen (numbers 6 width)
+            let old = convert (flat before)
+
+            let now = if inPlace then old else Array.create old.Length (one 7.0)
+
+            let g = convert gradient
+
+            Kernels.AdvanceInfluence(
+                read old,
+                write now,
+                read (convert decay),
+                read (convert post),
+                read (convert (flat product)),
+                read (convert told),
+                write g
+            )
+
+            let expected =
+                before |> Array2D.mapi (fun i c p -> decay[i] * p + post[i] * product[i, c])
+
+            same $"influence of {units}" now (flat expected)
+            let added = Reference.multiplyTransposed expected told
+            same $"gradient of {units}" g (Array.map2 (+) gradient added)
+
+    member _.Transfer(transfer, name) =
+        for n in lengths do
+            // Up to 8 in size, with zeros.
+            let current =
+                seen (numbers n n |> Array.mapi (fun k x -> if k % 7 = 3 then 0.0 else 8.0 * x))
+
+            let value, slope = convert current, Array.create n (one 7.0)
+            Kernels.TransferSlope(transfer, read value, write value, write slope)
+            same $"{name} of {n}, in place" value (Array.map (Reference.transfer name) current)
+            same $"slope of {name} of {n}" slope (Array.map (Reference.slope name) current)
+            let apart = Array.create n (one 7.0)
+            Kernels.TransferSlope(transfer, read (convert current), write apart, write slope)
+            Expect.sequenceEqual apart value "in place and apart give the same bits"
+
+    member _.TransferKeepsNaN(transfer, name) =
+        for n in [ 1; 4; 8; 9; 17 ] do
+            for place in 0 .. n - 1 do
+                let current = numbers 1 n
+                current[place] <- nan
+                let value, slope = convert current, Array.zeroCreate n
+                Kernels.TransferSlope(transfer, read value, write value, write slope)
+
+                for k in 0 .. n - 1 do
+                    Expect.equal
+                        ('T.IsNaN value[k])
+                        (k = place)
+                        $"{name}, NaN at {place}, seen at {k}"
+
+    member _.Sparse() =
+        for rows in [ 0; 1; 3; 6 ] do
+            for columns in [ 1; 4; 5; 9; 23 ] do
+                let exists = square 1 rows columns |> Array2D.map (fun x -> x > 0.0)
+                let dense = seen2 (square 2 rows columns)
+                let masked = Array2D.mapi (fun i j w -> if exists[i, j] then w else 0.0) dense
+
+                let entries (matrix: float[,]) = [|
+                    for i in 0 .. rows - 1 do
+                        for j in 0 .. columns - 1 do
+                            if exists[i, j] then
+                                matrix[i, j]
+                |]
+
+                let column =
+                    Array2D.init rows columns (fun _ j -> float j) |> entries |> Array.map int
+
+                let start =
+                    Array.init rows (fun i ->
+                        Seq.sum (seq { for j in 0 .. columns - 1 -> Convert.ToInt32 exists[i, j] }))
+                    |> Array.scan (+) 0
+
+                let pattern = SparseRows(start, column)
+                let weights = convert (entries dense)
+                let pre, post = seen (numbers 3 columns), seen (numbers 4 rows)
+                let told, decay = seen (numbers 5 rows), seen (numbers 6 rows)
+                let what = $"{rows} x {columns}"
+
+                let result = Array.create rows (one 1.0)
+                Kernels.MultiplySparse(pattern, read weights, read (convert pre), write result)
+                same $"product {what}" result (Reference.multiply masked pre |> Array.map ((+) 1.0))
+
+                let result = Array.create columns (one 1.0)
+
+                Kernels.MultiplyTransposedSparse(
+                    pattern,
+                    read weights,
+                    read (convert post),
+                    write result
+                )
+
+                same
+                    $"transposed {what}"
+                    result
+                    (Reference.multiplyTransposed masked post |> Array.map ((+) 1.0))
+
+                let result = Array.copy weights
+
+                Kernels.AccumulateOuterSparse(
+                    pattern,
+                    read (convert post),
+                    read (convert pre),
+                    one 0.5,
+                    write result
+                )
+
+                let outer = dense |> Array2D.mapi (fun i j w -> w + 0.5 * post[i] * pre[j])
+
+                same $"outer {what}" result (entries outer)
+
+                let trace, grown = Array.copy weights, Array.copy weights
+
+                Kernels.AdvanceTraceSparse(
+                    pattern,
+                    write trace,
+                    write grown,
+                    read (convert decay),
+                    read (convert post),
+                    read (convert pre),
+                    read (convert told),
+                    one 0.5
+                )
+
+                let expected = dense |> Array2D.mapi (fun i j e -> decay[i] * e + post[i] * pre[j])
+
+                same $"trace {what}" trace (entries expected)
+
+                same
+                    $"weights {what}"
+                    grown
+                    (entries (Array2D.mapi (fun i j w -> w + 0.5 * told[i] * expected[i, j]) dense))
+
+    member _.NaN() =
+        let matrix, vector = numbers 1 (9 * 11), numbers 2 11
+        matrix[3 * 11 + 5] <- nan
+        let result = Array.zeroCreate<'T> 9
+        Kernels.Multiply(read (convert matrix), read (convert vector), write result)
+
+        for i in 0..8 do
+            Expect.equal ('T.IsNaN result[i]) (i = 3) $"row {i}"
+
+        let result = Array.zeroCreate<'T> 11
+        Kernels.MultiplyTransposed(read (convert matrix), read (convert vector[..8]), write result)
+
+        for j in 0..10 do
+            Expect.equal ('T.IsNaN result[j]) (j = 5) $"column {j}"
+
+        for n in [ 1; 5; 17 ] do
+            for place in 0 .. n - 1 do
+                let pre = numbers 3 n
+                pre[place] <- nan
+                let trace, weights = convert (numbers 4 n), convert (numbers 5 n)
+
+                Kernels.AdvanceTrace(
+                    write trace,
+                    write weights,
+                    one 0.5,
+                    one 0.5,
+                    read (convert pre),
+                    one 0.5
+                )
+
+                for k in 0 .. n - 1 do
+                    Expect.equal ('T.IsNaN weights[k]) (k = place) $"weight {k}"
+
+    member _.Shapes() =
+        let zero = one 0.0
+        raises "matrix" (fun () -> Kernels.Multiply(r 11, r 4, w 3))
+        raises "matrix" (fun () -> Kernels.MultiplyTransposed(r 11, r 3, w 4))
+        raises "rows" (fun () -> Kernels.MultiplyPanel(r 100, 3, 2, 2, r 1000, w 1000))
+        raises "panel" (fun () -> Kernels.MultiplyPanel(r 8, 4, 2, 2, r (2 * width - 1), w 1000))
+        raises "result" (fun () -> Kernels.MultiplyPanel(r 8, 4, 2, 2, r 1000, w (4 * width - 1)))
+        raises "matrix" (fun () -> Kernels.MultiplyPanel(r 7, 4, 2, 2, r 1000, w 1000))
+        raises "post" (fun () -> Kernels.AccumulateOuter(r 5, 3, r 8, 4, 2, zero, w 12, 4, 3, 4))
+        raises "pre" (fun () -> Kernels.AccumulateOuter(r 6, 3, r 7, 4, 2, zero, w 12, 4, 3, 4))
+        raises "result" (fun () -> Kernels.AccumulateOuter(r 6, 3, r 8, 4, 2, zero, w 11, 4, 3, 4))
+        raises "trace" (fun () -> Kernels.AdvanceTrace(w 2, w 3, zero, zero, r 3, zero))
+        raises "weights" (fun () -> Kernels.AdvanceTrace(w 3, w 2, zero, zero, r 3, zero))
+        raises "x" (fun () -> Kernels.AddScaled(w 3, zero, r 4))
+        raises "decay" (fun () -> Kernels.BackwardFilter(w 3, r 2, r 3, r 3, w 3))
+        raises "told" (fun () -> Kernels.BackwardFilter(w 3, r 3, r 2, r 3, w 3))
+        raises "post" (fun () -> Kernels.BackwardFilter(w 3, r 3, r 3, r 4, w 3))
+        raises "delta" (fun () -> Kernels.BackwardFilter(w 3, r 3, r 3, r 3, w 4))
+        raises "alpha" (fun () -> Kernels.LeakyStep(r 2, r 3, w 3, r 3, w 3))
+        raises "value" (fun () -> Kernels.LeakyStep(r 3, r 2, w 3, r 3, w 3))
+        raises "slope" (fun () -> Kernels.LeakyStep(r 3, r 3, w 2, r 3, w 3))
+        raises "previous" (fun () -> Kernels.LeakyStep(r 3, r 3, w 3, r 2, w 3))
+        raises "value" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 2, w 3))
+        raises "slope" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 3, w 2))
+        raises "transfer" (fun () -> Kernels.TransferSlope(enum<Transfer> 99, r 3, w 3, w 3))
+        let p n = n * width
+
+        let advance before now post product told gradient () =
+            Kernels.AdvanceInfluence(r before, w now, r 2, r post, r product, r told, w gradient)
+
+        raises "before" (advance (p 2 - 1) (p 2) 2 (p 2) 2 width)
+        raises "now" (advance (p 2) (p 3) 2 (p 2) 2 width)
+        raises "post" (advance (p 2) (p 2) 3 (p 2) 2 width)
+        raises "product" (advance (p 2) (p 2) 2 (p 1) 2 width)
+        raises "told" (advance (p 2) (p 2) 2 (p 2) 1 width)
+        raises "gradient" (advance (p 2) (p 2) 2 (p 2) 2 (width + 1))
+        let pattern = SparseRows([| 0; 1; 3 |], [| 0; 0; 1 |])
+        raises "weights" (fun () -> Kernels.MultiplySparse(pattern, r 2, r 2, w 2))
+        raises "units" (fun () -> Kernels.MultiplySparse(pattern, r 3, r 2, w 1))
+        raises "weights" (fun () -> Kernels.MultiplyTransposedSparse(pattern, r 2, r 2, w 2))
+        raises "units" (fun () -> Kernels.AccumulateOuterSparse(pattern, r 1, r 2, zero, w 3))
+
+    member this.All = [
+        test "a matrix times a vector is its sum" { this.Multiply() }
+        test "a transposed matrix times a vector is its sum" { this.MultiplyTransposed() }
+        test "a matrix times a panel is its sum, whatever lies between the rows" {
+            this.MultiplyPanel()
+        }
+        test "an outer product over time is its sum, and leaves what lies between" {
+            this.AccumulateOuter()
+        }
+        test "a trace and its weights advance as in the paper" { this.AdvanceTrace() }
+        test "a scaled vector is added" { this.AddScaled() }
+        test "the backward filter is its formula" { this.BackwardFilter() }
+        test "the leak is its formula" { this.LeakyStep() }
+        test "influence advances by its formula" { this.AdvanceInfluence false }
+        test "influence advances in place" { this.AdvanceInfluence true }
+        test "a sparse kernel is the dense formula at the entries that exist" { this.Sparse() }
+        test "NaN reaches the results that it must, and no other" { this.NaN() }
+        test "wrong shapes are refused by the name of the parameter" { this.Shapes() }
+        for transfer, name in
+            [
+                Transfer.Tanh, "tanh"
+                Transfer.Relu, "relu"
+                Transfer.Sigmoid, "sigmoid"
+                Transfer.Softplus, "softplus"
+                Transfer.Identity, "identity"
+                Transfer.RectifiedTanh, "rectified tanh"
+            ] do
+            test $"{name} and its slope are the textbook's, in place too" {
+                this.Transfer(transfer, name)
+            }
+
+            test $"{name} keeps NaN where it was" { this.TransferKeepsNaN(transfer, name) }
+    ]
+
+[<Tests>]
+let tests =
+    testList "kernels" [
+        testList "double" (Kernel<float>(1e-13).All)
+        testList "single" (Kernel<float32>(1e-5).All)
+    ]
