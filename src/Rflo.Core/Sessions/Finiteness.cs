@@ -15,7 +15,7 @@ internal static class Finiteness
                 if (!AllFinite<T>(area.Rates(t)[..area.Units]))
                     return new RunStatus(RunEnd.Diverged, trial, t, $"area {area.Spec.Name}");
             foreach (ReadoutState<T> readout in network.Readouts)
-                if (!AllFinite<T>(readout.Output(t)[..readout.Outputs]) || !AllFinite<T>(readout.Error(t)[..readout.Outputs]))
+                if (!AllFinite<T>(readout.Output(t)[..readout.Outputs]) || !double.IsFinite(Square<T>(readout.Error(t)[..readout.Outputs])))
                     return new RunStatus(RunEnd.Diverged, trial, t, $"readout {readout.Spec.Name}");
         }
 
@@ -33,6 +33,16 @@ internal static class Finiteness
             if (!AllFinite(readout.Afferents.Weights))
                 return new RunStatus(RunEnd.Diverged, trial, steps, $"the weights onto readout {readout.Spec.Name}");
         return null;
+    }
+
+    /// <summary>The squared error, which leaves the range of numbers before the error does.</summary>
+    private static double Square<T>(ReadOnlySpan<T> error)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        double sum = 0;
+        foreach (T one in error)
+            sum += double.CreateTruncating(one) * double.CreateTruncating(one);
+        return sum;
     }
 
     private static bool AllFinite<T>(WeightStore<T> store)
