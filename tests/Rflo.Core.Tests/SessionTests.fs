@@ -1,0 +1,456 @@
+/// Whole runs: circuits side by side, areas cut in two, streams of noise, single precision, and runs that diverge.
+module Rflo.Core.Tests.SessionTests
+
+open System
+open System.Threading
+open Expecto
+open FsCheck.FSharp
+open Rflo.Core
+open Rflo.Core.Tests.Checking
+open Rflo.Core.Tests.Circuits
+open Rflo.Core.Tests.InCore
+open Rflo.Core.Tests.LawTests
+
+// ---- side by side -------------------------------------------------------------------------------
+
+/// A case whose gates wait for no event, since two circuits in one task share its events.
+let private eventless case =
+    let regular (projection: ProjectionCase) =
+        if projection.Gate.Kind = GateKind.Event then
+            { projection with Gate = Gate.Every 2 }
+        else
+            projection
+
+    {
+        case with
+            Circuit.Projections = List.map regular case.Circuit.Projections
+    }
+
+/// A task with random numbers of its own.
+let private own (case: Case) (trial: int) (into: Trial) =
+    (WhiteNoise case: ITask)
+        .Fill(trial, RandomStream.OfTrial(int64 case.Seed, "own", int64 trial), into)
+
+type private Own(case: Case) =
+    let task: ITask = WhiteNoise case
+
+    interface ITask with
+        member _.Inputs = task.Inputs
+        member _.Outputs = task.Outputs
+        member _.MaxSteps = task.MaxSteps
+        member _.Events = task.Events
+        member _.Fill(trial, _, into) = own case trial into
+
+/// Two tasks in one, the channels of the second behind those of the first.
+type private Both(first: Case, second: Case) =
+    let one, two: ITask * ITask = WhiteNoise first, WhiteNoise second
+
+    let room (task: ITask) =
+        Trial(task.MaxSteps, task.Inputs, task.Outputs, task.Events)
+
+    interface ITask with
+        member _.Inputs = one.Inputs + two.Inputs
+        member _.Outputs = one.Outputs + two.Outputs
+        member _.MaxSteps = one.MaxSteps
+        member _.Events = 0
+
+        member _.Fill(trial, _, into) =
+            let a, b = room one, room two
+            own first trial a
+            own second trial b
+            into.Steps <- a.Steps
+
+            let beside (x: float[]) (y: float[]) n m (z: float[]) =
+                for t in 0 .. a.Steps - 1 do
+                    Array.blit x (t * n) z (t * (n + m)) n
+                    Array.blit y (t * m) z (t * (n + m) + n) m
+
+            beside a.Inputs b.Inputs one.Inputs two.Inputs into.Inputs
+            beside a.Targets b.Targets one.Outputs two.Outputs into.Targets
+            beside a.Mask b.Mask one.Outputs two.Outputs into.Mask
+
+let private merged (first: Case, second: Case) =
+    let first = eventless first
+    let second = eventless { second with Task = first.Task }
+
+    for rule, schedule in ways do
+        let setup name = {
+            learning rule schedule 0.05 with
+                Name = name
+        }
+
+        let alone name case =
+            let session = Session.Create(graphWith (setup name) case.Circuit, Own case, 7L)
+            let status = session.Run 3
+            status, allWeights session
+
+        let builder = GraphBuilder()
+        let left = addTo builder (setup "left ") first.Circuit
+        let right = addTo builder (setup "right ") second.Circuit
+        let session = Session.Create(builder.Build(), Both(first, second), 7L)
+        session.Run 3 |> ignore
+
+        for (status, expected), ids in [ alone "left " first, left; alone "right " second, right ] do
+            if status.End = RunEnd.Completed then
+                let ours = ids |> Seq.map session.Weights |> Array.ofSeq
+                expectSameBits (nameOf (rule, schedule)) ours expected
+
+// ---- one area as two ----------------------------------------------------------------------------
+
+/// A network of the paper with its area cut in two behind the first units.
+let private split (network: Networks.Network) cut (task: ITask) =
+    let builder = GraphBuilder()
+    let units = network.Alpha.Length
+    let halves = [ [| 0 .. cut - 1 |]; [| cut .. units - 1 |] ]
+    let pick (units: int[]) (xs: float[]) = Array.map (fun k -> xs[k]) units
+
+    let areas = [
+        for k, half in List.indexed halves ->
+            builder.AddArea(
+                AreaSpec(
+                    Name = $"half {k}",
+                    Units = half.Length,
+                    Alpha = pick half network.Alpha,
+                    InitialRates = pick half network.Start
+                )
+            )
+    ]
+
+    let input = builder.AddInput(InputSpec("input", Array2D.length2 network.Input))
+    let outputs = Array2D.length1 network.Readout
+    let readout = builder.AddReadout(ReadoutSpec(Name = "readout", Outputs = outputs))
+
+    let add source target (rows: int[]) (columns: int[]) (matrix: float[,]) =
+        let block =
+            Array2D.init rows.Length columns.Length (fun i j -> matrix[rows[i], columns[j]])
+
+        ProjectionSpec(
+            Name = "block",
+            Source = source,
+            Target = target,
+            Synapses = Synapses.Dense(flat block),
+            Plasticity = Plasticity(Rules.rflo, 1.0, UpdateSchedule.TrialEnd)
+        )
+        |> builder.AddProjection
+        |> fun id -> id, rows, columns
+
+    let every n = [| 0 .. n - 1 |]
+
+    let recurrent = [
+        for area, rows in List.zip areas halves do
+            for other, columns in List.zip areas halves do
+                add (Source.Area other) (Target.Area area) rows columns network.Recurrent
+    ]
+
+    let inputs = [
+        for area, rows in List.zip areas halves do
+            let columns = every (Array2D.length2 network.Input)
+            add (Source.Input input) (Target.Area area) rows columns network.Input
+    ]
+
+    let readouts = [
+        for area, columns in List.zip areas halves do
+            add (Source.Area area) (Target.Readout readout) (every outputs) columns network.Readout
+    ]
+
+    for area, rows in List.zip areas halves do
+        let matrix =
+            Array2D.init rows.Length outputs (fun i k -> network.Feedback[rows[i], k])
+
+        builder.AddFeedback(FeedbackSpec(Readout = readout, Area = area, Matrix = flat matrix))
+
+    Session.Create(builder.Build(), task, 1L), [ recurrent; inputs; readouts ]
+
+let private sameInHalves seed =
+    let random = Random(seed: int)
+
+    let units, channels, outputs =
+        random.Next(2, 10), random.Next(1, 4), random.Next(1, 3)
+
+    let matrix n m =
+        Array2D.init n m (fun _ _ -> gaussian random / sqrt (float m))
+
+    let rows count width =
+        Array.init count (fun _ -> Array.init width (fun _ -> gaussian random))
+
+    let network: Networks.Network = {
+        Alpha = Array.init units (fun _ -> 0.1 + 0.9 * random.NextDouble())
+        Start = Array.init units (fun _ -> gaussian random)
+        Recurrent = matrix units units
+        Input = matrix units channels
+        Bias = [||]
+        Readout = matrix outputs units
+        Offset = [||]
+        Feedback = matrix units outputs
+    }
+
+    let task = Networks.Given(rows 8 channels, rows 8 outputs, (fun _ -> 8))
+
+    let graph, _ =
+        Networks.graph (fun _ -> Plasticity(Rules.rflo, 1.0, UpdateSchedule.TrialEnd)) network
+
+    let whole = Session.Create(graph, task, 1L)
+    let parts, blocks = split network (random.Next(1, units)) task
+    let one, two = whole.Test 0, parts.Test 0
+    Expect.isLessThan (relative one.Outputs two.Outputs) 1e-12 "outputs"
+
+    for rule in Rules.all do
+        let all = whole.Increments(0, rule, UpdateTime.TrialEnd)
+        let cut = parts.Increments(0, rule, UpdateTime.TrialEnd)
+
+        for index, blocks in List.indexed blocks do
+            let matrix = nonNull all[index]
+            let width = [ units; channels; units ][index]
+
+            for (id: ProjectionId), rows, columns in blocks do
+                let expected = [|
+                    for i in rows do
+                        for j in columns -> matrix[i * width + j]
+                |]
+
+                Expect.isLessThan
+                    (norm (Array.map2 (-) (nonNull cut[id.Index]) expected))
+                    (1e-12 * norm matrix)
+                    $"{Rules.name rule}, projection {index}"
+
+// ---- noise --------------------------------------------------------------------------------------
+
+let private noisy = {
+    Units = 4
+    Tau = 2.0, 8.0
+    Transfer = Transfer.Tanh
+    Start = InitialPolicy.Random
+    Noise = 0.5
+}
+
+let private quietTask steps =
+    Networks.Given([||], Array.create steps [| 0.0 |], (fun _ -> steps))
+
+let private noiseOf areas trial =
+    let circuit = {
+        Areas = areas
+        Inputs = []
+        Readouts = [
+            {
+                Outputs = 1
+                Kind = OutputKind.Linear
+            }
+        ]
+        Projections = [ RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1 ]
+        Feedbacks = []
+    }
+
+    let session = Session.Create(graph circuit, quietTask 20, 5L)
+    (session.Test trial).Rates[0]
+
+// ---- precision and divergence -------------------------------------------------------------------
+
+let private singlePrecision () =
+    let circuit = {
+        Areas = [
+            {
+                noisy with
+                    Units = 20
+                    Start = InitialPolicy.Reset
+                    Noise = 0.0
+            }
+            {
+                Units = 7
+                Tau = 5.0, 5.0
+                Transfer = Transfer.Softplus
+                Start = InitialPolicy.Reset
+                Noise = 0.0
+            }
+        ]
+        Inputs = [ 3 ]
+        Readouts = [
+            {
+                Outputs = 2
+                Kind = OutputKind.Linear
+            }
+        ]
+        Projections =
+            let plain = RandomCircuits.plain
+
+            [
+                {
+                    plain (Rates(0, 1)) (Onto 0) 1 with
+                        Gain = 0.8
+                }
+                {
+                    plain (Rates(0, 3)) (Onto 1) 2 with
+                        Layout = Compressed
+                        Density = 0.5
+                }
+                {
+                    plain (Rates(1, 1)) (Onto 0) 3 with
+                        Gain = 0.3
+                }
+                plain (Channels 0) (Onto 0) 4
+                plain (Rates(0, 1)) (Read 0) 5
+                plain (Rates(1, 1)) (Read 0) 6
+            ]
+        Feedbacks = [ 0, 0, true; 0, 1, true ]
+    }
+
+    let case = {
+        Circuit = circuit
+        Task = {
+            Lengths = [ 1000 ]
+            Masked = false
+            Events = 0
+        }
+        Seed = 3
+    }
+
+    let make precision =
+        Session.Create(graph circuit, WhiteNoise case, 3L, precision)
+
+    let double, single = make Precision.Double, make Precision.Single
+    let a, b = double.Test 0, single.Test 0
+    Expect.isFalse (sameBits a.Outputs b.Outputs) "they are not the same numbers"
+
+    Array.iter2 (fun x y -> Expect.isLessThan (abs (x - y)) 1e-4 "output") a.Outputs b.Outputs
+
+    for rule in Rules.all do
+        let a = double.Increments(0, rule, UpdateTime.TrialEnd)
+        let b = single.Increments(0, rule, UpdateTime.TrialEnd)
+
+        for index in 0 .. a.Count - 1 do
+            Expect.isLessThan
+                (relative (nonNull a[index]) (nonNull b[index]))
+                1e-4
+                $"{Rules.name rule}, projection {index}"
+
+let private oneArea rate =
+    let circuit = {
+        Areas = [
+            {
+                noisy with
+                    Noise = 0.0
+                    Start = InitialPolicy.Reset
+            }
+        ]
+        Inputs = [ 1 ]
+        Readouts = [
+            {
+                Outputs = 1
+                Kind = OutputKind.Linear
+            }
+        ]
+        Projections = [
+            RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
+            RandomCircuits.plain (Channels 0) (Onto 0) 2
+            RandomCircuits.plain (Rates(0, 1)) (Read 0) 3
+        ]
+        Feedbacks = [ 0, 0, true ]
+    }
+
+    fun rule schedule -> graphWith (learning rule schedule rate) circuit
+
+let private diverging rule schedule =
+    let inputs = Array.init 10 (fun t -> [| sin (float t) |])
+    let targets = Array.init 10 (fun t -> [| cos (float t) |])
+    let task = Networks.Given(inputs, targets, (fun _ -> 10))
+    let session = Session.Create(oneArea 1e6 rule schedule, task, 1L)
+    let status = session.Run 1000
+    Expect.equal status.End RunEnd.Diverged (string status)
+    Expect.isTrue (status.Step >= 1 && status.Step <= 10) "names the step"
+    Expect.isTrue (status.Where.Contains "area 0" || status.Where.Contains "readout 0") status.Where
+    Expect.equal session.TrialsDone (status.Trial + 1) "ends in the trial that it names"
+
+    Expect.isTrue
+        (Array.forall Double.IsFinite (session.Metrics.CopyLosses()[.. status.Trial - 1]))
+        "losses before are kept"
+
+    Expect.isFalse
+        (Double.IsFinite session.Metrics.Losses[status.Trial])
+        "the last one is not finite"
+
+    Expect.equal
+        (string status)
+        $"diverged at trial {status.Trial}, step {status.Step}, in {status.Where}"
+        "wording"
+
+/// An input that is not a number in step 4 of trial 2.
+let private brokenInput () =
+    let task = {
+        new ITask with
+            member _.Inputs = 1
+            member _.Outputs = 1
+            member _.MaxSteps = 6
+            member _.Events = 0
+
+            member _.Fill(trial, _, into) =
+                into.Inputs.AsSpan().Fill 1.0
+
+                if trial = 2 then
+                    into.Inputs[3] <- nan
+    }
+
+    let graph = oneArea 0.01 Rules.rflo UpdateSchedule.TrialEnd
+    Session.Create(graph, task, 1L).Run 5
+
+[<Tests>]
+let tests =
+    let seeds = Arb.fromGen (Gen.choose (1, 1000000))
+
+    let pairs =
+        let half = RandomCircuits.smaller >> Seq.truncate 30
+
+        Arb.fromGenShrink (
+            Gen.zip RandomCircuits.circuits RandomCircuits.circuits,
+            fun (a, b) ->
+                seq {
+                    for a in half a -> a, b
+                    for b in half b -> a, b
+                }
+        )
+
+    testList "sessions" [
+        test "circuits side by side learn what each learns alone, bit for bit" {
+            forAll (cases 60 1000) pairs merged
+        }
+
+        test "an area cut in two is the same circuit" { forAll (cases 60 1000) seeds sameInHalves }
+
+        test "noise is the same for a trial, other for another, and nobody else's" {
+            let alone = noiseOf [ noisy ] 3
+            Expect.isTrue (sameBits alone (noiseOf [ noisy ] 3)) "reproducible"
+            Expect.isTrue (sameBits alone (noiseOf [ noisy; noisy ] 3)) "another noisy area"
+            Expect.isFalse (sameBits alone (noiseOf [ noisy ] 4)) "another trial"
+            Expect.isFalse (sameBits alone (noiseOf [ { noisy with Noise = 0.0 } ] 3)) "it is there"
+        }
+
+        test "single precision is double precision to 1e-4 over 1000 steps" { singlePrecision () }
+
+        for rule, schedule in ways do
+            test
+                $"a run that diverges by {nameOf (rule, schedule)} says where, and keeps what it had" {
+                diverging rule schedule
+            }
+
+        test "a number that is not one is found in its trial, step and area" {
+            let status = brokenInput ()
+            Expect.equal status (RunStatus(RunEnd.Diverged, 2, 4, "area area 0")) "status"
+        }
+
+        test "a cancelled run ends after the trial in hand" {
+            use source = new CancellationTokenSource()
+            let graph = oneArea 0.01 Rules.rflo UpdateSchedule.Online
+
+            let task =
+                Networks.Given(Array.create 3 [| 1.0 |], Array.create 3 [| 1.0 |], (fun _ -> 3))
+
+            let session = Session.Create(graph, task, 1L)
+
+            let stop =
+                Action<int, float>(fun trial _ ->
+                    if trial = 4 then
+                        source.Cancel())
+
+            let status = session.Run(100, stop, source.Token)
+            Expect.equal status (RunStatus(RunEnd.Cancelled, 4, 0, "")) "status"
+            Expect.equal session.TrialsDone 5 "trials"
+        }
+    ]

@@ -1,0 +1,268 @@
+/// What the increments must do when a circuit is scaled, flipped or relabelled, and when its future changes.
+module Rflo.Core.Tests.SymmetryTests
+
+open System
+open Expecto
+open FsCheck.FSharp
+open Rflo.Core
+open Rflo.Core.Tests.Checking
+open Rflo.Core.Tests.Circuits
+open Rflo.Core.Tests.InCore
+open Rflo.Core.Tests.Networks
+
+let private byFeedback = [ Rules.rflo; Rules.bpttByFeedback; Rules.rtrlByFeedback ]
+let private any = Plasticity(Rules.rflo, 1.0, UpdateSchedule.TrialEnd)
+
+/// A network of the paper with inputs, without biases where asked for, and its task.
+type private Sample = {
+    Network: Network
+    Inputs: float[][]
+    Targets: float[][]
+}
+
+let private drawn withBias seed =
+    let random = Random(seed: int)
+
+    let units, channels, outputs =
+        random.Next(1, 9), random.Next(1, 4), random.Next(1, 4)
+
+    let steps = random.Next(2, 10)
+    let gaussians n = Array.init n (fun _ -> gaussian random)
+
+    let matrix n m =
+        Array2D.init n m (fun _ _ -> gaussian random / sqrt (float m))
+
+    {
+        Network = {
+            Alpha = Array.init units (fun _ -> 0.1 + 0.9 * random.NextDouble())
+            Start = Array.map ((*) 0.3) (gaussians units)
+            Recurrent = matrix units units
+            Input = matrix units channels
+            Bias = if withBias then gaussians units else [||]
+            Readout = matrix outputs units
+            Offset = if withBias then gaussians outputs else [||]
+            Feedback = matrix units outputs
+        }
+        Inputs = Array.init steps (fun _ -> gaussians channels)
+        Targets = Array.init steps (fun _ -> gaussians outputs)
+    }
+
+let private session (drawn: Sample) =
+    let task = Given(drawn.Inputs, drawn.Targets, (fun _ -> drawn.Targets.Length))
+    Session.Create(fst (Networks.graph (fun _ -> any) drawn.Network), task, 1L)
+
+let private blocks (drawn: Sample) rule =
+    (session drawn).Increments(0, rule, UpdateTime.TrialEnd)
+    |> Seq.map nonNull
+    |> Array.ofSeq
+
+let private close tolerance what (a: float[][]) (b: float[][]) =
+    Array.iteri2
+        (fun index x y ->
+            Expect.isLessThanOrEqual (relative x y) tolerance $"{what}, projection {index}")
+        a
+        b
+
+let private linear factor (drawn: Sample) =
+    let scaled = {
+        drawn with
+            Network = {
+                drawn.Network with
+                    Feedback = Array2D.map ((*) factor) drawn.Network.Feedback
+            }
+    }
+
+    for rule in byFeedback do
+        let before, after = blocks drawn rule, blocks scaled rule
+        let expected = Array.map (Array.map ((*) factor)) before[..2]
+        close 1e-13 $"{Rules.name rule}, B times {factor}" after[..2] expected
+        Expect.isTrue (Array.forall2 sameBits before[3..] after[3..]) "the readout ignores B"
+
+let private odd (drawn: Sample) =
+    let minus = Array.map (fun (x: float) -> -x)
+
+    let flipped = {
+        Network = {
+            drawn.Network with
+                Start = minus drawn.Network.Start
+        }
+        Inputs = Array.map minus drawn.Inputs
+        Targets = Array.map minus drawn.Targets
+    }
+
+    for rule in Rules.all do
+        close 1e-13 $"{Rules.name rule}, flipped" (blocks flipped rule) (blocks drawn rule)
+
+    let outputs = ((session drawn).Test 0).Outputs
+    let others = ((session flipped).Test 0).Outputs
+    Expect.isLessThanOrEqual (relative (minus outputs) others) 1e-13 "outputs flip"
+
+/// Rows and columns of the projections, in their order.
+let private relabelled (order: int[]) (drawn: Sample) =
+    let net = drawn.Network
+    let pick (xs: float[]) = Array.map (fun k -> xs[k]) order
+
+    let rows (m: float[,]) =
+        Array2D.mapi (fun i j _ -> m[order[i], j]) m
+
+    let columns (m: float[,]) =
+        Array2D.mapi (fun i j _ -> m[i, order[j]]) m
+
+    {
+        drawn with
+            Network = {
+                Alpha = pick net.Alpha
+                Start = pick net.Start
+                Recurrent = rows (columns net.Recurrent)
+                Input = rows net.Input
+                Bias = pick net.Bias
+                Readout = columns net.Readout
+                Offset = net.Offset
+                Feedback = rows net.Feedback
+            }
+    },
+    fun (blocks: float[][]) ->
+        let units = order.Length
+
+        let shaped width (b: float[]) =
+            Array2D.init (b.Length / width) width (fun i j -> b[i * width + j])
+
+        [|
+            flat (rows (columns (shaped units blocks[0])))
+            flat (rows (shaped (blocks[1].Length / units) blocks[1]))
+            pick blocks[2]
+            flat (columns (shaped units blocks[3]))
+            blocks[4]
+        |]
+
+let private permuted (drawn: Sample) =
+    let order = Array.rev [| 0 .. drawn.Network.Alpha.Length - 1 |]
+    Random(order.Length).Shuffle order
+    let other, relabel = relabelled order drawn
+
+    for rule in Rules.all do
+        close
+            1e-10
+            $"{Rules.name rule}, relabelled"
+            (blocks other rule)
+            (relabel (blocks drawn rule))
+
+    let loss, otherLoss = ((session drawn).Test 0).Loss, ((session other).Test 0).Loss
+    Expect.floatClose Accuracy.veryHigh otherLoss loss "loss"
+
+// ---- causality ----------------------------------------------------------------------------------
+
+/// What a rule has collected after each step of an online trial, every block of weights in one array.
+let private stepwise rule case (change: int -> Trial -> unit) =
+    let task: ITask = WhiteNoise case
+
+    let network =
+        Network<float>(InCore.graph case.Circuit, task.MaxSteps, task.Events, int64 case.Seed)
+
+    task.Fill(0, RandomStream.OfTrial(int64 case.Seed, "task", 0L), network.Trial)
+    change network.Trial.Steps network.Trial
+    let mutable collected = Array.zeroCreate 0
+    let learners = Learners.Passive(network, rule, UpdateTime.Online, &collected)
+    network.Begin(0L, 0)
+    learners |> Array.iter _.Begin(network.Trial.Steps)
+
+    [|
+        for step in 1 .. network.Trial.Steps do
+            network.Step step
+            learners |> Array.iter _.Tell(step)
+            learners |> Array.iter _.Learn(step)
+
+            [|
+                for block in collected do
+                    if block.HasValue then
+                        let struct (plastic, _) = block.Value
+                        let store = nonNull plastic.Collected
+                        yield! store.Dense.Span.ToArray()
+                        yield! Array.concat store.Sparse
+            |]
+    |]
+
+let private causal (tally: Tally) case =
+    tally.Count()
+    let half steps = (steps + 1) / 2
+
+    let otherFuture steps (trial: Trial) =
+        for t in half steps .. steps - 1 do
+            for k in 0 .. trial.InputChannels - 1 do
+                trial.Inputs[t * trial.InputChannels + k] <- 3.0
+
+            for k in 0 .. trial.Outputs - 1 do
+                trial.Targets[t * trial.Outputs + k] <- 0.25
+
+    let mutable futureMatters = false
+
+    for rule in
+        [
+            Rules.rflo
+            Rules.local
+            Rules.rtrl
+            Rules.rtrlByFeedback
+        ] do
+        let ours = stepwise rule case (fun _ _ -> ())
+        let others = stepwise rule case otherFuture
+        let now = half ours.Length
+
+        for t in 0 .. now - 1 do
+            Expect.isTrue (sameBits ours[t] others[t]) $"{Rules.name rule}, step {t + 1}"
+
+        if not (sameBits (Array.last ours) (Array.last others)) then
+            futureMatters <- true
+
+    if not futureMatters then
+        tally.Idle()
+
+let private silent case =
+    let deaf = { case with Task.Masked = true }
+    let task: ITask = WhiteNoise deaf
+
+    let nothingAsked = {
+        new ITask with
+            member _.Inputs = task.Inputs
+            member _.Outputs = task.Outputs
+            member _.MaxSteps = task.MaxSteps
+            member _.Events = task.Events
+
+            member _.Fill(trial, stream, into) =
+                task.Fill(trial, stream, into)
+                into.Mask.AsSpan().Clear()
+    }
+
+    let session = Session.Create(InCore.graph deaf.Circuit, nothingAsked, 1L)
+
+    for rule in Rules.all do
+        for block in session.Increments(0, rule, UpdateTime.TrialEnd) do
+            match block with
+            | null -> ()
+            | block -> Expect.equal (norm block) 0.0 $"{Rules.name rule} learns from no error"
+
+[<Tests>]
+let tests =
+    let seeds = Arb.fromGen (Gen.choose (1, 1000000))
+
+    let many check withBias =
+        forAll (cases 100 2000) seeds (drawn withBias >> check)
+
+    testList "symmetry" [
+        test "increments are linear in the feedback, and the readout's ignore it" {
+            many (linear -1.0) true
+            many (linear 2.5) true
+        }
+
+        test "of odd networks, a flipped trial teaches the same" { many odd false }
+        test "relabelled units learn relabelled weights" { many permuted true }
+
+        test "increments so far do not depend on the future" {
+            let tally = Tally()
+            forAll (cases 100 2000) RandomCircuits.anyCircuit (causal tally)
+            tally.Demand 0.4
+        }
+
+        test "where nothing is asked nothing is learned" {
+            forAll (cases 100 2000) RandomCircuits.anyCircuit silent
+        }
+    ]
