@@ -14,7 +14,7 @@ module internal RuleCompile =
 
     let rule (rule: Rule) : LearningRule =
         match rule.Credit with
-        | EligibilityTrace -> RfloRule(path rule.Error)
+        | EligibilityTrace -> ThreeFactorRule.Rflo(path rule.Error)
         | BackwardInTime -> BpttRule(path rule.Error)
         | ForwardInTime -> RtrlRule(path rule.Error)
 

@@ -6,8 +6,8 @@ open Rflo.Core.Tests.Circuits
 
 /// The rules by the names that the tests give them.
 module Rules =
-    let rflo: LearningRule = RfloRule()
-    let local: LearningRule = RfloRule ErrorPath.Symmetric
+    let rflo: LearningRule = ThreeFactorRule.Rflo()
+    let local: LearningRule = ThreeFactorRule.Rflo ErrorPath.Symmetric
     let bptt: LearningRule = BpttRule()
     let rtrl: LearningRule = RtrlRule()
     let bpttByFeedback: LearningRule = BpttRule ErrorPath.Feedback
@@ -18,7 +18,7 @@ module Rules =
     let name (rule: LearningRule) =
         let word =
             match rule with
-            | :? RfloRule -> "RFLO"
+            | :? ThreeFactorRule -> "RFLO"
             | :? BpttRule -> "BPTT"
             | _ -> "RTRL"
 

@@ -25,7 +25,9 @@ let private rows json = list json |> Array.map vector
 let private matrix json = array2D (rows json)
 let private number path json = (at path json).GetDouble()
 let private none = Array2D.zeroCreate<float> 0 0
-let private anyRate = Plasticity(RfloRule(), 1.0, UpdateSchedule.TrialEnd)
+
+let private anyRate =
+    Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule.TrialEnd)
 
 /// Every projection's numbers, one after the other.
 let private together (blocks: float[] seq) = Array.concat blocks
@@ -110,7 +112,7 @@ let private notebook file schedule =
 
     let rate name =
         Plasticity(
-            RfloRule(),
+            ThreeFactorRule.Rflo(),
             share * number (if name = "readout" then "eta_W_out" else "eta_W") data,
             schedule
         )

@@ -118,22 +118,19 @@ let private inOrder order setup case =
     let network =
         Network<float>(graphWith setup case.Circuit, task.MaxSteps, task.Events, int64 case.Seed)
 
-    let learners: Learner<float>[] = order (Learners.ForTraining network)
+    let learners: LearnerSet<float> = order (Learners.ForTraining network)
 
     for trial in 0..2 do
         let stream = RandomStream.OfTrial(int64 case.Seed, "task", int64 trial)
         task.Fill(trial, stream, network.Trial)
         network.Begin(trial, 0)
-        let each act = Array.iter act learners
-        each _.Begin(network.Trial.Steps)
+        learners.Begin(trial, network.Trial.Steps)
 
         for step in 1 .. network.Trial.Steps do
             network.Step step
-            each _.Tell(step)
-            each _.Learn(step)
+            learners.Step step
 
-        each _.Conclude(network.Trial.Steps)
-        each _.End(network.Trial.Steps)
+        learners.End network.Trial.Steps
 
     [|
         for area in network.Areas do
@@ -171,7 +168,7 @@ let tests =
 
         test "does not depend on the order in which learners act" {
             forAll (cases 200 3000) any (fun case ->
-                let forth, back = inOrder id everyWay case, inOrder Array.rev everyWay case
+                let forth, back = inOrder id everyWay case, inOrder _.Reversed() everyWay case
                 Expect.isTrue (sameBits forth back) "the same bits")
         }
 

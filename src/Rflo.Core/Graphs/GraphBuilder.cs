@@ -189,11 +189,45 @@ public sealed class GraphBuilder
     {
         if (!(plastic.LearningRate >= 0) || !double.IsFinite(plastic.LearningRate))
             ThrowHelper.OutOfRange($"{projection.Name}.LearningRate", plastic.LearningRate, "finite and at least 0");
-        if (plastic.Schedule is { Time: UpdateTime.TrialEnd, Trials: < 1 })
-            ThrowHelper.NotPositive($"{projection.Name}.Schedule", plastic.Schedule.Trials);
-        if (plastic is { Rule: BpttRule, Schedule.Time: UpdateTime.Online })
+        if (plastic.Schedule.Every < 1)
+            ThrowHelper.NotPositive($"{projection.Name}.Schedule", plastic.Schedule.Every);
+        CheckOptimiser(projection.Name, plastic.Optimiser);
+        if (plastic is { Rule: BpttRule, Schedule.IsStepwise: true })
             ThrowHelper.Invalid($"{projection.Name}: BPTT looks back over a whole trial and cannot update online.");
-        if (!projection.Target.IsReadout && _areas[projection.Target.Index].Dynamics == Dynamics.WinnerTakeAll)
+        if (projection.Target.IsReadout)
+            return;
+        AreaSpec area = _areas[projection.Target.Index];
+        if (plastic.Rule is ThreeFactorRule local)
+            CheckLocal(projection.Name, local, plastic.Schedule, area);
+        else if (area.Dynamics == Dynamics.WinnerTakeAll)
             ThrowHelper.Invalid($"{projection.Name}: a winner-take-all area has no slope, so {plastic.Rule.GetType().Name} cannot reach it.");
+    }
+
+    private static void CheckLocal(string name, ThreeFactorRule rule, UpdateSchedule schedule, AreaSpec area)
+    {
+        if (rule.Post == PostSignal.Slope && area.Dynamics == Dynamics.WinnerTakeAll)
+            ThrowHelper.Invalid($"{name}: a winner-take-all area has no slope; let the trace take the rate.");
+        if (rule.Post == PostSignal.Noise && !(area.Noise > 0))
+            ThrowHelper.Invalid($"{name}: the trace takes the noise of {area.Name}, which has none.");
+        if (rule.NeedsWholeTrial && schedule.IsStepwise)
+            ThrowHelper.Invalid($"{name}: the reward of a trial is known at its end, so updates cannot be online.");
+        foreach ((string what, double alpha) in new[] { ("MemoryAlpha", rule.MemoryAlpha), ("PreAlpha", rule.PreAlpha) })
+            if (!(alpha > 0 && alpha <= 1))
+                ThrowHelper.OutOfRange($"{name}.{what}", alpha, "in (0, 1]");
+        foreach (Shaping shaping in new[] { rule.PostShaping, rule.PreShaping, rule.ThirdShaping })
+            if (!(shaping.MeanAlpha >= 0 && shaping.MeanAlpha <= 1))
+                ThrowHelper.OutOfRange($"{name}.MeanAlpha", shaping.MeanAlpha, "in [0, 1]");
+    }
+
+    private static void CheckOptimiser(string name, Optimiser optimiser)
+    {
+        if (!(optimiser.Beta1 >= 0 && optimiser.Beta1 < 1))
+            ThrowHelper.OutOfRange($"{name}.Beta1", optimiser.Beta1, "in [0, 1)");
+        if (!(optimiser.Beta2 >= 0 && optimiser.Beta2 < 1))
+            ThrowHelper.OutOfRange($"{name}.Beta2", optimiser.Beta2, "in [0, 1)");
+        if (!(optimiser.Epsilon > 0))
+            ThrowHelper.OutOfRange($"{name}.Epsilon", optimiser.Epsilon, "more than 0");
+        if (!(optimiser.ClipNorm > 0))
+            ThrowHelper.OutOfRange($"{name}.ClipNorm", optimiser.ClipNorm, "more than 0");
     }
 }

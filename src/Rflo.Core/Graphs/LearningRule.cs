@@ -15,13 +15,6 @@ public enum ErrorPath
 public abstract record LearningRule(ErrorPath Path);
 
 /// <summary>
-/// Random feedback local online learning (Murray 2019, Eqs 5 and 6): an eligibility trace for every synapse, times
-/// the error sent back. With <see cref="ErrorPath.Symmetric"/> it is the symmetric local rule.
-/// </summary>
-/// <param name="Path">How the error reaches the area.</param>
-public sealed record RfloRule(ErrorPath Path = ErrorPath.Feedback) : LearningRule(Path);
-
-/// <summary>
 /// Back-propagation through time (Murray 2019, Eqs 18 to 23): the exact gradient, backward over the stored trial.
 /// With <see cref="ErrorPath.Feedback"/> it is the paper's non-local rule with random feedback.
 /// </summary>
@@ -41,25 +34,67 @@ public enum UpdateTime
     /// <summary>In every step.</summary>
     Online,
 
+    /// <summary>In every k-th step, and at the end of the trial.</summary>
+    EverySteps,
+
     /// <summary>At the end of every trial, or of every k-th.</summary>
     TrialEnd,
 }
 
 /// <summary>When updates are applied, and whether those of several trials are summed or averaged.</summary>
-/// <param name="Time">Each step, or at ends of trials.</param>
-/// <param name="Trials">Trials between updates, at least 1; used at ends of trials.</param>
-/// <param name="Mean">Whether the update is the mean over those trials instead of their sum.</param>
-public readonly record struct UpdateSchedule(UpdateTime Time, int Trials = 1, bool Mean = false)
+/// <param name="Time">Each step, each k-th step, or at ends of trials.</param>
+/// <param name="Every">k: steps or trials between updates, at least 1; an online rule updates in every step.</param>
+/// <param name="Mean">Whether the update of several trials is their mean instead of their sum.</param>
+public readonly record struct UpdateSchedule(UpdateTime Time, int Every = 1, bool Mean = false)
 {
     /// <summary>In every step.</summary>
     public static UpdateSchedule Online => new(UpdateTime.Online);
 
     /// <summary>At the end of every trial.</summary>
     public static UpdateSchedule TrialEnd => new(UpdateTime.TrialEnd);
+
+    /// <summary>Whether increments are made step by step.</summary>
+    public bool IsStepwise => Time != UpdateTime.TrialEnd;
+}
+
+/// <summary>How an update follows from what a rule asks for.</summary>
+public enum OptimiserKind
+{
+    /// <summary>dW = eta g.</summary>
+    Plain,
+
+    /// <summary>m = beta1 m + g; dW = eta m.</summary>
+    Momentum,
+
+    /// <summary>Adam (Kingma and Ba 2015): dW = eta m' / (sqrt v' + epsilon), with running means of g and g^2, corrected for their start.</summary>
+    Adam,
+}
+
+/// <summary>An optimiser, with its memory's constants and the largest update that it lets through.</summary>
+/// <param name="Kind">Which.</param>
+/// <param name="Beta1">Memory of the first moment, in [0, 1).</param>
+/// <param name="Beta2">Memory of the second moment, in [0, 1).</param>
+/// <param name="Epsilon">Keeps Adam's quotient finite; more than 0.</param>
+/// <param name="ClipNorm">Largest Frobenius norm of what the rule asks for, projection by projection; infinite for no limit.</param>
+public sealed record Optimiser(
+    OptimiserKind Kind = OptimiserKind.Plain, double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double ClipNorm = double.PositiveInfinity)
+{
+    /// <summary>dW = eta g; the default, and what agreement with others is checked with.</summary>
+    public static Optimiser Plain { get; } = new();
+
+    /// <summary>Whether increments may be added to the weights as they come.</summary>
+    internal bool IsDirect => Kind == OptimiserKind.Plain && double.IsPositiveInfinity(ClipNorm);
 }
 
 /// <summary>What makes a projection plastic.</summary>
 /// <param name="Rule">How it learns; ignored by a projection onto a readout that feeds nothing back, which learns by the delta rule.</param>
 /// <param name="LearningRate">eta, at least 0. Every step's increment is eta / T times the rule's, T the trial's number of steps.</param>
 /// <param name="Schedule">When updates are applied.</param>
-public sealed record Plasticity(LearningRule Rule, double LearningRate, UpdateSchedule Schedule);
+public sealed record Plasticity(LearningRule Rule, double LearningRate, UpdateSchedule Schedule)
+{
+    /// <summary>How updates follow from what the rule asks for.</summary>
+    public Optimiser Optimiser { get; init; } = Optimiser.Plain;
+
+    /// <summary>The factor of the learning rate in each trial, from 0; null for 1 throughout.</summary>
+    public Func<int, double>? RateAt { get; init; }
+}

@@ -53,9 +53,10 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
             weights += stored * (size + sizeof(double) + (block.IsSparse ? sizeof(int) : 0));
             if (block.Plasticity is not { LearningRate: > 0 } plastic)
                 continue;
-            if (plastic.Schedule is { Time: UpdateTime.TrialEnd, Trials: > 1 })
+            if (!plastic.Optimiser.IsDirect || plastic.Schedule is not ({ Time: UpdateTime.Online } or { Time: UpdateTime.TrialEnd, Every: 1 }))
                 weights += stored * size;
-            if (plastic is { Rule: RfloRule, Schedule.Time: UpdateTime.Online } && !block.OntoReadout)
+            weights += stored * size * (int)plastic.Optimiser.Kind;
+            if (plastic is { Rule: ThreeFactorRule, Schedule.IsStepwise: true } && !block.OntoReadout)
                 traces += stored * size;
             if (plastic.Rule is RtrlRule && (!block.OntoReadout || block.OntoFedBack))
                 columns += block.Count;

@@ -66,14 +66,17 @@ internal sealed class Bptt<T> : Learner<T>
     {
         foreach ((AreaState<T> area, Plastic<T> plastic) in _areas)
         {
-            plastic.AddTrial(_delta[area.Index].From(1, area.Padded), area.Padded, 1, steps);
+            plastic.BeginIncrements(1);
+            plastic.AddTrial(_delta[area.Index].From(1, area.Padded), area.Padded, area.Afferents.SignalsFrom(1), 1, steps);
             plastic.FinishTrial();
         }
 
         foreach ((ReadoutState<T> readout, Plastic<T> plastic) in _readouts)
         {
             int first = 1 - _history;
-            plastic.AddTrial(_outputCredit[readout.Index].From(_history + first, readout.Padded), readout.Padded, first, steps);
+            plastic.BeginIncrements(1);
+            plastic.AddTrial(
+                _outputCredit[readout.Index].From(_history + first, readout.Padded), readout.Padded, readout.Afferents.SignalsFrom(first), first, steps);
             plastic.FinishTrial();
         }
     }

@@ -4,7 +4,7 @@ namespace Rflo.Core;
 
 /// <summary>The delta rule of a readout: dW = eta / T * sum over t of eps(t) s(t)', with s the rates and the constant 1 (Murray 2019, Eq 5).</summary>
 /// <remarks>Exact for a readout whose outputs are not fed back. O(outputs * pre) a step.</remarks>
-internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic, UpdateTime time) : Learner<T>
+internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic) : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private int _steps;
@@ -13,14 +13,21 @@ internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic, 
 
     public override void Learn(int step)
     {
-        if (time == UpdateTime.Online)
-            plastic.AddStep(readout.Error(step), step, _steps);
+        if (!plastic.IsStepwise)
+            return;
+        plastic.BeginIncrements(_steps);
+        plastic.AddStep(readout.Error(step), readout.Afferents.Signals(step), _steps);
+        plastic.EndStep(step, _steps);
     }
 
     public override void End(int steps)
     {
-        if (time == UpdateTime.TrialEnd)
-            plastic.AddTrial(readout.ErrorsFrom(1), readout.Padded, 1, steps);
+        if (!plastic.IsStepwise)
+        {
+            plastic.BeginIncrements(1);
+            plastic.AddTrial(readout.ErrorsFrom(1), readout.Padded, readout.Afferents.SignalsFrom(1), 1, steps);
+        }
+
         plastic.FinishTrial();
     }
 }

@@ -6,9 +6,9 @@ namespace Rflo.Core;
 internal static class Learners
 {
     /// <summary>The learners that train a network as its projections say. A rate of zero learns nothing and costs nothing.</summary>
-    public static Learner<T>[] ForTraining<T>(Network<T> network)
+    public static LearnerSet<T> ForTraining<T>(Network<T> network)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        new Builder<T>(network, segment => segment.Plasticity is { LearningRate: > 0 } plastic ? (plastic.Rule, plastic.Schedule) : null, applies: true).Build();
+        new Builder<T>(network, segment => segment.Plasticity is { LearningRate: > 0 } plastic ? plastic : null, applies: true).Build();
 
     /// <summary>
     /// Learners that collect what one rule would add to every plastic projection, and change nothing.
@@ -17,11 +17,11 @@ internal static class Learners
     /// <param name="rule">The rule, whatever the projections say.</param>
     /// <param name="time">Whether its online or its trial-end form runs.</param>
     /// <param name="collected">Receives, for each projection of the graph, where its increments are; null where it is not plastic.</param>
-    public static Learner<T>[] Passive<T>(Network<T> network, LearningRule rule, UpdateTime time, out (Plastic<T> Plastic, Segment Segment)?[] collected)
+    public static LearnerSet<T> Passive<T>(Network<T> network, LearningRule rule, UpdateTime time, out (Plastic<T> Plastic, Segment Segment)?[] collected)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var builder = new Builder<T>(network, segment => segment.Plasticity is null ? null : (rule, new UpdateSchedule(time)), applies: false);
-        Learner<T>[] learners = builder.Build();
+        var builder = new Builder<T>(network, segment => segment.Plasticity is null ? null : new Plasticity(rule, 1, new UpdateSchedule(time)), applies: false);
+        LearnerSet<T> learners = builder.Build();
         collected = builder.BySegment;
         return learners;
     }
@@ -30,12 +30,13 @@ internal static class Learners
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly Network<T> _network;
-        private readonly Func<Segment, (LearningRule Rule, UpdateSchedule Schedule)?> _plan;
+        private readonly Func<Segment, Plasticity?> _plan;
         private readonly bool _applies;
         private readonly List<Learner<T>> _learners = [];
+        private readonly List<Plastic<T>> _plastics = [];
         private readonly Dictionary<(LearningRule, UpdateSchedule), Exact> _exact = [];
 
-        public Builder(Network<T> network, Func<Segment, (LearningRule Rule, UpdateSchedule Schedule)?> plan, bool applies)
+        public Builder(Network<T> network, Func<Segment, Plasticity?> plan, bool applies)
         {
             _network = network;
             _plan = plan;
@@ -45,7 +46,7 @@ internal static class Learners
 
         public (Plastic<T> Plastic, Segment Segment)?[] BySegment { get; }
 
-        public Learner<T>[] Build()
+        public LearnerSet<T> Build()
         {
             foreach (AreaState<T> area in _network.Areas)
                 foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(area.Afferents))
@@ -57,21 +58,21 @@ internal static class Learners
             {
                 _learners.Add(rule is BpttRule
                     ? new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts)
-                    : new Rtrl<T>(_network, rule.Path, schedule.Time, parts.Areas, parts.Readouts));
+                    : new Rtrl<T>(_network, rule.Path, schedule.IsStepwise, parts.Areas, parts.Readouts));
             }
 
-            return [.. _learners];
+            return new LearnerSet<T>([.. _learners], [.. _plastics]);
         }
 
         private void Add(AreaState<T> area, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic)
         {
             switch (rule)
             {
-                case RfloRule when schedule.Time == UpdateTime.Online:
-                    _learners.Add(new RfloOnline<T>(_network, area, plastic, rule.Path));
+                case ThreeFactorRule local when schedule.IsStepwise:
+                    _learners.Add(new ThreeFactorOnline<T>(_network, area, plastic, local));
                     break;
-                case RfloRule:
-                    _learners.Add(new RfloTrialEnd<T>(_network, area, plastic, rule.Path));
+                case ThreeFactorRule local:
+                    _learners.Add(new ThreeFactorTrialEnd<T>(_network, area, plastic, local));
                     break;
                 default:
                     ExactOf(rule, schedule).Areas.Add((area, plastic));
@@ -84,7 +85,7 @@ internal static class Learners
             if (readout.IsFedBack && rule is BpttRule or RtrlRule)
                 ExactOf(rule, schedule).Readouts.Add((readout, plastic));
             else
-                _learners.Add(new DeltaRule<T>(readout, plastic, schedule.Time));
+                _learners.Add(new DeltaRule<T>(readout, plastic));
         }
 
         private Exact ExactOf(LearningRule rule, UpdateSchedule schedule)
@@ -97,17 +98,23 @@ internal static class Learners
         private List<(LearningRule Rule, UpdateSchedule Schedule, Plastic<T> Plastic)> Groups(Afferents<T> afferents)
         {
             var groups = new List<(LearningRule, UpdateSchedule, Plastic<T>)>();
-            foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null).GroupBy(segment => _plan(segment)!.Value))
+            foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null).GroupBy(segment => Key(_plan(segment)!)))
             {
                 Segment[] segments = [.. group];
-                var plastic = new Plastic<T>(afferents, segments, group.Key.Schedule, _applies);
+                (LearningRule rule, UpdateSchedule schedule, Optimiser optimiser, Func<int, double>? rateAt) = group.Key;
+                var plastic = new Plastic<T>(afferents, segments, schedule, optimiser, rateAt, _applies);
+                _plastics.Add(plastic);
                 foreach (Segment segment in segments)
                     BySegment[segment.Projection] = (plastic, segment);
-                groups.Add((group.Key.Rule, group.Key.Schedule, plastic));
+                groups.Add((rule, schedule, plastic));
             }
 
             return groups;
         }
+
+        /// <summary>Projections that agree in all of this learn together, whatever their rates.</summary>
+        private static (LearningRule Rule, UpdateSchedule Schedule, Optimiser Optimiser, Func<int, double>? RateAt) Key(Plasticity plasticity) =>
+            (plasticity.Rule, plasticity.Schedule, plasticity.Optimiser, plasticity.RateAt);
 
         private sealed record Exact(List<(AreaState<T> Area, Plastic<T> Plastic)> Areas, List<(ReadoutState<T> Readout, Plastic<T> Plastic)> Readouts);
     }

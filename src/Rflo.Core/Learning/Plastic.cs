@@ -4,30 +4,40 @@ namespace Rflo.Core;
 
 /// <summary>
 /// The projections of one target that learn together, and how increments become weight changes: at once, or collected
-/// over trials; then held to masks, Dale's signs and bounds.
+/// and handed to an optimiser; then held to masks, Dale's signs and bounds.
 /// </summary>
 internal sealed class Plastic<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly UpdateSchedule _schedule;
+    private readonly Func<int, double>? _rateAt;
     private readonly bool _applies;
     private readonly List<Run> _runs = [];
     private readonly Constraint<T>[] _constraints;
+    private readonly UpdateStep<T>[] _updates;
     private int _trialsCollected;
+    private double _rateNow = 1;
 
     /// <param name="afferents">The target's weights.</param>
     /// <param name="segments">The projections that learn.</param>
     /// <param name="schedule">When updates are applied.</param>
+    /// <param name="optimiser">How updates follow from increments.</param>
+    /// <param name="rateAt">The factor of the learning rate in each trial; null for 1.</param>
     /// <param name="applies">False for a passive rule, which only collects.</param>
-    public Plastic(Afferents<T> afferents, Segment[] segments, UpdateSchedule schedule, bool applies)
+    public Plastic(
+        Afferents<T> afferents, Segment[] segments, UpdateSchedule schedule, Optimiser optimiser, Func<int, double>? rateAt, bool applies)
     {
         Afferents = afferents;
         Segments = segments;
         _schedule = schedule;
+        _rateAt = rateAt;
         _applies = applies;
-        IsDirect = applies && (schedule.Time == UpdateTime.Online || schedule.Trials == 1);
+        IsDirect = applies && optimiser.IsDirect && (schedule.Time == UpdateTime.Online || (schedule.Time == UpdateTime.TrialEnd && schedule.Every == 1));
         if (!IsDirect)
             Collected = afferents.NewStore();
+        _updates = Collected is { } collected && applies
+            ? [.. segments.Select(segment => new UpdateStep<T>(segment, afferents, collected, optimiser))]
+            : [];
         _constraints = [.. segments.Where(segment => applies && segment.IsConstrained).Select(segment => new Constraint<T>(segment, afferents))];
         foreach (Segment segment in segments)
             AddToRuns(segment);
@@ -42,6 +52,9 @@ internal sealed class Plastic<T>
 
     public List<Run> Runs => _runs;
 
+    /// <summary>Whether its increments come step by step.</summary>
+    public bool IsStepwise => _schedule.IsStepwise;
+
     /// <summary>Whether increments are added to the weights as they come.</summary>
     public bool IsDirect { get; }
 
@@ -51,24 +64,36 @@ internal sealed class Plastic<T>
     /// <summary>Where increments go.</summary>
     public WeightStore<T> Destination => Collected ?? Afferents.Weights;
 
+    /// <summary>Before the first step of a trial: sets the learning rate of that trial.</summary>
+    public void BeginTrial(int trial) => _rateNow = _rateAt is { } rate ? rate(trial) : 1;
+
     /// <summary>The factor of an increment at a learning rate, for a trial of so many steps.</summary>
-    public T Scale(double learningRate, int steps) => T.CreateTruncating((IsDirect ? learningRate : 1.0) / steps);
+    public T Scale(double learningRate, int steps) => T.CreateTruncating((IsDirect ? learningRate * _rateNow : 1.0) / steps);
+
+    /// <summary>Before increments that are applied as they come: L2 decay takes its part of every weight.</summary>
+    /// <param name="parts">Into how many parts a trial's decay is cut: 1 at its end, T in its steps.</param>
+    public void BeginIncrements(int parts)
+    {
+        if (IsDirect)
+            foreach (Segment segment in Segments)
+                if (segment.Spec.Decay != 0)
+                    Afferents.Multiply(segment, 1 - segment.Plasticity!.LearningRate * _rateNow * segment.Spec.Decay / parts);
+    }
 
     /// <summary>Adds the product of a whole trial: sum over steps of post(t) pre(t)'.</summary>
     /// <param name="post">Postsynaptic factors from step <paramref name="first"/> on, rows of <paramref name="stride"/> elements.</param>
     /// <param name="stride">Elements a row.</param>
+    /// <param name="pre">Presynaptic factors from step <paramref name="first"/> on, in the wide rows of the target.</param>
     /// <param name="first">First step of the product.</param>
     /// <param name="steps">Steps T of the trial; the product ends there.</param>
-    public void AddTrial(ReadOnlySpan<T> post, int stride, int first, int steps)
+    public void AddTrial(ReadOnlySpan<T> post, int stride, ReadOnlySpan<T> pre, int first, int steps)
     {
-        if (IsDirect)
-            Forget(1.0);
         WeightStore<T> to = Destination;
         int count = steps - first + 1;
         foreach (Run run in _runs)
         {
             Kernels.AccumulateOuter(
-                post, stride, Afferents.SignalsFrom(first)[run.Offset..], Afferents.Stride, count, Scale(run.LearningRate, steps),
+                post, stride, pre[run.Offset..], Afferents.Stride, count, Scale(run.LearningRate, steps),
                 to.Dense.Span[run.Offset..], Afferents.DenseStride, Afferents.Rows, run.Width);
         }
 
@@ -77,30 +102,24 @@ internal sealed class Plastic<T>
             if (segment.Sparse is not { } pattern)
                 continue;
             T scale = Scale(segment.Plasticity!.LearningRate, steps);
-            for (int t = first; t <= steps; t++)
+            for (int t = 0; t < count; t++)
             {
                 Kernels.AccumulateOuterSparse(
-                    pattern, post.Slice((t - first) * stride, Afferents.Rows), Afferents.Signals(t).Slice(segment.Offset, segment.Width),
+                    pattern, post.Slice(t * stride, Afferents.Rows), pre.Slice(t * Afferents.Stride + segment.Offset, segment.Width),
                     scale, to.Sparse[Afferents.Place(segment)]);
             }
         }
-
-        if (IsDirect)
-            Constrain();
     }
 
     /// <summary>Adds the product of one step: post(t) pre(t)'.</summary>
-    public void AddStep(ReadOnlySpan<T> post, int step, int steps)
+    public void AddStep(ReadOnlySpan<T> post, ReadOnlySpan<T> pre, int steps)
     {
-        if (IsDirect)
-            Forget(1.0 / steps);
         WeightStore<T> to = Destination;
-        Span<T> signals = Afferents.Signals(step);
         foreach (Run run in _runs)
         {
             T scale = Scale(run.LearningRate, steps);
             for (int i = 0; i < Afferents.Rows; i++)
-                Kernels.AddScaled(to.Dense.Row(i, Afferents.DenseStride).Slice(run.Offset, run.Width), scale * post[i], signals.Slice(run.Offset, run.Width));
+                Kernels.AddScaled(to.Dense.Row(i, Afferents.DenseStride).Slice(run.Offset, run.Width), scale * post[i], pre.Slice(run.Offset, run.Width));
         }
 
         foreach (Segment segment in Segments)
@@ -108,73 +127,70 @@ internal sealed class Plastic<T>
             if (segment.Sparse is { } pattern)
             {
                 Kernels.AccumulateOuterSparse(
-                    pattern, post, signals.Slice(segment.Offset, segment.Width), Scale(segment.Plasticity!.LearningRate, steps),
+                    pattern, post, pre.Slice(segment.Offset, segment.Width), Scale(segment.Plasticity!.LearningRate, steps),
                     to.Sparse[Afferents.Place(segment)]);
             }
         }
+    }
 
+    /// <summary>Adds a multiple of the weights themselves, for one unit: what Oja's rule forgets.</summary>
+    public void AddOfWeights(int unit, T factor, int steps)
+    {
+        WeightStore<T> to = Destination;
+        foreach (Run run in _runs)
+        {
+            Kernels.AddScaled(
+                to.Dense.Row(unit, Afferents.DenseStride).Slice(run.Offset, run.Width), Scale(run.LearningRate, steps) * factor,
+                Afferents.Weights.Dense.Row(unit, Afferents.DenseStride).Slice(run.Offset, run.Width));
+        }
+
+        foreach (Segment segment in Segments)
+        {
+            if (segment.Sparse is not { } pattern)
+                continue;
+            int at = Afferents.Place(segment), start = pattern.Start[unit], count = pattern.Start[unit + 1] - start;
+            Kernels.AddScaled(
+                to.Sparse[at].AsSpan(start, count), Scale(segment.Plasticity!.LearningRate, steps) * factor,
+                Afferents.Weights.Sparse[at].AsSpan(start, count));
+        }
+    }
+
+    /// <summary>After a step's increments: applies what is due.</summary>
+    public void EndStep(int step, int steps)
+    {
         if (IsDirect)
             Constrain();
+        else if (_applies && (_schedule.Time == UpdateTime.Online || step % _schedule.Every == 0 || step == steps))
+            Apply(1.0, steps);
     }
 
     /// <summary>At the end of a trial: applies what was collected, if this was the last of the k trials between updates.</summary>
     public void FinishTrial()
     {
-        if (!_applies || Collected is not { } collected || ++_trialsCollected < _schedule.Trials)
+        if (!_applies || IsStepwise)
             return;
-        Forget(1.0);
-        double share = _schedule.Mean ? 1.0 / _trialsCollected : 1.0;
-        foreach (Run run in _runs)
+        if (IsDirect)
         {
-            T scale = T.CreateTruncating(run.LearningRate * share);
-            for (int i = 0; i < Afferents.Rows; i++)
-            {
-                Kernels.AddScaled(
-                    Afferents.Weights.Dense.Row(i, Afferents.DenseStride).Slice(run.Offset, run.Width), scale,
-                    collected.Dense.Row(i, Afferents.DenseStride).Slice(run.Offset, run.Width));
-            }
+            Constrain();
+            return;
         }
 
-        foreach (Segment segment in Segments)
-        {
-            if (segment.Sparse is not null)
-            {
-                int at = Afferents.Place(segment);
-                Kernels.AddScaled(Afferents.Weights.Sparse[at].AsSpan(), T.CreateTruncating(segment.Plasticity!.LearningRate * share), collected.Sparse[at]);
-            }
-        }
-
-        collected.Clear();
+        if (++_trialsCollected < _schedule.Every)
+            return;
+        Apply(_schedule.Mean ? 1.0 / _trialsCollected : 1.0, 1);
         _trialsCollected = 0;
+    }
+
+    private void Apply(double share, int parts)
+    {
+        foreach (UpdateStep<T> update in _updates)
+            update.Apply(share, update.Segment.Plasticity!.LearningRate * _rateNow, parts);
+        Collected!.Clear();
         Constrain();
     }
 
-    /// <summary>Before direct increments: L2 decay takes its part of every weight.</summary>
-    /// <param name="share">Part of an update's decay that is due now: 1 for a trial, 1/T for a step.</param>
-    public void Forget(double share)
-    {
-        foreach (Segment segment in Segments)
-        {
-            if (segment.Spec.Decay == 0)
-                continue;
-            var keep = T.CreateTruncating(1 - segment.Plasticity!.LearningRate * segment.Spec.Decay * share);
-            if (segment.Sparse is not null)
-            {
-                Span<T> block = Afferents.Weights.Sparse[Afferents.Place(segment)];
-                System.Numerics.Tensors.TensorPrimitives.Multiply(block, keep, block);
-                continue;
-            }
-
-            for (int i = 0; i < Afferents.Rows; i++)
-            {
-                Span<T> row = Afferents.Weights.Dense.Row(i, Afferents.DenseStride).Slice(segment.Offset, segment.Width);
-                System.Numerics.Tensors.TensorPrimitives.Multiply(row, keep, row);
-            }
-        }
-    }
-
-    /// <summary>Puts every weight back where it may be: absent ones to 0, wrong signs to exactly 0, others within bounds.</summary>
-    public void Constrain()
+    /// <summary>Puts every weight back where it may be.</summary>
+    private void Constrain()
     {
         foreach (Constraint<T> constraint in _constraints)
             constraint.Hold();

@@ -18,7 +18,7 @@ internal sealed class Rtrl<T> : Learner<T>
     private readonly Network<T> _network;
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly (ReadoutState<T> Readout, Plastic<T> Plastic)[] _readouts;
-    private readonly UpdateTime _time;
+    private readonly bool _isStepwise;
     private readonly InfluenceColumns<T> _columns = new();
     private readonly InfluencePanels<T> _influence;
     private readonly LearningSignal<T>[] _signals;
@@ -30,13 +30,13 @@ internal sealed class Rtrl<T> : Learner<T>
     private int _steps;
 
     public Rtrl(
-        Network<T> network, ErrorPath path, UpdateTime time, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas,
+        Network<T> network, ErrorPath path, bool isStepwise, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas,
         IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts)
     {
         _network = network;
         _areas = [.. areas];
         _readouts = [.. readouts];
-        _time = time;
+        _isStepwise = isStepwise;
         foreach ((AreaState<T> area, Plastic<T> plastic) in areas)
             _columns.Add(area.Index, area.Afferents, plastic.Segments);
         foreach ((ReadoutState<T> readout, Plastic<T> plastic) in readouts)
@@ -60,7 +60,7 @@ internal sealed class Rtrl<T> : Learner<T>
     {
         for (int k = 0; k < _signals.Length; k++)
             _signals[k].Tell(step, _told[k].Span);
-        if (_time == UpdateTime.Online)
+        if (_isStepwise)
             _gradient.Span.Clear();
         for (int panel = 0; panel < _columns.Panels; panel++)
             Advance(panel, step);
@@ -68,14 +68,14 @@ internal sealed class Rtrl<T> : Learner<T>
 
     public override void Learn(int step)
     {
-        if (_time == UpdateTime.Online)
-            Apply(perStep: true);
+        if (_isStepwise)
+            Apply(step);
     }
 
     public override void End(int steps)
     {
-        if (_time == UpdateTime.TrialEnd)
-            Apply(perStep: false);
+        if (!_isStepwise)
+            Apply(steps);
         foreach ((AreaState<T> _, Plastic<T> plastic) in _areas)
             plastic.FinishTrial();
         foreach ((ReadoutState<T> _, Plastic<T> plastic) in _readouts)
@@ -140,18 +140,17 @@ internal sealed class Rtrl<T> : Learner<T>
             columns[piece.Column + n] += factor * signals[piece.Signals[n]];
     }
 
-    private void Apply(bool perStep)
+    private void Apply(int step)
     {
         foreach ((AreaState<T> area, Plastic<T> plastic) in _areas)
-            Apply(plastic, area.Index, perStep);
+            Apply(plastic, area.Index, step);
         foreach ((ReadoutState<T> readout, Plastic<T> plastic) in _readouts)
-            Apply(plastic, _network.Areas.Length + readout.Index, perStep);
+            Apply(plastic, _network.Areas.Length + readout.Index, step);
     }
 
-    private void Apply(Plastic<T> plastic, int owner, bool perStep)
+    private void Apply(Plastic<T> plastic, int owner, int step)
     {
-        if (plastic.IsDirect)
-            plastic.Forget(perStep ? 1.0 / _steps : 1.0);
+        plastic.BeginIncrements(_isStepwise ? _steps : 1);
         Afferents<T> afferents = plastic.Afferents;
         foreach (InfluenceColumns<T>.Row row in _columns.Rows)
         {
@@ -173,7 +172,7 @@ internal sealed class Rtrl<T> : Learner<T>
                     weights[row.Signals[n]] = T.FusedMultiplyAdd(scale, gradient[n], weights[row.Signals[n]]);
         }
 
-        if (plastic.IsDirect)
-            plastic.Constrain();
+        if (_isStepwise)
+            plastic.EndStep(step, _steps);
     }
 }

@@ -38,6 +38,7 @@ public sealed class Trial
         Mask = new double[maxSteps * outputs];
         Mask.AsSpan().Fill(1);
         Events = new bool[maxSteps * events];
+        Rewards = new double[maxSteps];
         EventKinds = events;
         _steps = maxSteps;
     }
@@ -75,6 +76,9 @@ public sealed class Trial
 
     /// <summary>m(t), shape (steps, outputs): 1 where a target counts, 0 where not, or any weight between.</summary>
     public double[] Mask { get; }
+
+    /// <summary>The reward that the task gives in each step, shape (steps); 0 where it gives none.</summary>
+    public double[] Rewards { get; }
 
     /// <summary>Which events happen, shape (steps, kinds).</summary>
     public bool[] Events { get; }

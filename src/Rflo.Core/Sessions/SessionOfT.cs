@@ -9,7 +9,7 @@ internal sealed class Session<T> : Session
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Network<T> _network;
-    private readonly Learner<T>[] _learners;
+    private readonly LearnerSet<T> _learners;
     private readonly (Afferents<T> Afferents, Segment Segment)[] _blocks;
     private readonly Alignment<T>[] _alignments;
     private int _previousSteps;
@@ -52,7 +52,7 @@ internal sealed class Session<T> : Session
     public override Recording Test(int trial)
     {
         T[][] carried = SaveState();
-        double loss = Forward(trial, []);
+        double loss = Forward(trial, LearnerSet<T>.None);
         Recording recording = Record(loss);
         RestoreState(carried);
         return recording;
@@ -62,9 +62,9 @@ internal sealed class Session<T> : Session
     {
         ArgumentNullException.ThrowIfNull(rule);
         T[][] carried = SaveState();
-        Learner<T>[] passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
+        LearnerSet<T> passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
         Forward(trial, passive);
-        End(passive);
+        passive.End(_previousSteps);
         RestoreState(carried);
         return [.. collected.Select(block => block is { } found ? ReadBlock(found.Plastic.Afferents, found.Segment, found.Plastic.Collected!) : null)];
     }
@@ -104,21 +104,20 @@ internal sealed class Session<T> : Session
     {
         long start = Stopwatch.GetTimestamp();
         double loss = Forward(trial, _learners);
-        End(_learners);
+        _learners.End(_previousSteps);
         Metrics.Add(loss, Stopwatch.GetElapsedTime(start).TotalSeconds);
         for (int k = 0; k < _alignments.Length; k++)
             Metrics.SetAlignment(k, _alignments[k].Now());
         return loss;
     }
 
-    private double Forward(int trial, Learner<T>[] learners)
+    private double Forward(int trial, LearnerSet<T> learners)
     {
         Trial shown = _network.Trial;
         Task.Fill(trial, RandomStream.OfTrial(Seed, "task", trial), shown);
         _network.Begin(trial, _previousSteps);
         int steps = shown.Steps;
-        foreach (Learner<T> learner in learners)
-            learner.Begin(steps);
+        learners.Begin(trial, steps);
         for (int t = 1; t <= steps; t++)
             Step(t, learners);
         _previousSteps = steps;
@@ -126,21 +125,10 @@ internal sealed class Session<T> : Session
     }
 
     /// <summary>A method of its own, so that the JIT optimises it whole instead of replacing a loop on the stack.</summary>
-    private void Step(int step, Learner<T>[] learners)
+    private void Step(int step, LearnerSet<T> learners)
     {
         _network.Step(step);
-        foreach (Learner<T> learner in learners)
-            learner.Tell(step);
-        foreach (Learner<T> learner in learners)
-            learner.Learn(step);
-    }
-
-    private void End(Learner<T>[] learners)
-    {
-        foreach (Learner<T> learner in learners)
-            learner.Conclude(_previousSteps);
-        foreach (Learner<T> learner in learners)
-            learner.End(_previousSteps);
+        learners.Step(step);
     }
 
     private T[][] SaveState()

@@ -101,6 +101,24 @@ internal sealed class Afferents<T>
                 Kernels.MultiplyTransposedSparse(pattern, Weights.Sparse[k], delta, signals.Slice(Segments[k].Offset, Segments[k].Width));
     }
 
+    /// <summary>Multiplies all weights of a projection.</summary>
+    public void Multiply(Segment segment, double factor)
+    {
+        var keep = T.CreateTruncating(factor);
+        if (segment.Sparse is not null)
+        {
+            Span<T> block = Weights.Sparse[Place(segment)];
+            System.Numerics.Tensors.TensorPrimitives.Multiply(block, keep, block);
+            return;
+        }
+
+        for (int i = 0; i < Rows; i++)
+        {
+            Span<T> row = Weights.Dense.Row(i, DenseStride).Slice(segment.Offset, segment.Width);
+            System.Numerics.Tensors.TensorPrimitives.Multiply(row, keep, row);
+        }
+    }
+
     /// <summary>Writes a projection's weights, given in the shape of its declaration.</summary>
     public void Load(Segment segment, Synapses synapses)
     {
@@ -153,6 +171,15 @@ internal sealed class Afferents<T>
         }
 
         return matrix;
+    }
+
+    /// <summary>One weight: from signal <paramref name="column"/> of a projection to unit <paramref name="unit"/>; 0 where there is none.</summary>
+    public T Weight(Segment segment, int unit, int column)
+    {
+        if (segment.Sparse is not { } pattern)
+            return Weights.Dense.Row(unit, DenseStride)[segment.Offset + column];
+        int at = Array.BinarySearch(pattern.Column, pattern.Start[unit], pattern.Start[unit + 1] - pattern.Start[unit], column);
+        return at >= 0 ? Weights.Sparse[Place(segment)][at] : T.Zero;
     }
 
     /// <summary>Place of a segment among the segments.</summary>

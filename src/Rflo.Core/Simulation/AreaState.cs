@@ -9,6 +9,9 @@ internal sealed class AreaState<T>
     private readonly AlignedArray<T> _rates;
     private readonly AlignedArray<T> _post;
     private readonly int _history;
+    private readonly int _maxSteps;
+    private AlignedArray<T>? _currents;
+    private AlignedArray<T>? _noises;
 
     public AreaState(Graph graph, int index, int maxSteps)
     {
@@ -17,6 +20,7 @@ internal sealed class AreaState<T>
         Units = Spec.Units;
         Padded = Simd.Padded<T>(Units);
         _history = graph.MaxDelay;
+        _maxSteps = maxSteps;
         Afferents = new Afferents<T>(graph, isReadout: false, index, Units, maxSteps, history: 0);
         Alpha = new AlignedArray<T>(Padded);
         Decay = new AlignedArray<T>(Padded);
@@ -62,6 +66,27 @@ internal sealed class AreaState<T>
 
     /// <summary>alpha phi'(u(t)), the postsynaptic factor of step t.</summary>
     public Span<T> Post(int step) => _post.Row(step, Padded);
+
+    /// <summary>u(t), where a rule asked for it.</summary>
+    public Span<T> Currents(int step) => _currents!.Row(step, Padded);
+
+    /// <summary>xi(t), the noise in units of its standard deviation, where a rule asked for it.</summary>
+    public Span<T> Noises(int step) => _noises!.Row(step, Padded);
+
+    /// <summary>Asks for the currents of a whole trial.</summary>
+    public void KeepCurrents() => _currents ??= new AlignedArray<T>((_maxSteps + 1) * Padded);
+
+    /// <summary>Asks for the noise of a whole trial.</summary>
+    public void KeepNoises() => _noises ??= new AlignedArray<T>((_maxSteps + 1) * Padded);
+
+    /// <summary>Keeps what was asked for of the step in hand.</summary>
+    public void Keep(int step)
+    {
+        if (_currents is { } currents)
+            Current.Span.CopyTo(currents.Row(step, Padded));
+        if (_noises is { } noises)
+            System.Numerics.Tensors.TensorPrimitives.Divide(Noise.Span, T.CreateTruncating(Spec.Noise), noises.Row(step, Padded));
+    }
 
     /// <summary>Rates before the first step, and further back for delayed projections: all equal to h(0).</summary>
     public void ResetRates()

@@ -15,6 +15,7 @@ internal sealed class Network<T>
 {
     private readonly AlignedArray<T> _inputs;
     private readonly int[] _firstChannel;
+    private readonly double[] _stepLosses;
     private readonly long _seed;
     private readonly RandomStream?[] _noise;
     private readonly RandomStream?[] _exploration;
@@ -37,6 +38,7 @@ internal sealed class Network<T>
         for (int k = 1; k < _firstChannel.Length; k++)
             _firstChannel[k] = _firstChannel[k - 1] + graph.Inputs[k - 1].Channels;
         _inputs = new AlignedArray<T>(Math.Max(1, maxSteps * graph.InputChannels));
+        _stepLosses = new double[maxSteps + 1];
         _noise = new RandomStream?[Areas.Length];
         _exploration = new RandomStream?[Areas.Length];
         Trial = new Trial(maxSteps, graph.InputChannels, graph.Outputs, events);
@@ -55,6 +57,9 @@ internal sealed class Network<T>
 
     /// <summary>Sum over the trial's steps of half the squared errors, or of the cross-entropies; L is this over T.</summary>
     public double LossSum { get; private set; }
+
+    /// <summary>A step's share of <see cref="LossSum"/>.</summary>
+    public double StepLoss(int step) => _stepLosses[step];
 
     /// <summary>Prepares a trial whose inputs and targets are already in <see cref="Trial"/>.</summary>
     /// <param name="number">Number of the trial: its noise is drawn from streams of this number.</param>
@@ -92,13 +97,17 @@ internal sealed class Network<T>
                 Leak(area, step);
         }
 
+        double loss = 0;
         foreach (ReadoutState<T> readout in Readouts)
         {
             Respond(readout, step);
             int row = (step - 1) * Graph.Outputs;
-            LossSum += readout.Compare(
+            loss += readout.Compare(
                 step, Trial.Targets.AsSpan(row, Graph.Outputs), Trial.Mask.AsSpan(row, Graph.Outputs));
         }
+
+        _stepLosses[step] = loss;
+        LossSum += loss;
     }
 
     /// <summary>Whether a gate is open in a step of this trial.</summary>
@@ -181,16 +190,20 @@ internal sealed class Network<T>
     {
         Span<T> current = area.Current.Span, post = area.Post(step);
         area.Afferents.Currents(step, current);
-        if (_noise[area.Index] is { } stream)
-        {
-            Span<T> noise = area.Noise.Span[..area.Units];
-            stream.FillGaussian(noise, area.Spec.Noise);
-            for (int i = 0; i < noise.Length; i++)
-                current[i] += noise[i];
-        }
-
+        AddNoise(area);
+        area.Keep(step);
         Kernels.TransferSlope(area.Spec.Transfer, current, current, post);
         Kernels.LeakyStep(area.Alpha.Span, current, post, area.Rates(step - 1), area.Rates(step));
+    }
+
+    private void AddNoise(AreaState<T> area)
+    {
+        if (_noise[area.Index] is not { } stream)
+            return;
+        Span<T> noise = area.Noise.Span[..area.Units], current = area.Current.Span;
+        stream.FillGaussian(noise, area.Spec.Noise);
+        for (int i = 0; i < noise.Length; i++)
+            current[i] += noise[i];
     }
 
     /// <summary>The unit with the largest current takes all; ties go to the first.</summary>
@@ -206,9 +219,8 @@ internal sealed class Network<T>
 
         Span<T> current = area.Current.Span;
         area.Afferents.Currents(step, current);
-        if (_noise[area.Index] is { } stream)
-            for (int i = 0; i < area.Units; i++)
-                current[i] += T.CreateTruncating(area.Spec.Noise * stream.Gaussian());
+        AddNoise(area);
+        area.Keep(step);
         int winner = 0;
         for (int i = 1; i < area.Units; i++)
             if (current[i] > current[winner])

@@ -1,0 +1,118 @@
+namespace Rflo.Core;
+
+/// <summary>How long an eligibility trace remembers: what is left of it after one step.</summary>
+public enum TraceMemory
+{
+    /// <summary>1 - alpha of the unit: as long as the unit itself (RFLO).</summary>
+    AsUnit,
+
+    /// <summary>A given time constant, the same for all units.</summary>
+    Given,
+
+    /// <summary>Nothing: the trace is the step's own product.</summary>
+    None,
+
+    /// <summary>Everything, until the trial ends.</summary>
+    WholeTrial,
+
+    /// <summary>
+    /// The unit's own entry of the Jacobian, 1 - alpha + alpha phi'(u) W_ii: what a rate hands to itself through the leak
+    /// and through its self-connection (SnAp-1).
+    /// </summary>
+    OwnJacobian,
+}
+
+/// <summary>What of the postsynaptic unit enters a trace.</summary>
+public enum PostSignal
+{
+    /// <summary>alpha phi'(u): the effect of the current on the rate.</summary>
+    Slope,
+
+    /// <summary>The rate h.</summary>
+    Rate,
+
+    /// <summary>The current u.</summary>
+    Current,
+
+    /// <summary>The noise in the current, in units of its standard deviation.</summary>
+    Noise,
+}
+
+/// <summary>What turns a trace into a weight change: the third factor.</summary>
+public enum ThirdFactor
+{
+    /// <summary>The error of the readouts, sent back to the area.</summary>
+    Error,
+
+    /// <summary>Minus the loss of the whole trial, the same in every step of it; known only when the trial has ended.</summary>
+    TrialReward,
+
+    /// <summary>Minus the loss of the step.</summary>
+    StepReward,
+
+    /// <summary>The reward that the task gives in the step.</summary>
+    TaskReward,
+
+    /// <summary>1: nobody is asked.</summary>
+    Constant,
+}
+
+/// <summary>A signal made ready for a trace: minus its running mean, through a function, or both.</summary>
+/// <param name="MeanAlpha">dt / tau of the running mean that is subtracted, in (0, 1]; 0 for none.</param>
+/// <param name="Map">An elementwise function, applied last; null for none.</param>
+public sealed record Shaping(double MeanAlpha = 0, Func<double, double>? Map = null)
+{
+    /// <summary>As it is.</summary>
+    public static Shaping Plain { get; } = new();
+
+    /// <summary>Whether anything is done at all.</summary>
+    internal bool IsPlain => MeanAlpha == 0 && Map is null;
+}
+
+/// <summary>
+/// A local rule of three factors: a trace of post- and presynaptic activity for every synapse,
+/// e_ij(t) = lambda_i e_ij(t-1) + post_i(t) pre_j(t), and a third factor that turns it into a weight change,
+/// dW_ij(t) = eta / T * M_i(t) e_ij(t). All of them run in the same two kernels.
+/// </summary>
+/// <remarks>
+/// Time and memory O(post * pre) a step online; at the end of a trial O(post) a step and one matrix product.
+/// See <see cref="Rflo"/> for Murray (2019), Eqs 5 and 6.
+/// </remarks>
+public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
+{
+    /// <summary>How long traces remember.</summary>
+    public TraceMemory Memory { get; init; } = TraceMemory.AsUnit;
+
+    /// <summary>dt / tau of a trace with a time constant of its own, in (0, 1]; used by <see cref="TraceMemory.Given"/>.</summary>
+    public double MemoryAlpha { get; init; } = 1;
+
+    /// <summary>What of the postsynaptic unit enters the trace.</summary>
+    public PostSignal Post { get; init; } = PostSignal.Slope;
+
+    /// <summary>What is done to it first.</summary>
+    public Shaping PostShaping { get; init; } = Shaping.Plain;
+
+    /// <summary>dt / tau of the low-pass filter on the presynaptic signal, in (0, 1]; 1 for the signal itself.</summary>
+    public double PreAlpha { get; init; } = 1;
+
+    /// <summary>What is done to the presynaptic signal, after the filter.</summary>
+    public Shaping PreShaping { get; init; } = Shaping.Plain;
+
+    /// <summary>The third factor.</summary>
+    public ThirdFactor Third { get; init; } = ThirdFactor.Error;
+
+    /// <summary>
+    /// What is done to the third factor. A reward's running mean is subtracted before it is updated; that of
+    /// <see cref="ThirdFactor.TrialReward"/> is updated once a trial.
+    /// </summary>
+    public Shaping ThirdShaping { get; init; } = Shaping.Plain;
+
+    /// <summary>Whether weights also decay by M_i post_i^2 W_ij in every step (Oja 1982), which bounds Hebbian growth.</summary>
+    public bool Oja { get; init; }
+
+    /// <summary>RFLO: memory of the unit, slope, presynaptic signal, error (Murray 2019, Eqs 5 and 6).</summary>
+    public static ThreeFactorRule Rflo(ErrorPath path = ErrorPath.Feedback) => new(path);
+
+    /// <summary>Whether its third factor is known only when the trial has ended.</summary>
+    public bool NeedsWholeTrial => Third == ThirdFactor.TrialReward;
+}

@@ -1,0 +1,136 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// The two local factors of a three-factor rule and the memory of its traces, step by step: decay(t), post(t) and
+/// pre(t) in e(t) = decay(t) e(t-1) + post(t) pre(t)'.
+/// </summary>
+/// <remarks>Where a factor is what the network keeps anyway (slopes, signals), it is read there and nothing is copied.</remarks>
+internal sealed class Eligibility<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Network<T> _network;
+    private readonly AreaState<T> _area;
+    private readonly ThreeFactorRule _rule;
+    private readonly Shaper<T> _postShaper;
+    private readonly Shaper<T> _preShaper;
+    private readonly AlignedArray<T>? _post;
+    private readonly AlignedArray<T>? _pre;
+    private readonly AlignedArray<T> _constantDecay;
+    private readonly AlignedArray<T>? _ownDecay;
+    private readonly T[] _filtered;
+    private readonly T _preAlpha;
+
+    public Eligibility(Network<T> network, AreaState<T> area, ThreeFactorRule rule)
+    {
+        _network = network;
+        _area = area;
+        _rule = rule;
+        _filtered = new T[rule.PreAlpha < 1 ? area.Afferents.Stride : 0];
+        _preAlpha = T.CreateTruncating(rule.PreAlpha);
+        _postShaper = new Shaper<T>(rule.PostShaping, area.Units);
+        _preShaper = new Shaper<T>(rule.PreShaping, area.Afferents.Stride);
+        if (rule.Post != PostSignal.Slope || !rule.PostShaping.IsPlain)
+            _post = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+        if (rule.PreAlpha < 1 || !rule.PreShaping.IsPlain)
+            _pre = new AlignedArray<T>((network.MaxSteps + 1) * area.Afferents.Stride);
+        _constantDecay = ConstantDecay();
+        if (rule.Memory == TraceMemory.OwnJacobian)
+            _ownDecay = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+        if (rule.Post == PostSignal.Current)
+            area.KeepCurrents();
+        if (rule.Post == PostSignal.Noise)
+            area.KeepNoises();
+    }
+
+    /// <summary>post(t), shape (padded units).</summary>
+    public Span<T> Post(int step) => _post is { } own ? own.Row(step, _area.Padded) : _area.Post(step);
+
+    /// <summary>pre(t), the wide row of presynaptic factors.</summary>
+    public Span<T> Pre(int step) => _pre is { } own ? own.Row(step, _area.Afferents.Stride) : _area.Afferents.Signals(step);
+
+    /// <summary>The rows of pre from step <paramref name="step"/> on.</summary>
+    public Span<T> PreFrom(int step) => _pre is { } own ? own.From(step, _area.Afferents.Stride) : _area.Afferents.SignalsFrom(step);
+
+    /// <summary>decay(t), shape (padded units).</summary>
+    public Span<T> Decay(int step) => _ownDecay is { } own ? own.Row(step, _area.Padded) : _constantDecay.Span;
+
+    /// <summary>Before the first step of a trial: empties the presynaptic filter.</summary>
+    public void Begin() => _filtered.AsSpan().Clear();
+
+    /// <summary>After the forward step: takes the factors of that step. Steps must come in order.</summary>
+    public void Take(int step)
+    {
+        if (_post is { } post)
+            TakePost(step, post.Row(step, _area.Padded));
+        if (_pre is { } pre)
+            TakePre(step, pre.Row(step, _area.Afferents.Stride));
+        if (_ownDecay is { } own)
+            TakeOwnJacobian(step, own.Row(step, _area.Padded));
+    }
+
+    private AlignedArray<T> ConstantDecay()
+    {
+        var decay = new AlignedArray<T>(_area.Padded);
+        for (int i = 0; i < _area.Units; i++)
+        {
+            decay.Span[i] = _rule.Memory switch
+            {
+                TraceMemory.None => T.Zero,
+                TraceMemory.WholeTrial => T.One,
+                TraceMemory.Given => T.One - T.CreateTruncating(_rule.MemoryAlpha),
+                _ => _area.Decay.Span[i],
+            };
+        }
+
+        return decay;
+    }
+
+    private void TakePost(int step, Span<T> post)
+    {
+        ReadOnlySpan<T> from = _rule.Post switch
+        {
+            PostSignal.Rate => _area.Rates(step),
+            PostSignal.Current => _area.Currents(step),
+            PostSignal.Noise => _area.Noises(step),
+            _ => _area.Post(step),
+        };
+        from.CopyTo(post);
+        _postShaper.Apply(post[.._area.Units]);
+    }
+
+    private void TakePre(int step, Span<T> pre)
+    {
+        Span<T> signals = _area.Afferents.Signals(step);
+        if (_rule.PreAlpha < 1)
+        {
+            for (int j = 0; j < pre.Length; j++)
+                pre[j] = _filtered[j] = T.FusedMultiplyAdd(_preAlpha, signals[j] - _filtered[j], _filtered[j]);
+        }
+        else
+        {
+            signals.CopyTo(pre);
+        }
+
+        _preShaper.Apply(pre);
+    }
+
+    /// <summary>1 - alpha + alpha phi'(u) W_ii, where W_ii sums the self-connections of one step's delay.</summary>
+    private void TakeOwnJacobian(int step, Span<T> decay)
+    {
+        _area.Decay.Span.CopyTo(decay);
+        Span<T> slope = _area.Post(step);
+        Afferents<T> afferents = _area.Afferents;
+        foreach (Segment segment in afferents.Segments)
+        {
+            if (segment.Source is not { Kind: SignalKind.Area, Delay: 1 } source || source.Index != _area.Index || !_network.IsOpen(segment.Spec.Gate, step))
+                continue;
+            for (int k = 0; k < segment.Width; k++)
+            {
+                int unit = source.Units is { } units ? units[k] : k;
+                decay[unit] = T.FusedMultiplyAdd(slope[unit], afferents.Weight(segment, unit, k), decay[unit]);
+            }
+        }
+    }
+}

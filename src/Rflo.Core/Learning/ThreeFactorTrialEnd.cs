@@ -1,0 +1,72 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// A three-factor rule at the end of a trial, without traces: the third factors are filtered backward,
+/// Z(s) = M(s) + decay(s+1) Z(s+1), and one product over time gives the sum of all increments,
+/// dW = eta / T * sum over s of (Z(s) post(s)) pre(s)'.
+/// </summary>
+/// <remarks>
+/// The same sum as <see cref="ThreeFactorOnline{T}"/> at fixed weights, in another order (they agree to rounding).
+/// O(post) a step backward, then one matrix product over the trial.
+/// </remarks>
+internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly AreaState<T> _area;
+    private readonly Plastic<T> _plastic;
+    private readonly Eligibility<T> _eligibility;
+    private readonly ThirdFactorSignal<T> _third;
+    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _credit;
+    private readonly AlignedArray<T> _delta;
+    private readonly T[] _forgotten;
+
+    public ThreeFactorTrialEnd(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
+    {
+        _area = area;
+        _plastic = plastic;
+        _eligibility = new Eligibility<T>(network, area, rule);
+        _third = new ThirdFactorSignal<T>(network, area, rule);
+        _told = new AlignedArray<T>(area.Padded);
+        _credit = new AlignedArray<T>(area.Padded);
+        _delta = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+        _forgotten = new T[rule.Oja ? area.Units : 0];
+    }
+
+    public override void Begin(int steps) => _eligibility.Begin();
+
+    public override void Tell(int step)
+    {
+        _eligibility.Take(step);
+        _third.Take(step);
+    }
+
+    public override void Conclude(int steps)
+    {
+        _third.TakeTrial(steps);
+        _credit.Span.Clear();
+        _forgotten.AsSpan().Clear();
+        for (int t = steps; t >= 1; t--)
+            Back(t, steps);
+    }
+
+    public override void End(int steps)
+    {
+        _plastic.BeginIncrements(1);
+        for (int i = 0; i < _forgotten.Length; i++)
+            _plastic.AddOfWeights(i, -_forgotten[i], steps);
+        _plastic.AddTrial(_delta.From(1, _area.Padded), _area.Padded, _eligibility.PreFrom(1), 1, steps);
+        _plastic.FinishTrial();
+    }
+
+    private void Back(int step, int steps)
+    {
+        Span<T> told = _told.Span, post = _eligibility.Post(step);
+        _third.Tell(step, told);
+        for (int i = 0; i < _forgotten.Length; i++)
+            _forgotten[i] += told[i] * post[i] * post[i];
+        Kernels.BackwardFilter(_credit.Span, _eligibility.Decay(Math.Min(step + 1, steps)), told, post, _delta.Row(step, _area.Padded));
+    }
+}
