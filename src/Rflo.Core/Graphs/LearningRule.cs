@@ -28,6 +28,40 @@ public sealed record BpttRule(ErrorPath Path = ErrorPath.Symmetric) : LearningRu
 /// <param name="Path">How the error reaches the area.</param>
 public sealed record RtrlRule(ErrorPath Path = ErrorPath.Symmetric) : LearningRule(Path);
 
+/// <summary>The numbers with which a stochastic rule mixes its terms: mean 0 and variance 1, which is what makes it unbiased.</summary>
+public enum MixingNoise
+{
+    /// <summary>+1 or -1, each with probability one half: the least variance.</summary>
+    Rademacher,
+
+    /// <summary>Normal.</summary>
+    Gaussian,
+}
+
+/// <summary>The factors whose product stands for RTRL's influence P of weight (i, j) on rate k.</summary>
+public enum InfluenceFactors
+{
+    /// <summary>UORO (Tallec and Ollivier 2017): P = a_k B_ij. Time and memory O(n pre).</summary>
+    RankOne,
+
+    /// <summary>KF-RTRL (Mujika et al. 2018): P = a_j C_ki. Time O(n^3), memory O(n^2), and far less noise than the others.</summary>
+    Kronecker,
+
+    /// <summary>Reverse KF-RTRL: P = a_i C_kj. Time O(n^2 pre), memory O(n pre).</summary>
+    ReverseKronecker,
+}
+
+/// <summary>
+/// A random approximation of real-time recurrent learning whose mean is exact: the influence is kept as a product of
+/// two small factors, and each step's new terms are mixed in with random signs.
+/// </summary>
+/// <param name="Factors">Which factors.</param>
+/// <param name="Noise">How terms are mixed.</param>
+/// <param name="Path">How the error reaches the area.</param>
+/// <remarks>Readouts learn by the delta rule; the effect of a fed-back readout's own weights on later rates is left out.</remarks>
+public sealed record StochasticRule(InfluenceFactors Factors, MixingNoise Noise = MixingNoise.Rademacher, ErrorPath Path = ErrorPath.Symmetric)
+    : LearningRule(Path);
+
 /// <summary>When collected increments become weight changes.</summary>
 public enum UpdateTime
 {

@@ -9,7 +9,7 @@ internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic) 
 {
     private int _steps;
 
-    public override void Begin(int steps) => _steps = steps;
+    public override void Begin(int trial, int steps) => _steps = steps;
 
     public override void Learn(int step)
     {

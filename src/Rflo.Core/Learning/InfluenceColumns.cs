@@ -10,6 +10,9 @@ namespace Rflo.Core;
 internal sealed class InfluenceColumns<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>The owner of columns that are no weight's.</summary>
+    public const int Free = -1;
+
     private readonly List<Row> _rows = [];
     private readonly List<List<Piece>> _pieces = [];
     private readonly List<int> _owners = [];
@@ -58,6 +61,18 @@ internal sealed class InfluenceColumns<T>
 
         for (int k = firstRow; k < _rows.Count; k++)
             Cut(_rows[k], width);
+    }
+
+    /// <summary>Adds columns that are no weight's: directions in which a stochastic rule carries its mixture.</summary>
+    public void AddFree(int count)
+    {
+        int width = Kernels.PanelColumns<T>();
+        Count += (count + width - 1) / width * width;
+        while (_owners.Count < Count / width)
+        {
+            _owners.Add(Free);
+            _pieces.Add([]);
+        }
     }
 
     private void AddRow(int owner, Segment segment, int unit)

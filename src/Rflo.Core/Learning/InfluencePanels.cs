@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
@@ -46,6 +47,28 @@ internal sealed class InfluencePanels<T>
                     panel?.Span.Clear();
     }
 
+    /// <summary>Multiplies the whole tensor, past steps included, by a factor.</summary>
+    public void Scale(T factor)
+    {
+        foreach (AlignedArray<T>?[][] slot in _panels)
+            foreach (AlignedArray<T>?[] area in slot)
+                foreach (AlignedArray<T>? panel in area)
+                    if (panel is not null)
+                        TensorPrimitives.Multiply<T>(panel.Span, factor, panel.Span);
+    }
+
+    /// <summary>The sum of squares of the whole tensor, past steps included.</summary>
+    public double SumOfSquares()
+    {
+        double sum = 0;
+        foreach (AlignedArray<T>?[][] slot in _panels)
+            foreach (AlignedArray<T>?[] area in slot)
+                foreach (AlignedArray<T>? panel in area)
+                    if (panel is not null)
+                        sum += double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(panel.Span));
+        return sum;
+    }
+
     /// <summary>product = sum over projections of W ds(t)/dw for one panel, shape (units in blocks of four, panel columns).</summary>
     public void Multiply(AreaState<T> area, int panel, int step, Span<T> product)
     {
@@ -54,7 +77,7 @@ internal sealed class InfluencePanels<T>
         {
             // The panel of the only source lies in memory as the product wants it: nothing to gather.
             int from = step - only.Source.Delay;
-            ReadOnlySpan<T> source = from < 1 || !_network.IsOpen(only.Spec.Gate, step) ? [] : Panel(only.Source.Index, from, panel);
+            ReadOnlySpan<T> source = !_network.IsOpen(only.Spec.Gate, step) ? [] : Panel(only.Source.Index, from, panel);
             if (source.IsEmpty)
                 product.Clear();
             else
@@ -85,7 +108,7 @@ internal sealed class InfluencePanels<T>
     {
         var panels = new AlignedArray<T>?[_columns.Panels];
         for (int panel = 0; panel < panels.Length; panel++)
-            panels[panel] = reaches[_columns.Owner(panel)][area.Index] ? new AlignedArray<T>(area.BlockRows * _width) : null;
+            panels[panel] = _columns.Owner(panel) is var owner && (owner == InfluenceColumns<T>.Free || reaches[owner][area.Index]) ? new AlignedArray<T>(area.BlockRows * _width) : null;
         return panels;
     }
 
@@ -103,7 +126,7 @@ internal sealed class InfluencePanels<T>
         ReadOnlySpan<T> from = [];
         if (_network.IsOpen(segment.Spec.Gate, step))
         {
-            if (source.Kind == SignalKind.Area && step - source.Delay >= 1)
+            if (source.Kind == SignalKind.Area)
                 from = Panel(source.Index, step - source.Delay, panel);
             else if (source.Kind == SignalKind.Readout)
                 from = OfOutputs(_network.Readouts[source.Index], panel, step - source.Delay);
@@ -127,7 +150,7 @@ internal sealed class InfluencePanels<T>
         Afferents<T> afferents = readout.Afferents;
         foreach (Segment segment in afferents.Segments)
         {
-            if (step < 1 || segment.Source.Kind != SignalKind.Area)
+            if (segment.Source.Kind != SignalKind.Area)
                 continue;
             ReadOnlySpan<T> influence = Panel(segment.Source.Index, step, panel);
             if (influence.IsEmpty)

@@ -11,8 +11,9 @@ internal abstract class Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Forgets the trial before.</summary>
-    /// <param name="steps">Steps T of the trial that begins.</param>
-    public virtual void Begin(int steps)
+    /// <param name="trial">Number of the trial that begins; its random draws are keyed by it.</param>
+    /// <param name="steps">Steps T of that trial.</param>
+    public virtual void Begin(int trial, int steps)
     {
     }
 

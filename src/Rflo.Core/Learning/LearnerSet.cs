@@ -17,7 +17,7 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
         foreach (Plastic<T> plastic in plastics)
             plastic.BeginTrial(trial);
         foreach (Learner<T> learner in learners)
-            learner.Begin(steps);
+            learner.Begin(trial, steps);
     }
 
     /// <summary>After a forward step: all are told, then all learn.</summary>

@@ -56,9 +56,13 @@ internal static class Learners
                     Add(readout, rule, schedule, plastic);
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
-                _learners.Add(rule is BpttRule
-                    ? new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts)
-                    : new Rtrl<T>(_network, rule.Path, schedule.IsStepwise, parts.Areas, parts.Readouts));
+                _learners.Add(rule switch
+                {
+                    BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts),
+                    RtrlRule => new Rtrl<T>(_network, rule.Path, schedule.IsStepwise, parts.Areas, parts.Readouts),
+                    StochasticRule stochastic => Stochastic(stochastic, parts.Areas),
+                    _ => throw new NotSupportedException($"No learner knows the rule {rule}."),
+                });
             }
 
             return new LearnerSet<T>([.. _learners], [.. _plastics]);
@@ -86,6 +90,17 @@ internal static class Learners
                 ExactOf(rule, schedule).Readouts.Add((readout, plastic));
             else
                 _learners.Add(new DeltaRule<T>(readout, plastic));
+        }
+
+        private Learner<T> Stochastic(StochasticRule rule, List<(AreaState<T> Area, Plastic<T> Plastic)> areas)
+        {
+            var source = new MixingSource<T>(_network.Seed, rule.Factors.ToString(), rule.Noise);
+            return rule.Factors switch
+            {
+                InfluenceFactors.RankOne => new Uoro<T>(_network, rule.Path, source, areas),
+                InfluenceFactors.Kronecker => new KroneckerInfluence<T>(_network, rule.Path, source, areas),
+                _ => new ReverseKroneckerInfluence<T>(_network, rule.Path, source, areas),
+            };
         }
 
         private Exact ExactOf(LearningRule rule, UpdateSchedule schedule)

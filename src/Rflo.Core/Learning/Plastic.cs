@@ -133,6 +133,26 @@ internal sealed class Plastic<T>
         }
     }
 
+    /// <summary>Adds increments that were summed elsewhere.</summary>
+    public void Add(WeightStore<T> sum, int steps)
+    {
+        WeightStore<T> to = Destination;
+        foreach (Run run in _runs)
+        {
+            T scale = Scale(run.LearningRate, steps);
+            for (int i = 0; i < Afferents.Rows; i++)
+            {
+                Kernels.AddScaled(
+                    to.Dense.Row(i, Afferents.DenseStride).Slice(run.Offset, run.Width), scale,
+                    sum.Dense.Row(i, Afferents.DenseStride).Slice(run.Offset, run.Width));
+            }
+        }
+
+        foreach (Segment segment in Segments)
+            if (segment.Sparse is not null && Afferents.Place(segment) is var at)
+                Kernels.AddScaled(to.Sparse[at].AsSpan(), Scale(segment.Plasticity!.LearningRate, steps), sum.Sparse[at]);
+    }
+
     /// <summary>Adds a multiple of the weights themselves, for one unit: what Oja's rule forgets.</summary>
     public void AddOfWeights(int unit, T factor, int steps)
     {

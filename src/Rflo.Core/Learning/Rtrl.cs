@@ -49,7 +49,7 @@ internal sealed class Rtrl<T> : Learner<T>
         _gradient = new AlignedArray<T>(_columns.Count);
     }
 
-    public override void Begin(int steps)
+    public override void Begin(int trial, int steps)
     {
         _steps = steps;
         _gradient.Span.Clear();

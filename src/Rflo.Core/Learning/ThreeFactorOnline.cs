@@ -31,7 +31,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _forgets = rule.Oja;
     }
 
-    public override void Begin(int steps)
+    public override void Begin(int trial, int steps)
     {
         _steps = steps;
         _traces.Clear();

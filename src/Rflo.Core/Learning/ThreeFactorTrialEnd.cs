@@ -35,7 +35,7 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
         _forgotten = new T[rule.Oja ? area.Units : 0];
     }
 
-    public override void Begin(int steps) => _eligibility.Begin();
+    public override void Begin(int trial, int steps) => _eligibility.Begin();
 
     public override void Tell(int step)
     {

@@ -78,9 +78,11 @@ internal sealed class Afferents<T>
     public Span<T> SignalsFrom(int step) => _signals.From(_history + step, Stride);
 
     /// <summary>Currents of step <paramref name="step"/>: u = W s, over all blocks; <paramref name="current"/> has the padded length.</summary>
-    public void Currents(int step, Span<T> current)
+    public void Currents(int step, Span<T> current) => Product(Signals(step), current);
+
+    /// <summary>W times any wide row of signals, over all blocks; <paramref name="current"/> has the padded length.</summary>
+    public void Product(ReadOnlySpan<T> signals, Span<T> current)
     {
-        Span<T> signals = Signals(step);
         if (DenseStride > 0)
             Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current);
         else
@@ -90,7 +92,7 @@ internal sealed class Afferents<T>
                 Kernels.MultiplySparse(pattern, Weights.Sparse[k], signals.Slice(Segments[k].Offset, Segments[k].Width), current);
     }
 
-    /// <summary>What the presynaptic signals are told when the currents are told <paramref name="delta"/>: the transpose of <see cref="Currents"/>.</summary>
+    /// <summary>What the presynaptic signals are told when the currents are told <paramref name="delta"/>: the transpose of <see cref="Product"/>.</summary>
     public void Transposed(ReadOnlySpan<T> delta, Span<T> signals)
     {
         if (DenseStride > 0)

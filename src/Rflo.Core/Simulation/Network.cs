@@ -16,7 +16,6 @@ internal sealed class Network<T>
     private readonly AlignedArray<T> _inputs;
     private readonly int[] _firstChannel;
     private readonly double[] _stepLosses;
-    private readonly long _seed;
     private readonly RandomStream?[] _noise;
     private readonly RandomStream?[] _exploration;
 
@@ -24,7 +23,7 @@ internal sealed class Network<T>
     {
         Graph = graph;
         MaxSteps = maxSteps;
-        _seed = seed;
+        Seed = seed;
         Areas = [.. Enumerable.Range(0, graph.Areas.Count).Select(k => new AreaState<T>(graph, k, maxSteps))];
         int output = 0;
         Readouts = new ReadoutState<T>[graph.Readouts.Count];
@@ -47,6 +46,9 @@ internal sealed class Network<T>
     public Graph Graph { get; }
 
     public int MaxSteps { get; }
+
+    /// <summary>Seed of every random stream of the run.</summary>
+    public long Seed { get; }
 
     public AreaState<T>[] Areas { get; }
 
@@ -75,8 +77,8 @@ internal sealed class Network<T>
         foreach (AreaState<T> area in Areas)
         {
             BeginArea(area, number, previousSteps);
-            _noise[area.Index] = area.Spec.Noise > 0 ? RandomStream.OfTrial(_seed, "noise " + area.Spec.Name, number) : null;
-            _exploration[area.Index] = area.Spec.Explore > 0 ? RandomStream.OfTrial(_seed, "exploration " + area.Spec.Name, number) : null;
+            _noise[area.Index] = area.Spec.Noise > 0 ? RandomStream.OfTrial(Seed, "noise " + area.Spec.Name, number) : null;
+            _exploration[area.Index] = area.Spec.Explore > 0 ? RandomStream.OfTrial(Seed, "exploration " + area.Spec.Name, number) : null;
         }
 
         foreach (ReadoutState<T> readout in Readouts)
@@ -129,7 +131,7 @@ internal sealed class Network<T>
             case InitialPolicy.CarriedOver:
                 break;
             case InitialPolicy.Random:
-                area.RandomiseRates(RandomStream.OfTrial(_seed, "initial state " + area.Spec.Name, number));
+                area.RandomiseRates(RandomStream.OfTrial(Seed, "initial state " + area.Spec.Name, number));
                 break;
             default:
                 area.ResetRates();

@@ -1,0 +1,23 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>Where a stochastic rule's numbers come from: a stream of its own for each trial.</summary>
+internal class MixingSource<T>(long seed, string name, MixingNoise noise)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private RandomStream? _stream;
+
+    public void Begin(int trial) => _stream = RandomStream.OfTrial(seed, "mixing " + name, trial);
+
+    /// <summary>The numbers of a step.</summary>
+    public virtual void Fill(int step, Span<T> numbers)
+    {
+        for (int k = 0; k < numbers.Length; k++)
+        {
+            numbers[k] = noise == MixingNoise.Gaussian
+                ? T.CreateTruncating(_stream!.Gaussian())
+                : _stream!.Chance(0.5) ? T.One : -T.One;
+        }
+    }
+}
