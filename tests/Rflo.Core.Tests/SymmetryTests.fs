@@ -164,13 +164,12 @@ let private stepwise rule case (change: int -> Trial -> unit) =
     let mutable collected = Array.zeroCreate 0
     let learners = Learners.Passive(network, rule, UpdateTime.Online, &collected)
     network.Begin(0L, 0)
-    learners |> Array.iter _.Begin(network.Trial.Steps)
+    learners.Begin(0, network.Trial.Steps)
 
     [|
         for step in 1 .. network.Trial.Steps do
             network.Step step
-            learners |> Array.iter _.Tell(step)
-            learners |> Array.iter _.Learn(step)
+            learners.Step step
 
             [|
                 for block in collected do
