@@ -11,23 +11,22 @@ open Rflo.Core.Tests.Checking
 open Rflo.Core.Tests.InCore
 open Rflo.Core.Tests.Networks
 
-let private read name =
+let read name =
     let folder = Path.Combine(AppContext.BaseDirectory, "data")
     (JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, name)))).RootElement
 
-let private at (path: string) (json: JsonElement) =
+let at (path: string) (json: JsonElement) =
     path.Split '/'
     |> Array.fold (fun (one: JsonElement) name -> one.GetProperty name) json
 
-let private list (json: JsonElement) = Array.ofSeq (json.EnumerateArray())
-let private vector json = list json |> Array.map _.GetDouble()
-let private rows json = list json |> Array.map vector
-let private matrix json = array2D (rows json)
-let private number path json = (at path json).GetDouble()
+let list (json: JsonElement) = Array.ofSeq (json.EnumerateArray())
+let vector json = list json |> Array.map _.GetDouble()
+let rows json = list json |> Array.map vector
+let matrix json = array2D (rows json)
+let number path json = (at path json).GetDouble()
 let private none = Array2D.zeroCreate<float> 0 0
 
-let private anyRate =
-    Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule.TrialEnd)
+let anyRate = Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule.TrialEnd)
 
 /// Every projection's numbers, one after the other.
 let private together (blocks: float[] seq) = Array.concat blocks
@@ -141,7 +140,7 @@ let private notebook file schedule =
 
 // ---- vectors without a file ---------------------------------------------------------------------
 
-let private golden = {
+let golden = {
     Alpha = [| 0.2; 0.5; 0.9 |]
     Start = Array.init 3 (fun i -> 0.1 * float (i + 1))
     Recurrent = Array2D.init 3 3 (fun i j -> 0.9 * sin (float (1 + 2 * i + 3 * j)))
@@ -152,7 +151,7 @@ let private golden = {
     Feedback = Array2D.init 3 2 (fun i k -> cos (float (3 * i - 2 * k + 1)))
 }
 
-let private goldenSession () =
+let goldenSession () =
     let inputs =
         Array.init 4 (fun s -> Array.init 2 (fun j -> sin (float (1 + s + 2 * j))))
 
@@ -162,7 +161,7 @@ let private goldenSession () =
     Session.Create(fst (graph (fun _ -> anyRate) golden), Given(inputs, targets, (fun _ -> 4)), 1L)
 
 /// The sum over the four steps, without 1/T, of a rule's gradient: [W | W_in | b] and [W_out | b_out].
-let private goldenGradient rule =
+let goldenGradient rule =
     let blocks =
         goldenSession().Increments(0, rule, UpdateTime.TrialEnd)
         |> Seq.map (fun block -> nonNull block |> Array.map (fun g -> -4.0 * g))
@@ -253,6 +252,29 @@ let private byRflo = [
     ]
 ]
 
+/// S1, the sum of all entries, and S2, each times its row and column counted from 1.
+let goldenSums (gradient: float[][]) =
+    let sum weight =
+        Seq.sum (
+            seq {
+                for i in 0..2 do
+                    for j in 0..5 -> weight i j * gradient[i][j]
+            }
+        )
+
+    [|
+        sum (fun _ _ -> 1.0)
+        sum (fun i j -> float ((i + 1) * (j + 1)))
+    |]
+
+/// A trace that remembers by the unit's own Jacobian.
+let private snap path : LearningRule =
+    ThreeFactorRule(path, Memory = TraceMemory.OwnJacobian)
+
+/// No trace at all: each step's own product.
+let private noMemory: LearningRule =
+    ThreeFactorRule(ErrorPath.Symmetric, Memory = TraceMemory.None)
+
 [<Tests>]
 let tests =
     testList "reference data" [
@@ -303,22 +325,18 @@ let tests =
             asPrinted "readout" readout exactReadout
         }
 
-        test "the golden sums of RFLO with symmetric feedback" {
-            let ours, _ = goldenGradient Rules.local
-
-            let sum weight =
-                Seq.sum (
-                    seq {
-                        for i in 0..2 do
-                            for j in 0..5 -> weight i j * ours[i][j]
-                    }
-                )
-
-            asPrinted "sums" [|
-                [|
-                    sum (fun _ _ -> 1.0)
-                    sum (fun i j -> float ((i + 1) * (j + 1)))
-                |]
-            |] [ [ 0.711735535792; 8.582713352779 ] ]
-        }
+        for name, rule, first, second in
+            [
+                "RFLO with symmetric feedback", Rules.local, 0.711735535792, 8.582713352779
+                "SnAp-1 with symmetric feedback",
+                snap ErrorPath.Symmetric,
+                0.643145647593,
+                7.538985510689
+                "SnAp-1 with B", snap ErrorPath.Feedback, -0.211006358693, -5.499922095518
+                "SnAp-0", noMemory, 0.753169879232, 7.960024397218
+            ] do
+            test $"the golden sums of {name}" {
+                let ours, _ = goldenGradient rule
+                asPrinted "sums" [| goldenSums ours |] [ [ first; second ] ]
+            }
     ]

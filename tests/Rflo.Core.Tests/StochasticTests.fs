@@ -1,0 +1,319 @@
+/// The random approximations of RTRL: a public implementation with its recorded noise, golden sums, and exact means
+/// by going through all signs.
+module Rflo.Core.Tests.StochasticTests
+
+open System
+open Expecto
+open Rflo.Core
+open Rflo.Core.Tests.Checking
+open Rflo.Core.Tests.Networks
+open Rflo.Core.Tests.ReferenceDataTests
+
+/// Numbers that are known beforehand, one row a step.
+type private Recorded(rows: int -> float[]) =
+    inherit MixingSource<float>(1L, "recorded", MixingNoise.Rademacher)
+
+    override _.Fill(step, numbers) =
+        (rows step).AsSpan(0, numbers.Length).CopyTo numbers
+
+/// A learner on the one area of a network, with what it collects.
+type private Watched = {
+    Network: Network<float>
+    Learner: Learner<float>
+    Plastic: Plastic<float>
+}
+
+let private watch graph (task: ITask) factors noise =
+    let network = Network<float>(graph, task.MaxSteps, 0, 1L)
+    let area = network.Areas[0]
+
+    let plastic =
+        Plastic<float>(
+            area.Afferents,
+            area.Afferents.Segments,
+            UpdateSchedule.Online,
+            Optimiser.Plain,
+            null,
+            false
+        )
+
+    let areas = [| struct (area, plastic) |]
+    let source = Recorded noise
+
+    let learner: Learner<float> =
+        match factors with
+        | InfluenceFactors.RankOne -> Uoro<float>(network, ErrorPath.Symmetric, source, areas)
+        | InfluenceFactors.Kronecker ->
+            KroneckerInfluence<float>(network, ErrorPath.Symmetric, source, areas)
+        | _ -> ReverseKroneckerInfluence<float>(network, ErrorPath.Symmetric, source, areas)
+
+    task.Fill(0, RandomStream(1L, "task"), network.Trial)
+    network.Begin(0L, 0)
+    learner.Begin(0, network.Trial.Steps)
+
+    {
+        Network = network
+        Learner = learner
+        Plastic = plastic
+    }
+
+/// What has been collected, without the 1/T: rows of units, the signals of all projections side by side.
+let private collected watched =
+    let afferents = watched.Plastic.Afferents
+    let store = nonNull watched.Plastic.Collected
+    let steps = float watched.Network.Trial.Steps
+
+    [|
+        for unit in 0 .. afferents.Rows - 1 ->
+            [|
+                for segment in afferents.Segments do
+                    for k in 0 .. segment.Width - 1 ->
+                        steps * store.Dense.Row(unit, afferents.DenseStride)[segment.Offset + k]
+            |]
+    |]
+
+/// The step's own increments: minus the gradient of its loss.
+let private step watched t =
+    (nonNull watched.Plastic.Collected).Clear()
+    watched.Network.Step t
+    watched.Learner.Tell t
+    watched.Learner.Learn t
+    collected watched
+
+/// Writes a vector over [W | W_in | b] into a wide row.
+let private spread watched (values: float[]) (row: Span<float>) =
+    let mutable from = 0
+
+    for segment in watched.Plastic.Afferents.Segments do
+        values.AsSpan(from, segment.Width).CopyTo(row.Slice(segment.Offset, segment.Width))
+        from <- from + segment.Width
+
+let private start watched (vector: int -> float) (matrix: int -> int -> float) =
+    let units = watched.Plastic.Afferents.Rows
+    let signals = watched.Plastic.Afferents.Segments |> Seq.sumBy _.Width
+
+    let setPanels (panels: InfluencePanels<float>) columns place =
+        let width = Kernels.PanelColumns<float>()
+
+        for k in 0 .. units - 1 do
+            for j in 0 .. columns - 1 do
+                let column: int = place j
+                panels.Panel(0, 0, column / width)[k * width + column % width] <- matrix k j
+
+    match watched.Learner with
+    | :? Uoro<float> as uoro ->
+        (Array.init units vector).CopyTo(uoro.StateFactor.Of(0, 0))
+
+        for i in 0 .. units - 1 do
+            let row = uoro.WeightFactor(0).Dense.Row(i, watched.Plastic.Afferents.DenseStride)
+            spread watched (Array.init signals (matrix i)) row
+    | :? KroneckerInfluence<float> as kronecker ->
+        spread watched (Array.init signals vector) (kronecker.SignalFactor(0).AsSpan())
+        setPanels kronecker.StateFactor units id
+    | :? ReverseKroneckerInfluence<float> as reverse ->
+        (Array.init units vector).CopyTo(reverse.UnitFactor 0, 0)
+
+        let places = [|
+            for segment in watched.Plastic.Afferents.Segments do
+                for k in 0 .. segment.Width - 1 -> segment.Offset + k
+        |]
+
+        setPanels reverse.StateFactor signals (fun j -> places[j])
+    | other -> failtestf "no such learner: %O" other
+
+let private published factors (name: string) =
+    let data = read "gradients.json"
+
+    let network = {
+        Alpha = Array.create (int (number "n" data)) (1.0 / number "tau" data)
+        Start = vector (at "h0" data)
+        Recurrent = matrix (at "weights/W_rec" data)
+        Input = matrix (at "weights/W_in" data)
+        Bias = vector (at "weights/b_rec" data)
+        Readout = matrix (at "weights/W_out" data)
+        Offset = vector (at "weights/b_out" data)
+        Feedback = matrix (at "B" data)
+    }
+
+    let steps = int (number "T" data)
+    let task = Given(rows (at "x" data), rows (at "ystar" data), (fun _ -> steps))
+    let noise = rows (at $"{name}/nu" data)
+
+    let watched =
+        watch (fst (graph (fun _ -> anyRate) network)) task factors (fun t -> noise[t - 1])
+
+    let a0, b0 = vector (at $"{name}/A0" data), rows (at $"{name}/B0" data)
+    start watched (fun k -> a0[k]) (fun k j -> b0[k][j])
+    let file = name.Replace("_", "-")
+    let expected = list (at $"gradients/{file}/rec" data)
+
+    for t in 1..steps do
+        let ours = step watched t |> Array.concat |> Array.map (~-)
+
+        Expect.isLessThan
+            (relative ours (Array.concat (rows expected[t - 1])))
+            1e-10
+            $"{name}, step {t}"
+
+let private golden' factors vector matrix noise (first, second) =
+    let session = goldenSession ()
+    let watched = watch session.Graph session.Task factors noise
+    start watched vector matrix
+
+    let sum =
+        [ for t in 1..4 -> step watched t ]
+        |> List.reduce (Array.map2 (Array.map2 (+)))
+        |> Array.map (Array.map (~-))
+
+    let ours = goldenSums sum
+    Expect.isLessThan (abs (ours[0] - first)) 1e-10 "S1"
+    Expect.isLessThan (abs (ours[1] - second)) 1e-10 "S2"
+
+// ---- means ----------------------------------------------------------------------------------------
+
+let private small: Networks.Network =
+    let random = Random 7
+
+    let draw rows columns =
+        Array2D.init rows columns (fun _ _ -> random.NextDouble() * 2.0 - 1.0)
+
+    {
+        Alpha = [| 0.3; 0.6; 0.9 |]
+        Start = [| 0.2; -0.1; 0.4 |]
+        Recurrent = draw 3 3
+        Input = draw 3 1
+        Bias = [| 0.1; -0.2; 0.05 |]
+        Readout = draw 2 3
+        Offset = [| 0.1; 0.2 |]
+        Feedback = draw 3 2
+    }
+
+let private smallTask =
+    let random = Random 11
+
+    let rows columns =
+        Array.init 3 (fun _ -> Array.init columns (fun _ -> random.NextDouble() * 2.0 - 1.0))
+
+    Given(rows 1, rows 2, (fun _ -> 3))
+
+/// The mean over all sign patterns of the increments of three steps.
+let private mean factors perStep =
+    let total = 3 * perStep
+    let patterns = 1 <<< total
+    let graph = fst (graph (fun _ -> anyRate) small)
+
+    let sums = [|
+        for pattern in 0 .. patterns - 1 ->
+            let sign k =
+                if (pattern >>> k) &&& 1 = 1 then 1.0 else -1.0
+
+            let noise t =
+                Array.init perStep (fun k -> sign ((t - 1) * perStep + k))
+
+            let watched = watch graph smallTask factors noise
+            Array.concat [ for t in 1..3 -> Array.concat (step watched t) ]
+    |]
+
+    sums
+    |> Array.reduce (Array.map2 (+))
+    |> Array.map (fun sum -> sum / float patterns)
+
+/// The same by RTRL itself, step by step.
+let private exactSteps () =
+    let graph = fst (graph (fun _ -> anyRate) small)
+    let network = Network<float>(graph, 3, 0, 1L)
+    let area = network.Areas[0]
+
+    let plastic =
+        Plastic<float>(
+            area.Afferents,
+            area.Afferents.Segments,
+            UpdateSchedule.Online,
+            Optimiser.Plain,
+            null,
+            false
+        )
+
+    (smallTask :> ITask).Fill(0, RandomStream(1L, "task"), network.Trial)
+
+    let learner =
+        Rtrl<float>(network, ErrorPath.Symmetric, true, [| struct (area, plastic) |], [||])
+
+    network.Begin(0L, 0)
+    learner.Begin(0, 3)
+
+    let watched = {
+        Network = network
+        Learner = learner
+        Plastic = plastic
+    }
+
+    Array.concat [ for t in 1..3 -> Array.concat (step watched t) ]
+
+[<Tests>]
+let tests =
+    testList "stochastic rules" [
+        test "UORO takes the published steps, with the recorded noise" {
+            published InfluenceFactors.RankOne "uoro"
+        }
+
+        test "KF-RTRL takes the published steps, with the recorded noise" {
+            published InfluenceFactors.Kronecker "kf_rtrl"
+        }
+
+        let signs t =
+            Array.init 3 (fun i -> if ((t - 1) * (t - 1) + i) % 3 <> 0 then 1.0 else -1.0)
+
+        test "the golden sums of UORO" {
+            golden'
+                InfluenceFactors.RankOne
+                (fun i -> 0.3 * float (i + 1))
+                (fun i j -> 0.1 * float (1 + i + j))
+                signs
+                (13.594927428056, 140.470124148448)
+        }
+
+        test "the golden sums of KF-RTRL" {
+            golden'
+                InfluenceFactors.Kronecker
+                (fun j -> 0.3 * float (j + 1))
+                (fun k i -> 0.2 * float (1 + k + i))
+                (fun t -> [|
+                    (if (t - 1) % 2 = 0 then 1.0 else -1.0)
+                    (if (t - 1) % 3 <> 0 then 1.0 else -1.0)
+                |])
+                (0.219933391896, 0.675743825848)
+        }
+
+        test "the golden sums of reverse KF-RTRL" {
+            golden'
+                InfluenceFactors.ReverseKronecker
+                (fun i -> 0.3 * float (i + 1))
+                (fun k j -> 0.1 * float (1 + k + j))
+                signs
+                (5.589968041703, 68.300856822949)
+        }
+
+        for factors, perStep in
+            [
+                InfluenceFactors.RankOne, 3
+                InfluenceFactors.Kronecker, 2
+                InfluenceFactors.ReverseKronecker, 3
+            ] do
+            test $"the mean of {factors} over all signs is RTRL" {
+                let exact = exactSteps ()
+                Expect.isGreaterThan (norm exact) 0.01 "there is something to agree on"
+                Expect.isLessThan (relative (mean factors perStep) exact) 1e-13 "the mean"
+            }
+
+            test $"without its noise {factors} is not RTRL" {
+                let graph = fst (graph (fun _ -> anyRate) small)
+                let watched = watch graph smallTask factors (fun _ -> Array.create 3 1.0)
+                let steps = Array.concat [ for t in 1..3 -> Array.concat (step watched t) ]
+
+                Expect.isGreaterThan
+                    (relative steps (exactSteps ()))
+                    1e-3
+                    "one pattern of signs alone"
+            }
+    ]
