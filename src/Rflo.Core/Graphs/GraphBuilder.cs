@@ -65,6 +65,8 @@ public sealed class GraphBuilder
         int targets = TargetSize(projection);
         int pre = CheckSubset(projection.Name, projection.Source.Units, sources);
         int post = CheckSubset(projection.Name, projection.Target.Units, targets);
+        if (projection.Target.Units is { } population && population.Distinct().Count() != post)
+            ThrowHelper.Invalid($"{projection.Name}: a unit of the target is named twice, so it would have two rows of weights.");
         CheckSynapses(projection, post, pre);
         if (projection.Signs is { } signs && signs.Length != pre)
             ThrowHelper.ShapeMismatch($"{projection.Name}.Signs", signs.Length, pre, "(pre)");
