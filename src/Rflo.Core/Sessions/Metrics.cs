@@ -46,6 +46,9 @@ public sealed class Metrics
         int needed = Count + trials;
         if (needed <= LossBuffer.Length)
             return;
+
+        // At least twice the room, so that many short runs do not copy everything each time.
+        needed = Math.Max(needed, 2 * LossBuffer.Length);
         LossBuffer = Grown(LossBuffer, needed);
         SecondsBuffer = Grown(SecondsBuffer, needed);
         for (int k = 0; k < _alignments.Length; k++)
