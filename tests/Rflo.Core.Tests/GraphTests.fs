@@ -4,6 +4,7 @@ module Rflo.Core.Tests.GraphTests
 open System
 open Expecto
 open Rflo.Core
+open Rflo.Core.Tests.InCore
 
 let private area =
     AreaSpec(
@@ -156,12 +157,12 @@ let tests =
             changed (fun one -> again one (Gate.Every 0) null null -infinity infinity)
             changed (fun one -> again one always null [| 1y; -1y |] -infinity infinity)
             changed (fun one -> again one always null null 1.0 -1.0)
-            changed (fun one -> again one always (plastic (RfloRule()) nan trialEnd) null -1.0 1.0)
-            changed (fun one -> again one always (plastic (RfloRule()) -0.1 trialEnd) null -1.0 1.0)
+            changed (fun one -> again one always (plastic Rules.rflo nan trialEnd) null -1.0 1.0)
+            changed (fun one -> again one always (plastic Rules.rflo -0.1 trialEnd) null -1.0 1.0)
             let never = UpdateSchedule(UpdateTime.TrialEnd, 0)
-            changed (fun one -> again one always (plastic (RfloRule()) 0.1 never) null -1.0 1.0)
+            changed (fun one -> again one always (plastic Rules.rflo 0.1 never) null -1.0 1.0)
             let online = UpdateSchedule.Online
-            changed (fun one -> again one always (plastic (BpttRule()) 0.1 online) null -1.0 1.0)
+            changed (fun one -> again one always (plastic Rules.bptt 0.1 online) null -1.0 1.0)
 
             refuses
                 "tested"

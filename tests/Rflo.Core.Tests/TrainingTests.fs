@@ -157,6 +157,32 @@ let private everyWay = {
                 Plasticity(rule, 0.05, schedule)
 }
 
+/// What a trial leaves behind in traces and influences must not reach the next.
+let private afresh (tally: Tally) case =
+    tally.Count()
+    let case = withoutMemory case
+    let eta = 1e-8
+
+    for rule in [ Rules.rflo; Rules.rtrl ] do
+        let session = sessionWith (learning rule UpdateSchedule.Online eta) case
+        session.Run 2 |> ignore
+        let before = weights session case
+        let expected = increments session case 2 rule UpdateTime.Online |> Array.concat
+        session.Run 1 |> ignore
+
+        let change =
+            List.map2 (Array.map2 (fun a b -> (a - b) / eta)) (weights session case) before
+            |> Array.concat
+
+        if norm expected < 1e-3 then
+            tally.Idle()
+        else
+            // Weights of about 1 are rounded to 1e-16, so changes over 1e-8 are good to 1e-8.
+            Expect.isLessThan
+                (norm (Array.map2 (-) change expected))
+                (1e-5 * norm expected + 1e-7 * sqrt (float expected.Length))
+                (Rules.name rule)
+
 [<Tests>]
 let tests =
     let any, network = RandomCircuits.anyCircuit, RandomCircuits.anyNetwork
@@ -191,6 +217,12 @@ let tests =
 
         test "of several trials adds the mean of their increments, at fixed weights" {
             forAll (cases 100 1000) any (severalTrials true)
+        }
+
+        test "of a trial begins with no traces of the one before" {
+            let tally = Tally()
+            forAll (cases 100 1000) network (afresh tally)
+            tally.Demand 0.3
         }
 
         test "online tends to trial-end as the learning rate falls" {

@@ -95,7 +95,7 @@ let tests =
                         Source = Source.Area area,
                         Target = Target.Area area,
                         Synapses = Synapses.Dense(Array.zeroCreate 16),
-                        Plasticity = Plasticity(RfloRule(), 0.1, UpdateSchedule.TrialEnd)
+                        Plasticity = Plasticity(InCore.Rules.rflo, 0.1, UpdateSchedule.TrialEnd)
                     )
                     |> builder.AddProjection
                     |> ignore)
