@@ -105,7 +105,10 @@ module Comparison =
                     Panels [
                         Figures.loss (named _.Losses runs)
                         yield! outputs runs
-                        Figures.alignment (named alignment runs)
+                        {
+                            Figures.alignment (named alignment runs) with
+                                Height = 280
+                        }
                     ]
                 ]
                 "The experiment",

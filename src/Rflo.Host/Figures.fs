@@ -55,7 +55,8 @@ module Figures =
 
                 band
                 @ [
-                    Style.line label (Style.nth k) 2.0 bins.Trials bins.Median
+                    Style.line label (Style.nth k) 2.2 bins.Trials bins.Median
+                    |> Chart.withLineStyle (Dash = Style.dash k)
                 ],
                 bins)
             |> List.unzip

@@ -1,0 +1,185 @@
+module Rflo.Host.Tests.OptionsTests
+
+open Expecto
+open Rflo.Dsl
+open Rflo.Host
+
+let private base' = Periodic.experiment 5 20
+
+let private read (words: string list) =
+    match Arguments.parse "rflo" (Array.ofList words) with
+    | Ok(Arguments.Do request) -> Overrides.onto base' request.Given
+    | Ok(Arguments.Help _) -> failtest "help"
+    | Error mistakes -> Error mistakes
+
+let private wanted words =
+    match read words with
+    | Ok experiment -> experiment
+    | Error mistakes -> failtest $"{List.map Mistake.text mistakes}"
+
+let private rates (experiment: Experiment) =
+    experiment.Circuit.Projections |> List.map _.Plasticity
+
+let private rules = Rule.all |> List.map _.Name
+
+let private refused = [
+    [ "--rule"; "rlo" ],
+    [ UnknownName("--rule", "rlo", "rule", rules) ],
+    "--rule: no rule is named rlo (known: rflo, local-symmetric, bptt, bptt-random, rtrl, rtrl-random); did you mean rflo?"
+
+    [ "--trials"; "many" ],
+    [
+        BadValue("--trials", "many", "a whole number, at least 0")
+    ],
+    "--trials is 'many'; it must be a whole number, at least 0"
+
+    [ "--trials"; "-1" ],
+    [ BadValue("--trials", "-1", "a whole number, at least 0") ],
+    "--trials is '-1'; it must be a whole number, at least 0"
+
+    [ "--seed"; "1.5" ],
+    [ BadValue("--seed", "1.5", "a whole number") ],
+    "--seed is '1.5'; it must be a whole number"
+
+    [ "--update"; "every-0" ],
+    [
+        BadValue(
+            "--update",
+            "every-0",
+            "online, trial-end or every-K with K at least 1, such as every-10"
+        )
+    ],
+    "--update is 'every-0'; it must be online, trial-end or every-K with K at least 1, such as every-10"
+
+    [ "--precision"; "half" ],
+    [ BadValue("--precision", "half", "double or single") ],
+    "--precision is 'half'; it must be double or single"
+
+    [ "--learning-rate"; "nan" ],
+    [
+        BadValue(
+            "--learning-rate",
+            "nan",
+            "a finite number, at least 0, or NAME=NUMBER such as 'cortex->y=0.1'"
+        )
+    ],
+    "--learning-rate is 'nan'; it must be a finite number, at least 0, or NAME=NUMBER such as 'cortex->y=0.1'"
+
+    [ "--learning-rate"; "cortex->x=0.1" ],
+    [
+        UnknownName("--learning-rate", "cortex->x", "projection", [ "cortex->cortex"; "cortex->y" ])
+    ],
+    "--learning-rate: no projection is named cortex->x (known: cortex->cortex, cortex->y); did you mean cortex->y?"
+
+    [ "500" ], [ StrayWord "500" ], "'500' belongs to no option (--help lists all)"
+]
+
+[<Tests>]
+let tests =
+    testList "options" [
+        test "change what they name and nothing else" {
+            let experiment =
+                wanted [
+                    "--trials"
+                    "7"
+                    "--seed"
+                    "-3"
+                    "--rule"
+                    "bptt"
+                    "--update"
+                    "every-4"
+                    "--precision"
+                    "single"
+                ]
+
+            Expect.equal
+                experiment
+                {
+                    base' with
+                        Trials = 7
+                        Seed = -3L
+                        Rule = {
+                            Rule.bptt with
+                                Update = EveryTrials(4, Sum)
+                        }
+                        Precision = Precision.Single
+                }
+                "experiment"
+        }
+
+        test "keep the time of updates when the rule changes" {
+            let online = base' |> update Online
+
+            match Overrides.onto online [ Rule "rtrl" ] with
+            | Ok changed -> Expect.equal changed.Rule { Rule.rtrl with Update = Online } "rule"
+            | Error _ -> failtest "refused"
+        }
+
+        test "set all learning rates, and then those of one projection, in any order" {
+            let expected = [ Learning 0.5; Learning 0.1 ]
+            let one, all = [ "--learning-rate"; "cortex->y=0.1" ], [ "--learning-rate"; "0.5" ]
+            Expect.equal (rates (wanted (one @ all))) expected "one before all"
+            Expect.equal (rates (wanted (all @ one))) expected "all before one"
+        }
+
+        testList "refuse" [
+            for words, mistakes, wording in refused do
+                test (String.concat " " words) {
+                    match read words with
+                    | Error found ->
+                        Expect.equal found mistakes "as data"
+                        Expect.equal (List.map Mistake.text found) [ wording ] "in words"
+                    | Ok _ -> failtest "accepted"
+                }
+        ]
+
+        test "name an unknown one, with the nearest" {
+            match read [ "--trails"; "5" ] with
+            | Error [ UnknownOption("--trails", _) as mistake ] ->
+                Expect.equal
+                    (Mistake.text mistake)
+                    "there is no option --trails; did you mean --trials? (--help lists all)"
+                    "in words"
+            | other -> failtest $"{other}"
+        }
+
+        test "name one without its value" {
+            match read [ "--trials" ] with
+            | Error [ Refused message ] -> Expect.stringContains message "'--trials'" "message"
+            | other -> failtest $"{other}"
+        }
+
+        test "tell all mistakes at once, in the order of the line" {
+            match
+                read [
+                    "--learning-rate"
+                    "x=1"
+                    "--seed"
+                    "q"
+                    "--rule"
+                    "hebb"
+                ]
+            with
+            | Error [ UnknownName("--learning-rate", "x", _, _)
+                      BadValue("--seed", "q", _)
+                      UnknownName("--rule", "hebb", _, _) ] -> ()
+            | other -> failtest $"{other}"
+        }
+
+        test "refuse a rate for a projection that is frozen" {
+            let still = {
+                base'.Circuit with
+                    Projections = base'.Circuit.Projections |> List.map frozen
+            }
+
+            match
+                Overrides.onto { base' with Circuit = still } [ Learning_Rate "cortex->y=0.1" ]
+            with
+            | Error [ DoesNotLearn("--learning-rate", "cortex->y") as mistake ] ->
+                Expect.equal
+                    (Mistake.text mistake)
+                    "--learning-rate: cortex->y is frozen in the script; give it |> learning there first"
+                    "in words"
+            | other -> failtest $"{other}"
+        }
+    ]

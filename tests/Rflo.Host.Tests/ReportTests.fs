@@ -1,0 +1,130 @@
+module Rflo.Host.Tests.ReportTests
+
+open System
+open System.Collections.Concurrent
+open System.IO
+open System.Threading
+open Expecto
+open Microsoft.Playwright
+open Rflo.Dsl
+open Rflo.Host
+open Rflo.Host.Tests.Processes
+
+let private chromium = "/usr/bin/chromium"
+
+let private pageOf (experiment: Experiment) =
+    match Check.experiment experiment with
+    | Error problems -> failtest $"{List.map Problem.text problems}"
+    | Ok ready ->
+        Run.checkedExperiment (fun _ _ -> ()) CancellationToken.None ready
+        |> RunRecord.ofTrained DateTimeOffset.UtcNow [] None
+        |> Report.html
+
+/// Two areas with an input, two outputs, a mask, and a name that would break out of a careless page.
+let private rich =
+    let a, b = area "a" 8, area "b" 4
+    let x, y = input "x" 1, readout "y" 2
+
+    let network =
+        circuit
+        |> areas [ a; b ]
+        |> inputs [ x ]
+        |> readouts [ y ]
+        |> projections [
+            x --> a
+            a --> b |> learning 0.1
+            b --> a |> density 0.5 |> learning 0.1
+            a --> a |> weights (gaussian 1.2) |> learning 0.1
+            b --> y |> learning 0.1
+        ]
+        |> feedback [ errorOf y --> a; errorOf y --> b ]
+
+    let mask = Array2D.init 12 2 (fun t _ -> if t < 4 then 0.0 else 1.0)
+
+    Task.ofArrays (Array2D.create 12 1 0.5) (Array2D.init 12 2 (fun t k -> sin (float (t + k))))
+    |> Task.masked mask
+    |> Task.named "</script><b>"
+    |> experiment "rich" network
+    |> trials 30
+
+let private periodic = Periodic.experiment 10 20 |> trials 1500
+
+let private diverging =
+    let network = periodic.Circuit |> Circuit.mapProjection "cortex->y" (learning 1e4)
+
+    { periodic with Circuit = network }
+
+let private pages = [
+    "of a long run", periodic, "completed 1500 trials"
+    "of a rich circuit", rich, "completed 30 trials"
+    "of a run that diverged", diverging, "diverged at trial"
+    "of no trials", periodic |> trials 0, "completed 0 trials"
+]
+
+/// Opens a page file, and gives back what went wrong, the requests that were made, and what the body's width is.
+let private visit (width: int) (file: string) =
+    use playwright = Playwright.CreateAsync().Result
+
+    let options =
+        BrowserTypeLaunchOptions(
+            ExecutablePath = chromium,
+            Args = [ "--no-sandbox"; "--disable-quic" ]
+        )
+
+    let browser = playwright.Chromium.LaunchAsync(options).Result
+
+    try
+        let size = ViewportSize(Width = width, Height = 800)
+        let page = browser.NewPageAsync(BrowserNewPageOptions(ViewportSize = size)).Result
+        let wrong, asked = ConcurrentQueue<string>(), ConcurrentQueue<string>()
+
+        page.Console.Add(fun message ->
+            if message.Type = "error" || message.Type = "warning" then
+                wrong.Enqueue message.Text)
+
+        page.PageError.Add wrong.Enqueue
+        page.Request.Add(fun request -> asked.Enqueue request.Url)
+        page.GotoAsync("file://" + file).Wait()
+        let script = "() => new Promise(done => setTimeout(() => done(), 700))"
+        page.EvaluateAsync(script).Wait()
+
+        let plots =
+            page
+                .EvaluateAsync<int>("() => document.querySelectorAll('.plot .main-svg').length")
+                .Result
+
+        let wide =
+            page.EvaluateAsync<int>("() => document.documentElement.scrollWidth").Result
+
+        let text = page.InnerTextAsync("main").Result
+        List.ofSeq wrong, List.ofSeq asked, plots, wide, text
+    finally
+        browser.CloseAsync().Wait()
+
+[<Tests>]
+let tests =
+    testList "the report" [
+        for name, experiment, status in pages do
+            for width in [ 1200; 390 ] do
+                test $"{name} opens at {width} pixels with no error and no request" {
+                    if not (File.Exists chromium) then
+                        skiptest $"there is no {chromium} (Debian: chromium)"
+
+                    inFolder (fun folder ->
+                        let file = Path.Combine(folder, "report.html")
+                        File.WriteAllText(file, pageOf experiment)
+                        let wrong, asked, plots, wide, text = visit width file
+                        Expect.isEmpty wrong "messages of the console"
+
+                        Expect.isEmpty
+                            (asked
+                             |> List.filter (fun url ->
+                                 not (url.StartsWith "data:") && url <> "file://" + file))
+                            "requests"
+
+                        Expect.isGreaterThan plots 3 "figures"
+                        Expect.isLessThanOrEqual wide width "nothing sticks out at the side"
+                        Expect.stringContains text status "status")
+                }
+    ]
+    |> testSequenced

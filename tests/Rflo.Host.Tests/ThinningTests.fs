@@ -1,0 +1,38 @@
+module Rflo.Host.Tests.ThinningTests
+
+open System
+open Expecto
+open Rflo.Host
+
+[<Tests>]
+let tests =
+    testList "thinning" [
+        testProperty "shows every number of a short series as it is" (fun (numbers: float[]) ->
+            let short = numbers |> Array.truncate 600 |> Array.filter Double.IsFinite
+            let bins = Thinning.bins Double.IsFinite short
+            Expect.equal bins.Median short "medians"
+            Expect.isFalse bins.IsThinned "thinned")
+
+        test "keeps a long series below 2,000 points, its ends and its extremes" {
+            let count = 100_000
+            let series = Array.init count (fun k -> 1.0 / float (k + 1))
+            series[70_000] <- 42.0
+            let bins = Thinning.bins Double.IsFinite series
+            Expect.isLessThan (3 * bins.Trials.Length) 2_000 "points"
+            Expect.equal bins.Trials[0] 1.0 "first trial"
+            Expect.equal bins.Lowest[bins.Lowest.Length - 1] series[count - 1] "last trial"
+            Expect.equal (Array.max bins.Highest) 42.0 "the spike"
+            Expect.isTrue bins.IsThinned "thinned"
+        }
+
+        test "leaves out what cannot be shown" {
+            let bins =
+                Thinning.bins (fun value -> value > 0.0) [| nan; 1.0; infinity; 0.0; -1.0 |]
+
+            Expect.equal bins.Median [| 1.0; infinity |] "shown"
+        }
+
+        test "makes nothing of nothing" {
+            Expect.isEmpty (Thinning.bins Double.IsFinite [||]).Trials "trials"
+        }
+    ]
