@@ -6,6 +6,8 @@ open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 
 /// One trial, by the names of its parts. Row 0 is step t = 1; times are in steps.
+/// (A record written out in a script, with inputs, targets and mask, is a `TrialData`.)
+[<RequireQualifiedAccess>]
 type Activity = {
     /// L of the trial.
     Loss: float
@@ -104,7 +106,7 @@ module Run =
         |> Map.ofList
 
     /// One trial with learning off.
-    let test (compiled: Compiled) (session: Session) trial =
+    let test (compiled: Compiled) (session: Session) trial : Activity =
         let recording = session.Test trial
         let graph = compiled.Graph
         let steps = recording.Steps

@@ -23,7 +23,8 @@ type ScriptOption =
             | Trials _ -> "train for so many trials."
             | Seed _ -> "draw all random numbers from this seed."
             | Rule _ ->
-                "learn by this rule: rflo, local-symmetric, bptt, bptt-random, rtrl, rtrl-random."
+                let rules = Rflo.Dsl.Rule.all |> List.map (fun rule -> rule.Name)
+                "learn by this rule: " + String.concat ", " rules + "."
             | Update _ ->
                 "change weights online, at trial-end, or every-K trials, such as every-10."
             | Learning_Rate _ ->

@@ -25,7 +25,9 @@ let private rules = Rule.all |> List.map _.Name
 let private refused = [
     [ "--rule"; "rlo" ],
     [ UnknownName("--rule", "rlo", "rule", rules) ],
-    "--rule: no rule is named rlo (known: rflo, local-symmetric, bptt, bptt-random, rtrl, rtrl-random); did you mean rflo?"
+    "--rule: no rule is named rlo (known: "
+    + String.concat ", " rules
+    + "); did you mean rflo?"
 
     [ "--trials"; "many" ],
     [
