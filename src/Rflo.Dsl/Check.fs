@@ -188,6 +188,11 @@ module Check =
 
     // Projections.
 
+    /// The bounds of a projection, where they make sense.
+    let private soundBounds (projection: Projection) =
+        projection.Bounds
+        |> Option.filter (fun (low, high) -> low <= high && low < infinity && high > -infinity)
+
     /// Whether a connection may exist, as far as its projection says.
     let private mayExist projection source target (matrix: float[,]) (i, j) =
         let isMasked =
@@ -233,7 +238,7 @@ module Check =
                 | None -> ()
             | None -> ()
 
-            match projection.Bounds with
+            match soundBounds projection with
             | Some(low, high) ->
                 match
                     existing
@@ -338,18 +343,18 @@ module Check =
         | _ -> ()
     ]
 
+    /// Whether the signs of a projection's source cannot be told, since its area is unknown or its Dale fraction wrong.
+    let private areSignsUnknown circuit (projection: Projection) =
+        match Wiring.areaOf projection.Source |> Option.map (Wiring.findArea circuit) with
+        | Some(Ok area) -> Option.isSome area.Dale && Option.isNone (Wiring.excitatory area)
+        | Some(Error _) -> true
+        | None -> false
+
     let private balance circuit (projection: Projection) = [
         if projection.Balanced then
-            let isReported =
-                Wiring.areaOf projection.Source
-                |> Option.map (Wiring.findArea circuit)
-                |> Option.exists (function
-                    | Ok area -> Option.isSome area.Dale && Option.isNone (Wiring.excitatory area)
-                    | Error _ -> true)
-
             match Wiring.signsOf circuit projection with
             | Some signs when Array.contains 1y signs && Array.contains -1y signs -> ()
-            | _ when isReported -> ()
+            | _ when areSignsUnknown circuit projection -> ()
             | _ ->
                 Contradiction(
                     "balanced weights need excitatory and inhibitory units at the source",
@@ -372,8 +377,9 @@ module Check =
         let has sign =
             signs |> Option.exists (Array.contains sign)
 
-        match projection.Bounds with
-        | Some(low, high) when low <= high ->
+        match soundBounds projection with
+        | Some _ when areSignsUnknown circuit projection -> ()
+        | Some(low, high) ->
             if low > 0.0 && has -1y || high < 0.0 && has 1y then
                 let kind = if low > 0.0 then "inhibitory" else "excitatory"
 
@@ -382,10 +388,14 @@ module Check =
                     "let them include 0"
                 )
             else
-                for value in fixedValues projection signs do
-                    if value < low || value > high then
-                        NotAllowed("the weight", string value, $"in [{low}, {high}], its bounds")
-        | _ -> ()
+                match
+                    fixedValues projection signs
+                    |> List.tryFind (fun value -> value < low || value > high)
+                with
+                | Some value ->
+                    NotAllowed("the weight", string value, $"in [{low}, {high}], its bounds")
+                | None -> ()
+        | None -> ()
     ]
 
     let private delay dt (projection: Projection) = [
@@ -429,8 +439,10 @@ module Check =
 
     let private boundsAndDecay (projection: Projection) = [
         match projection.Bounds with
-        | Some(low, high) when low = infinity || high = -infinity ->
-            NotAllowed("the bounds", $"[{low}, {high}]", "such that a number fits between them")
+        | Some(low, _) when low = infinity ->
+            NotAllowed("the lower bound", string low, "less than infinity")
+        | Some(_, high) when high = -infinity ->
+            NotAllowed("the upper bound", string high, "more than -infinity")
         | Some(low, high) when not (low <= high) ->
             NotAllowed("the lower bound", string low, $"at most the upper bound, {high}")
         | _ -> ()

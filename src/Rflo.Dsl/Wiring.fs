@@ -44,16 +44,16 @@ module internal Wiring =
     /// The populations that Dale's law gives.
     let ofDale = [ "excitatory"; "inhibitory" ]
 
-    /// All populations of an area: those that its author named, and those that Dale's law gives.
+    /// All populations of an area: those that Dale's law gives, and those that its author named.
     let private populations (area: Area) = [
-        for name, units in area.Populations do
-            name, Array.ofList units
-
         match excitatory area with
         | Some count ->
             "excitatory", [| 0 .. count - 1 |]
             "inhibitory", [| count .. area.Units - 1 |]
         | None -> ()
+
+        for name, units in area.Populations do
+            name, Array.ofList units
     ]
 
     /// The sign of every unit under Dale's law.
@@ -190,22 +190,25 @@ module internal Wiring =
         | _, _, OneToOne _ -> 1.0 <= sparseBelow * float (max post pre)
         | _ -> false
 
-    /// Everything that a part's weights can change, following the arrows: areas and readouts by name.
+    /// Everything that a part's weights can change, following the arrows between parts that exist: areas and readouts by
+    /// name.
     let reachedFrom (circuit: Circuit) (start: string) =
+        let known =
+            Set.ofList [
+                for area in circuit.Areas -> area.Name
+                for readout in circuit.Readouts -> readout.Name
+            ]
+
+        let node =
+            function
+            | OfReadout readout -> Some readout
+            | other -> areaOf other
+
         let next name =
             circuit.Projections
-            |> List.choose (fun projection ->
-                let source =
-                    match projection.Source with
-                    | OfReadout readout -> Some readout
-                    | other -> areaOf other
-
-                if source = Some name then
-                    match projection.Target with
-                    | OfReadout readout -> Some readout
-                    | other -> areaOf other
-                else
-                    None)
+            |> List.filter (fun projection -> node projection.Source = Some name)
+            |> List.choose (fun projection -> node projection.Target)
+            |> List.filter (fun target -> Set.contains target known)
 
         let rec visit seen name =
             if Set.contains name seen then
