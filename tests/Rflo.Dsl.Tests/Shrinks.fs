@@ -3,6 +3,8 @@ module Rflo.Dsl.Tests.Shrinks
 
 open FsCheck.FSharp
 open Rflo.Dsl
+open Rflo.Dsl.Tests.Meaning
+open Rflo.Dsl.Tests.Trials
 open Rflo.Dsl.Tests.Circuits
 
 /// An area whose lists fit its number of units.

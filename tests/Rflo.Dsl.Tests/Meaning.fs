@@ -1,0 +1,148 @@
+/// What a circuit means, said once more and apart from the library, so that each holds the other to account.
+module Rflo.Dsl.Tests.Meaning
+
+open Rflo.Dsl
+
+let areaNamed (circuit: Circuit) name =
+    circuit.Areas |> List.tryFind (fun (area: Area) -> area.Name = name)
+
+let excitatoryUnits (area: Area) =
+    area.Dale
+    |> Option.map (fun fraction -> int (round (fraction * float area.Units)))
+
+let unitsOf (area: Area) population =
+    match population, excitatoryUnits area with
+    | "excitatory", Some count -> [ 0 .. count - 1 ]
+    | "inhibitory", Some count -> [ count .. area.Units - 1 ]
+    | _ ->
+        area.Populations
+        |> List.tryFind (fun (name, _) -> name = population)
+        |> Option.map snd
+        |> Option.defaultValue []
+
+let private channelsOf (circuit: Circuit) name =
+    circuit.Inputs
+    |> List.tryFind (fun input -> input.Name = name)
+    |> Option.map (fun input -> [ 0 .. input.Channels - 1 ])
+    |> Option.defaultValue []
+
+/// The units, channels or outputs of an end, in order; none where it does not exist.
+let members (circuit: Circuit) =
+    function
+    | OfArea name ->
+        areaNamed circuit name
+        |> Option.map (fun area -> [ 0 .. area.Units - 1 ])
+        |> Option.defaultValue []
+    | OfPopulation(name, population) ->
+        areaNamed circuit name
+        |> Option.map (fun area -> unitsOf area population)
+        |> Option.defaultValue []
+    | OfInput name -> channelsOf circuit name
+    | OfChannels(name, chosen) ->
+        let existing = channelsOf circuit name
+        chosen |> List.filter (fun k -> List.contains k existing)
+    | OfReadout name ->
+        circuit.Readouts
+        |> List.tryFind (fun readout -> readout.Name = name)
+        |> Option.map (fun readout -> [ 0 .. readout.Outputs - 1 ])
+        |> Option.defaultValue []
+    | OfBias -> [ 0 ]
+
+let channelsIn (circuit: Circuit) =
+    circuit.Inputs |> List.sumBy (fun input -> max 0 input.Channels)
+
+let outputsIn (circuit: Circuit) =
+    circuit.Readouts |> List.sumBy (fun readout -> max 0 readout.Outputs)
+
+let sizeOf circuit finish = List.length (members circuit finish)
+
+let areaOf =
+    function
+    | OfArea name
+    | OfPopulation(name, _) -> Some name
+    | _ -> None
+
+/// The sign of every presynaptic unit of a projection, under Dale's law.
+let signsOf (circuit: Circuit) (projection: Projection) =
+    match projection.Target, areaOf projection.Source |> Option.bind (areaNamed circuit) with
+    | OfReadout _, _
+    | _, None -> None
+    | _, Some area ->
+        excitatoryUnits area
+        |> Option.map (fun count -> [
+            for unit in members circuit projection.Source -> if unit < count then 1 else -1
+        ])
+
+/// Whether there are excitatory and inhibitory units to balance.
+let isBalanceable signs =
+    match signs with
+    | Some signs -> List.contains 1 signs && List.contains -1 signs
+    | None -> false
+
+let labelOf (projection: Projection) =
+    let text =
+        function
+        | OfArea name
+        | OfInput name
+        | OfReadout name -> name
+        | OfPopulation(area, population) -> $"{area}[{population}]"
+        | OfChannels(input, channels) ->
+            let list = channels |> List.map string |> String.concat ","
+            $"{input}[{list}]"
+        | OfBias -> "bias"
+
+    projection.Label
+    |> Option.defaultValue $"{text projection.Source}->{text projection.Target}"
+
+let isWinnerTakeAll (area: Area) = area.Dynamics <> Leaky
+
+let listens (circuit: Circuit) isReadout area =
+    circuit.Projections
+    |> List.exists (fun p ->
+        areaOf p.Source = Some area
+        && (match p.Target with
+            | OfReadout name -> isReadout name
+            | _ -> false))
+
+/// The areas and readouts that a part can act on, itself among them.
+let rec private reached (circuit: Circuit) seen part =
+    let node =
+        function
+        | OfReadout name -> Some name
+        | finish -> areaOf finish
+
+    if Set.contains part seen then
+        seen
+    else
+        circuit.Projections
+        |> List.filter (fun p -> node p.Source = Some part)
+        |> List.choose (fun p -> node p.Target)
+        |> List.fold (reached circuit) (Set.add part seen)
+
+let private creditPasses (circuit: Circuit) (rule: Rule) start =
+    let isReadout name =
+        circuit.Readouts |> List.exists (fun r -> r.Name = name)
+
+    let blocks (area: Area) =
+        isWinnerTakeAll area
+        && Set.contains area.Name (reached circuit Set.empty start)
+        && Set.exists isReadout (reached circuit Set.empty area.Name)
+
+    rule.Credit = EligibilityTrace || not (List.exists blocks circuit.Areas)
+
+/// Whether the rule can change the weights of the projection.
+let canLearn (circuit: Circuit) (rule: Rule) (projection: Projection) =
+    match projection.Target, areaOf projection.Target |> Option.bind (areaNamed circuit) with
+    | OfReadout name, _ -> creditPasses circuit rule name
+    | _, None -> false
+    | _, Some area ->
+        let isTold =
+            circuit.Feedback |> List.exists (fun feedback -> feedback.Area = area.Name)
+
+        not (isWinnerTakeAll area)
+        && creditPasses circuit rule area.Name
+        && (match rule.Credit, rule.Error with
+            | EligibilityTrace, DeclaredFeedback -> isTold
+            | EligibilityTrace, SymmetricPath -> listens circuit (fun _ -> true) area.Name
+            | _, DeclaredFeedback -> not (List.isEmpty circuit.Feedback)
+            | _, SymmetricPath -> true)

@@ -1,0 +1,13 @@
+/// Every kind of mistake that is planted.
+module Rflo.Dsl.Tests.PlantedKinds
+
+let all =
+    Array.ofList [
+        yield! SpoiledExperiments.all
+        yield! SpoiledTasks.all
+        yield! SpoiledAreas.all
+        yield! SpoiledEnds.all
+        yield! SpoiledProjections.all
+        yield! StrayProjections.all
+        yield! SpoiledFeedback.all
+    ]
