@@ -10,11 +10,17 @@ module Figures =
 
     let private isPositive value = Double.IsFinite value && value > 0.0
 
-    let private thinned (bins: Thinned) =
-        if bins.IsThinned then
-            " Line: median of the trials in a bin (bins are equally wide in log trial); band: their smallest and largest."
-        else
+    let private thinned isSingle (bins: Thinned) =
+        if not bins.IsThinned then
             ""
+        else
+            let band =
+                if isSingle then
+                    "; band: their smallest and largest"
+                else
+                    ""
+
+            $" Line: median of the trials in a bin (bins are equally wide in log trial){band}."
 
     /// The axis of trials, as long as the longest series.
     let private trials (curves: (string * float[]) list) =
@@ -76,7 +82,10 @@ module Figures =
             Title = "Loss"
             Caption =
                 "L = 1/(2T) Σ m(t) |y*(t) − y(t)|² of each trial while it ran."
-                + (bins |> List.tryFind _.IsThinned |> Option.map thinned |> Option.defaultValue "")
+                + (bins
+                   |> List.tryFind _.IsThinned
+                   |> Option.map (thinned (curves.Length = 1))
+                   |> Option.defaultValue "")
                 + leftOut
             IsWide = true
             Height = 340
