@@ -702,7 +702,10 @@ module Check =
         let dt = usableDt experiment
         yield! at InExperiment (ofExperiment experiment)
         yield! at InTask (TaskCompile.faults dt experiment.Seed experiment.Task)
-        yield! at InTask (taskSizes experiment)
+        // A circuit without areas is no circuit yet; what the task should fit is not known.
+        if not (List.isEmpty circuit.Areas) then
+            yield! at InTask (taskSizes experiment)
+
 
         for earlier, a in circuit.Areas |> withEarlier (fun a -> a.Name) do
             yield! at (InArea a.Name) (area dt earlier a)
