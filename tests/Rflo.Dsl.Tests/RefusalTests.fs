@@ -1,0 +1,489 @@
+/// What a declaration says that excludes itself, and what a rule, a name or an arrow cannot do: single mistakes with
+/// the one problem that each is, and its wording.
+module Rflo.Dsl.Tests.RefusalTests
+
+open Expecto
+open Microsoft.FSharp.Reflection
+open Rflo.Dsl
+
+let private cortex = area "cortex" 4 |> dale 0.5
+let private motor = area "motor" 2
+let private striatum = winnerTakeAll "striatum" 3
+let private cue = input "cue" 2
+let private hand = readout "hand" 1
+let private wide steps columns = Array2D.zeroCreate<float> steps columns
+let private task = Task.ofArrays (wide 10 2) (wide 10 1)
+let private inner = cortex --> cortex |> learning 0.03
+let private drive = cue --> cortex
+let private reading = cortex --> hand |> learning 0.03
+let private told = errorOf hand --> cortex
+
+let private network =
+    circuit
+    |> areas [ cortex; motor; striatum ]
+    |> inputs [ cue ]
+    |> readouts [ hand ]
+    |> projections [ inner; drive; reading ]
+    |> feedback [ told ]
+
+let private plan network = experiment "plan" network task
+
+/// The sound network with one more projection.
+let private plus projection =
+    plan (network |> projections [ projection ])
+
+let private at part fault = { Part = part; Fault = fault }
+let private inArrow name = at (InProjection name)
+
+let private contradiction name what instead =
+    inArrow name (Contradiction(what, instead))
+
+let private names = [ "cortex"; "motor"; "striatum" ]
+
+let private needsBoth =
+    "balanced weights need excitatory and inhibitory units at the source"
+
+let private twoWrongSigns =
+    array2D [ [ 0.1; 0.1; -0.1; -0.1 ]; [ 0.0; -0.5; 0.0; 0.5 ] ]
+
+let private mistakes = [
+    "a name that nothing known is near to",
+    plus (area "spinal" 3 --> motor),
+    inArrow "spinal->motor" (Unknown(AreaName, "spinal", names)),
+    "projection spinal->motor: no area is named spinal (known: cortex, motor, striatum)"
+
+    "a stranger that projects to itself, said once",
+    plus (area "motr" 3 --> area "motr" 3),
+    inArrow "motr->motr" (Unknown(AreaName, "motr", names)),
+    "projection motr->motr: no area is named motr (known: cortex, motor, striatum); did you mean motor?"
+
+    "an input that is not there",
+    plus (input "que" 1 --> motor),
+    inArrow "que->motor" (Unknown(InputName, "que", [ "cue" ])),
+    "projection que->motor: no input is named que (known: cue); did you mean cue?"
+
+    "a readout that is not there",
+    plus (readout "Hand" 1 --> motor),
+    inArrow "Hand->motor" (Unknown(ReadoutName, "Hand", [ "hand" ])),
+    "projection Hand->motor: no readout is named Hand (known: hand); did you mean hand?"
+
+    "a population that is nearly there",
+    plus (cortex["exitatory"] --> motor),
+    inArrow
+        "cortex[exitatory]->motor"
+        (Unknown(PopulationName, "exitatory", [ "excitatory"; "inhibitory" ])),
+    "projection cortex[exitatory]->motor: no population is named exitatory (known: excitatory, inhibitory); did you mean excitatory?"
+
+    "an event that is nearly there",
+    {
+        plus (cortex --> striatum |> gate (AtEvent "goo")) with
+            Task = task |> Task.marked [ "go", [ 5 ] ]
+    },
+    inArrow "cortex->striatum" (Unknown(EventName, "goo", [ "go" ])),
+    "projection cortex->striatum: no event is named goo (known: go); did you mean go?"
+
+    "a channel outside its input",
+    plus (cue[[ 0; 2 ]] --> motor),
+    inArrow "cue[0,2]->motor" (NotAllowed("a channel", "2", "in 0 .. 1")),
+    "projection cue[0,2]->motor: a channel is 2; it must be in 0 .. 1"
+
+    "an empty population",
+    plan (network |> Circuit.mapArea "motor" (population "none" [])),
+    at (InPopulation("motor", "none")) (NotAllowed("the number of units", "0", "at least 1")),
+    "population motor[none]: the number of units is 0; it must be at least 1"
+
+    "a population with a unit twice",
+    plan (network |> Circuit.mapArea "motor" (population "both" [ 0; 1; 0 ])),
+    at (InPopulation("motor", "both")) (NotAllowed("unit 0", "listed 2 times", "listed once")),
+    "population motor[both]: unit 0 is listed 2 times; it must be listed once"
+
+    "Dale's own population named again",
+    plan (network |> Circuit.mapArea "cortex" (population "inhibitory" [ 0 ])),
+    at (InPopulation("cortex", "inhibitory")) (NameTaken "inhibitory"),
+    "population cortex[inhibitory]: the name inhibitory is taken by an earlier part; give it another"
+
+    "the inhibitory units of an area that has none",
+    plan (
+        circuit
+        |> areas [ cortex; motor |> dale 1.0 ]
+        |> inputs [ cue ]
+        |> readouts [ hand ]
+        |> projections [ inner; drive; reading; motor["inhibitory"] --> cortex ]
+        |> feedback [ told ]
+    ),
+    inArrow
+        "motor[inhibitory]->cortex"
+        (NotAllowed("the number of units of motor[inhibitory]", "0", "at least 1")),
+    "projection motor[inhibitory]->cortex: the number of units of motor[inhibitory] is 0; it must be at least 1"
+
+    "a readout with the name of an area",
+    plan (
+        network
+        |> Circuit.mapProjection "cortex->hand" (fun p -> { p with Target = OfReadout "motor" })
+        |> fun c -> {
+            c with
+                Readouts = [ readout "motor" 1 ]
+                Feedback = []
+        }
+        |> Circuit.mapProjection "cortex->cortex" frozen
+    ),
+    at (InReadout "motor") (NameTaken "motor"),
+    "readout motor: the name motor is taken by an earlier part; give it another"
+
+    "two projections with the same ends",
+    plus drive,
+    contradiction
+        "cue->cortex"
+        "an earlier projection has the same two ends, cue->cortex"
+        "name this one apart, such as |> named \"slow\"",
+    "projection cue->cortex: an earlier projection has the same two ends, cue->cortex; name this one apart, such as |> named \"slow\""
+
+    "two projections of one name",
+    plan (
+        network
+        |> projections [ drive |> named "slow"; inner |> frozen |> named "slow" ]
+    ),
+    inArrow "slow" (NameTaken "slow"),
+    "projection slow: the name slow is taken by an earlier part; give it another"
+
+    "a feedback twice",
+    plan (network |> feedback [ told |> through symmetric ]),
+    at
+        (InFeedback("hand", "cortex"))
+        (Contradiction("an earlier feedback has the same two ends", "leave one of them out")),
+    "feedback hand --> cortex: an earlier feedback has the same two ends; leave one of them out"
+
+    "symmetric feedback to an area that no readout listens to",
+    plan (network |> feedback [ errorOf hand --> motor |> through symmetric ]),
+    at
+        (InFeedback("hand", "motor"))
+        (Contradiction(
+            "symmetric feedback is the transpose of weights from motor to hand, and there are none",
+            "use random feedback, or let the readout listen to the area"
+        )),
+    "feedback hand --> motor: symmetric feedback is the transpose of weights from motor to hand, and there are none; use random feedback, or let the readout listen to the area"
+
+    "feedback of negative scale",
+    plan (network |> feedback [ errorOf hand --> motor |> through (random -1.0) ]),
+    at
+        (InFeedback("hand", "motor"))
+        (NotAllowed("the scale of the feedback", "-1", "finite and at least 0")),
+    "feedback hand --> motor: the scale of the feedback is -1; it must be finite and at least 0"
+
+    "a given weight against Dale's law",
+    plus (cortex --> motor |> weights (given twoWrongSigns)),
+    inArrow
+        "cortex->motor"
+        (NotAllowed(
+            "the weight of row 1, column 1",
+            "-0.5",
+            "at least 0, since Dale's law makes its presynaptic unit excitatory"
+        )),
+    "projection cortex->motor: the weight of row 1, column 1 is -0.5; it must be at least 0, since Dale's law makes its presynaptic unit excitatory"
+
+    "bounds that leave inhibition no weight",
+    plus (cortex --> motor |> bounds 0.1 1.0),
+    contradiction
+        "cortex->motor"
+        "the bounds [0.1, 1] leave no weight to the inhibitory units of the source"
+        "let them include 0",
+    "projection cortex->motor: the bounds [0.1, 1] leave no weight to the inhibitory units of the source; let them include 0"
+
+    "a bias outside its bounds",
+    plus (bias --> motor |> bounds 0.5 1.0),
+    inArrow "bias->motor" (NotAllowed("the weight", "0", "in [0.5, 1], its bounds")),
+    "projection bias->motor: the weight is 0; it must be in [0.5, 1], its bounds"
+
+    "one-to-one between unequal ends",
+    plus (cortex --> motor |> weights (oneToOne 1.0)),
+    contradiction
+        "cortex->motor"
+        "it is one-to-one between 4 and 2 units"
+        "make both ends the same size",
+    "projection cortex->motor: it is one-to-one between 4 and 2 units; make both ends the same size"
+
+    "one-to-one with a density",
+    plus (motor --> motor |> weights (oneToOne 1.0) |> density 0.5),
+    contradiction
+        "motor->motor"
+        "it is one-to-one and has a density or a mask"
+        "leave one of them out",
+    "projection motor->motor: it is one-to-one and has a density or a mask; leave one of them out"
+
+    "balanced weights without Dale's law",
+    plus (motor --> cortex |> balanced),
+    contradiction
+        "motor->cortex"
+        needsBoth
+        "give the source a dale fraction between 0 and 1, or leave balanced out",
+    "projection motor->cortex: balanced weights need excitatory and inhibitory units at the source; give the source a dale fraction between 0 and 1, or leave balanced out"
+
+    "balanced weights that are given",
+    plus (cortex --> motor |> weights (constant 0.5) |> balanced),
+    contradiction
+        "cortex->motor"
+        "balanced weights must be drawn"
+        "use gaussian, uniform or uniformScaled",
+    "projection cortex->motor: balanced weights must be drawn; use gaussian, uniform or uniformScaled"
+
+    "a delayed input",
+    plus (cue --> motor |> delay 5.0<ms>),
+    contradiction
+        "cue->motor"
+        "inputs and biases arrive in the same step"
+        "leave the delay out, and delay the task's inputs instead",
+    "projection cue->motor: inputs and biases arrive in the same step; leave the delay out, and delay the task's inputs instead"
+
+    "a delayed readout",
+    plus (motor --> hand |> delay 5.0<ms>),
+    contradiction "motor->hand" "a readout listens to rates of the same step" "leave the delay out",
+    "projection motor->hand: a readout listens to rates of the same step; leave the delay out"
+
+    "a delay of 0",
+    plus (cortex --> motor |> delay 0.0<ms>),
+    inArrow "cortex->motor" (NotAllowed("delay", "0 ms", "finite and at least one step, 1 ms")),
+    "projection cortex->motor: delay is 0 ms; it must be finite and at least one step, 1 ms"
+
+    "a gate onto a readout",
+    plus (motor --> hand |> gate AtTrialEnd),
+    contradiction "motor->hand" "a projection onto a readout has no gate" "leave the gate out",
+    "projection motor->hand: a projection onto a readout has no gate; leave the gate out"
+
+    "a gate that opens every step and a half",
+    plus (cortex --> motor |> gate (Every 1.5<ms>)),
+    inArrow "cortex->motor" (NotWholeSteps("the gate's period", 1.5<ms>, 1.0<ms>)),
+    "projection cortex->motor: the gate's period is 1.5 ms, which is no whole number of steps of 1 ms; change it or dt"
+
+    "an input straight to a readout",
+    plus (cue --> hand),
+    contradiction
+        "cue->hand"
+        "a readout listens to areas and to the bias only"
+        "put an area between the two",
+    "projection cue->hand: a readout listens to areas and to the bias only; put an area between the two"
+
+    "an arrow that ends at an input",
+    plus {
+        drive with
+            Source = OfArea "motor"
+            Target = OfInput "cue"
+    },
+    contradiction
+        "motor->cue"
+        "an arrow cannot end at cue"
+        "let it end at an area, a population or a readout",
+    "projection motor->cue: an arrow cannot end at cue; let it end at an area, a population or a readout"
+
+    "weights that learn onto a winner-take-all",
+    plus (cortex --> striatum |> learning 0.1),
+    inArrow
+        "cortex->striatum"
+        (RuleCannot(
+            "rflo",
+            "change weights onto a winner-take-all area, which has no slope",
+            "freeze the projection"
+        )),
+    "projection cortex->striatum: rflo cannot change weights onto a winner-take-all area, which has no slope; freeze the projection"
+
+    "BPTT through a winner-take-all",
+    plan (
+        network
+        |> Circuit.mapProjection "cortex->hand" frozen
+        |> projections [ cortex --> striatum; striatum --> motor; motor --> hand ]
+    )
+    |> rule Rule.bptt,
+    inArrow
+        "cortex->cortex"
+        (RuleCannot(
+            "bptt",
+            "pass credit through the winner-take-all area striatum, which has no slope",
+            "use a local rule such as rflo, or freeze the projection"
+        )),
+    "projection cortex->cortex: bptt cannot pass credit through the winner-take-all area striatum, which has no slope; use a local rule such as rflo, or freeze the projection"
+
+    "BPTT from a readout through a winner-take-all",
+    plan (
+        network
+        |> Circuit.mapProjection "cortex->cortex" frozen
+        |> projections [ hand --> striatum; striatum --> hand ]
+    )
+    |> rule Rule.bptt,
+    inArrow
+        "cortex->hand"
+        (RuleCannot(
+            "bptt",
+            "pass credit through the winner-take-all area striatum, which has no slope",
+            "use a local rule such as rflo, or freeze the projection"
+        )),
+    "projection cortex->hand: bptt cannot pass credit through the winner-take-all area striatum, which has no slope; use a local rule such as rflo, or freeze the projection"
+
+    "the symmetric local rule where no readout listens",
+    plus (motor --> motor |> learningBy Rule.localSymmetric 0.1),
+    inArrow
+        "motor->motor"
+        (RuleCannot(
+            "local-symmetric",
+            "tell motor an error, since no readout listens to it",
+            "use rflo and declare a feedback, or freeze the projection"
+        )),
+    "projection motor->motor: local-symmetric cannot tell motor an error, since no readout listens to it; use rflo and declare a feedback, or freeze the projection"
+
+    "RFLO in an area that no feedback reaches",
+    plus (motor --> motor |> learning 0.1),
+    inArrow "motor->motor" (NoErrorReaches("motor", "rflo")),
+    "projection motor->motor: rflo needs an error, but no feedback reaches motor; declare one, such as errorOf y --> motor, or freeze the projection"
+
+    "an update every 0 trials of one projection",
+    plus (
+        bias --> hand
+        |> learningBy
+            {
+                Rule.rflo with
+                    Update = EveryTrials(0, Mean)
+            }
+            0.1
+    ),
+    inArrow "bias->hand" (NotAllowed("the number of trials between updates", "0", "at least 1")),
+    "projection bias->hand: the number of trials between updates is 0; it must be at least 1"
+
+    "a circuit without areas",
+    experiment "plan" circuit task,
+    at InExperiment NoArea,
+    "experiment: it has no area; declare one, such as areas [ cortex ]"
+
+    "weights that cannot be read",
+    plus (
+        cortex --> motor
+        |> weights (ReadFrom("w.npz", (fun () -> Error "it is truncated")))
+    ),
+    inArrow "cortex->motor" (Unreadable("w.npz", "it is truncated")),
+    "projection cortex->motor: the weights cannot be read from w.npz: it is truncated"
+
+    "a task whose drawing fails",
+    {
+        plan network with
+            Task = Task.ofFunction 2 1 10.0<ms> (fun _ _ -> failwith "no more trials")
+    },
+    at InTask (Failed("drawing trial 0", "no more trials")),
+    "task: drawing trial 0 failed: no more trials"
+
+    "a task that draws fewer targets than it declares",
+    {
+        plan network with
+            Task =
+                Task.ofFunction 2 1 10.0<ms> (fun _ _ -> {
+                    Inputs = wide 10 2
+                    Targets = wide 10 2
+                    Mask = None
+                    Events = []
+                })
+    },
+    at InTask (WrongShape("the targets", "(10, 2)", "(10, 1), (steps, outputs)")),
+    "task: the shape of the targets is (10, 2); it must be (10, 1), (steps, outputs)"
+
+    "a mask of another length than the targets",
+    {
+        plan network with
+            Task = task |> Task.masked (wide 9 1)
+    },
+    at InTask (WrongShape("the mask", "(9, 1)", "(10, 1), as the targets")),
+    "task: the shape of the mask is (9, 1); it must be (10, 1), as the targets"
+
+    "channels that nobody takes",
+    {
+        plan network with
+            Task = Task.ofArrays (wide 10 3) (wide 10 1)
+    },
+    at
+        InTask
+        (NotAllowed("the number of input channels", "3", "2, as the circuit's inputs (cue 2)")),
+    "task: the number of input channels is 3; it must be 2, as the circuit's inputs (cue 2)"
+
+    "more weights than an array holds",
+    plan (
+        circuit
+        |> areas [ cortex; motor; area "huge" 50_000 ]
+        |> inputs [ cue ]
+        |> readouts [ hand ]
+        |> projections [
+            inner
+            drive
+            reading
+            area "huge" 50_000 --> area "huge" 50_000
+        ]
+        |> feedback [ told ]
+    ),
+    inArrow
+        "huge->huge"
+        (NotAllowed(
+            "the number of weights",
+            "2500000000",
+            "at most 2147483591; split the projection, or give it a density of at most 0.25"
+        )),
+    "projection huge->huge: the number of weights is 2500000000; it must be at most 2147483591; split the projection, or give it a density of at most 0.25"
+]
+
+let private problemsOf experiment =
+    match Check.experiment experiment with
+    | Ok _ -> []
+    | Error problems -> problems
+
+let private caseOf (fault: Fault) =
+    let case, _ = FSharpValue.GetUnionFields(fault, typeof<Fault>)
+    case.Name
+
+[<Tests>]
+let tests =
+    testList "refusals" [
+        test "the network around the mistakes is sound" {
+            Expect.equal (problemsOf (plan network)) [] "problems"
+        }
+
+        for sentence, experiment, expected, wording in mistakes do
+            test sentence {
+                let problems = problemsOf experiment
+                Expect.equal (List.map Problem.text problems) [ wording ] "in words"
+                Expect.equal problems [ expected ] "as data"
+            }
+
+        test "nine mistakes in one projection are nine problems" {
+            let hopeless =
+                area "motr" 2 --> motor
+                |> weights (gaussian nan)
+                |> density 1.4
+                |> delay 0.0<ms>
+                |> gate (AtEvent "go")
+                |> bounds 1.0 -1.0
+                |> learning nan
+                |> named "no hope"
+
+            Expect.equal
+                (problemsOf (plus hopeless) |> List.map Problem.text)
+                [
+                    "projection no hope: the name 'no hope' has a character that does not go into lists and file names; use letters, digits and . _ - /"
+                    "projection no hope: the gain is NaN; it must be finite and at least 0"
+                    "projection no hope: density is 1.4; it must be in (0, 1]"
+                    "projection no hope: no area is named motr (known: cortex, motor, striatum); did you mean motor?"
+                    "projection no hope: delay is 0 ms; it must be finite and at least one step, 1 ms"
+                    "projection no hope: no event is named go (none is declared)"
+                    "projection no hope: the lower bound is 1; it must be at most the upper bound, -1"
+                    "projection no hope: the learning rate is NaN; it must be finite and at least 0"
+                    "projection no hope: rflo needs an error, but no feedback reaches motor; declare one, such as errorOf y --> motor, or freeze the projection"
+                ]
+                "problems"
+        }
+
+        test "the examples have every case of Fault" {
+            let examples = CheckTests.mistakes @ mistakes
+
+            // CheckTests has one of too much memory.
+            let faults =
+                "TooMuchMemory" :: [ for _, _, problem, _ in examples -> caseOf problem.Fault ]
+
+            let cases = [
+                for case in FSharpType.GetUnionCases typeof<Fault> -> case.Name
+            ]
+
+            Expect.equal (List.except faults cases) List.empty "cases without an example"
+        }
+    ]
