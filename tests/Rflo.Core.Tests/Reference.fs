@@ -110,12 +110,17 @@ type Trace = {
 let private firstOutput circuit readout =
     circuit.Readouts |> Seq.take readout |> Seq.sumBy _.Outputs
 
+/// log of the sum of exponentials, which may be out of range themselves.
+let private logSum (numbers: float[]) =
+    let top = Array.max numbers
+    top + Math.Log(numbers |> Array.sumBy (fun x -> Math.Exp(x - top)))
+
 let private respond kind (sums: float[]) =
     match kind with
     | "sigmoid" -> sums |> Array.map (fun s -> 1.0 / (1.0 + Math.Exp(-s)))
     | "softmax" ->
-        let total = sums |> Array.sumBy Math.Exp
-        sums |> Array.map (fun s -> Math.Exp s / total)
+        let logTotal = logSum sums
+        sums |> Array.map (fun s -> Math.Exp(s - logTotal))
     | _ -> sums
 
 /// The error -dL/d(sum) and the loss of one step, before the 1/T; -log y is written with sums, or it would round to
@@ -124,14 +129,14 @@ let private compare kind (sums: float[]) (y: float[]) (target: float[]) (mask: f
     match kind with
     | "sigmoid" ->
         let lost k =
-            target[k] * Math.Log(1.0 + Math.Exp(-sums[k]))
-            + (1.0 - target[k]) * Math.Log(1.0 + Math.Exp sums[k])
+            target[k] * transfer "softplus" -sums[k]
+            + (1.0 - target[k]) * transfer "softplus" sums[k]
 
         Array.init y.Length (fun k -> mask[k] * (target[k] - y[k])),
         Seq.sum (seq { for k in 0 .. y.Length - 1 -> mask[k] * lost k })
     | "softmax" ->
         let asked = Array.map2 (*) mask target
-        let logTotal = Math.Log(Array.sumBy Math.Exp sums)
+        let logTotal = logSum sums
 
         Array.init y.Length (fun k -> asked[k] - Array.sum asked * y[k]),
         Seq.sum (seq { for k in 0 .. y.Length - 1 -> asked[k] * (logTotal - sums[k]) })
