@@ -452,8 +452,13 @@ module Check =
 
     // Rules.
 
-    let private isExact (rule: Rule) =
-        rule.Credit = BackwardInTime || rule.Credit = ForwardInTime
+    /// Whether credit follows the arrows of the circuit, exactly or on average.
+    let private followsArrows (rule: Rule) = not rule.Credit.IsLocal
+
+    let private asksForError (rule: Rule) =
+        match rule.Credit with
+        | Local trace -> trace.Modulator.Signal = FeedbackError
+        | _ -> true
 
     let private errorReaches (circuit: Circuit) (rule: Rule) (target: Area) = [
         let told =
@@ -465,8 +470,9 @@ module Check =
                 p.Target.IsOfReadout && Wiring.areaOf p.Source = Some target.Name)
 
         match rule.Credit, rule.Error with
-        | EligibilityTrace, DeclaredFeedback when not told -> NoErrorReaches(target.Name, rule.Name)
-        | EligibilityTrace, SymmetricPath when not hasReadout ->
+        | _ when not (asksForError rule) -> ()
+        | Local _, DeclaredFeedback when not told -> NoErrorReaches(target.Name, rule.Name)
+        | Local _, SymmetricPath when not hasReadout ->
             RuleCannot(
                 rule.Name,
                 $"tell {target.Name} an error, since no readout listens to it",
@@ -479,7 +485,7 @@ module Check =
 
     /// Exact credit follows the arrows from a target to the readouts; a winner-take-all area on the way stops it.
     let private throughCompetition (circuit: Circuit) (rule: Rule) target = [
-        if isExact rule then
+        if followsArrows rule then
             let reached = Wiring.reachedFrom circuit target
 
             for competitor in circuit.Areas do
@@ -497,29 +503,120 @@ module Check =
                         )
     ]
 
+    let private usesSlope (rule: Rule) =
+        match rule.Credit with
+        | Local trace -> trace.Post.Signal = Slope || trace.Trace = OwnJacobian
+        | _ -> true
+
+    let private usesNoise (rule: Rule) =
+        match rule.Credit with
+        | Local trace -> trace.Post.Signal = Perturbation
+        | _ -> false
+
     let private ontoArea (circuit: Circuit) (rule: Rule) (target: Area) = [
         match target.Dynamics with
-        | WinnerTakeAll _ ->
+        | WinnerTakeAll _ when usesSlope rule ->
             RuleCannot(
                 rule.Name,
                 "change weights onto a winner-take-all area, which has no slope",
-                "freeze the projection"
+                "use a rule of rates such as reward-hebb, or freeze the projection"
             )
-        | Leaky ->
+        | _ ->
             yield! errorReaches circuit rule target
             yield! throughCompetition circuit rule target.Name
+
+            if usesNoise rule && target.Noise = 0.0 then
+                RuleCannot(
+                    rule.Name,
+                    $"learn from the noise of {target.Name}, which has none",
+                    "give the area noise, such as |> noise 0.1"
+                )
     ]
 
-    let private schedule (rule: Rule) = [
+    let private moreThanZero field (given: float) = [
+        if not (given > 0.0) || not (Double.IsFinite given) then
+            NotAllowed(field, string given, "finite and more than 0")
+    ]
+
+    /// Where dt itself is no duration, any positive time will do: one mistake is enough.
+    let private atLeastOneStep field (dt: float<ms>) (given: float<ms>) = [
+        let isDuration = dt > 0.0<ms> && Double.IsFinite(float dt)
+        let isLongEnough = given > 0.0<ms> && (not isDuration || given >= dt)
+
+        if not isLongEnough || not (Double.IsFinite(float given)) then
+            NotAllowed(field, $"{float given} ms", $"finite and at least one step, {float dt} ms")
+    ]
+
+    let private meanOf field dt (factor: Shaped<'Signal>) = [
+        match factor.Mean with
+        | Some(OverTime tau) -> yield! atLeastOneStep $"the running mean of the {field}" dt tau
+        | Some(OverTrials trials) ->
+            if not (trials >= 1.0) || not (Double.IsFinite trials) then
+                NotAllowed(
+                    $"the running mean of the {field}",
+                    $"over {trials} trials",
+                    "over at least 1"
+                )
+        | None -> ()
+    ]
+
+    /// What is wrong with the parts of a rule, whatever it is used for.
+    let private parts (dt: float<ms>) (rule: Rule) = [
+        match rule.Credit with
+        | Local trace ->
+            match trace.Trace with
+            | TraceTau tau -> yield! atLeastOneStep "the time constant of the trace" dt tau
+            | _ -> ()
+
+            match trace.Pre.Signal with
+            | LowPass tau -> yield! atLeastOneStep "the time constant of the low-pass" dt tau
+            | Presynaptic -> ()
+
+            yield! meanOf "post factor" dt trace.Post
+            yield! meanOf "pre factor" dt trace.Pre
+            yield! meanOf "modulator" dt trace.Modulator
+        | _ -> ()
+
+        match rule.Optimiser with
+        | Plain -> ()
+        | Momentum beta ->
+            if not (beta >= 0.0 && beta < 1.0) then
+                NotAllowed("the memory of momentum", string beta, "in [0, 1)")
+        | Adam(beta1, beta2) ->
+            for beta in [ beta1; beta2 ] do
+                if not (beta >= 0.0 && beta < 1.0) then
+                    NotAllowed("a memory of Adam", string beta, "in [0, 1)")
+
+        match rule.Clip with
+        | Some norm -> yield! moreThanZero "the norm at which updates are clipped" norm
+        | None -> ()
+
+        match rule.Rates with
+        | HalvedEvery trials
+        | FallingAfter trials ->
+            yield! moreThanZero "the number of trials in which rates fall" trials
+        | ConstantRates -> ()
+    ]
+
+    let private schedule (dt: float<ms>) (rule: Rule) = [
         match rule.Credit, rule.Update with
-        | BackwardInTime, Online ->
+        | BackwardInTime, (Online | EverySteps _) ->
             RuleCannot(
                 rule.Name,
                 "update online, since it looks back over a whole trial",
                 "use TrialEnd, or rtrl online"
             )
+        | Local { Modulator = { Signal = TrialReward } }, (Online | EverySteps _) ->
+            RuleCannot(
+                rule.Name,
+                "update online, since the reward of a trial is known at its end",
+                "use TrialEnd, or the reward of the step"
+            )
         | _, EveryTrials(k, _) -> yield! atLeastOne "the number of trials between updates" k
+        | _, EverySteps k -> yield! atLeastOne "the number of steps between updates" k
         | _ -> ()
+
+        yield! parts dt rule
     ]
 
     let private learns (experiment: Experiment) (projection: Projection) = [
@@ -530,7 +627,7 @@ module Check =
 
             // The experiment's rule is checked once, with the experiment.
             if projection.Plasticity.IsLearningBy then
-                yield! schedule rule
+                yield! schedule experiment.Dt rule
 
             match projection.Target with
             | OfArea target
@@ -680,7 +777,7 @@ module Check =
         if not (Enum.IsDefined experiment.Precision) then
             NotAllowed("precision", string (int experiment.Precision), oneOf<Precision>())
 
-        yield! schedule experiment.Rule
+        yield! schedule experiment.Dt experiment.Rule
 
         if List.isEmpty experiment.Circuit.Areas then
             NoArea

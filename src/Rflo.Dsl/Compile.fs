@@ -131,7 +131,7 @@ module Compile =
             Gate = gate experiment projection.Opening,
             Plasticity =
                 (Wiring.plasticity experiment projection
-                 |> Option.map (fun (rate, rule) -> RuleCompile.plasticity rate rule)
+                 |> Option.map (fun (rate, rule) -> RuleCompile.plasticity experiment.Dt rate rule)
                  |> Option.toObj),
             Signs = (Wiring.signsOf circuit projection |> Option.toObj),
             Lower = low,

@@ -12,20 +12,97 @@ module internal RuleCompile =
         | DeclaredFeedback -> Rflo.Core.ErrorPath.Feedback
         | SymmetricPath -> Rflo.Core.ErrorPath.Symmetric
 
-    let rule (rule: Rule) : LearningRule =
+    /// dt / tau of a running mean; over trials, one trial is the step.
+    let private meanAlpha (dt: float<ms>) =
+        function
+        | OverTime tau -> dt / tau
+        | OverTrials trials -> 1.0 / trials
+
+    let private shaping dt (factor: Shaped<'Signal>) =
+        Shaping(
+            factor.Mean |> Option.map (meanAlpha dt) |> Option.defaultValue 0.0,
+            factor.Map |> Option.map _.Apply |> Option.toObj
+        )
+
+    let private local (dt: float<ms>) error (trace: ThreeFactor) : LearningRule =
+        let memory, alpha =
+            match trace.Trace with
+            | UnitTau -> TraceMemory.AsUnit, 1.0
+            | TraceTau tau -> TraceMemory.Given, dt / tau
+            | NoTrace -> TraceMemory.None, 1.0
+            | WholeTrial -> TraceMemory.WholeTrial, 1.0
+            | OwnJacobian -> TraceMemory.OwnJacobian, 1.0
+
+        let post =
+            match trace.Post.Signal with
+            | Slope -> PostSignal.Slope
+            | Rate -> PostSignal.Rate
+            | Current -> PostSignal.Current
+            | Perturbation -> PostSignal.Noise
+
+        let third =
+            match trace.Modulator.Signal with
+            | FeedbackError -> ThirdFactor.Error
+            | TrialReward -> ThirdFactor.TrialReward
+            | StepReward -> ThirdFactor.StepReward
+            | TaskReward -> ThirdFactor.TaskReward
+            | Unmodulated -> ThirdFactor.Constant
+
+        ThreeFactorRule(
+            path error,
+            Memory = memory,
+            MemoryAlpha = alpha,
+            Post = post,
+            PostShaping = shaping dt trace.Post,
+            PreAlpha =
+                (match trace.Pre.Signal with
+                 | Presynaptic -> 1.0
+                 | LowPass tau -> dt / tau),
+            PreShaping = shaping dt trace.Pre,
+            Third = third,
+            ThirdShaping = shaping dt trace.Modulator,
+            Oja = trace.Oja
+        )
+
+    /// A rule for the core, in steps of dt.
+    let rule dt (rule: Rule) : LearningRule =
         match rule.Credit with
-        | EligibilityTrace -> ThreeFactorRule.Rflo(path rule.Error)
+        | Local trace -> local dt rule.Error trace
         | BackwardInTime -> BpttRule(path rule.Error)
         | ForwardInTime -> RtrlRule(path rule.Error)
+        | Stochastic(factors, noise) -> StochasticRule(factors, noise, path rule.Error)
 
     let schedule =
         function
         | Online -> UpdateSchedule.Online
+        | EverySteps k -> UpdateSchedule(UpdateTime.EverySteps, k)
         | TrialEnd -> UpdateSchedule.TrialEnd
         | EveryTrials(k, combine) -> UpdateSchedule(UpdateTime.TrialEnd, k, combine.IsMean)
 
-    let plasticity rate (learning: Rule) =
-        Plasticity(rule learning, rate, schedule learning.Update)
+    let private optimiser (rule: Rule) =
+        let clip = rule.Clip |> Option.defaultValue infinity
+
+        match rule.Optimiser with
+        | Plain -> Rflo.Core.Optimiser(OptimiserKind.Plain, ClipNorm = clip)
+        | Momentum beta -> Rflo.Core.Optimiser(OptimiserKind.Momentum, beta, ClipNorm = clip)
+        | Adam(beta1, beta2) ->
+            Rflo.Core.Optimiser(OptimiserKind.Adam, beta1, beta2, ClipNorm = clip)
+
+    let private rates =
+        function
+        | ConstantRates -> RateSchedule.Constant
+        | HalvedEvery trials -> RateSchedule(RateDecay.Halving, trials)
+        | FallingAfter trials -> RateSchedule(RateDecay.Hyperbolic, trials)
+
+    /// How a projection learns at a rate by a rule.
+    let plasticity dt rate (learning: Rule) =
+        Plasticity(
+            rule dt learning,
+            rate,
+            schedule learning.Update,
+            Optimiser = optimiser learning,
+            Rates = rates learning.Rates
+        )
 
 /// What an experiment will take of memory, known from its sizes before a weight is drawn.
 [<RequireQualifiedAccess>]
@@ -61,7 +138,7 @@ module Memory =
             projection.Target.IsOfReadout,
             isFedBack circuit projection.Target,
             Wiring.plasticity experiment projection
-            |> Option.map (fun (rate, rule) -> RuleCompile.plasticity rate rule)
+            |> Option.map (fun (rate, rule) -> RuleCompile.plasticity experiment.Dt rate rule)
             |> Option.toObj
         )
 

@@ -1,13 +1,100 @@
 namespace Rflo.Dsl
 
+open Rflo.Core
+
+/// An elementwise function with a name, by which it is known in descriptions and compared.
+[<CustomEquality; NoComparison>]
+type Elementwise = {
+    Name: string
+    Apply: System.Func<float, float>
+} with
+
+    override this.Equals other =
+        match other with
+        | :? Elementwise as that -> this.Name = that.Name
+        | _ -> false
+
+    override this.GetHashCode() = hash this.Name
+
+/// Over how much of the past a running mean reaches.
+type Mean =
+    /// Over steps, with this time constant.
+    | OverTime of float<ms>
+    /// Over about so many trials; for what is known once a trial.
+    | OverTrials of float
+
+/// A factor of a local rule: a signal, minus its running mean if asked for, through a function if asked for.
+type Shaped<'Signal> = {
+    Signal: 'Signal
+    Mean: Mean option
+    Map: Elementwise option
+}
+
+/// How long an eligibility trace remembers.
+type TraceDecay =
+    /// As long as the unit itself: the area's tau.
+    | UnitTau
+    /// This time constant.
+    | TraceTau of float<ms>
+    /// Not at all: the trace is the step's own product.
+    | NoTrace
+    /// All of the trial.
+    | WholeTrial
+    /// As long as a rate hands itself on through leak and self-connection: the unit's own Jacobian.
+    | OwnJacobian
+
+/// What of the unit that receives enters the trace.
+type PostFactor =
+    /// alpha phi'(u): the effect of the current on the rate.
+    | Slope
+    /// The rate h.
+    | Rate
+    /// The current u.
+    | Current
+    /// The noise in the current, in units of its standard deviation.
+    | Perturbation
+
+/// What of the signal that arrives enters the trace.
+type PreFactor =
+    /// The signal itself.
+    | Presynaptic
+    /// The signal, low-pass filtered with this time constant.
+    | LowPass of float<ms>
+
+/// What turns a trace into a weight change.
+type Modulator =
+    /// The error of the readouts, sent back to the area by the rule's error path.
+    | FeedbackError
+    /// Minus the loss of the trial, known at its end.
+    | TrialReward
+    /// Minus the loss of the step.
+    | StepReward
+    /// The reward that the task gives in the step.
+    | TaskReward
+    /// Nothing: the trace alone.
+    | Unmodulated
+
+/// A local rule of three factors: a trace e(t) = memory e(t-1) + post(t) pre(t) for every synapse, and
+/// dW(t) = eta / T modulator(t) e(t).
+type ThreeFactor = {
+    Trace: TraceDecay
+    Post: Shaped<PostFactor>
+    Pre: Shaped<PreFactor>
+    Modulator: Shaped<Modulator>
+    /// Whether weights also decay by modulator post^2 W in every step, which bounds Hebbian growth (Oja 1982).
+    Oja: bool
+}
+
 /// How credit for an error flows back to the weights that caused it.
 type Credit =
-    /// An eligibility trace for every synapse and nothing non-local (Murray 2019, Eqs 5 and 6).
-    | EligibilityTrace
-    /// Backward through the stored trial; exact (Eqs 18 to 23).
+    /// An eligibility trace for every synapse and nothing non-local.
+    | Local of ThreeFactor
+    /// Backward through the stored trial; exact (Murray 2019, Eqs 18 to 23).
     | BackwardInTime
     /// Forward, by the influence of every weight on every unit; exact (Eqs 10 to 14).
     | ForwardInTime
+    /// Forward, by a random product of small factors whose mean is that influence.
+    | Stochastic of factors: InfluenceFactors * noise: MixingNoise
 
 /// How the error of a readout reaches an area.
 type ErrorPath =
@@ -25,47 +112,164 @@ type Combine =
 type Update =
     /// In every step.
     | Online
+    /// In every k-th step, and at the end of a trial.
+    | EverySteps of k: int
     /// At the end of every trial.
     | TrialEnd
     /// At the end of every k-th trial.
     | EveryTrials of k: int * combine: Combine
 
-/// A learning rule: a point in the space of three independent choices. `{ Rule.rflo with Update = Online }` is its
-/// neighbour that learns step by step.
+/// How an update follows from what the rule asks for.
+type Optimiser =
+    /// dW = eta g.
+    | Plain
+    /// m = beta m + g, dW = eta m.
+    | Momentum of beta: float
+    /// Adam, with its two memories (Kingma and Ba 2015).
+    | Adam of beta1: float * beta2: float
+
+/// How learning rates change from trial to trial.
+type Rates =
+    /// They do not.
+    | ConstantRates
+    /// They fall by half every so many trials.
+    | HalvedEvery of trials: float
+    /// They fall as 1 / (1 + trial / trials).
+    | FallingAfter of trials: float
+
+/// A learning rule: a point in a space of independent choices. `{ Rule.rflo with Update = Online }` is its neighbour
+/// that learns step by step.
 type Rule = {
     /// What tables and figures call it.
     Name: string
     Credit: Credit
     Error: ErrorPath
     Update: Update
+    Optimiser: Optimiser
+    /// Largest Frobenius norm of what the rule asks for in one update of a projection.
+    Clip: float option
+    Rates: Rates
 }
 
-/// Ready-made rules.
+/// Ready-made rules, and the parts of which new ones are made.
 [<RequireQualifiedAccess>]
 module Rule =
 
-    /// Random feedback local online learning (Murray 2019), applied at the end of a trial. Approximate; time and
-    /// memory O(n^2) a step for n units.
-    let rflo = {
-        Name = "rflo"
-        Credit = EligibilityTrace
-        Error = DeclaredFeedback
-        Update = TrialEnd
+    // Parts.
+
+    /// `Rule.the Rate` is that signal as it is.
+    let the signal = {
+        Signal = signal
+        Mean = None
+        Map = None
     }
 
-    /// RFLO with the readout's own weights as feedback: local, but not random. Approximate; cost as RFLO.
+    /// `Rule.the Rate |> Rule.minusMean (OverTime 100.0<ms>)` is the rate minus its running mean.
+    let minusMean mean (factor: Shaped<'Signal>) = { factor with Mean = Some mean }
+
+    /// `Rule.the Current |> Rule.map "cube" (fun x -> x * x * x)` is the current through that function.
+    let map name apply (factor: Shaped<'Signal>) = {
+        factor with
+            Map =
+                Some {
+                    Name = name
+                    Apply = System.Func<float, float>(apply)
+                }
+    }
+
+    /// `Rule.local "mine" trace` is a local rule made of those factors, applied at the end of a trial.
+    let local name (trace: ThreeFactor) = {
+        Name = name
+        Credit = Local trace
+        Error = DeclaredFeedback
+        Update = TrialEnd
+        Optimiser = Plain
+        Clip = None
+        Rates = ConstantRates
+    }
+
+    // Local rules. Time and memory O(n^2) a step for n units.
+
+    let private rfloTrace = {
+        Trace = UnitTau
+        Post = the Slope
+        Pre = the Presynaptic
+        Modulator = the FeedbackError
+        Oja = false
+    }
+
+    let private hebbTrace = {
+        Trace = NoTrace
+        Post = the Rate
+        Pre = the Presynaptic
+        Modulator = the Unmodulated
+        Oja = false
+    }
+
+    /// Random feedback local online learning (Murray 2019, Eqs 5 and 6), applied at the end of a trial. Approximate.
+    let rflo = local "rflo" rfloTrace
+
+    /// RFLO with the readout's own weights as feedback: local, but not random. Approximate.
     let localSymmetric = {
-        rflo with
-            Name = "local-symmetric"
+        local "local-symmetric" rfloTrace with
             Error = SymmetricPath
     }
 
+    /// E-prop (Bellec et al. 2020): what a unit passes on through others is left out. For leaky rate units all that is
+    /// left is the leak, so the trace is RFLO's; with the readout's own weights as feedback. Approximate.
+    let eprop = {
+        local "e-prop" rfloTrace with
+            Error = SymmetricPath
+    }
+
+    /// SnAp-1 (Menick et al. 2020): RTRL that keeps only a weight's influence on its own unit. Exact where units speak
+    /// only to themselves; RFLO's trace with the self-connection added.
+    let snap1 = {
+        local "snap-1" { rfloTrace with Trace = OwnJacobian } with
+            Error = SymmetricPath
+    }
+
+    /// Hebb's rule: rates that are high together strengthen what connects them. Nobody is asked for an error.
+    let hebb = local "hebb" hebbTrace
+
+    /// Oja's rule (1982): Hebb's, with a decay that keeps a unit's weights at length 1; finds the first principal
+    /// component of what arrives.
+    let oja = local "oja" { hebbTrace with Oja = true }
+
+    /// Hebb's rule times the reward that the task gives (Murray 2019, Fig 4).
+    let rewardHebb =
+        local "reward-hebb" {
+            hebbTrace with
+                Modulator = the TaskReward
+        }
+
+    /// Node perturbation, or REINFORCE (Williams 1992; Murray 2019, Eq 8): the area's noise times what arrives, times how
+    /// much better than usual the trial went. Its mean follows the gradient; it is noisy.
+    let nodePerturbation =
+        local "node-perturbation" {
+            hebbTrace with
+                Post = the Perturbation
+                Modulator = the TrialReward |> minusMean (OverTrials 20.0)
+        }
+
+    /// Miconi's rule (2017): as node perturbation, with the cube of the current's departure from its mean in place of the
+    /// noise, which a unit need not know.
+    let miconi =
+        local "miconi" {
+            hebbTrace with
+                Post =
+                    the Current |> minusMean (OverTime 20.0<ms>) |> map "cube" (fun x -> x * x * x)
+                Modulator = the TrialReward |> minusMean (OverTrials 20.0)
+        }
+
+    // Exact rules.
+
     /// Back-propagation through time. Exact; time O(n^2) a step, memory O(n T) for T steps.
     let bptt = {
-        Name = "bptt"
-        Credit = BackwardInTime
-        Error = SymmetricPath
-        Update = TrialEnd
+        rflo with
+            Name = "bptt"
+            Credit = BackwardInTime
+            Error = SymmetricPath
     }
 
     /// Back-propagation through time with the declared feedback in place of the readout's weights: random, but not
@@ -78,10 +282,9 @@ module Rule =
 
     /// Real-time recurrent learning. Exact; time O(n^4) a step, memory O(n^3).
     let rtrl = {
-        Name = "rtrl"
-        Credit = ForwardInTime
-        Error = SymmetricPath
-        Update = TrialEnd
+        bptt with
+            Name = "rtrl"
+            Credit = ForwardInTime
     }
 
     /// Real-time recurrent learning with the declared feedback in place of the readout's weights. Cost as RTRL.
@@ -91,9 +294,49 @@ module Rule =
             Error = DeclaredFeedback
     }
 
+    // Random approximations of RTRL, right on average.
+
+    /// Unbiased online recurrent optimisation (Tallec and Ollivier 2017). Time and memory O(n^2) a step; very noisy.
+    let uoro = {
+        rtrl with
+            Name = "uoro"
+            Credit = Stochastic(InfluenceFactors.RankOne, MixingNoise.Rademacher)
+    }
+
+    /// KF-RTRL (Mujika et al. 2018). Time O(n^3) a step, memory O(n^2); the least noisy of the three.
+    let kfRtrl = {
+        rtrl with
+            Name = "kf-rtrl"
+            Credit = Stochastic(InfluenceFactors.Kronecker, MixingNoise.Rademacher)
+    }
+
+    /// Reverse KF-RTRL. Time O(n^3) a step, memory O(n^2); about as noisy as UORO.
+    let reverseKfRtrl = {
+        rtrl with
+            Name = "reverse-kf-rtrl"
+            Credit = Stochastic(InfluenceFactors.ReverseKronecker, MixingNoise.Rademacher)
+    }
+
     /// Every ready-made rule, in the order of the documentation.
-    let all = [ rflo; localSymmetric; bptt; bpttRandom; rtrl; rtrlRandom ]
+    let all = [
+        rflo
+        localSymmetric
+        eprop
+        snap1
+        hebb
+        oja
+        rewardHebb
+        nodePerturbation
+        miconi
+        bptt
+        bpttRandom
+        rtrl
+        rtrlRandom
+        uoro
+        kfRtrl
+        reverseKfRtrl
+    ]
 
     /// `Rule.named "bptt"` is the ready-made rule of that name, if there is one.
     let named name =
-        all |> List.tryFind (fun rule -> rule.Name = name)
+        all |> List.tryFind (fun (rule: Rule) -> rule.Name = name)

@@ -150,11 +150,68 @@ module Describe =
 
         $"Task {task.Name}", what + "."
 
-    let private credit =
+    let private mean =
         function
-        | EligibilityTrace -> "eligibility traces, local"
+        | OverTime tau -> $"{float tau} ms"
+        | OverTrials trials -> $"{trials} trials"
+
+    let private shaped name (factor: Shaped<'Signal>) =
+        let centred =
+            match factor.Mean with
+            | Some past -> $"{name} minus its mean over {mean past}"
+            | None -> name
+
+        match factor.Map with
+        | Some map -> $"{map.Name} of ({centred})"
+        | None -> centred
+
+    let private trace (trace: ThreeFactor) =
+        let memory =
+            match trace.Trace with
+            | UnitTau -> "traces with the unit's tau"
+            | TraceTau tau -> $"traces with tau {float tau} ms"
+            | NoTrace -> "no trace"
+            | WholeTrial -> "traces over the whole trial"
+            | OwnJacobian -> "traces with the unit's own Jacobian"
+
+        let post =
+            match trace.Post.Signal with
+            | Slope -> "slope"
+            | Rate -> "rate"
+            | Current -> "current"
+            | Perturbation -> "noise"
+
+        let pre =
+            match trace.Pre.Signal with
+            | Presynaptic -> "signal"
+            | LowPass tau -> $"signal filtered over {float tau} ms"
+
+        let modulator =
+            match trace.Modulator.Signal with
+            | FeedbackError -> "error"
+            | TrialReward -> "reward of the trial"
+            | StepReward -> "reward of the step"
+            | TaskReward -> "reward of the task"
+            | Unmodulated -> "1"
+
+        let oja = if trace.Oja then ", with Oja's decay" else ""
+
+        $"local: {memory}; {shaped post trace.Post} times {shaped pre trace.Pre} times {shaped modulator trace.Modulator}{oja}"
+
+    /// How a rule lets credit flow.
+    let credit =
+        function
+        | Local factors -> trace factors
         | BackwardInTime -> "back-propagation through time"
         | ForwardInTime -> "real-time recurrent learning"
+        | Stochastic(factors, noise) ->
+            let mixed = noise.ToString().ToLowerInvariant()
+
+            match factors with
+            | Rflo.Core.InfluenceFactors.RankOne -> $"rank-one influence, {mixed} mixing"
+            | Rflo.Core.InfluenceFactors.Kronecker ->
+                $"Kronecker-factored influence, {mixed} mixing"
+            | _ -> $"reverse Kronecker-factored influence, {mixed} mixing"
 
     let private path =
         function
@@ -165,6 +222,7 @@ module Describe =
     let update =
         function
         | Online -> "in every step"
+        | EverySteps k -> $"every {k} steps"
         | TrialEnd -> "at the end of every trial"
         | EveryTrials(k, Sum) -> $"every {k} trials (their sum)"
         | EveryTrials(k, Mean) -> $"every {k} trials (their mean)"
@@ -176,6 +234,17 @@ module Describe =
         sentence [
             $"{rule.Name} ({credit rule.Credit}; {path rule.Error})"
             $"weights change {update rule.Update}"
+            match rule.Optimiser with
+            | Plain -> ()
+            | Momentum beta -> $"momentum {beta}"
+            | Adam(beta1, beta2) -> $"Adam ({beta1}, {beta2})"
+            match rule.Clip with
+            | Some norm -> $"updates clipped at norm {norm}"
+            | None -> ()
+            match rule.Rates with
+            | ConstantRates -> ()
+            | HalvedEvery trials -> $"rates halved every {trials} trials"
+            | FallingAfter trials -> $"rates fall as 1 / (1 + trial / {trials})"
             plural experiment.Trials "trial"
             $"seed {experiment.Seed}"
             $"steps of {float experiment.Dt} ms"

@@ -101,6 +101,7 @@ module ExperimentJson =
     let private update =
         function
         | Online -> case "online" []
+        | EverySteps k -> case "everySteps" [ "steps", whole k ]
         | TrialEnd -> case "trialEnd" []
         | EveryTrials(k, combine) ->
             case "everyTrials" [ "trials", whole k; "combine", text (string combine) ]
@@ -108,9 +109,14 @@ module ExperimentJson =
     let private rule (rule: Rule) =
         record [
             "name", text rule.Name
-            "credit", text (string rule.Credit)
+            "credit", text (Describe.credit rule.Credit)
             "error", text (string rule.Error)
             "update", update rule.Update
+            "optimiser", text (string rule.Optimiser)
+            match rule.Clip with
+            | Some norm -> "clip", number norm
+            | None -> ()
+            "rates", text (string rule.Rates)
         ]
 
     let private plasticity =

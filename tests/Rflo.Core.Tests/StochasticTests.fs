@@ -33,7 +33,7 @@ let private watch graph (task: ITask) factors noise =
             area.Afferents.Segments,
             UpdateSchedule.Online,
             Optimiser.Plain,
-            null,
+            RateSchedule.Constant,
             false
         )
 
@@ -230,7 +230,7 @@ let private exactSteps () =
             area.Afferents.Segments,
             UpdateSchedule.Online,
             Optimiser.Plain,
-            null,
+            RateSchedule.Constant,
             false
         )
 

@@ -342,8 +342,12 @@ let private ruleGen =
                     (fun k combine -> EveryTrials(k, combine))
                     (Gen.choose (1, 3))
                     (Gen.elements [ Sum; Mean ])
-                if rule.Credit <> BackwardInTime then
+                match rule.Credit with
+                | BackwardInTime
+                | Local { Modulator = { Signal = TrialReward } } -> ()
+                | _ ->
                     Gen.constant Online
+                    Gen.map EverySteps (Gen.choose (1, 4))
             ]
 
         return { rule with Update = update }

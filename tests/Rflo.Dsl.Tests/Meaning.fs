@@ -128,7 +128,13 @@ let private creditPasses (circuit: Circuit) (rule: Rule) start =
         && Set.contains area.Name (reached circuit Set.empty start)
         && Set.exists isReadout (reached circuit Set.empty area.Name)
 
-    rule.Credit = EligibilityTrace || not (List.exists blocks circuit.Areas)
+    rule.Credit.IsLocal || not (List.exists blocks circuit.Areas)
+
+/// Whether the rule takes no slope, which a winner-take-all area has not.
+let private isOfRates (rule: Rule) =
+    match rule.Credit with
+    | Local trace -> trace.Post.Signal <> Slope && trace.Trace <> OwnJacobian
+    | _ -> false
 
 /// Whether the rule can change the weights of the projection.
 let canLearn (circuit: Circuit) (rule: Rule) (projection: Projection) =
@@ -139,10 +145,18 @@ let canLearn (circuit: Circuit) (rule: Rule) (projection: Projection) =
         let isTold =
             circuit.Feedback |> List.exists (fun feedback -> feedback.Area = area.Name)
 
-        not (isWinnerTakeAll area)
+        (not (isWinnerTakeAll area) || isOfRates rule)
         && creditPasses circuit rule area.Name
         && (match rule.Credit, rule.Error with
-            | EligibilityTrace, DeclaredFeedback -> isTold
-            | EligibilityTrace, SymmetricPath -> listens circuit (fun _ -> true) area.Name
+            | Local {
+                        Modulator = { Signal = FeedbackError }
+                    },
+              DeclaredFeedback -> isTold
+            | Local {
+                        Modulator = { Signal = FeedbackError }
+                    },
+              SymmetricPath -> listens circuit (fun _ -> true) area.Name
+            | Local { Post = { Signal = Perturbation } }, _ -> area.Noise > 0.0
+            | Local _, _ -> true
             | _, DeclaredFeedback -> not (List.isEmpty circuit.Feedback)
             | _, SymmetricPath -> true)

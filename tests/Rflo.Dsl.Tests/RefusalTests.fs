@@ -281,9 +281,9 @@ let private mistakes = [
         (RuleCannot(
             "rflo",
             "change weights onto a winner-take-all area, which has no slope",
-            "freeze the projection"
+            "use a rule of rates such as reward-hebb, or freeze the projection"
         )),
-    "projection cortex->striatum: rflo cannot change weights onto a winner-take-all area, which has no slope; freeze the projection"
+    "projection cortex->striatum: rflo cannot change weights onto a winner-take-all area, which has no slope; use a rule of rates such as reward-hebb, or freeze the projection"
 
     "BPTT through a winner-take-all",
     plan (

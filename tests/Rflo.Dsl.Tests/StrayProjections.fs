@@ -108,7 +108,7 @@ let all = [
                     RuleCannot(
                         "rflo",
                         "change weights onto a winner-take-all area, which has no slope",
-                        "freeze the projection"
+                        "use a rule of rates such as reward-hebb, or freeze the projection"
                     )
                 )
     ])

@@ -194,6 +194,8 @@ public sealed class GraphBuilder
         if (plastic.Schedule.Every < 1)
             ThrowHelper.NotPositive($"{projection.Name}.Schedule", plastic.Schedule.Every);
         CheckOptimiser(projection.Name, plastic.Optimiser);
+        if (!(plastic.Rates.Trials > 0))
+            ThrowHelper.OutOfRange($"{projection.Name}.Rates", plastic.Rates.Trials, "more than 0 trials");
         if (plastic is { Rule: BpttRule, Schedule.IsStepwise: true })
             ThrowHelper.Invalid($"{projection.Name}: BPTT looks back over a whole trial and cannot update online.");
         if (projection.Target.IsReadout)

@@ -120,6 +120,36 @@ public sealed record Optimiser(
     internal bool IsDirect => Kind == OptimiserKind.Plain && double.IsPositiveInfinity(ClipNorm);
 }
 
+/// <summary>How a learning rate falls from trial to trial.</summary>
+public enum RateDecay
+{
+    /// <summary>It does not.</summary>
+    None,
+
+    /// <summary>By half every so many trials.</summary>
+    Halving,
+
+    /// <summary>As 1 / (1 + trial / trials).</summary>
+    Hyperbolic,
+}
+
+/// <summary>The learning rate of each trial, as a factor of the declared one.</summary>
+/// <param name="Decay">How it falls.</param>
+/// <param name="Trials">The number of trials in that law; more than 0.</param>
+public sealed record RateSchedule(RateDecay Decay, double Trials)
+{
+    /// <summary>The same throughout.</summary>
+    public static RateSchedule Constant { get; } = new(RateDecay.None, 1);
+
+    /// <summary>The factor in a trial, counted from 0.</summary>
+    public double At(int trial) => Decay switch
+    {
+        RateDecay.Halving => Math.Pow(0.5, trial / Trials),
+        RateDecay.Hyperbolic => 1 / (1 + trial / Trials),
+        _ => 1,
+    };
+}
+
 /// <summary>What makes a projection plastic.</summary>
 /// <param name="Rule">How it learns; ignored by a projection onto a readout that feeds nothing back, which learns by the delta rule.</param>
 /// <param name="LearningRate">eta, at least 0. Every step's increment is eta / T times the rule's, T the trial's number of steps.</param>
@@ -129,6 +159,6 @@ public sealed record Plasticity(LearningRule Rule, double LearningRate, UpdateSc
     /// <summary>How updates follow from what the rule asks for.</summary>
     public Optimiser Optimiser { get; init; } = Optimiser.Plain;
 
-    /// <summary>The factor of the learning rate in each trial, from 0; null for 1 throughout.</summary>
-    public Func<int, double>? RateAt { get; init; }
+    /// <summary>How the learning rate changes from trial to trial.</summary>
+    public RateSchedule Rates { get; init; } = RateSchedule.Constant;
 }

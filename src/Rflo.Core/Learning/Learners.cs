@@ -116,8 +116,8 @@ internal static class Learners
             foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null).GroupBy(segment => Key(_plan(segment)!)))
             {
                 Segment[] segments = [.. group];
-                (LearningRule rule, UpdateSchedule schedule, Optimiser optimiser, Func<int, double>? rateAt) = group.Key;
-                var plastic = new Plastic<T>(afferents, segments, schedule, optimiser, rateAt, _applies);
+                (LearningRule rule, UpdateSchedule schedule, Optimiser optimiser, RateSchedule rates) = group.Key;
+                var plastic = new Plastic<T>(afferents, segments, schedule, optimiser, rates, _applies);
                 _plastics.Add(plastic);
                 foreach (Segment segment in segments)
                     BySegment[segment.Projection] = (plastic, segment);
@@ -128,8 +128,8 @@ internal static class Learners
         }
 
         /// <summary>Projections that agree in all of this learn together, whatever their rates.</summary>
-        private static (LearningRule Rule, UpdateSchedule Schedule, Optimiser Optimiser, Func<int, double>? RateAt) Key(Plasticity plasticity) =>
-            (plasticity.Rule, plasticity.Schedule, plasticity.Optimiser, plasticity.RateAt);
+        private static (LearningRule Rule, UpdateSchedule Schedule, Optimiser Optimiser, RateSchedule Rates) Key(Plasticity plasticity) =>
+            (plasticity.Rule, plasticity.Schedule, plasticity.Optimiser, plasticity.Rates);
 
         private sealed record Exact(List<(AreaState<T> Area, Plastic<T> Plastic)> Areas, List<(ReadoutState<T> Readout, Plastic<T> Plastic)> Readouts);
     }

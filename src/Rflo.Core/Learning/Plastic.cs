@@ -10,7 +10,7 @@ internal sealed class Plastic<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly UpdateSchedule _schedule;
-    private readonly Func<int, double>? _rateAt;
+    private readonly RateSchedule _rates;
     private readonly bool _applies;
     private readonly List<Run> _runs = [];
     private readonly Constraint<T>[] _constraints;
@@ -22,15 +22,15 @@ internal sealed class Plastic<T>
     /// <param name="segments">The projections that learn.</param>
     /// <param name="schedule">When updates are applied.</param>
     /// <param name="optimiser">How updates follow from increments.</param>
-    /// <param name="rateAt">The factor of the learning rate in each trial; null for 1.</param>
+    /// <param name="rates">How the learning rates change from trial to trial.</param>
     /// <param name="applies">False for a passive rule, which only collects.</param>
     public Plastic(
-        Afferents<T> afferents, Segment[] segments, UpdateSchedule schedule, Optimiser optimiser, Func<int, double>? rateAt, bool applies)
+        Afferents<T> afferents, Segment[] segments, UpdateSchedule schedule, Optimiser optimiser, RateSchedule rates, bool applies)
     {
         Afferents = afferents;
         Segments = segments;
         _schedule = schedule;
-        _rateAt = rateAt;
+        _rates = rates;
         _applies = applies;
         IsDirect = applies && optimiser.IsDirect && (schedule.Time == UpdateTime.Online || (schedule.Time == UpdateTime.TrialEnd && schedule.Every == 1));
         if (!IsDirect)
@@ -65,7 +65,7 @@ internal sealed class Plastic<T>
     public WeightStore<T> Destination => Collected ?? Afferents.Weights;
 
     /// <summary>Before the first step of a trial: sets the learning rate of that trial.</summary>
-    public void BeginTrial(int trial) => _rateNow = _rateAt is { } rate ? rate(trial) : 1;
+    public void BeginTrial(int trial) => _rateNow = _rates.At(trial);
 
     /// <summary>The factor of an increment at a learning rate, for a trial of so many steps.</summary>
     public T Scale(double learningRate, int steps) => T.CreateTruncating((IsDirect ? learningRate * _rateNow : 1.0) / steps);
