@@ -17,7 +17,7 @@ module Comparison =
 
     /// The heads of the table.
     let heads = [
-        "rule"
+        "run"
         "trials"
         "final loss"
         "alignment"
@@ -33,9 +33,18 @@ module Comparison =
         |> Option.map (fun alignment -> $"%.3f{alignment}")
         |> Option.defaultValue "–"
 
+    /// What a run is called among others: by its experiment, or by its rule where the experiments have one name.
+    let label (runs: Trained list) (trained: Trained) =
+        if
+            runs |> List.distinctBy (fun run -> run.Experiment.Name) |> List.length = runs.Length
+        then
+            trained.Experiment.Name
+        else
+            trained.Experiment.Rule.Name
+
     /// A row of the table.
-    let row (trained: Trained) = [
-        trained.Experiment.Rule.Name
+    let row (runs: Trained list) (trained: Trained) = [
+        label runs trained
         string trained.Losses.Length
         trained.Losses |> Array.tryLast |> Option.map short |> Option.defaultValue "–"
         finalAlignment trained
@@ -60,7 +69,7 @@ module Comparison =
         runs
         |> List.mapi (fun k trained ->
             Figures.output
-                $"Output after {trained.Losses.Length} trials of {trained.Experiment.Rule.Name}"
+                $"Output after {trained.Losses.Length} trials of {label runs trained}"
                 "With learning off."
                 range
                 (Style.nth k)
@@ -70,7 +79,7 @@ module Comparison =
                 (output trained))
 
     let private named (series: Trained -> float[]) (runs: Trained list) =
-        runs |> List.map (fun trained -> trained.Experiment.Rule.Name, series trained)
+        runs |> List.map (fun trained -> label runs trained, series trained)
 
     let private alignment (trained: Trained) =
         trained.Alignments
@@ -87,11 +96,11 @@ module Comparison =
             {
                 Title = title
                 Subtitle =
-                    $"A network of rate units learns the task {experiment.Task.Name} by several rules, from the same initial weights."
+                    $"{runs.Length} ways to learn the task {experiment.Task.Name}, side by side."
                 Status = note, isGood
                 Tiles = [
                     for trained in runs do
-                        $"final loss, {trained.Experiment.Rule.Name}",
+                        $"final loss, {label runs trained}",
                         trained.Losses
                         |> Array.tryLast
                         |> Option.map short
@@ -101,7 +110,7 @@ module Comparison =
             [
                 "",
                 [
-                    Table(heads, List.map row runs)
+                    Table(heads, List.map (row runs) runs)
                     Panels [
                         Figures.loss (named _.Losses runs)
                         yield! outputs runs

@@ -41,23 +41,6 @@ module Demo =
         | Ok ready -> ready
         | Error problems -> invalidOp (String.concat "; " (Problem.report "demo" problems))
 
-    let private nextFree () =
-        Seq.initInfinite (fun k -> Path.Combine("runs", $"demo-{k + 1}"))
-        |> Seq.find (fun place -> not (Path.Exists place))
-
-    /// Trains one rule and writes its run folder.
-    let private train (interrupt: Interrupt) (place: string) (experiment: Experiment) =
-        use folder = RunFolder.Create(Path.Combine(place, experiment.Rule.Name))
-        let started = DateTimeOffset.UtcNow
-
-        let trained =
-            Progress.during false experiment.Rule.Name experiment.Trials (fun onTrial ->
-                Run.checkedExperiment onTrial interrupt.Token (checkedOf experiment))
-
-        let record = RunRecord.ofTrained started [] None trained
-        RunRecord.write folder None (Some(Report.html record)) record |> ignore
-        trained
-
     /// The largest relative difference of two runs' first losses, and its trial.
     let private difference (a: float[]) (b: float[]) =
         Seq.zip a b
@@ -86,29 +69,11 @@ module Demo =
                 $"rtrl's loss {rtrl[trial]:R} differs from bptt's {bptt[trial]:R} in trial {trial}, by {small largest}; {tolerance} is allowed",
                 false
 
-    let private show (runs: Trained list) =
-        let table = Spectre.Console.Table()
-        table.Border <- TableBorder.Rounded
-
-        for k, head in List.indexed Comparison.heads do
-            let column = TableColumn(Markup.Escape head)
-
-            if k > 0 then
-                column.Alignment <- Justify.Right
-
-            table.AddColumn column |> ignore
-
-        for trained in runs do
-            table.AddRow(Comparison.row trained |> List.map Markup.Escape |> Array.ofList)
-            |> ignore
-
-        AnsiConsole.Write table
-
     let private compare (place: string) (runs: Trained list) =
         let note, isGood = agreement runs
         let report = Path.Combine(place, RunFileNames.Report)
         File.WriteAllText(report, Comparison.html "RFLO, BPTT and RTRL" (note, isGood) runs)
-        show runs
+        Compare.show runs
         (if isGood then stdout else stderr).WriteLine note
         printfn $"{report}"
 
@@ -122,21 +87,19 @@ module Demo =
 
     let private runIn place isQuick =
         try
-            if
-                Directory.Exists place
-                && Directory.EnumerateFileSystemEntries place |> Seq.isEmpty |> not
-            then
-                raise (
-                    RunFileException(
-                        place,
-                        null,
-                        "is there already",
-                        "Choose another name, or delete it."
-                    )
-                )
-
+            Compare.requireEmpty place
             use interrupt = new Interrupt()
-            plan isQuick |> List.map (train interrupt place) |> compare place
+
+            plan isQuick
+            |> List.map (fun experiment ->
+                Compare.train
+                    interrupt
+                    false
+                    place
+                    []
+                    None
+                    (experiment.Rule.Name, checkedOf experiment))
+            |> compare place
         with
         | :? RunFileException as e ->
             eprintfn $"rflo demo: {e.Message}"
@@ -159,6 +122,6 @@ module Demo =
                 |> List.tryPick (function
                     | Out folder -> Some folder
                     | Quick -> None)
-                |> Option.defaultWith nextFree
+                |> Option.defaultWith (fun () -> Compare.nextFree "demo")
 
             runIn place (List.contains Quick options)

@@ -173,3 +173,12 @@ module Host =
 
         if script.IsSome && code <> ExitCode.Done then
             exit code
+
+    /// The last line of a script that compares: `[ e1; e2 ] |> Host.compare "dale"`. Each experiment gets its run folder
+    /// below the next free runs/dale-1, -2, ..., and one page lays them side by side. Options apply to all of them.
+    let compare title (experiments: Experiment list) =
+        let script, arguments = Arguments.ofScript ()
+        let code = Compare.runWith title script (Array.ofList arguments) experiments
+
+        if script.IsSome && code <> ExitCode.Done then
+            exit code

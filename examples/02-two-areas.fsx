@@ -1,0 +1,53 @@
+// Two areas learn together: premotor cortex hears a cue and drives motor cortex, which moves a hand.
+//
+//     dotnet fsi examples/02-two-areas.fsx
+//
+// No readout listens to premotor cortex, so no rule could tell it the error by its own readout weights; here the error
+// of the hand is broadcast to both areas through random weights (Murray 2019, doi 10.7554/eLife.43299, for one area).
+#load "../src/Rflo.Host/host.fsx"
+
+open Rflo.Dsl
+open Rflo.Host
+
+// Premotor cortex is slow, motor cortex fast.
+let premotor = area "premotor" 60 |> tau 20.0<ms>
+let motor = area "motor" 60 |> tau 10.0<ms>
+let cue = input "cue" 2
+let hand = readout "hand" 1
+
+let network =
+    circuit
+    |> areas [ premotor; motor ]
+    |> inputs [ cue ]
+    |> readouts [ hand ]
+    |> projections [
+        cue --> premotor |> weights (uniform -1.0 1.0) |> learning 0.03
+        premotor --> premotor |> weights (gaussian 1.3) |> noSelf |> learning 0.03
+        // A fifth of the connections between the areas exist; signals need 5 ms.
+        premotor --> motor
+        |> weights (gaussian 1.0)
+        |> density 0.2
+        |> delay 5.0<ms>
+        |> learning 0.03
+        motor --> motor |> weights (gaussian 1.3) |> noSelf |> learning 0.03
+        bias --> motor |> learning 0.03
+        motor --> hand |> weights (uniformScaled 0.1) |> learning 0.03
+    ]
+    |> feedback [ errorOf hand --> motor; errorOf hand --> premotor ]
+
+// Each trial shows one of two cues for 20 ms, drawn at random; cue 0 asks for one slow wave, cue 1 for two fast ones.
+let reach =
+    Task.ofFunction 2 1 150.0<ms> (fun _ stream ->
+        let shown = stream.Between(0, 2)
+
+        {
+            Inputs = Array2D.init 150 2 (fun t k -> if k = shown && t < 20 then 1.0 else 0.0)
+            Targets =
+                Array2D.init 150 1 (fun t _ ->
+                    sin (2.0 * System.Math.PI * float (shown + 1) * float (t + 1) / 150.0))
+            Mask = None
+            Events = []
+        })
+    |> Task.named "reach"
+
+experiment "two-areas" network reach |> trials 3000 |> Host.run

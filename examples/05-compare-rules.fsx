@@ -1,0 +1,45 @@
+// One task, one network, many rules: what each approximation buys, and what it costs.
+//
+//     dotnet fsi examples/05-compare-rules.fsx
+//     dotnet fsi examples/05-compare-rules.fsx --trials 5000 --out runs/rules
+//
+// Every network starts from the same weights, since every random draw is keyed by the seed and the name of its part.
+#load "../src/Rflo.Host/host.fsx"
+
+open Rflo.Dsl
+open Rflo.Host
+
+// A little noise in the currents, so that node perturbation has something to learn from.
+let cortex = area "cortex" 30 |> tau 10.0<ms> |> noise 0.05
+let y = readout "y" 1
+
+let network =
+    circuit
+    |> areas [ cortex ]
+    |> readouts [ y ]
+    |> projections [
+        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
+        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
+    ]
+    |> feedback [ errorOf y --> cortex ]
+
+let target = Task.periodic 100.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+
+// The stochastic rules need small steps: their gradient is right on average and large in between.
+let slow = Circuit.mapProjection "cortex->cortex" (learning 0.001) network
+
+let plan = [
+    Rule.rflo, network
+    Rule.localSymmetric, network
+    Rule.snap1, network
+    Rule.nodePerturbation, network
+    Rule.uoro, slow
+    Rule.kfRtrl, slow
+    Rule.rtrl, network
+    Rule.bptt, network
+]
+
+[
+    for r, circuit in plan -> experiment "rules" circuit target |> rule r |> trials 500
+]
+|> Host.compare "rules"
