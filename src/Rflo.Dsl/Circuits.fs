@@ -105,6 +105,14 @@ module Circuit =
     let projectionNames (circuit: Circuit) =
         circuit.Projections |> List.map Wiring.label
 
+    /// `Circuit.signs c p` is how many of p's presynaptic units Dale's law makes excitatory and how many inhibitory; `None`
+    /// where no law holds, as for a projection to a readout.
+    let signs (circuit: Circuit) (projection: Projection) =
+        Wiring.signsOf circuit projection
+        |> Option.map (fun signs ->
+            let excitatory = signs |> Array.filter (fun sign -> sign > 0y) |> Array.length
+            excitatory, signs.Length - excitatory)
+
     // Description.
 
     let private number (value: float) = $"%g{value}"

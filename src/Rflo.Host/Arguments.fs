@@ -14,6 +14,7 @@ type ScriptOption =
     | Out of folder: string
     | Force
     | Check
+    | Graph of file: string
     | Quiet
     | No_Report
 
@@ -33,6 +34,7 @@ type ScriptOption =
             | Out _ -> "write the run folder here; without it, the next free runs/NAME-1, -2, ..."
             | Force -> "replace the run folder that is there."
             | Check -> "train nothing: print all problems, or a summary of the compiled circuit."
+            | Graph _ -> "train nothing: write a picture of the circuit, FILE.html or FILE.svg."
             | Quiet -> "no progress; only problems and the last lines."
             | No_Report -> "write no report.html."
 
@@ -43,6 +45,8 @@ type Request = {
     Out: string option
     Force: bool
     CheckOnly: bool
+    /// Where to write the picture of the circuit, if that is all that is wanted.
+    Graph: string option
     Quiet: bool
     Report: bool
 }
@@ -137,6 +141,11 @@ module Arguments =
                             | _ -> None)
                     Force = List.contains Force given
                     CheckOnly = List.contains Check given
+                    Graph =
+                        given
+                        |> last (function
+                            | Graph file -> Some file
+                            | _ -> None)
                     Quiet = List.contains Quiet given
                     Report = not (List.contains No_Report given)
                 }

@@ -159,6 +159,7 @@ module Overrides =
         | Out _
         | Force
         | Check
+        | Graph _
         | Quiet
         | No_Report -> Ok experiment
 

@@ -1,5 +1,6 @@
 namespace Rflo.Host
 
+open System
 open System.IO
 open System.Net
 open System.Reflection
@@ -14,6 +15,8 @@ type Section =
     /// Names and what they stand for.
     | Terms of (string * string) list
     /// A heading row and rows.
+    /// An SVG file with a title and a caption; what is in it cannot reach the page.
+    | Drawing of title: string * svg: string * caption: string
     | Table of string list * string list list
     /// Text as it is, folded away behind a title.
     | Folded of title: string * text: string
@@ -67,6 +70,8 @@ figure.wide { grid-column: 1 / -1; }
 figure h3 { margin: 0 0 2px; font-size: 15.5px; }
 figcaption { color: var(--soft); font-size: 12.5px; line-height: 1.45; margin-top: 4px; }
 .plot { width: 100%; }
+.drawing { margin-bottom: 16px; }
+.drawing img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 .card { background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: 6px 18px; overflow-x: auto; }
 dl { display: grid; grid-template-columns: minmax(120px, max-content) 1fr; gap: 0 24px; margin: 0; }
 dt, dd { padding: 7px 0; border-top: 1px solid var(--line); margin: 0; overflow-wrap: anywhere; }
@@ -132,6 +137,14 @@ draw();
                 |> List.map (fun (term, what) -> $"<dt>{escape term}</dt><dd>{escape what}</dd>")
 
             text.Append("<div class=\"card\"><dl>").AppendJoin("", rows).Append "</dl></div>\n"
+            |> ignore
+        | Drawing(title, svg, caption) ->
+            let data = Convert.ToBase64String(Encoding.UTF8.GetBytes svg)
+
+            text
+                .Append($"<figure class=\"drawing\"><h3>{escape title}</h3>")
+                .Append($"<img alt=\"{escape title}\" src=\"data:image/svg+xml;base64,{data}\">")
+                .Append($"<figcaption>{escape caption}</figcaption></figure>\n")
             |> ignore
         | Table(heads, rows) ->
             text

@@ -63,6 +63,12 @@ let private commands = [
                 | _ -> Scripts.run "check" arguments
     }
     {
+        Name = "graph"
+        Usage = "graph SCRIPT [--out FILE]"
+        Summary = "draw the circuit of a model script, as circuit.html or .svg"
+        Run = Scripts.graph
+    }
+    {
         Name = "report"
         Usage = "report RUNDIR"
         Summary = "rebuild report.html from the other files of a run folder"

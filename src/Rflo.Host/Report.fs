@@ -263,6 +263,10 @@ module Report =
         | cpu -> "Processor", $"{cpu}, {manifest.Machine.Processors} logical processors"
     ]
 
+    let private pictureCaption =
+        "Blue projections learn, grey ones stay; filled arrowheads are excitatory, bars inhibitory, open arrowheads "
+        + "of any sign. Dashed arrows tell errors. rflo graph SCRIPT draws the circuit with all signs explained."
+
     /// The page.
     let html (record: RunRecord) =
         let manifest = record.Manifest
@@ -299,7 +303,14 @@ module Report =
                         | Error note -> Note note
                         | Ok _ -> ()
                 ]
-                "The experiment", [ Terms(terms manifest.Description) ]
+                "The experiment",
+                [
+                    match record.Picture with
+                    | Some svg -> Drawing("The circuit", svg, pictureCaption)
+                    | None -> ()
+
+                    Terms(terms manifest.Description)
+                ]
                 "The run",
                 [
                     Terms(provenance manifest)

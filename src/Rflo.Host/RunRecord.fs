@@ -20,6 +20,8 @@ type RunRecord = {
     Activity: NamedArray list
     /// The script's text.
     Script: string option
+    /// circuit.svg.
+    Picture: string option
 }
 
 /// Makes, writes and reads records.
@@ -112,6 +114,7 @@ module RunRecord =
                 activity experiment.Circuit "before" trained.Before
                 @ activity experiment.Circuit "after" trained.After
             Script = script |> Option.filter File.Exists |> Option.map File.ReadAllText
+            Picture = Some(Picture.svg experiment.Circuit)
         }
 
     /// The record that lies in a run folder.
@@ -124,6 +127,7 @@ module RunRecord =
             Weights = List.ofSeq (saved.ReadWeights())
             Activity = List.ofSeq (saved.ReadActivity())
             Script = saved.Script |> Option.ofObj |> Option.map File.ReadAllText
+            Picture = saved.Picture |> Option.ofObj |> Option.map File.ReadAllText
         }
 
     let private writeMetrics (folder: RunFolder) (columns: (string * float[]) list) =
@@ -141,5 +145,6 @@ module RunRecord =
         folder.WriteWeights record.Weights
         folder.WriteActivity record.Activity
         Option.iter folder.CopyScript (script |> Option.filter File.Exists)
+        Option.iter folder.WritePicture record.Picture
         Option.iter folder.WriteReport report
         folder.Commit record.Manifest

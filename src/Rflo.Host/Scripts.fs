@@ -66,3 +66,22 @@ module Scripts =
                 eprintfn $"rflo: {complaint}"
                 ExitCode.Arguments
             | None -> start script rest
+
+    /// Draws the circuit of a script; `--out` is where.
+    let graph (arguments: string list) =
+        let rec words given =
+            match given with
+            | "--out" :: file :: rest -> "--graph" :: file :: words rest
+            | word :: rest when word.StartsWith("--out=", StringComparison.Ordinal) ->
+                "--graph" :: word.Substring 6 :: words rest
+            | word :: rest -> word :: words rest
+            | [] -> []
+
+        match words arguments with
+        | []
+        | [ "--help" ] ->
+            printfn "rflo graph SCRIPT.fsx [--out circuit.html | --out circuit.svg]"
+            if arguments = [] then ExitCode.Arguments else ExitCode.Done
+        | script :: rest when not (List.contains "--graph" rest) ->
+            run "graph" (script :: rest @ [ "--graph"; "circuit.html" ])
+        | all -> run "graph" all

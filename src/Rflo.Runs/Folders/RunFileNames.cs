@@ -15,6 +15,9 @@ public static class RunFileNames
     /// <summary>What probes recorded.</summary>
     public const string Activity = "activity.npz";
 
+    /// <summary>The picture of the circuit.</summary>
+    public const string Picture = "circuit.svg";
+
     /// <summary>The report.</summary>
     public const string Report = "report.html";
 }

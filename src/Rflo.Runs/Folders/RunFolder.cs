@@ -49,12 +49,12 @@ public sealed partial class RunFolder : IDisposable
     /// <summary>Writes report.html.</summary>
     /// <param name="html">The page.</param>
     /// <exception cref="RunFileException">The file cannot be written.</exception>
-    public void WriteReport(string html) =>
-        Disk.Write(PathOf(RunFileNames.Report), stream =>
-        {
-            using StreamWriter text = new(stream, leaveOpen: true);
-            text.Write(html);
-        });
+    public void WriteReport(string html) => WriteText(RunFileNames.Report, html);
+
+    /// <summary>Writes circuit.svg.</summary>
+    /// <param name="svg">The picture of the circuit.</param>
+    /// <exception cref="RunFileException">The file cannot be written.</exception>
+    public void WritePicture(string svg) => WriteText(RunFileNames.Picture, svg);
 
     /// <summary>Copies the script under its own name.</summary>
     /// <param name="script">Path of the script.</param>
@@ -96,6 +96,13 @@ public sealed partial class RunFolder : IDisposable
             Claim.Remove(Temporary);
         _given = true;
     }
+
+    private void WriteText(string name, string content) =>
+        Disk.Write(PathOf(name), stream =>
+        {
+            using StreamWriter text = new(stream, leaveOpen: true);
+            text.Write(content);
+        });
 
     private string PathOf(string name) => Path.Combine(Temporary, name);
 

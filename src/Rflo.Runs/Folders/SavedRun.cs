@@ -24,6 +24,9 @@ public sealed class SavedRun
     /// <summary>Full path of the report; null where the folder has none.</summary>
     public string? Report => Existing(RunFileNames.Report);
 
+    /// <summary>Full path of the picture of the circuit; null where the folder has none.</summary>
+    public string? Picture => Existing(RunFileNames.Picture);
+
     /// <summary>Reads metrics.csv.</summary>
     /// <exception cref="RunFileException">The file is missing or damaged.</exception>
     public MetricsTable ReadMetrics() => MetricsTable.Read(PathOf(RunFileNames.Metrics), _limits);

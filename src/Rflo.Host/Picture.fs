@@ -1,0 +1,120 @@
+namespace Rflo.Host
+
+open Rflo.Dsl
+open Rflo.Host.PictureParts
+open Rflo.Host.PictureLayout
+open Rflo.Host.PictureInk
+
+/// Pictures of circuits, as a slide would show them.
+[<RequireQualifiedAccess>]
+module Picture =
+
+    let private summary (circuit: Circuit) =
+        let count one (parts: 'part list) =
+            if parts.Length = 1 then
+                $"1 {one}"
+            else
+                $"{parts.Length} {one}s"
+
+        String.concat ", " [
+            "Circuit: " + count "area" circuit.Areas
+            count "input" circuit.Inputs
+            count "readout" circuit.Readouts
+            count "projection" circuit.Projections
+        ]
+
+    let private draw (circuit: Circuit) (layout: Layout) =
+        let view = layout.View
+        let box = $"{n view.Left} {n view.Top} {n view.Width} {n view.Height}"
+
+        // Errors lie below the projections, words above all lines.
+        let errors, projections =
+            layout.Arrows |> Array.partition (fun drawn -> drawn.Arrow.Paint = Paint.Error)
+
+        element "svg" [
+            "xmlns", "http://www.w3.org/2000/svg"
+            "viewBox", box
+            "width", n view.Width
+            "height", n view.Height
+            "role", "img"
+            "aria-label", summary circuit
+            "font-family", fonts
+        ] [
+            rectangle view.Left view.Top view.Width view.Height 0.0 [ "fill", paper ]
+
+            for frame in layout.Frames do
+                "\n" + PictureNodes.frame frame
+
+            for arrow in Array.append errors projections do
+                "\n" + PictureArrows.draw arrow
+
+            for node in layout.Nodes do
+                "\n" + PictureNodes.draw node
+
+            for arrow in layout.Arrows do
+                for label in PictureArrows.drawLabel arrow do
+                    "\n" + label
+
+            if layout.Nodes.Length = 0 then
+                words 120.0 34.0 13.0 quiet false "an empty circuit"
+
+            "\n"
+        ]
+
+    let private style =
+        """
+body { margin: 0 auto; padding: 24px; max-width: 1400px; color: #1b1f24; background: #ffffff; font: 15px/1.5 "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif; }
+h1 { font-size: 26px; margin: 0 0 16px; overflow-wrap: anywhere; }
+h2 { font-size: 18px; margin: 28px 0 8px; }
+figure { margin: 0; }
+figure svg { max-width: 100%; height: auto; }
+.legend { list-style: none; margin: 20px 0 0; padding: 0; columns: 3 300px; column-gap: 32px; font-size: 13px; }
+.legend li { display: flex; gap: 12px; align-items: center; padding: 3px 0; break-inside: avoid; }
+.legend svg { flex: none; }
+.words { margin: 0; padding-left: 20px; font-size: 14px; overflow-wrap: anywhere; }
+@media print { body { padding: 0; } }
+"""
+
+    /// The circuit as an SVG picture: the flow from left to right, whatever problems the circuit has. The same circuit
+    /// gives the same text.
+    let svg (circuit: Circuit) : string =
+        PictureLayout.ofCircuit circuit |> draw circuit
+
+    /// `Picture.html "reach" c` is a page for itself, without need of a network: the picture of c, what its signs mean, and
+    /// the circuit in words.
+    let html (title: string) (circuit: Circuit) : string =
+        let layout = PictureLayout.ofCircuit circuit
+        let lines = Circuit.describe circuit
+
+        String.concat "\n" [
+            "<!DOCTYPE html>"
+            "<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
+            element "title" [] [ escape title ]
+            $"<style>{style}</style></head>"
+            "<body>"
+            element "h1" [] [ escape title ]
+            element "figure" [] [ draw circuit layout; PictureLegend.html layout ]
+
+            if not lines.IsEmpty then
+                "<h2>In words</h2>"
+
+                element "ul" [ "class", "words" ] [
+                    for line in lines -> "\n" + element "li" [] [ escape line ]
+                ]
+
+            "</body></html>"
+            ""
+        ]
+
+    /// The picture for a file of that name, which ends in .svg or in .html; `None` for a file of another kind.
+    let forFile (name: string) title circuit =
+        let endsIn (extension: string) =
+            name.EndsWith(extension, System.StringComparison.OrdinalIgnoreCase)
+
+        if endsIn ".svg" then
+            Some(svg circuit)
+        elif endsIn ".html" || endsIn ".htm" then
+            Some(html title circuit)
+        else
+            None

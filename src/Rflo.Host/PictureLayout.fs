@@ -1,0 +1,124 @@
+/// A circuit with a place for everything that its picture shows.
+module internal Rflo.Host.PictureLayout
+
+open Rflo.Dsl
+open Rflo.Host.PictureParts
+open Rflo.Host.PictureSizes
+open Rflo.Host.PicturePlaces
+open Rflo.Host.PictureRoutes
+
+type DrawnArrow = {
+    Arrow: Arrow
+    Route: Route
+    Label: Box option
+    /// Where the constant 1 stands, if the arrow comes from there.
+    One: Point option
+}
+
+type Layout = {
+    Nodes: (Node * Box)[]
+    Arrows: DrawnArrow[]
+    Frames: (string * Box)[]
+    /// Everything lies in here.
+    View: Box
+}
+
+let private biasLabel (bias: Arrow) (centre: Point) =
+    if bias.Marks.IsEmpty then
+        None
+    else
+        Some {
+            Left = centre.X + biasRadius + 3.0
+            Top = centre.Y - labelHeight / 2.0
+            Width = labelWidth bias
+            Height = labelHeight
+        }
+
+let private dot (point: Point) radius = {
+    Left = point.X - radius
+    Top = point.Y - radius
+    Width = 2.0 * radius
+    Height = 2.0 * radius
+}
+
+let private view (places: Places) (arrows: DrawnArrow[]) =
+    let boxes = [|
+        yield! places.Footprints
+        yield! Array.map snd places.Frames
+
+        for arrow in arrows do
+            yield! Option.toArray arrow.Label
+
+            for point in PictureLabels.sample arrow.Route do
+                dot point 3.0
+
+            match arrow.One with
+            | Some centre -> dot centre biasRadius
+            | None -> ()
+    |]
+
+    match boxes with
+    | [||] -> {
+        Left = 0.0
+        Top = 0.0
+        Width = 240.0
+        Height = 60.0
+      }
+    | _ ->
+        let margin = 24.0
+        let box = boxAround boxes
+
+        {
+            Left = box.Left - margin
+            Top = box.Top - margin
+            Width = box.Width + 2.0 * margin
+            Height = box.Height + 2.0 * margin
+        }
+
+/// Lays a circuit out: the flow from left to right, groups one below the other, errors back below everything.
+let ofCircuit (circuit: Circuit) : Layout =
+    let parts = PictureDissection.ofCircuit circuit
+    let rows = PictureLayers.columns parts |> PictureRows.ofColumns parts
+    let ports = PicturePorts.ofRows parts rows
+    let places = PicturePlaces.ofRows parts rows ports
+
+    let routes =
+        Array.init parts.Arrows.Length (PictureRoutes.ofArrow parts rows ports places)
+
+    let biases = [|
+        for node in 0 .. parts.Nodes.Length - 1 do
+            for bias, centre, route in PictureRoutes.ofBiases parts places node do
+                {
+                    Arrow = bias
+                    Route = route
+                    Label = biasLabel bias centre
+                    One = Some centre
+                }
+    |]
+
+    let ones = [
+        for bias in biases do
+            yield! Option.toList bias.Label
+            yield! bias.One |> Option.map (fun centre -> dot centre biasRadius) |> Option.toList
+    ]
+
+    let labels = PictureLabels.ofRoutes parts rows places routes ones
+
+    let arrows = [|
+        for i, arrow in Array.indexed parts.Arrows do
+            {
+                Arrow = arrow
+                Route = routes[i]
+                Label = labels[i]
+                One = None
+            }
+
+        yield! biases
+    |]
+
+    {
+        Nodes = Array.zip parts.Nodes places.Bodies
+        Arrows = arrows
+        Frames = places.Frames
+        View = view places arrows
+    }
