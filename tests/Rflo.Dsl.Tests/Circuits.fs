@@ -387,10 +387,9 @@ let private taskOf (circuit: Circuit) dt events =
             ]
     }
 
-/// A random valid experiment.
-let experimentGen =
+/// A random valid experiment in steps of that duration.
+let experimentIn (dt: float<ms>) =
     gen {
-        let! dt = Gen.elements [ 1.0<ms>; 0.5<ms>; 2.0<ms>; 0.1<ms> ]
         let! areaCount = Gen.choose (1, 4)
         // The periodic task fits few circuits: some are made for it.
         let! isPeriodic = rarely
@@ -461,3 +460,8 @@ let experimentGen =
             Precision = precision
         }
     }
+
+let dtGen = Gen.elements [ 1.0<ms>; 0.5<ms>; 2.0<ms>; 0.1<ms> ]
+
+/// A random valid experiment.
+let experimentGen = Gen.bind experimentIn dtGen

@@ -1,0 +1,409 @@
+module Rflo.Dsl.Tests.CompileTests
+
+open System
+open System.IO
+open Expecto
+open Rflo.Core
+open Rflo.Dsl
+open Rflo.Dsl.Tests.Trials
+open Rflo.Dsl.Tests.Shrinks
+open Rflo.Dsl.Tests.Draws
+
+// Golden files.
+
+let private folder = Path.Combine(__SOURCE_DIRECTORY__, "golden")
+let private isUpdating = Environment.GetEnvironmentVariable "RFLO_GOLDEN" = "1"
+
+let private golden (experiment: Experiment) =
+    test $"the graph of {experiment.Name} is the one on file" {
+        let text = String.concat "\n" (Rendering.render (compiled experiment)) + "\n"
+        let file = Path.Combine(folder, $"{experiment.Name}.txt")
+
+        if isUpdating then
+            Directory.CreateDirectory folder |> ignore
+            File.WriteAllText(file, text)
+
+        let kept = if File.Exists file then File.ReadAllText file else ""
+
+        Expect.equal
+            text
+            kept
+            $"golden/{experiment.Name}.txt; if the change is meant, run the test program with RFLO_GOLDEN=1 and read the diff before you commit it"
+    }
+
+// One projection at a time.
+
+let private alone (projection: Projection) (areas': Area list) = {
+    experiment
+        "alone"
+        (circuit |> areas areas' |> projections [ projection |> named "p" ])
+        (arraysTask 0 0 3 false []) with
+        Trials = 0
+}
+
+let private specOf projection areas' =
+    (compiled (alone projection areas')).Graph.Projections[0]
+
+let private drawn projection areas' =
+    matrixOf (compiled (alone projection areas')) "p"
+
+let private entries (matrix: float[,]) =
+    matrix |> Seq.cast<float> |> Array.ofSeq
+
+let private mean (values: float[]) = Array.average values
+
+/// Root of the mean square.
+let private rms values =
+    sqrt (mean (values |> Array.map (fun value -> value * value)))
+
+let private big = area "big" 200
+
+let private m1 =
+    area "m1" 6 |> population "hand" [ 4; 1 ] |> population "arm" [ 0; 4; 2 ]
+
+let private isSparse (spec: ProjectionSpec) = spec.Synapses :? SparseSynapses
+
+let private layouts =
+    testList "layout" [
+        for density', isStoredByRows in [ 0.05, true; 0.25, true; 0.3, false; 1.0, false ] do
+            test $"of density {density'}" {
+                let spec = specOf (big --> big |> density density') [ big ]
+                Expect.equal (isSparse spec) isStoredByRows "sparse"
+            }
+
+        test "of one-to-one follows the size" {
+            let small = area "small" 3
+
+            Expect.isFalse
+                (isSparse (specOf (small --> small |> weights (oneToOne 1.0)) [ small ]))
+                "3 units"
+
+            Expect.isTrue
+                (isSparse (specOf (big --> big |> weights (oneToOne 1.0)) [ big ]))
+                "200 units"
+        }
+
+        test "of a readout is full" {
+            let y = readout "y" 1
+
+            let network =
+                circuit
+                |> areas [ big ]
+                |> readouts [ y ]
+                |> projections [ big --> y |> density 0.1 ]
+
+            let spec =
+                (compiled (experiment "e" network (arraysTask 0 1 3 false []) |> trials 0))
+                    .Graph.Projections[0]
+
+            Expect.isFalse (isSparse spec) "full"
+            Expect.isLessThan spec.Synapses.Count 60 "but not all of it exists"
+        }
+    ]
+
+/// Five standard deviations of a count of independent events.
+let private fiveSigma (fraction: float) (trials: int) =
+    5.0 * sqrt (fraction * (1.0 - fraction) * float trials)
+
+let private densities =
+    testList "density" [
+        for fraction in [ 0.01; 0.1; 0.25; 0.3; 0.7 ] do
+            test $"{fraction} is kept within chance, and fixed by the seed" {
+                let plan = alone (big --> big |> density fraction) [ big ]
+
+                let count (e: Experiment) =
+                    (compiled e).Graph.Projections[0].Synapses.Count
+
+                let expected = fraction * 40_000.0
+
+                Expect.isLessThan
+                    (abs (float (count plan) - expected))
+                    (fiveSigma fraction 40_000)
+                    "count"
+
+                Expect.equal (weightsOf (compiled plan)) (weightsOf (compiled plan)) "same seed"
+
+                Expect.notEqual
+                    (weightsOf (compiled (plan |> seed 2)))
+                    (weightsOf (compiled plan))
+                    "other seed"
+            }
+
+        test "spreads evenly over rows and columns" {
+            let matrix = drawn (big --> big |> density 0.2 |> weights (constant 1.0)) [ big ]
+
+            for k in 0..199 do
+                let row = Array.sum matrix[k, *]
+                let column = Array.sum matrix[*, k]
+                Expect.isLessThan (abs (row - 40.0)) (fiveSigma 0.2 200 + 1.0) $"row {k}"
+                Expect.isLessThan (abs (column - 40.0)) (fiveSigma 0.2 200 + 1.0) $"column {k}"
+        }
+
+        test "too small to see draws no connection" {
+            let spec = specOf (big --> big |> density 1e-300) [ big ]
+            Expect.equal spec.Synapses.Count 0 "count"
+        }
+
+        test "1 is dense, and the values of a density are those of no other" {
+            let plain = drawn (big --> big) [ big ]
+            Expect.equal (drawn (big --> big |> density 1.0) [ big ]) plain "density 1"
+        }
+    ]
+
+let private connections =
+    testList "connections" [
+        for kind, change in
+            [
+                "full", id
+                "half", density 0.5
+                "sparse", density 0.2
+                "masked", mask (Array2D.create 200 200 true)
+            ] do
+            test $"noSelf leaves a {kind} projection no diagonal" {
+                let spec = specOf (big --> big |> change |> noSelf) [ big ]
+
+                match drawnOf spec.Synapses with
+                | Full(_, exists) ->
+                    for k in 0..199 do
+                        Expect.isFalse exists[201 * k] $"unit {k}"
+                | Rows(starts, columns, _) ->
+                    let columns = Array.ofList columns
+
+                    for row, (first, last) in List.indexed (List.pairwise starts) do
+                        Expect.isFalse (Array.contains row columns[first .. last - 1]) $"unit {row}"
+            }
+
+        test "noSelf knows the units of populations" {
+            let matrix =
+                drawn (m1["hand"] --> m1["arm"] |> noSelf |> weights (constant 1.0)) [ m1 ]
+            // hand is units 4 and 1, arm is units 0, 4 and 2.
+            Expect.equal
+                matrix
+                (array2D [ [ 1.0; 1.0 ]; [ 0.0; 1.0 ]; [ 1.0; 1.0 ] ])
+                "only 4 -> 4 is left out"
+        }
+
+        test "noSelf between two areas leaves all" {
+            let other = area "other" 200
+            let spec = specOf (big --> other |> noSelf) [ big; other ]
+            Expect.equal spec.Synapses.Count 40_000 "count"
+        }
+
+        test "one-to-one is a diagonal" {
+            let matrix = drawn (m1 --> m1 |> weights (oneToOne 0.5)) [ m1 ]
+
+            Expect.equal
+                matrix
+                (Array2D.init 6 6 (fun i j -> if i = j then 0.5 else 0.0))
+                "diagonal"
+        }
+
+        test "populations choose rows and columns in their own order" {
+            let matrix = array2D [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ]; [ 5.0; 6.0 ] ]
+            let spec = specOf (m1["hand"] --> m1["arm"] |> weights (given matrix)) [ m1 ]
+            Expect.equal spec.Source.Units [| 4; 1 |] "columns"
+            Expect.equal spec.Target.Units [| 0; 4; 2 |] "rows"
+
+            Expect.equal
+                (drawn (m1["hand"] --> m1["arm"] |> weights (given matrix)) [ m1 ])
+                matrix
+                "(post, pre)"
+        }
+
+        test "a mask is where it is" {
+            let kept = Array2D.init 6 6 (fun i j -> (i + 2 * j) % 3 = 0)
+            let matrix = drawn (m1 --> m1 |> mask kept |> weights (constant 1.0)) [ m1 ]
+
+            Expect.equal
+                matrix
+                (kept |> Array2D.map (fun k -> if k then 1.0 else 0.0))
+                "where the mask is true"
+        }
+    ]
+
+let private starts =
+    testList "weights" [
+        for fraction in [ 1.0; 0.4; 0.1 ] do
+            test $"gaussian at density {fraction} has deviation g / sqrt of the expected inputs" {
+                let existing =
+                    drawn (big --> big |> weights (gaussian 1.5) |> density fraction) [ big ]
+                    |> entries
+                    |> Array.filter (fun w -> w <> 0.0)
+
+                let expected = 1.5 / sqrt (200.0 * fraction)
+                // The relative error of a deviation from n draws is 1 / sqrt (2 n).
+                let chance = 5.0 / sqrt (2.0 * float existing.Length)
+                Expect.isLessThan (abs (rms existing / expected - 1.0)) chance "deviation"
+
+                Expect.isLessThan
+                    (abs (mean existing))
+                    (5.0 * expected / sqrt (float existing.Length))
+                    "mean"
+            }
+
+        test "a mask counts its expected inputs" {
+            let half = Array2D.init 200 200 (fun _ j -> j < 50)
+
+            let existing =
+                drawn (big --> big |> mask half) [ big ]
+                |> entries
+                |> Array.filter (fun w -> w <> 0.0)
+
+            Expect.isLessThan
+                (abs (rms existing * sqrt 50.0 - 1.0))
+                (5.0 / sqrt 20_000.0)
+                "deviation"
+        }
+
+        test "uniform weights fill their range and no more" {
+            let values = drawn (big --> big |> weights (uniform -0.25 0.75)) [ big ] |> entries
+            Expect.isGreaterThanOrEqual (Array.min values) -0.25 "low"
+            Expect.isLessThan (Array.max values) 0.75 "high"
+            Expect.isLessThan (abs (mean values - 0.25)) (5.0 / sqrt (12.0 * 40_000.0)) "mean"
+
+            let scaled = drawn (big --> big |> weights (uniformScaled 2.0)) [ big ] |> entries
+            let bound = 2.0 / sqrt 200.0
+            Expect.isLessThanOrEqual (scaled |> Array.map abs |> Array.max) bound "scaled"
+
+            Expect.isGreaterThan
+                (scaled |> Array.map abs |> Array.max)
+                (0.99 * bound)
+                "scaled, filled"
+        }
+
+        test "Dale's signs belong to the presynaptic unit" {
+            let cortex = area "cortex" 10 |> dale 0.7
+            let matrix = drawn (cortex --> cortex) [ cortex ]
+
+            matrix
+            |> Array2D.iteri (fun _ j w ->
+                Expect.isTrue (if j < 7 then w >= 0.0 else w <= 0.0) $"column {j}")
+
+            let inhibitory =
+                drawn (cortex["inhibitory"] --> m1 |> weights (constant 0.3)) [ cortex; m1 ]
+
+            Expect.equal inhibitory (Array2D.create 6 3 -0.3) "of a population"
+
+            let spec = specOf (cortex --> cortex) [ cortex ]
+
+            Expect.equal
+                spec.Signs
+                [| 1y; 1y; 1y; 1y; 1y; 1y; 1y; -1y; -1y; -1y |]
+                "held through learning"
+        }
+
+        for fraction in [ 0.8; 0.5; 0.2 ] do
+            test
+                $"balanced inputs of {fraction} excitation sum to about 0, with the same second moment" {
+                let cortex = area "cortex" 200 |> dale fraction
+                let plain = drawn (cortex --> cortex) [ cortex ]
+                let level = drawn (cortex --> cortex |> balanced) [ cortex ]
+                let rowSums = [| for i in 0..199 -> Array.sum level[i, *] |]
+                // A row is 200 draws of second moment 1/200: its sum spreads by less than 1.
+                let spread = 1.0 / sqrt 200.0
+                Expect.isLessThan (abs (mean rowSums)) (5.0 * spread) "balanced"
+
+                Expect.isLessThan
+                    (abs (rms (entries level) / rms (entries plain) - 1.0))
+                    0.03
+                    "second moment"
+
+                let plainMean = mean [| for i in 0..199 -> Array.sum plain[i, *] |]
+
+                if fraction <> 0.5 then
+                    Expect.isGreaterThan (abs plainMean) (10.0 * spread) "not balanced without it"
+            }
+
+        test "bounds hold from the start, and through learning" {
+            let values =
+                drawn (big --> big |> weights (gaussian 10.0) |> bounds -0.3 0.1) [ big ]
+                |> entries
+
+            Expect.equal (Array.min values, Array.max values) (-0.3, 0.1) "clamped"
+            let spec = specOf (big --> big |> bounds -0.3 0.1) [ big ]
+            Expect.equal (spec.Lower, spec.Upper) (-0.3, 0.1) "kept"
+        }
+
+        test "given weights are rows of the post side" {
+            let a, b = area "a" 2, area "b" 3
+            let matrix = array2D [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ]; [ 5.0; 6.0 ] ]
+            let spec = specOf (a --> b |> weights (given matrix)) [ a; b ]
+
+            Expect.equal
+                (drawnOf spec.Synapses)
+                (Full([ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0 ], List.replicate 6 true))
+                "row by row"
+        }
+    ]
+
+let private times =
+    let fine = area "fine" 3 |> taus [| 0.5<ms>; 2.0<ms>; 20.0<ms> |]
+    let inHalfSteps projection = alone projection [ fine ] |> dt 0.5<ms>
+
+    let spec projection =
+        (compiled (inHalfSteps projection)).Graph.Projections[0]
+
+    testList "times" [
+        test "tau becomes dt / tau" {
+            let graph = (compiled (inHalfSteps (fine --> fine))).Graph
+            Expect.equal graph.Areas[0].Alpha [| 1.0; 0.25; 0.025 |] "alpha"
+        }
+
+        test "one step is alpha 1 at any dt" {
+            for step in [ 0.1<ms>; 0.5<ms>; 3.0<ms> ] do
+                let plan = alone (relay "r" 2 --> relay "r" 2) [ relay "r" 2 ] |> dt step
+                Expect.equal (compiled plan).Graph.Areas[0].Alpha [| 1.0; 1.0 |] $"dt {step}"
+        }
+
+        for duration, steps in [ 0.5<ms>, 1; 1.0<ms>, 2; 7.5<ms>, 15 ] do
+            test $"a delay of {duration} ms is {steps} steps of half a millisecond" {
+                Expect.equal (spec (fine --> fine |> delay duration)).Source.Delay steps "delay"
+            }
+
+            test $"a gate every {duration} ms opens every {steps} steps of half a millisecond" {
+                Expect.equal
+                    (spec (fine --> fine |> gate (Every duration))).Gate
+                    (Gate.Every steps)
+                    "gate"
+            }
+
+        test "no delay is one step" { Expect.equal (spec (fine --> fine)).Source.Delay 1 "delay" }
+
+        test "tenths of a millisecond count as they are written" {
+            for k in 1..50 do
+                let plan =
+                    alone (fine --> fine |> delay (0.1<ms> * float k)) [ fine |> tau 5.0<ms> ]
+                    |> dt 0.1<ms>
+
+                Expect.equal (compiled plan).Graph.Projections[0].Source.Delay k $"{k} tenths"
+        }
+
+        test "an event has its place among the task's" {
+            let plan = {
+                inHalfSteps (fine --> fine |> gate (AtEvent "stop")) with
+                    Task = arraysTask 0 0 3 false [ "go"; "stop" ]
+            }
+
+            Expect.equal (compiled plan).Graph.Projections[0].Gate (Gate.AtEvent 1) "gate"
+        }
+    ]
+
+[<Tests>]
+let tests =
+    testList "compile" [
+        testList "golden" (List.map golden GoldenCircuits.all)
+        layouts
+        densities
+        connections
+        starts
+        times
+
+        testPropertyWithConfig
+            (config 200)
+            "the same experiment compiles to the same text"
+            (fun (Valid experiment) ->
+                Expect.equal
+                    (Rendering.render (compiled experiment))
+                    (Rendering.render (compiled experiment))
+                    "text")
+    ]

@@ -1,0 +1,166 @@
+/// The circuits whose graphs are kept as golden files, each small enough to be read.
+module Rflo.Dsl.Tests.GoldenCircuits
+
+open Rflo.Core
+open Rflo.Dsl
+
+let private y = readout "y" 1
+let private periodic = Task.periodic 10.0<ms> [ 1, 1.0; 2, 0.5 ]
+
+let private arrays steps channels outputs =
+    Task.ofArrays (Array2D.zeroCreate steps channels) (Array2D.zeroCreate steps outputs)
+
+let private notebook =
+    let cortex = area "cortex" 4 |> tau 10.0<ms>
+
+    circuit
+    |> areas [ cortex ]
+    |> readouts [ y ]
+    |> projections [
+        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
+        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.03
+    ]
+    |> feedback [ errorOf y --> cortex ]
+    |> fun network -> experiment "notebook" network periodic
+
+let private dale =
+    let cortex = area "cortex" 5 |> dale 0.6 |> transfer Transfer.RectifiedTanh
+
+    circuit
+    |> areas [ cortex ]
+    |> readouts [ y |> output Output.Sigmoid ]
+    |> projections [
+        cortex --> cortex
+        |> weights (gaussian 1.5)
+        |> noSelf
+        |> balanced
+        |> learning 0.03
+        cortex["inhibitory"] --> cortex["excitatory"] |> weights (constant 0.2)
+        cortex --> y |> learning 0.03
+    ]
+    |> feedback [ errorOf y --> cortex |> through symmetric ]
+    |> fun network -> experiment "dale" network periodic |> seed 2
+
+let private sparse =
+    let cortex = area "cortex" 8
+
+    circuit
+    |> areas [ cortex ]
+    |> readouts [ y ]
+    |> projections [
+        cortex --> cortex |> density 0.2 |> noSelf |> learning 0.01
+        cortex --> cortex |> density 0.5 |> named "half"
+        cortex --> y |> density 0.2 |> learning 0.01
+    ]
+    |> feedback [ errorOf y --> cortex |> through (random 0.5) ]
+    |> fun network -> experiment "sparse" network periodic |> precision Precision.Single
+
+let private fineSteps =
+    let pre = area "pre" 2 |> tau 5.0<ms> |> noise 0.1
+
+    let post =
+        area "post" 2 |> taus [| 0.5<ms>; 20.0<ms> |] |> initial (RandomStart(0.1, 0.2))
+
+    circuit
+    |> areas [ pre; post ]
+    |> readouts [ y ]
+    |> projections [
+        pre --> post |> weights (constant 1.0) |> delay 2.5<ms>
+        post --> pre |> weights (constant -1.0) |> gate (Every 1.5<ms>)
+        pre --> pre |> weights (oneToOne 0.5) |> gate AtTrialEnd
+        post --> y |> weights (constant 0.0) |> learning 0.1
+    ]
+    |> fun network -> experiment "fine" network periodic |> dt 0.5<ms>
+
+let private populations =
+    let m1 = area "m1" 6 |> population "hand" [ 4; 1 ] |> population "arm" [ 0; 2; 3 ]
+    let cue = input "cue" 3
+
+    circuit
+    |> areas [ m1 ]
+    |> inputs [ input "tone" 1; cue ]
+    |> readouts [ y; readout "z" 2 |> output Output.Softmax ]
+    |> projections [
+        m1["hand"] --> m1["arm"] |> weights (uniform -1.0 1.0) |> bounds -0.5 0.5
+        m1["arm"] --> m1["arm"] |> noSelf |> weights (constant 1.0)
+        cue[[ 2; 0 ]] --> m1["hand"]
+        bias --> m1["arm"] |> learning 0.01
+        m1 --> y |> learning 0.01
+        m1["hand"] --> readout "z" 2 |> learning 0.01
+        bias --> y
+    ]
+    |> feedback [
+        errorOf y --> m1
+        errorOf (readout "z" 2) --> m1 |> through (random 2.0)
+    ]
+    |> fun network -> experiment "populations" network (arrays 7 4 3)
+
+let private given' =
+    let a = area "a" 2
+    let b = area "b" 3
+    let weights' = array2D [ [ 11.0; 12.0 ]; [ 21.0; 22.0 ]; [ 31.0; 32.0 ] ]
+
+    circuit
+    |> areas [ a; b ]
+    |> readouts [ readout "y" 2 ]
+    |> projections [
+        a --> b |> weights (given weights')
+        a --> b
+        |> named "masked"
+        |> weights (given weights')
+        |> mask (array2D [ [ true; false ]; [ false; true ]; [ true; true ] ])
+        b --> readout "y" 2
+        |> weights (
+            ReadFrom("memory", (fun () -> Ok(Array2D.init 2 3 (fun i j -> float (10 * i + j)))))
+        )
+        |> learning 0.1
+    ]
+    |> feedback [
+        errorOf (readout "y" 2) --> b |> through (matrix weights')
+    ]
+    |> fun network -> experiment "given" network (arrays 5 0 2)
+
+let private loop =
+    let three = Modules.loop 4 2 (Every 5.0<ms>)
+    let cortex = three |> Circuit.area "cortex"
+
+    three
+    |> readouts [ y ]
+    |> projections [ cortex --> y |> learning 0.01 ]
+    |> feedback [ errorOf y --> cortex ]
+    |> Circuit.mapArea "striatum" (explore 0.1)
+    |> fun network -> experiment "loop" network periodic
+
+let private rules =
+    let m1 = area "m1" 2 |> initial (ResetTo [| 0.2; -0.2 |])
+    let pmd = area "pmd" 2 |> transfer Transfer.Softplus |> initial (CarriedOver 0.3)
+
+    circuit
+    |> areas [ m1; pmd ]
+    |> readouts [ y ]
+    |> projections [
+        m1 --> m1 |> learning 0.01 |> decay 1e-3
+        pmd --> m1
+        |> learningBy
+            {
+                Rule.bptt with
+                    Update = EveryTrials(4, Mean)
+            }
+            0.02
+        m1 --> pmd |> learningBy { Rule.rtrlRandom with Update = Online } 0.03
+        y --> pmd |> delay 3.0<ms>
+        m1 --> y |> learningBy Rule.localSymmetric 0.04
+    ]
+    |> feedback [ errorOf y --> m1; errorOf y --> pmd ]
+    |> fun network -> experiment "rules" network periodic |> update (EveryTrials(2, Sum))
+
+let all = [
+    notebook
+    dale
+    sparse
+    fineSteps
+    populations
+    given'
+    loop
+    rules
+]

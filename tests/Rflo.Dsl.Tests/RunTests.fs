@@ -1,0 +1,281 @@
+module Rflo.Dsl.Tests.RunTests
+
+open Expecto
+open MathNet.Numerics.LinearAlgebra
+open Rflo.Core
+open Rflo.Dsl
+open Rflo.Dsl.Tests.Shrinks
+
+let private y = readout "y" 1
+let private fifty = area "cortex" 50
+
+/// The periodic task of the paper's second figure, learnt by one area.
+let private periodic (cortex: Area) =
+    circuit
+    |> areas [ cortex ]
+    |> readouts [ y ]
+    |> projections [
+        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
+        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.03
+    ]
+    |> feedback [ errorOf y --> cortex ]
+    |> fun network ->
+        experiment "periodic" network (Task.periodic 100.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ])
+
+let private train experiment =
+    match Run.train experiment with
+    | Ok trained -> trained
+    | Error problems -> failtest (problems |> List.map Problem.text |> String.concat "\n")
+
+let private shapeOf (matrix: Matrix<float>) = matrix.RowCount, matrix.ColumnCount
+
+let private bits (trained: Trained) =
+    List.ofArray trained.Losses, trained.Final |> Map.map (fun _ weights -> weights.ToArray())
+
+let private small = {
+    periodic (area "cortex" 6) with
+        Trials = 20
+}
+
+let private twoAreas =
+    let left = area "left" 3 |> dale (1.0 / 3.0)
+    let right = area "right" 20
+    let cue = input "cue" 2
+    let z = readout "z" 2
+
+    circuit
+    |> areas [ left; right ]
+    |> inputs [ cue ]
+    |> readouts [ y; z ]
+    |> projections [
+        cue --> left
+        left --> right |> learning 0.01
+        right --> right |> density 0.1 |> named "sparse" |> learning 0.01
+        left --> y |> learning 0.01
+        right --> z |> learning 0.01
+    ]
+    |> feedback [
+        errorOf y --> left
+        errorOf z --> right
+        errorOf y --> right
+    ]
+    |> fun network ->
+        experiment
+            "two"
+            network
+            (Task.ofArrays
+                (Array2D.create 7 2 0.5)
+                (Array2D.init 7 3 (fun t k -> float (t + 10 * k))))
+        |> trials 5
+
+let private shapes =
+    let trained = lazy (train twoAreas)
+
+    testList "what a run leaves" [
+        test "is a loss, a time and an alignment for each trial" {
+            let trained = trained.Value
+            Expect.equal trained.Status.End RunEnd.Completed "end"
+            Expect.equal trained.Losses.Length 5 "losses"
+            Expect.equal trained.Seconds.Length 5 "seconds"
+
+            Expect.all
+                trained.Losses
+                (fun loss -> loss > 0.0 && System.Double.IsFinite loss)
+                "finite"
+
+            Expect.equal
+                [
+                    for KeyValue(names, values) in trained.Alignments -> names, values.Length
+                ]
+                [ ("y", "left"), 5; ("z", "right"), 5 ]
+                "y does not listen to right, so there is nothing to align"
+        }
+
+        test "is weights before and after, by name, as (post, pre)" {
+            let expected =
+                Map [
+                    "cue->left", (3, 2)
+                    "left->right", (20, 3)
+                    "sparse", (20, 20)
+                    "left->y", (1, 3)
+                    "right->z", (2, 20)
+                ]
+
+            Expect.equal (trained.Value.Initial |> Map.map (fun _ w -> shapeOf w)) expected "before"
+            Expect.equal (trained.Value.Final |> Map.map (fun _ w -> shapeOf w)) expected "after"
+        }
+
+        test "keeps what is frozen and moves what learns" {
+            for KeyValue(name, before) in trained.Value.Initial do
+                Expect.equal (before.Equals(trained.Value.Final[name])) (name = "cue->left") name
+        }
+
+        test "moves no weight that does not exist, and flips no sign" {
+            let trained = trained.Value
+            let before, after = trained.Initial["sparse"], trained.Final["sparse"]
+
+            for i in 0..19 do
+                for j in 0..19 do
+                    if before[i, j] = 0.0 then
+                        Expect.equal after[i, j] 0.0 "absent"
+
+            trained.Final["left->right"].EnumerateColumnsIndexed()
+            |> Seq.iter (fun struct (j, column) ->
+                Expect.isTrue
+                    (column.ForAll(fun w -> if j = 0 then w >= 0.0 else w <= 0.0))
+                    $"column {j}")
+        }
+
+        test "is the activity of the first trial before and after" {
+            for activity in [ trained.Value.Before; trained.Value.After ] do
+                Expect.equal (shapeOf activity.Inputs) (7, 2) "inputs"
+                Expect.equal (shapeOf activity.Targets) (7, 3) "targets"
+                Expect.equal (shapeOf activity.Mask) (7, 3) "mask"
+
+                Expect.equal
+                    (activity.Outputs |> Map.map (fun _ m -> shapeOf m))
+                    (Map [ "y", (7, 1); "z", (7, 2) ])
+                    "outputs"
+
+                Expect.equal
+                    (activity.Rates |> Map.map (fun _ m -> shapeOf m))
+                    (Map [ "left", (7, 3); "right", (7, 20) ])
+                    "rates"
+
+                Expect.equal activity.Targets[2, 1] 12.0 "targets by step and output"
+
+            Expect.equal
+                trained.Value.Before.Loss
+                trained.Value.Losses[0]
+                "nothing was learnt before the first trial"
+
+            Expect.isLessThan trained.Value.After.Loss trained.Value.Before.Loss "better after"
+        }
+
+        test "has outputs that are weights times rates" {
+            let trained = trained.Value
+            let after = trained.After
+            let expected = after.Rates["right"] * trained.Final["right->z"].Transpose()
+            Expect.isLessThan ((expected - after.Outputs["z"]).L2Norm()) 1e-12 "z = W h"
+        }
+
+        test "has a loss of half the mean squared error, summed over outputs" {
+            let after = trained.Value.After
+            let outputs = after.Outputs["y"].Append after.Outputs["z"]
+            let squares = (after.Targets - outputs).PointwisePower(2.0).Enumerate() |> Seq.sum
+            Expect.floatClose Accuracy.veryHigh after.Loss (squares / 14.0) "1/(2T)"
+        }
+    ]
+
+let private improvement =
+    testList "learning" [
+        test "RFLO learns the periodic task, and its readout turns towards the feedback" {
+            let trained = train (periodic fifty |> trials 1000)
+            Expect.isLessThan (trained.Losses[999] / trained.Losses[0]) 0.1 "loss"
+            Expect.isGreaterThan (trained.Alignments[("y", "cortex")][999]) 0.3 "alignment"
+        }
+
+        test "Dale's signs hold through 300 trials" {
+            let trained = train (periodic (fifty |> dale 0.8) |> trials 300)
+            Expect.isLessThan trained.Losses[299] trained.Losses[0] "loss"
+
+            for j in 0..49 do
+                let column = trained.Final["cortex->cortex"].Column j
+
+                Expect.isTrue
+                    (column.ForAll(fun w -> if j < 40 then w >= 0.0 else w <= 0.0))
+                    $"unit {j}"
+        }
+
+        for rule' in Rule.all do
+            test $"{rule'.Name} lowers the loss of a small network" {
+                let trained = train (small |> rule rule' |> trials 200)
+                Expect.isLessThan trained.Losses[199] trained.Losses[0] "loss"
+            }
+
+        test "a run that diverges keeps what it has" {
+            let trained = train (small |> rule Rule.bptt |> trials 5)
+
+            let wild =
+                periodic (area "cortex" 6 |> transfer Transfer.Identity |> tau 1.0<ms>)
+                |> trials 50
+
+            match Run.train wild with
+            | Ok ended ->
+                Expect.equal ended.Status.End RunEnd.Diverged "end"
+                Expect.equal ended.Losses.Length (ended.Status.Trial + 1) "losses so far"
+            | Error _ -> failtest "refused"
+
+            Expect.equal trained.Status.End RunEnd.Completed "the other"
+        }
+
+        test "a gate at an event opens where the task marks it" {
+            let source = area "source" 1 |> initial (Reset 1.0) |> tau 1.0<ms>
+            let target = relay "target" 1
+
+            let network =
+                circuit
+                |> areas [ source; target ]
+                |> projections [
+                    bias --> source |> weights (constant 20.0)
+                    source --> target |> weights (constant 3.0) |> gate (AtEvent "go")
+                ]
+
+            let task =
+                Task.ofArrays (Array2D.zeroCreate 5 0) (Array2D.zeroCreate 5 0)
+                |> Task.marked [ "stop", [ 1 ]; "go", [ 2; 5 ] ]
+
+            let rates =
+                (train (experiment "gated" network task |> trials 0)).Before.Rates["target"]
+
+            Expect.equal (rates.Column(0).ToArray()) [| 0.0; 3.0; 0.0; 0.0; 3.0 |] "open at 2 and 5"
+        }
+    ]
+
+let private reproducible =
+    testList "the same seed" [
+        test "gives the same bits, another seed other numbers" {
+            Expect.equal (bits (train small)) (bits (train small)) "same seed"
+            Expect.notEqual (bits (train small)) (bits (train (small |> seed 2))) "other seed"
+        }
+
+        testPropertyWithConfig
+            (config 100)
+            "gives the same bits in any circuit"
+            (fun (Valid experiment) ->
+                let exactly (values: float seq) =
+                    values |> Seq.map System.BitConverter.DoubleToInt64Bits |> List.ofSeq
+
+                let once () =
+                    let trained = train experiment
+
+                    exactly trained.Losses,
+                    trained.Final |> Map.map (fun _ w -> exactly (w.Enumerate()))
+
+                Expect.equal (once ()) (once ()) "bits")
+
+        test "learns nothing at rate 0, bit for bit" {
+            let still =
+                small.Circuit
+                |> Circuit.mapProjection "cortex->cortex" (learning 0.0)
+                |> Circuit.mapProjection "cortex->y" (learning 0.0)
+
+            let trained = train { small with Circuit = still }
+            Expect.equal trained.Final trained.Initial "weights"
+            Expect.equal (Array.distinct trained.Losses).Length 1 "losses"
+        }
+    ]
+
+[<Tests>]
+let tests =
+    testList "run" [
+        shapes
+        improvement
+        reproducible
+
+        test "what is wrong is said instead" {
+            match Run.train (small |> trials -1) with
+            | Error [ problem ] -> Expect.equal problem.Part InExperiment "part"
+            | other -> failtest $"found {other}"
+        }
+    ]
