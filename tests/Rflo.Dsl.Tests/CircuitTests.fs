@@ -53,23 +53,35 @@ let private strangersConfig count = {
         arbitrary = [ typeof<StrangersArbitraries> ]
 }
 
+/// Whether the rule looks at nothing but the part of a circuit that it is in: rewards are those of the whole, and the
+/// random rules mix all that is plastic.
+let private isOfItsPart (rule: Rule) =
+    match rule.Credit with
+    | Local trace -> trace.Modulator.Signal = FeedbackError || trace.Modulator.Signal = Unmodulated
+    | Stochastic _ -> false
+    | BackwardInTime
+    | ForwardInTime -> true
+
 /// The experiment with every plastic projection bound to its rule, as an arrays task of so many steps.
 let private settled word steps (experiment: Experiment) =
     let settle (projection: Projection) =
         match projection.Plasticity with
-        | Learning rate -> projection |> learningBy experiment.Rule rate
-        | _ -> projection
+        | Learning rate when isOfItsPart experiment.Rule ->
+            projection |> learningBy experiment.Rule rate
+        | LearningBy(_, rule) when isOfItsPart rule -> projection
+        | _ -> frozen projection
 
-    let circuit = Circuit.prefix word experiment.Circuit
-    let events = [ "go"; "stop" ]
+    let renamed = Circuit.prefix word experiment.Circuit
+
+    let circuit = {
+        renamed with
+            Projections = List.map settle renamed.Projections
+    }
 
     {
         experiment with
-            Circuit = {
-                circuit with
-                    Projections = List.map settle circuit.Projections
-            }
-            Task = arraysTask (channelsIn circuit) (outputsIn circuit) steps false events
+            Circuit = circuit
+            Task = arraysTask (channelsIn circuit) (outputsIn circuit) steps false [ "go"; "stop" ]
             Trials = (if List.exists isPlastic circuit.Projections then 3 else 0)
     }
 
@@ -249,7 +261,7 @@ let private order =
                     }
                     |> fitTask (stepsOf experiment)
 
-                let isExact (rule: Rule) = rule.Credit <> EligibilityTrace
+                let isExact (rule: Rule) = not rule.Credit.IsLocal
 
                 // The new way round may lead through a winner-take-all, which exact rules do not pass.
                 let isSafe =

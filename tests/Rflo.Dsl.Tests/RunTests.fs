@@ -167,6 +167,18 @@ let private shapes =
         }
     ]
 
+/// The rules that follow an error down; the others are told of rewards, or of nothing.
+let private descending = [
+    Rule.rflo
+    Rule.localSymmetric
+    Rule.eprop
+    Rule.snap1
+    Rule.bptt
+    Rule.bpttRandom
+    Rule.rtrl
+    Rule.rtrlRandom
+]
+
 let private improvement =
     testList "learning" [
         test "RFLO learns the periodic task, and its readout turns towards the feedback" {
@@ -187,7 +199,7 @@ let private improvement =
                     $"unit {j}"
         }
 
-        for rule' in Rule.all do
+        for rule' in descending do
             test $"{rule'.Name} lowers the loss of a small network" {
                 let trained = train (small |> rule rule' |> trials 200)
                 Expect.isLessThan trained.Losses[199] trained.Losses[0] "loss"
