@@ -169,7 +169,11 @@ module Compare =
                     | Ok _ -> [])
                 |> List.distinct
 
-            if List.isEmpty mistakes then
-                changed |> List.choose Result.toOption |> start title request script
-            else
+            if not (List.isEmpty mistakes) then
                 Mistake.refuse title mistakes
+            else
+                let ready = List.choose Result.toOption changed
+
+                match request.Graph with
+                | Some file -> Graph.write title file (labelled ready)
+                | None -> start title request script ready

@@ -136,32 +136,6 @@ module Host =
             complain [ $"{experiment.Name}: {e.Message}" ]
             ExitCode.Arguments
 
-    /// Writes the picture of a circuit, whatever its problems, and says these.
-    let private graph (file: string) (experiment: Experiment) =
-        match Picture.forFile file experiment.Name experiment.Circuit with
-        | None ->
-            Mistake.refuse experiment.Name [
-                BadValue("the file of the picture", file, "a name that ends in .html or .svg")
-            ]
-        | Some picture ->
-            try
-                File.WriteAllText(file, picture)
-                printfn $"{file}"
-
-                match Check.experiment experiment with
-                | Error problems ->
-                    complain (Problem.report experiment.Name problems)
-                    ExitCode.Problems
-                | Ok _ -> ExitCode.Done
-            with
-            | :? IOException
-            | :? UnauthorizedAccessException as e ->
-                complain [
-                    $"{experiment.Name}: the picture cannot be written: {e.Message}"
-                ]
-
-                ExitCode.Arguments
-
     let private start (request: Request) script (experiment: Experiment) =
         match Check.experiment experiment with
         | Error problems ->
@@ -188,7 +162,7 @@ module Host =
             | Error mistakes -> Mistake.refuse experiment.Name mistakes
             | Ok experiment ->
                 match request.Graph with
-                | Some file -> graph file experiment
+                | Some file -> Graph.write experiment.Name file [ experiment.Name, experiment ]
                 | None -> start request script experiment
 
     /// Runs an experiment with these options and answers the exit code: for programs that read their own command line.

@@ -107,14 +107,17 @@ figure svg { max-width: 100%; height: auto; }
             ""
         ]
 
-    /// The picture for a file of that name, which ends in .svg or in .html; `None` for a file of another kind.
-    let forFile (name: string) title circuit =
-        let endsIn (extension: string) =
-            name.EndsWith(extension, System.StringComparison.OrdinalIgnoreCase)
+    let private endsIn (extension: string) (file: string) =
+        file.EndsWith(extension, System.StringComparison.OrdinalIgnoreCase)
 
-        if endsIn ".svg" then
-            Some(svg circuit)
-        elif endsIn ".html" || endsIn ".htm" then
-            Some(html title circuit)
+    /// Whether a picture can be written into a file of that name: one that ends in .svg or .html.
+    let isKnown (file: string) =
+        [ ".svg"; ".html"; ".htm" ]
+        |> List.exists (fun extension -> endsIn extension file)
+
+    /// The picture for a file of that name: SVG, or else a page.
+    let forFile (file: string) title circuit =
+        if endsIn ".svg" file then
+            svg circuit
         else
-            None
+            html title circuit

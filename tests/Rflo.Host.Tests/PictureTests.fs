@@ -328,6 +328,24 @@ let private files =
                     Expect.isFalse (File.Exists file) name)
         }
 
+        test "draws each of several circuits once" {
+            inFolder (fun folder ->
+                let larger =
+                    small |> Circuit.mapArea "cortex" (fun area -> { area with Units = 40 })
+
+                let code =
+                    [ "a", small; "b", larger; "c", small ]
+                    |> List.map (fun (name, circuit) -> {
+                        experimentOf circuit with
+                            Name = name
+                    })
+                    |> Compare.runWith "both" None [| "--graph"; Path.Combine(folder, "of.svg") |]
+
+                Expect.equal code ExitCode.Done "exit code"
+                let files = Directory.GetFiles folder |> Array.map Path.GetFileName |> Array.sort
+                Expect.sequenceEqual files [ "of-a.svg"; "of-b.svg" ] "files")
+        }
+
         test "and a run's folder and report have the picture" {
             inFolder (fun folder ->
                 let place = Path.Combine(folder, "run")
