@@ -544,7 +544,13 @@ module Check =
         let isLongEnough = given > 0.0<ms> && (not isDuration || given >= dt)
 
         if not isLongEnough || not (Double.IsFinite(float given)) then
-            NotAllowed(field, $"{float given} ms", $"finite and at least one step, {float dt} ms")
+            let allowed =
+                if isDuration then
+                    $"finite and at least one step, {float dt} ms"
+                else
+                    "finite and more than 0 ms"
+
+            NotAllowed(field, $"{float given} ms", allowed)
     ]
 
     let private meanOf field dt (factor: Shaped<'Signal>) = [
