@@ -142,6 +142,12 @@ let private merging =
                 Expect.equal (merge (merge a b) c) (merge a (merge b c)) "associative"
                 Expect.equal (merge Circuit.empty a) a "from the left"
                 Expect.equal (merge a Circuit.empty) a "from the right"
+
+                Expect.equal
+                    (Circuit.projectionNames (merge a b))
+                    (Circuit.projectionNames a @ Circuit.projectionNames b)
+                    "the first comes first"
+
                 Expect.equal (Circuit.concat [ a; b; c ]) (merge a (merge b c)) "concat")
 
         testPropertyWithConfig

@@ -350,7 +350,24 @@ let private ruleGen =
                     Gen.map EverySteps (Gen.choose (1, 4))
             ]
 
-        return { rule with Update = update }
+        let! optimiser = Gen.elements [ Plain; Plain; Momentum 0.9; Adam(0.9, 0.999) ]
+        let! clip = sometimes (Gen.elements [ 0.01; 1.0 ])
+
+        let! rates =
+            Gen.elements [
+                ConstantRates
+                ConstantRates
+                HalvedEvery 2.0
+                FallingAfter 1.0
+            ]
+
+        return {
+            rule with
+                Update = update
+                Optimiser = optimiser
+                Clip = clip
+                Rates = rates
+        }
     }
 
 let private plasticityOf circuit (rule: Rule) projection =

@@ -4,6 +4,13 @@ module Rflo.Dsl.Tests.SpoiledExperiments
 open Rflo.Dsl
 open Rflo.Dsl.Tests.Planting
 
+/// Mistakes in the experiment's rule.
+let private ruled name needs ways =
+    kind name (fun e -> [
+        for rule, fault in ways e e.Rule do
+            { e with Rule = rule } |> inExperiment 4 (always fault) [ "rule" ] needs
+    ])
+
 let all = [
     kind "experiment without a name" (fun e -> [
         { e with Name = "" } |> inExperiment 0 (always (BadName "")) [ "name" ] []
@@ -50,6 +57,82 @@ let all = [
         |> inExperiment 4 (notAllowed "the number of trials between updates" "0" "at least 1") [
             "rule"
         ] []
+    ])
+    ruled "momentum that never forgets" [] (fun _ rule -> [
+        { rule with Optimiser = Momentum 1.0 },
+        NotAllowed("the memory of momentum", "1", "in [0, 1)")
+    ])
+    ruled "memory of Adam below 0" [] (fun _ rule -> [
+        {
+            rule with
+                Optimiser = Adam(0.9, -0.5)
+        },
+        NotAllowed("a memory of Adam", "-0.5", "in [0, 1)")
+    ])
+    ruled "clipping at 0" [] (fun _ rule -> [
+        for norm in [ 0.0; -1.0; nan; infinity ] do
+            { rule with Clip = Some norm },
+            NotAllowed(
+                "the norm at which updates are clipped",
+                string norm,
+                "finite and more than 0"
+            )
+    ])
+    ruled "rates that fall in no trial" [] (fun _ rule -> [
+        for rates in [ HalvedEvery 0.0; FallingAfter 0.0 ] do
+            { rule with Rates = rates },
+            NotAllowed("the number of trials in which rates fall", "0", "finite and more than 0")
+    ])
+    ruled "updates every 0 steps" [] (fun _ rule -> [
+        match rule.Credit with
+        | BackwardInTime
+        | Local { Modulator = { Signal = TrialReward } } -> ()
+        | _ ->
+            { rule with Update = EverySteps 0 },
+            NotAllowed("the number of steps between updates", "0", "at least 1")
+    ])
+    ruled "trace shorter than a step" [ "dt" ] (fun e rule -> [
+        match rule.Credit with
+        | Local trace when trace.Trace <> OwnJacobian ->
+            {
+                rule with
+                    Credit =
+                        Local {
+                            trace with
+                                Trace = TraceTau(e.Dt / 2.0)
+                        }
+            },
+            NotAllowed(
+                "the time constant of the trace",
+                $"{float (e.Dt / 2.0)} ms",
+                $"finite and at least one step, {float e.Dt} ms"
+            )
+        | _ -> ()
+    ])
+    ruled "running mean over half a trial" [] (fun _ rule -> [
+        match rule.Credit with
+        | Local trace ->
+            {
+                rule with
+                    Credit =
+                        Local {
+                            trace with
+                                Post = trace.Post |> Rule.minusMean (OverTrials 0.5)
+                        }
+            },
+            NotAllowed("the running mean of the post factor", "over 0.5 trials", "over at least 1")
+        | _ -> ()
+    ])
+    ruled "reward of a trial before its end" [] (fun _ rule -> [
+        match rule.Credit with
+        | Local { Modulator = { Signal = TrialReward } } ->
+            { rule with Update = Online },
+            RuleCannot(
+                rule.Name,
+                "update online, since the reward of a trial is known at its end",
+                "use TrialEnd, or the reward of the step"
+            )
+        | _ -> ()
     ])
     kind "nothing learns" (fun e -> [
         { e with Trials = 5 }

@@ -112,6 +112,27 @@ let all = [
                     )
                 )
     ])
+    kind "noise that an area does not have" (fun e -> [
+        let name = $"silent{e.Circuit.Areas.Length}"
+
+        let index, wired =
+            withCircuit (Declare.areas [ area name 2 |> tau (e.Dt * 5.0) ]) e
+            |> appended (arrow OfBias (OfArea name) |> own Rule.nodePerturbation)
+
+        wired
+        |> inProjection
+            index
+            (always (
+                RuleCannot(
+                    "node-perturbation",
+                    $"learn from the noise of {name}, which has none",
+                    "give the area noise, such as |> noise 0.1"
+                )
+            )) [
+                $"size of area {name}"
+                $"noise of area {e.Circuit.Areas.Length}"
+            ] [ "learning"; "dt"; "names" ]
+    ])
     kind "RFLO where no feedback arrives" (fun e -> [
         let name = $"lonely{e.Circuit.Areas.Length}"
 
