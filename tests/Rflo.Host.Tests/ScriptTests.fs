@@ -57,15 +57,33 @@ let private checkFolder (place: string) (example: string) =
     Expect.equal (File.ReadAllText(nonNull saved.Script)) (File.ReadAllText example) "script"
     Expect.isTrue (File.Exists(nonNull saved.Report)) "report"
 
+/// A script that compares leaves a run folder for each experiment, and one page.
+let private checkComparison (place: string) example =
+    let runs = Directory.GetDirectories place
+    Expect.isGreaterThan runs.Length 1 "runs"
+
+    for run in runs do
+        checkFolder run example
+
+    let page = File.ReadAllText(Path.Combine(place, "report.html"))
+
+    for run in runs do
+        Expect.stringContains page (Path.GetFileName run) "the page names each run"
+
 let private exampleTests = [
     for example in Directory.GetFiles(examples, "*.fsx") |> Array.sort do
-        test $"{Path.GetFileName example} leaves a whole run folder" {
+        test $"{Path.GetFileName example} leaves whole run folders" {
             inFolder (fun folder ->
                 let ended =
                     script folder example [ "--trials"; "5"; "--seed"; "3"; "--out"; "runs/a" ]
 
                 Expect.equal ended.Code 0 $"exit code ({ended.Errors})"
-                checkFolder (Path.Combine(folder, "runs", "a")) example)
+                let place = Path.Combine(folder, "runs", "a")
+
+                if File.Exists(Path.Combine(place, "manifest.json")) then
+                    checkFolder place example
+                else
+                    checkComparison place example)
         }
 ]
 
