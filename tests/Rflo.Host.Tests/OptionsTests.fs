@@ -159,12 +159,12 @@ let tests =
                     "--seed"
                     "q"
                     "--rule"
-                    "hebb"
+                    "backprop"
                 ]
             with
             | Error [ UnknownName("--learning-rate", "x", _, _)
                       BadValue("--seed", "q", _)
-                      UnknownName("--rule", "hebb", _, _) ] -> ()
+                      UnknownName("--rule", "backprop", _, _) ] -> ()
             | other -> failtest $"{other}"
         }
 

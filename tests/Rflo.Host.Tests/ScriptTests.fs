@@ -68,7 +68,7 @@ let private checkComparison (place: string) example =
     let page = File.ReadAllText(Path.Combine(place, "report.html"))
 
     for run in runs do
-        Expect.stringContains page (Path.GetFileName run) "the page names each run"
+        Expect.stringContains page (DirectoryInfo(run).Name) "the page names each run"
 
 let private exampleTests = [
     for example in Directory.GetFiles(examples, "*.fsx") |> Array.sort do
