@@ -280,7 +280,8 @@ module Rule =
             Error = DeclaredFeedback
     }
 
-    /// Real-time recurrent learning. Exact; time O(n^4) a step, memory O(n^3).
+    /// Real-time recurrent learning. Exact; time O(n^4) a step online, an eighth of it at the end of a trial (where products
+    /// may be reordered), memory O(n^3).
     let rtrl = {
         bptt with
             Name = "rtrl"

@@ -38,10 +38,15 @@ let private line count work =
                 peer |> Result.toOption |> Option.map (fun peer -> peer / own))
 
         let ratio = median ratios
-        let met = if ratio >= work.Target then "met" else "not met"
+
+        let target =
+            match work.Target with
+            | None -> ""
+            | Some target when ratio >= target -> $"%7.0f{target}  met"
+            | Some target -> $"%7.0f{target}  not met"
 
         printfn
-            $"%-18s{name work} %9.2f{ours} %9.1f{median peers} %8.1f{ratio} %7.1f{Array.min ratios} %7.1f{Array.max ratios} %7.0f{work.Target}  {met}"
+            $"%-18s{name work} %9.2f{ours} %9.1f{median peers} %8.1f{ratio} %7.1f{Array.min ratios} %7.1f{Array.max ratios} {target}"
 
 [<EntryPoint>]
 let main arguments =

@@ -13,8 +13,8 @@ type Work = {
     Trials: int
     /// Trials of one measurement of a peer.
     PeerTrials: int
-    /// How many times as fast as the notebook's loop a step must be.
-    Target: float
+    /// How many times as fast as the notebook's loop a step must be, where that is asked.
+    Target: float option
 }
 
 let name work =
@@ -68,8 +68,8 @@ let small =
     }
 
     [
-        work Rule.rflo TrialEnd 4000 100 60.0
-        work Rule.rflo Online 4000 100 60.0
-        work Rule.bptt TrialEnd 4000 100 40.0
-        work Rule.rtrl TrialEnd 60 5 8.0
+        work Rule.rflo TrialEnd 4000 100 (Some 60.0)
+        work Rule.rflo Online 4000 100 None
+        work Rule.bptt TrialEnd 4000 100 (Some 40.0)
+        work Rule.rtrl TrialEnd 200 5 (Some 8.0)
     ]

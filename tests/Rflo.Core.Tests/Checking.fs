@@ -11,11 +11,19 @@ let isLong = Environment.GetEnvironmentVariable "RFLO_LONG" = "1"
 /// How often a property is tried: a number for every run, another for the long form.
 let cases usual long = if isLong then long else usual
 
+/// The same cases in every run, so that a failure is news; the long form draws new ones each time.
+let private replay =
+    if isLong then
+        None
+    else
+        Some { Rnd = Rnd 43299UL; Size = None }
+
 /// Tries a check on many random cases; a failing one is made smaller and shown.
 let forAll count (arbitrary: Arbitrary<'a>) (check: 'a -> unit) =
     let config =
         Config.QuickThrowOnFailure
             .WithMaxTest(count)
+            .WithReplay(replay)
             .WithStartSize(10)
             .WithEndSize(10)
             .WithQuietOnSuccess(true)

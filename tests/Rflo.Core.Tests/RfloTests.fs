@@ -24,9 +24,11 @@ let private forwardPass case =
             yield! series[t][part]
     |]
 
+    // Two orders of the same sums; where rates amplify each other, rounding grows along the trial (1.003e-12 was seen
+    // once in thousands of cases).
     for area in 0 .. circuit.Areas.Length - 1 do
         let difference = relative ours.Rates[area] (across run.Rates area)
-        Expect.isLessThan difference 1e-12 $"rates of area {area}"
+        Expect.isLessThan difference 1e-11 $"rates of area {area}"
 
     let outputs = run.Outputs |> Array.skip 1 |> Array.collect Array.concat
     Expect.isLessThan (relative ours.Outputs outputs) 1e-12 "outputs"

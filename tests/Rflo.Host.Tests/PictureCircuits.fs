@@ -160,6 +160,7 @@ let forEvery count name (test: Circuit -> unit) =
         {
             FsCheckConfig.defaultConfig with
                 maxTest = count
+                replay = Some(43299UL, 20191104001UL, None)
         }
         name
         (Prop.forAll (Arb.fromGen circuits) test)

@@ -105,5 +105,6 @@ type Generators =
 let config = {
     FsCheckConfig.defaultConfig with
         maxTest = 300
+        replay = Some(43299UL, 20191104001UL, None)
         arbitrary = [ typeof<Generators> ]
 }

@@ -75,6 +75,31 @@ internal sealed class InfluenceColumns<T>
         }
     }
 
+    /// <summary>Adds a gradient over the columns to what the projections of a target have collected.</summary>
+    public void Add(ReadOnlySpan<T> gradient, Plastic<T> plastic, int owner, int steps)
+    {
+        Afferents<T> afferents = plastic.Afferents;
+        foreach (Row row in _rows)
+        {
+            if (row.Owner != owner)
+                continue;
+            T scale = plastic.Scale(row.Segment.Plasticity!.LearningRate, steps);
+            ReadOnlySpan<T> share = gradient.Slice(row.First, row.Signals.Length);
+            if (row.SparseStart >= 0)
+            {
+                Kernels.AddScaled(plastic.Destination.Sparse[afferents.Place(row.Segment)].AsSpan(row.SparseStart, share.Length), scale, share);
+                continue;
+            }
+
+            Span<T> weights = plastic.Destination.Dense.Row(row.Unit, afferents.DenseStride);
+            if (row.Signals[^1] - row.Signals[0] == row.Signals.Length - 1)
+                Kernels.AddScaled(weights.Slice(row.Signals[0], share.Length), scale, share);
+            else
+                for (int n = 0; n < share.Length; n++)
+                    weights[row.Signals[n]] = T.FusedMultiplyAdd(scale, share[n], weights[row.Signals[n]]);
+        }
+    }
+
     private void AddRow(int owner, Segment segment, int unit)
     {
         int[] signals;

@@ -9,6 +9,9 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     /// <summary>Nobody learns.</summary>
     public static LearnerSet<T> None { get; } = new([], []);
 
+    /// <summary>Who learns; for whoever asks which form of a rule was chosen.</summary>
+    public IReadOnlyList<Learner<T>> Learners => learners;
+
     /// <summary>The same learners, asked in the opposite order: it must not matter.</summary>
     public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics);
 

@@ -56,6 +56,10 @@ internal static class Learners
                     Add(readout, rule, schedule, plastic);
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
+                if (rule is RtrlRule && !schedule.IsStepwise)
+                    AddBlocks(rule.Path, parts);
+                if (parts.Areas.Count == 0 && parts.Readouts.Count == 0)
+                    continue;
                 _learners.Add(rule switch
                 {
                     BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts),
@@ -90,6 +94,19 @@ internal static class Learners
                 ExactOf(rule, schedule).Readouts.Add((readout, plastic));
             else
                 _learners.Add(new DeltaRule<T>(readout, plastic));
+        }
+
+        /// <summary>Gives the groups of areas that suit it to RTRL in blocks; the others are left for RTRL step by step.</summary>
+        private void AddBlocks(ErrorPath path, Exact parts)
+        {
+            foreach (int[] group in Reach.Groups(_network.Graph))
+            {
+                bool learns = parts.Areas.Exists(pair => group.Contains(pair.Area.Index));
+                if (!learns || !RtrlBlocks<T>.Suits(_network.Graph, group))
+                    continue;
+                _learners.Add(new RtrlBlocks<T>(_network, path, group, parts.Areas, RtrlBlocks<T>.Steps));
+                parts.Areas.RemoveAll(pair => group.Contains(pair.Area.Index));
+            }
         }
 
         private Learner<T> Stochastic(StochasticRule rule, List<(AreaState<T> Area, Plastic<T> Plastic)> areas)

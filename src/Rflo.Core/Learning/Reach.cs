@@ -21,6 +21,28 @@ internal static class Reach
         return reaches;
     }
 
+    /// <summary>
+    /// Groups of areas that projections, or readouts fed back, connect in either direction; each in rising order.
+    /// </summary>
+    public static List<int[]> Groups(Graph graph)
+    {
+        int areas = graph.Areas.Count;
+        bool[][] reaches = Of(graph);
+        int[] group = [.. Enumerable.Range(0, areas)];
+        for (int from = 0; from < areas; from++)
+            for (int to = 0; to < areas; to++)
+                if (reaches[from][to] && group[from] != group[to])
+                    Join(group, group[from], group[to]);
+        return [.. Enumerable.Range(0, areas).GroupBy(area => group[area]).Select(members => members.ToArray())];
+    }
+
+    private static void Join(int[] group, int a, int b)
+    {
+        for (int k = 0; k < group.Length; k++)
+            if (group[k] == Math.Max(a, b))
+                group[k] = Math.Min(a, b);
+    }
+
     private static void Visit(Graph graph, int node, bool[] seen)
     {
         if (seen[node])

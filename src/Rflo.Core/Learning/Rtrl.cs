@@ -151,27 +151,7 @@ internal sealed class Rtrl<T> : Learner<T>
     private void Apply(Plastic<T> plastic, int owner, int step)
     {
         plastic.BeginIncrements(_isStepwise ? _steps : 1);
-        Afferents<T> afferents = plastic.Afferents;
-        foreach (InfluenceColumns<T>.Row row in _columns.Rows)
-        {
-            if (row.Owner != owner)
-                continue;
-            T scale = plastic.Scale(row.Segment.Plasticity!.LearningRate, _steps);
-            Span<T> gradient = _gradient.Span.Slice(row.First, row.Signals.Length);
-            if (row.SparseStart >= 0)
-            {
-                Kernels.AddScaled(plastic.Destination.Sparse[afferents.Place(row.Segment)].AsSpan(row.SparseStart, gradient.Length), scale, gradient);
-                continue;
-            }
-
-            Span<T> weights = plastic.Destination.Dense.Row(row.Unit, afferents.DenseStride);
-            if (row.Signals[^1] - row.Signals[0] == row.Signals.Length - 1)
-                Kernels.AddScaled(weights.Slice(row.Signals[0], gradient.Length), scale, gradient);
-            else
-                for (int n = 0; n < gradient.Length; n++)
-                    weights[row.Signals[n]] = T.FusedMultiplyAdd(scale, gradient[n], weights[row.Signals[n]]);
-        }
-
+        _columns.Add(_gradient.Span, plastic, owner, _steps);
         if (_isStepwise)
             plastic.EndStep(step, _steps);
     }
