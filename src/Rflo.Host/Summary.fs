@@ -42,12 +42,19 @@ module Summary =
             ]
     ]
 
-    let private areas (compiled: Compiled) = [
+    let private areas (dt: float<ms>) (compiled: Compiled) = [
         for area in compiled.Graph.Areas ->
             [
                 area.Name
                 $"{area.Units} units"
-                area.Transfer.ToString().ToLowerInvariant()
+                match area.Dynamics with
+                | Rflo.Core.Dynamics.WinnerTakeAll -> "winner-take-all"
+                | _ -> area.Transfer.ToString().ToLowerInvariant()
+                let tau alpha = $"%g{float dt / alpha} ms"
+
+                match Array.max area.Alpha, Array.min area.Alpha with
+                | fast, slow when fast = slow -> $"tau {tau fast}"
+                | fast, slow -> $"tau {tau fast} to {tau slow}"
             ]
     ]
 
@@ -80,7 +87,7 @@ module Summary =
         [
             $"{experiment.Name}: no problems"
             "areas"
-            yield! columns (areas compiled)
+            yield! columns (areas experiment.Dt compiled)
             "blocks, shape (post, pre)"
             yield! columns (blocks compiled)
 

@@ -1,0 +1,115 @@
+namespace Rflo.Dsl
+
+open System
+open Rflo.Core
+open CheckValues
+
+/// What is wrong with an area.
+module internal CheckAreas =
+
+    /// The dt of an experiment, where it is one: a wrong dt is one mistake, not one in every time beside it.
+    let usableDt (experiment: Experiment) =
+        if experiment.Dt > 0.0<ms> && Double.IsFinite(float experiment.Dt) then
+            Some experiment.Dt
+        else
+            None
+
+    let tau (dt: float<ms> option) (area: Area) =
+        let least = dt |> Option.defaultValue 0.0<ms>
+
+        let isAllowed (given: float<ms>) =
+            given > 0.0<ms> && given >= least && Double.IsFinite(float given)
+
+        let allowed =
+            match dt with
+            | Some dt -> $"finite and at least dt, {float dt} ms"
+            | None -> "finite and more than 0 ms"
+
+        match area.Tau with
+        | OneStep -> []
+        | SameTau given -> [
+            if not (isAllowed given) then
+                NotAllowed("tau", $"{float given} ms", allowed)
+          ]
+        | TauOfUnit given -> [
+            if area.Units > 0 && given.Length <> area.Units then
+                WrongLength("taus", given.Length, area.Units, "one for each unit")
+
+            match given |> Array.tryFindIndex (isAllowed >> not) with
+            | Some unit -> NotAllowed($"tau of unit {unit}", $"{float given[unit]} ms", allowed)
+            | None -> ()
+          ]
+
+    let initial (area: Area) = [
+        match area.Initial with
+        | Reset rate
+        | CarriedOver rate -> yield! finite "the initial rate" rate
+        | ResetTo rates ->
+            if area.Units > 0 && rates.Length <> area.Units then
+                WrongLength("the initial rates", rates.Length, area.Units, "one for each unit")
+
+            if Array.exists (Double.IsFinite >> not) rates then
+                NotAllowed("an initial rate", "NaN or infinite", "finite")
+        | RandomStart(mean, deviation) ->
+            yield! finite "the mean of the initial rates" mean
+            yield! notNegative "the deviation of the initial rates" deviation
+    ]
+
+    let daleFraction (area: Area) = [
+        match area.Dale with
+        | None -> ()
+        | Some fraction ->
+            let faults = probability "dale" fraction
+            yield! faults
+
+            if List.isEmpty faults && area.Units > 0 && Option.isNone (Wiring.excitatory area) then
+                NotAllowed(
+                    "dale",
+                    $"{fraction} of {area.Units} units",
+                    "a fraction that gives a whole number of excitatory units"
+                )
+    ]
+
+    let population (area: Area) earlier (given: string, units: int list) = [
+        yield! name earlier given
+
+        if List.isEmpty units then
+            NotAllowed("the number of units", "0", "at least 1")
+
+        if area.Units > 0 then
+            for unit in units |> List.filter (fun unit -> unit < 0 || unit >= area.Units) do
+                NotAllowed("a unit", string unit, $"in 0 .. {area.Units - 1}")
+
+        for unit, times in List.countBy id units do
+            if times > 1 then
+                NotAllowed($"unit {unit}", $"listed {times} times", "listed once")
+    ]
+
+    let populations (area: Area) = [
+        let automatic = if Option.isSome area.Dale then Wiring.ofDale else []
+
+        for k, (given, units) in List.indexed area.Populations do
+            let earlier = area.Populations |> List.truncate k |> List.map fst
+
+            yield!
+                at
+                    (InPopulation(area.Name, given))
+                    (population area (automatic @ earlier) (given, units))
+    ]
+
+    let area dt earlier (area: Area) = [
+        yield! name earlier area.Name
+        yield! atLeastOne "the number of units" area.Units
+        yield! tau dt area
+
+        if not (Enum.IsDefined area.Transfer) then
+            NotAllowed("transfer", string (int area.Transfer), oneOf<Transfer>())
+
+        yield! notNegative "noise" area.Noise
+        yield! initial area
+        yield! daleFraction area
+
+        match area.Dynamics with
+        | WinnerTakeAll explore -> yield! probability "explore" explore
+        | Leaky -> ()
+    ]

@@ -1,0 +1,201 @@
+namespace Rflo.Dsl
+
+open System
+open Rflo.Core
+open CheckValues
+
+/// What is wrong with a rule, and with a projection that learns by it.
+module internal CheckRules =
+
+    /// Whether credit follows the arrows of the circuit, exactly or on average.
+    let followsArrows (rule: Rule) = not rule.Credit.IsLocal
+
+    let asksForError (rule: Rule) =
+        match rule.Credit with
+        | Local trace -> trace.Modulator.Signal = FeedbackError
+        | _ -> true
+
+    let errorReaches (circuit: Circuit) (rule: Rule) (target: Area) = [
+        let told =
+            circuit.Feedback |> List.exists (fun feedback -> feedback.Area = target.Name)
+
+        let hasReadout =
+            circuit.Projections
+            |> List.exists (fun p ->
+                p.Target.IsOfReadout && Wiring.areaOf p.Source = Some target.Name)
+
+        match rule.Credit, rule.Error with
+        | _ when not (asksForError rule) -> ()
+        | Local _, DeclaredFeedback when not told -> NoErrorReaches(target.Name, rule.Name)
+        | Local _, SymmetricPath when not hasReadout ->
+            RuleCannot(
+                rule.Name,
+                $"tell {target.Name} an error, since no readout listens to it",
+                "use rflo and declare a feedback, or freeze the projection"
+            )
+        | _, DeclaredFeedback when List.isEmpty circuit.Feedback ->
+            NoErrorReaches(target.Name, rule.Name)
+        | _ -> ()
+    ]
+
+    /// Exact credit follows the arrows from a target to the readouts; a winner-take-all area on the way stops it.
+    let throughCompetition (circuit: Circuit) (rule: Rule) target = [
+        if followsArrows rule then
+            let reached = Wiring.reachedFrom circuit target
+
+            for competitor in circuit.Areas do
+                if competitor.Dynamics <> Leaky && Set.contains competitor.Name reached then
+                    let beyond = Wiring.reachedFrom circuit competitor.Name
+
+                    if
+                        circuit.Readouts
+                        |> List.exists (fun readout -> Set.contains readout.Name beyond)
+                    then
+                        RuleCannot(
+                            rule.Name,
+                            $"pass credit through the winner-take-all area {competitor.Name}, which has no slope",
+                            "use a local rule such as rflo, or freeze the projection"
+                        )
+    ]
+
+    let usesSlope (rule: Rule) =
+        match rule.Credit with
+        | Local trace -> trace.Post.Signal = Slope || trace.Trace = OwnJacobian
+        | _ -> true
+
+    let usesNoise (rule: Rule) =
+        match rule.Credit with
+        | Local trace -> trace.Post.Signal = Perturbation
+        | _ -> false
+
+    let ontoArea (circuit: Circuit) (rule: Rule) (target: Area) = [
+        match target.Dynamics with
+        | WinnerTakeAll _ when usesSlope rule ->
+            RuleCannot(
+                rule.Name,
+                "change weights onto a winner-take-all area, which has no slope",
+                "use a rule of rates such as reward-hebb, or freeze the projection"
+            )
+        | _ ->
+            yield! errorReaches circuit rule target
+            yield! throughCompetition circuit rule target.Name
+
+            if usesNoise rule && target.Noise = 0.0 then
+                RuleCannot(
+                    rule.Name,
+                    $"learn from the noise of {target.Name}, which has none",
+                    "give the area noise, such as |> noise 0.1"
+                )
+    ]
+
+    let moreThanZero field (given: float) = [
+        if not (given > 0.0) || not (Double.IsFinite given) then
+            NotAllowed(field, string given, "finite and more than 0")
+    ]
+
+    /// Where dt itself is no duration, any positive time will do: one mistake is enough.
+    let atLeastOneStep field (dt: float<ms>) (given: float<ms>) = [
+        let isDuration = dt > 0.0<ms> && Double.IsFinite(float dt)
+        let isLongEnough = given > 0.0<ms> && (not isDuration || given >= dt)
+
+        if not isLongEnough || not (Double.IsFinite(float given)) then
+            let allowed =
+                if isDuration then
+                    $"finite and at least one step, {float dt} ms"
+                else
+                    "finite and more than 0 ms"
+
+            NotAllowed(field, $"{float given} ms", allowed)
+    ]
+
+    let meanOf field dt (factor: Shaped<'Signal>) = [
+        match factor.Mean with
+        | Some(OverTime tau) -> yield! atLeastOneStep $"the running mean of the {field}" dt tau
+        | Some(OverTrials trials) ->
+            if not (trials >= 1.0) || not (Double.IsFinite trials) then
+                NotAllowed(
+                    $"the running mean of the {field}",
+                    $"over {trials} trials",
+                    "over at least 1"
+                )
+        | None -> ()
+    ]
+
+    /// What is wrong with the parts of a rule, whatever it is used for.
+    let parts (dt: float<ms>) (rule: Rule) = [
+        match rule.Credit with
+        | Local trace ->
+            match trace.Trace with
+            | TraceTau tau -> yield! atLeastOneStep "the time constant of the trace" dt tau
+            | _ -> ()
+
+            match trace.Pre.Signal with
+            | LowPass tau -> yield! atLeastOneStep "the time constant of the low-pass" dt tau
+            | Presynaptic -> ()
+
+            yield! meanOf "post factor" dt trace.Post
+            yield! meanOf "pre factor" dt trace.Pre
+            yield! meanOf "modulator" dt trace.Modulator
+        | _ -> ()
+
+        match rule.Optimiser with
+        | Plain -> ()
+        | Momentum beta ->
+            if not (beta >= 0.0 && beta < 1.0) then
+                NotAllowed("the memory of momentum", string beta, "in [0, 1)")
+        | Adam(beta1, beta2) ->
+            for beta in [ beta1; beta2 ] do
+                if not (beta >= 0.0 && beta < 1.0) then
+                    NotAllowed("a memory of Adam", string beta, "in [0, 1)")
+
+        match rule.Clip with
+        | Some norm -> yield! moreThanZero "the norm at which updates are clipped" norm
+        | None -> ()
+
+        match rule.Rates with
+        | HalvedEvery trials
+        | FallingAfter trials ->
+            yield! moreThanZero "the number of trials in which rates fall" trials
+        | ConstantRates -> ()
+    ]
+
+    let schedule (dt: float<ms>) (rule: Rule) = [
+        match rule.Credit, rule.Update with
+        | BackwardInTime, (Online | EverySteps _) ->
+            RuleCannot(
+                rule.Name,
+                "update online, since it looks back over a whole trial",
+                "use TrialEnd, or rtrl online"
+            )
+        | Local { Modulator = { Signal = TrialReward } }, (Online | EverySteps _) ->
+            RuleCannot(
+                rule.Name,
+                "update online, since the reward of a trial is known at its end",
+                "use TrialEnd, or the reward of the step"
+            )
+        | _, EveryTrials(k, _) -> yield! atLeastOne "the number of trials between updates" k
+        | _, EverySteps k -> yield! atLeastOne "the number of steps between updates" k
+        | _ -> ()
+
+        yield! parts dt rule
+    ]
+
+    let learns (experiment: Experiment) (projection: Projection) = [
+        match Wiring.plasticity experiment projection with
+        | None -> ()
+        | Some(rate, rule) ->
+            yield! notNegative "the learning rate" rate
+
+            // The experiment's rule is checked once, with the experiment.
+            if projection.Plasticity.IsLearningBy then
+                yield! schedule experiment.Dt rule
+
+            match projection.Target with
+            | OfArea target
+            | OfPopulation(target, _) ->
+                match Wiring.findArea experiment.Circuit target with
+                | Ok target -> yield! ontoArea experiment.Circuit rule target
+                | Error _ -> ()
+            | OfReadout readout -> yield! throughCompetition experiment.Circuit rule readout
+            | _ -> ()
+    ]

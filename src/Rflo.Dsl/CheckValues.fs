@@ -1,0 +1,58 @@
+namespace Rflo.Dsl
+
+open System
+open System.Text.RegularExpressions
+
+/// What is allowed of single values, whatever part they belong to.
+module internal CheckValues =
+
+    /// Faults as problems of a part.
+    let at part faults = [ for fault in faults -> { Part = part; Fault = fault } ]
+
+    let goodName = Regex(@"\A[\p{L}\p{N}._/-]+\z", RegexOptions.Compiled)
+
+    let name (earlier: string list) (given: string) = [
+        if not (goodName.IsMatch given) then
+            BadName given
+        elif List.contains given earlier then
+            NameTaken given
+    ]
+
+    let atLeastOne field (given: int) = [
+        if given < 1 then
+            NotAllowed(field, string given, "at least 1")
+    ]
+
+    let finite field (given: float) = [
+        if not (Double.IsFinite given) then
+            NotAllowed(field, string given, "finite")
+    ]
+
+    let notNegative field (given: float) = [
+        if not (given >= 0.0) || not (Double.IsFinite given) then
+            NotAllowed(field, string given, "finite and at least 0")
+    ]
+
+    let probability field (given: float) = [
+        if not (given >= 0.0 && given <= 1.0) then
+            NotAllowed(field, string given, "in [0, 1]")
+    ]
+
+    let oneOf<'choice when 'choice: struct and 'choice :> Enum and 'choice: (new: unit -> 'choice)>
+        ()
+        =
+        "one of " + String.concat ", " (Enum.GetNames<'choice>())
+
+    let shape (rows: int) (columns: int) = $"({rows}, {columns})"
+
+    let shapeOf (matrix: 'a[,]) =
+        shape (matrix.GetLength 0) (matrix.GetLength 1)
+
+    let has (rows: int) (columns: int) (matrix: 'a[,]) =
+        matrix.GetLength 0 = rows && matrix.GetLength 1 = columns
+
+    let allFinite field (matrix: float[,]) = [
+        match matrix |> Seq.cast<float> |> Seq.tryFind (Double.IsFinite >> not) with
+        | Some wrong -> NotAllowed(field, string wrong, "finite")
+        | None -> ()
+    ]
