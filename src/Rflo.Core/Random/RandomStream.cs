@@ -15,7 +15,7 @@ namespace Rflo.Core;
 /// </remarks>
 public sealed class RandomStream
 {
-    private readonly int _seed;
+    private int _seed;
     private Xoshiro256StarStar? _generator;
 
     /// <summary>The stream of the part called <paramref name="name"/> in the experiment with seed <paramref name="seed"/>.</summary>
@@ -40,8 +40,18 @@ public sealed class RandomStream
     public static RandomStream OfTrial(long seed, string name, long trial)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return new RandomStream(Mix(Hash(seed, name) ^ Mix((ulong)trial + 0x9E3779B97F4A7C15UL)));
+        return new RandomStream(KeyOfTrial(seed, name, trial));
     }
+
+    /// <summary>Makes this the stream of <see cref="OfTrial"/>, so that one trial after another needs no new object.</summary>
+    internal void BeginTrial(long seed, string name, long trial)
+    {
+        _seed = Fold(KeyOfTrial(seed, name, trial));
+        _generator = null;
+    }
+
+    private static ulong KeyOfTrial(long seed, string name, long trial) =>
+        Mix(Hash(seed, name) ^ Mix((ulong)trial + 0x9E3779B97F4A7C15UL));
 
     /// <summary>A number in [<paramref name="low"/>, <paramref name="high"/>).</summary>
     public double Uniform(double low, double high) => low + (high - low) * Generator.NextDouble();
@@ -87,7 +97,9 @@ public sealed class RandomStream
         ulong hash = 14695981039346656037UL;
         for (int k = 0; k < 8; k++)
             hash = (hash ^ (byte)(seed >> (8 * k))) * 1099511628211UL;
-        foreach (byte letter in Encoding.UTF8.GetBytes(name))
+        int longest = Encoding.UTF8.GetMaxByteCount(name.Length);
+        Span<byte> room = longest <= 512 ? stackalloc byte[512] : new byte[longest];
+        foreach (byte letter in room[..Encoding.UTF8.GetBytes(name, room)])
             hash = (hash ^ letter) * 1099511628211UL;
         return Mix(hash);
     }

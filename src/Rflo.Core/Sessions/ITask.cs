@@ -17,7 +17,7 @@ public interface ITask
 
     /// <summary>Writes one trial.</summary>
     /// <param name="trial">Number of the trial, from 0.</param>
-    /// <param name="stream">Random numbers of this trial and no other.</param>
+    /// <param name="stream">Random numbers of this trial and no other; the object is used again for the next trial.</param>
     /// <param name="into">The trial to fill; it still holds the one before, so all that matters must be written.</param>
     void Fill(int trial, RandomStream stream, Trial into);
 }

@@ -12,11 +12,13 @@ internal sealed class Session<T> : Session
     private readonly LearnerSet<T> _learners;
     private readonly (Afferents<T> Afferents, Segment Segment)[] _blocks;
     private readonly Alignment<T>[] _alignments;
+    private readonly RandomStream _taskStream;
     private int _previousSteps;
 
     public Session(Graph graph, ITask task, long seed, Precision precision)
         : base(graph, task, seed, precision)
     {
+        _taskStream = RandomStream.OfTrial(seed, "task", 0);
         _network = new Network<T>(graph, task.MaxSteps, task.Events, seed);
         _learners = Learners.ForTraining(_network);
         _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
@@ -114,7 +116,8 @@ internal sealed class Session<T> : Session
     private double Forward(int trial, LearnerSet<T> learners)
     {
         Trial shown = _network.Trial;
-        Task.Fill(trial, RandomStream.OfTrial(Seed, "task", trial), shown);
+        _taskStream.BeginTrial(Seed, "task", trial);
+        Task.Fill(trial, _taskStream, shown);
         _network.Begin(trial, _previousSteps);
         int steps = shown.Steps;
         learners.Begin(trial, steps);
