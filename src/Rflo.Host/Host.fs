@@ -125,6 +125,9 @@ module Host =
 
                 match trained.Status.End with
                 | RunEnd.Completed -> ExitCode.Done
+                | RunEnd.Failed ->
+                    complain [ $"{experiment.Name}: {trained.Status}" ]
+                    ExitCode.EndedEarly
                 | RunEnd.Diverged ->
                     complain [
                         $"{experiment.Name}: {trained.Status}; {hint experiment}"

@@ -11,19 +11,23 @@ public enum RunEnd
 
     /// <summary>Somebody asked it to stop; the trial in hand was finished.</summary>
     Cancelled,
+
+    /// <summary>The task could not make a trial: its own code threw.</summary>
+    Failed,
 }
 
 /// <summary>How a run ended, and where. A number that stopped being finite is an ending, not an exception.</summary>
 /// <param name="End">How.</param>
 /// <param name="Trial">The last trial that was run, from 0; -1 where there was none.</param>
 /// <param name="Step">The first step at which a number was not finite; 0 where all were.</param>
-/// <param name="Where">The part in which that was, such as "area cortex"; empty where all were finite.</param>
+/// <param name="Where">The part in which that was, such as "area cortex", or what a task's own code said; empty where all went well.</param>
 public sealed record RunStatus(RunEnd End, int Trial, int Step, string Where)
 {
     /// <inheritdoc/>
     public override string ToString() => End switch
     {
         RunEnd.Diverged => $"diverged at trial {Trial}, step {Step}, in {Where}",
+        RunEnd.Failed => $"stopped before trial {Trial}, which the task could not make: {Where}",
         RunEnd.Cancelled => $"cancelled after trial {Trial}",
         _ => $"completed {Trial + 1} trials",
     };

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Numerics.Tensors;
 
@@ -41,7 +42,10 @@ internal sealed class Session<T> : Session
             if (cancellation.IsCancellationRequested)
                 return new RunStatus(RunEnd.Cancelled, TrialsDone - 1, 0, "");
             int trial = TrialsDone;
-            double loss = Train(trial);
+            long start = Stopwatch.GetTimestamp();
+            if (Refused(trial) is { } reason)
+                return new RunStatus(RunEnd.Failed, trial, 0, reason);
+            double loss = Train(trial, start);
             onTrial?.Invoke(trial, loss);
             if (!double.IsFinite(loss))
                 return Finiteness.Locate(_network, trial, _previousSteps);
@@ -54,6 +58,7 @@ internal sealed class Session<T> : Session
     public override Recording Test(int trial)
     {
         T[][] carried = SaveState();
+        Show(trial);
         double loss = Forward(trial, LearnerSet<T>.None);
         Recording recording = Record(loss);
         RestoreState(carried);
@@ -65,6 +70,7 @@ internal sealed class Session<T> : Session
         ArgumentNullException.ThrowIfNull(rule);
         T[][] carried = SaveState();
         LearnerSet<T> passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
+        Show(trial);
         Forward(trial, passive);
         passive.End(_previousSteps);
         RestoreState(carried);
@@ -102,9 +108,8 @@ internal sealed class Session<T> : Session
         afferents.Read(segment, store, Graph.Postsynaptic(segment.Spec));
 
     /// <summary>One trial with learning on; its loss.</summary>
-    private double Train(int trial)
+    private double Train(int trial, long start)
     {
-        long start = Stopwatch.GetTimestamp();
         double loss = Forward(trial, _learners);
         _learners.End(_previousSteps);
         Metrics.Add(loss, Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -113,13 +118,32 @@ internal sealed class Session<T> : Session
         return loss;
     }
 
+    /// <summary>Lets the task make a trial.</summary>
+    private void Show(int trial)
+    {
+        _taskStream.BeginTrial(Seed, "task", trial);
+        Task.Fill(trial, _taskStream, _network.Trial);
+    }
+
+    /// <summary>Lets the task make a trial; what its code said if it threw. What was learned before is not lost by it.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    private string? Refused(int trial)
+    {
+        try
+        {
+            Show(trial);
+            return null;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return e.Message;
+        }
+    }
+
     private double Forward(int trial, LearnerSet<T> learners)
     {
-        Trial shown = _network.Trial;
-        _taskStream.BeginTrial(Seed, "task", trial);
-        Task.Fill(trial, _taskStream, shown);
         _network.Begin(trial, _previousSteps);
-        int steps = shown.Steps;
+        int steps = _network.Trial.Steps;
         learners.Begin(trial, steps);
         for (int t = 1; t <= steps; t++)
             Step(t, learners);
