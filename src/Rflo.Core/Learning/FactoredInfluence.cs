@@ -65,13 +65,13 @@ internal abstract class FactoredInfluence<T> : Learner<T>
     {
         foreach (AreaState<T> area in Network.Areas)
             _signals[area.Index].Tell(step, Told[area.Index].Span);
+        Contracted.Span.Clear();
+        for (int panel = 0; panel < _columns.Panels; panel++)
+            Carry(panel, step);
     }
 
     public override void Learn(int step)
     {
-        Contracted.Span.Clear();
-        for (int panel = 0; panel < _columns.Panels; panel++)
-            Carry(panel, step);
         Mix(step);
         for (int k = 0; k < Areas.Length; k++)
         {

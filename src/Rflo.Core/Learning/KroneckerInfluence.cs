@@ -45,8 +45,8 @@ internal sealed class KroneckerInfluence<T> : FactoredInfluence<T>
 
         foreach (AreaState<T> area in Network.Areas)
             slopes += double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(area.Post(step)));
-        double rho0 = Uoro<T>.Balance(Math.Sqrt(StateFactor.SumOfSquares()), Math.Sqrt(factor));
-        double rho1 = Uoro<T>.Balance(Math.Sqrt(slopes), Math.Sqrt(signals));
+        double rho0 = MixingSource<T>.Balance(Math.Sqrt(StateFactor.SumOfSquares()), Math.Sqrt(factor));
+        double rho1 = MixingSource<T>.Balance(Math.Sqrt(slopes), Math.Sqrt(signals));
 
         _carried = _mixing[0] / T.CreateTruncating(rho0);
         _added = _mixing[1] / T.CreateTruncating(rho1);

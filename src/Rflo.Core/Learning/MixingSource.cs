@@ -8,6 +8,9 @@ internal class MixingSource<T>(long seed, string name, MixingNoise noise)
 {
     private RandomStream? _stream;
 
+    /// <summary>sqrt(a / b), or 1 where either is nothing: any positive number is right, this one has the least variance.</summary>
+    public static double Balance(double a, double b) => a > 1e-150 && b > 1e-150 ? Math.Sqrt(a / b) : 1;
+
     public void Begin(int trial) => _stream = RandomStream.OfTrial(seed, "mixing " + name, trial);
 
     /// <summary>The numbers of a step.</summary>

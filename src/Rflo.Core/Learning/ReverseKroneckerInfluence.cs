@@ -55,8 +55,8 @@ internal sealed class ReverseKroneckerInfluence<T> : FactoredInfluence<T>
             immediate += post * pre;
         }
 
-        double rho0 = Uoro<T>.Balance(Math.Sqrt(StateFactor.SumOfSquares()), Math.Sqrt(factor));
-        double rho1 = Uoro<T>.Balance(Math.Sqrt(immediate), Math.Sqrt(mixing));
+        double rho0 = MixingSource<T>.Balance(Math.Sqrt(StateFactor.SumOfSquares()), Math.Sqrt(factor));
+        double rho1 = MixingSource<T>.Balance(Math.Sqrt(immediate), Math.Sqrt(mixing));
         _carried = T.CreateTruncating(1 / rho0);
         _added = T.CreateTruncating(1 / rho1);
         StateFactor.Scale(_carried);

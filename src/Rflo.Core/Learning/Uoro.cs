@@ -56,16 +56,16 @@ internal sealed class Uoro<T> : Learner<T>
     {
         foreach (AreaState<T> area in _network.Areas)
             _signals[area.Index].Tell(step, _told[area.Index].Span);
+        StateFactor.Advance(step);
     }
 
     public override void Learn(int step)
     {
-        StateFactor.Advance(step);
         foreach (AreaState<T> area in _network.Areas)
             _source.Fill(step, _mixing[area.Index].Span[..area.Units]);
 
-        double rho0 = Balance(NormOfWeightFactor(), Math.Sqrt(StateFactor.SumOfSquares()));
-        double rho1 = Balance(NormOfImmediate(step), NormOfMixing());
+        double rho0 = MixingSource<T>.Balance(NormOfWeightFactor(), Math.Sqrt(StateFactor.SumOfSquares()));
+        double rho1 = MixingSource<T>.Balance(NormOfImmediate(step), NormOfMixing());
         StateFactor.Scale(T.CreateTruncating(rho0));
         double told = 0;
         foreach (AreaState<T> area in _network.Areas)
@@ -93,9 +93,6 @@ internal sealed class Uoro<T> : Learner<T>
             plastic.FinishTrial();
         }
     }
-
-    /// <summary>sqrt(a / b), or 1 where either is nothing: any positive number is right, this one has the least variance.</summary>
-    internal static double Balance(double a, double b) => a > 1e-150 && b > 1e-150 ? Math.Sqrt(a / b) : 1;
 
     /// <summary>B = B / rho0 + immediate / rho1, and the step's increment told * B.</summary>
     private void AdvanceWeightFactor(int k, int step, double rho0, double rho1, T told)
