@@ -27,7 +27,6 @@ type CheckedExperiment = private {
 [<RequireQualifiedAccess>]
 module Check =
 
-
     let private faultsOf =
         function
         | Ok _ -> []

@@ -59,7 +59,7 @@ internal sealed class Bptt<T> : Learner<T>
         foreach (ReadoutState<T> readout in _network.Readouts)
             if (readout.IsFedBack)
                 for (int t = 0; t > -_history; t--)
-                    AddError(readout, t);
+                    BackBeforeTrial(readout, t);
     }
 
     public override void End(int steps)
@@ -125,7 +125,7 @@ internal sealed class Bptt<T> : Learner<T>
     }
 
     /// <summary>Outputs before step 1 depend on the readout's weights too; their rates are given.</summary>
-    private void AddError(ReadoutState<T> readout, int step) =>
+    private void BackBeforeTrial(ReadoutState<T> readout, int step) =>
         readout.ThroughNonlinearity(step, _outputCredit[readout.Index].Row(_history + step, readout.Padded));
 
     /// <summary>The transpose of gathering: every presynaptic signal hands its credit to the rate or output that it was.</summary>

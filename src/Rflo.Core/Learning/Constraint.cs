@@ -33,8 +33,7 @@ internal sealed class Constraint<T>
         }
 
         _isBounded = spec.Signs is not null || double.IsFinite(spec.Lower) || double.IsFinite(spec.Upper);
-        if (segment.Exists is { } exists)
-            _present = [.. exists.Select(present => present ? T.One : T.Zero)];
+        _present = segment.Present<T>();
     }
 
     /// <summary>Puts every weight back where it may be. Allocates nothing.</summary>

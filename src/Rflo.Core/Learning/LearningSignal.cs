@@ -35,9 +35,6 @@ internal sealed class LearningSignal<T>
         }
     }
 
-    /// <summary>Whether any error reaches the area at all.</summary>
-    public bool IsSilent => _fixed.Count == 0 && _symmetric.Count == 0;
-
     /// <summary>l(t), shape (padded units). Overwrites <paramref name="told"/>.</summary>
     public void Tell(int step, Span<T> told)
     {

@@ -36,7 +36,4 @@ internal sealed class Shaper<T>
             for (int k = 0; k < values.Length; k++)
                 values[k] = T.CreateTruncating(map(double.CreateTruncating(values[k])));
     }
-
-    /// <summary>The running mean, for whoever stores or restores it.</summary>
-    public Span<T> Mean => _mean;
 }

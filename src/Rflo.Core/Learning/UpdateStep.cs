@@ -26,8 +26,7 @@ internal sealed class UpdateStep<T>
         _first = new T[optimiser.Kind == OptimiserKind.Plain ? 0 : count];
         _second = new T[optimiser.Kind == OptimiserKind.Adam ? count : 0];
         _row = new T[segment.Sparse is null ? segment.Width : count];
-        if (segment.Exists is { } exists)
-            _present = [.. exists.Select(present => present ? T.One : T.Zero)];
+        _present = segment.Present<T>();
     }
 
     public Segment Segment { get; }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Rflo.Core;
 
 /// <summary>
@@ -45,6 +47,11 @@ internal sealed class Segment
 
     /// <summary>Whether the connection from signal <paramref name="column"/> to unit <paramref name="row"/> of the target exists.</summary>
     public bool Has(int row, int column, int width) => Exists is null || Exists[row * width + column];
+
+    /// <summary><see cref="Exists"/> as factors 1 and 0, so that a row is masked by one product; null where all exist.</summary>
+    public T[]? Present<T>()
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Exists is null ? null : Array.ConvertAll(Exists, present => present ? T.One : T.Zero);
 
     /// <summary>Widens masks and sparse rows from a population to all units of the target.</summary>
     private static (bool[]? Exists, SparseRows? Sparse) Expand(ProjectionSpec spec, int width, int targetUnits)
