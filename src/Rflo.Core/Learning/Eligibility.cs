@@ -59,6 +59,13 @@ internal sealed class Eligibility<T>
     /// <summary>Before the first step of a trial: empties the presynaptic filter.</summary>
     public void Begin() => _filtered.AsSpan().Clear();
 
+    /// <summary>Shows the running means, which live through trials.</summary>
+    public void Visit(StateVisitor visitor)
+    {
+        _postShaper.Visit(visitor.Of("post"));
+        _preShaper.Visit(visitor.Of("pre"));
+    }
+
     /// <summary>After the forward step: takes the factors of that step. Steps must come in order.</summary>
     public void Take(int step)
     {

@@ -27,6 +27,11 @@ internal abstract class Learner<T>
     {
     }
 
+    /// <summary>Shows what it keeps from one trial to the next.</summary>
+    public virtual void Visit(StateVisitor visitor)
+    {
+    }
+
     /// <summary>After the last step: takes what it needs of errors and weights.</summary>
     public virtual void Conclude(int steps)
     {

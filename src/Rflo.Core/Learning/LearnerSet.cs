@@ -15,6 +15,15 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     /// <summary>The same learners, asked in the opposite order: it must not matter.</summary>
     public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics);
 
+    /// <summary>Shows what learning keeps from one trial to the next.</summary>
+    public void Visit(StateVisitor visitor)
+    {
+        for (int k = 0; k < plastics.Length; k++)
+            plastics[k].Visit(visitor.Of($"plastic{k}"));
+        for (int k = 0; k < learners.Length; k++)
+            learners[k].Visit(visitor.Of($"learner{k}"));
+    }
+
     public void Begin(int trial, int steps)
     {
         foreach (Plastic<T> plastic in plastics)

@@ -184,6 +184,16 @@ internal sealed class Plastic<T>
             Apply(1.0, steps);
     }
 
+    /// <summary>Shows what was collected and not yet applied, and what the optimisers remember.</summary>
+    public void Visit(StateVisitor visitor)
+    {
+        visitor.Visit("trialsCollected", ref _trialsCollected);
+        if (Collected is { } collected)
+            Afferents.Visit(visitor.Of("collected"), collected, Segments);
+        for (int k = 0; k < _updates.Length; k++)
+            _updates[k].Visit(visitor.Of($"optimiser{k}"));
+    }
+
     /// <summary>At the end of a trial: applies what was collected, if this was the last of the k trials between updates.</summary>
     public void FinishTrial()
     {

@@ -19,6 +19,9 @@ internal sealed class Shaper<T>
         _mean = new T[_centres ? length : 0];
     }
 
+    /// <summary>Shows the running mean.</summary>
+    public void Visit(StateVisitor visitor) => visitor.Visit<T>("mean", _mean);
+
     /// <summary>values = map(values - mean), element by element; then the mean moves towards the values.</summary>
     public void Apply(Span<T> values)
     {

@@ -27,6 +27,9 @@ internal sealed class ThirdFactorSignal<T>
         _scalars = new T[isError ? 0 : network.MaxSteps + 1];
     }
 
+    /// <summary>Shows the running mean, which lives through trials.</summary>
+    public void Visit(StateVisitor visitor) => _shaper.Visit(visitor);
+
     /// <summary>After the forward step: takes what is known then. Steps must come in order.</summary>
     public void Take(int step)
     {

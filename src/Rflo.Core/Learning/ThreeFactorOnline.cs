@@ -31,6 +31,12 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _forgets = rule.Oja;
     }
 
+    public override void Visit(StateVisitor visitor)
+    {
+        _eligibility.Visit(visitor);
+        _third.Visit(visitor.Of("third"));
+    }
+
     public override void Begin(int trial, int steps)
     {
         _steps = steps;

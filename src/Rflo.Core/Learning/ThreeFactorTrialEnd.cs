@@ -35,6 +35,12 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
         _forgotten = new T[rule.Oja ? area.Units : 0];
     }
 
+    public override void Visit(StateVisitor visitor)
+    {
+        _eligibility.Visit(visitor);
+        _third.Visit(visitor.Of("third"));
+    }
+
     public override void Begin(int trial, int steps) => _eligibility.Begin();
 
     public override void Tell(int step)

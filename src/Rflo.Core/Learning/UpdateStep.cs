@@ -31,6 +31,14 @@ internal sealed class UpdateStep<T>
 
     public Segment Segment { get; }
 
+    /// <summary>Shows the moments of the updates so far.</summary>
+    public void Visit(StateVisitor visitor)
+    {
+        visitor.Visit("updates", ref _updates);
+        visitor.Visit<T>("first", _first);
+        visitor.Visit<T>("second", _second);
+    }
+
     /// <summary>Changes the weights by what was collected. Allocates nothing.</summary>
     /// <param name="share">Factor of what was collected: 1, or one over the number of trials for a mean.</param>
     /// <param name="rate">Learning rate.</param>

@@ -40,6 +40,20 @@ public sealed class Metrics
     /// <summary>The alignments of one feedback as an array of their own.</summary>
     public double[] CopyAlignments(int feedback) => Alignments(feedback).ToArray();
 
+    /// <summary>Shows all that was measured; a visitor that puts back a number of trials finds the room for them.</summary>
+    internal void Visit(StateVisitor visitor)
+    {
+        int count = Count;
+        visitor.Visit("trials", ref count);
+        Count = 0;
+        Reserve(count);
+        Count = count;
+        visitor.Visit("losses", LossBuffer.AsSpan(0, count));
+        visitor.Visit("seconds", SecondsBuffer.AsSpan(0, count));
+        for (int k = 0; k < _alignments.Length; k++)
+            visitor.Visit($"alignment{k}", _alignments[k].AsSpan(0, count));
+    }
+
     /// <summary>Makes room, so that measuring allocates nothing.</summary>
     internal void Reserve(int trials)
     {

@@ -68,6 +68,22 @@ public abstract class Session
     /// <param name="cancellation">Asked after every trial.</param>
     public abstract RunStatus Run(int trials, Action<int, double>? onTrial = null, CancellationToken cancellation = default);
 
+    /// <summary>
+    /// Everything that the trials to come depend on, and what was measured, as named arrays: weights, what was collected
+    /// and not applied, what optimisers and running means remember, carried-over rates, metrics. Between trials only,
+    /// such as from within the callback of <see cref="Run"/>. Random streams are keyed by trial and need no place in it.
+    /// </summary>
+    /// <returns>Copies, by names that mean something to a session of the same graph only.</returns>
+    public abstract IReadOnlyDictionary<string, double[]> Capture();
+
+    /// <summary>
+    /// Goes on from what <see cref="Capture"/> gave in a session of the same graph, task, seed and precision: what follows
+    /// is the same, bit for bit, as if that session had never stopped.
+    /// </summary>
+    /// <param name="state">What was captured.</param>
+    /// <exception cref="ArgumentException">A part is missing, unknown or of another length; nothing was changed.</exception>
+    public abstract void Restore(IReadOnlyDictionary<string, double[]> state);
+
     /// <summary>Runs one trial with learning off; what is carried from trial to trial stays as it was.</summary>
     /// <param name="trial">Number of the trial: the same inputs, targets and noise as when training shows it.</param>
     public abstract Recording Test(int trial);

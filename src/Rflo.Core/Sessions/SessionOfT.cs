@@ -55,25 +55,40 @@ internal sealed class Session<T> : Session
             ?? new RunStatus(RunEnd.Completed, TrialsDone - 1, 0, "");
     }
 
+    public override IReadOnlyDictionary<string, double[]> Capture()
+    {
+        var state = new Dictionary<string, double[]>();
+        HoldRates();
+        Visit(new StateWriter("", state));
+        return state;
+    }
+
+    public override void Restore(IReadOnlyDictionary<string, double[]> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        StateShape.Check(Capture(), state);
+        Visit(new StateReader("", state));
+    }
+
     public override Recording Test(int trial)
     {
-        T[][] carried = SaveState();
+        T[][] carried = SaveRates();
         Show(trial);
         double loss = Forward(trial, LearnerSet<T>.None);
         Recording recording = Record(loss);
-        RestoreState(carried);
+        RestoreRates(carried);
         return recording;
     }
 
     public override IReadOnlyList<double[]?> Increments(int trial, LearningRule rule, UpdateTime time)
     {
         ArgumentNullException.ThrowIfNull(rule);
-        T[][] carried = SaveState();
+        T[][] carried = SaveRates();
         LearnerSet<T> passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
         Show(trial);
         Forward(trial, passive);
         passive.End(_previousSteps);
-        RestoreState(carried);
+        RestoreRates(carried);
         return [.. collected.Select(block => block is { } found ? ReadBlock(found.Plastic.Afferents, found.Segment, found.Plastic.Collected!) : null)];
     }
 
@@ -158,7 +173,23 @@ internal sealed class Session<T> : Session
         learners.Step(step);
     }
 
-    private T[][] SaveState()
+    /// <summary>All that one trial hands to the next.</summary>
+    private void Visit(StateVisitor visitor)
+    {
+        Metrics.Visit(visitor.Of("metrics"));
+        foreach (AreaState<T> area in _network.Areas)
+        {
+            area.Visit(visitor.Of($"area{area.Index}"));
+            area.Afferents.Visit(visitor.Of("weights"), area.Afferents.Weights, area.Afferents.Segments);
+        }
+
+        foreach (ReadoutState<T> readout in _network.Readouts)
+            readout.Afferents.Visit(visitor.Of("weights"), readout.Afferents.Weights, readout.Afferents.Segments);
+        _learners.Visit(visitor);
+    }
+
+    /// <summary>Moves the last rates to where the next trial begins.</summary>
+    private void HoldRates()
     {
         if (_previousSteps > 0)
             foreach (AreaState<T> area in _network.Areas)
@@ -166,10 +197,15 @@ internal sealed class Session<T> : Session
 
         // Carried over once: a second time would shift a history that reaches further back than the trial.
         _previousSteps = 0;
+    }
+
+    private T[][] SaveRates()
+    {
+        HoldRates();
         return [.. _network.Areas.Select(area => area.SaveStart())];
     }
 
-    private void RestoreState(T[][] carried)
+    private void RestoreRates(T[][] carried)
     {
         for (int k = 0; k < carried.Length; k++)
             _network.Areas[k].RestoreStart(carried[k]);

@@ -175,6 +175,37 @@ internal sealed class Afferents<T>
         return matrix;
     }
 
+    /// <summary>Shows the numbers of some projections in a store, without the padding of rows, which is this machine's.</summary>
+    public void Visit(StateVisitor visitor, WeightStore<T> store, Segment[] segments)
+    {
+        foreach (Segment segment in segments)
+        {
+            string name = $"projection{segment.Projection}";
+            if (segment.Sparse is not null)
+            {
+                visitor.Visit<T>(name, store.Sparse[Place(segment)]);
+                continue;
+            }
+
+            T[] matrix = new T[Rows * segment.Width];
+            CopyRows(store, segment, matrix, from: true);
+            visitor.Visit<T>(name, matrix);
+            CopyRows(store, segment, matrix, from: false);
+        }
+    }
+
+    private void CopyRows(WeightStore<T> store, Segment segment, T[] matrix, bool from)
+    {
+        for (int i = 0; i < Rows; i++)
+        {
+            Span<T> stored = store.Dense.Row(i, DenseStride).Slice(segment.Offset, segment.Width), row = matrix.AsSpan(i * segment.Width, segment.Width);
+            if (from)
+                stored.CopyTo(row);
+            else
+                row.CopyTo(stored);
+        }
+    }
+
     /// <summary>One weight: from signal <paramref name="column"/> of a projection to unit <paramref name="unit"/>; 0 where there is none.</summary>
     public T Weight(Segment segment, int unit, int column)
     {

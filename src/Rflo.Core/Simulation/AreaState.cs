@@ -117,6 +117,15 @@ internal sealed class AreaState<T>
             start.CopyTo(Rates(t));
     }
 
+    /// <summary>Shows the rates with which the next trial begins, where they are those of the last.</summary>
+    public void Visit(StateVisitor visitor)
+    {
+        if (Spec.InitialPolicy != InitialPolicy.CarriedOver)
+            return;
+        for (int t = -_history; t <= 0; t++)
+            visitor.Visit($"rates{-t}", Rates(t)[..Units]);
+    }
+
     /// <summary>A copy of the rates before step 1.</summary>
     public T[] SaveStart() => _rates.Span[..((_history + 1) * Padded)].ToArray();
 

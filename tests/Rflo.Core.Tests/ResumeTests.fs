@@ -1,0 +1,156 @@
+/// A run that was stopped between two trials and taken up elsewhere gives the same bits as one that never stopped.
+module Rflo.Core.Tests.ResumeTests
+
+open System.Collections.Generic
+open Expecto
+open FsCheck
+open FsCheck.FSharp
+open Rflo.Core
+open Rflo.Core.Tests.Checking
+open Rflo.Core.Tests.InCore
+open Rflo.Core.Tests.LawTests
+
+let private stochastic factors : LearningRule = StochasticRule factors
+
+/// A local rule with every running mean that there is.
+let private centred third : LearningRule =
+    ThreeFactorRule(
+        ErrorPath.Feedback,
+        Post = PostSignal.Current,
+        PostShaping = Shaping 0.3,
+        PreShaping = Shaping 0.2,
+        PreAlpha = 0.5,
+        Third = third,
+        ThirdShaping = Shaping 0.25
+    )
+
+let private adam = Optimiser(OptimiserKind.Adam, ClipNorm = 0.5)
+let private momentum = Optimiser(OptimiserKind.Momentum)
+let private falling = RateSchedule(RateDecay.Halving, 3.0)
+
+/// Everything that can be in the middle of something at the end of a trial.
+let private plasticities =
+    let plain rule schedule = Plasticity(rule, 0.05, schedule)
+    let everyThird = UpdateSchedule(UpdateTime.TrialEnd, 3, true)
+    let everySecondStep = UpdateSchedule(UpdateTime.EverySteps, 2)
+
+    [
+        for rule, schedule in ways do
+            nameOf (rule, schedule), plain rule schedule
+
+        "Adam, every third trial",
+        Plasticity(Rules.rflo, 0.01, everyThird, Optimiser = adam, Rates = falling)
+        "momentum online", Plasticity(Rules.rflo, 0.01, UpdateSchedule.Online, Optimiser = momentum)
+        "Adam on BPTT", Plasticity(Rules.bptt, 0.01, UpdateSchedule.TrialEnd, Optimiser = adam)
+        "every second step", plain Rules.rflo everySecondStep
+        "trials in hand", plain Rules.bptt (UpdateSchedule(UpdateTime.TrialEnd, 4))
+        "running means", plain (centred ThirdFactor.Error) UpdateSchedule.TrialEnd
+        "running means online", plain (centred ThirdFactor.StepReward) UpdateSchedule.Online
+        "mean reward of trials", plain (centred ThirdFactor.TrialReward) UpdateSchedule.TrialEnd
+        "UORO", plain (stochastic InfluenceFactors.RankOne) UpdateSchedule.Online
+        "KF-RTRL", plain (stochastic InfluenceFactors.Kronecker) UpdateSchedule.TrialEnd
+        "reverse KF-RTRL",
+        plain (stochastic InfluenceFactors.ReverseKronecker) UpdateSchedule.Online
+    ]
+
+let private result (session: Session) = [|
+    yield! allWeights session
+    session.Metrics.CopyLosses()
+    for feedback in 0 .. session.Graph.Feedbacks.Count - 1 do
+        session.Metrics.CopyAlignments feedback
+|]
+
+let private trials = 7
+
+/// A session that knows nothing but what was captured in another one after `stop` trials.
+let private takenUp make stop =
+    let first: Session = make ()
+    let status = first.Run stop
+    let second: Session = make ()
+    second.Restore(first.Capture())
+    Expect.equal second.TrialsDone first.TrialsDone "trials done"
+
+    // A run that diverges ends there, whether it was stopped or not.
+    if status.End = RunEnd.Completed then
+        second.Run(trials - stop) |> ignore
+
+    second
+
+let private resumes (tally: Tally) way plasticity case =
+    let setup = {
+        asDeclared with
+            Plasticity = fun _ -> plasticity
+            Limits = { unlimited with Decay = 0.1 }
+    }
+
+    let make () = sessionWith setup case
+    tally.Count()
+    let whole = make ()
+
+    if (whole.Run trials).End <> RunEnd.Completed then
+        tally.Idle()
+
+    for stop in [ 0; 2; 5 ] do
+        expectSameBits $"{way}, stopped after {stop}" (result whole) (result (takenUp make stop))
+
+/// A session whose state the tests may spoil.
+let private captured () =
+    let plasticity =
+        Plasticity(Rules.rflo, 0.01, UpdateSchedule.TrialEnd, Optimiser = adam)
+
+    let setup = {
+        asDeclared with
+            Plasticity = fun _ -> plasticity
+    }
+
+    let case =
+        Gen.sampleWithSeed (Rnd 7UL) 10 20 RandomCircuits.circuits
+        |> Array.find (fun case -> plastic case <> [])
+
+    let session = sessionWith setup case
+    session.Run 3 |> ignore
+    session, Dictionary(session.Capture())
+
+let private refused spoil (part: string) =
+    let session, state = captured ()
+    let before = result session
+    spoil state
+
+    let message =
+        try
+            session.Restore state
+            ""
+        with :? System.ArgumentException as e ->
+            e.Message
+
+    Expect.stringContains message part "names the part"
+    expectSameBits "nothing changed" before (result session)
+
+[<Tests>]
+let tests =
+    testList "resume" [
+        for way, plasticity in plasticities do
+            test $"resumed is never stopped, bit for bit: {way}" {
+                let tally = Tally()
+                forAll (cases 12 300) RandomCircuits.anyCircuit (resumes tally way plasticity)
+                tally.Demand 0.5
+            }
+
+        test "a state with a part too many is refused, and nothing is changed" {
+            refused (fun state -> state.Add("weights.nowhere", [| 1.0 |])) "weights.nowhere"
+        }
+
+        test "a state with a part too few is refused, and nothing is changed" {
+            refused
+                (fun state -> state.Remove "plastic0.trialsCollected" |> ignore)
+                "plastic0.trialsCollected"
+        }
+
+        test "a state with a part of another length is refused, and nothing is changed" {
+            refused (fun state -> state["weights.projection0"] <- [| 1.0 |]) "weights.projection0"
+        }
+
+        test "a state with metrics of another length is refused, and nothing is changed" {
+            refused (fun state -> state["metrics.losses"] <- [| 1.0 |]) "metrics.losses"
+        }
+    ]
