@@ -121,6 +121,25 @@ module internal CheckRules =
         | None -> ()
     ]
 
+    /// The steps of a truncated look back; where dt itself is no duration, whole numbers of it are not asked for.
+    let windowOf (dt: float<ms>) (window: float<ms>) (stride: float<ms>) = [
+        let step =
+            if dt > 0.0<ms> && Double.IsFinite(float dt) then
+                Some dt
+            else
+                None
+
+        yield! TaskCompile.durationFaults "the window" step window
+        yield! TaskCompile.durationFaults "the stride" step stride
+
+        if window < stride then
+            NotAllowed(
+                "the window",
+                $"{float window} ms",
+                $"at least the stride, {float stride} ms, so that every error is told"
+            )
+    ]
+
     /// What is wrong with the parts of a rule, whatever it is used for.
     let parts (dt: float<ms>) (rule: Rule) = [
         match rule.Credit with
@@ -136,6 +155,7 @@ module internal CheckRules =
             yield! meanOf "post factor" dt trace.Post
             yield! meanOf "pre factor" dt trace.Pre
             yield! meanOf "modulator" dt trace.Modulator
+        | TruncatedBackward(window, stride) -> yield! windowOf dt window stride
         | _ -> ()
 
         match rule.Optimiser with
@@ -159,6 +179,12 @@ module internal CheckRules =
         | ConstantRates -> ()
     ]
 
+    /// Whether every k-th step misses some of the looks.
+    let fallsBetween dt stride k =
+        match TaskCompile.steps dt stride with
+        | Some steps when steps >= 1 -> k % steps <> 0
+        | _ -> false
+
     let schedule (dt: float<ms>) (rule: Rule) = [
         match rule.Credit, rule.Update with
         | BackwardInTime, (Online | EverySteps _) ->
@@ -166,6 +192,12 @@ module internal CheckRules =
                 rule.Name,
                 "update online, since it looks back over a whole trial",
                 "use TrialEnd, or rtrl online"
+            )
+        | TruncatedBackward(_, stride), EverySteps k when k >= 1 && fallsBetween dt stride k ->
+            RuleCannot(
+                rule.Name,
+                $"update every {k} steps, since it looks back every {float stride} ms",
+                "use Online, which updates after every look"
             )
         | Local { Modulator = { Signal = TrialReward } }, (Online | EverySteps _) ->
             RuleCannot(

@@ -64,11 +64,17 @@ module internal RuleCompile =
             Oja = trace.Oja
         )
 
+    /// Memory is estimated of rules that are not checked yet; whatever is no number of steps counts as one.
+    let private wholeSteps dt duration =
+        TaskCompile.steps dt duration |> Option.defaultValue 1
+
     /// A rule for the core, in steps of dt.
     let rule dt (rule: Rule) : LearningRule =
         match rule.Credit with
         | Local trace -> local dt rule.Error trace
         | BackwardInTime -> BpttRule(path rule.Error)
+        | TruncatedBackward(window, stride) ->
+            TruncatedBpttRule(wholeSteps dt window, wholeSteps dt stride, path rule.Error)
         | ForwardInTime -> RtrlRule(path rule.Error)
         | Stochastic(factors, noise) -> StochasticRule(factors, noise, path rule.Error)
 

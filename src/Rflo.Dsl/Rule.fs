@@ -91,6 +91,8 @@ type Credit =
     | Local of ThreeFactor
     /// Backward through the stored trial; exact (Murray 2019, Eqs 18 to 23).
     | BackwardInTime
+    /// Every `stride`, the errors since the last look go backward over the `window`, and no further (Williams and Peng 1990).
+    | TruncatedBackward of window: float<ms> * stride: float<ms>
     /// Forward, by the influence of every weight on every unit; exact (Eqs 10 to 14).
     | ForwardInTime
     /// Forward, by a random product of small factors whose mean is that influence.
@@ -280,6 +282,19 @@ module Rule =
             Error = DeclaredFeedback
     }
 
+    /// `Rule.truncatedBptt 20.0<ms> 10.0<ms>` looks back over 20 ms in every 10 ms, carrying back the errors since the last
+    /// look: BPTT without what reaches further back than the window, and possible online. Time O(n^2 window / stride) a
+    /// step, memory O(n window) beside the trial's own. One look after the other where both are equal; every error equally
+    /// far where the stride is dt; BPTT where the window is never shorter than a trial.
+    let truncatedBptt window stride = {
+        bptt with
+            Name = "truncated-bptt"
+            Credit = TruncatedBackward(window, stride)
+    }
+
+    /// Truncated BPTT with the usual choice of a window of two strides: 20 ms and 10 ms.
+    let tbptt = truncatedBptt 20.0<ms> 10.0<ms>
+
     /// Real-time recurrent learning. Exact; time O(n^4) a step online, an eighth of it at the end of a trial (where products
     /// may be reordered), memory O(n^3).
     let rtrl = {
@@ -331,6 +346,7 @@ module Rule =
         miconi
         bptt
         bpttRandom
+        tbptt
         rtrl
         rtrlRandom
         uoro

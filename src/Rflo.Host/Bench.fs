@@ -145,7 +145,7 @@ module Bench =
 
     let private table (experiment: Experiment) (measured: Measured) =
         printfn
-            $"{experiment.Rule.Name}, weights change {Describe.update experiment.Rule.Update}, {experiment.Trials} trials"
+            $"{experiment.Rule.Name}, weights change {Describe.update experiment.Rule}, {experiment.Trials} trials"
 
         printfn $"  %.3f{measured.MicrosecondsPerStep} us a step (median over trials)"
         printfn $"  %.3f{measured.BytesPerStep} bytes allocated a step"

@@ -203,6 +203,10 @@ module Describe =
         function
         | Local factors -> trace factors
         | BackwardInTime -> "back-propagation through time"
+        | TruncatedBackward(window, stride) when window = stride ->
+            $"back-propagation through one window of {float window} ms after the other"
+        | TruncatedBackward(window, stride) ->
+            $"back-propagation of the last {float stride} ms' errors through {float window} ms, every {float stride} ms"
         | ForwardInTime -> "real-time recurrent learning"
         | Stochastic(factors, noise) ->
             let mixed = noise.ToString().ToLowerInvariant()
@@ -219,13 +223,14 @@ module Describe =
         | SymmetricPath -> "the error comes through the readout's own weights"
 
     /// When updates are applied.
-    let update =
-        function
-        | Online -> "in every step"
-        | EverySteps k -> $"every {k} steps"
-        | TrialEnd -> "at the end of every trial"
-        | EveryTrials(k, Sum) -> $"every {k} trials (their sum)"
-        | EveryTrials(k, Mean) -> $"every {k} trials (their mean)"
+    let update (rule: Rule) =
+        match rule.Credit, rule.Update with
+        | TruncatedBackward(_, stride), Online -> $"every {float stride} ms"
+        | _, Online -> "in every step"
+        | _, EverySteps k -> $"every {k} steps"
+        | _, TrialEnd -> "at the end of every trial"
+        | _, EveryTrials(k, Sum) -> $"every {k} trials (their sum)"
+        | _, EveryTrials(k, Mean) -> $"every {k} trials (their mean)"
 
     let private training (experiment: Experiment) =
         let rule = experiment.Rule
@@ -233,7 +238,7 @@ module Describe =
         "Training",
         sentence [
             $"{rule.Name} ({credit rule.Credit}; {path rule.Error})"
-            $"weights change {update rule.Update}"
+            $"weights change {update rule}"
             match rule.Optimiser with
             | Plain -> ()
             | Momentum beta -> $"momentum {beta}"

@@ -334,6 +334,18 @@ let tests =
                 7.538985510689
                 "SnAp-1 with B", snap ErrorPath.Feedback, -0.211006358693, -5.499922095518
                 "SnAp-0", noMemory, 0.753169879232, 7.960024397218
+                "truncated BPTT, every error over one step",
+                TruncatedBpttRule(1, 1),
+                0.753169879232,
+                7.960024397218
+                "truncated BPTT, every error over two steps",
+                TruncatedBpttRule(2, 1),
+                0.920972495263,
+                9.442726541895
+                "truncated BPTT, window after window of two steps",
+                TruncatedBpttRule(2, 2),
+                0.986185378763,
+                10.533250423978
             ] do
             test $"the golden sums of {name}" {
                 let ours, _ = goldenGradient rule

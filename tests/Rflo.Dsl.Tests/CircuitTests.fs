@@ -60,6 +60,7 @@ let private isOfItsPart (rule: Rule) =
     | Local trace -> trace.Modulator.Signal = FeedbackError || trace.Modulator.Signal = Unmodulated
     | Stochastic _ -> false
     | BackwardInTime
+    | TruncatedBackward _
     | ForwardInTime -> true
 
 /// The experiment with every plastic projection bound to its rule, as an arrays task of so many steps.

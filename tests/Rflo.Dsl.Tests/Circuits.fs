@@ -331,9 +331,22 @@ let private feedbackOf (circuit: Circuit) =
         return List.zip all kept |> List.filter snd |> List.map fst
     }
 
-let private ruleGen =
+/// Truncated looks back of a few steps, so that they are shorter than the trials.
+let private creditGen (dt: float<ms>) credit =
+    match credit with
+    | TruncatedBackward _ ->
+        gen {
+            let! stride = Gen.choose (1, 4)
+            let! more = Gen.choose (0, 3)
+            return TruncatedBackward(float (stride + more) * dt, float stride * dt)
+        }
+    | _ -> Gen.constant credit
+
+let private ruleGen (dt: float<ms>) =
     gen {
-        let! rule = Gen.elements Rule.all
+        let! ready = Gen.elements Rule.all
+        let! credit = creditGen dt ready.Credit
+        let rule = { ready with Credit = credit }
 
         let! update =
             Gen.oneof [
@@ -345,6 +358,10 @@ let private ruleGen =
                 match rule.Credit with
                 | BackwardInTime
                 | Local { Modulator = { Signal = TrialReward } } -> ()
+                | TruncatedBackward(_, stride) ->
+                    Gen.constant Online
+                    let steps = int (round (stride / dt))
+                    Gen.map (fun k -> EverySteps(k * steps)) (Gen.choose (1, 3))
                 | _ ->
                     Gen.constant Online
                     Gen.map EverySteps (Gen.choose (1, 4))
@@ -370,10 +387,10 @@ let private ruleGen =
         }
     }
 
-let private plasticityOf circuit (rule: Rule) projection =
+let private plasticityOf dt circuit (rule: Rule) projection =
     gen {
         let! learningRate = Gen.elements [ 0.0; 0.001; 0.02 ]
-        let! own = ruleGen
+        let! own = ruleGen dt
 
         return!
             Gen.frequency [
@@ -447,9 +464,9 @@ let experimentIn (dt: float<ms>) =
         let wired = { parts with Projections = projections }
         let! feedback = feedbackOf wired
         let told = { wired with Feedback = feedback }
-        let! rule = ruleGen
+        let! rule = ruleGen dt
 
-        let! plasticities = Gen.collectToList (plasticityOf told rule) projections
+        let! plasticities = Gen.collectToList (plasticityOf dt told rule) projections
 
         let plastic =
             List.map2

@@ -317,6 +317,28 @@ let private mistakes = [
         )),
     "projection cortex->hand: bptt cannot pass credit through the winner-take-all area striatum, which has no slope; use a local rule such as rflo, or freeze the projection"
 
+    "truncated BPTT that updates between looks",
+    plan network
+    |> rule {
+        Rule.truncatedBptt 20.0<ms> 10.0<ms> with
+            Update = EverySteps 15
+    },
+    at
+        InExperiment
+        (RuleCannot(
+            "truncated-bptt",
+            "update every 15 steps, since it looks back every 10 ms",
+            "use Online, which updates after every look"
+        )),
+    "experiment: truncated-bptt cannot update every 15 steps, since it looks back every 10 ms; use Online, which updates after every look"
+
+    "truncated BPTT that loses errors",
+    plan network |> rule (Rule.truncatedBptt 5.0<ms> 10.0<ms>),
+    at
+        InExperiment
+        (NotAllowed("the window", "5 ms", "at least the stride, 10 ms, so that every error is told")),
+    "experiment: the window is 5 ms; it must be at least the stride, 10 ms, so that every error is told"
+
     "the symmetric local rule where no readout listens",
     plus (motor --> motor |> learningBy Rule.localSymmetric 0.1),
     inArrow

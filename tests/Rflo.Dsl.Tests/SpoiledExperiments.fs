@@ -91,6 +91,62 @@ let all = [
             { rule with Update = EverySteps 0 },
             NotAllowed("the number of steps between updates", "0", "at least 1")
     ])
+    ruled "window that is no whole number of steps" [ "dt" ] (fun e rule -> [
+        match rule.Credit with
+        | TruncatedBackward(_, stride) ->
+            let odd = stride + 10.5 * e.Dt
+
+            {
+                rule with
+                    Credit = TruncatedBackward(odd, stride)
+            },
+            NotWholeSteps("the window", odd, e.Dt)
+        | _ -> ()
+    ])
+    ruled "stride shorter than a step" [ "dt" ] (fun e rule -> [
+        match rule.Credit with
+        | TruncatedBackward(window, _) ->
+            for stride in [ 0.0<ms>; -1.0<ms>; e.Dt / 2.0; nan * 1.0<ms> ] do
+                {
+                    rule with
+                        Credit = TruncatedBackward(window, stride)
+                },
+                NotAllowed(
+                    "the stride",
+                    $"{float stride} ms",
+                    $"finite and at least one step, {float e.Dt} ms"
+                )
+        | _ -> ()
+    ])
+    ruled "window shorter than the stride" [] (fun _ rule -> [
+        match rule.Credit with
+        | TruncatedBackward(_, stride) ->
+            {
+                rule with
+                    Credit = TruncatedBackward(stride, 2.0 * stride)
+                    Update = TrialEnd
+            },
+            NotAllowed(
+                "the window",
+                $"{float stride} ms",
+                $"at least the stride, {float (2.0 * stride)} ms, so that every error is told"
+            )
+        | _ -> ()
+    ])
+    ruled "updates between looks back" [ "dt" ] (fun e rule -> [
+        match rule.Credit with
+        | TruncatedBackward(_, stride) ->
+            let k = int (round (stride / e.Dt)) + 1
+
+            if k > 2 then
+                { rule with Update = EverySteps k },
+                RuleCannot(
+                    rule.Name,
+                    $"update every {k} steps, since it looks back every {float stride} ms",
+                    "use Online, which updates after every look"
+                )
+        | _ -> ()
+    ])
     ruled "trace shorter than a step" [ "dt" ] (fun e rule -> [
         match rule.Credit with
         | Local trace when trace.Trace <> OwnJacobian ->

@@ -198,6 +198,8 @@ public sealed class GraphBuilder
             ThrowHelper.OutOfRange($"{projection.Name}.Rates", plastic.Rates.Trials, "more than 0 trials");
         if (plastic is { Rule: BpttRule, Schedule.IsStepwise: true })
             ThrowHelper.Invalid($"{projection.Name}: BPTT looks back over a whole trial and cannot update online.");
+        if (plastic.Rule is TruncatedBpttRule truncated)
+            CheckWindow(projection.Name, truncated, plastic.Schedule);
         if (projection.Target.IsReadout)
             return;
         AreaSpec area = _areas[projection.Target.Index];
@@ -205,6 +207,16 @@ public sealed class GraphBuilder
             CheckLocal(projection.Name, local, plastic.Schedule, area);
         else if (area.Dynamics == Dynamics.WinnerTakeAll)
             ThrowHelper.Invalid($"{projection.Name}: a winner-take-all area has no slope, so {plastic.Rule.GetType().Name} cannot reach it.");
+    }
+
+    private static void CheckWindow(string name, TruncatedBpttRule rule, UpdateSchedule schedule)
+    {
+        if (rule.Stride < 1)
+            ThrowHelper.NotPositive($"{name}.Stride", rule.Stride);
+        if (rule.Window < rule.Stride)
+            ThrowHelper.Invalid($"{name}: a window of {rule.Window} steps is shorter than the {rule.Stride} steps between looks, so some errors would be lost.");
+        if (schedule.Time == UpdateTime.EverySteps && schedule.Every % rule.Stride != 0)
+            ThrowHelper.Invalid($"{name}: updates every {schedule.Every} steps fall between looks, which are {rule.Stride} steps apart.");
     }
 
     private static void CheckLocal(string name, ThreeFactorRule rule, UpdateSchedule schedule, AreaSpec area)

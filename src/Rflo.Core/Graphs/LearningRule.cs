@@ -22,6 +22,17 @@ public abstract record LearningRule(ErrorPath Path);
 public sealed record BpttRule(ErrorPath Path = ErrorPath.Symmetric) : LearningRule(Path);
 
 /// <summary>
+/// Truncated back-propagation through time (Williams and Peng 1990): in every <paramref name="Stride"/>-th step, and in the
+/// last of a trial, the errors since the last look are carried back over <paramref name="Window"/> steps. A window that is
+/// never shorter than the trial is BPTT, window = stride takes one window after the other, stride 1 carries every error
+/// back equally far. Online means: an update after every look.
+/// </summary>
+/// <param name="Window">Steps that a look reaches back, the step of the look among them; at least <paramref name="Stride"/>.</param>
+/// <param name="Stride">Steps between looks, at least 1.</param>
+/// <param name="Path">How the error reaches the area.</param>
+public sealed record TruncatedBpttRule(int Window, int Stride, ErrorPath Path = ErrorPath.Symmetric) : LearningRule(Path);
+
+/// <summary>
 /// Real-time recurrent learning (Murray 2019, Eqs 10 to 14; Williams and Zipser 1989): the exact gradient, forward in
 /// time, by the influence of every weight on every unit.
 /// </summary>

@@ -53,7 +53,8 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
             weights += stored * (size + sizeof(double) + (block.IsSparse ? sizeof(int) : 0));
             if (block.Plasticity is not { LearningRate: > 0 } plastic)
                 continue;
-            if (!plastic.Optimiser.IsDirect || plastic.Schedule is not ({ Time: UpdateTime.Online } or { Time: UpdateTime.TrialEnd, Every: 1 }))
+            bool waitsForLook = plastic is { Rule: TruncatedBpttRule, Schedule.IsStepwise: true };
+            if (waitsForLook || !plastic.Optimiser.IsDirect || plastic.Schedule is not ({ Time: UpdateTime.Online } or { Time: UpdateTime.TrialEnd, Every: 1 }))
                 weights += stored * size;
             weights += stored * size * (int)plastic.Optimiser.Kind;
             if (plastic is { Rule: ThreeFactorRule, Schedule.IsStepwise: true } && !block.OntoReadout)

@@ -49,10 +49,10 @@ internal static class Learners
         public LearnerSet<T> Build()
         {
             foreach (AreaState<T> area in _network.Areas)
-                foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(area.Afferents))
+                foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(area.Afferents, isDeltaRule: false))
                     Add(area, rule, schedule, plastic);
             foreach (ReadoutState<T> readout in _network.Readouts)
-                foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(readout.Afferents))
+                foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(readout.Afferents, isDeltaRule: !readout.IsFedBack))
                     Add(readout, rule, schedule, plastic);
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
@@ -63,6 +63,7 @@ internal static class Learners
                 _learners.Add(rule switch
                 {
                     BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts),
+                    TruncatedBpttRule truncated => new TruncatedBptt<T>(_network, truncated, schedule.IsStepwise, parts.Areas, parts.Readouts),
                     RtrlRule => new Rtrl<T>(_network, rule.Path, schedule.IsStepwise, parts.Areas, parts.Readouts),
                     StochasticRule stochastic => Stochastic(stochastic, parts.Areas),
                     _ => throw new NotSupportedException($"No learner knows the rule {rule}."),
@@ -90,7 +91,7 @@ internal static class Learners
 
         private void Add(ReadoutState<T> readout, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic)
         {
-            if (readout.IsFedBack && rule is BpttRule or RtrlRule)
+            if (readout.IsFedBack && rule is BpttRule or TruncatedBpttRule or RtrlRule)
                 ExactOf(rule, schedule).Readouts.Add((readout, plastic));
             else
                 _learners.Add(new DeltaRule<T>(readout, plastic));
@@ -127,13 +128,15 @@ internal static class Learners
             return parts;
         }
 
-        private List<(LearningRule Rule, UpdateSchedule Schedule, Plastic<T> Plastic)> Groups(Afferents<T> afferents)
+        private List<(LearningRule Rule, UpdateSchedule Schedule, Plastic<T> Plastic)> Groups(Afferents<T> afferents, bool isDeltaRule)
         {
             var groups = new List<(LearningRule, UpdateSchedule, Plastic<T>)>();
             foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null).GroupBy(segment => Key(_plan(segment)!)))
             {
                 Segment[] segments = [.. group];
                 (LearningRule rule, UpdateSchedule schedule, Optimiser optimiser, RateSchedule rates) = group.Key;
+                if (rule is TruncatedBpttRule truncated && schedule.Time == UpdateTime.Online && !isDeltaRule)
+                    schedule = new UpdateSchedule(UpdateTime.EverySteps, truncated.Stride);
                 var plastic = new Plastic<T>(afferents, segments, schedule, optimiser, rates, _applies);
                 _plastics.Add(plastic);
                 foreach (Segment segment in segments)

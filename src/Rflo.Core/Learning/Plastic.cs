@@ -86,10 +86,18 @@ internal sealed class Plastic<T>
     /// <param name="pre">Presynaptic factors from step <paramref name="first"/> on, in the wide rows of the target.</param>
     /// <param name="first">First step of the product.</param>
     /// <param name="steps">Steps T of the trial; the product ends there.</param>
-    public void AddTrial(ReadOnlySpan<T> post, int stride, ReadOnlySpan<T> pre, int first, int steps)
+    public void AddTrial(ReadOnlySpan<T> post, int stride, ReadOnlySpan<T> pre, int first, int steps) =>
+        AddSteps(post, stride, pre, steps - first + 1, steps);
+
+    /// <summary>Adds the product of some steps that follow each other: sum over them of post(t) pre(t)'.</summary>
+    /// <param name="post">Postsynaptic factors, rows of <paramref name="stride"/> elements.</param>
+    /// <param name="stride">Elements a row.</param>
+    /// <param name="pre">Presynaptic factors, in the wide rows of the target.</param>
+    /// <param name="count">How many steps.</param>
+    /// <param name="steps">Steps T of the trial.</param>
+    public void AddSteps(ReadOnlySpan<T> post, int stride, ReadOnlySpan<T> pre, int count, int steps)
     {
         WeightStore<T> to = Destination;
-        int count = steps - first + 1;
         foreach (Run run in _runs)
         {
             Kernels.AccumulateOuter(
@@ -181,7 +189,7 @@ internal sealed class Plastic<T>
         if (IsDirect)
             Constrain();
         else if (_applies && (_schedule.Time == UpdateTime.Online || step % _schedule.Every == 0 || step == steps))
-            Apply(1.0, steps);
+            Apply(1.0, UpdatesInTrial(steps));
     }
 
     /// <summary>Shows what was collected and not yet applied, and what the optimisers remember.</summary>
@@ -210,6 +218,10 @@ internal sealed class Plastic<T>
         Apply(_schedule.Mean ? 1.0 / _trialsCollected : 1.0, 1);
         _trialsCollected = 0;
     }
+
+    /// <summary>Into how many updates a trial is cut, which share its L2 decay.</summary>
+    private int UpdatesInTrial(int steps) =>
+        _schedule.Time == UpdateTime.EverySteps ? (steps + _schedule.Every - 1) / _schedule.Every : steps;
 
     private void Apply(double share, int parts)
     {

@@ -1,0 +1,161 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// One look backward in time over a whole circuit (Murray 2019, Eqs 18 to 23, with every delay, gate and fed-back
+/// output): z(t) = l(t) + (1 - alpha) z(t+1) + what later currents pass back through the weights, from a last step down
+/// to a first one. Credit for what was before the first step is dropped.
+/// </summary>
+/// <remarks>Time O(post * pre) for each step that it looks back, memory O(units) for each.</remarks>
+internal sealed class BackwardCredit<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Network<T> _network;
+    private readonly LearningSignal<T>[] _signals;
+    private readonly AlignedArray<T>[] _credit;
+    private readonly AlignedArray<T>[] _delta;
+    private readonly AlignedArray<T>[] _outputCredit;
+    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _back;
+    private readonly int _history;
+    private readonly bool _anyFedBack;
+    private int _first;
+
+    /// <param name="network">The network.</param>
+    /// <param name="path">How the error reaches the areas.</param>
+    /// <param name="longest">The most steps that it is ever asked to look back.</param>
+    public BackwardCredit(Network<T> network, ErrorPath path, int longest)
+    {
+        _network = network;
+        _history = network.Graph.MaxDelay;
+        _anyFedBack = network.Readouts.Any(readout => readout.IsFedBack);
+        _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
+        _credit = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
+        _delta = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
+        _outputCredit = [.. network.Readouts.Select(readout => new AlignedArray<T>((_history + longest + 1) * readout.Padded))];
+        _told = new AlignedArray<T>(network.Areas.Max(area => area.Padded));
+        int widest = network.Areas.Max(area => area.Afferents.Stride);
+        foreach (ReadoutState<T> readout in network.Readouts)
+            widest = Math.Max(widest, readout.Afferents.Stride);
+        _back = new AlignedArray<T>(widest);
+    }
+
+    /// <summary>The first step for which a readout's outputs got credit: those before a trial count where the look reaches its beginning.</summary>
+    public int FirstOutput => _first == 1 ? 1 - _history : _first;
+
+    /// <summary>z(t) alpha phi'(u(t)) of an area, what its currents are told, from a step of the last look on; rows of padded units.</summary>
+    public Span<T> DeltaFrom(AreaState<T> area, int step) => _delta[area.Index].From(step - _first + 1, area.Padded);
+
+    /// <summary>What a fed-back readout's sums are told, from a step of the last look on; rows of padded outputs.</summary>
+    public Span<T> OutputDeltaFrom(ReadoutState<T> readout, int step) =>
+        _outputCredit[readout.Index].From(_history + step - _first + 1, readout.Padded);
+
+    /// <summary>Looks back. Allocates nothing.</summary>
+    /// <param name="first">The earliest step that gets credit, at least 1.</param>
+    /// <param name="last">The step to begin at.</param>
+    /// <param name="told">The first step whose errors are told; later ones up to <paramref name="last"/> are told too.</param>
+    public void Look(int first, int last, int told)
+    {
+        _first = first;
+        for (int k = 0; k < _credit.Length; k++)
+            _credit[k].Span[..((last - first + 2) * _network.Areas[k].Padded)].Clear();
+        foreach (AlignedArray<T> credit in _outputCredit)
+            credit.Span.Clear();
+
+        for (int t = last; t >= first; t--)
+            Back(t, t >= told);
+        if (first > 1)
+            return;
+        foreach (ReadoutState<T> readout in _network.Readouts)
+            if (readout.IsFedBack)
+                for (int t = 0; t > -_history; t--)
+                    BackBeforeTrial(readout, t);
+    }
+
+    private Span<T> Credit(AreaState<T> area, int step) => _credit[area.Index].Row(step - _first + 1, area.Padded);
+
+    private Span<T> OutputCredit(ReadoutState<T> readout, int step) =>
+        _outputCredit[readout.Index].Row(_history + step - _first + 1, readout.Padded);
+
+    /// <summary>Credit of one step: from outputs to rates, from rates to currents, from currents to earlier signals.</summary>
+    private void Back(int step, bool isTold)
+    {
+        foreach (ReadoutState<T> readout in _network.Readouts)
+            if (readout.IsFedBack)
+                BackThroughReadout(readout, step, isTold);
+
+        if (isTold)
+        {
+            foreach (AreaState<T> area in _network.Areas)
+            {
+                Span<T> credit = Credit(area, step);
+                Span<T> told = _told.Span[..area.Padded];
+                _signals[area.Index].Tell(step, told);
+                TensorPrimitives.Add(credit, told, credit);
+            }
+        }
+
+        foreach (AreaState<T> area in _network.Areas)
+        {
+            Span<T> credit = Credit(area, step);
+            Span<T> delta = _delta[area.Index].Row(step - _first + 1, area.Padded);
+            TensorPrimitives.Multiply(credit, area.Post(step), delta);
+            if (step == _first && (step > 1 || !_anyFedBack))
+                continue;
+            Span<T> before = Credit(area, step - 1);
+            TensorPrimitives.MultiplyAdd(credit, area.Decay.Span, before, before);
+            Span<T> back = _back.Span[..area.Afferents.Stride];
+            area.Afferents.Transposed(delta, back);
+            Scatter(area.Afferents, back, step);
+        }
+    }
+
+    /// <summary>What later steps told the outputs of this one goes back to its sums, and on to the rates.</summary>
+    private void BackThroughReadout(ReadoutState<T> readout, int step, bool isTold)
+    {
+        Span<T> told = OutputCredit(readout, step);
+        readout.ThroughNonlinearity(step, told);
+        Span<T> back = _back.Span[..readout.Afferents.Stride];
+        readout.Afferents.Transposed(told, back);
+        foreach (Segment segment in readout.Afferents.Segments)
+            if (segment.Source.Kind == SignalKind.Area)
+                AddTo(Credit(_network.Areas[segment.Source.Index], step), segment, back);
+        if (isTold)
+            TensorPrimitives.Add(told, readout.Error(step), told);
+    }
+
+    /// <summary>Outputs before step 1 depend on the readout's weights too; their rates are given.</summary>
+    private void BackBeforeTrial(ReadoutState<T> readout, int step) => readout.ThroughNonlinearity(step, OutputCredit(readout, step));
+
+    /// <summary>The transpose of gathering: every presynaptic signal hands its credit to the rate or output that it was.</summary>
+    private void Scatter(Afferents<T> afferents, ReadOnlySpan<T> back, int step)
+    {
+        foreach (Segment segment in afferents.Segments)
+        {
+            Source source = segment.Source;
+            int from = step - source.Delay;
+            if (source.Kind is not (SignalKind.Area or SignalKind.Readout) || !_network.IsOpen(segment.Spec.Gate, step))
+                continue;
+            if (source.Kind == SignalKind.Area && from >= _first)
+                AddTo(Credit(_network.Areas[source.Index], from), segment, back);
+            else if (source.Kind == SignalKind.Readout && from >= FirstOutput)
+                AddTo(OutputCredit(_network.Readouts[source.Index], from), segment, back);
+        }
+    }
+
+    private static void AddTo(Span<T> credit, Segment segment, ReadOnlySpan<T> back)
+    {
+        ReadOnlySpan<T> share = back.Slice(segment.Offset, segment.Width);
+        if (segment.Source.Units is not { } units)
+        {
+            Span<T> to = credit[..segment.Width];
+            TensorPrimitives.Add(to, share, to);
+            return;
+        }
+
+        for (int k = 0; k < units.Length; k++)
+            credit[units[k]] += share[k];
+    }
+}

@@ -1,0 +1,120 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// Truncated back-propagation through time: in every stride-th step, and in the last of a trial, the errors since the
+/// last look are carried back over the steps of the window (Williams and Peng 1990). What the look finds is added at once
+/// where updates are online, or summed over the looks and multiplied out at the end of the trial.
+/// </summary>
+/// <remarks>
+/// The gradient of those errors with respect to the weights as they were used within the window. Time
+/// O(window / stride * post * pre) a step online, O(window / stride * post * pre) backward and one product a trial at its
+/// end; memory O(window * units). Old Jacobians are taken with the weights of the look.
+/// </remarks>
+internal sealed class TruncatedBptt<T> : Learner<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly BackwardCredit<T> _backward;
+    private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
+    private readonly (ReadoutState<T> Readout, Plastic<T> Plastic)[] _readouts;
+    private readonly AlignedArray<T>[] _areaSums;
+    private readonly AlignedArray<T>[] _readoutSums;
+    private readonly int _window;
+    private readonly int _stride;
+    private readonly bool _isStepwise;
+    private readonly int _history;
+    private int _steps;
+    private int _first;
+
+    public TruncatedBptt(
+        Network<T> network, TruncatedBpttRule rule, bool isStepwise, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas,
+        IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts)
+    {
+        _window = Math.Min(rule.Window, network.MaxSteps);
+        _stride = rule.Stride;
+        _isStepwise = isStepwise;
+        _history = network.Graph.MaxDelay;
+        _backward = new BackwardCredit<T>(network, rule.Path, _window);
+        _areas = [.. areas];
+        _readouts = [.. readouts];
+        int rows = isStepwise ? 0 : _history + network.MaxSteps + 1;
+        _areaSums = [.. _areas.Select(pair => new AlignedArray<T>(rows * pair.Area.Padded))];
+        _readoutSums = [.. _readouts.Select(pair => new AlignedArray<T>(rows * pair.Readout.Padded))];
+    }
+
+    public override void Begin(int trial, int steps)
+    {
+        _steps = steps;
+        foreach (AlignedArray<T> sum in _areaSums)
+            sum.Span.Clear();
+        foreach (AlignedArray<T> sum in _readoutSums)
+            sum.Span.Clear();
+    }
+
+    public override void Tell(int step)
+    {
+        if (!IsLook(step))
+            return;
+        _first = Math.Max(1, step - _window + 1);
+        _backward.Look(_first, step, told: (step - 1) / _stride * _stride + 1);
+    }
+
+    public override void Learn(int step)
+    {
+        bool isLook = IsLook(step);
+        for (int k = 0; k < _areas.Length; k++)
+        {
+            (AreaState<T> area, Plastic<T> plastic) = _areas[k];
+            if (isLook)
+                Take(plastic, area.Padded, _backward.DeltaFrom(area, _first), _first, step, _areaSums[k]);
+            if (_isStepwise)
+                plastic.EndStep(step, _steps);
+        }
+
+        for (int k = 0; k < _readouts.Length; k++)
+        {
+            (ReadoutState<T> readout, Plastic<T> plastic) = _readouts[k];
+            int first = _backward.FirstOutput;
+            if (isLook)
+                Take(plastic, readout.Padded, _backward.OutputDeltaFrom(readout, first), first, step, _readoutSums[k]);
+            if (_isStepwise)
+                plastic.EndStep(step, _steps);
+        }
+    }
+
+    public override void End(int steps)
+    {
+        for (int k = 0; k < _areas.Length; k++)
+            End(_areas[k].Plastic, _areas[k].Area.Padded, 1, steps, _areaSums[k]);
+        for (int k = 0; k < _readouts.Length; k++)
+            End(_readouts[k].Plastic, _readouts[k].Readout.Padded, 1 - _history, steps, _readoutSums[k]);
+    }
+
+    private bool IsLook(int step) => step % _stride == 0 || step == _steps;
+
+    /// <summary>What a look has found for the steps first .. last: into the increments, or into the sum over the looks.</summary>
+    private void Take(Plastic<T> plastic, int stride, ReadOnlySpan<T> found, int first, int last, AlignedArray<T> sums)
+    {
+        if (_isStepwise)
+        {
+            plastic.AddSteps(found, stride, plastic.Afferents.SignalsFrom(first), last - first + 1, _steps);
+            return;
+        }
+
+        Span<T> sum = sums.Span.Slice((_history + first) * stride, (last - first + 1) * stride);
+        TensorPrimitives.Add(sum, found[..sum.Length], sum);
+    }
+
+    private void End(Plastic<T> plastic, int stride, int first, int steps, AlignedArray<T> sums)
+    {
+        if (!_isStepwise)
+        {
+            plastic.BeginIncrements(1);
+            plastic.AddTrial(sums.From(_history + first, stride), stride, plastic.Afferents.SignalsFrom(first), first, steps);
+        }
+
+        plastic.FinishTrial();
+    }
+}
