@@ -175,6 +175,15 @@ module Check =
                |> List.forall (fun p -> Option.isNone (Wiring.plasticity experiment p))
         then
             NothingLearns
+
+        match experiment.Stopping.TargetLoss with
+        | Some loss when not (Double.IsFinite loss) ->
+            NotAllowed("the loss to stop at", string loss, "finite")
+        | _ -> ()
+
+        match experiment.Stopping.Patience with
+        | Some trials -> yield! atLeastOne "the patience" trials
+        | None -> ()
     ]
 
     /// Every part with the names of the parts before it.

@@ -243,6 +243,11 @@ module Declare =
         Seed = 1L
         Dt = 1.0<ms>
         Precision = Precision.Double
+        Stopping = {
+            TargetLoss = None
+            Patience = None
+            KeepBest = false
+        }
     }
 
     /// `e |> rule Rule.bptt` learns by that rule.
@@ -265,3 +270,30 @@ module Declare =
 
     /// `e |> precision Precision.Single` computes with 32-bit numbers.
     let precision numbers (experiment: Experiment) = { experiment with Precision = numbers }
+
+    /// `e |> stopAtLoss 1e-4` ends the run after the first trial whose loss is at or below that.
+    let stopAtLoss loss (experiment: Experiment) = {
+        experiment with
+            Stopping = {
+                experiment.Stopping with
+                    TargetLoss = Some loss
+            }
+    }
+
+    /// `e |> patience 200` ends the run when 200 trials in a row brought no new smallest loss.
+    let patience trials (experiment: Experiment) = {
+        experiment with
+            Stopping = {
+                experiment.Stopping with
+                    Patience = Some trials
+            }
+    }
+
+    /// `e |> keepBest` keeps the weights with which the smallest loss was measured, beside those of the last trial.
+    let keepBest (experiment: Experiment) = {
+        experiment with
+            Stopping = {
+                experiment.Stopping with
+                    KeepBest = true
+            }
+    }

@@ -63,6 +63,16 @@ type Task = {
     Events: string list
 }
 
+/// When a run ends before its last trial, and whether its best weights are kept.
+type Stopping = {
+    /// It ends after a trial whose loss is at or below this.
+    TargetLoss: float option
+    /// It ends when so many trials in a row brought no new smallest loss.
+    Patience: int option
+    /// Whether the weights with which the smallest loss was measured are kept beside the last.
+    KeepBest: bool
+}
+
 /// A circuit that learns a task: all that decides the numbers of a run.
 type Experiment = {
     Name: string
@@ -75,4 +85,5 @@ type Experiment = {
     /// Duration of one step.
     Dt: float<ms>
     Precision: Precision
+    Stopping: Stopping
 }

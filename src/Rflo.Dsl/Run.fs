@@ -30,6 +30,8 @@ type Trained = {
     Status: RunStatus
     /// L of every trial, measured while it ran.
     Losses: float[]
+    /// Weights with which the smallest loss was measured; empty where they were not kept.
+    Best: Map<string, Matrix<float>>
     /// Wall time of every trial, in seconds.
     Seconds: float[]
     /// Alignment of each readout with each fixed feedback matrix, by (readout, area), after every trial.
@@ -65,17 +67,19 @@ module Run =
 
         Matrix<float>.Build.SparseOfIndexed(rows, columns, entries)
 
-    /// The weights of every projection as they are now, shape (post, pre), by name.
-    let weights (compiled: Compiled) (session: Session) =
+    let private weightsBy (read: ProjectionId -> float[]) (compiled: Compiled) =
         compiled.Projections
         |> List.mapi (fun k name ->
-            let values = session.Weights(ProjectionId k)
+            let values = read (ProjectionId k)
             let struct (post, pre) = compiled.Graph.ShapeOf(ProjectionId k)
 
             match compiled.Graph.Projections[k].Synapses with
             | :? SparseSynapses as sparse -> name, sparseMatrix sparse pre values
             | _ -> name, matrix post pre values)
         |> Map.ofList
+
+    /// The weights of every projection as they are now, shape (post, pre), by name.
+    let weights (compiled: Compiled) (session: Session) = weightsBy session.Weights compiled
 
     let private feedback (compiled: Compiled) =
         Seq.zip compiled.Feedback compiled.Graph.Feedbacks
@@ -127,24 +131,59 @@ module Run =
     let session (compiled: Compiled) =
         Session.Create(compiled.Graph, compiled.Task, compiled.Seed, compiled.Precision)
 
-    /// Trains a checked experiment. `onTrial` hears of every trial with its loss; `cancellation` is asked after each.
-    let checkedExperiment
-        (onTrial: int -> float -> unit)
-        (cancellation: CancellationToken)
-        (ready: CheckedExperiment)
-        =
+    /// A run before or between trials, with what its record needs of the time before the first.
+    type Running = {
+        Experiment: Experiment
+        Compiled: Compiled
+        Session: Session
+        /// Weights before the first trial.
+        Initial: Map<string, Matrix<float>>
+        /// The first trial's task before training.
+        Before: Activity
+    }
+
+    /// Takes the memory that a checked experiment needs, and runs nothing but a look at its first trial.
+    let start (ready: CheckedExperiment) : Running =
         let compiled = Compile.experiment ready
         let session = session compiled
-        let initial = weights compiled session
-        let before = test compiled session 0
+        let stopping = ready.Experiment.Stopping
 
-        let status =
-            session.Run(ready.Experiment.Trials, Action<int, float>(onTrial), cancellation)
+        session.Stopping <-
+            Stopping(
+                Option.defaultValue nan stopping.TargetLoss,
+                Option.defaultValue 0 stopping.Patience
+            )
+
+        if stopping.KeepBest then
+            session.KeepBest()
 
         {
             Experiment = ready.Experiment
+            Compiled = compiled
+            Session = session
+            Initial = weights compiled session
+            Before = test compiled session 0
+        }
+
+    /// Trains what is left of the experiment's trials. `onTrial` hears of every trial with its loss; `cancellation` is
+    /// asked after each.
+    let go onTrial (cancellation: CancellationToken) (running: Running) =
+        let left = max 0 (running.Experiment.Trials - running.Session.TrialsDone)
+        running.Session.Run(left, Action<int, float>(onTrial), cancellation)
+
+    /// What a run that has ended leaves.
+    let finish (running: Running) status : Trained =
+        let compiled, session = running.Compiled, running.Session
+
+        {
+            Experiment = running.Experiment
             Status = status
             Losses = session.Metrics.CopyLosses()
+            Best =
+                if running.Experiment.Stopping.KeepBest then
+                    weightsBy session.BestWeights compiled
+                else
+                    Map.empty
             Seconds = session.Metrics.CopySeconds()
             Alignments =
                 compiled.Feedback
@@ -152,12 +191,17 @@ module Run =
                 |> List.filter (fun (_, alignments) ->
                     Array.exists (Double.IsNaN >> not) alignments)
                 |> Map.ofList
-            Initial = initial
+            Initial = running.Initial
             Final = weights compiled session
             Feedback = feedback compiled
-            Before = before
+            Before = running.Before
             After = test compiled session 0
         }
+
+    /// Trains a checked experiment from its first trial to its last.
+    let checkedExperiment onTrial cancellation (ready: CheckedExperiment) =
+        let running = start ready
+        go onTrial cancellation running |> finish running
 
     /// Checks and trains an experiment, without a word: the arrays, or every problem it has.
     let train (experiment: Experiment) : Result<Trained, Problem list> =

@@ -11,6 +11,9 @@ type ScriptOption =
     | Update of time: string
     | Learning_Rate of rate: string
     | Precision of numbers: string
+    | Stop_At_Loss of loss: string
+    | Patience of trials: string
+    | Keep_Best
     | Out of folder: string
     | Force
     | Check
@@ -31,6 +34,9 @@ type ScriptOption =
             | Learning_Rate _ ->
                 "learn at this rate in every projection that learns; or in one of them, 'cortex->y=0.1'. Repeatable."
             | Precision _ -> "compute with double or single precision."
+            | Stop_At_Loss _ -> "end after the first trial whose loss is at or below this."
+            | Patience _ -> "end when so many trials in a row brought no new smallest loss."
+            | Keep_Best -> "keep the weights of the smallest loss beside the last, in weights.npz."
             | Out _ -> "write the run folder here; without it, the next free runs/NAME-1, -2, ..."
             | Force -> "replace the run folder that is there."
             | Check -> "train nothing: print all problems, or a summary of the compiled circuit."

@@ -71,8 +71,7 @@ module Compare =
         AnsiConsole.Write table
 
     let private page title place (runs: Trained list) =
-        let ended =
-            runs |> List.filter (fun trained -> trained.Status.End <> RunEnd.Completed)
+        let ended = runs |> List.filter (fun trained -> not trained.Status.IsWell)
 
         let note =
             match ended with

@@ -77,10 +77,7 @@ module Demo =
         (if isGood then stdout else stderr).WriteLine note
         printfn $"{report}"
 
-        if
-            isGood
-            && runs |> List.forall (fun trained -> trained.Status.End = RunEnd.Completed)
-        then
+        if isGood && runs |> List.forall (fun trained -> trained.Status.IsWell) then
             ExitCode.Done
         else
             ExitCode.EndedEarly

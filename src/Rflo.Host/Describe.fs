@@ -254,6 +254,17 @@ module Describe =
             $"seed {experiment.Seed}"
             $"steps of {float experiment.Dt} ms"
             $"{experiment.Precision.ToString().ToLowerInvariant()} precision"
+
+            match experiment.Stopping.TargetLoss with
+            | Some loss -> $"stops at loss {loss}"
+            | None -> ()
+
+            match experiment.Stopping.Patience with
+            | Some trials -> $"stops after {trials} trials without a smaller loss"
+            | None -> ()
+
+            if experiment.Stopping.KeepBest then
+                "keeps the best weights"
         ]
 
     /// Heading and sentence for each part, in the order of declaration.

@@ -227,4 +227,16 @@ module ExperimentJson =
             "seed", JsonValue.Create experiment.Seed
             "dtMs", time experiment.Dt
             "precision", text (experiment.Precision.ToString())
+            "stopping",
+            record [
+                match experiment.Stopping.TargetLoss with
+                | Some loss -> "targetLoss", number loss
+                | None -> ()
+
+                match experiment.Stopping.Patience with
+                | Some trials -> "patience", whole trials
+                | None -> ()
+
+                "keepBest", flag experiment.Stopping.KeepBest
+            ]
         ]

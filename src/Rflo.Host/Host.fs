@@ -124,7 +124,8 @@ module Host =
                 tell trained place request
 
                 match trained.Status.End with
-                | RunEnd.Completed -> ExitCode.Done
+                | RunEnd.Completed
+                | RunEnd.Stopped -> ExitCode.Done
                 | RunEnd.Failed ->
                     complain [ $"{experiment.Name}: {trained.Status}" ]
                     ExitCode.EndedEarly

@@ -141,6 +141,20 @@ module Overrides =
             }
         | _ -> Error [ BadValue("--precision", text, "double or single") ]
 
+    let private stopAtLoss text experiment =
+        match number text with
+        | Some loss when Double.IsFinite loss -> Ok(Declare.stopAtLoss loss experiment)
+        | _ -> Error [ BadValue("--stop-at-loss", text, "a finite number") ]
+
+    let private patience text experiment =
+        match whole text with
+        | Some trials when trials >= 1L && trials <= 2_000_000_000L ->
+            Ok(Declare.patience (int trials) experiment)
+        | _ ->
+            Error [
+                BadValue("--patience", text, "a whole number, at least 1")
+            ]
+
     /// Rates for all projections come before those for one, whatever their order on the line.
     let private order =
         function
@@ -156,6 +170,9 @@ module Overrides =
         | Update text -> update text experiment
         | Learning_Rate text -> learningRate text experiment
         | Precision text -> precision text experiment
+        | Stop_At_Loss text -> stopAtLoss text experiment
+        | Patience text -> patience text experiment
+        | Keep_Best -> Ok(Declare.keepBest experiment)
         | Out _
         | Force
         | Check
@@ -188,6 +205,9 @@ module Overrides =
             | Update text -> Some("update", text)
             | Learning_Rate text -> Some("learning-rate", text)
             | Precision text -> Some("precision", text)
+            | Stop_At_Loss text -> Some("stop-at-loss", text)
+            | Patience text -> Some("patience", text)
+            | Keep_Best -> Some("keep-best", "")
             | _ -> None)
         |> List.groupBy fst
         |> List.map (fun (name, values) -> name, values |> List.map snd |> String.concat ", ")

@@ -280,7 +280,9 @@ module Report =
             {
                 Title = manifest.Name
                 Subtitle = $"A circuit learns the task {task} by {rule}."
-                Status = manifest.StatusText, (manifest.Status = RunEnd.Completed)
+                Status =
+                    manifest.StatusText,
+                    (manifest.Status = RunEnd.Completed || manifest.Status = RunEnd.Stopped)
                 Tiles = tiles dt record
             }
             [

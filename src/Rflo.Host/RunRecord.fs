@@ -12,7 +12,7 @@ type RunRecord = {
     Manifest: RunManifest
     /// metrics.csv by column: trial (from 0), loss, seconds, and an alignment for each feedback.
     Metrics: (string * float[]) list
-    /// weights.npz: initial/NAME, final/NAME and feedback/READOUT->AREA, shape (post, pre). A sparse projection has
+    /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept) and feedback/READOUT->AREA, shape (post, pre). A sparse projection has
     /// three arrays instead, /row, /column and /value.
     Weights: NamedArray list
     /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT and rates/AREA,
@@ -55,6 +55,9 @@ module RunRecord =
 
         for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
             yield! block $"final/{name}" trained.Final[name]
+
+        for KeyValue(name, matrix) in trained.Best do
+            yield! block $"best/{name}" matrix
 
         for KeyValue((readout, area), matrix) in trained.Feedback do
             dense $"feedback/{readout}->{area}" matrix

@@ -55,6 +55,7 @@ let private plasticities =
 
 let private result (session: Session) = [|
     yield! allWeights session
+    yield! Array.init session.Graph.Projections.Count (fun k -> session.BestWeights(ProjectionId k))
     session.Metrics.CopyLosses()
     for feedback in 0 .. session.Graph.Feedbacks.Count - 1 do
         session.Metrics.CopyAlignments feedback
@@ -83,7 +84,11 @@ let private resumes (tally: Tally) way plasticity case =
             Limits = { unlimited with Decay = 0.1 }
     }
 
-    let make () = sessionWith setup case
+    let make () =
+        let session = sessionWith setup case
+        session.KeepBest()
+        session
+
     tally.Count()
     let whole = make ()
 
@@ -108,6 +113,7 @@ let private captured () =
         |> Array.find (fun case -> plastic case <> [])
 
     let session = sessionWith setup case
+    session.KeepBest()
     session.Run 3 |> ignore
     session, Dictionary(session.Capture())
 

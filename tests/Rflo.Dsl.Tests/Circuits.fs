@@ -483,6 +483,20 @@ let experimentIn (dt: float<ms>) =
                 1, Gen.constant Precision.Single
             ]
 
+        let! stopping =
+            Gen.elements [
+                {
+                    TargetLoss = None
+                    Patience = None
+                    KeepBest = false
+                }
+                {
+                    TargetLoss = Some 0.25
+                    Patience = Some 3
+                    KeepBest = true
+                }
+            ]
+
         return {
             Name = "random"
             Circuit = { told with Projections = plastic }
@@ -492,6 +506,7 @@ let experimentIn (dt: float<ms>) =
             Seed = int64 seed
             Dt = dt
             Precision = precision
+            Stopping = stopping
         }
     }
 

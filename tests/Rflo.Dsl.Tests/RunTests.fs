@@ -221,6 +221,39 @@ let private improvement =
             Expect.equal trained.Status.End RunEnd.Completed "the other"
         }
 
+        test "a run stops where its loss reaches the target" {
+            let whole = train (small |> trials 60)
+            let target = whole.Losses[30]
+            let ended = train (small |> trials 60 |> stopAtLoss target)
+            Expect.equal ended.Status.End RunEnd.Stopped "end"
+
+            Expect.equal
+                ended.Losses
+                whole.Losses[.. Array.findIndex (fun loss -> loss <= target) whole.Losses]
+                "losses up to there"
+        }
+
+        test "a run stops when its loss falls no more" {
+            let still = Circuit.mapProjection "cortex->cortex" (learning 0.0) small.Circuit
+
+            let still = Circuit.mapProjection "cortex->y" (learning 0.0) still
+
+            let ended = train ({ small with Circuit = still } |> trials 60 |> patience 7)
+
+            Expect.equal ended.Status.End RunEnd.Stopped "end"
+            Expect.equal ended.Losses.Length 8 "the first is the best, then 7 more"
+        }
+
+        test "the best weights are those that gave the smallest loss" {
+            // Weights that learn fast enough to overshoot, so that the best are not the last.
+            let wild = small |> trials 40 |> keepBest
+            let ended = train wild
+            let best = ended.Losses |> Array.indexed |> Array.minBy snd |> fst
+            let until = train { wild with Trials = best }
+            Expect.isLessThan best 40 "trial"
+            Expect.equal ended.Best until.Final "weights before that trial's update"
+        }
+
         test "a gate at an event opens where the task marks it" {
             let source = area "source" 1 |> initial (Reset 1.0) |> tau 1.0<ms>
             let target = relay "target" 1

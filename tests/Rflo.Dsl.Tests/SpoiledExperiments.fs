@@ -30,6 +30,26 @@ let all = [
         { e with Precision = enum 7 }
         |> inExperiment 3 (notAllowed "precision" "7" "one of Double, Single") [ "precision" ] []
     ])
+    kind "loss to stop at that is no number" (fun e -> [
+        for loss in [ nan; infinity ] do
+            {
+                e with
+                    Stopping = {
+                        e.Stopping with
+                            TargetLoss = Some loss
+                    }
+            }
+            |> inExperiment 6 (notAllowed "the loss to stop at" (string loss) "finite") [
+                "target loss"
+            ] []
+    ])
+    kind "no patience" (fun e -> [
+        {
+            e with
+                Stopping = { e.Stopping with Patience = Some 0 }
+        }
+        |> inExperiment 7 (notAllowed "the patience" "0" "at least 1") [ "patience" ] []
+    ])
     kind "BPTT online" (fun e -> [
         if e.Rule.Credit = BackwardInTime then
             {

@@ -15,6 +15,9 @@ public sealed class Metrics
     /// <summary>Number of trials measured.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The trial with the smallest loss, the first of several; -1 where there was none.</summary>
+    public int BestTrial { get; private set; } = -1;
+
     /// <summary>L of every trial, measured while it ran and so before its update.</summary>
     public ReadOnlySpan<double> Losses => LossBuffer.AsSpan(0, Count);
 
@@ -43,8 +46,10 @@ public sealed class Metrics
     /// <summary>Shows all that was measured; a visitor that puts back a number of trials finds the room for them.</summary>
     internal void Visit(StateVisitor visitor)
     {
-        int count = Count;
+        int count = Count, best = BestTrial;
         visitor.Visit("trials", ref count);
+        visitor.Visit("best", ref best);
+        BestTrial = best;
         Count = 0;
         Reserve(count);
         Count = count;
@@ -73,6 +78,8 @@ public sealed class Metrics
     {
         LossBuffer[Count] = loss;
         SecondsBuffer[Count] = seconds;
+        if (BestTrial < 0 || loss < LossBuffer[BestTrial])
+            BestTrial = Count;
         Count++;
     }
 

@@ -12,6 +12,9 @@ public enum RunEnd
     /// <summary>Somebody asked it to stop; the trial in hand was finished.</summary>
     Cancelled,
 
+    /// <summary>More trials would have been of no use: the loss reached its target, or stopped falling.</summary>
+    Stopped,
+
     /// <summary>The task could not make a trial: its own code threw.</summary>
     Failed,
 }
@@ -20,14 +23,18 @@ public enum RunEnd
 /// <param name="End">How.</param>
 /// <param name="Trial">The last trial that was run, from 0; -1 where there was none.</param>
 /// <param name="Step">The first step at which a number was not finite; 0 where all were.</param>
-/// <param name="Where">The part in which that was, such as "area cortex", or what a task's own code said; empty where all went well.</param>
+/// <param name="Where">The part in which that was, such as "area cortex", what a task's own code said, or why it stopped; empty where all went well.</param>
 public sealed record RunStatus(RunEnd End, int Trial, int Step, string Where)
 {
+    /// <summary>Whether it ended where it should: after its last trial, or when more would have been of no use.</summary>
+    public bool IsWell => End is RunEnd.Completed or RunEnd.Stopped;
+
     /// <inheritdoc/>
     public override string ToString() => End switch
     {
         RunEnd.Diverged => $"diverged at trial {Trial}, step {Step}, in {Where}",
         RunEnd.Failed => $"stopped before trial {Trial}, which the task could not make: {Where}",
+        RunEnd.Stopped => $"stopped after trial {Trial}: {Where}",
         RunEnd.Cancelled => $"cancelled after trial {Trial}",
         _ => $"completed {Trial + 1} trials",
     };

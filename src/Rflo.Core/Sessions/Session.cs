@@ -40,6 +40,9 @@ public abstract class Session
     /// <summary>What was measured in each trained trial.</summary>
     public abstract Metrics Metrics { get; }
 
+    /// <summary>When <see cref="Run"/> ends before its last trial.</summary>
+    public Stopping Stopping { get; set; } = Stopping.Never;
+
     /// <summary>Makes a session; takes all the memory that it will need.</summary>
     /// <param name="graph">The circuit.</param>
     /// <param name="task">What is shown and asked.</param>
@@ -101,6 +104,14 @@ public abstract class Session
     /// <summary>The weights of a projection: shape (post, pre), row-major, or one number an entry where it is sparse.</summary>
     /// <exception cref="ArgumentException">There is no such projection.</exception>
     public abstract double[] Weights(ProjectionId projection);
+
+    /// <summary>From now on keeps the weights with which the smallest loss is measured; to be asked for before the first trial.</summary>
+    public abstract void KeepBest();
+
+    /// <summary>The weights with which the smallest loss was measured, in the shape of <see cref="Weights"/>.</summary>
+    /// <exception cref="ArgumentException">There is no such projection.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
+    public abstract double[] BestWeights(ProjectionId projection);
 
     /// <summary>Replaces the weights of a projection, in the shape that <see cref="Weights"/> gives; absent ones stay 0.</summary>
     /// <exception cref="ArgumentException">There is no such projection, or the number of weights is another.</exception>

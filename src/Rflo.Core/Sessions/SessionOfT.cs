@@ -14,6 +14,7 @@ internal sealed class Session<T> : Session
     private readonly (Afferents<T> Afferents, Segment Segment)[] _blocks;
     private readonly Alignment<T>[] _alignments;
     private readonly RandomStream _taskStream;
+    private BestWeights<T>? _best;
     private int _previousSteps;
 
     public Session(Graph graph, ITask task, long seed, Precision precision)
@@ -49,6 +50,8 @@ internal sealed class Session<T> : Session
             onTrial?.Invoke(trial, loss);
             if (!double.IsFinite(loss))
                 return Finiteness.Locate(_network, trial, _previousSteps);
+            if (Stopping.Reason(Metrics) is { } enough)
+                return new RunStatus(RunEnd.Stopped, trial, 0, enough);
         }
 
         return Finiteness.OfWeights(_network, TrialsDone - 1, _previousSteps)
@@ -98,6 +101,15 @@ internal sealed class Session<T> : Session
         return ReadBlock(afferents, segment, afferents.Weights);
     }
 
+    public override void KeepBest() => _best ??= new BestWeights<T>(_network);
+
+    public override double[] BestWeights(ProjectionId projection)
+    {
+        BestWeights<T> best = _best ?? throw new InvalidOperationException("The best weights were not kept: ask for them before the first trial.");
+        (Afferents<T> afferents, Segment segment) = Block(projection);
+        return ReadBlock(afferents, segment, best.Of(afferents));
+    }
+
     public override void SetWeights(ProjectionId projection, double[] weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -125,9 +137,12 @@ internal sealed class Session<T> : Session
     /// <summary>One trial with learning on; its loss.</summary>
     private double Train(int trial, long start)
     {
+        _best?.SetAside();
         double loss = Forward(trial, _learners);
         _learners.End(_previousSteps);
         Metrics.Add(loss, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        if (Metrics.BestTrial == trial)
+            _best?.Keep();
         for (int k = 0; k < _alignments.Length; k++)
             Metrics.SetAlignment(k, _alignments[k].Now());
         return loss;
@@ -186,6 +201,7 @@ internal sealed class Session<T> : Session
         foreach (ReadoutState<T> readout in _network.Readouts)
             readout.Afferents.Visit(visitor.Of("weights"), readout.Afferents.Weights, readout.Afferents.Segments);
         _learners.Visit(visitor);
+        _best?.Visit(visitor.Of("best"));
     }
 
     /// <summary>Moves the last rates to where the next trial begins.</summary>

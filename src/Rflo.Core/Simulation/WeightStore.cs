@@ -22,6 +22,14 @@ internal sealed class WeightStore<T>
     /// <summary>One array an entry for every sparse block, by segment; empty for dense ones.</summary>
     public T[][] Sparse { get; }
 
+    /// <summary>Writes all numbers into a store of the same shape.</summary>
+    public void CopyTo(WeightStore<T> other)
+    {
+        Dense.Span.CopyTo(other.Dense.Span);
+        for (int k = 0; k < Sparse.Length; k++)
+            Sparse[k].CopyTo(other.Sparse[k], 0);
+    }
+
     public void Clear()
     {
         Dense.Span.Clear();

@@ -19,11 +19,14 @@ internal static class StateShape
         {
             if (!given.TryGetValue(name, out double[]? found))
                 ThrowHelper.Invalid($"The state lacks the part '{name}'.");
-            int needed = name.StartsWith(Metrics, StringComparison.Ordinal) && name != Metrics + "trials" ? trials : values.Length;
+            int needed = IsOfTrials(name) ? trials : values.Length;
             if (found!.Length != needed)
                 ThrowHelper.Invalid($"The part '{name}' of the state has {found.Length} numbers and needs {needed}.");
         }
     }
+
+    private static bool IsOfTrials(string name) =>
+        name.StartsWith(Metrics, StringComparison.Ordinal) && name is not (Metrics + "trials" or Metrics + "best");
 
     private static int Trials(IReadOnlyDictionary<string, double[]> given)
     {

@@ -1,0 +1,68 @@
+namespace Rflo.Runs;
+
+/// <summary>The checkpoints of one run, in its folder: the last two are kept, so that a damaged one costs no more than the trials between them.</summary>
+public sealed class Checkpoints
+{
+    private const int Kept = 2;
+    private readonly string _folder;
+    private readonly string _experiment;
+    private readonly ReadLimits _limits;
+
+    /// <param name="folder">The folder of the run while it is written, <see cref="RunFolder.Temporary"/>.</param>
+    /// <param name="experiment">SHA-256 of the experiment, in hexadecimal.</param>
+    /// <param name="limits">What a checkpoint may ask for; null for <see cref="ReadLimits.Default"/>.</param>
+    internal Checkpoints(string folder, string experiment, ReadLimits? limits)
+    {
+        _folder = folder;
+        _experiment = experiment;
+        _limits = limits ?? ReadLimits.Default;
+    }
+
+    /// <summary>Writes a checkpoint, then deletes those before the last two.</summary>
+    /// <param name="trial">Trials that were trained.</param>
+    /// <param name="state">What <see cref="Core.Session.Capture"/> gave.</param>
+    /// <exception cref="RunFileException">It cannot be written; the ones before it are still there.</exception>
+    public void Write(int trial, IReadOnlyDictionary<string, double[]> state)
+    {
+        CheckpointFile.Write(_folder, new Checkpoint(trial, _experiment, state));
+        foreach (string old in CheckpointFile.In(_folder).Skip(Kept))
+            Disk.Remove(old);
+    }
+
+    /// <summary>
+    /// Goes on from the newest checkpoint that can be used: hands it to <paramref name="use"/>; one that is damaged, belongs to another
+    /// experiment or is refused by <paramref name="use"/> (an <see cref="ArgumentException"/>) is passed over for the one before.
+    /// </summary>
+    /// <param name="use">Takes up the state.</param>
+    /// <param name="passedOver">What is wrong with each checkpoint that was not used, the newest first.</param>
+    /// <returns>The one used; null where there was none.</returns>
+    public Checkpoint? TakeUp(Action<Checkpoint> use, out IReadOnlyList<string> passedOver)
+    {
+        List<string> wrong = [];
+        passedOver = wrong;
+        foreach (string path in CheckpointFile.In(_folder))
+        {
+            try
+            {
+                Checkpoint checkpoint = CheckpointFile.Read(path, _limits);
+                if (checkpoint.Experiment != _experiment)
+                    throw new RunFileException(path, null, "belongs to another experiment", "Resume it with the script and the options that began it.");
+                use(checkpoint);
+                return checkpoint;
+            }
+            catch (Exception e) when (e is RunFileException or ArgumentException)
+            {
+                wrong.Add(e is RunFileException ? e.Message : $"{path}: {e.Message}");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Deletes them all: the run is complete.</summary>
+    public void Clear()
+    {
+        foreach (string path in CheckpointFile.In(_folder))
+            Disk.Remove(path);
+    }
+}
