@@ -222,6 +222,9 @@ type WhiteNoise(case: Case) =
             for k in 0 .. into.Steps * case.Task.Events - 1 do
                 into.Events[k] <- stream.Chance 0.4
 
+            for t in 0 .. into.Steps - 1 do
+                into.Rewards[t] <- if stream.Chance 0.3 then stream.Uniform(0.0, 1.0) else 0.0
+
 let sessionWith setup (case: Case) =
     Session.Create(graphWith setup case.Circuit, WhiteNoise case, int64 case.Seed)
 

@@ -10,8 +10,6 @@ open Rflo.Core.Tests.Checking
 open Rflo.Core.Tests.InCore
 open Rflo.Core.Tests.LawTests
 
-let private stochastic factors : LearningRule = StochasticRule factors
-
 /// A local rule with every running mean that there is.
 let private centred third : LearningRule =
     ThreeFactorRule(
@@ -35,8 +33,8 @@ let private plasticities =
     let everySecondStep = UpdateSchedule(UpdateTime.EverySteps, 2)
 
     [
-        for rule, schedule in ways do
-            nameOf (rule, schedule), plain rule schedule
+        for form in AllRules.all do
+            form.Name, AllRules.plasticity form 0.05
 
         "Adam, every third trial",
         Plasticity(Rules.rflo, 0.01, everyThird, Optimiser = adam, Rates = falling)
@@ -47,10 +45,6 @@ let private plasticities =
         "running means", plain (centred ThirdFactor.Error) UpdateSchedule.TrialEnd
         "running means online", plain (centred ThirdFactor.StepReward) UpdateSchedule.Online
         "mean reward of trials", plain (centred ThirdFactor.TrialReward) UpdateSchedule.TrialEnd
-        "UORO", plain (stochastic InfluenceFactors.RankOne) UpdateSchedule.Online
-        "KF-RTRL", plain (stochastic InfluenceFactors.Kronecker) UpdateSchedule.TrialEnd
-        "reverse KF-RTRL",
-        plain (stochastic InfluenceFactors.ReverseKronecker) UpdateSchedule.Online
     ]
 
 let private result (session: Session) = [|
@@ -77,7 +71,9 @@ let private takenUp make stop =
 
     second
 
-let private resumes (tally: Tally) way plasticity case =
+let private resumes (tally: Tally) way (plasticity: Plasticity) case =
+    let case = AllRules.fit plasticity.Rule case
+
     let setup = {
         asDeclared with
             Plasticity = fun _ -> plasticity

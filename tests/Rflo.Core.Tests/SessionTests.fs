@@ -73,9 +73,12 @@ let private merged (tally: Tally) (first: Case, second: Case) =
     let first = eventless first
     let second = eventless { second with Task = first.Task }
 
-    for rule, schedule in ways do
+    for form in
+        AllRules.ways
+        |> List.filter (fun form -> AllRules.isOfItsPart form.Rule)
+        |> AllRules.every 4 first.Seed do
         let setup name = {
-            learning rule schedule 0.05 with
+            AllRules.learningAs form 0.05 with
                 Name = name
         }
 
@@ -94,7 +97,7 @@ let private merged (tally: Tally) (first: Case, second: Case) =
         if (session.Run 3).End = RunEnd.Completed then
             for expected, ids in [ alone "left " first, left; alone "right " second, right ] do
                 let ours = ids |> Seq.map session.Weights |> Array.ofSeq
-                expectSameBits (nameOf (rule, schedule)) ours expected
+                expectSameBits form.Name ours expected
         else
             tally.Idle()
 
@@ -197,7 +200,9 @@ let private sameInHalves seed =
     let one, two = whole.Test 0, parts.Test 0
     Expect.isLessThan (relative one.Outputs two.Outputs) 1e-12 "outputs"
 
-    for rule in Rules.all do
+    for { Rule = rule; Name = name } in
+        AllRules.rules
+        |> List.filter (fun one -> not (AllRules.draws one.Rule || AllRules.needsNoise one.Rule)) do
         let all = whole.Increments(0, rule, UpdateTime.TrialEnd)
         let cut = parts.Increments(0, rule, UpdateTime.TrialEnd)
 
@@ -211,10 +216,10 @@ let private sameInHalves seed =
                         for j in columns -> matrix[i * width + j]
                 |]
 
-                Expect.isLessThan
+                Expect.isLessThanOrEqual
                     (norm (Array.map2 (-) (nonNull cut[id.Index]) expected))
                     (1e-12 * norm matrix)
-                    $"{Rules.name rule}, projection {index}"
+                    $"{name}, projection {index}"
 
 // ---- noise --------------------------------------------------------------------------------------
 
@@ -440,10 +445,9 @@ let tests =
 
         test "single precision is double precision to 1e-4 over 1000 steps" { singlePrecision () }
 
-        for rule, schedule in ways do
-            test
-                $"a run that diverges by {nameOf (rule, schedule)} says where, and keeps what it had" {
-                diverging rule schedule
+        for form in AllRules.ways |> List.filter (fun form -> AllRules.asksForError form.Rule) do
+            test $"a run that diverges by {form.Name} says where, and keeps what it had" {
+                diverging form.Rule form.Schedule
             }
 
         test "a number that is not one is found in its trial, step and area" {

@@ -1,6 +1,7 @@
 /// What training does to the weights: learning rate times what a rule would add, when its schedule says so.
 module Rflo.Core.Tests.TrainingTests
 
+open System
 open Expecto
 open Rflo.Core
 open Rflo.Core.Tests.Checking
@@ -141,21 +142,59 @@ let private inOrder order setup case =
             yield! Array.concat readout.Afferents.Weights.Sparse
     |]
 
-/// Every rule in every form, by turns over the projections.
-let private everyWay = {
+/// Every rule in every form, by turns over the projections and over the circuits.
+let private everyForm case = {
     asDeclared with
         Plasticity =
             fun index ->
-                let rule = Rules.all[index % Rules.all.Length]
-
-                let schedule =
-                    if index % 2 = 0 || rule :? BpttRule then
-                        UpdateSchedule.TrialEnd
-                    else
-                        UpdateSchedule.Online
-
-                Plasticity(rule, 0.05, schedule)
+                let form = AllRules.all[(7 * index + case.Seed) % AllRules.all.Length]
+                AllRules.plasticity form 0.05
 }
+
+/// What a passive rule collects is what training adds, for each form with plain updates at ends of trials.
+let private passiveIsActive =
+    AllRules.someOf 2 AllRules.ways (fun form case ->
+        if not form.Schedule.IsStepwise then
+            let case = withoutMemory case
+            let session = sessionWith (AllRules.learningAs form 0.01) case
+            let before = weights session case
+            let added = increments session case 0 form.Rule UpdateTime.TrialEnd
+            session.Run 1 |> ignore
+
+            for index, a, b in
+                List.zip3
+                    (plastic case)
+                    (weights session case)
+                    (grown (List.map (fun _ -> 0.01) before) before added) do
+                expectClose 1e-13 $"{form.Name}: weights after a trial" index a b)
+
+/// At fixed weights the increments of the steps add up to those of the trial.
+let private onlineIsTrialEnd case =
+    for rule in AllRules.rules do
+        if AllRules.canBeOnline rule.Rule && not (AllRules.needsNoise rule.Rule) then
+            let session = session case
+            let online = increments session case 0 rule.Rule UpdateTime.Online
+            let atEnd = increments session case 0 rule.Rule UpdateTime.TrialEnd
+
+            for index, a, b in List.zip3 (plastic case) online atEnd do
+                expectClose 1e-11 $"{rule.Name}: online and at the end" index a b
+
+/// Ten steps of a bounded circuit ask for finite updates, whatever the rule; also where nothing moves at all.
+let private finite case =
+    for rule in AllRules.rules do
+        let fitting = AllRules.fit rule.Rule case
+
+        let still = {
+            fitting with
+                Circuit.Projections =
+                    fitting.Circuit.Projections |> List.map (fun one -> { one with Gain = 0.0 })
+        }
+
+        for circuit in [ fitting; still ] do
+            let session = session circuit
+
+            for block in increments session circuit 0 rule.Rule UpdateTime.TrialEnd do
+                Expect.isTrue (Array.forall Double.IsFinite block) $"{rule.Name}: finite"
 
 /// What a trial leaves behind in traces and influences must not reach the next.
 let private afresh (tally: Tally) case =
@@ -163,7 +202,12 @@ let private afresh (tally: Tally) case =
     let case = withoutMemory case
     let eta = 1e-8
 
-    for rule in [ Rules.rflo; Rules.rtrl ] do
+    // What remembers more than weights is right not to begin afresh.
+    for { Rule = rule; Name = name } in
+        AllRules.rules
+        |> List.filter (fun one ->
+            AllRules.canBeOnline one.Rule
+            && not (AllRules.remembers one.Rule || AllRules.needsNoise one.Rule)) do
         let session = sessionWith (learning rule UpdateSchedule.Online eta) case
         session.Run 2 |> ignore
         let before = weights session case
@@ -181,7 +225,7 @@ let private afresh (tally: Tally) case =
             Expect.isLessThan
                 (norm (Array.map2 (-) change expected))
                 (1e-5 * norm expected + 1e-7 * sqrt (float expected.Length))
-                (Rules.name rule)
+                name
 
 [<Tests>]
 let tests =
@@ -193,9 +237,26 @@ let tests =
         }
 
         test "does not depend on the order in which learners act" {
-            forAll (cases 200 3000) any (fun case ->
-                let forth, back = inOrder id everyWay case, inOrder _.Reversed() everyWay case
+            forAll (cases 200 5000) any (fun case ->
+                let case =
+                    (case, AllRules.rules)
+                    ||> List.fold (fun case rule -> AllRules.fit rule.Rule case)
+
+                let setup = everyForm case
+                let forth, back = inOrder id setup case, inOrder _.Reversed() setup case
                 Expect.isTrue (sameBits forth back) "the same bits")
+        }
+
+        test "of a trial adds what the same rule collects where it only watches" {
+            forAll (cases 60 1000) any passiveIsActive
+        }
+
+        test "online and at ends of trials add the same at fixed weights, whatever the rule" {
+            forAll (cases 60 1000) any onlineIsTrialEnd
+        }
+
+        test "asks for nothing that is not finite, whatever the rule" {
+            forAll (cases 60 1000) any finite
         }
 
         test "by BPTT is training by RTRL" {
