@@ -47,6 +47,7 @@ let reach =
                     sin (2.0 * System.Math.PI * float (shown + 1) * float (t + 1) / 150.0))
             Mask = None
             Events = []
+            Rewards = None
         })
     |> Task.named "reach"
 

@@ -88,6 +88,24 @@ module internal CheckRules =
                 )
     ]
 
+    let asksForReward (rule: Rule) =
+        match rule.Credit with
+        | Local trace -> trace.Modulator.Signal = TaskReward
+        | _ -> false
+
+    /// A rule whose modulator nothing feeds would run and learn nothing.
+    let rewardArrives (experiment: Experiment) (rule: Rule) = [
+        if
+            asksForReward rule
+            && not (TaskCompile.givesRewards experiment.Seed experiment.Task)
+        then
+            RuleCannot(
+                rule.Name,
+                $"learn from rewards, since the task {experiment.Task.Name} gives none",
+                "give its trials rewards, use another rule, or freeze the projection"
+            )
+    ]
+
     let moreThanZero field (given: float) = [
         if not (given > 0.0) || not (Double.IsFinite given) then
             NotAllowed(field, string given, "finite and more than 0")
@@ -226,7 +244,9 @@ module internal CheckRules =
             | OfArea target
             | OfPopulation(target, _) ->
                 match Wiring.findArea experiment.Circuit target with
-                | Ok target -> yield! ontoArea experiment.Circuit rule target
+                | Ok target ->
+                    yield! ontoArea experiment.Circuit rule target
+                    yield! rewardArrives experiment rule
                 | Error _ -> ()
             | OfReadout readout -> yield! throughCompetition experiment.Circuit rule readout
             | _ -> ()

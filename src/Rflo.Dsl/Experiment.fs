@@ -8,6 +8,60 @@ type RandomStream = Rflo.Core.RandomStream
 /// The numbers of a run: Double (default) or Single.
 type Precision = Rflo.Core.Precision
 
+/// What a closed-loop task sees of the circuit: `now.Trial`, `now.Step`, `now.Outputs` (y of all readouts side by side),
+/// `now.Rates "striatum"` (of an area that it watches) and `now.Stream` (random numbers of this trial); and what it says
+/// of choices: `(now.Allowed "striatum")[2] <- false` bars unit 2 of a winner-take-all area in the step to come.
+type Moment = Rflo.Core.Moment
+
+/// One step of a closed-loop task.
+type StepData = {
+    /// x(t), one number a channel.
+    Shown: float[]
+    /// y*(t), one number an output.
+    Asked: float[]
+    /// m(t), one number an output; 1 for each where there is none.
+    Counted: float[] option
+    /// Names of the events that happen in the step, for gates.
+    Marked: string list
+}
+
+/// A task that looks at the circuit in every step. Its memory is an array of numbers that its functions change in place;
+/// it outlives trials, and is saved with the run. Credit does not pass through it.
+[<CustomEquality; NoComparison>]
+type ClosedLoop = {
+    /// Input channels.
+    Inputs: int
+    /// Outputs.
+    Outputs: int
+    /// Duration of every trial.
+    Duration: float<ms>
+    /// Names of the areas whose rates it sees.
+    Watches: string list
+    /// What its memory is before the first trial.
+    Memory: float[]
+    /// Begins a trial: its number, its random numbers, the memory as the trial before left it.
+    Begin: int -> RandomStream -> float[] -> unit
+    /// Makes step t from the circuit as step t - 1 left it, and the memory.
+    Step: Moment -> float[] -> StepData
+    /// The reward of step t from the circuit as that step left it, and the memory.
+    Judge: (Moment -> float[] -> float) option
+} with
+
+    override this.Equals other =
+        match other with
+        | :? ClosedLoop as that ->
+            (this.Inputs, this.Outputs, this.Duration, this.Watches, this.Memory) =
+                (that.Inputs, that.Outputs, that.Duration, that.Watches, that.Memory)
+            && obj.ReferenceEquals(this.Begin, that.Begin)
+            && obj.ReferenceEquals(this.Step, that.Step)
+            && (match this.Judge, that.Judge with
+                | Some a, Some b -> obj.ReferenceEquals(a, b)
+                | a, b -> a.IsNone && b.IsNone)
+        | _ -> false
+
+    override this.GetHashCode() =
+        hash (this.Inputs, this.Outputs, this.Duration, this.Watches)
+
 /// One presentation of a task. Row 0 is step t = 1.
 type TrialData = {
     /// x(t), shape (steps, channels).
@@ -18,6 +72,8 @@ type TrialData = {
     Mask: float[,] option
     /// Steps, counted from 1, in which each of the task's named events happens, for gates.
     Events: (string * int list) list
+    /// The reward of each step, for rules that learn by it; none where there is none.
+    Rewards: float[] option
 }
 
 /// What a task shows and asks.
@@ -33,6 +89,8 @@ type TaskKind =
         outputs: int *
         duration: float<ms> *
         draw: (int -> RandomStream -> TrialData)
+    /// Step by step, from what the circuit does.
+    | InLoop of ClosedLoop
     /// A task written against the core.
     | Custom of ITask
 
@@ -44,6 +102,7 @@ type TaskKind =
             | Arrays a, Arrays b -> a = b
             | Drawn(a, b, c, d), Drawn(e, f, g, h) ->
                 (a, b, c) = (e, f, g) && obj.ReferenceEquals(d, h)
+            | InLoop a, InLoop b -> a = b
             | Custom a, Custom b -> obj.ReferenceEquals(a, b)
             | _ -> false
         | _ -> false
@@ -53,6 +112,7 @@ type TaskKind =
         | Periodic(period, harmonics) -> hash (period, harmonics)
         | Arrays data -> hash (data.Targets.GetLength 0)
         | Drawn(inputs, outputs, duration, _) -> hash (inputs, outputs, duration)
+        | InLoop task -> hash task
         | Custom task -> hash task.MaxSteps
 
 /// What is shown and asked, trial by trial.

@@ -17,6 +17,8 @@ type Activity = {
     Targets: Matrix<float>
     /// m(t), shape (steps, outputs).
     Mask: Matrix<float>
+    /// The reward of each step; 0 where the task gives none.
+    Rewards: float[]
     /// y(t) of each readout, shape (steps, outputs).
     Outputs: Map<string, Matrix<float>>
     /// h(t) of each area, shape (steps, units).
@@ -32,6 +34,8 @@ type Trained = {
     Losses: float[]
     /// Weights with which the smallest loss was measured; empty where they were not kept.
     Best: Map<string, Matrix<float>>
+    /// Rewards that the task gave in every trial, summed over its steps.
+    Rewards: float[]
     /// Wall time of every trial, in seconds.
     Seconds: float[]
     /// Alignment of each readout with each fixed feedback matrix, by (readout, area), after every trial.
@@ -120,12 +124,37 @@ module Run =
             Inputs = matrix steps graph.InputChannels recording.Inputs
             Targets = matrix steps graph.Outputs recording.Targets
             Mask = matrix steps graph.Outputs recording.Mask
+            Rewards = recording.Rewards
             Outputs = outputs graph recording
             Rates =
                 Seq.zip graph.Areas recording.Rates
                 |> Seq.map (fun (area, rates) -> area.Name, matrix steps area.Units rates)
                 |> Map.ofSeq
         }
+
+    /// What is left of a trial that the task could not make.
+    let private nothing (graph: Graph) : Activity = {
+        Loss = nan
+        Inputs = matrix 0 graph.InputChannels [||]
+        Targets = matrix 0 graph.Outputs [||]
+        Mask = matrix 0 graph.Outputs [||]
+        Rewards = [||]
+        Outputs =
+            Map.ofList [
+                for readout in graph.Readouts -> readout.Name, matrix 0 readout.Outputs [||]
+            ]
+        Rates =
+            Map.ofList [
+                for area in graph.Areas -> area.Name, matrix 0 area.Units [||]
+            ]
+    }
+
+    /// The first trial with learning off. If the task throws there, the status of the run says so.
+    let private firstTrial (compiled: Compiled) (session: Session) =
+        try
+            test compiled session 0
+        with :? TaskException ->
+            nothing compiled.Graph
 
     /// A session of a compiled experiment: takes the memory, runs nothing.
     let session (compiled: Compiled) =
@@ -162,7 +191,7 @@ module Run =
             Compiled = compiled
             Session = session
             Initial = weights compiled session
-            Before = test compiled session 0
+            Before = firstTrial compiled session
         }
 
     /// Trains what is left of the experiment's trials. `onTrial` hears of every trial with its loss; `cancellation` is
@@ -184,6 +213,7 @@ module Run =
                     weightsBy session.BestWeights compiled
                 else
                     Map.empty
+            Rewards = session.Metrics.CopyRewards()
             Seconds = session.Metrics.CopySeconds()
             Alignments =
                 compiled.Feedback
@@ -195,7 +225,7 @@ module Run =
             Final = weights compiled session
             Feedback = feedback compiled
             Before = running.Before
-            After = test compiled session 0
+            After = firstTrial compiled session
         }
 
     /// Trains a checked experiment from its first trial to its last.

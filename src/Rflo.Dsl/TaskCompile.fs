@@ -72,6 +72,15 @@ module internal TaskCompile =
             yield! numbers "a number of the mask" isWeight "finite and at least 0" mask
         | None -> ()
 
+        match data.Rewards with
+        | Some rewards when rewards.Length <> steps ->
+            WrongLength("the rewards", rewards.Length, steps, "one a step")
+        | Some rewards ->
+            match rewards |> Array.tryFind (Double.IsFinite >> not) with
+            | Some wrong -> NotAllowed("a reward", string wrong, "finite")
+            | None -> ()
+        | None -> ()
+
         for event, marked in data.Events do
             if not (List.contains event events) then
                 Unknown(EventName, event, events)
@@ -98,15 +107,15 @@ module internal TaskCompile =
             WrongShape("the targets", shape data.Targets, $"({steps}, {outputs}), (steps, outputs)")
     ]
 
+    let private drawFirst seed draw : Result<TrialData, string> =
+        try
+            Ok(draw 0 (RandomStream.OfTrial(seed, "task", 0)))
+        with error ->
+            Error error.Message
+
     /// Trial 0 shows what every trial would.
     let private firstTrial seed (task: Task) inputs outputs longest draw = [
-        let drawn: Result<TrialData, string> =
-            try
-                Ok(draw 0 (RandomStream.OfTrial(seed, "task", 0)))
-            with error ->
-                Error error.Message
-
-        match drawn with
+        match drawFirst seed draw with
         | Ok data ->
             yield! trialFaults task.Events data
             yield! sizeFaults inputs outputs longest data
@@ -140,8 +149,37 @@ module internal TaskCompile =
             )
     ]
 
-    /// What is wrong with a task.
-    let faults (dt: float<ms> option) seed (task: Task) = [
+    let private closedLoop dt seed (circuit: Circuit) (task: Task) (loop: ClosedLoop) = [
+        let units =
+            loop.Watches
+            |> List.map (fun name ->
+                circuit.Areas
+                |> List.tryFind (fun area -> area.Name = name)
+                |> Option.map (fun area -> name, area.Units))
+
+        let wrong = [
+            yield! durationFaults "duration" dt loop.Duration
+            yield! notNegative "the number of input channels" loop.Inputs
+            yield! notNegative "the number of outputs" loop.Outputs
+
+            if loop.Memory |> Array.exists (Double.IsFinite >> not) then
+                NotAllowed("a number of the memory", "not finite", "finite")
+
+            for name, area in List.zip loop.Watches units do
+                if Option.isNone area then
+                    Unknown(AreaName, name, circuit.Areas |> List.map (fun area -> area.Name))
+        ]
+
+        yield! wrong
+
+        let sizes = units |> List.choose id |> List.map snd
+
+        if List.isEmpty wrong && List.forall (fun size -> size > 0) sizes then
+            yield! ClosedLoops.firstStep seed task.Events sizes loop
+    ]
+
+    /// What is wrong with a task that a circuit is to learn.
+    let faults (dt: float<ms> option) seed (circuit: Circuit) (task: Task) = [
         match task.Kind with
         | Periodic(period, harmonics) ->
             yield! durationFaults "period" dt period
@@ -171,8 +209,21 @@ module internal TaskCompile =
             | Some dt when List.isEmpty wrong ->
                 yield! firstTrial seed task inputs outputs (steps dt duration).Value draw
             | _ -> ()
+        | InLoop loop -> yield! closedLoop dt seed circuit task loop
         | Custom given -> yield! custom task given
     ]
+
+    /// Whether the trials of a task carry rewards; that of drawn trials is seen in the first.
+    let givesRewards seed (task: Task) =
+        match task.Kind with
+        | Periodic _ -> false
+        | Arrays data -> data.Rewards.IsSome
+        | Drawn(_, _, _, draw) ->
+            match drawFirst seed draw with
+            | Ok data -> data.Rewards.IsSome
+            | Error _ -> true
+        | InLoop loop -> loop.Judge.IsSome
+        | Custom task -> task.GivesRewards
 
     /// (input channels, outputs) of a task.
     let sizes (task: Task) =
@@ -180,6 +231,7 @@ module internal TaskCompile =
         | Periodic _ -> 0, 1
         | Arrays data -> data.Inputs.GetLength 1, data.Targets.GetLength 1
         | Drawn(inputs, outputs, _, _) -> inputs, outputs
+        | InLoop loop -> loop.Inputs, loop.Outputs
         | Custom task -> task.Inputs, task.Outputs
 
     /// The longest trial of a task without faults, in steps.
@@ -187,6 +239,7 @@ module internal TaskCompile =
         match task.Kind with
         | Periodic(duration, _)
         | Drawn(_, _, duration, _) -> (steps dt duration).Value
+        | InLoop { Duration = duration } -> (steps dt duration).Value
         | Arrays data -> data.Targets.GetLength 0
         | Custom task -> task.MaxSteps
 
@@ -225,6 +278,10 @@ module internal TaskCompile =
         | None -> into.Mask.AsSpan().Fill 1.0
         | Some mask -> copy steps into.Outputs mask into.Mask
 
+        match data.Rewards with
+        | None -> into.Rewards.AsSpan().Clear()
+        | Some rewards -> rewards.CopyTo(into.Rewards, 0)
+
     /// A task that never changes: filled once, then left as it is.
     let private unchanging (task: Task) (data: TrialData) =
         let mutable filled: Trial | null = null
@@ -235,6 +292,7 @@ module internal TaskCompile =
                 member _.Outputs = data.Targets.GetLength 1
                 member _.MaxSteps = data.Targets.GetLength 0
                 member _.Events = List.length task.Events
+                member _.GivesRewards = data.Rewards.IsSome
 
                 member _.Fill(trial, _, into) =
                     if not (obj.ReferenceEquals(filled, into)) then
@@ -259,6 +317,7 @@ module internal TaskCompile =
                 Targets = harmonicSum count harmonics
                 Mask = None
                 Events = []
+                Rewards = None
             }
         | Arrays data -> unchanging task data
         | Drawn(inputs, outputs, duration, draw) ->
@@ -274,4 +333,5 @@ module internal TaskCompile =
                     member _.Fill(trial, stream, into) =
                         fill task trial (draw trial stream) into
             }
+        | InLoop loop -> ClosedLoops.compile (steps dt loop.Duration).Value task.Events loop
         | Custom task -> task

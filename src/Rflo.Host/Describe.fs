@@ -145,6 +145,8 @@ module Describe =
                 $"the same arrays in every trial: {Array2D.length1 data.Targets} steps, {Array2D.length2 data.Inputs} inputs, {Array2D.length2 data.Targets} outputs"
             | Drawn(inputs, outputs, duration, _) ->
                 $"trials drawn anew by the script, at most {float duration} ms, {inputs} inputs, {outputs} outputs"
+            | InLoop loop ->
+                $"trials of {float loop.Duration} ms that the script makes step by step from what the circuit does, {loop.Inputs} inputs, {loop.Outputs} outputs"
             | Custom task ->
                 $"a task of its own, at most {task.MaxSteps} steps, {task.Inputs} inputs, {task.Outputs} outputs"
 

@@ -174,12 +174,22 @@ module ExperimentJson =
                     "inputs", shape data.Inputs
                     "targets", shape data.Targets
                     "masked", flag data.Mask.IsSome
+                    "rewarded", flag data.Rewards.IsSome
                 ]
             | Drawn(inputs, outputs, duration, _) ->
                 case "function" [
                     "inputs", whole inputs
                     "outputs", whole outputs
                     "durationMs", time duration
+                ]
+            | InLoop loop ->
+                case "closed-loop" [
+                    "inputs", whole loop.Inputs
+                    "outputs", whole loop.Outputs
+                    "durationMs", time loop.Duration
+                    "watches", list (Seq.map text loop.Watches)
+                    "memory", whole loop.Memory.Length
+                    "rewarded", flag loop.Judge.IsSome
                 ]
             | Custom custom ->
                 case "custom" [

@@ -81,6 +81,8 @@ module RunRecord =
         "trial", Array.init trained.Losses.Length float
         "loss", trained.Losses
         "seconds", trained.Seconds
+        if trained.Rewards |> Array.exists (fun reward -> reward <> 0.0) then
+            "reward", trained.Rewards
         for KeyValue((readout, area), alignments) in trained.Alignments do
             $"alignment {readout}->{area}", alignments
     ]

@@ -404,7 +404,19 @@ let private plasticityOf dt circuit (rule: Rule) projection =
 
 let isPlastic (projection: Projection) = projection.Plasticity <> Frozen
 
-let private taskOf (circuit: Circuit) dt events =
+/// Whether a projection waits for rewards.
+let private asksForReward (experimentRule: Rule) (projection: Projection) =
+    let asks (rule: Rule) =
+        match rule.Credit with
+        | Local { Modulator = { Signal = TaskReward } } -> true
+        | _ -> false
+
+    match projection.Plasticity with
+    | Frozen -> false
+    | Learning _ -> asks experimentRule
+    | LearningBy(_, own) -> asks own
+
+let private taskOf (circuit: Circuit) dt events isRewarded =
     let channels = channelsIn circuit
     let outputs = outputsIn circuit
 
@@ -416,7 +428,8 @@ let private taskOf (circuit: Circuit) dt events =
             Gen.elements [
                 arraysTask channels outputs steps isMasked events
                 functionTask channels outputs dt steps events
-                if channels = 0 && outputs = 1 && List.isEmpty events then
+                loopTask channels outputs dt steps events
+                if channels = 0 && outputs = 1 && List.isEmpty events && not isRewarded then
                     yield! List.replicate 3 (Task.periodic (dt * float steps) [ 1, 1.0; 3, -0.5 ])
             ]
     }
@@ -474,7 +487,7 @@ let experimentIn (dt: float<ms>) =
                 projections
                 plasticities
 
-        let! task = taskOf told dt events
+        let! task = taskOf told dt events (List.exists (asksForReward rule) plastic)
         let! seed = Gen.choose (1, 1_000_000)
 
         let! precision =

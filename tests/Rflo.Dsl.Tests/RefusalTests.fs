@@ -13,6 +13,15 @@ let private cue = input "cue" 2
 let private hand = readout "hand" 1
 let private wide steps columns = Array2D.zeroCreate<float> steps columns
 let private task = Task.ofArrays (wide 10 2) (wide 10 1)
+
+let private loop =
+    Task.closedLoop 2 1 10.0<ms> [||] (fun _ _ _ -> ()) (fun _ _ -> {
+        Shown = [| 0.0; 0.0 |]
+        Asked = [| 0.0 |]
+        Counted = None
+        Marked = []
+    })
+
 let private inner = cortex --> cortex |> learning 0.03
 let private drive = cue --> cortex
 let private reading = cortex --> hand |> learning 0.03
@@ -398,6 +407,7 @@ let private mistakes = [
                     Targets = wide 10 2
                     Mask = None
                     Events = []
+                    Rewards = None
                 })
     },
     at InTask (WrongShape("the targets", "(10, 2)", "(10, 1), (steps, outputs)")),
@@ -420,6 +430,47 @@ let private mistakes = [
         InTask
         (NotAllowed("the number of input channels", "3", "2, as the circuit's inputs (cue 2)")),
     "task: the number of input channels is 3; it must be 2, as the circuit's inputs (cue 2)"
+
+    "a rule of rewards on a task that gives none",
+    plus (cortex --> striatum |> learningBy Rule.rewardHebb 0.1),
+    inArrow
+        "cortex->striatum"
+        (RuleCannot(
+            "reward-hebb",
+            "learn from rewards, since the task arrays gives none",
+            "give its trials rewards, use another rule, or freeze the projection"
+        )),
+    "projection cortex->striatum: reward-hebb cannot learn from rewards, since the task arrays gives none; give its trials rewards, use another rule, or freeze the projection"
+
+    "a closed-loop task that watches a stranger",
+    {
+        plan network with
+            Task = loop |> Task.watching [ "striatun" ]
+    },
+    at InTask (Unknown(AreaName, "striatun", names)),
+    "task: no area is named striatun (known: cortex, motor, striatum); did you mean striatum?"
+
+    "a closed-loop task that looks where it does not watch",
+    {
+        plan network with
+            Task = loop |> Task.judged (fun now _ -> now.Rates("motor")[0])
+    },
+    at InTask (Failed("judging step 1 of trial 0", "The task looks at motor, but watches no area.")),
+    "task: judging step 1 of trial 0 failed: The task looks at motor, but watches no area."
+
+    "a closed-loop task of more outputs than it declares",
+    {
+        plan network with
+            Task =
+                Task.closedLoop 2 1 10.0<ms> [||] (fun _ _ _ -> ()) (fun _ _ -> {
+                    Shown = [| 0.0; 0.0 |]
+                    Asked = [| 0.0; 1.0 |]
+                    Counted = None
+                    Marked = []
+                })
+    },
+    at InTask (WrongLength("the targets of a step", 2, 1, "one number an output")),
+    "task: the length of the targets of a step is 2; it must be 1, one number an output"
 
     "more weights than an array holds",
     plan (

@@ -52,6 +52,21 @@ let private functions name needs change =
         | _ -> ()
     ])
 
+let private loops name change =
+    kind name (fun e -> [
+        match e.Task.Kind with
+        | InLoop loop ->
+            let changed, fault = change loop
+
+            let known =
+                function
+                | Unknown(what, name, _) -> Unknown(what, name, e.Task.Events)
+                | other -> other
+
+            e |> withTask (InLoop changed) |> inTask (always (known fault)) [] []
+        | _ -> ()
+    ])
+
 let private sizeList names =
     if List.isEmpty names then
         "none"
@@ -112,6 +127,7 @@ let all = [
                 Targets = Array2D.zeroCreate 0 (columns data.Targets)
                 Mask = None
                 Events = []
+                Rewards = Some [||]
             })
     arrays
         "target that is no number"
@@ -149,6 +165,47 @@ let all = [
                 data with
                     Mask = Some(mask |> Array2D.map (fun m -> if m = -1.0 then m else 1.0))
             }))
+    arrays
+        "rewards of another length"
+        (fun _ data ->
+            WrongLength("the rewards", rows data.Targets + 1, rows data.Targets, "one a step"))
+        (fun data ->
+            Some {
+                data with
+                    Rewards = Some(Array.zeroCreate (rows data.Targets + 1))
+            })
+    arrays
+        "reward that is no number"
+        (fun _ _ -> NotAllowed("a reward", "NaN", "finite"))
+        (fun data ->
+            Some {
+                data with
+                    Rewards = Some(Array.create (rows data.Targets) nan)
+            })
+    loops "step of other inputs than declared" (fun loop ->
+        let step now memory =
+            let data = loop.Step now memory
+
+            {
+                data with
+                    Shown = Array.append data.Shown [| 0.0 |]
+            }
+
+        { loop with Step = step },
+        WrongLength("the inputs of a step", loop.Inputs + 1, loop.Inputs, "one number a channel"))
+    loops "step that marks what nobody named" (fun loop ->
+        let step now memory = {
+            loop.Step now memory with
+                Marked = [ "gong" ]
+        }
+
+        { loop with Step = step }, Unknown(EventName, "gong", []))
+    loops "beginning that fails" (fun loop ->
+        {
+            loop with
+                Begin = fun _ _ _ -> failwith "no such file"
+        },
+        Failed("beginning trial 0", "no such file"))
     arrays
         "event that nobody named"
         (fun e _ -> Unknown(EventName, "gong", e.Task.Events))
@@ -202,6 +259,7 @@ let all = [
                 Targets = Array2D.zeroCreate (steps + 1) (columns data.Targets)
                 Mask = None
                 Events = []
+                Rewards = Some(Array.zeroCreate (steps + 1))
             }
 
         [

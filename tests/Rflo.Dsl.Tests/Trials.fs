@@ -19,6 +19,7 @@ let private trialOf channels outputs steps isMasked events = {
         for event in events do
             event, [ 1..3..steps ]
     ]
+    Rewards = Some(Array.init steps (fun t -> wave t 1))
 }
 
 let arraysTask channels outputs steps isMasked events = {
@@ -40,9 +41,31 @@ let functionTask channels outputs (dt: float<ms>) steps events =
 
     Task.ofFunction channels outputs (dt * float steps) draw |> Task.events events
 
+/// Trials made step by step from the outputs before, with a memory of what was done.
+let loopTask channels outputs (dt: float<ms>) steps events =
+    let start trial (stream: RandomStream) (memory: float[]) =
+        memory[0] <- memory[0] + float (trial + 1)
+        memory[1] <- stream.Gaussian()
+
+    let step (now: Moment) (memory: float[]) =
+        let seen = Array.sum now.Outputs
+        memory[1] <- 0.5 * memory[1] + 0.1 * tanh seen
+
+        {
+            Shown = Array.init channels (fun k -> wave now.Step k + 0.1 * memory[1])
+            Asked = Array.init outputs (fun k -> wave now.Step k)
+            Counted = None
+            Marked = events |> List.filter (fun _ -> now.Step % 3 = 1)
+        }
+
+    Task.closedLoop channels outputs (dt * float steps) [| 0.0; 0.0 |] start step
+    |> Task.judged (fun now memory -> memory[1] - 0.1 * tanh (Array.sum now.Outputs))
+    |> Task.events events
+
 let stepsOf (experiment: Experiment) =
     match experiment.Task.Kind with
     | Periodic(duration, _)
+    | InLoop { Duration = duration }
     | Drawn(_, _, duration, _) ->
         let steps = round (duration / experiment.Dt)
         // A planted dt or duration may be nonsense.
@@ -64,5 +87,6 @@ let fitTask steps (experiment: Experiment) =
         | Custom _ -> arraysTask channels outputs steps false []
         | Arrays data -> arraysTask channels outputs steps data.Mask.IsSome task.Events
         | Drawn _ -> functionTask channels outputs experiment.Dt steps task.Events
+        | InLoop _ -> loopTask channels outputs experiment.Dt steps task.Events
 
     { experiment with Task = fitting }

@@ -246,7 +246,7 @@ let tests =
                     write
                         folder
                         "broken.fsx"
-                        "let a = area \"a\" 3\nlet y = readout \"y\" 1\nlet c = circuit |> areas [ a ] |> readouts [ y ] |> projections [ a --> y |> learning 0.1 ]\nlet draw trial _ =\n    if trial = 1 then\n        for found in System.IO.Directory.GetDirectories(\".\", \".*a*\") do System.IO.Directory.Delete(found, true)\n    { Inputs = Array2D.zeroCreate 5 0; Targets = Array2D.zeroCreate 5 1; Mask = None; Events = [] }\nexperiment \"broken\" c (Task.ofFunction 0 1 5.0<ms> draw) |> trials 3 |> Host.run\n"
+                        "let a = area \"a\" 3\nlet y = readout \"y\" 1\nlet c = circuit |> areas [ a ] |> readouts [ y ] |> projections [ a --> y |> learning 0.1 ]\nlet draw trial _ =\n    if trial = 1 then\n        for found in System.IO.Directory.GetDirectories(\".\", \".*a*\") do System.IO.Directory.Delete(found, true)\n    { Inputs = Array2D.zeroCreate 5 0; Targets = Array2D.zeroCreate 5 1; Mask = None; Events = []; Rewards = None }\nexperiment \"broken\" c (Task.ofFunction 0 1 5.0<ms> draw) |> trials 3 |> Host.run\n"
 
                 let ended = script folder path [ "--out"; "a"; "--no-report" ]
                 Expect.equal ended.Code 3 "exit code"

@@ -15,6 +15,9 @@ public interface ITask
     /// <summary>Kinds of events that the task marks, for gates.</summary>
     int Events { get; }
 
+    /// <summary>Whether its trials carry rewards. Where this is false, a rule that asks for them learns nothing.</summary>
+    bool GivesRewards => false;
+
     /// <summary>Writes one trial.</summary>
     /// <param name="trial">Number of the trial, from 0.</param>
     /// <param name="stream">Random numbers of this trial and no other; the object is used again for the next trial.</param>

@@ -24,9 +24,14 @@ public sealed class Metrics
     /// <summary>Wall time of every trial, in seconds.</summary>
     public ReadOnlySpan<double> Seconds => SecondsBuffer.AsSpan(0, Count);
 
+    /// <summary>The rewards that the task gave in every trial, summed over its steps; 0 where it gives none.</summary>
+    public ReadOnlySpan<double> Rewards => RewardBuffer.AsSpan(0, Count);
+
     private double[] LossBuffer { get; set; } = [];
 
     private double[] SecondsBuffer { get; set; } = [];
+
+    private double[] RewardBuffer { get; set; } = [];
 
     /// <summary>
     /// Alignment after every trial's update: sum W_out B / (|W_out| |B|), both as vectors (Murray 2019, Fig 2c).
@@ -39,6 +44,9 @@ public sealed class Metrics
 
     /// <summary>The times as an array of their own.</summary>
     public double[] CopySeconds() => Seconds.ToArray();
+
+    /// <summary>The sums of rewards as an array of their own.</summary>
+    public double[] CopyRewards() => Rewards.ToArray();
 
     /// <summary>The alignments of one feedback as an array of their own.</summary>
     public double[] CopyAlignments(int feedback) => Alignments(feedback).ToArray();
@@ -55,6 +63,7 @@ public sealed class Metrics
         Count = count;
         visitor.Visit("losses", LossBuffer.AsSpan(0, count));
         visitor.Visit("seconds", SecondsBuffer.AsSpan(0, count));
+        visitor.Visit("rewards", RewardBuffer.AsSpan(0, count));
         for (int k = 0; k < _alignments.Length; k++)
             visitor.Visit($"alignment{k}", _alignments[k].AsSpan(0, count));
     }
@@ -70,16 +79,18 @@ public sealed class Metrics
         needed = Math.Max(needed, 2 * LossBuffer.Length);
         LossBuffer = Grown(LossBuffer, needed);
         SecondsBuffer = Grown(SecondsBuffer, needed);
+        RewardBuffer = Grown(RewardBuffer, needed);
         for (int k = 0; k < _alignments.Length; k++)
             _alignments[k] = Grown(_alignments[k], needed);
     }
 
-    internal void Add(double loss, double seconds)
+    internal void Add(double loss, double seconds, double reward)
     {
         LossBuffer[Count] = loss;
         SecondsBuffer[Count] = seconds;
         if (BestTrial < 0 || loss < LossBuffer[BestTrial])
             BestTrial = Count;
+        RewardBuffer[Count] = reward;
         Count++;
     }
 

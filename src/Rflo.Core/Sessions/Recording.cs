@@ -18,6 +18,9 @@ public sealed record Recording
     /// <summary>m(t), shape (steps, outputs).</summary>
     public required double[] Mask { get; init; }
 
+    /// <summary>The rewards that the task gave, shape (steps).</summary>
+    public required double[] Rewards { get; init; }
+
     /// <summary>y(t) of all readouts side by side, shape (steps, outputs).</summary>
     public required double[] Outputs { get; init; }
 

@@ -22,7 +22,7 @@ public enum RunEnd
 /// <summary>How a run ended, and where. A number that stopped being finite is an ending, not an exception.</summary>
 /// <param name="End">How.</param>
 /// <param name="Trial">The last trial that was run, from 0; -1 where there was none.</param>
-/// <param name="Step">The first step at which a number was not finite; 0 where all were.</param>
+/// <param name="Step">The first step at which a number was not finite, or the step that the task could not make; 0 where there was none.</param>
 /// <param name="Where">The part in which that was, such as "area cortex", what a task's own code said, or why it stopped; empty where all went well.</param>
 public sealed record RunStatus(RunEnd End, int Trial, int Step, string Where)
 {
@@ -33,6 +33,7 @@ public sealed record RunStatus(RunEnd End, int Trial, int Step, string Where)
     public override string ToString() => End switch
     {
         RunEnd.Diverged => $"diverged at trial {Trial}, step {Step}, in {Where}",
+        RunEnd.Failed when Step > 0 => $"stopped at trial {Trial}, step {Step}, which the task could not make: {Where}",
         RunEnd.Failed => $"stopped before trial {Trial}, which the task could not make: {Where}",
         RunEnd.Stopped => $"stopped after trial {Trial}: {Where}",
         RunEnd.Cancelled => $"cancelled after trial {Trial}",

@@ -62,6 +62,10 @@ public abstract class Session
         foreach (ProjectionSpec projection in graph.Projections)
             if (projection.Gate.Kind == GateKind.Event && (projection.Gate.Number < 0 || projection.Gate.Number >= task.Events))
                 ThrowHelper.Unknown($"event of {projection.Name}", projection.Gate.Number, task.Events);
+        if (task is IClosedLoopTask { Watches: { } watches })
+            foreach (string area in watches)
+                if (!graph.Areas.Any(spec => spec.Name == area))
+                    ThrowHelper.Invalid($"The task watches the area {area}, which the graph does not have.");
         return precision == Precision.Single ? new Session<float>(graph, task, seed, precision) : new Session<double>(graph, task, seed, precision);
     }
 
@@ -73,7 +77,7 @@ public abstract class Session
 
     /// <summary>
     /// Everything that the trials to come depend on, and what was measured, as named arrays: weights, what was collected
-    /// and not applied, what optimisers and running means remember, carried-over rates, metrics. Between trials only,
+    /// and not applied, what optimisers and running means remember, carried-over rates, metrics, the state of a closed-loop task. Between trials only,
     /// such as from within the callback of <see cref="Run"/>. Random streams are keyed by trial and need no place in it.
     /// </summary>
     /// <returns>Copies, by names that mean something to a session of the same graph only.</returns>
@@ -87,8 +91,9 @@ public abstract class Session
     /// <exception cref="ArgumentException">A part is missing, unknown or of another length; nothing was changed.</exception>
     public abstract void Restore(IReadOnlyDictionary<string, double[]> state);
 
-    /// <summary>Runs one trial with learning off; what is carried from trial to trial stays as it was.</summary>
+    /// <summary>Runs one trial with learning off; what is carried from trial to trial, by areas or by the task, stays as it was.</summary>
     /// <param name="trial">Number of the trial: the same inputs, targets and noise as when training shows it.</param>
+    /// <exception cref="TaskException">The code of the task threw.</exception>
     public abstract Recording Test(int trial);
 
     /// <summary>

@@ -22,6 +22,8 @@ internal sealed class Session<T> : Session
     {
         _taskStream = RandomStream.OfTrial(seed, "task", 0);
         _network = new Network<T>(graph, task.MaxSteps, task.Events, seed);
+        if (task is IClosedLoopTask closed)
+            _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _learners = Learners.ForTraining(_network);
         _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
         foreach (Afferents<T> afferents in _network.Areas.Select(area => area.Afferents).Concat(_network.Readouts.Select(readout => readout.Afferents)))
@@ -44,9 +46,18 @@ internal sealed class Session<T> : Session
                 return new RunStatus(RunEnd.Cancelled, TrialsDone - 1, 0, "");
             int trial = TrialsDone;
             long start = Stopwatch.GetTimestamp();
-            if (Refused(trial) is { } reason)
-                return new RunStatus(RunEnd.Failed, trial, 0, reason);
-            double loss = Train(trial, start);
+            double loss;
+            try
+            {
+                Show(trial);
+                loss = Train(trial, start);
+            }
+            catch (TaskException e)
+            {
+                ForgetTrial(e.Step);
+                return new RunStatus(RunEnd.Failed, trial, e.Step, e.Message);
+            }
+
             onTrial?.Invoke(trial, loss);
             if (!double.IsFinite(loss))
                 return Finiteness.Locate(_network, trial, _previousSteps);
@@ -75,23 +86,34 @@ internal sealed class Session<T> : Session
 
     public override Recording Test(int trial)
     {
-        T[][] carried = SaveRates();
-        Show(trial);
-        double loss = Forward(trial, LearnerSet<T>.None);
-        Recording recording = Record(loss);
-        RestoreRates(carried);
-        return recording;
+        Carried carried = SaveState();
+        try
+        {
+            Show(trial);
+            return Record(Forward(trial, LearnerSet<T>.None));
+        }
+        finally
+        {
+            RestoreState(carried);
+        }
     }
 
     public override IReadOnlyList<double[]?> Increments(int trial, LearningRule rule, UpdateTime time)
     {
         ArgumentNullException.ThrowIfNull(rule);
-        T[][] carried = SaveRates();
+        Carried carried = SaveState();
         LearnerSet<T> passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
-        Show(trial);
-        Forward(trial, passive);
-        passive.End(_previousSteps);
-        RestoreRates(carried);
+        try
+        {
+            Show(trial);
+            Forward(trial, passive);
+            passive.End(_previousSteps);
+        }
+        finally
+        {
+            RestoreState(carried);
+        }
+
         return [.. collected.Select(block => block is { } found ? ReadBlock(found.Plastic.Afferents, found.Segment, found.Plastic.Collected!) : null)];
     }
 
@@ -140,7 +162,8 @@ internal sealed class Session<T> : Session
         _best?.SetAside();
         double loss = Forward(trial, _learners);
         _learners.End(_previousSteps);
-        Metrics.Add(loss, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        double reward = TensorPrimitives.Sum<double>(_network.Trial.Rewards.AsSpan(0, _previousSteps));
+        Metrics.Add(loss, Stopwatch.GetElapsedTime(start).TotalSeconds, reward);
         if (Metrics.BestTrial == trial)
             _best?.Keep();
         for (int k = 0; k < _alignments.Length; k++)
@@ -149,25 +172,31 @@ internal sealed class Session<T> : Session
     }
 
     /// <summary>Lets the task make a trial.</summary>
+    /// <exception cref="TaskException">Its code threw.</exception>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
     private void Show(int trial)
     {
+        _network.Loop?.Begin(trial);
         _taskStream.BeginTrial(Seed, "task", trial);
-        Task.Fill(trial, _taskStream, _network.Trial);
-    }
-
-    /// <summary>Lets the task make a trial; what its code said if it threw. What was learned before is not lost by it.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
-    private string? Refused(int trial)
-    {
         try
         {
-            Show(trial);
-            return null;
+            Task.Fill(trial, _taskStream, _network.Trial);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            return e.Message;
+            throw new TaskException(0, e);
         }
+    }
+
+    /// <summary>
+    /// Goes back to before a trial that the task could not make. If it ended in its midst, the rates that it began with are
+    /// still in their place, and what rules changed step by step stays changed.
+    /// </summary>
+    private void ForgetTrial(int step)
+    {
+        _network.Loop?.Rewind();
+        if (step > 0)
+            _previousSteps = 0;
     }
 
     private double Forward(int trial, LearnerSet<T> learners)
@@ -202,6 +231,7 @@ internal sealed class Session<T> : Session
             readout.Afferents.Visit(visitor.Of("weights"), readout.Afferents.Weights, readout.Afferents.Segments);
         _learners.Visit(visitor);
         _best?.Visit(visitor.Of("best"));
+        _network.Loop?.Visit(visitor.Of("task"));
     }
 
     /// <summary>Moves the last rates to where the next trial begins.</summary>
@@ -215,16 +245,21 @@ internal sealed class Session<T> : Session
         _previousSteps = 0;
     }
 
-    private T[][] SaveRates()
+    /// <summary>What outlives a trial: rates of areas before step 1, and the state of the task.</summary>
+    private readonly record struct Carried(T[][] Rates, double[]? Task);
+
+    private Carried SaveState()
     {
         HoldRates();
-        return [.. _network.Areas.Select(area => area.SaveStart())];
+        return new Carried([.. _network.Areas.Select(area => area.SaveStart())], _network.Loop?.Save());
     }
 
-    private void RestoreRates(T[][] carried)
+    private void RestoreState(Carried carried)
     {
-        for (int k = 0; k < carried.Length; k++)
-            _network.Areas[k].RestoreStart(carried[k]);
+        for (int k = 0; k < carried.Rates.Length; k++)
+            _network.Areas[k].RestoreStart(carried.Rates[k]);
+        if (carried.Task is { } task)
+            _network.Loop!.Restore(task);
         _previousSteps = 0;
     }
 
@@ -239,6 +274,7 @@ internal sealed class Session<T> : Session
             Inputs = shown.Inputs[..(steps * shown.InputChannels)],
             Targets = shown.Targets[..(steps * shown.Outputs)],
             Mask = shown.Mask[..(steps * shown.Outputs)],
+            Rewards = shown.Rewards[..steps],
             Outputs = Outputs(steps),
             Rates = [.. _network.Areas.Select(area => Rates(area, steps))],
         };

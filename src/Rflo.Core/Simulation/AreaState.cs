@@ -73,6 +73,9 @@ internal sealed class AreaState<T>
     /// <summary>xi(t), the noise in units of its standard deviation, where a rule asked for it.</summary>
     public Span<T> Noises(int step) => _noises!.Row(step, Padded);
 
+    /// <summary>Which units may win in the step in hand, where the task watches a winner-take-all area; null where all may.</summary>
+    public bool[]? Allowed { get; set; }
+
     /// <summary>Asks for the currents of a whole trial.</summary>
     public void KeepCurrents() => _currents ??= new AlignedArray<T>((_maxSteps + 1) * Padded);
 

@@ -54,6 +54,9 @@ internal sealed class Network<T>
 
     public ReadoutState<T>[] Readouts { get; }
 
+    /// <summary>The task's side of a closed loop; null where the task looks at nothing.</summary>
+    public ClosedLoop<T>? Loop { get; set; }
+
     /// <summary>What this trial shows and asks.</summary>
     public Trial Trial { get; }
 
@@ -69,11 +72,7 @@ internal sealed class Network<T>
     public void Begin(long number, int previousSteps)
     {
         LossSum = 0;
-        Span<T> inputs = _inputs.Span;
-        int count = Trial.Steps * Graph.InputChannels;
-        for (int k = 0; k < count; k++)
-            inputs[k] = T.CreateTruncating(Trial.Inputs[k]);
-
+        TakeInputs(0, Trial.Steps);
         foreach (AreaState<T> area in Areas)
         {
             BeginArea(area, number, previousSteps);
@@ -82,7 +81,7 @@ internal sealed class Network<T>
         }
 
         foreach (ReadoutState<T> readout in Readouts)
-            if (readout.IsFedBack)
+            if (readout.IsFedBack || Loop is not null)
                 for (int t = 1 - Graph.MaxDelay; t <= 0; t++)
                     Respond(readout, t);
     }
@@ -90,6 +89,12 @@ internal sealed class Network<T>
     /// <summary>One step of the whole circuit.</summary>
     public void Step(int step)
     {
+        if (Loop is { } before)
+        {
+            before.Before(step);
+            TakeInputs(step - 1, 1);
+        }
+
         foreach (AreaState<T> area in Areas)
         {
             bool open = Gather(area.Afferents, step);
@@ -99,11 +104,13 @@ internal sealed class Network<T>
                 Leak(area, step);
         }
 
+        foreach (ReadoutState<T> readout in Readouts)
+            Respond(readout, step);
+        Loop?.After(step);
         double loss = 0;
+        int row = (step - 1) * Graph.Outputs;
         foreach (ReadoutState<T> readout in Readouts)
         {
-            Respond(readout, step);
-            int row = (step - 1) * Graph.Outputs;
             loss += readout.Compare(
                 step, Trial.Targets.AsSpan(row, Graph.Outputs), Trial.Mask.AsSpan(row, Graph.Outputs));
         }
@@ -120,6 +127,15 @@ internal sealed class Network<T>
         GateKind.Event => Trial.Events[(step - 1) * Trial.EventKinds + gate.Number],
         _ => true,
     };
+
+    /// <summary>Takes the trial's inputs of so many steps in the numbers of this network.</summary>
+    private void TakeInputs(int first, int steps)
+    {
+        Span<T> inputs = _inputs.Span;
+        int end = (first + steps) * Graph.InputChannels;
+        for (int k = first * Graph.InputChannels; k < end; k++)
+            inputs[k] = T.CreateTruncating(Trial.Inputs[k]);
+    }
 
     private void BeginArea(AreaState<T> area, long number, int previousSteps)
     {
@@ -208,29 +224,59 @@ internal sealed class Network<T>
             current[i] += noise[i];
     }
 
-    /// <summary>The unit with the largest current takes all; ties go to the first.</summary>
+    /// <summary>
+    /// The unit with the largest current takes all, of those that the task allows; ties go to the first. Where none is
+    /// allowed, the choice before is held.
+    /// </summary>
     private void Compete(AreaState<T> area, int step, bool open)
     {
         Span<T> rates = area.Rates(step);
         area.Post(step).Clear();
+        Span<T> current = area.Current.Span;
         if (!open)
+        {
+            current.Clear();
+            area.Keep(step);
+            area.Rates(step - 1).CopyTo(rates);
+            return;
+        }
+
+        area.Afferents.Currents(step, current);
+        AddNoise(area);
+        area.Keep(step);
+        int winner = Largest(current[..area.Units], area.Allowed);
+        if (winner < 0)
         {
             area.Rates(step - 1).CopyTo(rates);
             return;
         }
 
-        Span<T> current = area.Current.Span;
-        area.Afferents.Currents(step, current);
-        AddNoise(area);
-        area.Keep(step);
-        int winner = 0;
-        for (int i = 1; i < area.Units; i++)
-            if (current[i] > current[winner])
-                winner = i;
         if (_exploration[area.Index] is { } exploration && exploration.Chance(area.Spec.Explore))
-            winner = exploration.Between(0, area.Units);
+            winner = Any(exploration, area.Units, area.Allowed);
         rates.Clear();
         rates[winner] = T.One;
+    }
+
+    private static int Largest(ReadOnlySpan<T> current, bool[]? allowed)
+    {
+        int winner = -1;
+        for (int i = 0; i < current.Length; i++)
+            if ((allowed is null || allowed[i]) && (winner < 0 || current[i] > current[winner]))
+                winner = i;
+        return winner;
+    }
+
+    /// <summary>One of the allowed units, each as likely as another.</summary>
+    private static int Any(RandomStream stream, int units, bool[]? allowed)
+    {
+        if (allowed is null)
+            return stream.Between(0, units);
+        int left = stream.Between(0, allowed.AsSpan().Count(true));
+        int unit = -1;
+        while (left >= 0)
+            if (allowed[++unit])
+                left--;
+        return unit;
     }
 
     private void Respond(ReadoutState<T> readout, int step)

@@ -1,0 +1,100 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace Rflo.Core;
+
+/// <summary>Shows a closed-loop task what the circuit does, before and after every step.</summary>
+internal sealed class ClosedLoop<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly IClosedLoopTask _task;
+    private readonly Network<T> _network;
+    private readonly RandomStream _stream;
+    private readonly AreaState<T>[] _watched;
+    private readonly Moment _moment;
+    private readonly double[] _start;
+    private int _trial;
+
+    public ClosedLoop(IClosedLoopTask task, Network<T> network, RandomStream stream)
+    {
+        _task = task;
+        _network = network;
+        _stream = stream;
+        _watched = [.. task.Watches.Select(name => network.Areas.First(area => area.Spec.Name == name))];
+        _moment = new Moment(network.Graph.Outputs, task.Watches, [.. _watched.Select(area => area.Units)]);
+        _start = new double[task.StateLength];
+        foreach (AreaState<T> area in _watched)
+            if (area.Spec.Dynamics == Dynamics.WinnerTakeAll)
+                area.Allowed = _moment.Allowed(area.Spec.Name);
+    }
+
+    /// <summary>Before the task makes a trial: keeps the state it begins with.</summary>
+    public void Begin(int trial)
+    {
+        _trial = trial;
+        _task.SaveState(_start);
+    }
+
+    /// <summary>Forgets a trial that the task could not make.</summary>
+    public void Rewind() => _task.RestoreState(_start);
+
+    /// <summary>The task's state.</summary>
+    public double[] Save()
+    {
+        double[] state = new double[_task.StateLength];
+        _task.SaveState(state);
+        return state;
+    }
+
+    /// <summary>Puts back what <see cref="Save"/> gave.</summary>
+    public void Restore(double[] state) => _task.RestoreState(state);
+
+    /// <summary>Shows the task's state; a visitor that puts back finds the task going on from it.</summary>
+    public void Visit(StateVisitor visitor)
+    {
+        double[] state = Save();
+        visitor.Visit<double>("state", state);
+        Restore(state);
+    }
+
+    /// <summary>Lets the task write a step, from what the circuit was in the one before.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    public void Before(int step)
+    {
+        _moment.MoveTo(_trial, step, _stream);
+        Look(step - 1);
+        try
+        {
+            _task.Before(_moment, _network.Trial);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new TaskException(step, e);
+        }
+    }
+
+    /// <summary>Lets the task judge a step.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    public void After(int step)
+    {
+        Look(step);
+        try
+        {
+            _task.After(_moment, _network.Trial);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new TaskException(step, e);
+        }
+    }
+
+    private void Look(int step)
+    {
+        foreach (ReadoutState<T> readout in _network.Readouts)
+            TensorPrimitives.ConvertTruncating<T, double>(
+                readout.Output(step)[..readout.Outputs], _moment.Outputs.AsSpan(readout.FirstOutput, readout.Outputs));
+        foreach (AreaState<T> area in _watched)
+            TensorPrimitives.ConvertTruncating<T, double>(area.Rates(step)[..area.Units], _moment.Rates(area.Spec.Name));
+    }
+}
