@@ -5,7 +5,6 @@ open System
 open Expecto
 open Rflo.Core
 open Rflo.Core.Tests.InCore
-open Rflo.Core.Tests.LawTests
 
 let private units = 5
 let private alpha = 0.25
@@ -443,7 +442,7 @@ let tests =
                     Rules.rflo, UpdateSchedule.Online
                     Rules.bptt, UpdateSchedule.TrialEnd
                 ] do
-                test $"{nameOf rule}" {
+                test $"{Rules.name (fst rule)}, {(snd rule).Time}" {
                     bytes rule 40 100 |> ignore
                     Expect.equal (bytes rule 40 200) (bytes rule 4 200) "bytes, by steps"
                 }
