@@ -16,6 +16,10 @@ type ScriptOption =
     | Keep_Best
     | Out of folder: string
     | Force
+    | Resume of folder: string
+    | Checkpoint_Every of trials: string
+    | Checkpoint_Minutes of minutes: string
+    | Max_Minutes of minutes: string
     | Check
     | Graph of file: string
     | Quiet
@@ -39,6 +43,14 @@ type ScriptOption =
             | Keep_Best -> "keep the weights of the smallest loss beside the last, in weights.npz."
             | Out _ -> "write the run folder here; without it, the next free runs/NAME-1, -2, ..."
             | Force -> "replace the run folder that is there."
+            | Resume _ ->
+                "go on with a run that was stopped or killed, named by its run folder; options that change the experiment are those that began it."
+            | Checkpoint_Every _ ->
+                "write a checkpoint after every so many trials, and keep the last."
+            | Checkpoint_Minutes _ ->
+                "write a checkpoint after so many minutes, and keep the last; without both, every 5 minutes, and none is kept of a run that is complete."
+            | Max_Minutes _ ->
+                "end after so many minutes with a checkpoint, to go on with --resume."
             | Check -> "train nothing: print all problems, or a summary of the compiled circuit."
             | Graph _ -> "train nothing: write a picture of the circuit, FILE.html or FILE.svg."
             | Quiet -> "no progress; only problems and the last lines."
@@ -48,8 +60,16 @@ type ScriptOption =
 type Request = {
     /// Options and values in the order given.
     Given: ScriptOption list
+    /// The words of the command line.
+    Words: string list
     Out: string option
     Force: bool
+    /// The run folder to go on with.
+    Resume: string option
+    /// What guards a long run, by the options that say so.
+    CheckpointEvery: string option
+    CheckpointMinutes: string option
+    MaxMinutes: string option
     CheckOnly: bool
     /// Where to write the picture of the circuit, if that is all that is wanted.
     Graph: string option
@@ -145,7 +165,28 @@ module Arguments =
                         |> last (function
                             | Out folder -> Some folder
                             | _ -> None)
+                    Words = List.ofArray arguments
                     Force = List.contains Force given
+                    Resume =
+                        given
+                        |> last (function
+                            | Resume folder -> Some folder
+                            | _ -> None)
+                    CheckpointEvery =
+                        given
+                        |> last (function
+                            | Checkpoint_Every trials -> Some trials
+                            | _ -> None)
+                    CheckpointMinutes =
+                        given
+                        |> last (function
+                            | Checkpoint_Minutes minutes -> Some minutes
+                            | _ -> None)
+                    MaxMinutes =
+                        given
+                        |> last (function
+                            | Max_Minutes minutes -> Some minutes
+                            | _ -> None)
                     CheckOnly = List.contains Check given
                     Graph =
                         given

@@ -41,13 +41,12 @@ module Compare =
         (label: string, ready: CheckedExperiment)
         =
         use folder = RunFolder.Create(Path.Combine(place, label))
-        let started = DateTimeOffset.UtcNow
 
         let trained =
             Progress.during quiet label ready.Experiment.Trials (fun onTrial ->
-                Run.checkedExperiment onTrial interrupt.Token ready)
+                Training.run Guards.usual folder [] onTrial interrupt.Token ready)
 
-        let record = RunRecord.ofTrained started overrides script trained
+        let record = RunRecord.ofTrained folder.Sessions[0].Started overrides script trained
         RunRecord.write folder script (Some(Report.html record)) record |> ignore
         trained
 
@@ -158,6 +157,11 @@ module Compare =
             printfn $"{text}"
             ExitCode.Done
         | Error mistakes -> Mistake.refuse title mistakes
+        | Ok(Arguments.Do { Resume = Some _ }) ->
+            eprintfn
+                $"{title}: --resume goes on with one run; a script that compares begins anew, in another folder"
+
+            ExitCode.Arguments
         | Ok(Arguments.Do request) ->
             let changed = experiments |> List.map (fun e -> Overrides.onto e request.Given)
 

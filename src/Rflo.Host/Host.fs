@@ -18,9 +18,10 @@ module Host =
         if relative.StartsWith ".." then path else relative
 
     let private openFolder (request: Request) (experiment: Experiment) =
-        match request.Out with
-        | Some place -> RunFolder.Create(place, request.Force)
-        | None -> RunFolder.NextFree("runs", experiment.Name.Replace('/', '-'))
+        match request.Resume, request.Out with
+        | Some place, _ -> RunFolder.Resume(place, request.Force)
+        | None, Some place -> RunFolder.Create(place, request.Force)
+        | None, None -> RunFolder.NextFree("runs", experiment.Name.Replace('/', '-'))
 
     /// What to try after a run that diverged, with the values as they are.
     let private hint (experiment: Experiment) =
@@ -101,54 +102,135 @@ module Host =
 
         printfn $"{shown (Path.Combine(place, file))}"
 
-    let private train (request: Request) script (ready: CheckedExperiment) =
+    /// How a run that was stopped goes on, in words to be typed.
+    let private toGoOn script (place: string) =
+        let command =
+            match script with
+            | Some path -> $"dotnet fsi {path}"
+            | None -> "the same program"
+
+        $"go on with {command} --resume {shown place}"
+
+    let private train
+        (request: Request)
+        guard
+        script
+        (folder: RunFolder)
+        (ready: CheckedExperiment)
+        =
         let experiment = ready.Experiment
+        use interrupt = new Interrupt()
+
+        let trained =
+            Progress.during request.Quiet experiment.Name experiment.Trials (fun onTrial ->
+                Training.run guard folder request.Words onTrial interrupt.Token ready)
+
+        let record =
+            RunRecord.ofTrained
+                folder.Sessions[0].Started
+                (Overrides.settings request.Given)
+                script
+                trained
+
+        let report = if request.Report then Some(Report.html record) else None
+
+        match save folder experiment script report record with
+        | Error code -> code
+        | Ok place ->
+            tell trained place request
+
+            match trained.Status.End with
+            | RunEnd.Completed
+            | RunEnd.Stopped -> ExitCode.Done
+            | RunEnd.Failed ->
+                complain [ $"{experiment.Name}: {trained.Status}" ]
+                ExitCode.EndedEarly
+            | RunEnd.Diverged ->
+                complain [
+                    $"{experiment.Name}: {trained.Status}; {hint experiment}"
+                ]
+
+                ExitCode.EndedEarly
+            | _ ->
+                complain [
+                    $"{experiment.Name}: {trained.Status}; {toGoOn script place}"
+                ]
+
+                ExitCode.EndedEarly
+
+    /// A request to go on, with the options that began the run before its own.
+    let private sinceItsBegin (request: Request) (folder: RunFolder) =
+        match List.ofSeq folder.Sessions with
+        | [] -> request
+        | first :: _ ->
+            match Arguments.parse "" (Array.ofSeq first.Arguments) with
+            | Ok(Arguments.Do earlier) -> {
+                request with
+                    Given = earlier.Given @ request.Given
+                    CheckpointEvery = Option.orElse earlier.CheckpointEvery request.CheckpointEvery
+                    CheckpointMinutes =
+                        Option.orElse earlier.CheckpointMinutes request.CheckpointMinutes
+              }
+            | _ -> request
+
+    let private start (request: Request) script (experiment: Experiment) =
+        let checkedWith given =
+            match Overrides.onto experiment given with
+            | Error mistakes -> Error(Mistake.refuse experiment.Name mistakes)
+            | Ok experiment ->
+                match Check.experiment experiment with
+                | Ok ready -> Ok ready
+                | Error problems ->
+                    complain (Problem.report experiment.Name problems)
+                    Error ExitCode.Problems
+
+        let either =
+            function
+            | Ok code
+            | Error code -> code
+
+        let guarded (request: Request) work =
+            match Guards.ofRequest request with
+            | Error mistakes -> Mistake.refuse experiment.Name mistakes
+            | Ok guard -> work guard
+
+        let draw file =
+            match Overrides.onto experiment request.Given with
+            | Error mistakes -> Mistake.refuse experiment.Name mistakes
+            | Ok experiment -> Graph.write experiment.Name file [ experiment.Name, experiment ]
+
+        let goOn () =
+            use folder = openFolder request experiment
+            let request = sinceItsBegin request folder
+
+            guarded request (fun guard ->
+                checkedWith request.Given
+                |> Result.map (train request guard script folder)
+                |> either)
+
+        // Problems of the model come before those of the folder.
+        let begin' () =
+            guarded request (fun guard ->
+                checkedWith request.Given
+                |> Result.map (fun ready ->
+                    use folder = openFolder request ready.Experiment
+                    train request guard script folder ready)
+                |> either)
 
         try
-            use folder = openFolder request experiment
-            use interrupt = new Interrupt()
-            let started = DateTimeOffset.UtcNow
-
-            let trained =
-                Progress.during request.Quiet experiment.Name experiment.Trials (fun onTrial ->
-                    Run.checkedExperiment onTrial interrupt.Token ready)
-
-            let record =
-                RunRecord.ofTrained started (Overrides.settings request.Given) script trained
-
-            let report = if request.Report then Some(Report.html record) else None
-
-            match save folder experiment script report record with
-            | Error code -> code
-            | Ok place ->
-                tell trained place request
-
-                match trained.Status.End with
-                | RunEnd.Completed
-                | RunEnd.Stopped -> ExitCode.Done
-                | RunEnd.Failed ->
-                    complain [ $"{experiment.Name}: {trained.Status}" ]
-                    ExitCode.EndedEarly
-                | RunEnd.Diverged ->
-                    complain [
-                        $"{experiment.Name}: {trained.Status}; {hint experiment}"
-                    ]
-
-                    ExitCode.EndedEarly
-                | _ -> ExitCode.EndedEarly
+            match request.Graph, request.Resume with
+            | Some file, _ -> draw file
+            | None, _ when request.CheckOnly ->
+                checkedWith request.Given
+                |> Result.map (fun ready ->
+                    Seq.iter (printfn "%s") (Summary.lines ready)
+                    ExitCode.Done)
+                |> either
+            | None, Some _ -> goOn ()
+            | None, None -> begin' ()
         with :? RunFileException as e ->
             complain [ $"{experiment.Name}: {e.Message}" ]
             ExitCode.Arguments
-
-    let private start (request: Request) script (experiment: Experiment) =
-        match Check.experiment experiment with
-        | Error problems ->
-            complain (Problem.report experiment.Name problems)
-            ExitCode.Problems
-        | Ok ready when request.CheckOnly ->
-            Seq.iter (printfn "%s") (Summary.lines ready)
-            ExitCode.Done
-        | Ok ready -> train request script ready
 
     let private program script =
         match script with
@@ -161,13 +243,7 @@ module Host =
             printfn $"{text}"
             ExitCode.Done
         | Error mistakes -> Mistake.refuse experiment.Name mistakes
-        | Ok(Arguments.Do request) ->
-            match Overrides.onto experiment request.Given with
-            | Error mistakes -> Mistake.refuse experiment.Name mistakes
-            | Ok experiment ->
-                match request.Graph with
-                | Some file -> Graph.write experiment.Name file [ experiment.Name, experiment ]
-                | None -> start request script experiment
+        | Ok(Arguments.Do request) -> start request script experiment
 
     /// Runs an experiment with these options and answers the exit code: for programs that read their own command line.
     let runWith (arguments: string[]) (experiment: Experiment) = runFrom None arguments experiment

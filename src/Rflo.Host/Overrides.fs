@@ -8,7 +8,8 @@ open Rflo.Dsl
 [<RequireQualifiedAccess>]
 module Overrides =
 
-    let private number (text: string) =
+    /// A number.
+    let number (text: string) =
         match Double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture) with
         | true, value -> Some value
         | _ -> None
@@ -175,6 +176,10 @@ module Overrides =
         | Keep_Best -> Ok(Declare.keepBest experiment)
         | Out _
         | Force
+        | Resume _
+        | Checkpoint_Every _
+        | Checkpoint_Minutes _
+        | Max_Minutes _
         | Check
         | Graph _
         | Quiet

@@ -17,17 +17,22 @@ module Progress =
         let clock = Stopwatch.StartNew()
         let mutable doneTrials = 0
         let mutable lastLoss = nan
+        // A run that goes on does not begin with trial 0.
+        let mutable before = -1
 
         member _.Trials = trials
         member _.Done = Volatile.Read &doneTrials
 
         member _.Hear(trial: int, loss: float) =
+            if before < 0 then
+                before <- trial
+
             lastLoss <- loss
             Volatile.Write(&doneTrials, trial + 1)
 
         member this.Line =
             let seconds = clock.Elapsed.TotalSeconds
-            let rate = float this.Done / seconds
+            let rate = float (this.Done - max 0 before) / seconds
 
             let left =
                 match this.Done with

@@ -7,6 +7,7 @@ namespace Rflo.Runs;
 internal static class Claim
 {
     private const string Writing = ".writing";
+    private const string TurnFile = ".turn";
     private const string Replaced = ".replaced";
 
     /// <summary>The temporary folder of a place.</summary>
@@ -35,6 +36,29 @@ internal static class Claim
         {
             Remove(own);
         }
+    }
+
+    /// <summary>Makes the temporary folder of a place, left by a process that has ended, this process's own, with all that is in it.</summary>
+    /// <param name="place">The place.</param>
+    /// <param name="force">Take it from a process of another machine too, of which nothing is known here.</param>
+    /// <returns>Null where it is ours; else who has it.</returns>
+    /// <exception cref="RunFileException">The system refuses.</exception>
+    public static Owner? TakeOver(string place, bool force)
+    {
+        string folder = FolderOf(place);
+        Owner? other = null;
+        Disk.Writing(folder, () =>
+        {
+            // Of two processes that ask at once the second waits, and then sees the first as the owner.
+            using FileStream turn = Turn(Path.Combine(folder, TurnFile));
+            Owner? owner = Owner.Of(folder);
+            bool isFree = owner is null || owner.IsDead() || (force && owner.Host != Environment.MachineName);
+            if (isFree)
+                Owner.Current().Sign(folder);
+            else
+                other = owner;
+        });
+        return other;
     }
 
     /// <summary>Does this temporary folder belong to a process that has ended?</summary>
@@ -81,6 +105,22 @@ internal static class Claim
         while (!TryMove(complete, $"{place}-{number}"))
             number++;
         Owner.Unsign($"{place}-{number}");
+    }
+
+    /// <summary>A file that one process at a time has open; the system lets go of it when the process ends, however it ends.</summary>
+    private static FileStream Turn(string path)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException) when (attempt < 100)
+            {
+                Thread.Sleep(20);
+            }
+        }
     }
 
     private static bool TryMove(string from, string to)

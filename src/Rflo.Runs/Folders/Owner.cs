@@ -39,7 +39,13 @@ internal sealed record Owner(int Process, DateTime Started, string Host)
     }
 
     /// <summary>Writes its file into a folder.</summary>
-    public void Sign(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this));
+    public void Sign(string folder)
+    {
+        // Moved into place, so that no moment has half a name in it.
+        string path = Path.Combine(folder, FileName), unfinished = $"{path}-{Process}";
+        File.WriteAllText(unfinished, JsonSerializer.Serialize(this));
+        File.Move(unfinished, path, overwrite: true);
+    }
 
     /// <summary>Takes its file out of a folder that is finished; one that stays does no harm.</summary>
     public static void Unsign(string folder) => Disk.Remove(Path.Combine(folder, FileName));

@@ -17,7 +17,8 @@ internal static class Placement
 
     /// <summary>Is this name kept for a file of ours?</summary>
     public static bool IsReserved(string name) =>
-        name is RunFileNames.Manifest or RunFileNames.Metrics or RunFileNames.Weights or RunFileNames.Activity or RunFileNames.Picture or RunFileNames.Report or Owner.FileName;
+        name is RunFileNames.Manifest or RunFileNames.Metrics or RunFileNames.Weights or RunFileNames.Activity or RunFileNames.Picture or RunFileNames.Report or Owner.FileName
+            or SessionFile.Name || CheckpointFile.IsName(name);
 
     /// <summary>Makes the folders above a place and its temporary folder.</summary>
     /// <returns>Who else writes there; null where nobody does.</returns>

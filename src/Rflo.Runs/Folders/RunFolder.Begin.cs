@@ -13,6 +13,8 @@ public sealed partial class RunFolder
     {
         string place = Placement.FullPath(path);
         Placement.CheckFree(place, force);
+        if (!force)
+            CheckNotStopped(place);
         if (Placement.Prepare(place) is { } other)
             throw Placement.Taken(place, other);
         return Checked(new RunFolder(place, force));
@@ -48,6 +50,14 @@ public sealed partial class RunFolder
     /// <param name="parent">Folder of run folders.</param>
     /// <exception cref="RunFileException">It cannot be read.</exception>
     public static IReadOnlyList<string> Abandoned(string parent) => Disk.Reading(parent, () => Claim.Abandoned(Path.GetFullPath(parent)).ToArray());
+
+    /// <summary>What a killed run had learned is not thrown away unasked.</summary>
+    private static void CheckNotStopped(string place)
+    {
+        string temporary = Claim.FolderOf(place);
+        if (CheckpointFile.In(temporary).Length > 0 && Claim.IsAbandoned(temporary))
+            throw new RunFileException(place, null, "was stopped before its end and can go on", "Go on with --resume, or begin it anew with --force.");
+    }
 
     /// <summary>Once more: another process may have finished this very folder before it was claimed.</summary>
     private static RunFolder Checked(RunFolder folder)

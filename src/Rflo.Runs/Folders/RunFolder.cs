@@ -80,7 +80,8 @@ public sealed partial class RunFolder : IDisposable
     {
         ObjectDisposedException.ThrowIf(_given, this);
         _metrics?.Finish();
-        RunManifest complete = manifest with { Script = _script ?? manifest.Script, Files = Files() };
+        Disk.Remove(PathOf(SessionFile.Name));
+        RunManifest complete = manifest with { Script = _script ?? manifest.Script, Sessions = Sessions, Files = Files() };
         ManifestFile.Write(PathOf(RunFileNames.Manifest), complete);
         // From here on everything is written: whatever happens, the results are kept.
         _given = true;
@@ -88,11 +89,11 @@ public sealed partial class RunFolder : IDisposable
         return Place;
     }
 
-    /// <summary>Deletes the temporary folder, unless <see cref="Commit"/> had all its files written.</summary>
+    /// <summary>Deletes the temporary folder, unless <see cref="Commit"/> had all its files written, or a checkpoint is in it from which the run can go on.</summary>
     public void Dispose()
     {
         _metrics?.Dispose();
-        if (!_given)
+        if (!_given && CheckpointFile.In(Temporary).Length == 0)
             Claim.Remove(Temporary);
         _given = true;
     }

@@ -63,6 +63,9 @@ public sealed record RunManifest
     /// <summary>Loss of the last trial; NaN where there was none.</summary>
     public required double FinalLoss { get; init; }
 
+    /// <summary>The processes that worked on it, in their order; empty in a manifest of an older version.</summary>
+    public IReadOnlyList<RunSession> Sessions { get; init; } = [];
+
     /// <summary>The other files of the folder; filled in when it is moved into place.</summary>
     public IReadOnlyList<RunFile> Files { get; init; } = [];
 }

@@ -1,0 +1,127 @@
+namespace Rflo.Host
+
+open System
+open System.Diagnostics
+open System.Security.Cryptography
+open System.Text
+open System.Threading
+open Rflo.Core
+open Rflo.Dsl
+open Rflo.Runs
+
+/// Trains an experiment into its run folder, with checkpoints on the way.
+[<RequireQualifiedAccess>]
+module Training =
+
+    /// What a run is, in one number: a hash of the experiment, but for the number of its trials and for when it stops, and
+    /// of the weights with which it begins. Functions of a script's own are known by their names only.
+    let identity (running: Run.Running) =
+        let json = ExperimentJson.ofExperiment running.Experiment
+
+        for name in [ "trials"; "stopping" ] do
+            json.AsObject().Remove name |> ignore
+
+        use hash = IncrementalHash.CreateHash HashAlgorithmName.SHA256
+        hash.AppendData(Encoding.UTF8.GetBytes(json.ToJsonString()))
+
+        for KeyValue(name, weights) in running.Initial do
+            hash.AppendData(Encoding.UTF8.GetBytes name)
+
+            for struct (i, j, weight) in
+                weights.EnumerateIndexed MathNet.Numerics.LinearAlgebra.Zeros.AllowSkip do
+                hash.AppendData(BitConverter.GetBytes i)
+                hash.AppendData(BitConverter.GetBytes j)
+                hash.AppendData(BitConverter.GetBytes weight)
+
+        Convert.ToHexStringLower(hash.GetHashAndReset())
+
+    /// Writes checkpoints when they are due. One that cannot be written is told of once; the run goes on.
+    type private Keeper(guard: Guard, checkpoints: Checkpoints, session: Session) =
+        let sinceLast = Stopwatch.StartNew()
+        let mutable last = session.TrialsDone
+        let mutable told = false
+
+        member _.Write() =
+            try
+                checkpoints.Write(session.TrialsDone, session.Capture())
+                told <- false
+            with :? RunFileException as e ->
+                if not told then
+                    Console.Error.WriteLine $"{e.Message} The run goes on without this checkpoint."
+                    told <- true
+
+            last <- session.TrialsDone
+            sinceLast.Restart()
+
+        member this.Hear(loss: float) =
+            let isDue =
+                match guard.EveryTrials with
+                | Some trials when session.TrialsDone - last >= trials -> true
+                | _ -> sinceLast.Elapsed >= guard.Every
+
+            // Of a run that has just diverged the last checkpoint is the one worth having.
+            if isDue && Double.IsFinite loss then
+                this.Write()
+
+    /// Goes on from the newest usable checkpoint; what is wrong with the others.
+    let private takeUp (checkpoints: Checkpoints) (session: Session) =
+        let used, passedOver =
+            checkpoints.TakeUp(fun checkpoint -> session.Restore checkpoint.State)
+
+        match Option.ofObj used, List.ofSeq passedOver with
+        | None, (newest :: _ as all) ->
+            let count = if all.Length = 1 then "" else $" (nor any of {all.Length})"
+
+            raise (
+                RunFileException(
+                    newest,
+                    null,
+                    $"the run cannot go on from this checkpoint{count}",
+                    "Resume it with what began it, or begin it anew with --force."
+                )
+            )
+        | _, passedOver -> passedOver
+
+    /// Trains in a folder that was begun or taken up. Everything that went before, whatever process did it, is in the result.
+    let run
+        (guard: Guard)
+        (folder: RunFolder)
+        (arguments: string list)
+        (onTrial: int -> float -> unit)
+        (cancellation: CancellationToken)
+        (ready: CheckedExperiment)
+        : Trained =
+        let started = DateTimeOffset.UtcNow
+        let clock = Stopwatch.StartNew()
+        let running = Run.start ready
+        let session = running.Session
+        let checkpoints = folder.Checkpoints(identity running)
+        let notes = takeUp checkpoints session
+
+        for note in notes do
+            Console.Error.WriteLine
+                $"{note} It was passed over for the checkpoint of trial {session.TrialsDone}."
+
+        folder.Begin(
+            RunSession(started, session.TrialsDone, List.toArray arguments, List.toArray notes)
+        )
+
+        use limited = CancellationTokenSource.CreateLinkedTokenSource cancellation
+        let keeper = Keeper(guard, checkpoints, session)
+
+        let hear trial loss =
+            onTrial trial loss
+            keeper.Hear loss
+
+            match guard.MaxTime with
+            | Some time when clock.Elapsed >= time -> limited.Cancel()
+            | _ -> ()
+
+        let status = Run.go hear limited.Token running
+
+        if status.End = RunEnd.Cancelled || guard.KeepsLast then
+            keeper.Write()
+        elif status.IsWell then
+            checkpoints.Clear()
+
+        Run.finish running status
