@@ -112,6 +112,7 @@ let tests =
                         "status"
                         "statusText"
                         "finalLoss"
+                        "sessions"
                         "files"
                     ]
                     "keys"
