@@ -174,7 +174,7 @@ module Check =
             && experiment.Circuit.Projections
                |> List.forall (fun p -> Option.isNone (Wiring.plasticity experiment p))
         then
-            NothingLearns
+            yield! leavesNothing experiment
 
         match experiment.Stopping.TargetLoss with
         | Some loss when not (Double.IsFinite loss) ->

@@ -158,6 +158,30 @@ module internal CheckRules =
             )
     ]
 
+    let leastSquares (dt: float<ms>) (readout: Rflo.Dsl.ReadoutRule) = [
+        match readout with
+        | DeltaRule -> ()
+        | RecursiveLeastSquares(alpha, forgetting, every) ->
+            yield! moreThanZero "alpha of the least squares" alpha
+
+            if not (forgetting > 0.0 && forgetting <= 1.0) then
+                NotAllowed("the forgetting of the least squares", string forgetting, "in (0, 1]")
+
+            yield! atLeastOne "the number of steps between least squares" every
+        | RidgeRegression(alpha, washout, every) ->
+            yield! moreThanZero "alpha of the ridge regression" alpha
+            yield! atLeastOne "the number of trials between ridge regressions" every
+
+            if not (washout >= 0.0<ms>) || not (Double.IsFinite(float washout)) then
+                NotAllowed("the washout", $"{float washout} ms", "finite and at least 0 ms")
+            elif
+                dt > 0.0<ms>
+                && Double.IsFinite(float dt)
+                && Option.isNone (TaskCompile.steps dt washout)
+            then
+                NotWholeSteps("the washout", washout, dt)
+    ]
+
     /// What is wrong with the parts of a rule, whatever it is used for.
     let parts (dt: float<ms>) (rule: Rule) = [
         match rule.Credit with
@@ -195,6 +219,8 @@ module internal CheckRules =
         | FallingAfter trials ->
             yield! moreThanZero "the number of trials in which rates fall" trials
         | ConstantRates -> ()
+
+        yield! leastSquares dt rule.Readout
     ]
 
     /// Whether every k-th step misses some of the looks.
@@ -230,8 +256,35 @@ module internal CheckRules =
         yield! parts dt rule
     ]
 
+    /// What is wrong with a projection onto a readout that learns by least squares; of what is wrong in itself, nothing.
+    let bySquares (rule: Rule) (readout: Readout) (projection: Projection) = [
+        let instead = "or let the readout learn by the delta rule, Readout = DeltaRule"
+
+        if readout.Output <> Output.Linear && Enum.IsDefined readout.Output then
+            RuleCannot(
+                rule.Name,
+                $"solve least squares for {readout.Name}, whose outputs are no linear function of its weights",
+                $"make the readout linear, {instead}"
+            )
+
+        if Option.isSome (CheckProjections.soundBounds projection) then
+            Contradiction("least squares keep to no bounds", $"leave the bounds out, {instead}")
+
+        if projection.Decay > 0.0 then
+            Contradiction(
+                "least squares know no decay but their own alpha",
+                $"leave the decay out, {instead}"
+            )
+    ]
+
+    let ontoReadout (circuit: Circuit) (rule: Rule) readout projection =
+        match rule.Readout, Wiring.findReadout circuit readout with
+        | DeltaRule, _ -> throughCompetition circuit rule readout
+        | _, Ok readout -> bySquares rule readout projection
+        | _, Error _ -> []
+
     let learns (experiment: Experiment) (projection: Projection) = [
-        match Wiring.plasticity experiment projection with
+        match Wiring.declaredPlasticity experiment projection with
         | None -> ()
         | Some(rate, rule) ->
             yield! notNegative "the learning rate" rate
@@ -241,6 +294,12 @@ module internal CheckRules =
                 yield! schedule experiment.Dt rule
 
             match projection.Target with
+            | _ when not (Wiring.changes rule projection) ->
+                if projection.Plasticity.IsLearningBy then
+                    Contradiction(
+                        $"it learns by {rule.Name}, which leaves weights of this kind as they are",
+                        "freeze it, or let the rule change more, such as Learns = Everything"
+                    )
             | OfArea target
             | OfPopulation(target, _) ->
                 match Wiring.findArea experiment.Circuit target with
@@ -248,6 +307,29 @@ module internal CheckRules =
                     yield! ontoArea experiment.Circuit rule target
                     yield! rewardArrives experiment rule
                 | Error _ -> ()
-            | OfReadout readout -> yield! throughCompetition experiment.Circuit rule readout
+            | OfReadout readout -> yield! ontoReadout experiment.Circuit rule readout projection
             | _ -> ()
+    ]
+
+    /// What a rule changes, where it does not change everything.
+    let private scope =
+        function
+        | Everything -> "everything"
+        | OnlyReadouts -> "what arrives at readouts"
+        | OnlyRecurrent -> "what areas and fed-back readouts send to areas"
+        | OnlyInputs -> "input weights and biases of areas"
+
+    /// Where nothing learns, the rule itself may be why.
+    let leavesNothing (experiment: Experiment) = [
+        let declared =
+            experiment.Circuit.Projections |> List.exists (fun p -> p.Plasticity.IsLearning)
+
+        if declared && experiment.Rule.Learns <> Everything then
+            RuleCannot(
+                experiment.Rule.Name,
+                $"change anything, since it changes only {scope experiment.Rule.Learns} and nothing of that has a learning rate",
+                "give it one, such as |> learning 0.03, or let the rule change more, such as Learns = Everything"
+            )
+        else
+            NothingLearns
     ]

@@ -100,6 +100,13 @@ module internal RuleCompile =
         | HalvedEvery trials -> RateSchedule(RateDecay.Halving, trials)
         | FallingAfter trials -> RateSchedule(RateDecay.Hyperbolic, trials)
 
+    let private readout dt : Rflo.Dsl.ReadoutRule -> Rflo.Core.ReadoutRule =
+        function
+        | DeltaRule -> Rflo.Core.ReadoutRule.Delta
+        | RecursiveLeastSquares(alpha, forgetting, every) -> RlsReadout(alpha, forgetting, every)
+        | RidgeRegression(alpha, washout, every) ->
+            RidgeReadout(alpha, TaskCompile.steps dt washout |> Option.defaultValue 0, every)
+
     /// How a projection learns at a rate by a rule.
     let plasticity dt rate (learning: Rule) =
         Plasticity(
@@ -107,7 +114,8 @@ module internal RuleCompile =
             rate,
             schedule learning.Update,
             Optimiser = optimiser learning,
-            Rates = rates learning.Rates
+            Rates = rates learning.Rates,
+            Readout = readout dt learning.Readout
         )
 
 /// What an experiment will take of memory, known from its sizes before a weight is drawn.
@@ -124,6 +132,12 @@ module Memory =
         | OfReadout readout ->
             circuit.Projections |> List.exists (fun p -> p.Source = OfReadout readout)
         | _ -> false
+
+    /// Place of a readout among the readouts, which tells one from the other.
+    let private placeOf (circuit: Circuit) finish =
+        circuit.Readouts
+        |> List.tryFindIndex (fun readout -> OfReadout readout.Name = finish)
+        |> Option.defaultValue 0
 
     let private block (experiment: Experiment) (projection: Projection) =
         let circuit = experiment.Circuit
@@ -143,6 +157,7 @@ module Memory =
             Wiring.isSparse projection post pre,
             projection.Target.IsOfReadout,
             isFedBack circuit projection.Target,
+            placeOf circuit projection.Target,
             Wiring.plasticity experiment projection
             |> Option.map (fun (rate, rule) -> RuleCompile.plasticity experiment.Dt rate rule)
             |> Option.toObj

@@ -110,6 +110,29 @@ type Combine =
     | Sum
     | Mean
 
+/// How the weights onto a readout learn, whatever the rule of the areas is.
+type ReadoutRule =
+    /// By the delta rule, dW = eta / T sum over t of eps(t) h(t)'; at the times and with the optimiser of the rule.
+    | DeltaRule
+    /// By recursive least squares, the readout's part of FORCE (Sussillo and Abbott 2009), in every k-th step: weights that
+    /// minimise the sum of squared errors so far, where older ones count less by `forgetting` in (0, 1] with each step, plus
+    /// alpha times the squared distance from the weights at the start. Exact at 1. Time and memory O(n^2) a step.
+    | RecursiveLeastSquares of alpha: float * forgetting: float * everySteps: int
+    /// By ridge regression over all that was collected so far, after the washout of each trial, at the end of every k-th:
+    /// weights that minimise the sum of squared errors plus alpha times the squared weights. Exact. Time O(n^2) a step and
+    /// O(n^3) an update, memory O(n^2).
+    | RidgeRegression of alpha: float * washout: float<ms> * everyTrials: int
+
+/// Which projections a rule changes. The others stay as they are, bit for bit, whatever rates they have.
+type Learns =
+    | Everything
+    /// Only what arrives at readouts, biases among it.
+    | OnlyReadouts
+    /// Only what arrives at areas from areas, or from readouts that are fed back.
+    | OnlyRecurrent
+    /// Only what arrives at areas from inputs and from the bias.
+    | OnlyInputs
+
 /// When increments become weight changes.
 type Update =
     /// In every step.
@@ -151,6 +174,10 @@ type Rule = {
     /// Largest Frobenius norm of what the rule asks for in one update of a projection.
     Clip: float option
     Rates: Rates
+    /// How the weights onto readouts learn.
+    Readout: ReadoutRule
+    /// Which projections learn at all.
+    Learns: Learns
 }
 
 /// Ready-made rules, and the parts of which new ones are made.
@@ -188,6 +215,8 @@ module Rule =
         Optimiser = Plain
         Clip = None
         Rates = ConstantRates
+        Readout = DeltaRule
+        Learns = Everything
     }
 
     // Local rules. Time and memory O(n^2) a step for n units.
@@ -333,6 +362,45 @@ module Rule =
             Credit = Stochastic(InfluenceFactors.ReverseKronecker, MixingNoise.Rademacher)
     }
 
+    // Ablations: the rule, but for some projections.
+
+    let private only learns word (rule: Rule) = {
+        rule with
+            Name = $"{rule.Name}-{word}"
+            Learns = learns
+    }
+
+    /// `Rule.readoutOnly Rule.rflo` is that rule with all areas as they are: only readouts learn.
+    let readoutOnly rule = only OnlyReadouts "readouts" rule
+
+    /// `Rule.recurrentOnly Rule.bptt` is that rule with inputs and readouts as they are: only what areas and fed-back
+    /// readouts send to areas learns.
+    let recurrentOnly rule = only OnlyRecurrent "recurrent" rule
+
+    /// `Rule.inputOnly Rule.rtrl` is that rule with everything but input weights and biases of areas as it is.
+    let inputOnly rule = only OnlyInputs "inputs" rule
+
+    // Rules for readouts alone.
+
+    /// Only readouts learn, by the delta rule. Exact where none is fed back; time and memory O(n) a step and output.
+    let delta = { readoutOnly rflo with Name = "delta" }
+
+    /// FORCE (Sussillo and Abbott 2009): only readouts learn, by recursive least squares in every step, alpha = 1. With the
+    /// readout fed back it learns the feedback as it runs. Time and memory O(n^2) a step.
+    let force = {
+        delta with
+            Name = "force"
+            Readout = RecursiveLeastSquares(1.0, 1.0, 1)
+    }
+
+    /// The readout of an echo-state network (Jaeger 2001): only readouts learn, by ridge regression over all trials so far,
+    /// alpha = 1e-6, no washout. Time O(n^2) a step and O(n^3) a trial, memory O(n^2).
+    let ridge = {
+        delta with
+            Name = "ridge"
+            Readout = RidgeRegression(1e-6, 0.0<ms>, 1)
+    }
+
     /// Every ready-made rule, in the order of the documentation.
     let all = [
         rflo
@@ -352,6 +420,9 @@ module Rule =
         uoro
         kfRtrl
         reverseKfRtrl
+        delta
+        force
+        ridge
     ]
 
     /// `Rule.named "bptt"` is the ready-made rule of that name, if there is one.

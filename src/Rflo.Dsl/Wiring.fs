@@ -218,9 +218,26 @@ module internal Wiring =
 
         visit Set.empty start
 
-    /// The rule and rate by which a projection learns.
-    let plasticity (experiment: Experiment) (projection: Projection) =
+    /// Whether a rule changes projections of this kind. What a fed-back readout sends to an area closes a loop, so it is
+    /// recurrent; the bias of an area is an input that never changes.
+    let changes (rule: Rule) (projection: Projection) =
+        match rule.Learns, projection.Target, projection.Source with
+        | Everything, _, _
+        | OnlyReadouts, OfReadout _, _ -> true
+        | (OnlyRecurrent | OnlyInputs), OfReadout _, _
+        | OnlyReadouts, _, _ -> false
+        | OnlyRecurrent, _, (OfArea _ | OfPopulation _ | OfReadout _)
+        | OnlyInputs, _, (OfInput _ | OfChannels _ | OfBias) -> true
+        | (OnlyRecurrent | OnlyInputs), _, _ -> false
+
+    /// The rule and rate by which a projection is declared to learn, whether the rule changes it or not.
+    let declaredPlasticity (experiment: Experiment) (projection: Projection) =
         match projection.Plasticity with
         | Frozen -> None
         | Learning rate -> Some(rate, experiment.Rule)
         | LearningBy(rate, rule) -> Some(rate, rule)
+
+    /// The rule and rate by which a projection learns.
+    let plasticity (experiment: Experiment) (projection: Projection) =
+        declaredPlasticity experiment projection
+        |> Option.filter (fun (_, rule) -> changes rule projection)

@@ -224,6 +224,36 @@ module Describe =
         | DeclaredFeedback -> "the error comes through the declared feedback"
         | SymmetricPath -> "the error comes through the readout's own weights"
 
+    /// How readouts learn.
+    let readoutRule =
+        function
+        | DeltaRule -> "the delta rule"
+        | RecursiveLeastSquares(alpha, forgetting, every) ->
+            let past =
+                if forgetting = 1.0 then
+                    ""
+                else
+                    $", forgetting {forgetting}"
+
+            let steps = if every = 1 then "every step" else $"every {every} steps"
+            $"recursive least squares, alpha {alpha}{past}, in {steps}"
+        | RidgeRegression(alpha, washout, every) ->
+            let left =
+                if washout = 0.0<ms> then
+                    ""
+                else
+                    $", {float washout} ms washed out"
+
+            let trials = if every = 1 then "every trial" else $"every {every} trials"
+            $"ridge regression over all trials so far, alpha {alpha}{left}, at the end of {trials}"
+
+    let private scope =
+        function
+        | Everything -> ""
+        | OnlyReadouts -> "only readouts learn"
+        | OnlyRecurrent -> "only recurrent weights learn"
+        | OnlyInputs -> "only input weights and biases of areas learn"
+
     /// When updates are applied.
     let update (rule: Rule) =
         match rule.Credit, rule.Update with
@@ -241,6 +271,10 @@ module Describe =
         sentence [
             $"{rule.Name} ({credit rule.Credit}; {path rule.Error})"
             $"weights change {update rule}"
+            scope rule.Learns
+            match rule.Readout with
+            | DeltaRule -> ()
+            | readout -> $"readouts learn by {readoutRule readout}"
             match rule.Optimiser with
             | Plain -> ()
             | Momentum beta -> $"momentum {beta}"

@@ -106,6 +106,22 @@ module ExperimentJson =
         | EveryTrials(k, combine) ->
             case "everyTrials" [ "trials", whole k; "combine", text (string combine) ]
 
+    let private readoutRule =
+        function
+        | DeltaRule -> case "delta" []
+        | RecursiveLeastSquares(alpha, forgetting, every) ->
+            case "recursiveLeastSquares" [
+                "alpha", number alpha
+                "forgetting", number forgetting
+                "everySteps", whole every
+            ]
+        | RidgeRegression(alpha, washout, every) ->
+            case "ridgeRegression" [
+                "alpha", number alpha
+                "washoutMs", time washout
+                "everyTrials", whole every
+            ]
+
     let private rule (rule: Rule) =
         record [
             "name", text rule.Name
@@ -117,6 +133,8 @@ module ExperimentJson =
             | Some norm -> "clip", number norm
             | None -> ()
             "rates", text (string rule.Rates)
+            "readout", readoutRule rule.Readout
+            "learns", text (string rule.Learns)
         ]
 
     let private plasticity =

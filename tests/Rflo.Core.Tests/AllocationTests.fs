@@ -152,6 +152,28 @@ let tests =
                 Precision.Single
         }
 
+        for readout in
+            [
+                RlsReadout(1.0, 0.99) :> ReadoutRule
+                // An update takes memory, once in so many trials; a step does not.
+                RidgeReadout(1.0, 1, 1_000_000)
+            ] do
+            test $"a step of {readout.GetType().Name} takes none either" {
+                let plasticity index =
+                    if index = 8 then
+                        Plasticity(Rules.rflo, 1.0, UpdateSchedule.TrialEnd, Readout = readout)
+                    else
+                        Plasticity(Rules.rflo, 1e-3, UpdateSchedule.TrialEnd)
+
+                allocatesNothing
+                    Rules.rflo
+                    {
+                        asDeclared with
+                            Plasticity = plasticity
+                    }
+                    Precision.Double
+            }
+
         test "weights held by signs, bounds and decay take none either" {
             let setup = {
                 learning Rules.rtrl UpdateSchedule.Online 1e-3 with

@@ -187,4 +187,36 @@ let tests =
             refusesTask "task.Inputs" (Networks.Given(rows 1, rows 2, (fun _ -> 2)))
             refusesTask "task.Outputs" (Networks.Given(rows 2, rows 3, (fun _ -> 2)))
         }
+
+        test "least squares take a linear readout without limits, and numbers in range" {
+            let learning readout (spec: ProjectionSpec) =
+                again
+                    spec
+                    Gate.Always
+                    (Plasticity(Rules.rflo, 1.0, UpdateSchedule.TrialEnd, Readout = readout))
+
+            let refusesReadout part change =
+                refuses part (withProjection rates read (dense 6) change)
+
+            for readout in [ RlsReadout 1.0 :> ReadoutRule; RidgeReadout 1.0 ] do
+                let learning = learning readout
+
+                refusesReadout "tested" (fun spec ->
+                    learning spec (Array.create 3 1y) -infinity infinity)
+
+                refusesReadout "tested" (fun spec -> learning spec null -1.0 infinity)
+                refusesReadout "tested" (fun spec -> learning spec null -infinity 1.0)
+
+            for part, readout in
+                [
+                    "tested.Alpha", RlsReadout 0.0 :> ReadoutRule
+                    "tested.Alpha", RidgeReadout nan
+                    "tested.Forgetting", RlsReadout(1.0, 0.0)
+                    "tested.Forgetting", RlsReadout(1.0, 1.01)
+                    "tested.Every", RlsReadout(1.0, 1.0, 0)
+                    "tested.Every", RidgeReadout(1.0, 0, 0)
+                    "tested.Washout", RidgeReadout(1.0, -1)
+                ] do
+                refusesReadout part (fun spec -> learning readout spec null -infinity infinity)
+        }
     ]

@@ -26,6 +26,10 @@ let private adam = Optimiser(OptimiserKind.Adam, ClipNorm = 0.5)
 let private momentum = Optimiser(OptimiserKind.Momentum)
 let private falling = RateSchedule(RateDecay.Halving, 3.0)
 
+/// Readouts by least squares where they can, by the delta rule elsewhere.
+let private least readout =
+    Plasticity(Rules.rflo, 0.05, UpdateSchedule.TrialEnd, Readout = readout)
+
 /// Everything that can be in the middle of something at the end of a trial.
 let private plasticities =
     let plain rule schedule = Plasticity(rule, 0.05, schedule)
@@ -41,6 +45,9 @@ let private plasticities =
         "momentum online", Plasticity(Rules.rflo, 0.01, UpdateSchedule.Online, Optimiser = momentum)
         "Adam on BPTT", Plasticity(Rules.bptt, 0.01, UpdateSchedule.TrialEnd, Optimiser = adam)
         "every second step", plain Rules.rflo everySecondStep
+        "recursive least squares", least (RlsReadout(0.5, 0.98))
+        "ridge regression", least (RidgeReadout(0.5, 1))
+        "ridge regression, trials in hand", least (RidgeReadout(0.5, 0, 3))
         "trials in hand", plain Rules.bptt (UpdateSchedule(UpdateTime.TrialEnd, 4))
         "running means", plain (centred ThirdFactor.Error) UpdateSchedule.TrialEnd
         "running means online", plain (centred ThirdFactor.StepReward) UpdateSchedule.Online
@@ -71,14 +78,35 @@ let private takenUp make stop =
 
     second
 
-let private resumes (tally: Tally) way (plasticity: Plasticity) case =
-    let case = AllRules.fit plasticity.Rule case
+let private withLinearReadouts (case: Circuits.Case) = {
+    case with
+        Circuit = {
+            case.Circuit with
+                Readouts =
+                    case.Circuit.Readouts
+                    |> List.map (fun readout -> {
+                        readout with
+                            Kind = OutputKind.Linear
+                    })
+        }
+}
 
+let private resumes (tally: Tally) way (plasticity: Plasticity) case =
     let setup = {
         asDeclared with
             Plasticity = fun _ -> plasticity
-            Limits = { unlimited with Decay = 0.1 }
+            Limits =
+                if plasticity.Readout = ReadoutRule.Delta then
+                    { unlimited with Decay = 0.1 }
+                else
+                    unlimited
     }
+
+    let case =
+        if plasticity.Readout = ReadoutRule.Delta then
+            AllRules.fit plasticity.Rule case
+        else
+            withLinearReadouts case
 
     let make () =
         let session = sessionWith setup case

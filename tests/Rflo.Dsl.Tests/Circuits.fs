@@ -378,12 +378,27 @@ let private ruleGen (dt: float<ms>) =
                 FallingAfter 1.0
             ]
 
+        let! readout =
+            Gen.frequency [
+                6, Gen.constant rule.Readout
+                1, Gen.constant (RecursiveLeastSquares(0.5, 0.9, 2))
+                1, Gen.choose (0, 2) |> Gen.map (fun k -> RidgeRegression(0.1, dt * float k, 2))
+            ]
+
+        let! learns =
+            Gen.frequency [
+                6, Gen.constant rule.Learns
+                1, Gen.elements [ OnlyReadouts; OnlyRecurrent; OnlyInputs ]
+            ]
+
         return {
             rule with
                 Update = update
                 Optimiser = optimiser
                 Clip = clip
                 Rates = rates
+                Readout = readout
+                Learns = learns
         }
     }
 

@@ -136,9 +136,26 @@ let private isOfRates (rule: Rule) =
     | Local trace -> trace.Post.Signal <> Slope && trace.Trace <> OwnJacobian
     | _ -> false
 
+/// Which part of an ablation a projection belongs to.
+let groupOf (projection: Projection) =
+    match projection.Target, projection.Source with
+    | OfReadout _, _ -> OnlyReadouts
+    | _, (OfInput _ | OfChannels _ | OfBias) -> OnlyInputs
+    | _, (OfArea _ | OfPopulation _ | OfReadout _) -> OnlyRecurrent
+
+let isChangedBy (rule: Rule) projection =
+    rule.Learns = Everything || rule.Learns = groupOf projection
+
+let private isLinear (circuit: Circuit) name =
+    circuit.Readouts
+    |> List.forall (fun r -> r.Name <> name || r.Output = Output.Linear)
+
 /// Whether the rule can change the weights of the projection.
 let canLearn (circuit: Circuit) (rule: Rule) (projection: Projection) =
     match projection.Target, areaOf projection.Target |> Option.bind (areaNamed circuit) with
+    | _ when not (isChangedBy rule projection) -> false
+    | OfReadout name, _ when rule.Readout <> DeltaRule ->
+        isLinear circuit name && projection.Bounds.IsNone && projection.Decay = 0.0
     | OfReadout name, _ -> creditPasses circuit rule name
     | _, None -> false
     | _, Some area ->

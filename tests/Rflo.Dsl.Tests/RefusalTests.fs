@@ -364,6 +364,59 @@ let private mistakes = [
     inArrow "motor->motor" (NoErrorReaches("motor", "rflo")),
     "projection motor->motor: rflo needs an error, but no feedback reaches motor; declare one, such as errorOf y --> motor, or freeze the projection"
 
+    "least squares of a readout that is not linear",
+    plan (
+        circuit
+        |> areas [ cortex ]
+        |> inputs [ cue ]
+        |> readouts [ hand |> output Output.Sigmoid ]
+        |> projections [ reading ]
+    )
+    |> rule Rule.force,
+    inArrow
+        "cortex->hand"
+        (RuleCannot(
+            "force",
+            "solve least squares for hand, whose outputs are no linear function of its weights",
+            "make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+        )),
+    "projection cortex->hand: force cannot solve least squares for hand, whose outputs are no linear function of its weights; make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+
+    "least squares within bounds",
+    plus (bias --> hand |> bounds -1.0 1.0 |> learningBy Rule.ridge 1.0),
+    contradiction
+        "bias->hand"
+        "least squares keep to no bounds"
+        "leave the bounds out, or let the readout learn by the delta rule, Readout = DeltaRule",
+    "projection bias->hand: least squares keep to no bounds; leave the bounds out, or let the readout learn by the delta rule, Readout = DeltaRule"
+
+    "least squares with another decay than their own",
+    plus (bias --> hand |> decay 0.1 |> learningBy Rule.force 1.0),
+    contradiction
+        "bias->hand"
+        "least squares know no decay but their own alpha"
+        "leave the decay out, or let the readout learn by the delta rule, Readout = DeltaRule",
+    "projection bias->hand: least squares know no decay but their own alpha; leave the decay out, or let the readout learn by the delta rule, Readout = DeltaRule"
+
+    "a rule that changes only what does not learn",
+    plan network |> rule (Rule.inputOnly Rule.rflo),
+    at
+        InExperiment
+        (RuleCannot(
+            "rflo-inputs",
+            "change anything, since it changes only input weights and biases of areas and nothing of that has a learning rate",
+            "give it one, such as |> learning 0.03, or let the rule change more, such as Learns = Everything"
+        )),
+    "experiment: rflo-inputs cannot change anything, since it changes only input weights and biases of areas and nothing of that has a learning rate; give it one, such as |> learning 0.03, or let the rule change more, such as Learns = Everything"
+
+    "a rule of one projection that changes others only",
+    plus (bias --> cortex |> learningBy (Rule.recurrentOnly Rule.rflo) 0.1),
+    contradiction
+        "bias->cortex"
+        "it learns by rflo-recurrent, which leaves weights of this kind as they are"
+        "freeze it, or let the rule change more, such as Learns = Everything",
+    "projection bias->cortex: it learns by rflo-recurrent, which leaves weights of this kind as they are; freeze it, or let the rule change more, such as Learns = Everything"
+
     "an update every 0 trials of one projection",
     plus (
         bias --> hand

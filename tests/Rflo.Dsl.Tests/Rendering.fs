@@ -111,6 +111,9 @@ let private projection (graph: Graph) index (spec: ProjectionSpec) = [
 
         $"  {plastic.Rule.GetType().Name} {plastic.Rule.Path}, rate {number plastic.LearningRate}, {schedule.Time} {schedule.Every}{mean}"
 
+        if plastic.Readout <> Rflo.Core.ReadoutRule.Delta then
+            $"  {plastic.Readout}"
+
     if spec.Decay > 0.0 then
         $"  decay {number spec.Decay}"
 ]

@@ -103,6 +103,60 @@ let all = [
             { rule with Rates = rates },
             NotAllowed("the number of trials in which rates fall", "0", "finite and more than 0")
     ])
+    ruled "least squares of a number out of range" [] (fun _ rule -> [
+        match rule.Readout with
+        | RecursiveLeastSquares(alpha, forgetting, every) ->
+            for wrong in [ 0.0; -1.0; nan; infinity ] do
+                {
+                    rule with
+                        Readout = RecursiveLeastSquares(wrong, forgetting, every)
+                },
+                NotAllowed("alpha of the least squares", string wrong, "finite and more than 0")
+
+            for wrong in [ 0.0; 1.5; nan ] do
+                {
+                    rule with
+                        Readout = RecursiveLeastSquares(alpha, wrong, every)
+                },
+                NotAllowed("the forgetting of the least squares", string wrong, "in (0, 1]")
+
+            {
+                rule with
+                    Readout = RecursiveLeastSquares(alpha, forgetting, 0)
+            },
+            NotAllowed("the number of steps between least squares", "0", "at least 1")
+        | _ -> ()
+    ])
+    ruled "ridge regression of a number out of range" [ "dt" ] (fun e rule -> [
+        match rule.Readout with
+        | RidgeRegression(alpha, washout, every) ->
+            for wrong in [ 0.0; -1.0; nan; infinity ] do
+                {
+                    rule with
+                        Readout = RidgeRegression(wrong, washout, every)
+                },
+                NotAllowed("alpha of the ridge regression", string wrong, "finite and more than 0")
+
+            for wrong in [ -e.Dt; nan * e.Dt; infinity * e.Dt ] do
+                {
+                    rule with
+                        Readout = RidgeRegression(alpha, wrong, every)
+                },
+                NotAllowed("the washout", $"{float wrong} ms", "finite and at least 0 ms")
+
+            {
+                rule with
+                    Readout = RidgeRegression(alpha, 1.5 * e.Dt, every)
+            },
+            NotWholeSteps("the washout", 1.5 * e.Dt, e.Dt)
+
+            {
+                rule with
+                    Readout = RidgeRegression(alpha, washout, 0)
+            },
+            NotAllowed("the number of trials between ridge regressions", "0", "at least 1")
+        | _ -> ()
+    ])
     ruled "updates every 0 steps" [] (fun _ rule -> [
         match rule.Credit with
         | BackwardInTime

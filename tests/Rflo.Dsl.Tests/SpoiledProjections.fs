@@ -42,6 +42,13 @@ let private needsBothKinds =
 
 let private isOntoReadout (p: Projection) = p.Target.IsOfReadout
 
+/// Least squares keep to no bounds, which would be a second mistake.
+let private mayBeBounded (e: Experiment) (p: Projection) =
+    match p.Plasticity with
+    | LearningBy(_, rule) when isOntoReadout p -> rule.Readout = DeltaRule
+    | Learning _ when isOntoReadout p -> e.Rule.Readout = DeltaRule
+    | _ -> true
+
 let private isRecalled (p: Projection) =
     match p.Source with
     | OfInput _
@@ -114,14 +121,16 @@ let all = [
         |> bounds -1.0 2.0
         |> single (
             NotAllowed("the weight of row 0, column 0", string weight, "in [-1, 2], its bounds")
-        ))
+        )
+        |> List.filter (fun _ -> mayBeBounded e p))
     projections "constant weight outside the bounds" [] (fun e p ->
         let weight = 3.0 * float (firstSign e p |> Option.defaultValue 1)
 
         p
         |> weights (constant 3.0)
         |> bounds -1.0 2.0
-        |> single (NotAllowed("the weight", string weight, "in [-1, 2], its bounds")))
+        |> single (NotAllowed("the weight", string weight, "in [-1, 2], its bounds"))
+        |> List.filter (fun _ -> mayBeBounded e p))
     projections "bounds that leave a Dale unit no weight" [] (fun e p -> [
         match signsOf e.Circuit p with
         | Some signs when List.contains -1 signs ->

@@ -4,7 +4,7 @@ namespace Rflo.Core;
 /// Builds a <see cref="Graph"/> part by part. Shapes and ranges are checked where a part is added, so an exception
 /// points at the part that is wrong; nothing is checked again while the graph runs.
 /// </summary>
-public sealed class GraphBuilder
+public sealed partial class GraphBuilder
 {
     private readonly List<AreaSpec> _areas = [];
     private readonly List<InputSpec> _inputs = [];
@@ -201,7 +201,11 @@ public sealed class GraphBuilder
         if (plastic.Rule is TruncatedBpttRule truncated)
             CheckWindow(projection.Name, truncated, plastic.Schedule);
         if (projection.Target.IsReadout)
+        {
+            CheckReadoutRule(projection, plastic.Readout);
             return;
+        }
+
         AreaSpec area = _areas[projection.Target.Index];
         if (plastic.Rule is ThreeFactorRule local)
             CheckLocal(projection.Name, local, plastic.Schedule, area);

@@ -10,7 +10,7 @@ public enum ErrorPath
     Symmetric,
 }
 
-/// <summary>How the weights of a projection onto an area learn. Readout weights learn by the delta rule under each of them.</summary>
+/// <summary>How the weights of a projection onto an area learn. Readout weights learn by a <see cref="ReadoutRule"/> of their own.</summary>
 /// <param name="Path">How the error reaches the area.</param>
 public abstract record LearningRule(ErrorPath Path);
 
@@ -162,13 +162,19 @@ public sealed record RateSchedule(RateDecay Decay, double Trials)
 }
 
 /// <summary>What makes a projection plastic.</summary>
-/// <param name="Rule">How it learns; ignored by a projection onto a readout that feeds nothing back, which learns by the delta rule.</param>
+/// <param name="Rule">How it learns; ignored by a projection onto a readout, unless that is fed back and learns by the delta rule.</param>
 /// <param name="LearningRate">eta, at least 0. Every step's increment is eta / T times the rule's, T the trial's number of steps.</param>
 /// <param name="Schedule">When updates are applied.</param>
 public sealed record Plasticity(LearningRule Rule, double LearningRate, UpdateSchedule Schedule)
 {
     /// <summary>How updates follow from what the rule asks for.</summary>
     public Optimiser Optimiser { get; init; } = Optimiser.Plain;
+
+    /// <summary>
+    /// How it learns if it ends at a readout. Least squares keep times of their own: schedule, optimiser and rates are the
+    /// delta rule's.
+    /// </summary>
+    public ReadoutRule Readout { get; init; } = ReadoutRule.Delta;
 
     /// <summary>How the learning rate changes from trial to trial.</summary>
     public RateSchedule Rates { get; init; } = RateSchedule.Constant;

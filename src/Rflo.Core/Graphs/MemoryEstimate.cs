@@ -7,11 +7,16 @@ namespace Rflo.Core;
 /// <param name="IsSparse">Whether only those are stored.</param>
 /// <param name="OntoReadout">Whether it ends at a readout.</param>
 /// <param name="OntoFedBack">Whether that readout's outputs return to an area.</param>
+/// <param name="Target">Which area or readout it ends at.</param>
 /// <param name="Plasticity">How it learns; null for frozen weights.</param>
-public readonly record struct BlockSize(long Post, long Pre, long Count, bool IsSparse, bool OntoReadout, bool OntoFedBack, Plasticity? Plasticity);
+public readonly record struct BlockSize(long Post, long Pre, long Count, bool IsSparse, bool OntoReadout, bool OntoFedBack, int Target, Plasticity? Plasticity)
+{
+    /// <summary>Whether it solves least squares.</summary>
+    internal bool IsLeastSquares => OntoReadout && Plasticity is { LearningRate: > 0, Readout: not DeltaReadout };
+}
 
 /// <summary>What a session will take of memory, in bytes, known before anything is taken.</summary>
-/// <param name="Weights">Weights, and increments collected between updates.</param>
+/// <param name="Weights">Weights, increments collected between updates, and the matrices of least squares.</param>
 /// <param name="Activity">Rates, signals, slopes and outputs of the longest trial, and the credit that BPTT and trial-end RFLO keep of it.</param>
 /// <param name="Traces">Eligibility traces of online rules.</param>
 /// <param name="Influence">RTRL's influence tensor: units * weights * longest delay, the only cubic thing.</param>
@@ -29,7 +34,7 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         ArgumentNullException.ThrowIfNull(graph);
         IEnumerable<BlockSize> blocks = graph.Projections.Select(projection => new BlockSize(
             graph.Postsynaptic(projection), graph.Presynaptic(projection), projection.Synapses.Count, projection.Synapses is SparseSynapses,
-            projection.Target.IsReadout, projection.Target.IsReadout && graph.IsFedBack(projection.Target.Index), projection.Plasticity));
+            projection.Target.IsReadout, projection.Target.IsReadout && graph.IsFedBack(projection.Target.Index), projection.Target.Index, projection.Plasticity));
         return Of(blocks, graph.Units, graph.Outputs, graph.MaxDelay, maxSteps, precision);
     }
 
@@ -45,13 +50,14 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         ArgumentNullException.ThrowIfNull(blocks);
         double size = precision == Precision.Single ? sizeof(float) : sizeof(double);
         double weights = 0, traces = 0, columns = 0, row = 0;
-        foreach (BlockSize block in blocks)
+        BlockSize[] all = [.. blocks];
+        foreach (BlockSize block in all)
         {
             // The declaration's own double-precision weights stay beside those of the session.
             double stored = block.IsSparse ? block.Count : (double)block.Post * block.Pre;
             row += block.Pre;
             weights += stored * (size + sizeof(double) + (block.IsSparse ? sizeof(int) : 0));
-            if (block.Plasticity is not { LearningRate: > 0 } plastic)
+            if (block.IsLeastSquares || block.Plasticity is not { LearningRate: > 0 } plastic)
                 continue;
             bool waitsForLook = plastic is { Rule: TruncatedBpttRule, Schedule.IsStepwise: true };
             if (waitsForLook || !plastic.Optimiser.IsDirect || plastic.Schedule is not ({ Time: UpdateTime.Online } or { Time: UpdateTime.TrialEnd, Every: 1 }))
@@ -65,6 +71,19 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
 
         double steps = maxSteps + maxDelay + 1;
         return new MemoryEstimate(
-            weights, steps * (row + 4.0 * units + 3.0 * outputs) * size, traces, columns * units * maxDelay * size);
+            weights + LeastSquares(all), steps * (row + 4.0 * units + 3.0 * outputs) * size, traces, columns * units * maxDelay * size);
     }
+
+    /// <summary>
+    /// The matrices of least squares over all signals that a readout hears: one for all outputs, or for each where some
+    /// connections do not exist; an update of ridge regression takes two more. Masks that differ between outputs, which
+    /// only trials tell, are not counted.
+    /// </summary>
+    private static double LeastSquares(BlockSize[] blocks) =>
+        blocks.Where(block => block.IsLeastSquares).GroupBy(block => (block.Target, block.Plasticity!.Readout)).Sum(group =>
+        {
+            double outputs = group.First().Post, signals = group.Sum(block => (double)block.Count / block.Post);
+            double matrices = group.All(block => block.Count == block.Post * block.Pre) ? 1 : outputs;
+            return sizeof(double) * signals * signals * (matrices + (group.Key.Readout is RidgeReadout ? 2 : 0));
+        });
 }

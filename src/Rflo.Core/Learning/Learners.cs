@@ -52,8 +52,12 @@ internal static class Learners
                 foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(area.Afferents, isDeltaRule: false))
                     Add(area, rule, schedule, plastic);
             foreach (ReadoutState<T> readout in _network.Readouts)
+            {
+                AddLeastSquares(readout);
                 foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(readout.Afferents, isDeltaRule: !readout.IsFedBack))
                     Add(readout, rule, schedule, plastic);
+            }
+
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
                 if (rule is RtrlRule && !schedule.IsStepwise)
@@ -97,6 +101,28 @@ internal static class Learners
                 _learners.Add(new DeltaRule<T>(readout, plastic));
         }
 
+        /// <summary>All projections onto a readout that solve the same least-squares problem solve it together, whatever else their rules say.</summary>
+        private void AddLeastSquares(ReadoutState<T> readout)
+        {
+            foreach (var group in readout.Afferents.Segments.Where(IsLeastSquares).GroupBy(segment => _plan(segment)!.Readout))
+            {
+                switch (group.Key)
+                {
+                    case RlsReadout rule:
+                        _learners.Add(new RecursiveLeastSquares<T>(_network, readout, [.. group], rule));
+                        break;
+                    case RidgeReadout rule:
+                        _learners.Add(new RidgeRegression<T>(_network, readout, [.. group], rule));
+                        break;
+                    default:
+                        throw new NotSupportedException($"No learner knows the readout rule {group.Key}.");
+                }
+            }
+        }
+
+        private bool IsLeastSquares(Segment segment) =>
+            segment.Spec.Target.IsReadout && _plan(segment) is { Readout: not DeltaReadout };
+
         /// <summary>Gives the groups of areas that suit it to RTRL in blocks; the others are left for RTRL step by step.</summary>
         private void AddBlocks(ErrorPath path, Exact parts)
         {
@@ -131,7 +157,7 @@ internal static class Learners
         private List<(LearningRule Rule, UpdateSchedule Schedule, Plastic<T> Plastic)> Groups(Afferents<T> afferents, bool isDeltaRule)
         {
             var groups = new List<(LearningRule, UpdateSchedule, Plastic<T>)>();
-            foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null).GroupBy(segment => Key(_plan(segment)!)))
+            foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null && !IsLeastSquares(segment)).GroupBy(segment => Key(_plan(segment)!)))
             {
                 Segment[] segments = [.. group];
                 (LearningRule rule, UpdateSchedule schedule, Optimiser optimiser, RateSchedule rates) = group.Key;

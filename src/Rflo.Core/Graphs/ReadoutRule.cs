@@ -1,0 +1,48 @@
+namespace Rflo.Core;
+
+/// <summary>How the weights of a readout learn, whatever the rule of the areas is.</summary>
+public abstract record ReadoutRule
+{
+    private protected ReadoutRule()
+    {
+    }
+
+    /// <summary>The delta rule; the default.</summary>
+    public static ReadoutRule Delta { get; } = new DeltaReadout();
+}
+
+/// <summary>
+/// The delta rule, dW = eta / T sum over t of eps(t) s(t)' (Murray 2019, Eq 5); for a readout that is fed back, under
+/// BPTT and RTRL, the exact gradient. Time and memory O(outputs * pre).
+/// </summary>
+public sealed record DeltaReadout : ReadoutRule;
+
+/// <summary>
+/// Recursive least squares, the readout's part of FORCE (Sussillo and Abbott 2009), with the error of the step before the
+/// update: k = P s / (lambda + m s' P s), dW = m (y* - y) k', P = (P - m k (P s)') / lambda, P = I / alpha at the start.
+/// </summary>
+/// <remarks>
+/// After any number of steps with lambda = 1, W minimises the sum of m |y* - W s|^2 + alpha |W - W0|^2, where W0 are the
+/// weights at the start. s are all rates that learn, from whatever area, and the constant 1 where the readout has a bias.
+/// P is kept from trial to trial, in double precision. Time and memory O(pre^2) a step; times the number of outputs where
+/// their masks or connections differ. The learning rate is only asked whether it is more than 0.
+/// </remarks>
+/// <param name="Alpha">alpha, more than 0: small for fast learning.</param>
+/// <param name="Forgetting">lambda, in (0, 1]: 1 forgets nothing; less lets P grow along what is never heard.</param>
+/// <param name="Every">k, at least 1: every k-th step is learned from. Steps whose mask is 0 are passed over.</param>
+public sealed record RlsReadout(double Alpha, double Forgetting = 1, int Every = 1) : ReadoutRule;
+
+/// <summary>
+/// Ridge regression over everything collected so far, as an echo-state network's readout learns (Jaeger 2001):
+/// W minimises the sum over all trials and steps of m |y* - W s|^2, plus alpha |W|^2.
+/// </summary>
+/// <remarks>
+/// Solved by Cholesky's factors of the sum of m s s' (Gram matrix) plus alpha. Time O(pre^2) a step and O(pre^3) an update,
+/// memory O(pre^2), in double precision; times the number of outputs where their masks or connections differ. What a
+/// frozen projection sends to the readout is taken from the targets first. The learning rate is only asked whether it is
+/// more than 0.
+/// </remarks>
+/// <param name="Alpha">alpha, more than 0.</param>
+/// <param name="Washout">Steps at the beginning of every trial that are not collected, at least 0.</param>
+/// <param name="Every">k, at least 1: weights change at the end of every k-th trial.</param>
+public sealed record RidgeReadout(double Alpha, int Washout = 0, int Every = 1) : ReadoutRule;

@@ -1,0 +1,72 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>A readout learns by ridge regression over all trials so far; see <see cref="RidgeReadout"/> for what it computes and costs.</summary>
+/// <remarks>An update takes memory, a step none.</remarks>
+internal sealed class RidgeRegression<T> : LeastSquares<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly RidgeReadout _rule;
+    private readonly Segment[] _others;
+    private int _trialsCollected;
+
+    public RidgeRegression(Network<T> network, ReadoutState<T> readout, Segment[] segments, RidgeReadout rule)
+        : base(network, readout, segments)
+    {
+        _rule = rule;
+        _others = [.. readout.Afferents.Segments.Except(segments)];
+        Make();
+    }
+
+    public override void Tell(int step)
+    {
+        if (step <= _rule.Washout)
+            return;
+        foreach (LeastSquaresProblem<T> problem in Problems)
+        {
+            int[] outputs = problem.Regressors.Outputs;
+            double mask = Masks.At(step, outputs[0]);
+            if (mask == 0)
+                continue;
+            double root = Math.Sqrt(mask);
+            Span<double> asked = ((NormalEquations<T>)problem).Collect(step, root);
+            for (int k = 0; k < outputs.Length; k++)
+                asked[k] = root * (Masks.Target(step, outputs[k]) - FromOthers(outputs[k], step));
+        }
+    }
+
+    public override void Conclude(int steps)
+    {
+        foreach (LeastSquaresProblem<T> problem in Problems)
+            ((NormalEquations<T>)problem).Sum();
+    }
+
+    public override void End(int steps)
+    {
+        if (++_trialsCollected < _rule.Every)
+            return;
+        _trialsCollected = 0;
+        foreach (LeastSquaresProblem<T> problem in Problems)
+            ((NormalEquations<T>)problem).Solve(_rule.Alpha);
+    }
+
+    public override void Visit(StateVisitor visitor)
+    {
+        base.Visit(visitor);
+        visitor.Visit("trialsCollected", ref _trialsCollected);
+    }
+
+    protected override LeastSquaresProblem<T> New(Regressors<T> regressors) => new NormalEquations<T>(regressors);
+
+    /// <summary>What projections that do not take part send to an output.</summary>
+    private double FromOthers(int output, int step)
+    {
+        double sum = 0;
+        Afferents<T> afferents = Readout.Afferents;
+        foreach (Segment segment in _others)
+            for (int j = 0; j < segment.Width; j++)
+                sum += double.CreateTruncating(afferents.Weight(segment, output, j) * afferents.Signals(step)[segment.Offset + j]);
+        return sum;
+    }
+}
