@@ -68,12 +68,15 @@ let unlimited = {
 type Setup = {
     Plasticity: int -> Plasticity
     Limits: Limits
+    /// How time constants learn, if they do.
+    Tau: Plasticity option
     Name: string
 }
 
 let asDeclared = {
     Plasticity = fun _ -> Plasticity(Rules.bptt, 0.1, UpdateSchedule.TrialEnd)
     Limits = unlimited
+    Tau = None
     Name = ""
 }
 
@@ -103,7 +106,8 @@ let areaSpec setup index (area: AreaCase) =
         Noise = area.Noise,
         InitialPolicy = area.Start,
         InitialRates = startOf area,
-        InitialSpread = spreadOfStart
+        InitialSpread = spreadOfStart,
+        TauPlasticity = Option.toObj setup.Tau
     )
 
 let projectionSpec setup circuit ids index projection =

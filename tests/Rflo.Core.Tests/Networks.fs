@@ -21,8 +21,8 @@ let flat (matrix: float[,]) = Seq.toArray (Seq.cast<float> matrix)
 let column (numbers: float[]) =
     Array2D.init numbers.Length 1 (fun i _ -> numbers[i])
 
-/// The graph, and its projections in the order recurrent, input, bias, readout, offset.
-let graph (plasticity: string -> Plasticity | null) network =
+/// The graph, and its projections in the order recurrent, input, bias, readout, offset; its time constants learn as given.
+let graphWithTau (tau: Plasticity | null) (plasticity: string -> Plasticity | null) network =
     let builder = GraphBuilder()
     let units = network.Alpha.Length
     let outputs = Array2D.length1 network.Readout
@@ -33,7 +33,8 @@ let graph (plasticity: string -> Plasticity | null) network =
                 Name = "area",
                 Units = units,
                 Alpha = network.Alpha,
-                InitialRates = network.Start
+                InitialRates = network.Start,
+                TauPlasticity = tau
             )
         )
 
@@ -73,6 +74,9 @@ let graph (plasticity: string -> Plasticity | null) network =
     )
 
     builder.Build(), List.choose id [ recurrent; input; bias; weights; offset ]
+
+/// The graph of a network whose time constants are given.
+let graph plasticity network = graphWithTau null plasticity network
 
 /// The same inputs and targets in every trial, rows from step 1; trial k has so many steps.
 type Given(inputs: float[][], targets: float[][], steps: int -> int) =

@@ -56,6 +56,9 @@ let private plasticities =
 
 let private result (session: Session) = [|
     yield! allWeights session
+    for area in 0 .. session.Graph.Areas.Count - 1 do
+        session.TimeConstants(AreaId area)
+        session.BestTimeConstants(AreaId area)
     yield! Array.init session.Graph.Projections.Count (fun k -> session.BestWeights(ProjectionId k))
     session.Metrics.CopyLosses()
     for feedback in 0 .. session.Graph.Feedbacks.Count - 1 do
@@ -78,6 +81,7 @@ let private takenUp make stop =
 
     second
 
+<<<<<<< HEAD
 let private withLinearReadouts (case: Circuits.Case) = {
     case with
         Circuit = {
@@ -90,16 +94,33 @@ let private withLinearReadouts (case: Circuits.Case) = {
                     })
         }
 }
+=======
+/// Time constants learn too, where the rule knows how.
+let private tauOf (plasticity: Plasticity) =
+    match plasticity.Rule with
+    | :? BpttRule
+    | :? RtrlRule -> Some plasticity
+    | :? ThreeFactorRule as local when local.LearnsTau -> Some plasticity
+    | _ -> None
+
+let private resumes (tally: Tally) way (plasticity: Plasticity) case =
+    let case = AllRules.fit plasticity.Rule case
+>>>>>>> d23d6a9 (Let time constants learn: exact under BPTT and RTRL, by the rule's own trace under local rules)
 
 let private resumes (tally: Tally) way (plasticity: Plasticity) case =
     let setup = {
         asDeclared with
             Plasticity = fun _ -> plasticity
+<<<<<<< HEAD
             Limits =
                 if plasticity.Readout = ReadoutRule.Delta then
                     { unlimited with Decay = 0.1 }
                 else
                     unlimited
+=======
+            Limits = { unlimited with Decay = 0.1 }
+            Tau = tauOf plasticity
+>>>>>>> d23d6a9 (Let time constants learn: exact under BPTT and RTRL, by the rule's own trace under local rules)
     }
 
     let case =

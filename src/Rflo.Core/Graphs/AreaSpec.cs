@@ -38,6 +38,12 @@ public sealed record AreaSpec
     /// <summary>dt / tau of every unit, shape (n), each in (0, 1]; both times in ms.</summary>
     public required double[] Alpha { get; init; }
 
+    /// <summary>
+    /// How the time constants of the units learn; null where they do not. The parameter is ln tau: d ln tau = -eta dL/d ln tau,
+    /// exact under BPTT and RTRL, with the rule's own trace under a local rule that is told an error. tau stays at or above dt.
+    /// </summary>
+    public Plasticity? TauPlasticity { get; init; }
+
     /// <summary>The transfer function phi.</summary>
     public Transfer Transfer { get; init; } = Transfer.Tanh;
 

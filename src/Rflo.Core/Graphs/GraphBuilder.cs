@@ -30,6 +30,8 @@ public sealed partial class GraphBuilder
             ThrowHelper.OutOfRange($"{area.Name}.Noise", area.Noise, "finite and at least 0");
         if (!(area.Explore >= 0 && area.Explore <= 1))
             ThrowHelper.OutOfRange($"{area.Name}.Explore", area.Explore, "in [0, 1]");
+        if (area.TauPlasticity is { } plastic)
+            CheckTau(area, plastic);
         _areas.Add(area);
         return new AreaId(_areas.Count - 1);
     }
@@ -187,17 +189,19 @@ public sealed partial class GraphBuilder
         }
     }
 
+    private static void CheckTau(AreaSpec area, Plasticity plastic)
+    {
+        string name = $"{area.Name}.TauPlasticity";
+        CheckPlan(name, plastic);
+        if (area.Dynamics == Dynamics.WinnerTakeAll)
+            ThrowHelper.Invalid($"{name}: a winner-take-all area has no time constant.");
+        if (plastic.Rule is not (BpttRule or RtrlRule) && !(plastic.Rule is ThreeFactorRule local && local.LearnsTau))
+            ThrowHelper.Invalid($"{name}: {plastic.Rule.GetType().Name} has no form for time constants.");
+    }
+
     private void CheckPlasticity(ProjectionSpec projection, Plasticity plastic)
     {
-        if (!(plastic.LearningRate >= 0) || !double.IsFinite(plastic.LearningRate))
-            ThrowHelper.OutOfRange($"{projection.Name}.LearningRate", plastic.LearningRate, "finite and at least 0");
-        if (plastic.Schedule.Every < 1)
-            ThrowHelper.NotPositive($"{projection.Name}.Schedule", plastic.Schedule.Every);
-        CheckOptimiser(projection.Name, plastic.Optimiser);
-        if (!(plastic.Rates.Trials > 0))
-            ThrowHelper.OutOfRange($"{projection.Name}.Rates", plastic.Rates.Trials, "more than 0 trials");
-        if (plastic is { Rule: BpttRule, Schedule.IsStepwise: true })
-            ThrowHelper.Invalid($"{projection.Name}: BPTT looks back over a whole trial and cannot update online.");
+        CheckPlan(projection.Name, plastic);
         if (plastic.Rule is TruncatedBpttRule truncated)
             CheckWindow(projection.Name, truncated, plastic.Schedule);
         if (projection.Target.IsReadout)
@@ -211,6 +215,19 @@ public sealed partial class GraphBuilder
             CheckLocal(projection.Name, local, plastic.Schedule, area);
         else if (area.Dynamics == Dynamics.WinnerTakeAll)
             ThrowHelper.Invalid($"{projection.Name}: a winner-take-all area has no slope, so {plastic.Rule.GetType().Name} cannot reach it.");
+    }
+
+    private static void CheckPlan(string name, Plasticity plastic)
+    {
+        if (!(plastic.LearningRate >= 0) || !double.IsFinite(plastic.LearningRate))
+            ThrowHelper.OutOfRange($"{name}.LearningRate", plastic.LearningRate, "finite and at least 0");
+        if (plastic.Schedule.Every < 1)
+            ThrowHelper.NotPositive($"{name}.Schedule", plastic.Schedule.Every);
+        CheckOptimiser(name, plastic.Optimiser);
+        if (!(plastic.Rates.Trials > 0))
+            ThrowHelper.OutOfRange($"{name}.Rates", plastic.Rates.Trials, "more than 0 trials");
+        if (plastic is { Rule: BpttRule, Schedule.IsStepwise: true })
+            ThrowHelper.Invalid($"{name}: BPTT looks back over a whole trial and cannot update online.");
     }
 
     private static void CheckWindow(string name, TruncatedBpttRule rule, UpdateSchedule schedule)

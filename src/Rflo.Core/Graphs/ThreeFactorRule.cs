@@ -113,6 +113,11 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
     /// <summary>RFLO: memory of the unit, slope, presynaptic signal, error (Murray 2019, Eqs 5 and 6).</summary>
     public static ThreeFactorRule Rflo(ErrorPath path = ErrorPath.Feedback) => new(path);
 
+    /// <summary>
+    /// Whether it has a form for time constants: an error must reach the units one by one, and its traces be of slopes.
+    /// </summary>
+    public bool LearnsTau => Third == ThirdFactor.Error && Post == PostSignal.Slope && PostShaping.IsPlain && !Oja;
+
     /// <summary>Whether its third factor is known only when the trial has ended.</summary>
     public bool NeedsWholeTrial => Third == ThirdFactor.TrialReward;
 }

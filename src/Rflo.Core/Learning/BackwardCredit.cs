@@ -74,7 +74,8 @@ internal sealed class BackwardCredit<T>
                     BackBeforeTrial(readout, t);
     }
 
-    private Span<T> Credit(AreaState<T> area, int step) => _credit[area.Index].Row(step - _first + 1, area.Padded);
+    /// <summary>z(t) of an area, -dL/dh(t), in a step of the last look; padded units.</summary>
+    public Span<T> Credit(AreaState<T> area, int step) => _credit[area.Index].Row(step - _first + 1, area.Padded);
 
     private Span<T> OutputCredit(ReadoutState<T> readout, int step) =>
         _outputCredit[readout.Index].Row(_history + step - _first + 1, readout.Padded);

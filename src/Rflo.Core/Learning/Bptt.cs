@@ -16,20 +16,41 @@ internal sealed class Bptt<T> : Learner<T>
     private readonly BackwardCredit<T> _backward;
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly (ReadoutState<T> Readout, Plastic<T> Plastic)[] _readouts;
+    private readonly PlasticTau<T>[] _taus;
 
     public Bptt(
         Network<T> network, ErrorPath path, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas,
-        IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts)
+        IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts, IReadOnlyList<PlasticTau<T>> taus)
     {
         _backward = new BackwardCredit<T>(network, path, network.MaxSteps);
         _areas = [.. areas];
         _readouts = [.. readouts];
+        _taus = [.. taus];
+    }
+
+    public override void Visit(StateVisitor visitor)
+    {
+        foreach (PlasticTau<T> tau in _taus)
+            tau.Visit(visitor.Of($"tau{tau.Area.Index}"));
+    }
+
+    public override void Begin(int trial, int steps)
+    {
+        foreach (PlasticTau<T> tau in _taus)
+            tau.BeginTrial(trial);
     }
 
     public override void Conclude(int steps) => _backward.Look(first: 1, last: steps, told: 1);
 
     public override void End(int steps)
     {
+        foreach (PlasticTau<T> tau in _taus)
+        {
+            for (int t = 1; t <= steps; t++)
+                tau.AddStep(t, _backward.Credit(tau.Area, t), steps);
+            tau.FinishTrial();
+        }
+
         foreach ((AreaState<T> area, Plastic<T> plastic) in _areas)
         {
             plastic.BeginIncrements(1);

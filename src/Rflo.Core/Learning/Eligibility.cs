@@ -21,6 +21,7 @@ internal sealed class Eligibility<T>
     private readonly AlignedArray<T>? _ownDecay;
     private readonly T[] _filtered;
     private readonly T _preAlpha;
+    private readonly bool _followsTau;
 
     public Eligibility(Network<T> network, AreaState<T> area, ThreeFactorRule rule)
     {
@@ -36,6 +37,7 @@ internal sealed class Eligibility<T>
         if (rule.PreAlpha < 1 || !rule.PreShaping.IsPlain)
             _pre = new AlignedArray<T>((network.MaxSteps + 1) * area.Afferents.Stride);
         _constantDecay = ConstantDecay();
+        _followsTau = rule.Memory == TraceMemory.AsUnit && area.Spec.TauPlasticity is not null;
         if (rule.Memory == TraceMemory.OwnJacobian)
             _ownDecay = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.Post == PostSignal.Current)
@@ -69,6 +71,8 @@ internal sealed class Eligibility<T>
     /// <summary>After the forward step: takes the factors of that step. Steps must come in order.</summary>
     public void Take(int step)
     {
+        if (_followsTau)
+            _area.Decay.Span.CopyTo(_constantDecay.Span);
         if (_post is { } post)
             TakePost(step, post.Row(step, _area.Padded));
         if (_pre is { } pre)

@@ -58,15 +58,21 @@ internal static class Learners
                     Add(readout, rule, schedule, plastic);
             }
 
+            if (_applies)
+                foreach (AreaState<T> area in _network.Areas)
+                    if (area.Spec.TauPlasticity is { LearningRate: > 0 } plasticity)
+                        Add(new PlasticTau<T>(area), plasticity);
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
                 if (rule is RtrlRule && !schedule.IsStepwise)
                     AddBlocks(rule.Path, parts);
-                if (parts.Areas.Count == 0 && parts.Readouts.Count == 0)
+                if (rule is RtrlRule && parts.Taus.Count > 0)
+                    _learners.Add(new TauInfluence<T>(_network, rule.Path, parts.Taus));
+                if (parts.Areas.Count == 0 && parts.Readouts.Count == 0 && (rule is not BpttRule || parts.Taus.Count == 0))
                     continue;
                 _learners.Add(rule switch
                 {
-                    BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts),
+                    BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts, parts.Taus),
                     TruncatedBpttRule truncated => new TruncatedBptt<T>(_network, truncated, schedule.IsStepwise, parts.Areas, parts.Readouts),
                     RtrlRule => new Rtrl<T>(_network, rule.Path, schedule.IsStepwise, parts.Areas, parts.Readouts),
                     StochasticRule stochastic => Stochastic(stochastic, parts.Areas),
@@ -91,6 +97,14 @@ internal static class Learners
                     ExactOf(rule, schedule).Areas.Add((area, plastic));
                     break;
             }
+        }
+
+        private void Add(PlasticTau<T> tau, Plasticity plasticity)
+        {
+            if (plasticity.Rule is ThreeFactorRule local)
+                _learners.Add(new TauTrace<T>(_network, tau, local));
+            else
+                ExactOf(plasticity.Rule, plasticity.Schedule).Taus.Add(tau);
         }
 
         private void Add(ReadoutState<T> readout, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic)
@@ -150,7 +164,7 @@ internal static class Learners
         private Exact ExactOf(LearningRule rule, UpdateSchedule schedule)
         {
             if (!_exact.TryGetValue((rule, schedule), out Exact? parts))
-                _exact[(rule, schedule)] = parts = new Exact([], []);
+                _exact[(rule, schedule)] = parts = new Exact([], [], []);
             return parts;
         }
 
@@ -177,6 +191,6 @@ internal static class Learners
         private static (LearningRule Rule, UpdateSchedule Schedule, Optimiser Optimiser, RateSchedule Rates) Key(Plasticity plasticity) =>
             (plasticity.Rule, plasticity.Schedule, plasticity.Optimiser, plasticity.Rates);
 
-        private sealed record Exact(List<(AreaState<T> Area, Plastic<T> Plastic)> Areas, List<(ReadoutState<T> Readout, Plastic<T> Plastic)> Readouts);
+        private sealed record Exact(List<(AreaState<T> Area, Plastic<T> Plastic)> Areas, List<(ReadoutState<T> Readout, Plastic<T> Plastic)> Readouts, List<PlasticTau<T>> Taus);
     }
 }

@@ -10,11 +10,8 @@ internal sealed class UpdateStep<T>
     private readonly Afferents<T> _afferents;
     private readonly WeightStore<T> _collected;
     private readonly Optimiser _optimiser;
-    private readonly T[] _first;
-    private readonly T[] _second;
-    private readonly T[] _row;
+    private readonly Moments<T> _moments;
     private readonly T[]? _present;
-    private int _updates;
 
     public UpdateStep(Segment segment, Afferents<T> afferents, WeightStore<T> collected, Optimiser optimiser)
     {
@@ -23,21 +20,14 @@ internal sealed class UpdateStep<T>
         _collected = collected;
         _optimiser = optimiser;
         int count = segment.Sparse is { } pattern ? pattern.Entries : afferents.Rows * segment.Width;
-        _first = new T[optimiser.Kind == OptimiserKind.Plain ? 0 : count];
-        _second = new T[optimiser.Kind == OptimiserKind.Adam ? count : 0];
-        _row = new T[segment.Sparse is null ? segment.Width : count];
+        _moments = new Moments<T>(optimiser, count, segment.Sparse is null ? segment.Width : count);
         _present = segment.Present<T>();
     }
 
     public Segment Segment { get; }
 
     /// <summary>Shows the moments of the updates so far.</summary>
-    public void Visit(StateVisitor visitor)
-    {
-        visitor.Visit("updates", ref _updates);
-        visitor.Visit<T>("first", _first);
-        visitor.Visit<T>("second", _second);
-    }
+    public void Visit(StateVisitor visitor) => _moments.Visit(visitor);
 
     /// <summary>Changes the weights by what was collected. Allocates nothing.</summary>
     /// <param name="share">Factor of what was collected: 1, or one over the number of trials for a mean.</param>
@@ -47,17 +37,17 @@ internal sealed class UpdateStep<T>
     {
         if (Segment.Spec.Decay != 0)
             _afferents.Multiply(Segment, 1 - rate * Segment.Spec.Decay / parts);
-        _updates++;
+        _moments.Begin();
         T clipped = T.CreateTruncating(share * Clip(share));
         if (Segment.Sparse is not null)
         {
             int at = _afferents.Place(Segment);
-            ApplyRow(_collected.Sparse[at], _afferents.Weights.Sparse[at], 0, clipped, rate);
+            _moments.Apply(_collected.Sparse[at], _afferents.Weights.Sparse[at], 0, clipped, rate);
             return;
         }
 
         for (int i = 0; i < _afferents.Rows; i++)
-            ApplyRow(CollectedRow(i), Row(_afferents.Weights, i), i * Segment.Width, clipped, rate);
+            _moments.Apply(CollectedRow(i), Row(_afferents.Weights, i), i * Segment.Width, clipped, rate);
     }
 
     private Span<T> Row(WeightStore<T> store, int unit) => store.Dense.Row(unit, _afferents.DenseStride).Slice(Segment.Offset, Segment.Width);
@@ -84,42 +74,5 @@ internal sealed class UpdateStep<T>
                 sum += double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(CollectedRow(i)));
         double norm = share * Math.Sqrt(sum);
         return norm > _optimiser.ClipNorm ? _optimiser.ClipNorm / norm : 1;
-    }
-
-    private void ApplyRow(Span<T> collected, Span<T> weights, int at, T share, double rate)
-    {
-        switch (_optimiser.Kind)
-        {
-            case OptimiserKind.Momentum:
-                Span<T> velocity = _first.AsSpan(at, collected.Length);
-                TensorPrimitives.Multiply<T>(velocity, T.CreateTruncating(_optimiser.Beta1), velocity);
-                TensorPrimitives.MultiplyAdd<T>(collected, share, velocity, velocity);
-                TensorPrimitives.MultiplyAdd<T>(velocity, T.CreateTruncating(rate), weights, weights);
-                break;
-            case OptimiserKind.Adam:
-                Adam(collected, weights, at, share, rate);
-                break;
-            default:
-                TensorPrimitives.MultiplyAdd<T>(collected, share * T.CreateTruncating(rate), weights, weights);
-                break;
-        }
-    }
-
-    private void Adam(Span<T> collected, Span<T> weights, int at, T share, double rate)
-    {
-        T beta1 = T.CreateTruncating(_optimiser.Beta1), beta2 = T.CreateTruncating(_optimiser.Beta2);
-        Span<T> mean = _first.AsSpan(at, collected.Length), square = _second.AsSpan(at, collected.Length), row = _row.AsSpan(0, collected.Length);
-        TensorPrimitives.Multiply<T>(collected, share, row);
-        TensorPrimitives.Multiply<T>(mean, beta1, mean);
-        TensorPrimitives.MultiplyAdd<T>(row, T.One - beta1, mean, mean);
-        TensorPrimitives.Multiply<T>(row, row, row);
-        TensorPrimitives.Multiply<T>(square, beta2, square);
-        TensorPrimitives.MultiplyAdd<T>(row, T.One - beta2, square, square);
-        double start1 = 1 - Math.Pow(_optimiser.Beta1, _updates), start2 = 1 - Math.Pow(_optimiser.Beta2, _updates);
-        TensorPrimitives.Multiply<T>(square, T.CreateTruncating(1 / start2), row);
-        TensorPrimitives.Sqrt<T>(row, row);
-        TensorPrimitives.Add<T>(row, T.CreateTruncating(_optimiser.Epsilon), row);
-        TensorPrimitives.Divide<T>(mean, row, row);
-        TensorPrimitives.MultiplyAdd<T>(row, T.CreateTruncating(rate / start1), weights, weights);
     }
 }

@@ -3,18 +3,24 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// The weights with which the smallest loss of a run was measured. A trial's loss belongs to the weights before its
+/// The weights and time constants with which the smallest loss of a run was measured. A trial's loss belongs to the weights before its
 /// update, so those are set aside while the trial runs.
 /// </summary>
 internal sealed class BestWeights<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly AreaState<T>[] _areas;
     private readonly Afferents<T>[] _targets;
+    private AlignedArray<T>[] _alphaBefore;
+    private AlignedArray<T>[] _alphaBest;
     private WeightStore<T>[] _before;
     private WeightStore<T>[] _best;
 
     public BestWeights(Network<T> network)
     {
+        _areas = network.Areas;
+        _alphaBefore = [.. _areas.Select(area => new AlignedArray<T>(area.Padded))];
+        _alphaBest = [.. _areas.Select(area => new AlignedArray<T>(area.Padded))];
         _targets = [.. network.Areas.Select(area => area.Afferents).Concat(network.Readouts.Select(readout => readout.Afferents))];
         _before = [.. _targets.Select(target => target.NewStore())];
         _best = [.. _targets.Select(target => target.NewStore())];
@@ -25,18 +31,30 @@ internal sealed class BestWeights<T>
     /// <summary>The best weights of a target.</summary>
     public WeightStore<T> Of(Afferents<T> target) => _best[Array.IndexOf(_targets, target)];
 
+    /// <summary>dt / tau of an area, with the best weights.</summary>
+    public AlignedArray<T> AlphaOf(AreaState<T> area) => _alphaBest[area.Index];
+
     /// <summary>Before a trial.</summary>
     public void SetAside()
     {
+        for (int k = 0; k < _areas.Length; k++)
+            _areas[k].Alpha.Span.CopyTo(_alphaBefore[k].Span);
         for (int k = 0; k < _targets.Length; k++)
             _targets[k].Weights.CopyTo(_before[k]);
     }
 
     /// <summary>After a trial whose loss was the smallest so far.</summary>
-    public void Keep() => (_before, _best) = (_best, _before);
+    public void Keep()
+    {
+        (_before, _best) = (_best, _before);
+        (_alphaBefore, _alphaBest) = (_alphaBest, _alphaBefore);
+    }
 
     public void Visit(StateVisitor visitor)
     {
+        foreach (AreaState<T> area in _areas)
+            if (area.Spec.TauPlasticity is not null)
+                visitor.Visit($"alpha{area.Index}", AlphaOf(area).Span[..area.Units]);
         for (int k = 0; k < _targets.Length; k++)
             _targets[k].Visit(visitor, _best[k], _targets[k].Segments);
     }

@@ -110,6 +110,21 @@ public abstract class Session
     /// <exception cref="ArgumentException">There is no such projection.</exception>
     public abstract double[] Weights(ProjectionId projection);
 
+    /// <summary>tau / dt of every unit of an area, as they are now, shape (units).</summary>
+    /// <exception cref="ArgumentException">There is no such area.</exception>
+    public abstract double[] TimeConstants(AreaId area);
+
+    /// <summary>Sets tau / dt of every unit of an area.</summary>
+    /// <param name="area">The area.</param>
+    /// <param name="steps">In steps, each at least 1, shape (units).</param>
+    /// <exception cref="ArgumentException">There is no such area, the number of units is another, or a time constant is below 1.</exception>
+    public abstract void SetTimeConstants(AreaId area, double[] steps);
+
+    /// <summary>The time constants with which the smallest loss was measured, as <see cref="TimeConstants"/>.</summary>
+    /// <exception cref="ArgumentException">There is no such area.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
+    public abstract double[] BestTimeConstants(AreaId area);
+
     /// <summary>From now on keeps the weights with which the smallest loss is measured; to be asked for before the first trial.</summary>
     public abstract void KeepBest();
 

@@ -123,13 +123,32 @@ internal sealed class Session<T> : Session
         return ReadBlock(afferents, segment, afferents.Weights);
     }
 
+    public override double[] TimeConstants(AreaId area) => Steps(Area(area).Alpha)[..Area(area).Units];
+
+    public override void SetTimeConstants(AreaId area, double[] steps)
+    {
+        ArgumentNullException.ThrowIfNull(steps);
+        AreaState<T> state = Area(area);
+        if (steps.Length != state.Units)
+            ThrowHelper.ShapeMismatch(nameof(steps), steps.Length, state.Units, "(units)");
+        foreach (double tau in steps)
+            if (!(tau >= 1) || !double.IsFinite(tau))
+                ThrowHelper.OutOfRange(nameof(steps), tau, "finite and at least 1: tau must be at least dt");
+        state.SetAlpha(Array.ConvertAll(steps, tau => 1 / tau));
+    }
+
+    public override double[] BestTimeConstants(AreaId area)
+    {
+        AreaState<T> state = Area(area);
+        return Steps(Best.AlphaOf(state))[..state.Units];
+    }
+
     public override void KeepBest() => _best ??= new BestWeights<T>(_network);
 
     public override double[] BestWeights(ProjectionId projection)
     {
-        BestWeights<T> best = _best ?? throw new InvalidOperationException("The best weights were not kept: ask for them before the first trial.");
         (Afferents<T> afferents, Segment segment) = Block(projection);
-        return ReadBlock(afferents, segment, best.Of(afferents));
+        return ReadBlock(afferents, segment, Best.Of(afferents));
     }
 
     public override void SetWeights(ProjectionId projection, double[] weights)
@@ -145,6 +164,18 @@ internal sealed class Session<T> : Session
     }
 
     public override double Alignment(int feedback) => _alignments[feedback].Now();
+
+    private BestWeights<T> Best =>
+        _best ?? throw new InvalidOperationException("The best weights were not kept: ask for them before the first trial.");
+
+    private AreaState<T> Area(AreaId area)
+    {
+        if (area.Index < 0 || area.Index >= _network.Areas.Length)
+            ThrowHelper.Unknown(nameof(area), area.Index, _network.Areas.Length);
+        return _network.Areas[area.Index];
+    }
+
+    private static double[] Steps(AlignedArray<T> alpha) => Array.ConvertAll(alpha.Span.ToArray(), one => 1 / double.CreateTruncating(one));
 
     private (Afferents<T> Afferents, Segment Segment) Block(ProjectionId projection)
     {

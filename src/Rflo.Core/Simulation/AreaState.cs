@@ -24,12 +24,7 @@ internal sealed class AreaState<T>
         Afferents = new Afferents<T>(graph, isReadout: false, index, Units, maxSteps, history: 0);
         Alpha = new AlignedArray<T>(Padded);
         Decay = new AlignedArray<T>(Padded);
-        for (int i = 0; i < Units; i++)
-        {
-            Alpha.Span[i] = T.CreateTruncating(Spec.Alpha[i]);
-            Decay.Span[i] = T.One - Alpha.Span[i];
-        }
-
+        SetAlpha(Spec.Alpha);
         Current = new AlignedArray<T>(Padded);
         Noise = new AlignedArray<T>(Spec.Noise > 0 ? Padded : 0);
         _rates = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
@@ -120,13 +115,29 @@ internal sealed class AreaState<T>
             start.CopyTo(Rates(t));
     }
 
-    /// <summary>Shows the rates with which the next trial begins, where they are those of the last.</summary>
+    /// <summary>Shows the time constants that learn, and the rates with which the next trial begins, where they are those of the last.</summary>
     public void Visit(StateVisitor visitor)
     {
+        if (Spec.TauPlasticity is not null)
+        {
+            visitor.Visit("alpha", Alpha.Span[..Units]);
+            visitor.Visit("decay", Decay.Span[..Units]);
+        }
+
         if (Spec.InitialPolicy != InitialPolicy.CarriedOver)
             return;
         for (int t = -_history; t <= 0; t++)
             visitor.Visit($"rates{-t}", Rates(t)[..Units]);
+    }
+
+    /// <summary>Sets every unit's dt / tau.</summary>
+    public void SetAlpha(ReadOnlySpan<double> alpha)
+    {
+        for (int i = 0; i < Units; i++)
+        {
+            Alpha.Span[i] = T.CreateTruncating(alpha[i]);
+            Decay.Span[i] = T.One - Alpha.Span[i];
+        }
     }
 
     /// <summary>A copy of the rates before step 1.</summary>

@@ -1,0 +1,62 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// Learns time constants by a local rule that is told an error: s(t) = decay s(t-1) + dh(t)/d ln tau at fixed h(t-1),
+/// d ln tau = eta / T * M(t) s(t). For RFLO, decay is 1 - alpha: what a unit passes on through others is left out, as it
+/// is for weights.
+/// </summary>
+/// <remarks>Time and memory O(units) a step.</remarks>
+internal sealed class TauTrace<T> : Learner<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly PlasticTau<T> _plastic;
+    private readonly Eligibility<T> _eligibility;
+    private readonly ThirdFactorSignal<T> _third;
+    private readonly AlignedArray<T> _told;
+    private readonly T[] _trace;
+    private int _steps;
+
+    public TauTrace(Network<T> network, PlasticTau<T> plastic, ThreeFactorRule rule)
+    {
+        _plastic = plastic;
+        _eligibility = new Eligibility<T>(network, plastic.Area, rule);
+        _third = new ThirdFactorSignal<T>(network, plastic.Area, rule);
+        _told = new AlignedArray<T>(plastic.Area.Padded);
+        _trace = new T[plastic.Area.Units];
+    }
+
+    public override void Visit(StateVisitor visitor)
+    {
+        _eligibility.Visit(visitor);
+        _third.Visit(visitor.Of("third"));
+        _plastic.Visit(visitor.Of("tau"));
+    }
+
+    public override void Begin(int trial, int steps)
+    {
+        _steps = steps;
+        _plastic.BeginTrial(trial);
+        _eligibility.Begin();
+        _trace.AsSpan().Clear();
+    }
+
+    public override void Tell(int step)
+    {
+        _eligibility.Take(step);
+        _third.Take(step);
+        _third.Tell(step, _told.Span);
+        Span<T> before = _plastic.Area.Rates(step - 1), now = _plastic.Area.Rates(step), decay = _eligibility.Decay(step);
+        var share = T.CreateTruncating(1.0 / _steps);
+        for (int i = 0; i < _trace.Length; i++)
+        {
+            _trace[i] = T.FusedMultiplyAdd(decay[i], _trace[i], before[i] - now[i]);
+            _plastic.Collected[i] = T.FusedMultiplyAdd(share * _told.Span[i], _trace[i], _plastic.Collected[i]);
+        }
+    }
+
+    public override void Learn(int step) => _plastic.EndStep(step, _steps);
+
+    public override void End(int steps) => _plastic.FinishTrial();
+}
