@@ -173,6 +173,8 @@ module Check =
             experiment.Trials > 0
             && experiment.Circuit.Projections
                |> List.forall (fun p -> Option.isNone (Wiring.plasticity experiment p))
+            && experiment.Circuit.Areas
+               |> List.forall (fun a -> Option.isNone (Wiring.tauRate experiment a))
         then
             yield! leavesNothing experiment
 
@@ -202,7 +204,7 @@ module Check =
 
 
         for earlier, a in circuit.Areas |> withEarlier (fun a -> a.Name) do
-            yield! at (InArea a.Name) (area dt earlier a)
+            yield! at (InArea a.Name) (area dt earlier a @ learnsTau experiment a)
             yield! populations a
 
         for earlier, input in circuit.Inputs |> withEarlier (fun input -> input.Name) do

@@ -311,6 +311,45 @@ module internal CheckRules =
             | _ -> ()
     ]
 
+    /// Whether a rule has a form for time constants.
+    let private knowsTau (rule: Rule) =
+        match rule.Credit with
+        | BackwardInTime
+        | ForwardInTime -> true
+        | Local trace ->
+            trace.Modulator.Signal = FeedbackError
+            && trace.Post = Rule.the Slope
+            && not trace.Oja
+        | _ -> false
+
+    /// What is wrong with time constants that learn.
+    let learnsTau (experiment: Experiment) (area: Area) = [
+        match Wiring.tauRate experiment area with
+        | None -> ()
+        | Some rate ->
+            let rule = experiment.Rule
+            yield! notNegative "the learning rate of tau" rate
+
+            if area.Dynamics <> Leaky then
+                Contradiction(
+                    "it learns tau, which a winner-take-all area does not have",
+                    "leave learnTau out"
+                )
+            elif area.Tau = OneStep then
+                Contradiction(
+                    "it learns tau, and a relay has none",
+                    "give it a tau to begin with, or leave learnTau out"
+                )
+            elif not (knowsTau rule) then
+                RuleCannot(
+                    rule.Name,
+                    "learn time constants",
+                    "use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+                )
+            else
+                yield! ontoArea experiment.Circuit rule area
+    ]
+
     /// What a rule changes, where it does not change everything.
     let private scope =
         function

@@ -211,6 +211,8 @@ type Area = {
     Initial: Initial
     /// Fraction of excitatory units, where the area obeys Dale's law.
     Dale: float option
+    /// The rate at which the units learn their time constants, if they do: by the experiment's rule, as d ln tau.
+    TauRate: float option
     /// Named subsets of the units, counted from 0.
     Populations: (string * int list) list
 } with

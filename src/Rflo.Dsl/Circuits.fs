@@ -141,6 +141,10 @@ module Circuit =
             | Some fraction -> $"{number (100.0 * fraction)} %% excitatory"
             | None -> ()
 
+            match area.TauRate with
+            | Some rate -> $"learns tau at {number rate}"
+            | None -> ()
+
             if area.Noise > 0.0 then
                 $"noise {number area.Noise}"
 

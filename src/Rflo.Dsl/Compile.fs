@@ -47,7 +47,8 @@ module Compile =
         | RandomStart(mean, deviation) ->
             InitialPolicy.Random, Array.create area.Units mean, deviation
 
-    let private area dt (area: Area) =
+    let private area (experiment: Experiment) (area: Area) =
+        let dt = experiment.Dt
         let policy, rates, spread = start area
 
         let dynamics, explore =
@@ -65,7 +66,11 @@ module Compile =
             InitialPolicy = policy,
             InitialRates = rates,
             InitialSpread = spread,
-            Explore = explore
+            Explore = explore,
+            TauPlasticity =
+                (Wiring.tauRate experiment area
+                 |> Option.map (fun rate -> RuleCompile.plasticity dt rate experiment.Rule)
+                 |> Option.toObj)
         )
 
     let private areaId (circuit: Circuit) name =
@@ -158,7 +163,7 @@ module Compile =
         let builder = GraphBuilder()
 
         for declared in circuit.Areas do
-            builder.AddArea(area experiment.Dt declared) |> ignore
+            builder.AddArea(area experiment declared) |> ignore
 
         for input in circuit.Inputs do
             builder.AddInput(InputSpec(input.Name, input.Channels)) |> ignore

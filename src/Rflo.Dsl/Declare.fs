@@ -19,6 +19,7 @@ module Declare =
         Noise = 0.0
         Initial = Reset 0.1
         Dale = None
+        TauRate = None
         Populations = []
     }
 
@@ -53,6 +54,10 @@ module Declare =
 
     /// `a |> initial (CarriedOver 0.0)` is the area a whose trials begin so.
     let initial start (area: Area) = { area with Initial = start }
+
+    /// `a |> learnTau 0.1` lets every unit of a learn its time constant by the experiment's rule: d ln tau = -0.1 dL / d ln tau,
+    /// exact under BPTT and RTRL, local under RFLO and its like; tau stays at or above dt.
+    let learnTau rate (area: Area) = { area with TauRate = Some rate }
 
     /// `a |> dale 0.8` is the area a under Dale's law: the first 80 % of its units are excitatory, the others
     /// inhibitory, and every weight that leaves a unit for an area has the unit's sign.

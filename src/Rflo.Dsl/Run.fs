@@ -44,6 +44,10 @@ type Trained = {
     Initial: Map<string, Matrix<float>>
     /// Weights after the last trial.
     Final: Map<string, Matrix<float>>
+    /// Time constants of the areas that learned them, in ms, one a unit, after the last trial.
+    TimeConstants: Map<string, float[]>
+    /// Those with which the smallest loss was measured; empty where they were not kept.
+    BestTimeConstants: Map<string, float[]>
     /// The fixed feedback matrices B, shape (units, outputs), by (readout, area); symmetric ones have none.
     Feedback: Map<string * string, Matrix<float>>
     /// The first trial's task before training, with learning off.
@@ -160,6 +164,14 @@ module Run =
     let session (compiled: Compiled) =
         Session.Create(compiled.Graph, compiled.Task, compiled.Seed, compiled.Precision)
 
+    let private timeConstants (experiment: Experiment) (read: AreaId -> float[]) =
+        Map.ofList [
+            for k, area in List.indexed experiment.Circuit.Areas do
+                if Option.isSome (Wiring.tauRate experiment area) then
+                    area.Name,
+                    read (AreaId k) |> Array.map (fun steps -> steps * float experiment.Dt)
+        ]
+
     /// A run before or between trials, with what its record needs of the time before the first.
     type Running = {
         Experiment: Experiment
@@ -223,6 +235,12 @@ module Run =
                 |> Map.ofList
             Initial = running.Initial
             Final = weights compiled session
+            TimeConstants = timeConstants running.Experiment session.TimeConstants
+            BestTimeConstants =
+                if running.Experiment.Stopping.KeepBest then
+                    timeConstants running.Experiment session.BestTimeConstants
+                else
+                    Map.empty
             Feedback = feedback compiled
             Before = running.Before
             After = firstTrial compiled session

@@ -241,3 +241,8 @@ module internal Wiring =
     let plasticity (experiment: Experiment) (projection: Projection) =
         declaredPlasticity experiment projection
         |> Option.filter (fun (_, rule) -> changes rule projection)
+
+    /// The rate at which an area's units learn their time constants; a rule that changes only some kinds of weights leaves
+    /// them alone.
+    let tauRate (experiment: Experiment) (area: Area) =
+        area.TauRate |> Option.filter (fun _ -> experiment.Rule.Learns = Everything)

@@ -33,6 +33,11 @@ module Describe =
             | TauOfUnit taus -> $"time constants {range taus}"
             | OneStep -> $"no memory beyond a step ({float dt} ms)"
 
+        let tauRate =
+            match area.TauRate with
+            | Some rate -> $"time constants learn at rate {rate}"
+            | None -> ""
+
         let start =
             match area.Initial with
             | Reset rate -> $"every trial begins with rates {rate}"
@@ -53,7 +58,7 @@ module Describe =
             | Some fraction -> $"Dale's law with {100.0 * fraction} %% excitatory units"
             | None -> ""
 
-        $"Area {area.Name}", sentence [ dynamics; tau; start; noise; dale ]
+        $"Area {area.Name}", sentence [ dynamics; tau; tauRate; start; noise; dale ]
 
     let private weights =
         function

@@ -61,6 +61,9 @@ module ExperimentJson =
              | CarriedOver first -> case "carriedOver" [ "first", number first ]
              | RandomStart(mean, deviation) ->
                  case "random" [ "mean", number mean; "deviation", number deviation ])
+            match area.TauRate with
+            | Some rate -> "tauRate", number rate
+            | None -> ()
             match area.Dale with
             | Some fraction -> "dale", number fraction
             | None -> ()

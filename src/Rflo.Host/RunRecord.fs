@@ -12,7 +12,7 @@ type RunRecord = {
     Manifest: RunManifest
     /// metrics.csv by column: trial (from 0), loss, seconds, and an alignment for each feedback.
     Metrics: (string * float[]) list
-    /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept) and feedback/READOUT->AREA, shape (post, pre). A sparse projection has
+    /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), final/tau AREA (in ms, where learned) and feedback/READOUT->AREA, shape (post, pre). A sparse projection has
     /// three arrays instead, /row, /column and /value.
     Weights: NamedArray list
     /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT and rates/AREA,
@@ -55,6 +55,12 @@ module RunRecord =
 
         for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
             yield! block $"final/{name}" trained.Final[name]
+
+        for KeyValue(area, taus) in trained.TimeConstants do
+            NamedArray($"final/tau {area}", [| taus.Length |], taus)
+
+        for KeyValue(area, taus) in trained.BestTimeConstants do
+            NamedArray($"best/tau {area}", [| taus.Length |], taus)
 
         for KeyValue(name, matrix) in trained.Best do
             yield! block $"best/{name}" matrix

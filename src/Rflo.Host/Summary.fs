@@ -55,6 +55,10 @@ module Summary =
                 match Array.max area.Alpha, Array.min area.Alpha with
                 | fast, slow when fast = slow -> $"tau {tau fast}"
                 | fast, slow -> $"tau {tau fast} to {tau slow}"
+
+                match area.TauPlasticity with
+                | null -> ""
+                | plastic -> $"learns tau at rate {plastic.LearningRate}"
             ]
     ]
 

@@ -151,28 +151,17 @@ let golden = {
     Feedback = Array2D.init 3 2 (fun i k -> cos (float (3 * i - 2 * k + 1)))
 }
 
-<<<<<<< HEAD
 /// Inputs and targets of its four steps.
 let goldenTask =
     Array.init 4 (fun s -> Array.init 2 (fun j -> sin (float (1 + s + 2 * j)))),
     Array.init 4 (fun s -> Array.init 2 (fun k -> cos (0.5 * float s + float k)))
 
-let goldenSession () =
+let goldenGiven () =
     let inputs, targets = goldenTask
-    Session.Create(fst (graph (fun _ -> anyRate) golden), Given(inputs, targets, (fun _ -> 4)), 1L)
-=======
-let goldenTask () =
-    let inputs =
-        Array.init 4 (fun s -> Array.init 2 (fun j -> sin (float (1 + s + 2 * j))))
-
-    let targets =
-        Array.init 4 (fun s -> Array.init 2 (fun k -> cos (0.5 * float s + float k)))
-
     Given(inputs, targets, (fun _ -> 4))
 
 let goldenSession () =
-    Session.Create(fst (graph (fun _ -> anyRate) golden), goldenTask (), 1L)
->>>>>>> d23d6a9 (Let time constants learn: exact under BPTT and RTRL, by the rule's own trace under local rules)
+    Session.Create(fst (graph (fun _ -> anyRate) golden), goldenGiven (), 1L)
 
 /// The sum over the four steps, without 1/T, of a rule's gradient: [W | W_in | b] and [W_out | b_out].
 let goldenGradient rule =

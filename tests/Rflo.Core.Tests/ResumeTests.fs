@@ -81,7 +81,6 @@ let private takenUp make stop =
 
     second
 
-<<<<<<< HEAD
 let private withLinearReadouts (case: Circuits.Case) = {
     case with
         Circuit = {
@@ -94,7 +93,7 @@ let private withLinearReadouts (case: Circuits.Case) = {
                     })
         }
 }
-=======
+
 /// Time constants learn too, where the rule knows how.
 let private tauOf (plasticity: Plasticity) =
     match plasticity.Rule with
@@ -104,23 +103,15 @@ let private tauOf (plasticity: Plasticity) =
     | _ -> None
 
 let private resumes (tally: Tally) way (plasticity: Plasticity) case =
-    let case = AllRules.fit plasticity.Rule case
->>>>>>> d23d6a9 (Let time constants learn: exact under BPTT and RTRL, by the rule's own trace under local rules)
-
-let private resumes (tally: Tally) way (plasticity: Plasticity) case =
     let setup = {
         asDeclared with
             Plasticity = fun _ -> plasticity
-<<<<<<< HEAD
             Limits =
                 if plasticity.Readout = ReadoutRule.Delta then
                     { unlimited with Decay = 0.1 }
                 else
                     unlimited
-=======
-            Limits = { unlimited with Decay = 0.1 }
             Tau = tauOf plasticity
->>>>>>> d23d6a9 (Let time constants learn: exact under BPTT and RTRL, by the rule's own trace under local rules)
     }
 
     let case =

@@ -123,7 +123,7 @@ let private byDefinition (network: Networks.Network) (trial: Recording) =
 let private golden tau =
     Session.Create(
         fst (Networks.graphWithTau tau (fun _ -> null) ReferenceDataTests.golden),
-        ReferenceDataTests.goldenTask (),
+        ReferenceDataTests.goldenGiven (),
         1L
     )
 

@@ -66,6 +66,33 @@ let private mistakes = [
     inArrow "motr->motr" (Unknown(AreaName, "motr", names)),
     "projection motr->motr: no area is named motr (known: cortex, motor, striatum); did you mean motor?"
 
+    "a winner-take-all area that learns its time constant",
+    {
+        plan network with
+            Circuit = network |> Circuit.mapArea "striatum" (learnTau 0.1)
+    },
+    at
+        (InArea "striatum")
+        (Contradiction(
+            "it learns tau, which a winner-take-all area does not have",
+            "leave learnTau out"
+        )),
+    "area striatum: it learns tau, which a winner-take-all area does not have; leave learnTau out"
+
+    "time constants and a rule that knows nothing of them",
+    {
+        plan (network |> Circuit.mapArea "cortex" (learnTau 0.1)) with
+            Rule = { Rule.uoro with Name = "mine" }
+    },
+    at
+        (InArea "cortex")
+        (RuleCannot(
+            "mine",
+            "learn time constants",
+            "use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+        )),
+    "area cortex: mine cannot learn time constants; use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+
     "an input that is not there",
     plus (input "que" 1 --> motor),
     inArrow "que->motor" (Unknown(InputName, "que", [ "cue" ])),

@@ -221,6 +221,25 @@ let private improvement =
             Expect.equal trained.Status.End RunEnd.Completed "the other"
         }
 
+        test "time constants learn, stay at or above dt, and are part of the result" {
+            let wild rule' =
+                periodic (area "cortex" 6 |> tau 5.0<ms> |> learnTau 5.0)
+                |> trials 30
+                |> keepBest
+                |> rule rule'
+
+            for rule' in [ Rule.rflo; Rule.snap1; Rule.bptt; Rule.rtrl ] do
+                let ended = train (wild rule')
+                let taus = ended.TimeConstants["cortex"]
+                Expect.equal taus.Length 6 "one a unit"
+                Expect.isTrue (taus |> Array.exists (fun tau -> abs (tau - 5.0) > 1e-3)) "changed"
+                Expect.isTrue (taus |> Array.forall (fun tau -> tau >= 1.0)) "at or above dt"
+                Expect.equal ended.BestTimeConstants["cortex"].Length 6 "best"
+
+            let fixed' = train (wild (Rule.recurrentOnly Rule.rflo))
+            Expect.isEmpty fixed'.TimeConstants "a rule that changes recurrent weights only"
+        }
+
         test "a run stops where its loss reaches the target" {
             let whole = train (small |> trials 60)
             let target = whole.Losses[30]
