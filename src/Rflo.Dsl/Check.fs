@@ -54,6 +54,7 @@ module Check =
         | Ok source, Ok target ->
             yield! startShape circuit projection source target read
             yield! maskShape projection target.Size source.Size
+            yield! returns experiment.Seed projection source target
             yield! balance circuit projection
             yield! bounds circuit projection
         | source, target -> yield! List.distinct (faultsOf source @ faultsOf target)

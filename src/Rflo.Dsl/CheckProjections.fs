@@ -77,6 +77,21 @@ module internal CheckProjections =
     let start (projection: Projection) read = [
         match projection.Weights with
         | Gaussian gain -> yield! notNegative "the gain" gain
+        | SpectralRadius radius ->
+            if not (radius > 0.0) || not (Double.IsFinite radius) then
+                NotAllowed("the spectral radius", string radius, "finite and more than 0")
+
+            if projection.Source <> projection.Target then
+                Contradiction(
+                    "a spectral radius is that of weights from an area, or a population, to itself",
+                    "let both ends be the same, or use gaussian"
+                )
+
+            if Option.isSome (soundBounds projection) then
+                Contradiction(
+                    "weights of a given spectral radius have no bounds at the start",
+                    "leave the bounds out, or use gaussian"
+                )
         | UniformScaled bound -> yield! notNegative "the bound of the uniform weights" bound
         | Constant weight
         | OneToOne weight -> yield! finite "the weight" weight
@@ -98,12 +113,13 @@ module internal CheckProjections =
 
         match projection.Weights with
         | Gaussian _
+        | SpectralRadius _
         | Uniform _
         | UniformScaled _ -> ()
         | _ when projection.Balanced ->
             Contradiction(
                 "balanced weights must be drawn",
-                "use gaussian, uniform or uniformScaled"
+                "use gaussian, spectralRadius, uniform or uniformScaled"
             )
         | _ -> ()
     ]
@@ -152,6 +168,27 @@ module internal CheckProjections =
             NotAllowed("density", string fraction, "in (0, 1]")
         | (Density _ | Mask _), OneToOne _ ->
             Contradiction("it is one-to-one and has a density or a mask", "leave one of them out")
+        | _ -> ()
+    ]
+
+    /// Whether weights of an area to itself can have any spectral radius but 0.
+    let returns seed (projection: Projection) (source: Wiring.Resolved) (target: Wiring.Resolved) = [
+        let isSound =
+            match projection.Connectivity with
+            | Dense -> true
+            | Density fraction -> fraction > 0.0 && fraction <= 1.0
+            | Mask matrix -> has target.Size source.Size matrix
+
+        match projection.Weights with
+        | SpectralRadius _ when
+            isSound
+            && projection.Source = projection.Target
+            && not (Draw.returns seed projection source target)
+            ->
+            Contradiction(
+                "no path through its connections leads back to where it began, so its spectral radius is 0 whatever the weights",
+                "use more connections, or gaussian weights"
+            )
         | _ -> ()
     ]
 

@@ -60,6 +60,8 @@ type Weights =
     | Uniform of low: float * high: float
     /// Uniform in [-bound, bound) / sqrt n, n the expected number of inputs of a unit.
     | UniformScaled of bound: float
+    /// Normal, and then scaled so that the largest magnitude of an eigenvalue is this. Signs and masks come first.
+    | SpectralRadius of radius: float
     /// The same everywhere.
     | Constant of float
     /// Unit k to unit k, with this weight; nothing else exists.
@@ -74,6 +76,7 @@ type Weights =
         | :? Weights as that ->
             match this, that with
             | Gaussian a, Gaussian b
+            | SpectralRadius a, SpectralRadius b
             | UniformScaled a, UniformScaled b
             | Constant a, Constant b
             | OneToOne a, OneToOne b -> a.Equals b
@@ -86,6 +89,7 @@ type Weights =
     override this.GetHashCode() =
         match this with
         | Gaussian a
+        | SpectralRadius a
         | UniformScaled a
         | Constant a
         | OneToOne a -> hash a

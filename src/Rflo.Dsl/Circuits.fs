@@ -155,6 +155,7 @@ module Circuit =
     let private weightsText =
         function
         | Gaussian gain -> $"gaussian, gain {number gain}"
+        | SpectralRadius radius -> $"gaussian, spectral radius {number radius}"
         | Uniform(low, high) -> $"uniform in [{number low}, {number high}]"
         | UniformScaled bound -> $"uniform in [-{number bound}, {number bound}] / sqrt n"
         | Constant weight -> $"all {number weight}"

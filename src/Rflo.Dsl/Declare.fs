@@ -105,6 +105,10 @@ module Declare =
     /// `uniformScaled 1.0` draws weights evenly between -1 / sqrt n and 1 / sqrt n, n the expected inputs of a unit.
     let uniformScaled bound = UniformScaled bound
 
+    /// `spectralRadius 0.9` draws normal weights of an area to itself and scales them so that the largest magnitude of an
+    /// eigenvalue is 0.9, whatever signs and masks they have: how an echo-state network begins. O(n^3) once.
+    let spectralRadius radius = SpectralRadius radius
+
     /// `constant 0.1` makes all weights the same.
     let constant weight = Constant weight
 

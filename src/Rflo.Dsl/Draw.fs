@@ -84,6 +84,7 @@ module internal Draw =
             match projection.Weights, matrix with
             | _, Some matrix -> fun i j -> matrix[i, j]
             | Gaussian gain, _ -> fun _ _ -> gain * scale * stream.Gaussian()
+            | SpectralRadius _, _ -> fun _ _ -> scale * stream.Gaussian()
             | Uniform(low, high), _ -> fun _ _ -> stream.Uniform(low, high)
             | UniformScaled bound, _ -> fun _ _ -> scale * stream.Uniform(-bound, bound)
             | (Constant weight | OneToOne weight), _ -> fun _ _ -> weight
@@ -144,6 +145,28 @@ module internal Draw =
             / float (max 1 (matrix.GetLength 0))
         | Dense -> float pre
 
+    /// Whether any path through a projection's connections leads back to where it began; without one, the spectral radius
+    /// is 0 whatever the weights.
+    let returns seed projection (source: Wiring.Resolved) (target: Wiring.Resolved) =
+        match pattern seed projection source target with
+        | All -> true
+        | These pairs ->
+            let core =
+                Spectrum.Core(target.Size, pairs |> Seq.map (fun (i, j) -> struct (i, j)))
+
+            core.Length > 0
+
+    /// The same connections with weights of that spectral radius.
+    let private scaledTo radius size (synapses: Synapses) =
+        let factor = radius / Spectrum.Radius(synapses, size)
+        let scaled = Array.map ((*) factor)
+
+        match synapses with
+        | :? SparseSynapses as sparse ->
+            Synapses.Sparse(sparse.RowStart, sparse.Columns, scaled sparse.Weights)
+        | :? DenseSynapses as dense -> Synapses.Dense(scaled dense.Weights, dense.Exists)
+        | _ -> invalidOp "no such kind of synapses"
+
     /// Connections and weights of a projection.
     let synapses
         seed
@@ -157,10 +180,15 @@ module internal Draw =
         let signs = Wiring.signsOf circuit projection
         let weight = weight seed projection matrix signs (expected projection pre)
 
-        match pattern seed projection source target with
-        | All -> full post pre weight
-        | These pairs when Wiring.isSparse projection post pre -> sparse post pairs weight
-        | These pairs -> dense post pre pairs weight
+        let drawn =
+            match pattern seed projection source target with
+            | All -> full post pre weight
+            | These pairs when Wiring.isSparse projection post pre -> sparse post pairs weight
+            | These pairs -> dense post pre pairs weight
+
+        match projection.Weights with
+        | SpectralRadius radius -> scaledTo radius post drawn
+        | _ -> drawn
 
     /// The fixed matrix B of a feedback, row-major; none where it is symmetric.
     let feedback seed (feedback: Feedback) (units: int) (outputs: int) =

@@ -63,6 +63,8 @@ module Describe =
     let private weights =
         function
         | Gaussian gain -> $"weights drawn from N(0, g²/n) with gain g = {gain}"
+        | SpectralRadius radius ->
+            $"weights drawn from a normal distribution and scaled to spectral radius {radius}"
         | Uniform(low, high) -> $"weights uniform in [{low}, {high}]"
         | UniformScaled bound -> $"weights uniform in [-{bound}, {bound}]/√n"
         | Constant weight -> $"all weights {weight}"

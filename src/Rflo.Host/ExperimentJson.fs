@@ -77,6 +77,7 @@ module ExperimentJson =
     let private weights =
         function
         | Gaussian gain -> case "gaussian" [ "gain", number gain ]
+        | SpectralRadius radius -> case "spectralRadius" [ "radius", number radius ]
         | Uniform(low, high) -> case "uniform" [ "low", number low; "high", number high ]
         | UniformScaled bound -> case "uniformScaled" [ "bound", number bound ]
         | Constant weight -> case "constant" [ "weight", number weight ]

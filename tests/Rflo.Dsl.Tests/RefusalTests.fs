@@ -259,8 +259,8 @@ let private mistakes = [
     contradiction
         "cortex->motor"
         "balanced weights must be drawn"
-        "use gaussian, uniform or uniformScaled",
-    "projection cortex->motor: balanced weights must be drawn; use gaussian, uniform or uniformScaled"
+        "use gaussian, spectralRadius, uniform or uniformScaled",
+    "projection cortex->motor: balanced weights must be drawn; use gaussian, spectralRadius, uniform or uniformScaled"
 
     "a delayed input",
     plus (cue --> motor |> delay 5.0<ms>),
@@ -390,6 +390,39 @@ let private mistakes = [
     plus (motor --> motor |> learning 0.1),
     inArrow "motor->motor" (NoErrorReaches("motor", "rflo")),
     "projection motor->motor: rflo needs an error, but no feedback reaches motor; declare one, such as errorOf y --> motor, or freeze the projection"
+
+    "a spectral radius between two areas",
+    plus (cortex --> motor |> weights (spectralRadius 0.9)),
+    contradiction
+        "cortex->motor"
+        "a spectral radius is that of weights from an area, or a population, to itself"
+        "let both ends be the same, or use gaussian",
+    "projection cortex->motor: a spectral radius is that of weights from an area, or a population, to itself; let both ends be the same, or use gaussian"
+
+    "a spectral radius of 0",
+    plus (motor --> motor |> weights (spectralRadius 0.0)),
+    inArrow "motor->motor" (NotAllowed("the spectral radius", "0", "finite and more than 0")),
+    "projection motor->motor: the spectral radius is 0; it must be finite and more than 0"
+
+    "a spectral radius within bounds",
+    plus (motor --> motor |> weights (spectralRadius 0.9) |> bounds -1.0 1.0),
+    contradiction
+        "motor->motor"
+        "weights of a given spectral radius have no bounds at the start"
+        "leave the bounds out, or use gaussian",
+    "projection motor->motor: weights of a given spectral radius have no bounds at the start; leave the bounds out, or use gaussian"
+
+    "a spectral radius of connections that never return",
+    plus (
+        motor --> motor
+        |> weights (spectralRadius 0.9)
+        |> mask (array2D [ [ false; true ]; [ false; false ] ])
+    ),
+    contradiction
+        "motor->motor"
+        "no path through its connections leads back to where it began, so its spectral radius is 0 whatever the weights"
+        "use more connections, or gaussian weights",
+    "projection motor->motor: no path through its connections leads back to where it began, so its spectral radius is 0 whatever the weights; use more connections, or gaussian weights"
 
     "least squares of a readout that is not linear",
     plan (

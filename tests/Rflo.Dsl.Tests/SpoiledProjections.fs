@@ -189,7 +189,7 @@ let all = [
             p |> weights (constant 0.5) |> balanced,
             Contradiction(
                 "balanced weights must be drawn",
-                "use gaussian, uniform or uniformScaled"
+                "use gaussian, spectralRadius, uniform or uniformScaled"
             )
     ])
     projections "balanced weights of one sign" [] (fun e p -> [
