@@ -9,6 +9,7 @@ type ScriptOption =
     | Seed of number: string
     | Rule of name: string
     | Update of time: string
+    | Learns of part: string
     | Learning_Rate of rate: string
     | Precision of numbers: string
     | Stop_At_Loss of loss: string
@@ -35,6 +36,8 @@ type ScriptOption =
                 "learn by this rule: " + String.concat ", " rules + "."
             | Update _ ->
                 "change weights online, at trial-end, or every-K trials, such as every-10."
+            | Learns _ ->
+                "let everything learn, or only readouts, recurrent or inputs; the rest stays as it is."
             | Learning_Rate _ ->
                 "learn at this rate in every projection that learns; or in one of them, 'cortex->y=0.1'. Repeatable."
             | Precision _ -> "compute with double or single precision."

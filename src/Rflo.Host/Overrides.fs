@@ -69,6 +69,24 @@ module Overrides =
                 )
             ]
 
+    let private parts = [
+        "everything", Everything
+        "readouts", OnlyReadouts
+        "recurrent", OnlyRecurrent
+        "inputs", OnlyInputs
+    ]
+
+    let private learns text (experiment: Experiment) =
+        match parts |> List.tryFind (fun (name, _) -> name = text) with
+        | Some(_, part) ->
+            Ok {
+                experiment with
+                    Rule = { experiment.Rule with Learns = part }
+            }
+        | None ->
+            let names = parts |> List.map fst |> String.concat ", "
+            Error [ BadValue("--learns", text, $"one of {names}") ]
+
     let private withRate rate (projection: Projection) =
         match projection.Plasticity with
         | Frozen -> projection
@@ -161,6 +179,7 @@ module Overrides =
         function
         | Rule _ -> 0
         | Learning_Rate text when text.Contains '=' -> 2
+        | Learns _ -> 2
         | _ -> 1
 
     let private apply option experiment =
@@ -169,6 +188,7 @@ module Overrides =
         | Seed text -> seed text experiment
         | Rule name -> rule name experiment
         | Update text -> update text experiment
+        | Learns text -> learns text experiment
         | Learning_Rate text -> learningRate text experiment
         | Precision text -> precision text experiment
         | Stop_At_Loss text -> stopAtLoss text experiment
@@ -208,6 +228,7 @@ module Overrides =
             | Seed text -> Some("seed", text)
             | Rule name -> Some("rule", name)
             | Update text -> Some("update", text)
+            | Learns text -> Some("learns", text)
             | Learning_Rate text -> Some("learning-rate", text)
             | Precision text -> Some("precision", text)
             | Stop_At_Loss text -> Some("stop-at-loss", text)

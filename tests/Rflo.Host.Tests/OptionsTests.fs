@@ -53,6 +53,12 @@ let private refused = [
     ],
     "--update is 'every-0'; it must be online, trial-end or every-K with K at least 1, such as every-10"
 
+    [ "--learns"; "readout" ],
+    [
+        BadValue("--learns", "readout", "one of everything, readouts, recurrent, inputs")
+    ],
+    "--learns is 'readout'; it must be one of everything, readouts, recurrent, inputs"
+
     [ "--precision"; "half" ],
     [ BadValue("--precision", "half", "double or single") ],
     "--precision is 'half'; it must be double or single"
@@ -115,6 +121,18 @@ let tests =
             match Overrides.onto online [ Rule "rtrl" ] with
             | Ok changed -> Expect.equal changed.Rule { Rule.rtrl with Update = Online } "rule"
             | Error _ -> failtest "refused"
+        }
+
+        test "change what learns, of whatever rule is asked for" {
+            for options in
+                [
+                    [ Learns "readouts"; Rule "bptt" ]
+                    [ Rule "bptt"; Learns "readouts" ]
+                ] do
+                match Overrides.onto base' options with
+                | Ok changed ->
+                    Expect.equal changed.Rule { Rule.bptt with Learns = OnlyReadouts } "rule"
+                | Error _ -> failtest "refused"
         }
 
         test "set all learning rates, and then those of one projection, in any order" {
