@@ -41,7 +41,7 @@ let narma =
 
 // x -> W -> echo -> W_out -> y. Only the readout learns; a rate says that it does, not how fast.
 let echo radius =
-    let reservoir = area "reservoir" 200 |> tau 1.0<ms> |> initial (Reset 0.0)
+    let reservoir = area "reservoir" 200 |> tau 1.0<ms> |> initial (CarriedOver 0.0)
 
     circuit
     |> areas [ reservoir ]
@@ -74,7 +74,7 @@ let delayLine =
 
 let leastSquares = {
     Rule.ridge with
-        Readout = RidgeRegression(1e-7, 100.0<ms>, 1)
+        Readout = RidgeRegression(1e-6, 100.0<ms>, 1)
 }
 
 [
