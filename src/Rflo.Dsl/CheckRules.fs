@@ -198,6 +198,9 @@ module internal CheckRules =
             yield! meanOf "pre factor" dt trace.Pre
             yield! meanOf "modulator" dt trace.Modulator
         | TruncatedBackward(window, stride) -> yield! windowOf dt window stride
+        | LearnedSensitivity rate ->
+            if not (rate >= 0.0 && rate <= 1.0) then
+                NotAllowed("the rate at which sensitivities are learned", string rate, "in [0, 1]")
         | _ -> ()
 
         match rule.Optimiser with

@@ -76,6 +76,7 @@ module internal RuleCompile =
         | TruncatedBackward(window, stride) ->
             TruncatedBpttRule(wholeSteps dt window, wholeSteps dt stride, path rule.Error)
         | ForwardInTime -> RtrlRule(path rule.Error)
+        | LearnedSensitivity rate -> KernlRule(rate, path rule.Error)
         | Stochastic(factors, noise) -> StochasticRule(factors, noise, path rule.Error)
 
     let schedule =

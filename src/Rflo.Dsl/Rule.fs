@@ -97,6 +97,9 @@ type Credit =
     | ForwardInTime
     /// Forward, by a random product of small factors whose mean is that influence.
     | Stochastic of factors: InfluenceFactors * noise: MixingNoise
+    /// A trace for every synapse, and how much and how long a unit matters to every other, learned at this rate from what
+    /// small nudges do (KeRNL; Roth et al. 2019).
+    | LearnedSensitivity of rate: float
 
 /// How the error of a readout reaches an area.
 type ErrorPath =
@@ -362,6 +365,16 @@ module Rule =
             Credit = Stochastic(InfluenceFactors.ReverseKronecker, MixingNoise.Rademacher)
     }
 
+    // Learned approximations of RTRL.
+
+    /// KeRNL (Roth, Kanitscheider and Fiete 2019), which begins as the symmetric local rule and learns beside the weights
+    /// how units act on each other. Approximate, but nearer to the gradient; time and memory O(n^2) a step.
+    let kernl = {
+        rtrl with
+            Name = "kernl"
+            Credit = LearnedSensitivity 0.02
+    }
+
     // Ablations: the rule, but for some projections.
 
     let private only learns word (rule: Rule) = {
@@ -420,6 +433,7 @@ module Rule =
         uoro
         kfRtrl
         reverseKfRtrl
+        kernl
         delta
         force
         ridge

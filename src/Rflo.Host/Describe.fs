@@ -217,6 +217,8 @@ module Describe =
         | TruncatedBackward(window, stride) ->
             $"back-propagation of the last {float stride} ms' errors through {float window} ms, every {float stride} ms"
         | ForwardInTime -> "real-time recurrent learning"
+        | LearnedSensitivity rate ->
+            $"traces with sensitivities and memories that are learned at rate {rate}"
         | Stochastic(factors, noise) ->
             let mixed = noise.ToString().ToLowerInvariant()
 

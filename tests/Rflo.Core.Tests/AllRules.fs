@@ -68,6 +68,7 @@ let rules = [
     named "UORO" (StochasticRule InfluenceFactors.RankOne)
     named "KF-RTRL" (StochasticRule(InfluenceFactors.Kronecker, MixingNoise.Gaussian))
     named "reverse KF-RTRL" (StochasticRule InfluenceFactors.ReverseKronecker)
+    named "KeRNL" (KernlRule 0.1)
 ]
 
 // ---- what a rule is -----------------------------------------------------------------------------
@@ -81,7 +82,8 @@ let needsNoise (rule: LearningRule) =
     | _ -> false
 
 /// Whether it draws numbers of its own, unit by unit.
-let draws (rule: LearningRule) = rule :? StochasticRule
+let draws (rule: LearningRule) =
+    rule :? StochasticRule || rule :? KernlRule
 
 /// Whether it learns from errors, and only from them.
 let asksForError (rule: LearningRule) =
@@ -116,7 +118,7 @@ let remembers (rule: LearningRule) =
     | :? ThreeFactorRule as local ->
         [ local.PostShaping; local.PreShaping; local.ThirdShaping ]
         |> List.exists (fun shaping -> shaping.MeanAlpha > 0.0)
-    | _ -> false
+    | rule -> rule :? KernlRule
 
 /// Whether it has increments before the end of a trial.
 let canBeOnline (rule: LearningRule) =

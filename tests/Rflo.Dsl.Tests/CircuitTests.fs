@@ -58,7 +58,8 @@ let private strangersConfig count = {
 let private isOfItsPart (rule: Rule) =
     match rule.Credit with
     | Local trace -> trace.Modulator.Signal = FeedbackError || trace.Modulator.Signal = Unmodulated
-    | Stochastic _ -> false
+    | Stochastic _
+    | LearnedSensitivity _ -> false
     | BackwardInTime
     | TruncatedBackward _
     | ForwardInTime -> true

@@ -221,6 +221,17 @@ let all = [
                 )
         | _ -> ()
     ])
+    ruled "sensitivities learned at a rate above 1" [] (fun _ rule -> [
+        match rule.Credit with
+        | LearnedSensitivity _ ->
+            for rate in [ 1.5; -0.1; nan ] do
+                {
+                    rule with
+                        Credit = LearnedSensitivity rate
+                },
+                NotAllowed("the rate at which sensitivities are learned", string rate, "in [0, 1]")
+        | _ -> ()
+    ])
     ruled "trace shorter than a step" [ "dt" ] (fun e rule -> [
         match rule.Credit with
         | Local trace when trace.Trace <> OwnJacobian ->

@@ -204,6 +204,8 @@ public sealed partial class GraphBuilder
         CheckPlan(projection.Name, plastic);
         if (plastic.Rule is TruncatedBpttRule truncated)
             CheckWindow(projection.Name, truncated, plastic.Schedule);
+        if (plastic.Rule is KernlRule kernl && !(kernl.Rate >= 0 && kernl.Rate <= 1))
+            ThrowHelper.OutOfRange($"{projection.Name}.Rate", kernl.Rate, "in [0, 1]");
         if (projection.Target.IsReadout)
         {
             CheckReadoutRule(projection, plastic.Readout);

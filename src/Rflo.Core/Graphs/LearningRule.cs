@@ -73,6 +73,18 @@ public enum InfluenceFactors
 public sealed record StochasticRule(InfluenceFactors Factors, MixingNoise Noise = MixingNoise.Rademacher, ErrorPath Path = ErrorPath.Symmetric)
     : LearningRule(Path);
 
+/// <summary>
+/// KeRNL (Roth, Kanitscheider and Fiete 2019): traces as RFLO has them, but how far a unit's trace matters to every other
+/// unit, and how long it lasts, is learned beside the weights from what small nudges do to a copy of the circuit.
+/// </summary>
+/// <param name="Rate">
+/// Rate at which sensitivities and memories are learned, in [0, 1], without units; 0 leaves them as they begin, and then
+/// it is RFLO with the symmetric path.
+/// </param>
+/// <param name="Path">How the error reaches the area.</param>
+/// <remarks>Readouts learn by the delta rule; the effect of a fed-back readout's own weights on later rates is left out.</remarks>
+public sealed record KernlRule(double Rate, ErrorPath Path = ErrorPath.Symmetric) : LearningRule(Path);
+
 /// <summary>When collected increments become weight changes.</summary>
 public enum UpdateTime
 {

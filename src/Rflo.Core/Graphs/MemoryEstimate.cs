@@ -18,8 +18,8 @@ public readonly record struct BlockSize(long Post, long Pre, long Count, bool Is
 /// <summary>What a session will take of memory, in bytes, known before anything is taken.</summary>
 /// <param name="Weights">Weights, increments collected between updates, and the matrices of least squares.</param>
 /// <param name="Activity">Rates, signals, slopes and outputs of the longest trial, and the credit that BPTT and trial-end RFLO keep of it.</param>
-/// <param name="Traces">Eligibility traces of online rules.</param>
-/// <param name="Influence">RTRL's influence tensor: units * weights * longest delay, the only cubic thing.</param>
+/// <param name="Traces">Traces of online rules, and what else has the shape of the weights.</param>
+/// <param name="Influence">RTRL's influence tensor, units * weights * longest delay, the only cubic thing; or what stands for it.</param>
 public sealed record MemoryEstimate(double Weights, double Activity, double Traces, double Influence)
 {
     /// <summary>All of it.</summary>
@@ -49,7 +49,8 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
     {
         ArgumentNullException.ThrowIfNull(blocks);
         double size = precision == Precision.Single ? sizeof(float) : sizeof(double);
-        double weights = 0, traces = 0, columns = 0, row = 0;
+        double steps = maxSteps + maxDelay + 1;
+        double weights = 0, traces = 0, columns = 0, row = 0, rows = 0, square = 0;
         BlockSize[] all = [.. blocks];
         foreach (BlockSize block in all)
         {
@@ -63,16 +64,44 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
             if (waitsForLook || !plastic.Optimiser.IsDirect || plastic.Schedule is not ({ Time: UpdateTime.Online } or { Time: UpdateTime.TrialEnd, Every: 1 }))
                 weights += stored * size;
             weights += stored * size * (int)plastic.Optimiser.Kind;
-            if (plastic is { Rule: ThreeFactorRule, Schedule.IsStepwise: true } && !block.OntoReadout)
-                traces += stored * size;
             if (plastic.Rule is RtrlRule && (!block.OntoReadout || block.OntoFedBack))
                 columns += block.Count;
+            if (block.OntoReadout)
+                continue;
+            traces += LikeWeights(plastic) * stored * size;
+            rows += RowOfSteps(plastic, block);
+            columns += plastic.Rule is StochasticRule { Factors: InfluenceFactors.ReverseKronecker } ? block.Pre : 0;
+            square = Math.Max(square, plastic.Rule switch
+            {
+                StochasticRule { Factors: InfluenceFactors.Kronecker } => (double)units * units * maxDelay,
+                KernlRule => (double)units * units,
+                _ => 0,
+            });
         }
 
-        double steps = maxSteps + maxDelay + 1;
         return new MemoryEstimate(
-            weights + LeastSquares(all), steps * (row + 4.0 * units + 3.0 * outputs) * size, traces, columns * units * maxDelay * size);
+            weights + LeastSquares(all), steps * (row + rows + 4.0 * units + 3.0 * outputs) * size, traces, (columns * units * maxDelay + square) * size);
     }
+
+    /// <summary>How often a rule keeps something in the shape of the weights: traces, factors, sums of a trial.</summary>
+    private static int LikeWeights(Plasticity plastic) => plastic.Rule switch
+    {
+        ThreeFactorRule => plastic.Schedule.IsStepwise ? 1 : 0,
+        StochasticRule { Factors: InfluenceFactors.RankOne } => 2,
+        KernlRule => plastic.Schedule.IsStepwise ? 1 : 2,
+        _ => 0,
+    };
+
+    /// <summary>Numbers that a rule keeps of each step of a trial, beyond what the network keeps itself.</summary>
+    private static double RowOfSteps(Plasticity plastic, BlockSize block) => plastic.Rule switch
+    {
+        ThreeFactorRule local =>
+            (local.Post != PostSignal.Slope || !local.PostShaping.IsPlain ? block.Post : 0)
+            + (local.PreAlpha < 1 || !local.PreShaping.IsPlain ? block.Pre : 0)
+            + (local.Memory == TraceMemory.OwnJacobian ? block.Post : 0),
+        StochasticRule { Factors: not InfluenceFactors.RankOne } => block.Post + block.Pre,
+        _ => 0,
+    };
 
     /// <summary>
     /// The matrices of least squares over all signals that a readout hears: one for all outputs, or for each where some

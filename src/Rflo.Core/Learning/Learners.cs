@@ -75,6 +75,7 @@ internal static class Learners
                     BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts, parts.Taus),
                     TruncatedBpttRule truncated => new TruncatedBptt<T>(_network, truncated, schedule.IsStepwise, parts.Areas, parts.Readouts),
                     RtrlRule => new Rtrl<T>(_network, rule.Path, schedule.IsStepwise, parts.Areas, parts.Readouts),
+                    KernlRule kernl => new Kernl<T>(_network, kernl, new MixingSource<T>(_network.Seed, "KeRNL", MixingNoise.Gaussian), parts.Areas),
                     StochasticRule stochastic => Stochastic(stochastic, parts.Areas),
                     _ => throw new NotSupportedException($"No learner knows the rule {rule}."),
                 });

@@ -1,0 +1,221 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// What KeRNL learns of a circuit (Roth, Kanitscheider and Fiete 2019): that a nudge of unit i has moved unit k, after d
+/// steps, by about A_ki kappa_i^d. A copy of the circuit is nudged by noise zeta in every step; the difference x between
+/// the copy and the circuit is compared with what is expected of it, A omega, where omega = kappa omega + zeta, and A and
+/// kappa follow the slope of the squared error delta = A omega - x.
+/// </summary>
+/// <remarks>
+/// The copy is the circuit's linearisation, which is what a noisy copy tends to as the noise gets small: nothing
+/// depends on the size of the noise, and none of it is lost in rounding. Steps are normalised by the size of what they
+/// are made of, so that the rate has no units and is safe below 1. Begins as A = 1 and kappa = 1 - alpha, which is RFLO.
+/// Time and memory O(units * learning units) a step.
+/// </remarks>
+internal sealed class LearnedSensitivity<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Network<T> _network;
+    private readonly AreaState<T>[] _sources;
+    private readonly TangentState<T> _difference;
+    private readonly AlignedArray<T>?[][] _sensitivity;
+    private readonly AlignedArray<T>[] _memory;
+    private readonly AlignedArray<T>[] _nudges;
+    private readonly AlignedArray<T>[] _expected;
+    private readonly AlignedArray<T>[] _slope;
+    private readonly AlignedArray<T>[] _pull;
+    private readonly AlignedArray<T>[] _squares;
+    private readonly AlignedArray<T>[] _error;
+    private readonly AlignedArray<T> _row;
+    private readonly MixingSource<T> _source;
+    private readonly double _rate;
+
+    /// <param name="network">The network.</param>
+    /// <param name="sources">The areas whose units are nudged: those whose weights learn.</param>
+    /// <param name="source">Where nudges come from.</param>
+    /// <param name="rate">Learning rate, in [0, 1]; 0 learns nothing, and nothing is nudged.</param>
+    public LearnedSensitivity(Network<T> network, IEnumerable<AreaState<T>> sources, MixingSource<T> source, double rate)
+    {
+        _network = network;
+        _sources = [.. sources];
+        _source = source;
+        _rate = rate;
+        _difference = new TangentState<T>(network);
+        bool[][] reaches = Reach.Of(network.Graph);
+        _sensitivity = [.. network.Areas.Select(area => _sources.Select(from => reaches[from.Index][area.Index] ? NewSensitivity(area, from) : null).ToArray())];
+        _memory = [.. _sources.Select(NewMemory)];
+        AlignedArray<T>[] OfSources() => [.. _sources.Select(area => new AlignedArray<T>(area.Padded))];
+        _nudges = OfSources();
+        _expected = OfSources();
+        _slope = OfSources();
+        _pull = OfSources();
+        _squares = OfSources();
+        _error = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
+        _row = new AlignedArray<T>(network.Areas.Max(area => area.Padded));
+    }
+
+    /// <summary>kappa of the k-th source: what is left of a nudge, and of a trace, after one step. Shape (padded units).</summary>
+    public Span<T> Memory(int k) => _memory[k].Span;
+
+    /// <summary>A from the k-th source to an area, shape (padded units, padded source); null where it cannot be reached.</summary>
+    public AlignedArray<T>? Sensitivity(int area, int k) => _sensitivity[area][k];
+
+    /// <summary>Shows A and kappa, which live through trials.</summary>
+    public void Visit(StateVisitor visitor)
+    {
+        for (int k = 0; k < _sources.Length; k++)
+        {
+            StateVisitor own = visitor.Of($"source{k}");
+            own.Visit("memory", Memory(k)[.._sources[k].Units]);
+            foreach (AreaState<T> area in _network.Areas)
+                if (_sensitivity[area.Index][k] is { } sensitivity)
+                    for (int i = 0; i < area.Units; i++)
+                        own.Visit($"area{area.Index}.unit{i}", sensitivity.Row(i, _sources[k].Padded)[.._sources[k].Units]);
+        }
+    }
+
+    /// <summary>Before the first step of a trial: the copy is the circuit again.</summary>
+    public void Begin(int trial)
+    {
+        _source.Begin(trial);
+        _difference.Clear();
+        foreach (AlignedArray<T> row in _expected)
+            row.Span.Clear();
+        foreach (AlignedArray<T> row in _slope)
+            row.Span.Clear();
+    }
+
+    /// <summary>Carries the difference through the step that the network has just made; reads weights.</summary>
+    public void Advance(int step)
+    {
+        if (_rate > 0)
+            _difference.Advance(step);
+    }
+
+    /// <summary>Nudges the copy, compares, and learns.</summary>
+    public void Learn(int step)
+    {
+        if (_rate == 0)
+            return;
+        double size = 0;
+        for (int k = 0; k < _sources.Length; k++)
+        {
+            Nudge(k, step);
+            size += double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(_expected[k].Span));
+        }
+
+        foreach (AreaState<T> area in _network.Areas)
+            Compare(area, step);
+        if (!(size > 0))
+            return;
+        for (int k = 0; k < _sources.Length; k++)
+            Pull(k);
+        double leverage = size;
+        for (int k = 0; k < _sources.Length; k++)
+            leverage += double.CreateTruncating(TensorPrimitives.Dot<T>(_squares[k].Span, _slope[k].Span));
+        for (int k = 0; k < _sources.Length; k++)
+        {
+            LearnSensitivity(k, T.CreateTruncating(-_rate / size));
+            LearnMemory(k, T.CreateTruncating(-_rate / leverage));
+        }
+    }
+
+    /// <summary>A' l: what the learning signals of all areas tell the units of the k-th source.</summary>
+    public void Tell(int k, AlignedArray<T>[] signals, Span<T> told)
+    {
+        told.Clear();
+        Span<T> share = _row.Span[.._sources[k].Padded];
+        foreach (AreaState<T> area in _network.Areas)
+        {
+            if (_sensitivity[area.Index][k] is not { } sensitivity)
+                continue;
+            Kernels.MultiplyTransposed(sensitivity.Span, signals[area.Index].Span, share);
+            TensorPrimitives.Add(told, share, told);
+        }
+    }
+
+    private static AlignedArray<T> NewSensitivity(AreaState<T> area, AreaState<T> from)
+    {
+        var sensitivity = new AlignedArray<T>(area.Padded * from.Padded);
+        if (area.Index == from.Index)
+            for (int i = 0; i < area.Units; i++)
+                sensitivity.Row(i, from.Padded)[i] = T.One;
+        return sensitivity;
+    }
+
+    private static AlignedArray<T> NewMemory(AreaState<T> area)
+    {
+        var memory = new AlignedArray<T>(area.Padded);
+        area.Decay.Span.CopyTo(memory.Span);
+        return memory;
+    }
+
+    /// <summary>zeta into the copy and into what is expected of it; slope = d omega / d kappa.</summary>
+    private void Nudge(int k, int step)
+    {
+        AreaState<T> area = _sources[k];
+        Span<T> nudges = _nudges[k].Span[..area.Units], expected = _expected[k].Span, slope = _slope[k].Span;
+        _source.Fill(step, nudges);
+        TensorPrimitives.MultiplyAdd<T>(slope, _memory[k].Span, expected, slope);
+        TensorPrimitives.MultiplyAdd<T>(expected, _memory[k].Span, _nudges[k].Span, expected);
+        Span<T> difference = _difference.Of(area.Index, step);
+        TensorPrimitives.Add<T>(difference, _nudges[k].Span, difference);
+    }
+
+    /// <summary>delta = A omega - x, for an area.</summary>
+    private void Compare(AreaState<T> area, int step)
+    {
+        Span<T> error = _error[area.Index].Span, share = _row.Span[..area.Padded];
+        TensorPrimitives.Negate<T>(_difference.Of(area.Index, step), error);
+        for (int k = 0; k < _sources.Length; k++)
+        {
+            if (_sensitivity[area.Index][k] is not { } sensitivity)
+                continue;
+            Kernels.Multiply(sensitivity.Span, _expected[k].Span, share);
+            TensorPrimitives.Add<T>(error, share, error);
+        }
+    }
+
+    /// <summary>A' delta times the slope, and the squares of the slopes of A omega in kappa, before A changes.</summary>
+    private void Pull(int k)
+    {
+        Span<T> slope = _slope[k].Span, squares = _squares[k].Span, pull = _pull[k].Span;
+        Tell(k, _error, pull);
+        TensorPrimitives.Multiply<T>(pull, slope, pull);
+        squares.Clear();
+        foreach (AreaState<T> area in _network.Areas)
+        {
+            if (_sensitivity[area.Index][k] is not { } sensitivity)
+                continue;
+            for (int i = 0; i < area.Units; i++)
+            {
+                Span<T> row = sensitivity.Row(i, _sources[k].Padded);
+                TensorPrimitives.MultiplyAdd<T>(row, row, squares, squares);
+            }
+        }
+
+        TensorPrimitives.Multiply<T>(squares, slope, squares);
+    }
+
+    private void LearnSensitivity(int k, T rate)
+    {
+        foreach (AreaState<T> area in _network.Areas)
+        {
+            if (_sensitivity[area.Index][k] is not { } sensitivity)
+                continue;
+            Span<T> error = _error[area.Index].Span;
+            for (int i = 0; i < area.Units; i++)
+                Kernels.AddScaled(sensitivity.Row(i, _sources[k].Padded), rate * error[i], _expected[k].Span);
+        }
+    }
+
+    private void LearnMemory(int k, T rate)
+    {
+        Span<T> memory = _memory[k].Span;
+        TensorPrimitives.MultiplyAdd<T>(_pull[k].Span, rate, memory, memory);
+        TensorPrimitives.Clamp<T>(memory, T.Zero, T.One, memory);
+    }
+}

@@ -1,0 +1,156 @@
+/// What rules cost, counted: the memory that a session takes for them, by units and by steps; and, in the long form, the
+/// time of a step.
+module Rflo.Core.Tests.CostTests
+
+open System
+open System.Diagnostics
+open Expecto
+open Rflo.Core
+open Rflo.Core.Tests.Checking
+open Rflo.Core.Tests.Circuits
+open Rflo.Core.Tests.InCore
+
+/// The network of the paper: one area of so many units, two inputs, one output; trials of so many steps.
+let private network units steps = {
+    Circuit = {
+        Areas = [
+            {
+                Units = units
+                Tau = 10.0, 10.0
+                Transfer = Transfer.Tanh
+                Start = InitialPolicy.Reset
+                Noise = 0.1
+            }
+        ]
+        Inputs = [ 2 ]
+        Readouts = [
+            {
+                Outputs = 1
+                Kind = OutputKind.Linear
+            }
+        ]
+        Projections = [
+            RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
+            RandomCircuits.plain (Channels 0) (Onto 0) 2
+            {
+                RandomCircuits.plain (Rates(0, 1)) (Read 0) 3 with
+                    Plastic = false
+            }
+        ]
+        Feedbacks = [ 0, 0, true ]
+    }
+    Task = {
+        Lengths = [ steps ]
+        Masked = false
+        Events = 0
+    }
+    Seed = 1
+}
+
+/// Bytes that making a session takes.
+let private taken setup case =
+    let graph, task = graphWith setup case.Circuit, WhiteNoise case
+    let before = GC.GetAllocatedBytesForCurrentThread()
+    Session.Create(graph, task, 1L) |> ignore
+    float (GC.GetAllocatedBytesForCurrentThread() - before)
+
+/// A rate of zero learns nothing and costs nothing.
+let private frozen = learning Rules.rflo UpdateSchedule.TrialEnd 0.0
+
+/// Bytes that a form of a rule takes beyond those of the network itself.
+let private ofRule form units steps =
+    let case = network units steps
+    taken (AllRules.learningAs form 0.01) case - taken frozen case
+
+/// The power of the doubled size with which something grows.
+let private exponent small large = Math.Log2(large / small)
+
+/// Memory as a power of units (for few steps) and of steps (for few units), and time of a step as a power of units.
+let private stated (form: AllRules.Form) =
+    let online = form.Schedule.IsStepwise
+
+    match form.Rule with
+    | :? ThreeFactorRule as local when
+        local.Post = PostSignal.Slope
+        && local.PreAlpha = 1.0
+        && local.Memory <> TraceMemory.OwnJacobian
+        ->
+        if online then 2.0, 0.0, 2.0 else 1.0, 1.0, 2.0
+    // What is not kept by the network itself is kept for a trial.
+    | :? ThreeFactorRule -> if online then 2.0, 1.0, 2.0 else 1.0, 1.0, 2.0
+    | :? BpttRule -> 1.0, 1.0, 2.0
+    // Online it collects between looks; at ends of trials it sums over looks.
+    | :? TruncatedBpttRule -> if online then 2.0, 0.0, 2.0 else 1.0, 1.0, 2.0
+    | :? RtrlRule -> 3.0, (if online then 0.0 else 1.0), 4.0
+    | :? StochasticRule as stochastic ->
+        let steps =
+            if stochastic.Factors = InfluenceFactors.RankOne then
+                0.0
+            else
+                1.0
+
+        2.0,
+        steps,
+        (if stochastic.Factors = InfluenceFactors.RankOne then
+             2.0
+         else
+             3.0)
+    | _ -> 2.0, 0.0, 2.0
+
+let private memory form =
+    let ofUnits, ofSteps, _ = stated form
+    // What the compiler takes when it meets a rule first is not the rule's.
+    ofRule form 4 4 |> ignore
+    let units = if ofUnits > 2.0 then 128 else 256
+    let counted = exponent (ofRule form units 4) (ofRule form (2 * units) 4)
+    Expect.isLessThan (abs (counted - ofUnits)) 0.2 $"power of units: {counted}"
+    let counted = exponent (ofRule form 4 1024) (ofRule form 4 2048)
+    Expect.isLessThan (abs (counted - ofSteps)) 0.2 $"power of steps: {counted}"
+
+let private estimated form =
+    for units, steps in [ 16, 256; 64, 64; 128, 16 ] do
+        let case = network units steps
+        let setup = AllRules.learningAs form 0.01
+        let graph = graphWith setup case.Circuit
+        let estimate = MemoryEstimate.Of(graph, steps, Precision.Double)
+        // The declaration has weights of its own.
+        let counted = taken setup case + 8.0 * float graph.Weights
+        let ratio = estimate.Total / counted
+
+        Expect.isTrue
+            (ratio > 0.7 && ratio < 1.5)
+            $"{units} units, {steps} steps: {estimate.Total} for {counted}"
+
+/// Seconds of a step, the least of a few trials.
+let private time form units =
+    let steps = 16
+    let session = sessionWith (AllRules.learningAs form 1e-9) (network units steps)
+    session.Run 3 |> ignore
+
+    Seq.min (
+        seq {
+            for _ in 1..7 do
+                let watch = Stopwatch.StartNew()
+                session.Run 1 |> ignore
+                watch.Elapsed.TotalSeconds / float steps
+        }
+    )
+
+/// Caches, vectors and the network's own step blur powers, so only what is clearly more than stated is a failure.
+let private speed form =
+    let _, _, stated = stated form
+    let sizes = if stated > 3.0 then 64, 128 else 128, 256
+    let grown = exponent (time form (fst sizes)) (time form (snd sizes))
+    Expect.isLessThan grown (stated + 0.7) $"power of units: {grown}"
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList "costs" [
+        for form in AllRules.ways do
+            test $"memory of {form.Name} grows as stated" { memory form }
+            test $"memory of {form.Name} is as estimated" { estimated form }
+
+            if isLong then
+                test $"time of {form.Name} grows as stated, or less" { speed form }
+    ]
