@@ -241,6 +241,12 @@ module Check =
 
         for earlier, f in circuit.Feedback |> withEarlier id do
             yield! at (InFeedback(f.Readout, f.Area)) (feedback circuit earlier f)
+
+        for earlier, watched in experiment.Probes |> withEarlier id do
+            yield!
+                at
+                    (InProbe(Probe.name watched.Probe))
+                    (CheckProbes.probe experiment earlier watched)
     ]
 
     let private memory available (experiment: Experiment) =

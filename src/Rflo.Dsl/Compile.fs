@@ -14,6 +14,8 @@ type Compiled = {
     Projections: string list
     /// Readout and area of each feedback, in the order of the graph.
     Feedback: (string * string) list
+    /// What is measured beside training.
+    Probes: ProbeSpec list
 }
 
 /// Turns a checked experiment into a graph of the core: the only place where the two languages meet.
@@ -156,6 +158,42 @@ module Compile =
             Matrix = (Draw.feedback seed declared area.Units readout.Outputs |> Option.toObj)
         )
 
+    let private passive dt (rule: Rule) =
+        let time =
+            match rule.Update with
+            | Online
+            | EverySteps _ -> UpdateTime.Online
+            | TrialEnd
+            | EveryTrials _ -> UpdateTime.TrialEnd
+
+        PassiveRule(rule.Name, RuleCompile.rule dt rule, time)
+
+    let private ownRules = PassiveRule("own", null, UpdateTime.TrialEnd)
+
+    let private observed graph (seen: Rflo.Core.Observation) : Rflo.Dsl.Observation = {
+        Trial = seen.Trial
+        Activity = Arrays.activity graph seen.Recording
+        Weights = Arrays.weights graph seen.Weights
+    }
+
+    let private probe (experiment: Experiment) graph (watched: Watched) : ProbeSpec =
+        let every = watched.Every
+        let area name = areaId experiment.Circuit name
+
+        match watched.Probe with
+        | Probe.Angle(rule, reference) ->
+            let rule = rule |> Option.map (passive experiment.Dt)
+
+            AngleProbe(every, Option.defaultValue ownRules rule, passive experiment.Dt reference)
+        | Probe.SpectralRadius name -> SpectralRadiusProbe(every, area name)
+        | Probe.ParticipationRatio name -> ParticipationProbe(every, area name)
+        | Probe.Rates name -> RatesProbe(every, area name)
+        | Probe.WeightChange -> WeightChangeProbe every
+        | Probe.Dale -> DaleProbe every
+        | Probe.Masks -> MaskProbe every
+        | Probe.Own own ->
+            CustomProbe(every, own.Name, (fun seen -> own.Measure(observed graph seen)))
+
     /// Compiles a checked experiment. It cannot fail: an exception here is a mistake of this library.
     let experiment (checkedExperiment: CheckedExperiment) =
         let experiment = checkedExperiment.Experiment
@@ -180,11 +218,14 @@ module Compile =
         for declared in circuit.Feedback do
             builder.AddFeedback(feedback experiment.Seed circuit declared)
 
+        let graph = builder.Build()
+
         {
-            Graph = builder.Build()
+            Graph = graph
             Task = TaskCompile.compile experiment.Dt experiment.Task
             Seed = experiment.Seed
             Precision = experiment.Precision
             Projections = circuit.Projections |> List.map Wiring.label
             Feedback = circuit.Feedback |> List.map (fun f -> f.Readout, f.Area)
+            Probes = experiment.Probes |> List.map (probe experiment graph)
         }

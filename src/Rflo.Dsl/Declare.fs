@@ -257,6 +257,7 @@ module Declare =
             Patience = None
             KeepBest = false
         }
+        Probes = []
     }
 
     /// `e |> rule Rule.bptt` learns by that rule.
@@ -305,4 +306,11 @@ module Declare =
                 experiment.Stopping with
                     KeepBest = true
             }
+    }
+
+    /// `e |> probe 10 [ Probe.angle Rule.bptt; Probe.spectralRadius cortex ]` also measures those in every tenth trial,
+    /// the first among them. No bit of the run depends on it.
+    let probe every probes (experiment: Experiment) = {
+        experiment with
+            Probes = experiment.Probes @ [ for probe in probes -> { Probe = probe; Every = every } ]
     }

@@ -146,4 +146,6 @@ type Experiment = {
     Dt: float<ms>
     Precision: Precision
     Stopping: Stopping
+    /// What is measured beside training; it changes no number of the run.
+    Probes: Watched list
 }

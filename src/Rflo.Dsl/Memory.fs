@@ -140,7 +140,7 @@ module Memory =
         |> List.tryFindIndex (fun readout -> OfReadout readout.Name = finish)
         |> Option.defaultValue 0
 
-    let private block (experiment: Experiment) (projection: Projection) =
+    let private block (experiment: Experiment) plasticity (projection: Projection) =
         let circuit = experiment.Circuit
         let post, pre = size circuit projection.Target, size circuit projection.Source
 
@@ -159,10 +159,13 @@ module Memory =
             projection.Target.IsOfReadout,
             isFedBack circuit projection.Target,
             placeOf circuit projection.Target,
-            Wiring.plasticity experiment projection
-            |> Option.map (fun (rate, rule) -> RuleCompile.plasticity experiment.Dt rate rule)
-            |> Option.toObj
+            Option.toObj plasticity
         )
+
+    /// How a projection learns, if it does.
+    let private learns (experiment: Experiment) projection =
+        Wiring.plasticity experiment projection
+        |> Option.map (fun (rate, rule) -> RuleCompile.plasticity experiment.Dt rate rule)
 
     let private maxDelay (experiment: Experiment) =
         experiment.Circuit.Projections
@@ -170,13 +173,52 @@ module Memory =
             projection.Delay |> Option.bind (TaskCompile.steps experiment.Dt))
         |> List.fold max 1
 
-    /// Bytes by what they are for.
-    let estimate (experiment: Experiment) =
+    let private ofBlocks (experiment: Experiment) blocks =
         MemoryEstimate.Of(
-            experiment.Circuit.Projections |> List.map (block experiment),
+            blocks,
             experiment.Circuit.Areas |> List.sumBy (fun area -> int64 area.Units),
             int64 (snd (TaskCompile.sizes experiment.Task)),
             int64 (maxDelay experiment),
             int64 (TaskCompile.longest experiment.Dt experiment.Task),
             experiment.Precision
         )
+
+    /// The rules that watch for probes, each once; None: the projections' own.
+    let private watching (experiment: Experiment) =
+        experiment.Probes
+        |> List.collect (fun watched ->
+            match watched.Probe with
+            | Probe.Angle(rule, reference) -> [ rule; Some reference ]
+            | _ -> [])
+        |> List.distinct
+
+    /// How a rule that watches sees a projection: it collects, and knows areas only.
+    let private watches (experiment: Experiment) rule (projection: Projection) =
+        learns experiment projection
+        |> Option.filter (fun _ -> not projection.Target.IsOfReadout)
+        |> Option.map (fun own ->
+            rule
+            |> Option.map (RuleCompile.plasticity experiment.Dt 1.0)
+            |> Option.defaultValue own)
+        |> Option.map (fun plastic ->
+            Plasticity(plastic.Rule, 1.0, UpdateSchedule(plastic.Schedule.Time, 2)))
+
+    /// Bytes by what they are for: the run's, and those of the rules that watch it.
+    let estimate (experiment: Experiment) =
+        let bytes plasticityOf =
+            experiment.Circuit.Projections
+            |> List.map (fun projection -> block experiment (plasticityOf projection) projection)
+            |> ofBlocks experiment
+
+        let still = bytes (fun _ -> None)
+
+        (bytes (learns experiment), watching experiment)
+        ||> List.fold (fun sum rule ->
+            let more = bytes (watches experiment rule)
+
+            MemoryEstimate(
+                sum.Weights + more.Weights - still.Weights,
+                sum.Activity + more.Activity - still.Activity,
+                sum.Traces + more.Traces,
+                sum.Influence + more.Influence
+            ))

@@ -10,6 +10,7 @@ type Part =
     | InReadout of name: string
     | InProjection of name: string
     | InFeedback of readout: string * area: string
+    | InProbe of name: string
 
 /// What kind of thing a name stands for.
 type Kind =
@@ -73,6 +74,7 @@ module Problem =
         | InReadout name -> $"readout {name}"
         | InProjection name -> $"projection {name}"
         | InFeedback(readout, area) -> $"feedback {readout} --> {area}"
+        | InProbe name -> $"probe {name}"
 
     let private kind =
         function

@@ -5,24 +5,12 @@ open System.Threading
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 
-/// One trial, by the names of its parts. Row 0 is step t = 1; times are in steps.
-/// (A record written out in a script, with inputs, targets and mask, is a `TrialData`.)
-[<RequireQualifiedAccess>]
-type Activity = {
-    /// L of the trial.
-    Loss: float
-    /// x(t), shape (steps, channels).
-    Inputs: Matrix<float>
-    /// y*(t) of all readouts side by side, shape (steps, outputs).
-    Targets: Matrix<float>
-    /// m(t), shape (steps, outputs).
-    Mask: Matrix<float>
-    /// The reward of each step; 0 where the task gives none.
-    Rewards: float[]
-    /// y(t) of each readout, shape (steps, outputs).
-    Outputs: Map<string, Matrix<float>>
-    /// h(t) of each area, shape (steps, units).
-    Rates: Map<string, Matrix<float>>
+/// What a probe measured, under the name of its column.
+type Series = {
+    /// The trials in which it was measured, from 0.
+    Trials: int[]
+    /// What was measured in them; NaN where there was nothing to measure.
+    Values: float[]
 }
 
 /// What a run leaves: arrays for a script of one's own.
@@ -40,6 +28,10 @@ type Trained = {
     Seconds: float[]
     /// Alignment of each readout with each fixed feedback matrix, by (readout, area), after every trial.
     Alignments: Map<string * string, float[]>
+    /// What the experiment's probes measured, by the names of their columns, such as "angle own/bptt".
+    Probes: Map<string, Series>
+    /// What probes of one's own said when they first threw, by their names.
+    ProbeFailures: Map<string, string>
     /// Weights before the first trial, shape (post, pre), by the name of their projection; absent ones are 0.
     Initial: Map<string, Matrix<float>>
     /// Weights after the last trial.
@@ -60,31 +52,7 @@ type Trained = {
 [<RequireQualifiedAccess>]
 module Run =
 
-    let private matrix rows columns (values: float[]) =
-        Matrix<float>.Build.Dense(rows, columns, fun i j -> values[i * columns + j])
-
-    let private sparseMatrix (synapses: SparseSynapses) columns (values: float[]) =
-        let rows = synapses.RowStart.Length - 1
-
-        let entries =
-            seq {
-                for i in 0 .. rows - 1 do
-                    for k in synapses.RowStart[i] .. synapses.RowStart[i + 1] - 1 do
-                        struct (i, synapses.Columns[k], values[k])
-            }
-
-        Matrix<float>.Build.SparseOfIndexed(rows, columns, entries)
-
-    let private weightsBy (read: ProjectionId -> float[]) (compiled: Compiled) =
-        compiled.Projections
-        |> List.mapi (fun k name ->
-            let values = read (ProjectionId k)
-            let struct (post, pre) = compiled.Graph.ShapeOf(ProjectionId k)
-
-            match compiled.Graph.Projections[k].Synapses with
-            | :? SparseSynapses as sparse -> name, sparseMatrix sparse pre values
-            | _ -> name, matrix post pre values)
-        |> Map.ofList
+    let private weightsBy read (compiled: Compiled) = Arrays.weights compiled.Graph read
 
     /// The weights of every projection as they are now, shape (post, pre), by name.
     let weights (compiled: Compiled) (session: Session) = weightsBy session.Weights compiled
@@ -96,60 +64,27 @@ module Run =
             | null -> None
             | values ->
                 let units = compiled.Graph.Areas[spec.Area.Index].Units
-                Some(names, matrix units (values.Length / units) values))
+                Some(names, Arrays.matrix units (values.Length / units) values))
         |> Map.ofSeq
 
-    let private outputs (graph: Graph) (recording: Recording) =
-        let widths = [ for readout in graph.Readouts -> readout.Outputs ]
-        let firsts = widths |> List.scan (+) 0
-
-        List.zip3
-            [ for readout in graph.Readouts -> readout.Name ]
-            (List.take widths.Length firsts)
-            widths
-        |> List.map (fun (name, first, width) ->
-            name,
-            Matrix<float>
-                .Build.Dense(
-                    recording.Steps,
-                    width,
-                    fun t k -> recording.Outputs[t * graph.Outputs + first + k]
-                ))
-        |> Map.ofList
-
     /// One trial with learning off.
-    let test (compiled: Compiled) (session: Session) trial : Activity =
-        let recording = session.Test trial
-        let graph = compiled.Graph
-        let steps = recording.Steps
-
-        {
-            Loss = recording.Loss
-            Inputs = matrix steps graph.InputChannels recording.Inputs
-            Targets = matrix steps graph.Outputs recording.Targets
-            Mask = matrix steps graph.Outputs recording.Mask
-            Rewards = recording.Rewards
-            Outputs = outputs graph recording
-            Rates =
-                Seq.zip graph.Areas recording.Rates
-                |> Seq.map (fun (area, rates) -> area.Name, matrix steps area.Units rates)
-                |> Map.ofSeq
-        }
+    let test (compiled: Compiled) (session: Session) trial =
+        Arrays.activity compiled.Graph (session.Test trial)
 
     /// What is left of a trial that the task could not make.
     let private nothing (graph: Graph) : Activity = {
         Loss = nan
-        Inputs = matrix 0 graph.InputChannels [||]
-        Targets = matrix 0 graph.Outputs [||]
-        Mask = matrix 0 graph.Outputs [||]
+        Inputs = Arrays.matrix 0 graph.InputChannels [||]
+        Targets = Arrays.matrix 0 graph.Outputs [||]
+        Mask = Arrays.matrix 0 graph.Outputs [||]
         Rewards = [||]
         Outputs =
             Map.ofList [
-                for readout in graph.Readouts -> readout.Name, matrix 0 readout.Outputs [||]
+                for readout in graph.Readouts -> readout.Name, Arrays.matrix 0 readout.Outputs [||]
             ]
         Rates =
             Map.ofList [
-                for area in graph.Areas -> area.Name, matrix 0 area.Units [||]
+                for area in graph.Areas -> area.Name, Arrays.matrix 0 area.Units [||]
             ]
     }
 
@@ -162,7 +97,29 @@ module Run =
 
     /// A session of a compiled experiment: takes the memory, runs nothing.
     let session (compiled: Compiled) =
-        Session.Create(compiled.Graph, compiled.Task, compiled.Seed, compiled.Precision)
+        let session =
+            Session.Create(compiled.Graph, compiled.Task, compiled.Seed, compiled.Precision)
+
+        session.Watch(Array.ofList compiled.Probes)
+        session
+
+    let private probes (session: Session) =
+        Map.ofList [
+            for series in session.Metrics.Probes ->
+                series.Name,
+                {
+                    Trials = series.CopyTrials()
+                    Values = series.CopyValues()
+                }
+        ]
+
+    let private failures (session: Session) =
+        Map.ofList [
+            for series in session.Metrics.Probes do
+                match series.Failure with
+                | null -> ()
+                | failure -> series.Name, failure
+        ]
 
     let private timeConstants (experiment: Experiment) (read: AreaId -> float[]) =
         Map.ofList [
@@ -233,6 +190,8 @@ module Run =
                 |> List.filter (fun (_, alignments) ->
                     Array.exists (Double.IsNaN >> not) alignments)
                 |> Map.ofList
+            Probes = probes session
+            ProbeFailures = failures session
             Initial = running.Initial
             Final = weights compiled session
             TimeConstants = timeConstants running.Experiment session.TimeConstants

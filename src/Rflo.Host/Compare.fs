@@ -55,7 +55,7 @@ module Compare =
         let table = Spectre.Console.Table()
         table.Border <- TableBorder.Rounded
 
-        for k, head in List.indexed Comparison.heads do
+        for k, head in List.indexed (Comparison.heads runs) do
             let column = TableColumn(Markup.Escape head)
 
             if k > 0 then

@@ -15,14 +15,28 @@ module Comparison =
         | [||] -> nan
         | seconds -> 1e6 * seconds[seconds.Length / 2] / float trained.After.Targets.RowCount
 
+    /// What the runs' own rules were held against, if they were.
+    let private reference (runs: Trained list) =
+        let angle = "angle own/"
+
+        runs
+        |> Seq.collect (fun trained -> trained.Probes |> Map.keys)
+        |> Seq.tryFind (fun name ->
+            name.StartsWith(angle, System.StringComparison.Ordinal)
+            && name.IndexOf(' ', angle.Length) < 0)
+        |> Option.map (fun name -> name, name.Substring angle.Length)
+
     /// The heads of the table.
-    let heads = [
+    let heads (runs: Trained list) = [
         "run"
         "trials"
         "final loss"
         "alignment"
         "time (s)"
         "µs a step"
+        match reference runs with
+        | Some(_, name) -> $"angle to {name} (°)"
+        | None -> ()
     ]
 
     let private finalAlignment (trained: Trained) =
@@ -50,6 +64,14 @@ module Comparison =
         finalAlignment trained
         $"%.2f{Array.sum trained.Seconds}"
         $"%.2f{microseconds trained}"
+        match reference runs with
+        | Some(column, _) ->
+            trained.Probes
+            |> Map.tryFind column
+            |> Option.bind (fun series -> Array.tryLast series.Values)
+            |> Option.map (fun angle -> $"%.1f{angle}")
+            |> Option.defaultValue "–"
+        | None -> ()
     ]
 
     let private outputs (runs: Trained list) =
@@ -110,9 +132,17 @@ module Comparison =
             [
                 "",
                 [
-                    Table(heads, List.map (row runs) runs)
+                    Table(heads runs, List.map (row runs) runs)
                     Panels [
                         Figures.loss (named _.Losses runs)
+                        Figures.lossOverTime [
+                            for trained in runs ->
+                                label runs trained, trained.Seconds, trained.Losses
+                        ]
+                        yield!
+                            ProbeFigures.ofRuns [
+                                for trained in runs -> label runs trained, RunRecord.probes trained
+                            ]
                         yield! outputs runs
                         {
                             Figures.alignment (named alignment runs) with

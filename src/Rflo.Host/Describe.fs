@@ -312,6 +312,20 @@ module Describe =
                 "keeps the best weights"
         ]
 
+    let private probes (watched: Watched list) = [
+        for every, group in watched |> List.groupBy _.Every do
+            let names =
+                group |> List.map (fun one -> Probe.name one.Probe) |> String.concat ", "
+
+            let trials =
+                if every = 1 then
+                    "in every trial"
+                else
+                    $"every {every} trials"
+
+            "Probes", $"Measured {trials}: {names}."
+    ]
+
     /// Heading and sentence for each part, in the order of declaration.
     let parts (experiment: Experiment) = [
         let circuit = experiment.Circuit
@@ -334,6 +348,7 @@ module Describe =
 
         task experiment.Task
         training experiment
+        yield! probes experiment.Probes
     ]
 
     /// All of it as text, one part a line.

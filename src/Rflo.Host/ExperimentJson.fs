@@ -227,6 +227,31 @@ module ExperimentJson =
             "events", list (Seq.map text task.Events)
         ]
 
+    let private probe (watched: Watched) =
+        let fields =
+            match watched.Probe with
+            | Probe.Angle(own, reference) -> [
+                match own with
+                | Some passive -> "rule", rule passive
+                | None -> ()
+                "reference", rule reference
+              ]
+            | Probe.SpectralRadius area
+            | Probe.ParticipationRatio area
+            | Probe.Rates area -> [ "area", text area ]
+            | Probe.WeightChange
+            | Probe.Dale
+            | Probe.Masks
+            | Probe.Own _ -> []
+
+        record (
+            [
+                "name", text (Probe.name watched.Probe)
+                "every", whole watched.Every
+            ]
+            @ fields
+        )
+
     /// The experiment.
     let ofExperiment (experiment: Experiment) =
         let circuit = experiment.Circuit
@@ -271,4 +296,5 @@ module ExperimentJson =
 
                 "keepBest", flag experiment.Stopping.KeepBest
             ]
+            "probes", list (Seq.map probe experiment.Probes)
         ]

@@ -98,6 +98,40 @@ module Figures =
                         (logLimits (bins |> List.collect (fun bin -> [ bin.Lowest; bin.Highest ]))))
         }
 
+    /// Loss v. the time that training took, in seconds; a curve for each name.
+    let lossOverTime (curves: (string * float[] * float[]) list) =
+        let shown =
+            curves
+            |> List.map (fun (name, seconds, losses) ->
+                let sums = seconds |> Array.scan (+) 0.0 |> Array.tail
+                let bins = Thinning.bins isPositive losses
+
+                let times =
+                    bins.Trials
+                    |> Array.map (fun trial -> sums[min (sums.Length - 1) (max 0 (int trial - 1))])
+
+                name, times, bins.Median)
+
+        let all chosen = shown |> Seq.map chosen
+
+        {
+            Title = "Loss v. time"
+            Caption =
+                "L of each trial over the time that training took until then, on this machine; what probes took is not in it."
+            IsWide = true
+            Height = 340
+            Chart =
+                shown
+                |> List.mapi (fun k (name, times, losses) ->
+                    Style.line name (Style.nth k) 2.2 times losses
+                    |> Chart.withLineStyle (Dash = Style.dash k))
+                |> Style.figure
+                    (Style.logAxis
+                        "training time (s)"
+                        (logLimits (all (fun (_, times, _) -> times))))
+                    (Style.logAxis "loss L" (logLimits (all (fun (_, _, losses) -> losses))))
+        }
+
     /// Limits that hold all the numbers, with some room.
     let limits (series: float[] seq) =
         let numbers = series |> Seq.collect (Seq.filter Double.IsFinite) |> Array.ofSeq

@@ -296,6 +296,7 @@ module Report =
                         | [] -> ()
                         | curves -> Figures.alignment curves
 
+                        yield! ProbeFigures.ofRun record.Metrics
                         yield! spectra |> List.choose Result.toOption
                         yield! distributions record
                         yield! activity dt record

@@ -10,7 +10,8 @@ open Rflo.Runs
 /// Everything that a run folder holds; the report is made of it, whether the run has just ended or lies on a disk.
 type RunRecord = {
     Manifest: RunManifest
-    /// metrics.csv by column: trial (from 0), loss, seconds, and an alignment for each feedback.
+    /// metrics.csv by column: trial (from 0), loss, seconds, an alignment for each feedback, and what probes measured: NaN,
+    /// and an empty field of the file, where they did not.
     Metrics: (string * float[]) list
     /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), final/tau AREA (in ms, where learned) and feedback/READOUT->AREA, shape (post, pre). A sparse projection has
     /// three arrays instead, /row, /column and /value.
@@ -83,6 +84,14 @@ module RunRecord =
             dense $"{moment}/rates/{area.Name}" activity.Rates[area.Name]
     ]
 
+    /// What probes measured: a number a trial, NaN where they did not.
+    let probes (trained: Trained) = [
+        for KeyValue(name, series) in trained.Probes do
+            let values = Array.create trained.Losses.Length nan
+            Array.iter2 (fun trial value -> values[trial] <- value) series.Trials series.Values
+            name, values
+    ]
+
     let private metrics (trained: Trained) = [
         "trial", Array.init trained.Losses.Length float
         "loss", trained.Losses
@@ -91,6 +100,7 @@ module RunRecord =
             "reward", trained.Rewards
         for KeyValue((readout, area), alignments) in trained.Alignments do
             $"alignment {readout}->{area}", alignments
+        yield! probes trained
     ]
 
     let private lastOr otherwise values =
@@ -143,11 +153,20 @@ module RunRecord =
 
     let private writeMetrics (folder: RunFolder) (columns: (string * float[]) list) =
         let names, values = List.unzip columns
+
+        // A loss that is no number was measured; an angle that is none was not.
+        let everyTrial = [ "trial"; "loss"; "seconds"; "reward" ]
         let writer = folder.OpenMetrics(List.toArray names)
-        let row = Array.zeroCreate<float> names.Length
+        let row = Array.create names.Length (Nullable<float>())
 
         for k in 0 .. values.Head.Length - 1 do
-            values |> List.iteri (fun column numbers -> row[column] <- numbers[k])
+            for column, (name, numbers) in List.indexed columns do
+                row[column] <-
+                    if Double.IsNaN numbers[k] && not (List.contains name everyTrial) then
+                        Nullable()
+                    else
+                        Nullable numbers[k]
+
             writer.Append row
 
     /// Writes a record into a run folder and moves it into place; where it lies then.

@@ -124,4 +124,9 @@ module Training =
         elif status.IsWell then
             checkpoints.Clear()
 
-        Run.finish running status
+        let trained = Run.finish running status
+
+        for KeyValue(name, said) in trained.ProbeFailures do
+            Console.Error.WriteLine $"probe {name} failed, first in {said}"
+
+        trained

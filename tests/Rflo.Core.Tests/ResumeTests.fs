@@ -63,6 +63,9 @@ let private result (session: Session) = [|
     session.Metrics.CopyLosses()
     for feedback in 0 .. session.Graph.Feedbacks.Count - 1 do
         session.Metrics.CopyAlignments feedback
+    for series in session.Metrics.Probes do
+        Array.map float (series.CopyTrials())
+        series.CopyValues()
 |]
 
 let private trials = 7
@@ -120,9 +123,23 @@ let private resumes (tally: Tally) way (plasticity: Plasticity) case =
         else
             withLinearReadouts case
 
+    let passive name rule =
+        PassiveRule(name, rule, UpdateTime.TrialEnd)
+
     let make () =
         let session = sessionWith setup case
         session.KeepBest()
+
+        session.Watch [|
+            WeightChangeProbe 2
+            AngleProbe(2, passive "own" null, passive "bptt" Rules.bptt)
+            AngleProbe(
+                3,
+                passive "mean" (centred ThirdFactor.TrialReward),
+                passive "bptt" Rules.bptt
+            )
+        |]
+
         session
 
     tally.Count()

@@ -535,6 +535,7 @@ let experimentIn (dt: float<ms>) =
             Dt = dt
             Precision = precision
             Stopping = stopping
+            Probes = []
         }
     }
 

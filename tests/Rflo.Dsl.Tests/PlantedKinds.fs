@@ -10,4 +10,5 @@ let all =
         yield! SpoiledProjections.all
         yield! StrayProjections.all
         yield! SpoiledFeedback.all
+        yield! SpoiledProbes.all
     ]

@@ -88,6 +88,17 @@ let inFeedback index fault spoils needs experiment =
 
     planted (6, index, 0) part fault ($"feedback {index}" :: spoils) needs experiment
 
+/// The experiment with one more probe.
+let withProbe every probe (experiment: Experiment) =
+    let index = experiment.Probes.Length
+    index, experiment |> Declare.probe every [ probe ]
+
+let inProbe index fault spoils needs experiment =
+    let part (final: Experiment) =
+        InProbe(Probe.name final.Probes[index].Probe)
+
+    planted (7, index, 0) part fault spoils needs experiment
+
 // What mistakes spoil or need.
 
 let areaSize (area: Area) = $"size of area {area.Name}"

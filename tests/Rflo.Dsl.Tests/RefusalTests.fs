@@ -585,6 +585,42 @@ let private mistakes = [
     at InTask (WrongLength("the targets of a step", 2, 1, "one number an output")),
     "task: the length of the targets of a step is 2; it must be 1, one number an output"
 
+    "a probe of an area that is nearly there",
+    plan network |> probe 10 [ Probe.spectralRadius (area "corte" 4) ],
+    at (InProbe "spectral-radius corte") (Unknown(AreaName, "corte", names)),
+    "probe spectral-radius corte: no area is named corte (known: cortex, motor, striatum); did you mean cortex?"
+
+    "a probe in every 0 trials",
+    plan network |> probe 0 [ Probe.weightChange ],
+    at (InProbe "weight-change") (NotAllowed("the interval", "0 trials", "at least 1 trial")),
+    "probe weight-change: the interval is 0 trials; it must be at least 1 trial"
+
+    "two probes of the same",
+    plan network |> probe 1 [ Probe.masks ] |> probe 10 [ Probe.masks ],
+    at
+        (InProbe "masks")
+        (Contradiction(
+            "an earlier probe measures the same or has its name",
+            "leave one of them out, or give its rule another name"
+        )),
+    "probe masks: an earlier probe measures the same or has its name; leave one of them out, or give its rule another name"
+
+    "a probe with the name of another column",
+    plan network |> probe 1 [ Probe.custom "loss" (fun _ -> 0.0) ],
+    at (InProbe "loss") (NameTaken "loss"),
+    "probe loss: the name loss is taken by an earlier part; give it another"
+
+    "a probe by a rule that the circuit cannot have",
+    plan network |> probe 1 [ Probe.angle Rule.nodePerturbation ],
+    at
+        (InProbe "angle own/node-perturbation")
+        (RuleCannot(
+            "node-perturbation",
+            "learn from the noise of cortex, which has none",
+            "give the area noise, such as |> noise 0.1"
+        )),
+    "probe angle own/node-perturbation: node-perturbation cannot learn from the noise of cortex, which has none; give the area noise, such as |> noise 0.1"
+
     "more weights than an array holds",
     plan (
         circuit

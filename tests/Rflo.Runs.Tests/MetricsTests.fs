@@ -79,6 +79,20 @@ let tests =
                         "text")
         }
 
+        test "what was not measured is an empty field, and no number when read" {
+            inFolder (fun parent ->
+                use folder = RunFolder.Create(Path.Combine(parent, "p1"))
+                let metrics = folder.OpenMetrics [| "a"; "b" |]
+                metrics.Append [| Nullable 1.0; Nullable() |]
+                metrics.Append [| Nullable(); Nullable nan |]
+                let file = Path.Combine(folder.Commit manifest, RunFileNames.Metrics)
+                Expect.equal (File.ReadAllText file) "a,b\n1,\n,NaN\n" "text"
+                let table = MetricsTable.Read file
+                Expect.equal (Array.head (table.Column "a")) 1.0 "there"
+                let absent = Array.append (Array.tail (table.Column "a")) (table.Column "b")
+                Expect.all absent Double.IsNaN "not there")
+        }
+
         test "a missing column is named beside those that are there" {
             written [| "trial"; "loss" |] [] (fun file ->
                 expectRefusal [ file; "'los'"; "trial, loss" ] (fun () ->

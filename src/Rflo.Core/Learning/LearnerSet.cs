@@ -9,8 +9,14 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     /// <summary>Nobody learns.</summary>
     public static LearnerSet<T> None { get; } = new([], []);
 
+    /// <summary>The learners of several sets, side by side.</summary>
+    public static LearnerSet<T> Together(IEnumerable<LearnerSet<T>> sets) => new(
+        [.. sets.SelectMany(set => set.Learners)], [.. sets.SelectMany(set => set.Plastics)]);
+
     /// <summary>Who learns; for whoever asks which form of a rule was chosen.</summary>
     public IReadOnlyList<Learner<T>> Learners => learners;
+
+    private IReadOnlyList<Plastic<T>> Plastics => plastics;
 
     /// <summary>The same learners, asked in the opposite order: it must not matter.</summary>
     public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics);
@@ -20,8 +26,21 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     {
         for (int k = 0; k < plastics.Length; k++)
             plastics[k].Visit(visitor.Of($"plastic{k}"));
+        VisitMemory(visitor);
+    }
+
+    /// <summary>Shows what the rules themselves keep, without what was collected for weights.</summary>
+    public void VisitMemory(StateVisitor visitor)
+    {
         for (int k = 0; k < learners.Length; k++)
             learners[k].Visit(visitor.Of($"learner{k}"));
+    }
+
+    /// <summary>Remembers what another set does, whose learners of areas are the same, in the same order.</summary>
+    public void TakeMemoryOf(LearnerSet<T> other)
+    {
+        foreach (((Learner<T> learner, _), (_, Dictionary<string, double[]> memory)) in Remembering(learners).Zip(Remembering(other.Learners)))
+            learner.Visit(new StateReader("", memory));
     }
 
     public void Begin(int trial, int steps)
@@ -48,5 +67,17 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
             learner.Conclude(steps);
         foreach (Learner<T> learner in learners)
             learner.End(steps);
+    }
+
+    /// <summary>The learners of areas that keep anything between trials, with what they keep.</summary>
+    private static IEnumerable<(Learner<T> Learner, Dictionary<string, double[]> Memory)> Remembering(IEnumerable<Learner<T>> learners)
+    {
+        foreach (Learner<T> learner in learners.Where(learner => learner is not LeastSquares<T>))
+        {
+            var memory = new Dictionary<string, double[]>();
+            learner.Visit(new StateWriter("", memory));
+            if (memory.Count > 0)
+                yield return (learner, memory);
+        }
     }
 }

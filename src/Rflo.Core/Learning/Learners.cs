@@ -18,9 +18,17 @@ internal static class Learners
     /// <param name="time">Whether its online or its trial-end form runs.</param>
     /// <param name="collected">Receives, for each projection of the graph, where its increments are; null where it is not plastic.</param>
     public static LearnerSet<T> Passive<T>(Network<T> network, LearningRule rule, UpdateTime time, out (Plastic<T> Plastic, Segment Segment)?[] collected)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Passive(network, segment => segment.Plasticity is null ? null : new Plasticity(rule, 1, new UpdateSchedule(time)), out collected);
+
+    /// <summary>Learners that collect what rules would add, and change nothing.</summary>
+    /// <param name="network">The network they watch.</param>
+    /// <param name="plan">The rule of each projection; null for those that nobody asks.</param>
+    /// <param name="collected">Receives, for each projection of the graph, where its increments are; null where nobody asked.</param>
+    public static LearnerSet<T> Passive<T>(Network<T> network, Func<Segment, Plasticity?> plan, out (Plastic<T> Plastic, Segment Segment)?[] collected)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var builder = new Builder<T>(network, segment => segment.Plasticity is null ? null : new Plasticity(rule, 1, new UpdateSchedule(time)), applies: false);
+        var builder = new Builder<T>(network, plan, applies: false);
         LearnerSet<T> learners = builder.Build();
         collected = builder.BySegment;
         return learners;

@@ -27,6 +27,9 @@ public sealed class Metrics
     /// <summary>The rewards that the task gave in every trial, summed over its steps; 0 where it gives none.</summary>
     public ReadOnlySpan<double> Rewards => RewardBuffer.AsSpan(0, Count);
 
+    /// <summary>What the session's probes have measured, a series for each of their columns.</summary>
+    public IReadOnlyList<ProbeSeries> Probes { get; internal set; } = [];
+
     private double[] LossBuffer { get; set; } = [];
 
     private double[] SecondsBuffer { get; set; } = [];
@@ -66,6 +69,8 @@ public sealed class Metrics
         visitor.Visit("rewards", RewardBuffer.AsSpan(0, count));
         for (int k = 0; k < _alignments.Length; k++)
             visitor.Visit($"alignment{k}", _alignments[k].AsSpan(0, count));
+        for (int k = 0; k < Probes.Count; k++)
+            Probes[k].Visit(visitor.Of($"probe{k}"));
     }
 
     /// <summary>Makes room, so that measuring allocates nothing.</summary>

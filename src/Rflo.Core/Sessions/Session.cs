@@ -84,12 +84,20 @@ public abstract class Session
     public abstract IReadOnlyDictionary<string, double[]> Capture();
 
     /// <summary>
-    /// Goes on from what <see cref="Capture"/> gave in a session of the same graph, task, seed and precision: what follows
+    /// Goes on from what <see cref="Capture"/> gave in a session of the same graph, task, seed, precision and probes: what follows
     /// is the same, bit for bit, as if that session had never stopped.
     /// </summary>
     /// <param name="state">What was captured.</param>
     /// <exception cref="ArgumentException">A part is missing, unknown or of another length; nothing was changed.</exception>
     public abstract void Restore(IReadOnlyDictionary<string, double[]> state);
+
+    /// <summary>
+    /// Sets the probes that look at every trial to come; what they measure is in <see cref="Metrics.Probes"/>. No bit of the
+    /// run depends on them. They take the weights as they are now for those of the start.
+    /// </summary>
+    /// <param name="probes">Which; they replace any that were set before.</param>
+    /// <exception cref="ArgumentException">An area is unknown, an interval is below 1, or two probes have a column of one name.</exception>
+    public abstract void Watch(IReadOnlyList<ProbeSpec> probes);
 
     /// <summary>Runs one trial with learning off; what is carried from trial to trial, by areas or by the task, stays as it was.</summary>
     /// <param name="trial">Number of the trial: the same inputs, targets and noise as when training shows it.</param>

@@ -15,6 +15,7 @@ internal sealed class Session<T> : Session
     private readonly Alignment<T>[] _alignments;
     private readonly RandomStream _taskStream;
     private BestWeights<T>? _best;
+    private ProbeSet<T> _probes = new();
     private int _previousSteps;
 
     public Session(Graph graph, ITask task, long seed, Precision precision)
@@ -50,6 +51,7 @@ internal sealed class Session<T> : Session
             try
             {
                 Show(trial);
+                start += Observe(trial);
                 loss = Train(trial, start);
             }
             catch (TaskException e)
@@ -58,6 +60,7 @@ internal sealed class Session<T> : Session
                 return new RunStatus(RunEnd.Failed, trial, e.Step, e.Message);
             }
 
+            _probes.Read(trial);
             onTrial?.Invoke(trial, loss);
             if (!double.IsFinite(loss))
                 return Finiteness.Locate(_network, trial, _previousSteps);
@@ -82,6 +85,16 @@ internal sealed class Session<T> : Session
         ArgumentNullException.ThrowIfNull(state);
         StateShape.Check(Capture(), state);
         Visit(new StateReader("", state));
+    }
+
+    public override void Watch(IReadOnlyList<ProbeSpec> probes)
+    {
+        ArgumentNullException.ThrowIfNull(probes);
+        Block<T>[] blocks = [.. _blocks.Select(block => new Block<T>(block.Afferents, block.Segment, Graph.Postsynaptic(block.Segment.Spec)))];
+        var builder = new ProbeSetBuilder<T>(
+            _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(Metrics.Losses[^1]), Weights));
+        _probes = builder.Build(probes);
+        Metrics.Probes = _probes.Series;
     }
 
     public override Recording Test(int trial)
@@ -202,6 +215,43 @@ internal sealed class Session<T> : Session
         return loss;
     }
 
+    /// <summary>
+    /// Lets the rules that probes asked for watch the trial that was made, at the weights with which it begins; then all is
+    /// as it was. The ticks that it took, which are not the trial's.
+    /// </summary>
+    private long Observe(int trial)
+    {
+        IReadOnlyList<PassiveUpdate<T>> passive = _probes.Passive(trial);
+        if (passive.Count == 0)
+            return 0;
+        long start = Stopwatch.GetTimestamp();
+        Carried carried = SaveState();
+        var learners = LearnerSet<T>.Together(passive.Select(update => update.Learners));
+        foreach (PassiveUpdate<T> update in passive)
+            update.Begin(_learners);
+        try
+        {
+            Forward(trial, learners);
+            learners.End(_previousSteps);
+        }
+        catch (TaskException)
+        {
+            // The training meets it in the same step, and says so.
+        }
+        finally
+        {
+            RestoreState(carried);
+        }
+
+        if (_network.Loop is { } loop)
+        {
+            loop.Rewind();
+            Show(trial);
+        }
+
+        return Stopwatch.GetTimestamp() - start;
+    }
+
     /// <summary>Lets the task make a trial.</summary>
     /// <exception cref="TaskException">Its code threw.</exception>
     [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
@@ -263,6 +313,7 @@ internal sealed class Session<T> : Session
         _learners.Visit(visitor);
         _best?.Visit(visitor.Of("best"));
         _network.Loop?.Visit(visitor.Of("task"));
+        _probes.Visit(visitor.Of("probes"));
     }
 
     /// <summary>Moves the last rates to where the next trial begins.</summary>

@@ -3,8 +3,8 @@ namespace Rflo.Core;
 /// <summary>Compares a state from elsewhere with what a session needs, before anything is changed.</summary>
 internal static class StateShape
 {
-    /// <summary>Metrics are as long as the run that left them.</summary>
-    private const string Metrics = "metrics.";
+    /// <summary>Metrics are as long as the run that left them, what a probe measured as long as it says itself.</summary>
+    private const string Metrics = "metrics.", Probe = "metrics.probe", Count = "count", Trials = "trials", Best = "best";
 
     /// <param name="own">The session's own state: its names and lengths are what is needed.</param>
     /// <param name="given">The state from elsewhere.</param>
@@ -14,25 +14,29 @@ internal static class StateShape
         foreach (string name in given.Keys)
             if (!own.ContainsKey(name))
                 ThrowHelper.Invalid($"The state has a part '{name}' that this run does not have.");
-        int trials = Trials(given);
         foreach ((string name, double[] values) in own)
         {
             if (!given.TryGetValue(name, out double[]? found))
                 ThrowHelper.Invalid($"The state lacks the part '{name}'.");
-            int needed = IsOfTrials(name) ? trials : values.Length;
+            int needed = CounterOf(name) is { } counter ? Number(given, counter) : values.Length;
             if (found!.Length != needed)
                 ThrowHelper.Invalid($"The part '{name}' of the state has {found.Length} numbers and needs {needed}.");
         }
     }
 
-    private static bool IsOfTrials(string name) =>
-        name.StartsWith(Metrics, StringComparison.Ordinal) && name is not (Metrics + "trials" or Metrics + "best");
-
-    private static int Trials(IReadOnlyDictionary<string, double[]> given)
+    /// <summary>The name of the number that says how long a part is; null where it is always the same.</summary>
+    private static string? CounterOf(string name)
     {
-        if (given.TryGetValue(Metrics + "trials", out double[]? trials) && trials is [>= 0 and <= int.MaxValue and var count] && count == Math.Floor(count))
+        if (name.StartsWith(Probe, StringComparison.Ordinal))
+            return name.EndsWith("." + Count, StringComparison.Ordinal) ? null : name[..(name.LastIndexOf('.') + 1)] + Count;
+        return name.StartsWith(Metrics, StringComparison.Ordinal) && name is not (Metrics + Trials or Metrics + Best) ? Metrics + Trials : null;
+    }
+
+    private static int Number(IReadOnlyDictionary<string, double[]> given, string counter)
+    {
+        if (given.TryGetValue(counter, out double[]? found) && found is [>= 0 and <= int.MaxValue and var count] && count == Math.Floor(count))
             return (int)count;
-        ThrowHelper.Invalid("The state does not say how many trials it has.");
+        ThrowHelper.Invalid($"The state does not say how long its parts are: '{counter}' is no number of them.");
         return 0;
     }
 }

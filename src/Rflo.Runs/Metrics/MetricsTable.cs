@@ -22,7 +22,7 @@ public sealed class MetricsTable
     /// <summary>Number of rows.</summary>
     public int Rows => _values[0].Count;
 
-    /// <summary>One column, from the first row to the last; an array of its own.</summary>
+    /// <summary>One column, from the first row to the last, NaN where a field is empty; an array of its own.</summary>
     /// <param name="name">Name of the column.</param>
     /// <exception cref="RunFileException">There is no such column.</exception>
     public double[] Column(string name)
@@ -80,7 +80,8 @@ public sealed class MetricsTable
             throw new FormatException($"it has {fields.Count} fields; there are {Columns.Count} columns");
         for (int column = 0; column < fields.Count; column++)
         {
-            if (!double.TryParse(fields[column], NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
+            double value = double.NaN;
+            if (fields[column].Length > 0 && !double.TryParse(fields[column], NumberStyles.Float, CultureInfo.InvariantCulture, out value))
                 throw new FormatException($"'{Printable.Text(fields[column])}' in column '{Printable.Text(Columns[column])}' is no number");
             _values[column].Add(value);
         }

@@ -30,8 +30,15 @@ public sealed class MetricsWriter : IDisposable
     /// <param name="values">One number for each column, in their order.</param>
     /// <exception cref="ArgumentException">There are more or fewer numbers than columns.</exception>
     /// <exception cref="RunFileException">The file cannot be written, for instance because the disk is full.</exception>
-    public void Append(params double[] values)
+    public void Append(params double[] values) => Append(Array.ConvertAll(values, value => (double?)value));
+
+    /// <summary>Adds a row of which some numbers were not measured: their fields are empty.</summary>
+    /// <param name="values">One number for each column, in their order; null where there is none.</param>
+    /// <exception cref="ArgumentException">There are more or fewer numbers than columns.</exception>
+    /// <exception cref="RunFileException">The file cannot be written, for instance because the disk is full.</exception>
+    public void Append(double?[] values)
     {
+        ArgumentNullException.ThrowIfNull(values);
         if (values.Length != _columns)
             throw new ArgumentException($"A row of {values.Length} numbers does not fit {_columns} columns.", nameof(values));
         ObjectDisposedException.ThrowIf(_text is null, this);
@@ -42,7 +49,9 @@ public sealed class MetricsWriter : IDisposable
             {
                 if (column > 0)
                     _text.Write(',');
-                values[column].TryFormat(number, out int length, "R", CultureInfo.InvariantCulture);
+                if (values[column] is not { } value)
+                    continue;
+                value.TryFormat(number, out int length, "R", CultureInfo.InvariantCulture);
                 _text.Write(number[..length]);
             }
 

@@ -1,0 +1,20 @@
+namespace Rflo.Core;
+
+/// <summary>A trial that was just trained, as a probe of one's own sees it: copies, so that nothing it does can change the run.</summary>
+public sealed class Observation
+{
+    private readonly Func<ProjectionId, double[]> _weights;
+
+    internal Observation(int trial, Recording recording, Func<ProjectionId, double[]> weights) =>
+        (Trial, Recording, _weights) = (trial, recording, weights);
+
+    /// <summary>Number of the trial, from 0.</summary>
+    public int Trial { get; }
+
+    /// <summary>What happened in it.</summary>
+    public Recording Recording { get; }
+
+    /// <summary>The weights of a projection after its update, as <see cref="Session.Weights"/> gives them.</summary>
+    /// <exception cref="ArgumentException">There is no such projection.</exception>
+    public double[] Weights(ProjectionId projection) => _weights(projection);
+}

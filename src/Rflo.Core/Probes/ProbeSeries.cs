@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+
+namespace Rflo.Core;
+
+/// <summary>The numbers of one column of a probe.</summary>
+public sealed class ProbeSeries
+{
+    private readonly List<int> _trials = [];
+    private readonly List<double> _values = [];
+
+    internal ProbeSeries(string name) => Name = name;
+
+    /// <summary>What it is called, such as "spectral-radius cortex".</summary>
+    public string Name { get; }
+
+    /// <summary>What the probe's own code said when it first threw; null where it never did.</summary>
+    public string? Failure { get; internal set; }
+
+    /// <summary>Number of measurements.</summary>
+    public int Count => _trials.Count;
+
+    /// <summary>The trials in which it was measured, from 0; an array of its own.</summary>
+    public int[] CopyTrials() => [.. _trials];
+
+    /// <summary>What was measured in them; an array of its own.</summary>
+    public double[] CopyValues() => [.. _values];
+
+    /// <summary>Shows what was measured; a visitor that puts back a number of measurements finds the room for them.</summary>
+    internal void Visit(StateVisitor visitor)
+    {
+        int count = Count;
+        visitor.Visit("count", ref count);
+        CollectionsMarshal.SetCount(_trials, count);
+        CollectionsMarshal.SetCount(_values, count);
+        visitor.Visit("trials", CollectionsMarshal.AsSpan(_trials));
+        visitor.Visit("values", CollectionsMarshal.AsSpan(_values));
+    }
+
+    internal void Add(int trial, double value)
+    {
+        _trials.Add(trial);
+        _values.Add(value);
+    }
+}

@@ -1,0 +1,72 @@
+namespace Rflo.Core;
+
+/// <summary>Something that is measured beside training, which goes on as if nobody looked.</summary>
+/// <param name="Every">Trials between two measurements, at least 1: in trials 0, Every, 2 Every and so on.</param>
+public abstract record ProbeSpec(int Every);
+
+/// <summary>A rule that watches a trial and changes nothing.</summary>
+/// <param name="Name">What its columns call it.</param>
+/// <param name="Rule">How all projections onto areas would learn; null where each is asked by its own rule.</param>
+/// <param name="Time">Whether its online or its trial-end form watches; without meaning where each projection has its own.</param>
+public sealed record PassiveRule(string Name, LearningRule? Rule, UpdateTime Time);
+
+/// <summary>
+/// The angle between what two rules ask for in a trial, and the ratio of the norms: for each plastic projection onto an
+/// area and for all of them together. Both see the same trial, with its inputs and noise, at the weights with which it begins.
+/// </summary>
+/// <param name="Every">Trials between two measurements.</param>
+/// <param name="Rule">The rule.</param>
+/// <param name="Reference">What it is held against; BPTT or RTRL for the exact gradient.</param>
+/// <remarks>
+/// Columns "angle RULE/REFERENCE" in degrees and "ratio RULE/REFERENCE", each also with the name of a projection behind it.
+/// NaN where one of the two asks for nothing. Costs a second pass through the trial, shared by all rules that watch it.
+/// </remarks>
+public sealed record AngleProbe(int Every, PassiveRule Rule, PassiveRule Reference) : ProbeSpec(Every);
+
+/// <summary>The largest absolute eigenvalue of an area's weights onto itself, all its projections summed, after a trial.</summary>
+/// <param name="Every">Trials between two measurements.</param>
+/// <param name="Area">Which area.</param>
+/// <remarks>Column "spectral-radius AREA".</remarks>
+public sealed record SpectralRadiusProbe(int Every, AreaId Area) : ProbeSpec(Every);
+
+/// <summary>In how many dimensions an area's rates moved over a trial: (sum lambda)^2 / sum lambda^2, with lambda the eigenvalues of their covariance.</summary>
+/// <param name="Every">Trials between two measurements.</param>
+/// <param name="Area">Which area.</param>
+/// <remarks>Column "participation-ratio AREA"; NaN where no rate moved.</remarks>
+public sealed record ParticipationProbe(int Every, AreaId Area) : ProbeSpec(Every);
+
+/// <summary>
+/// The mean rate of an area over units and steps of a trial, and the fraction of them in which the slope of the transfer
+/// function is less than a tenth of its largest.
+/// </summary>
+/// <param name="Every">Trials between two measurements.</param>
+/// <param name="Area">Which area.</param>
+/// <remarks>Columns "mean-rate AREA" and, where the area has a slope, "saturation AREA".</remarks>
+public sealed record RatesProbe(int Every, AreaId Area) : ProbeSpec(Every);
+
+/// <summary>How far the weights of each plastic projection have moved, as a Frobenius norm, after a trial.</summary>
+/// <param name="Every">Trials between two measurements.</param>
+/// <remarks>Columns "change PROJECTION", from where they began, and "change-since-last PROJECTION", from the measurement before.</remarks>
+public sealed record WeightChangeProbe(int Every) : ProbeSpec(Every);
+
+/// <summary>What Dale's law has done to each projection that it holds, after a trial.</summary>
+/// <param name="Every">Trials between two measurements.</param>
+/// <remarks>
+/// Columns "dale-zeros-excitatory PROJECTION" and "dale-zeros-inhibitory PROJECTION", the fraction of weights that are exactly
+/// 0, and "dale-violations PROJECTION", the number of weights of the wrong sign.
+/// </remarks>
+public sealed record DaleProbe(int Every) : ProbeSpec(Every);
+
+/// <summary>The connections of each projection of which some do not exist, after a trial.</summary>
+/// <param name="Every">Trials between two measurements.</param>
+/// <remarks>
+/// Columns "mask-present PROJECTION", the fraction that exists, and "mask-violations PROJECTION", the number of weights that are
+/// not 0 where there is no connection.
+/// </remarks>
+public sealed record MaskProbe(int Every) : ProbeSpec(Every);
+
+/// <summary>A number of one's own, after a trial.</summary>
+/// <param name="Every">Trials between two measurements.</param>
+/// <param name="Name">Its column.</param>
+/// <param name="Measure">What it is; where it throws, the number is NaN and the run goes on.</param>
+public sealed record CustomProbe(int Every, string Name, Func<Observation, double> Measure) : ProbeSpec(Every);

@@ -1,0 +1,131 @@
+namespace Rflo.Dsl
+
+open MathNet.Numerics.LinearAlgebra
+
+/// One trial, by the names of its parts. Row 0 is step t = 1; times are in steps.
+/// (A record written out in a script, with inputs, targets and mask, is a `TrialData`.)
+[<RequireQualifiedAccess>]
+type Activity = {
+    /// L of the trial.
+    Loss: float
+    /// x(t), shape (steps, channels).
+    Inputs: Matrix<float>
+    /// y*(t) of all readouts side by side, shape (steps, outputs).
+    Targets: Matrix<float>
+    /// m(t), shape (steps, outputs).
+    Mask: Matrix<float>
+    /// The reward of each step; 0 where the task gives none.
+    Rewards: float[]
+    /// y(t) of each readout, shape (steps, outputs).
+    Outputs: Map<string, Matrix<float>>
+    /// h(t) of each area, shape (steps, units).
+    Rates: Map<string, Matrix<float>>
+}
+
+/// A trial that was just trained, as a probe of one's own sees it.
+[<RequireQualifiedAccess>]
+type Observation = {
+    /// Number of the trial, from 0.
+    Trial: int
+    /// What happened in it.
+    Activity: Activity
+    /// The weights after its update, shape (post, pre), by the name of their projection.
+    Weights: Map<string, Matrix<float>>
+}
+
+/// A number of one's own, with a name by which it is known in files and compared.
+[<RequireQualifiedAccess; CustomEquality; NoComparison>]
+type OwnProbe = {
+    Name: string
+    Measure: Observation -> float
+} with
+
+    override this.Equals other =
+        match other with
+        | :? OwnProbe as that -> this.Name = that.Name
+        | _ -> false
+
+    override this.GetHashCode() = hash this.Name
+
+/// What is measured beside training, which goes on as if nobody looked.
+[<RequireQualifiedAccess>]
+type Probe =
+    /// The angle and the ratio of norms of what a rule asks for and what a reference does; without a rule, of what the
+    /// projections' own rules ask for.
+    | Angle of rule: Rule option * reference: Rule
+    /// The largest absolute eigenvalue of an area's weights onto itself.
+    | SpectralRadius of area: string
+    /// In how many dimensions an area's rates move over a trial.
+    | ParticipationRatio of area: string
+    /// The mean rate of an area, and the fraction of its units and steps that are saturated.
+    | Rates of area: string
+    /// How far the weights of each plastic projection have moved.
+    | WeightChange
+    /// What Dale's law has done to each projection that it holds.
+    | Dale
+    /// The connections of each projection of which some do not exist.
+    | Masks
+    /// A number of one's own.
+    | Own of OwnProbe
+
+/// A probe, and how often it is read.
+type Watched = {
+    Probe: Probe
+    /// Trials between two measurements: in trials 0, Every, 2 Every and so on.
+    Every: int
+}
+
+/// What can be measured beside training.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Probe =
+
+    /// `Probe.angle Rule.bptt` is the angle, in degrees, between what the experiment's own rule asks for in a trial and the
+    /// exact gradient, and the ratio of their norms: for each plastic projection onto an area and for all of them together.
+    let angle reference = Probe.Angle(None, reference)
+
+    /// `Probe.angleOf Rule.rflo Rule.bptt` is the same of a rule that trains nothing: it watches the same trials.
+    let angleOf rule reference = Probe.Angle(Some rule, reference)
+
+    /// `Probe.spectralRadius cortex` is the largest absolute eigenvalue of cortex's weights onto itself.
+    let spectralRadius (area: Area) = Probe.SpectralRadius area.Name
+
+    /// `Probe.participationRatio cortex` is (sum lambda)^2 / sum lambda^2 over the eigenvalues of the covariance of cortex's
+    /// rates over a trial: the number of dimensions in which they move.
+    let participationRatio (area: Area) = Probe.ParticipationRatio area.Name
+
+    /// `Probe.rates cortex` is the mean rate of cortex, and the fraction of its units and steps that are saturated: in which
+    /// the slope of the transfer function is less than a tenth of its largest.
+    let rates (area: Area) = Probe.Rates area.Name
+
+    /// How far the weights of each plastic projection have moved since the start and since the last measurement
+    /// (Frobenius norms).
+    let weightChange = Probe.WeightChange
+
+    /// For each projection under Dale's law: the fractions of excitatory and inhibitory weights that are exactly 0, and the
+    /// number of weights of the wrong sign.
+    let dale = Probe.Dale
+
+    /// For each projection of which some connections do not exist: the fraction that does, and the number of weights that
+    /// are not 0 where there is none.
+    let masks = Probe.Masks
+
+    /// `Probe.custom "norm" (fun seen -> seen.Weights["cortex->y"].FrobeniusNorm())` is a number of one's own. Where the
+    /// function throws, the number is NaN and the run goes on.
+    let custom name measure =
+        Probe.Own {
+            OwnProbe.Name = name
+            Measure = measure
+        }
+
+    /// The name of a probe, with which its columns begin or which they are: "angle own/bptt", "spectral-radius cortex".
+    let name (probe: Probe) =
+        match probe with
+        | Probe.Angle(None, reference) -> $"angle own/{reference.Name}"
+        | Probe.Angle(Some rule, reference) -> $"angle {rule.Name}/{reference.Name}"
+        | Probe.SpectralRadius area -> $"spectral-radius {area}"
+        | Probe.ParticipationRatio area -> $"participation-ratio {area}"
+        | Probe.Rates area -> $"rates {area}"
+        | Probe.WeightChange -> "weight-change"
+        | Probe.Dale -> "dale"
+        | Probe.Masks -> "masks"
+        | Probe.Own own -> own.Name

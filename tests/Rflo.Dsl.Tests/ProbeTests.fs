@@ -1,0 +1,213 @@
+/// Probes in the language: no run feels them, and what they measure has a name.
+module Rflo.Dsl.Tests.ProbeTests
+
+open System
+open Expecto
+open Rflo.Dsl
+open Rflo.Dsl.Tests.Meaning
+open Rflo.Dsl.Tests.Shrinks
+
+let private cortex = area "cortex" 6 |> noise 0.1 |> dale 0.5
+let private y = readout "y" 1
+
+/// Any rule can train it: there is noise, feedback and reward.
+let private network =
+    circuit
+    |> areas [ cortex ]
+    |> readouts [ y ]
+    |> projections [
+        cortex --> cortex |> weights (gaussian 1.5) |> density 0.8 |> learning 0.01
+        bias --> cortex |> learning 0.01
+        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.01
+    ]
+    |> feedback [ errorOf y --> cortex ]
+
+let private plan =
+    Task.ofArrays
+        (Array2D.zeroCreate 20 0)
+        (Array2D.init 20 1 (fun t _ -> sin (2.0 * Math.PI * float (t + 1) / 20.0)))
+    |> Task.rewarded [| for t in 1..20 -> float (t % 3) |]
+    |> experiment "watched" network
+    |> trials 7
+
+let private train experiment =
+    match Run.train experiment with
+    | Ok trained -> trained
+    | Error problems -> failtest (problems |> List.map Problem.text |> String.concat "\n")
+
+let private exactly (values: float seq) =
+    values |> Seq.map BitConverter.DoubleToInt64Bits |> List.ofSeq
+
+let private bits (trained: Trained) =
+    exactly trained.Losses, trained.Final |> Map.map (fun _ w -> exactly (w.Enumerate()))
+
+let private everything (areas: Area list) = [
+    Probe.weightChange
+    Probe.dale
+    Probe.masks
+    Probe.custom "broken" (fun _ -> invalidOp "a mistake of its author")
+
+    for area in areas do
+        Probe.spectralRadius area
+        Probe.participationRatio area
+        Probe.rates area
+]
+
+/// Rules that can learn all that is plastic onto areas, and so can watch.
+let private watchers (experiment: Experiment) =
+    let plastic =
+        experiment.Circuit.Projections
+        |> List.filter (fun p -> Circuits.isPlastic p && not p.Target.IsOfReadout)
+
+    Rule.all
+    // Not every task gives rewards.
+    |> List.filter (fun rule ->
+        rule <> Rule.rewardHebb && List.forall (canLearn experiment.Circuit rule) plastic)
+
+let private watchedBy rules experiment =
+    experiment
+    |> probe 2 (everything experiment.Circuit.Areas)
+    |> probe 1 [ for rule in rules -> Probe.angle rule ]
+    |> probe 3 [ for rule in rules -> Probe.angleOf rule Rule.hebb ]
+
+let private moments rule = [
+    rule
+    { rule with Optimiser = Momentum 0.9 }
+    {
+        rule with
+            Optimiser = Adam(0.9, 0.999)
+            Clip = Some 0.1
+            Rates = FallingAfter 3.0
+    }
+    {
+        rule with
+            Update = EveryTrials(2, Mean)
+    }
+    { rule with Update = Online }
+]
+
+let private unfelt =
+    testList "the run does not feel them" [
+        for rule in Rule.all do
+            test $"that learns by {rule.Name}, however it updates" {
+                let allowed =
+                    moments rule
+                    |> List.map (fun rule -> { plan with Rule = rule })
+                    |> List.filter (Check.experiment >> Result.isOk)
+
+                Expect.isGreaterThan allowed.Length 3 "ways to update"
+
+                for experiment in allowed do
+                    let watched = train (watchedBy Rule.all experiment)
+                    Expect.equal (bits watched) (bits (train experiment)) $"{experiment.Rule}"
+
+                    Expect.equal
+                        (Map.toList watched.ProbeFailures)
+                        [ "broken", "trial 0: a mistake of its author" ]
+                        "what failed"
+            }
+
+        testPropertyWithConfig (config 100) "whatever the circuit" (fun (Valid experiment) ->
+            let watched = train (watchedBy (watchers experiment) experiment)
+            Expect.equal (bits watched) (bits (train experiment)) "bits")
+    ]
+
+let private names =
+    testList "what they measure" [
+        test "has the names of the parts, and the trials in which it was measured" {
+            let trained =
+                plan
+                |> rule Rule.bptt
+                |> probe 3 [
+                    Probe.angle Rule.rtrl
+                    Probe.angleOf Rule.rflo Rule.bptt
+                    Probe.spectralRadius cortex
+                    Probe.participationRatio cortex
+                    Probe.rates cortex
+                    Probe.weightChange
+                    Probe.dale
+                    Probe.masks
+                ]
+                |> probe 2 [ Probe.custom "loss-again" _.Activity.Loss ]
+                |> train
+
+            let expected =
+                Set [
+                    for pair in [ "own/rtrl"; "rflo/bptt" ] do
+                        for block in [ ""; " cortex->cortex"; " bias->cortex" ] do
+                            $"angle {pair}{block}"
+                            $"ratio {pair}{block}"
+
+                    "spectral-radius cortex"
+                    "participation-ratio cortex"
+                    "mean-rate cortex"
+                    "saturation cortex"
+
+                    for block in [ "cortex->cortex"; "bias->cortex"; "cortex->y" ] do
+                        $"change {block}"
+                        $"change-since-last {block}"
+
+                    "dale-zeros-excitatory cortex->cortex"
+                    "dale-zeros-inhibitory cortex->cortex"
+                    "dale-violations cortex->cortex"
+                    "mask-present cortex->cortex"
+                    "mask-violations cortex->cortex"
+                    "loss-again"
+                ]
+
+            Expect.equal (trained.Probes |> Map.toSeq |> Seq.map fst |> Set) expected "columns"
+
+            for KeyValue(name, series) in trained.Probes do
+                let every = if name = "loss-again" then 2 else 3
+                Expect.equal series.Trials [| 0..every..6 |] name
+
+            Expect.equal
+                trained.Probes["loss-again"].Values
+                [| for trial in 0..2..6 -> trained.Losses[trial] |]
+                "one's own"
+
+            Expect.all
+                trained.Probes["angle own/rtrl"].Values
+                (fun angle -> angle < 1e-5)
+                "BPTT is RTRL"
+
+            Expect.all
+                trained.Probes["angle rflo/bptt"].Values
+                (fun angle -> angle > 1.0 && angle < 120.0)
+                "RFLO is not"
+        }
+
+        test "is told of the last weights" {
+            let trained =
+                plan
+                |> probe 2 [
+                    Probe.weightChange
+                    Probe.custom "weight" (fun seen -> seen.Weights["cortex->y"][0, 3])
+                    Probe.custom "rate" (fun seen -> seen.Activity.Rates["cortex"][19, 2])
+                ]
+                |> train
+
+            let last name = Array.last trained.Probes[name].Values
+            let moved = trained.Final["cortex->y"] - trained.Initial["cortex->y"]
+
+            Expect.floatClose
+                Accuracy.veryHigh
+                (last "change cortex->y")
+                (moved.FrobeniusNorm())
+                "moved"
+
+            let final = trained.Final["cortex->y"]
+            Expect.equal (last "weight") final[0, 3] "weight"
+            Expect.isTrue (Double.IsFinite(last "rate")) "rate"
+        }
+
+        test "costs memory that is known beforehand" {
+            let bytes experiment = (Memory.estimate experiment).Influence
+            let watched = plan |> probe 1 [ Probe.angle Rule.rtrl ]
+            Expect.equal (bytes plan) 0.0 "RFLO has none"
+            Expect.isGreaterThanOrEqual (bytes watched) (6.0 * 34.0 * 8.0) "RTRL's tensor beside it"
+        }
+    ]
+
+[<Tests>]
+let tests = testList "probes" [ unfelt; names ]
