@@ -11,6 +11,8 @@ type Part =
     | InProjection of name: string
     | InFeedback of readout: string * area: string
     | InProbe of name: string
+    | InSweep of name: string
+    | InAxis of sweep: string * name: string
 
 /// What kind of thing a name stands for.
 type Kind =
@@ -75,6 +77,8 @@ module Problem =
         | InProjection name -> $"projection {name}"
         | InFeedback(readout, area) -> $"feedback {readout} --> {area}"
         | InProbe name -> $"probe {name}"
+        | InSweep name -> $"sweep {name}"
+        | InAxis(sweep, name) -> $"sweep {sweep}, axis {name}"
 
     let private kind =
         function

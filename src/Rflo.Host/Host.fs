@@ -265,3 +265,12 @@ module Host =
 
         if script.IsSome && code <> ExitCode.Done then
             exit code
+
+    /// The last line of a script that sweeps: `experiment ... |> Sweep.ofExperiment |> Sweep.over "seed" [ 1..9 ] seed |> Host.sweep`.
+    /// Every point gets its run folder below runs/NAME; the same command again runs what is left. Options apply to all of them.
+    let sweep (sweep: Sweep) =
+        let script, arguments = Arguments.ofScript ()
+        let code = SweepHost.runWith script (Array.ofList arguments) sweep
+
+        if script.IsSome && code <> ExitCode.Done then
+            exit code

@@ -45,40 +45,46 @@ module Progress =
     let private timer (every: TimeSpan) (tell: unit -> unit) =
         new Timer((fun _ -> tell ()), null, every, every)
 
-    let private plain (name: string) (state: State) work =
+    let private plain (name: string) (line: unit -> string) work =
         let tell () =
-            Console.Out.WriteLine $"{name}: {state.Line}"
+            Console.Out.WriteLine $"{name}: {line ()}"
 
         let result =
             use _ = timer plainEvery tell
-            work (fun trial loss -> state.Hear(trial, loss))
+            work ()
 
         tell ()
         result
 
-    let private bar (name: string) (state: State) work =
+    let private bar (name: string) (share: unit -> float) (line: unit -> string) work =
         AnsiConsole
             .Progress()
             .AutoClear(true)
             .HideCompleted(true)
             .Columns(ProgressBarColumn(), TaskDescriptionColumn(Alignment = Justify.Left))
             .Start(fun (context: ProgressContext) ->
-                let task = context.AddTask(Markup.Escape name, maxValue = float state.Trials)
+                let task = context.AddTask(Markup.Escape name, maxValue = 1.0)
 
                 let tell () =
-                    task.Value <- float state.Done
-                    task.Description <- Markup.Escape state.Line
+                    task.Value <- share ()
+                    task.Description <- Markup.Escape(line ())
 
                 use _ = timer barEvery tell
-                work (fun trial loss -> state.Hear(trial, loss)))
+                work ())
+
+    /// Does some work and shows how far it is: the share that is done, and a line about it.
+    let show quiet (name: string) share line (work: unit -> 'result) =
+        if quiet then
+            work ()
+        elif Console.IsOutputRedirected || not AnsiConsole.Profile.Capabilities.Interactive then
+            plain name line work
+        else
+            bar name share line work
 
     /// Does some training, which tells of every trial and its loss, and shows how far it is.
     let during quiet (name: string) (trials: int) (work: (int -> float -> unit) -> 'result) =
         let state = State trials
+        let share () = float state.Done / float trials
 
-        if quiet || trials = 0 then
-            work (fun _ _ -> ())
-        elif Console.IsOutputRedirected || not AnsiConsole.Profile.Capabilities.Interactive then
-            plain name state work
-        else
-            bar name state work
+        show (quiet || trials = 0) name share (fun () -> state.Line) (fun () ->
+            work (fun trial loss -> state.Hear(trial, loss)))

@@ -106,8 +106,14 @@ module RunRecord =
     let private lastOr otherwise values =
         values |> Array.tryLast |> Option.defaultValue otherwise
 
-    /// The record of a run that has just ended.
-    let ofTrained (started: DateTimeOffset) overrides (script: string option) (trained: Trained) =
+    let private recordOf
+        (started: DateTimeOffset)
+        settings
+        overrides
+        script
+        picture
+        (trained: Trained)
+        =
         let experiment = trained.Experiment
         let ended = DateTimeOffset.UtcNow
 
@@ -119,6 +125,7 @@ module RunRecord =
                     Experiment = ExperimentJson.ofExperiment experiment,
                     Seed = experiment.Seed,
                     Precision = experiment.Precision.ToString().ToLowerInvariant(),
+                    Settings = readOnlyDict settings,
                     Overrides = readOnlyDict overrides,
                     Commit = (script |> Option.map GitCommit.Find |> Option.defaultValue null),
                     Started = started,
@@ -135,8 +142,17 @@ module RunRecord =
                 activity experiment.Circuit "before" trained.Before
                 @ activity experiment.Circuit "after" trained.After
             Script = script |> Option.filter File.Exists |> Option.map File.ReadAllText
-            Picture = Some(Picture.svg experiment.Circuit)
+            Picture = picture
         }
+
+    /// The record of a run that has just ended.
+    let ofTrained (started: DateTimeOffset) overrides (script: string option) (trained: Trained) =
+        let picture = Picture.svg trained.Experiment.Circuit
+        recordOf started [] overrides script (Some picture) trained
+
+    /// The record of a point of a sweep: without the script and the picture, which are the same for thousands of them.
+    let ofPoint settings (started: DateTimeOffset) overrides (trained: Trained) =
+        recordOf started settings overrides None None trained
 
     /// The record that lies in a run folder.
     let ofSaved (saved: SavedRun) =

@@ -70,8 +70,39 @@ let private checkComparison (place: string) example =
     for run in runs do
         Expect.stringContains page (DirectoryInfo(run).Name) "the page names each run"
 
+/// A script that sweeps leaves a run folder for each point.
+let private checkSweep (place: string) =
+    let sweep = SweepFolder.Open place
+    Expect.isGreaterThan sweep.Description.Points 1 "points"
+
+    for id in sweep.ReadPoints() do
+        Expect.equal (sweep.StateOf id).Stage PointStage.Finished id
+        Expect.equal ((RunFolder.Open(sweep.PlaceOf id)).ReadMetrics()).Rows 5 "trials"
+
+let private isSweep (example: string) =
+    (File.ReadAllText example).Contains "Host.sweep"
+
+let private sweeps, others =
+    Directory.GetFiles(examples, "*.fsx") |> Array.sort |> Array.partition isSweep
+
 let private exampleTests = [
-    for example in Directory.GetFiles(examples, "*.fsx") |> Array.sort do
+    for example in sweeps do
+        test $"{Path.GetFileName example} leaves a folder of points" {
+            inFolder (fun folder ->
+                let run options =
+                    script folder example ([ "--trials"; "5"; "--out"; "runs/a" ] @ options)
+
+                let ended = run []
+                Expect.equal ended.Code 0 $"exit code ({ended.Errors})"
+                checkSweep (Path.Combine(folder, "runs", "a"))
+                let again = run [ "--jobs"; "1" ]
+                Expect.stringContains again.Output "0 run now" "nothing is run twice"
+                let refused = run [ "--seed"; "3" ]
+                Expect.equal refused.Code 2 "exit code"
+                Expect.stringContains refused.Errors "would undo the axis seed" "message")
+        }
+
+    for example in others do
         test $"{Path.GetFileName example} leaves whole run folders" {
             inFolder (fun folder ->
                 let ended =

@@ -16,6 +16,7 @@ let private full =
         Experiment = JsonNode.Parse """{"areas": [{"name": "cortex", "units": 50}]}""",
         Seed = 9007199254740993L,
         Precision = "single",
+        Settings = readOnlyDict [ "seed", "3"; "gain", "0.5" ],
         Overrides = readOnlyDict [ "trials", "20"; "rule", "bptt" ],
         Commit = String('a', 40),
         Started = DateTimeOffset(2026, 2, 3, 4, 5, 6, TimeSpan.Zero),
@@ -50,6 +51,7 @@ let tests =
                 Expect.equal read.Description full.Description "description"
                 Expect.isTrue (JsonNode.DeepEquals(read.Experiment, full.Experiment)) "experiment"
                 Expect.equal read.Seed full.Seed "seed"
+                Expect.equal (Seq.toList read.Settings) (Seq.toList full.Settings) "settings"
                 Expect.equal (Seq.toList read.Overrides) (Seq.toList full.Overrides) "overrides"
                 Expect.equal read.Commit full.Commit "commit"
                 Expect.equal read.Status RunEnd.Diverged "status"
@@ -100,6 +102,7 @@ let tests =
                         "experiment"
                         "seed"
                         "precision"
+                        "settings"
                         "overrides"
                         "script"
                         "commit"

@@ -18,29 +18,53 @@ public sealed partial class RunFolder
     public static RunFolder Resume(string path, bool force = false, ReadLimits? limits = null)
     {
         string place = Placement.FullPath(path);
-        RunFolder folder = new(place, force: true);
         limits ??= ReadLimits.Default;
-        if (Directory.Exists(folder.Temporary))
-        {
-            if (Claim.TakeOver(place, force) is { } other)
-                throw Placement.Taken(place, other);
-            folder.Sessions = SessionFile.Read(folder.Temporary, limits);
-            return folder;
-        }
-
-        string[] left = CheckpointFile.In(place);
-        if (left.Length == 0)
+        if (!Directory.Exists(Claim.FolderOf(place)) && CheckpointFile.In(place).Length == 0)
         {
             string problem = Path.Exists(place) ? "has ended and left no checkpoint to go on from" : "there is no such run";
             throw new RunFileException(place, null, problem, "Name a run that was stopped, or start one without --resume.");
         }
 
+        return TakeUp(place, force, limits, out Owner? other) ?? throw Placement.Taken(place, other!);
+    }
+
+    /// <summary>
+    /// Begins a run folder, or takes up what a process that has ended left of it: <see cref="Create"/> and <see cref="Resume"/> in one,
+    /// for whoever has many runs to see to.
+    /// </summary>
+    /// <param name="path">The run folder, as it will be named at its end. What lies there stays until the new one is complete.</param>
+    /// <param name="anew">Leave the checkpoints of a run that has ended where they are, and begin with the first trial.</param>
+    /// <param name="force">Take it over from a process of another machine, as <see cref="Resume"/> does.</param>
+    /// <param name="limits">What the files may ask for; null for <see cref="ReadLimits.Default"/>.</param>
+    /// <returns>Null where another process writes there.</returns>
+    /// <exception cref="RunFileException">The place is not writable, or what lies there is damaged.</exception>
+    public static RunFolder? TryBegin(string path, bool anew = false, bool force = false, ReadLimits? limits = null)
+    {
+        string place = Placement.FullPath(path);
+        if (Directory.Exists(Claim.FolderOf(place)) || (!anew && CheckpointFile.In(place).Length > 0))
+            return TakeUp(place, force, limits ?? ReadLimits.Default, out _);
+        return Placement.Prepare(place) is null ? new RunFolder(place, force: true) : null;
+    }
+
+    private static RunFolder? TakeUp(string place, bool force, ReadLimits limits, out Owner? other)
+    {
+        RunFolder folder = new(place, force: true);
+        if (Directory.Exists(folder.Temporary))
+        {
+            other = Claim.TakeOver(place, force);
+            if (other is not null)
+                return null;
+            folder.Sessions = SessionFile.Read(folder.Temporary, limits);
+            return folder;
+        }
+
         RunManifest manifest = Open(place, limits).Manifest;
-        if (Placement.Prepare(place) is { } writer)
-            throw Placement.Taken(place, writer);
+        other = Placement.Prepare(place);
+        if (other is not null)
+            return null;
         try
         {
-            foreach (string checkpoint in left)
+            foreach (string checkpoint in CheckpointFile.In(place))
                 Disk.Writing(folder.Temporary, () => File.Copy(checkpoint, folder.PathOf(Path.GetFileName(checkpoint))));
             folder.Sessions = manifest.Sessions;
             return folder;

@@ -27,6 +27,9 @@ public sealed record RunManifest
     /// <summary>Precision of the numbers, <c>double</c> or <c>single</c>.</summary>
     public required string Precision { get; init; }
 
+    /// <summary>The settings that make a point of a sweep this one, in the order of its axes; empty for a run by itself.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Settings that the command line changed, by option.</summary>
     public IReadOnlyDictionary<string, string> Overrides { get; init; } = new Dictionary<string, string>();
 

@@ -1,0 +1,44 @@
+// Which learning rate, for which rule, and does the answer depend on the weights that a network happens to begin with?
+// A sweep runs every combination, as many at once as there are cores, each into a run folder of its own.
+//
+//     dotnet fsi examples/11-sweep.fsx
+//     dotnet fsi examples/11-sweep.fsx --trials 2000 --jobs 4 --out runs/rates
+//     rflo status runs/sweep
+//     rflo collect runs/sweep
+//     rflo report runs/sweep
+//
+// Stopped by Ctrl-C or killed, the same command goes on. Points that are finished are not run again.
+#load "../src/Rflo.Host/host.fsx"
+
+open Rflo.Dsl
+open Rflo.Host
+
+let cortex = area "cortex" 20 |> tau 10.0<ms>
+let y = readout "y" 1
+
+let network =
+    circuit
+    |> areas [ cortex ]
+    |> readouts [ y ]
+    |> projections [
+        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
+        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
+    ]
+    |> feedback [ errorOf y --> cortex ]
+
+let target = Task.periodic 50.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+
+// What an axis does to an experiment is a function of a value and an experiment.
+let rate value (e: Experiment) = {
+    e with
+        Circuit = e.Circuit |> Circuit.mapProjection "cortex->cortex" (learning value)
+}
+
+// Points with the same seed begin with the same weights, whatever their rule: the design is paired.
+experiment "sweep" network target
+|> trials 200
+|> Sweep.ofExperiment
+|> Sweep.over "seed" [ 1..3 ] seed
+|> Sweep.overNamed "rule" [ for r in [ Rule.rflo; Rule.bptt ] -> r.Name, rule r ]
+|> Sweep.over "rate" [ 0.01; 0.03; 0.1; 0.3 ] rate
+|> Host.sweep

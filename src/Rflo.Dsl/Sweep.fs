@@ -1,0 +1,228 @@
+namespace Rflo.Dsl
+
+open System.Collections.Generic
+open Rflo.Core
+
+/// One experiment of a sweep, and the settings that make it this one, in the order of the axes.
+[<RequireQualifiedAccess>]
+type Point = {
+    Settings: (string * string) list
+    Experiment: Experiment
+}
+
+/// Many experiments that differ in named settings. A point is made when it is asked for, so that a million of them cost
+/// nothing before.
+[<RequireQualifiedAccess; NoEquality; NoComparison>]
+type Sweep = {
+    Name: string
+    /// The names of the settings, in the order in which they were declared; the last runs fastest.
+    Axes: string list
+    /// Number of points.
+    Count: int
+    /// The points, from 0.
+    At: int -> Point
+    /// What is wrong with the declaration of the axes.
+    Faults: Problem list
+    /// Whether two points may be the same, so that somebody has to look.
+    MayRepeat: bool
+}
+
+/// Sweeps: one experiment at first, then axis by axis. Every random draw of an experiment is keyed by its seed and the
+/// name of its part, so points with the same seed are paired: they begin with the same weights, whatever their rule.
+[<RequireQualifiedAccess>]
+module Sweep =
+
+    let private most = System.Int32.MaxValue
+
+    /// `e |> Sweep.ofExperiment` has that experiment as its one point.
+    let ofExperiment (experiment: Experiment) : Sweep = {
+        Name = experiment.Name
+        Axes = []
+        Count = 1
+        At =
+            fun _ -> {
+                Settings = []
+                Experiment = experiment
+            }
+        Faults = []
+        MayRepeat = false
+    }
+
+    /// `s |> Sweep.named "rates"` is called by that name.
+    let named name (sweep: Sweep) : Sweep = { sweep with Name = name }
+
+    let private inAxis (sweep: Sweep) name faults =
+        CheckValues.at (InAxis(sweep.Name, name)) faults
+
+    let private nameFaults (sweep: Sweep) names = [
+        let earlier = names |> List.scan (fun known name -> name :: known) sweep.Axes
+
+        for known, name in Seq.zip earlier names do
+            yield! inAxis sweep name (CheckValues.name known name)
+    ]
+
+    /// Every point times so many variants, the k-th of which adds settings and changes the experiment.
+    let private times (count: int) names faults variant (sweep: Sweep) : Sweep =
+        let all = int64 sweep.Count * int64 count
+
+        {
+            sweep with
+                Axes = sweep.Axes @ names
+                Count = int (min all (int64 most))
+                At =
+                    fun k ->
+                        let point = sweep.At(k / count)
+                        let settings, change = variant (k % count)
+
+                        {
+                            Settings = point.Settings @ settings
+                            Experiment = change point.Experiment
+                        }
+                Faults = [
+                    yield! sweep.Faults
+                    yield! nameFaults sweep names
+                    yield! faults
+
+                    if all > int64 most then
+                        yield!
+                            CheckValues.at (InSweep sweep.Name) [
+                                NotAllowed("the number of points", string all, $"at most {most}")
+                            ]
+                ]
+        }
+
+    /// `s |> Sweep.overNamed "rule" [ for r in rules -> r.Name, rule r ]`: every point with each of these changes, called
+    /// by their names.
+    let overNamed name (changes: (string * (Experiment -> Experiment)) seq) (sweep: Sweep) =
+        let texts, changes = changes |> Array.ofSeq |> Array.unzip
+        let faults = inAxis sweep name (Axis.faults texts)
+        times texts.Length [ name ] faults (fun k -> [ name, texts[k] ], changes[k]) sweep
+
+    /// `s |> Sweep.over "seed" [ 1..9 ] seed`: every point with each of these values of a setting.
+    let over name (values: 'value seq) (apply: 'value -> Experiment -> Experiment) (sweep: Sweep) =
+        let named = seq { for value in values -> Axis.text (box value), apply value }
+        overNamed name named sweep
+
+    /// `Sweep.uniform "rate" 0.01 0.1 apply` draws a number between the two.
+    let uniform name (low: float) (high: float) apply = Axis.uniform name low high apply
+
+    /// `Sweep.logUniform "rate" 1e-4 1e-1 apply` draws a number between the two, every order of magnitude alike.
+    let logUniform name (low: float) (high: float) apply = Axis.logUniform name low high apply
+
+    /// `Sweep.choice "units" [ 50; 100; 200 ] apply` draws one of the values.
+    let choice name (values: 'value seq) (apply: 'value -> Experiment -> Experiment) : Dimension =
+        let values = Array.ofSeq values
+
+        {
+            Name = name
+            Faults = values |> Array.map (box >> Axis.text) |> Axis.faults
+            Draw =
+                fun stream ->
+                    let value = values[stream.Between(0, values.Length)]
+                    Axis.text (box value), apply value
+        }
+
+    /// `s |> Sweep.sample 200 7 [ Sweep.logUniform "rate" 1e-4 1e-1 apply ]`: every point with each of 200 random draws.
+    /// They are the same for every point, keyed by the seed (here 7), the name of the dimension and the number of the draw:
+    /// another dimension moves nobody's numbers, and 300 draws begin with the 200.
+    let sample count seed (dimensions: Dimension list) (sweep: Sweep) : Sweep =
+        let drawn k =
+            let settings, changes =
+                dimensions
+                |> List.map (fun dimension ->
+                    let stream =
+                        RandomStream.OfTrial(int64 seed, $"sweep {dimension.Name}", int64 k)
+
+                    let text, change = dimension.Draw stream
+                    (dimension.Name, text), change)
+                |> List.unzip
+
+            settings, List.reduce (>>) changes
+
+        let faults = [
+            for dimension in dimensions do
+                yield! inAxis sweep dimension.Name dimension.Faults
+
+            yield!
+                CheckValues.at (InSweep sweep.Name) [
+                    yield! CheckValues.atLeastOne "the number of draws" count
+                    yield! CheckValues.atLeastOne "the number of dimensions" dimensions.Length
+                ]
+        ]
+
+        let names = dimensions |> List.map _.Name
+
+        {
+            times count names faults drawn sweep with
+                MayRepeat = true
+        }
+
+    /// `a |> Sweep.append b`: the points of a, then those of b.
+    let append (more: Sweep) (sweep: Sweep) : Sweep =
+        let all = int64 sweep.Count + int64 more.Count
+
+        {
+            sweep with
+                Axes = sweep.Axes @ List.except sweep.Axes more.Axes
+                Count = int (min all (int64 most))
+                At =
+                    fun k ->
+                        if k < sweep.Count then
+                            sweep.At k
+                        else
+                            more.At(k - sweep.Count)
+                Faults = [
+                    yield! sweep.Faults
+                    yield! more.Faults
+
+                    if all > int64 most then
+                        yield!
+                            CheckValues.at (InSweep sweep.Name) [
+                                NotAllowed("the number of points", string all, $"at most {most}")
+                            ]
+                ]
+                MayRepeat = true
+        }
+
+    /// Settings as a person writes them: "seed 1, gain 0.5".
+    let label (settings: (string * string) list) =
+        match settings with
+        | [] -> "the experiment as it is"
+        | _ ->
+            settings
+            |> List.map (fun (name, value) -> $"{name} {value}")
+            |> String.concat ", "
+
+    /// Points that have the settings of an earlier one: the first few.
+    let private repeats (sweep: Sweep) =
+        let first = Dictionary<(string * string) list, int>()
+
+        seq {
+            for k in 0 .. sweep.Count - 1 do
+                let settings = (sweep.At k).Settings
+
+                match first.TryGetValue settings with
+                | true, earlier ->
+                    Contradiction(
+                        $"points {earlier + 1} and {k + 1} are the same ({label settings})",
+                        "leave one of them out"
+                    )
+                | _ -> first.Add(settings, k)
+        }
+        |> Seq.truncate 10
+        |> List.ofSeq
+
+    /// Everything that is wrong with a sweep as such; its experiments are checked one by one when it runs.
+    let problems (sweep: Sweep) = [
+        yield! CheckValues.at (InSweep sweep.Name) (CheckValues.name [] sweep.Name)
+        yield! sweep.Faults
+
+        if sweep.Faults.IsEmpty && sweep.Count = 0 then
+            yield!
+                CheckValues.at (InSweep sweep.Name) [
+                    NotAllowed("the number of points", "0", "at least 1")
+                ]
+
+        if sweep.Faults.IsEmpty && sweep.MayRepeat then
+            yield! CheckValues.at (InSweep sweep.Name) (repeats sweep)
+    ]

@@ -1,0 +1,393 @@
+/// Sweeps in this process: what runs, what is skipped, what goes on, and that the numbers are always the same.
+module Rflo.Host.Tests.SweepTests
+
+open System
+open System.IO
+open System.Threading
+open Expecto
+open Rflo.Core
+open Rflo.Dsl
+open Rflo.Runs
+open Rflo.Host
+open Rflo.Host.Tests.Processes
+
+let private cortex = area "cortex" 6
+let private y = readout "y" 1
+
+let private network =
+    circuit
+    |> areas [ cortex ]
+    |> readouts [ y ]
+    |> projections [
+        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
+        cortex --> y |> learning 0.03
+    ]
+    |> feedback [ errorOf y --> cortex ]
+
+let private plan =
+    experiment "plan" network (Task.periodic 20.0<ms> [ 1, 1.0 ]) |> trials 20
+
+let private grid =
+    Sweep.ofExperiment plan
+    |> Sweep.over "seed" [ 1..3 ] seed
+    |> Sweep.overNamed "rule" [ for r in [ Rule.rflo; Rule.bptt ] -> r.Name, rule r ]
+
+let private settings folder = {
+    Sweeps.into (Path.Combine(folder, "sweep")) with
+        Jobs = 2
+        Quiet = true
+}
+
+let private ran settings sweep =
+    match Sweeps.run settings sweep with
+    | Ok outcomes -> outcomes
+    | Error problems -> failtest $"%A{problems}"
+
+let private stages outcomes =
+    outcomes |> List.map (fun (outcome: Outcome) -> outcome.State.Stage)
+
+/// What a point has measured, but for the time it took, and the weights that it learned.
+let private measured (outcome: Outcome) =
+    let saved = RunFolder.Open outcome.Place
+    let table = saved.ReadMetrics()
+
+    [
+        for name in table.Columns do
+            if name <> "seconds" then
+                name, table.Column name |> Array.map BitConverter.DoubleToInt64Bits |> List.ofArray
+
+        for weights in saved.ReadWeights() do
+            weights.Name, weights.Values |> Array.map BitConverter.DoubleToInt64Bits |> List.ofArray
+    ]
+
+let private byId outcomes =
+    outcomes |> List.map (fun outcome -> outcome.Id, measured outcome) |> Map.ofList
+
+let private isOver (outcome: Outcome) =
+    outcome.State.Stage = PointStage.Finished
+
+/// An experiment whose task throws in trial 5 while it is asked to.
+let private fragile (broken: bool ref) = {
+    plan with
+        Task =
+            Task.ofFunction 0 1 10.0<ms> (fun trial _ -> {
+                Inputs = Array2D.zeroCreate 10 0
+                Targets = Array2D.create 10 1 0.5
+                Mask = None
+                Events = []
+                Rewards =
+                    (if broken.Value && trial = 5 then
+                         failwith "out of luck"
+
+                     None)
+            })
+}
+
+[<Tests>]
+let tests =
+    testList "sweeps" [
+        test "every point becomes a run folder that says its settings" {
+            inFolder (fun folder ->
+                let outcomes = ran (settings folder) grid
+                Expect.allEqual (stages outcomes) PointStage.Finished "stages"
+
+                Expect.equal
+                    (List.map _.Settings outcomes)
+                    [ for k in 0..5 -> (grid.At k).Settings ]
+                    "order"
+
+                for outcome in outcomes do
+                    let saved = RunFolder.Open outcome.Place
+
+                    let said = [
+                        for pair in saved.Manifest.Settings -> pair.Key, pair.Value
+                    ]
+
+                    Expect.equal said outcome.Settings "settings"
+                    Expect.equal (Path.GetFileName outcome.Place) outcome.Id "name"
+                    Expect.equal saved.Manifest.Status RunEnd.Completed "status"
+
+                    Expect.isFalse
+                        (File.Exists(Path.Combine(outcome.Place, RunFileNames.Report)))
+                        "report"
+
+                let sweep = SweepFolder.Open(Path.Combine(folder, "sweep"))
+                Expect.equal (List.ofSeq (sweep.ReadPoints())) (List.map _.Id outcomes) "list"
+
+                Expect.equal
+                    [ for axis in sweep.Description.Axes -> axis.Name ]
+                    [ "seed"; "rule" ]
+                    "axes")
+        }
+
+        test "the order and the number of threads change no bit" {
+            inFolder (fun folder ->
+                let shuffled = {
+                    grid with
+                        At = fun k -> grid.At((5 * k + 2) % 6)
+                }
+
+                let run name jobs sweep =
+                    let settings = {
+                        settings folder with
+                            Place = Path.Combine(folder, name)
+                            Jobs = jobs
+                    }
+
+                    byId (ran settings sweep)
+
+                let one = run "one" 1 grid
+                Expect.equal (Map.count one) 6 "points"
+                Expect.equal (run "two" 2 grid) one "two threads"
+                Expect.equal (run "four" 4 shuffled) one "four threads, another order")
+        }
+
+        test "a run by itself measures the same as the point" {
+            inFolder (fun folder ->
+                let outcomes = ran (settings folder) grid
+
+                match Run.train (grid.At 3).Experiment with
+                | Ok trained ->
+                    let table = (RunFolder.Open outcomes[3].Place).ReadMetrics()
+                    Expect.equal (table.Column "loss") trained.Losses "losses"
+                | Error problems -> failtest $"%A{problems}")
+        }
+
+        test "what is finished is not run again, and a sweep may grow" {
+            inFolder (fun folder ->
+                let first = ran (settings folder) grid
+
+                let written =
+                    File.GetLastWriteTimeUtc(Path.Combine(first[0].Place, "manifest.json"))
+
+                let again = ran (settings folder) grid
+                Expect.isTrue (again |> List.forall (_.IsNew >> not)) "nothing is new"
+                Expect.equal (List.map _.Id again) (List.map _.Id first) "names"
+                let larger = Sweep.ofExperiment plan |> Sweep.over "seed" [ 1..4 ] seed
+
+                let larger =
+                    larger
+                    |> Sweep.overNamed "rule" [
+                        for r in [ Rule.rflo; Rule.bptt ] -> r.Name, rule r
+                    ]
+
+                let more = ran (settings folder) larger
+                Expect.equal (more |> List.filter _.IsNew |> List.length) 2 "new points"
+                Expect.allEqual (stages more) PointStage.Finished "stages"
+
+                Expect.equal
+                    (File.GetLastWriteTimeUtc(Path.Combine(first[0].Place, "manifest.json")))
+                    written
+                    "the first is untouched")
+        }
+
+        test "options make other points" {
+            inFolder (fun folder ->
+                let plain = ran (settings folder) grid
+
+                let longer =
+                    ran
+                        {
+                            settings folder with
+                                Given = [ Trials "25" ]
+                        }
+                        grid
+
+                Expect.isTrue (longer |> List.forall _.IsNew) "all are new"
+
+                Expect.isEmpty
+                    (Set.intersect (set (List.map _.Id plain)) (set (List.map _.Id longer)))
+                    "names"
+
+                Expect.equal (RunFolder.Open longer[0].Place).Manifest.Trials 25 "trials")
+        }
+
+        test "a sweep that was stopped goes on to the same bits" {
+            inFolder (fun folder ->
+                let whole = byId (ran (settings folder) grid)
+                use source = new CancellationTokenSource()
+                let seen = [| 0 |]
+
+                // Some points are done by then, one is in hand, and others are not begun.
+                let counting = {
+                    grid with
+                        At =
+                            fun k ->
+                                if k >= 2 && seen[0] = 0 then
+                                    seen[0] <- 1
+                                    source.CancelAfter 30
+
+                                let point = grid.At k
+                                point
+                }
+
+                let stopping = {
+                    settings folder with
+                        Place = Path.Combine(folder, "stopped")
+                        Jobs = 1
+                        Cancellation = source.Token
+                }
+
+                let rec goOn times =
+                    let outcomes =
+                        ran
+                            {
+                                stopping with
+                                    Cancellation = CancellationToken.None
+                            }
+                            grid
+
+                    if List.forall isOver outcomes || times = 0 then
+                        outcomes
+                    else
+                        goOn (times - 1)
+
+                ran stopping counting |> ignore
+                let resumed = goOn 3
+                Expect.allEqual (stages resumed) PointStage.Finished "stages"
+                Expect.equal (byId resumed) whole "bits")
+        }
+
+        test "a point in the midst goes on from its checkpoint" {
+            inFolder (fun folder ->
+                let long = {
+                    grid with
+                        At =
+                            fun k ->
+                                let point = grid.At k
+
+                                {
+                                    point with
+                                        Experiment = trials 20_000 point.Experiment
+                                }
+                }
+
+                use source = new CancellationTokenSource(400)
+
+                let stopped =
+                    ran
+                        {
+                            settings folder with
+                                Cancellation = source.Token
+                        }
+                        long
+
+                let inHand =
+                    stopped
+                    |> List.filter (fun outcome -> outcome.State.Stage = PointStage.Stopped)
+
+                Expect.isNonEmpty inHand "points in hand"
+                let before = RunFolder.Open inHand.Head.Place
+                Expect.equal before.Manifest.Status RunEnd.Cancelled "status"
+                use again = new CancellationTokenSource(400)
+
+                ran
+                    {
+                        settings folder with
+                            Cancellation = again.Token
+                    }
+                    long
+                |> ignore
+
+                let after = RunFolder.Open inHand.Head.Place
+                Expect.equal after.Manifest.Sessions.Count 2 "sessions"
+
+                Expect.equal
+                    after.Manifest.Sessions[1].Trial
+                    before.Manifest.Trials
+                    "where it went on")
+        }
+
+        test "points that fail are listed with their reason, left alone, and retried when asked" {
+            inFolder (fun folder ->
+                let broken = ref true
+
+                let sweep =
+                    Sweep.ofExperiment (fragile broken)
+                    |> Sweep.over "rate" [ 0.01; -1.0; 1e200 ] (fun rate e -> {
+                        e with
+                            Circuit =
+                                e.Circuit |> Circuit.mapProjection "cortex->y" (learning rate)
+                            Task = if rate = 0.01 then e.Task else plan.Task
+                    })
+
+                let outcomes = ran (settings folder) sweep
+                Expect.allEqual (stages outcomes) PointStage.Failed "stages"
+                let reasons = outcomes |> List.map _.State.Reason
+                Expect.stringContains reasons[0] "out of luck" "the task"
+                Expect.stringContains reasons[1] "the learning rate is -1" "the problem"
+                Expect.stringContains reasons[2] "diverged" "the divergence"
+                broken.Value <- false
+                let left = ran (settings folder) sweep
+                Expect.isTrue (left |> List.forall (_.IsNew >> not)) "left alone"
+                Expect.equal (List.map _.State.Reason left) reasons "reasons"
+                let retried = ran { settings folder with Retry = true } sweep
+
+                Expect.equal
+                    (stages retried)
+                    [
+                        PointStage.Finished
+                        PointStage.Failed
+                        PointStage.Failed
+                    ]
+                    "retried"
+
+                Expect.isTrue (retried |> List.forall _.IsNew) "begun anew")
+        }
+
+        test "a point that another process is writing is left to it" {
+            inFolder (fun folder ->
+                let first = ran (settings folder) (Sweep.ofExperiment plan)
+                Directory.Delete(first[0].Place, true)
+                use theirs = RunFolder.Create first[0].Place
+                let outcomes = ran (settings folder) (Sweep.ofExperiment plan)
+                Expect.equal (stages outcomes) [ PointStage.Running ] "stages"
+                Expect.isTrue (Directory.Exists theirs.Temporary) "theirs is untouched")
+        }
+
+        test "parts cover a sweep, each point once" {
+            inFolder (fun folder ->
+                let parts = [
+                    for k in 1..4 ->
+                        ran
+                            {
+                                settings folder with
+                                    Part = Some(k, 4)
+                            }
+                            grid
+                ]
+
+                Expect.equal (parts |> List.concat |> List.map _.Index) [ 0..5 ] "indices"
+                Expect.isTrue (parts |> List.concat |> List.forall _.IsNew) "each is new")
+        }
+
+        testProperty "parts are consecutive and nearly equal" (fun (count: uint16) (n: uint8) ->
+            let count, n = int count, 1 + int n
+            let ranges = [ for k in 1..n -> Sweeps.range count (Some(k, n)) ]
+            let sizes = ranges |> List.map (fun (first, last) -> last - first)
+
+            fst ranges.Head = 0
+            && snd (List.last ranges) = count
+            && List.pairwise ranges
+               |> List.forall (fun ((_, last), (first, _)) -> last = first)
+            && List.max sizes - List.min sizes <= 1)
+
+        test "another sweep, or something else, is not written over" {
+            inFolder (fun folder ->
+                ran (settings folder) grid |> ignore
+
+                let refused sweep settings =
+                    Expect.throwsT<RunFileException>
+                        (fun () -> Sweeps.run settings sweep |> ignore)
+                        "refused"
+
+                refused (Sweep.named "other" grid) (settings folder)
+                Directory.CreateDirectory(Path.Combine(folder, "full")) |> ignore
+                File.WriteAllText(Path.Combine(folder, "full", "mine.txt"), "")
+
+                refused grid {
+                    settings folder with
+                        Place = Path.Combine(folder, "full")
+                })
+        }
+    ]
