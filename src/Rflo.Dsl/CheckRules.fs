@@ -90,7 +90,7 @@ module internal CheckRules =
 
     let asksForReward (rule: Rule) =
         match rule.Credit with
-        | Local trace -> trace.Modulator.Signal = TaskReward
+        | Local trace -> List.contains trace.Modulator.Signal [ TaskReward; RewardError ]
         | _ -> false
 
     /// A rule whose modulator nothing feeds would run and learn nothing.

@@ -1,5 +1,7 @@
 namespace Rflo.Dsl
 
+open MathNet.Numerics.LinearAlgebra
+
 /// Circuits as values: put together, renamed, looked into.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Circuit =
@@ -99,6 +101,36 @@ module Circuit =
                         change projection
                     else
                         projection)
+    }
+
+    /// `c |> Circuit.withWeights trained.Final` is c with the weights of that run, by the names of projections; those that
+    /// the run does not have stay as they were declared. Connections that did not exist there (of a density, one to one)
+    /// do not exist here either.
+    let withWeights (weights: Map<string, Matrix<float>>) (circuit: Circuit) : Circuit =
+        let start (projection: Projection) =
+            match Map.tryFind (Wiring.label projection) weights with
+            | None -> projection
+            | Some matrix -> {
+                projection with
+                    Weights = Given(matrix.ToArray())
+                    Balanced = false
+                    Connectivity =
+                        match projection.Weights, projection.Connectivity with
+                        | OneToOne _, _ ->
+                            Mask(Array2D.init matrix.RowCount matrix.ColumnCount (fun i j -> i = j))
+                        | _, Density _ -> Mask(matrix.ToArray() |> Array2D.map (fun w -> w <> 0.0))
+                        | _, other -> other
+              }
+
+        {
+            circuit with
+                Projections = circuit.Projections |> List.map start
+        }
+
+    /// `c |> Circuit.freeze` is c in which nothing learns.
+    let freeze (circuit: Circuit) : Circuit = {
+        circuit with
+            Projections = circuit.Projections |> List.map frozen
     }
 
     /// What each projection is called, in order: its own name, or its two ends.

@@ -76,6 +76,77 @@ type TrialData = {
     Rewards: float[] option
 }
 
+/// The delays of interval matching.
+type Delays =
+    /// Each trial draws one, evenly between the two in whole steps.
+    | DrawnBetween of shortest: float<ms> * longest: float<ms>
+    /// Trial k takes number k of the list, and begins it again at its end.
+    | InTurn of float<ms> list
+
+/// Interval matching, or ready-set-go (Murray 2019, Fig 3, which leaves open all but the widths and longest delays): two
+/// pulses a delay apart ask for a third after the same delay. Every trial lasts FirstPulse + 2 x the longest delay + Tail.
+type ReadySetGo = {
+    /// When the first pulse peaks.
+    FirstPulse: float<ms>
+    Delays: Delays
+    /// Standard deviation of the Gaussian pulses, of inputs and target.
+    Width: float<ms>
+    /// Height of the input pulses.
+    Amplitude: float
+    /// Height of the target's pulse.
+    TargetAmplitude: float
+    /// Time after the latest peak that may be asked for.
+    Tail: float<ms>
+    /// Whether each input pulse has a channel of its own, instead of both on one.
+    OwnChannels: bool
+}
+
+/// Which syllables a task shows, as a tonic input on the syllable's own channel.
+type Cue =
+    /// Every one.
+    | EachSyllable
+    /// The first of a trial.
+    | FirstSyllable
+    /// None; the task has no channels.
+    | NoSyllable
+
+/// Moving a cursor by syllables (Murray 2019, Fig 4, which leaves most of it open). A syllable is a move and a hold; the
+/// circuit's two outputs are the cursor's velocity, in lengths a move.
+type Syllables = {
+    /// Where each syllable goes, (x, y) in units of Length.
+    Directions: (float * float) list
+    Move: float<ms>
+    /// How long the cursor is to stay where it is after each move.
+    Hold: float<ms>
+    /// Whether the syllable's input stays on in the hold.
+    InputInHold: bool
+    /// The distance of a move.
+    Length: float
+    /// Even speed, instead of a bell, 2 sin^2(pi t / move).
+    EvenSpeed: bool
+    /// The tonic input of the syllable that is on.
+    Amplitude: float
+    /// Between which numbers x and y stay, if there is a workspace.
+    Bounds: (float * float) option
+    Start: float * float
+    /// Whether the cursor goes back to its start before every trial, instead of staying where it is.
+    Returns: bool
+    /// Whether the target moves the cursor, instead of the circuit.
+    MovedByTarget: bool
+    /// The syllables of a trial, one after another; drawn, where there are none, among those that stay in the workspace.
+    Sequence: int list
+    /// Syllables a trial, where they are drawn.
+    PerTrial: int
+    Cue: Cue
+    /// The winner-take-all area that chooses each syllable of a sequence but the first, and is rewarded for it.
+    Chooser: string option
+    /// Whether a choice is right if it follows the syllable just run somewhere in the sequence, instead of if it is the one
+    /// that the sequence has there.
+    JudgedByPair: bool
+    /// Whether nothing is chosen or counted any more in a trial after a wrong choice.
+    StopsAtError: bool
+}
+
 /// What a task shows and asks.
 [<CustomEquality; NoComparison>]
 type TaskKind =
@@ -89,6 +160,10 @@ type TaskKind =
         outputs: int *
         duration: float<ms> *
         draw: (int -> RandomStream -> TrialData)
+    /// Two pulses, and a third to be made after the same delay.
+    | ReadySetGo of ReadySetGo
+    /// A cursor to be moved.
+    | Syllables of Syllables
     /// Step by step, from what the circuit does.
     | InLoop of ClosedLoop
     /// A task written against the core.
@@ -102,6 +177,8 @@ type TaskKind =
             | Arrays a, Arrays b -> a = b
             | Drawn(a, b, c, d), Drawn(e, f, g, h) ->
                 (a, b, c) = (e, f, g) && obj.ReferenceEquals(d, h)
+            | ReadySetGo a, ReadySetGo b -> a = b
+            | Syllables a, Syllables b -> a = b
             | InLoop a, InLoop b -> a = b
             | Custom a, Custom b -> obj.ReferenceEquals(a, b)
             | _ -> false
@@ -112,6 +189,8 @@ type TaskKind =
         | Periodic(period, harmonics) -> hash (period, harmonics)
         | Arrays data -> hash (data.Targets.GetLength 0)
         | Drawn(inputs, outputs, duration, _) -> hash (inputs, outputs, duration)
+        | ReadySetGo task -> hash task
+        | Syllables task -> hash task
         | InLoop task -> hash task
         | Custom task -> hash task.MaxSteps
 

@@ -46,6 +46,7 @@ module internal RuleCompile =
             | TrialReward -> ThirdFactor.TrialReward
             | StepReward -> ThirdFactor.StepReward
             | TaskReward -> ThirdFactor.TaskReward
+            | RewardError -> ThirdFactor.RewardError
             | Unmodulated -> ThirdFactor.Constant
 
         ThreeFactorRule(

@@ -43,3 +43,52 @@ module Modules =
             part "striatum" --> part "thalamus" |> weights (oneToOne 1.0)
             part "thalamus" --> part "cortex" |> weights (uniform -1.0 1.0) |> learning 0.01
         ]
+
+    /// `Modules.syllables 100 4 0.01` is a motor cortex of 100 units that learns at rate 0.01 to turn each of 4 tonic inputs
+    /// into a velocity of two dimensions: the first stage of Murray (2019), Fig 4, for `Task.syllables`. The input
+    /// reaches cortex through thalamus, as the choices of basal ganglia will. Rates carry over from trial to trial: a
+    /// syllable must begin well where any other left cortex.
+    /// Names: syllable (input), thalamus, cortex, velocity (readout).
+    let syllables (units: int) (choices: int) (rate: float) : Circuit =
+        let both =
+            Circuit.concat [
+                thalamus "thalamus" choices
+                cortex "cortex" units 1.5 rate
+            ]
+
+        let relay = both |> Circuit.area "thalamus"
+        let motor = both |> Circuit.area "cortex"
+        let syllable = input "syllable" choices
+        let velocity = readout "velocity" 2
+
+        both
+        |> inputs [ syllable ]
+        |> readouts [ velocity ]
+        |> projections [
+            syllable --> relay |> weights (oneToOne 1.0)
+            relay --> motor |> weights (uniform -1.0 1.0) |> learning rate
+            motor --> velocity |> weights (uniformScaled 1.0) |> learning rate
+        ]
+        |> feedback [ errorOf velocity --> motor ]
+
+    /// `c |> Modules.sequenced Rule.rewardHebb 3.0 0.1` closes the loop over a trained circuit of `Modules.syllables`: the
+    /// second stage of Murray (2019), Fig 4, for `Task.syllables` with a chooser. All that was there is frozen. Striatum
+    /// reads cortex when the event "decide" opens its gate, at the end of a syllable; one unit wins, a random one with
+    /// probability 0.1, and thalamus hands it to cortex while the event "move" lasts. Only cortex to striatum learns, by
+    /// that rule of rewards at rate 3, from small weights.
+    /// A step's increment carries 1 / T as everywhere: the paper's eta_s is the rate / T.
+    let sequenced learningRule (rate: float) (exploration: float) (trained: Circuit) : Circuit =
+        let relay = trained |> Circuit.area "thalamus"
+        let motor = trained |> Circuit.area "cortex"
+
+        let chooser = winnerTakeAll "striatum" relay.Units |> explore exploration
+
+        Circuit.freeze trained
+        |> areas [ chooser ]
+        |> projections [
+            motor --> chooser
+            |> weights (gaussian 0.1)
+            |> gate (AtEvent "decide")
+            |> learningBy learningRule rate
+            chooser --> relay |> weights (oneToOne 1.0) |> gate (AtEvent "move")
+        ]

@@ -20,7 +20,8 @@ type Elementwise = {
 type Mean =
     /// Over steps, with this time constant.
     | OverTime of float<ms>
-    /// Over about so many trials; for what is known once a trial.
+    /// Over about so many trials, for what is known once a trial; for rewards of the task, over about so many openings of
+    /// the gate of what learns (steps, where it is always open).
     | OverTrials of float
 
 /// A factor of a local rule: a signal, minus its running mean if asked for, through a function if asked for.
@@ -71,6 +72,8 @@ type Modulator =
     | StepReward
     /// The reward that the task gives in the step.
     | TaskReward
+    /// That reward minus the unit's current: what the unit did not foretell.
+    | RewardError
     /// Nothing: the trace alone.
     | Unmodulated
 
@@ -277,6 +280,31 @@ module Rule =
                 Modulator = the TaskReward
         }
 
+    /// Hebb's rule times how much more reward the task gives than usual, over about 100 openings of the gate: with many
+    /// choices, what is rewarded first does not grow into all others (not in the paper).
+    let rewardHebbBaseline =
+        local "reward-hebb-baseline" {
+            hebbTrace with
+                Modulator = the TaskReward |> minusMean (OverTrials 100.0)
+        }
+
+    /// The paper's letter: reward times the current before the competition, instead of the rate after it. Whatever is
+    /// largest grows most, right or wrong: it does not learn a sequence.
+    let rewardHebbLiteral =
+        local "reward-hebb-literal" {
+            hebbTrace with
+                Post = the Current
+                Modulator = the TaskReward
+        }
+
+    /// Rate times what arrives times the reward that the current did not foretell: the delta rule (Rescorla and Wagner
+    /// 1972); the current comes to be the reward to expect, and learning stops there.
+    let rewardDelta =
+        local "reward-delta" {
+            hebbTrace with
+                Modulator = the RewardError
+        }
+
     /// Node perturbation, or REINFORCE (Williams 1992; Murray 2019, Eq 8): the area's noise times what arrives, times how
     /// much better than usual the trial went. Its mean follows the gradient; it is noisy.
     let nodePerturbation =
@@ -423,6 +451,9 @@ module Rule =
         hebb
         oja
         rewardHebb
+        rewardHebbBaseline
+        rewardHebbLiteral
+        rewardDelta
         nodePerturbation
         miconi
         bptt

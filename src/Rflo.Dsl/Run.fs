@@ -210,6 +210,38 @@ module Run =
         let running = start ready
         go onTrial cancellation running |> finish running
 
+    /// `Run.perform trained task 3` shows three trials of that task, one after another, to what the run left: nothing
+    /// learns, nobody explores, and what is carried over from trial to trial is. The task may be another than the trained.
+    let perform (trained: Trained) (task: Task) (count: int) : Result<Activity list, Problem list> =
+        let greedy (area: Area) =
+            match area.Dynamics with
+            | WinnerTakeAll _ -> {
+                area with
+                    Dynamics = WinnerTakeAll 0.0
+              }
+            | Leaky -> area
+
+        let frozen =
+            Circuit.withWeights trained.Final trained.Experiment.Circuit |> Circuit.freeze
+
+        Check.experiment {
+            trained.Experiment with
+                Circuit = {
+                    frozen with
+                        Areas = List.map greedy frozen.Areas
+                }
+                Task = task
+                Trials = 0
+        }
+        |> Result.map (fun ready ->
+            let running = start ready
+
+            [
+                for trial in 0 .. count - 1 do
+                    test running.Compiled running.Session trial
+                    running.Session.Run 1 |> ignore
+            ])
+
     /// Checks and trains an experiment, without a word: the arrays, or every problem it has.
     let train (experiment: Experiment) : Result<Trained, Problem list> =
         Check.experiment experiment

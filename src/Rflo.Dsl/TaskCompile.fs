@@ -7,37 +7,8 @@ open Rflo.Core
 [<RequireQualifiedAccess>]
 module internal TaskCompile =
 
-    /// No trial has so many steps.
-    let private tooMany = 2e9
-
-    /// The number of steps of a duration, if it is a whole number of them.
-    let steps (dt: float<ms>) (duration: float<ms>) =
-        let exact = duration / dt
-        let whole = Math.Round exact
-
-        if
-            Double.IsFinite exact
-            && abs (exact - whole) <= 1e-9 * max 1.0 (abs exact)
-            && abs whole < tooMany
-        then
-            Some(int whole)
-        else
-            None
-
-    /// What is wrong with a time that must be a whole number of steps; where dt itself is wrong, only what needs no dt.
-    let durationFaults field (dt: float<ms> option) (duration: float<ms>) = [
-        let given = $"{float duration} ms"
-
-        match dt with
-        | Some dt when not (duration >= dt) || not (Double.IsFinite(float duration)) ->
-            NotAllowed(field, given, $"finite and at least one step, {float dt} ms")
-        | Some dt when duration / dt >= tooMany ->
-            NotAllowed(field, given, $"fewer than {tooMany} steps of {float dt} ms")
-        | Some dt when Option.isNone (steps dt duration) -> NotWholeSteps(field, duration, dt)
-        | None when not (duration > 0.0<ms>) || not (Double.IsFinite(float duration)) ->
-            NotAllowed(field, given, "finite and more than 0 ms")
-        | _ -> ()
-    ]
+    let steps = Steps.ofTime
+    let durationFaults = Steps.faults
 
     let private shape (a: float[,]) = $"({a.GetLength 0}, {a.GetLength 1})"
 
@@ -209,6 +180,10 @@ module internal TaskCompile =
             | Some dt when List.isEmpty wrong ->
                 yield! firstTrial seed task inputs outputs (steps dt duration).Value draw
             | _ -> ()
+        | ReadySetGo parameters ->
+            yield! Intervals.faults dt parameters
+            yield! noEvents task
+        | Syllables parameters -> yield! Moves.faults dt circuit task.Events parameters
         | InLoop loop -> yield! closedLoop dt seed circuit task loop
         | Custom given -> yield! custom task given
     ]
@@ -222,6 +197,8 @@ module internal TaskCompile =
             match drawFirst seed draw with
             | Ok data -> data.Rewards.IsSome
             | Error _ -> true
+        | ReadySetGo _ -> false
+        | Syllables parameters -> parameters.Chooser.IsSome
         | InLoop loop -> loop.Judge.IsSome
         | Custom task -> task.GivesRewards
 
@@ -231,6 +208,9 @@ module internal TaskCompile =
         | Periodic _ -> 0, 1
         | Arrays data -> data.Inputs.GetLength 1, data.Targets.GetLength 1
         | Drawn(inputs, outputs, _, _) -> inputs, outputs
+        | ReadySetGo parameters -> (if parameters.OwnChannels then 2 else 1), 1
+        | Syllables { Cue = NoSyllable } -> 0, 2
+        | Syllables parameters -> parameters.Directions.Length, 2
         | InLoop loop -> loop.Inputs, loop.Outputs
         | Custom task -> task.Inputs, task.Outputs
 
@@ -240,6 +220,8 @@ module internal TaskCompile =
         | Periodic(duration, _)
         | Drawn(_, _, duration, _) -> (steps dt duration).Value
         | InLoop { Duration = duration } -> (steps dt duration).Value
+        | ReadySetGo parameters -> (Intervals.compile dt parameters).MaxSteps
+        | Syllables parameters -> (Moves.compile dt parameters).MaxSteps
         | Arrays data -> data.Targets.GetLength 0
         | Custom task -> task.MaxSteps
 
@@ -333,5 +315,7 @@ module internal TaskCompile =
                     member _.Fill(trial, stream, into) =
                         fill task trial (draw trial stream) into
             }
+        | ReadySetGo parameters -> Intervals.compile dt parameters
+        | Syllables parameters -> Moves.compile dt parameters
         | InLoop loop -> ClosedLoops.compile (steps dt loop.Duration).Value task.Events loop
         | Custom task -> task

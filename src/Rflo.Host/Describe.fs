@@ -152,6 +152,30 @@ module Describe =
                 $"the same arrays in every trial: {Array2D.length1 data.Targets} steps, {Array2D.length2 data.Inputs} inputs, {Array2D.length2 data.Targets} outputs"
             | Drawn(inputs, outputs, duration, _) ->
                 $"trials drawn anew by the script, at most {float duration} ms, {inputs} inputs, {outputs} outputs"
+            | ReadySetGo p ->
+                let delays =
+                    match p.Delays with
+                    | DrawnBetween(shortest, longest) ->
+                        $"drawn anew between {float shortest} and {float longest} ms"
+                    | InTurn delays ->
+                        let list = delays |> List.map (float >> string) |> String.concat ", "
+                        $"of {list} ms in turn"
+
+                $"two pulses of {float p.Width} ms (SD), the first at {float p.FirstPulse} ms, a delay apart that is {delays}; one output is asked for a third after the same delay"
+            | Syllables p ->
+                let order =
+                    match p.Sequence with
+                    | [] -> $"{p.PerTrial} a trial, drawn among those that stay in the workspace"
+                    | sequence ->
+                        let list = sequence |> List.map string |> String.concat ", "
+                        $"{list} in every trial"
+
+                let choice =
+                    match p.Chooser with
+                    | Some area -> $"; {area} chooses all but the first, and is rewarded for it"
+                    | None -> ""
+
+                $"a cursor moved by {p.Directions.Length} syllables of {float p.Move} ms and a hold of {float p.Hold} ms: {order}{choice}"
             | InLoop loop ->
                 $"trials of {float loop.Duration} ms that the script makes step by step from what the circuit does, {loop.Inputs} inputs, {loop.Outputs} outputs"
             | Custom task ->
@@ -201,6 +225,7 @@ module Describe =
             | TrialReward -> "reward of the trial"
             | StepReward -> "reward of the step"
             | TaskReward -> "reward of the task"
+            | RewardError -> "reward of the task minus the unit's current"
             | Unmodulated -> "1"
 
         let oja = if trace.Oja then ", with Oja's decay" else ""

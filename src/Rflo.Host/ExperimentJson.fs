@@ -204,6 +204,45 @@ module ExperimentJson =
                     "outputs", whole outputs
                     "durationMs", time duration
                 ]
+            | ReadySetGo p ->
+                case "ready-set-go" [
+                    "firstPulseMs", time p.FirstPulse
+                    "delaysMs",
+                    (match p.Delays with
+                     | DrawnBetween(shortest, longest) ->
+                         case "drawn" [ "shortest", time shortest; "longest", time longest ]
+                     | InTurn delays -> case "in-turn" [ "delays", list (Seq.map time delays) ])
+                    "widthMs", time p.Width
+                    "amplitude", number p.Amplitude
+                    "targetAmplitude", number p.TargetAmplitude
+                    "tailMs", time p.Tail
+                    "ownChannels", flag p.OwnChannels
+                ]
+            | Syllables p ->
+                case "syllables" [
+                    "directions", list [ for x, y in p.Directions -> list [ number x; number y ] ]
+                    "moveMs", time p.Move
+                    "holdMs", time p.Hold
+                    "inputInHold", flag p.InputInHold
+                    "length", number p.Length
+                    "evenSpeed", flag p.EvenSpeed
+                    "amplitude", number p.Amplitude
+                    "bounds",
+                    list [
+                        for low, high in Option.toList p.Bounds do
+                            number low
+                            number high
+                    ]
+                    "start", list [ number (fst p.Start); number (snd p.Start) ]
+                    "returns", flag p.Returns
+                    "movedByTarget", flag p.MovedByTarget
+                    "sequence", list (Seq.map whole p.Sequence)
+                    "perTrial", whole p.PerTrial
+                    "cue", text (string p.Cue)
+                    "chooser", text (Option.defaultValue "" p.Chooser)
+                    "judgedByPair", flag p.JudgedByPair
+                    "stopsAtError", flag p.StopsAtError
+                ]
             | InLoop loop ->
                 case "closed-loop" [
                     "inputs", whole loop.Inputs

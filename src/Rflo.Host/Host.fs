@@ -111,7 +111,8 @@ module Host =
 
         $"go on with {command} --resume {shown place}"
 
-    let private train
+    let private trainInto
+        after
         (request: Request)
         guard
         script
@@ -138,6 +139,7 @@ module Host =
         | Error code -> code
         | Ok place ->
             tell trained place request
+            after trained
 
             match trained.Status.End with
             | RunEnd.Completed
@@ -173,7 +175,7 @@ module Host =
               }
             | _ -> request
 
-    let private start (request: Request) script (experiment: Experiment) =
+    let private start after (request: Request) script (experiment: Experiment) =
         let checkedWith given =
             match Overrides.onto experiment given with
             | Error mistakes -> Error(Mistake.refuse experiment.Name mistakes)
@@ -205,7 +207,7 @@ module Host =
 
             guarded request (fun guard ->
                 checkedWith request.Given
-                |> Result.map (train request guard script folder)
+                |> Result.map (trainInto after request guard script folder)
                 |> either)
 
         // Problems of the model come before those of the folder.
@@ -214,7 +216,7 @@ module Host =
                 checkedWith request.Given
                 |> Result.map (fun ready ->
                     use folder = openFolder request ready.Experiment
-                    train request guard script folder ready)
+                    trainInto after request guard script folder ready)
                 |> either)
 
         try
@@ -237,25 +239,74 @@ module Host =
         | Some path -> $"dotnet fsi {path}"
         | None -> "rflo"
 
-    let private runFrom (script: string option) (arguments: string[]) (experiment: Experiment) =
+    let private runFrom
+        after
+        (script: string option)
+        (arguments: string[])
+        (experiment: Experiment)
+        =
         match Arguments.parse (program script) arguments with
         | Ok(Arguments.Help text) ->
             printfn $"{text}"
             ExitCode.Done
         | Error mistakes -> Mistake.refuse experiment.Name mistakes
-        | Ok(Arguments.Do request) -> start request script experiment
+        | Ok(Arguments.Do request) -> start after request script experiment
 
     /// Runs an experiment with these options and answers the exit code: for programs that read their own command line.
-    let runWith (arguments: string[]) (experiment: Experiment) = runFrom None arguments experiment
+    let runWith (arguments: string[]) (experiment: Experiment) =
+        runFrom ignore None arguments experiment
 
-    /// The last line of a script: `experiment "reach" circuit task |> Host.run`. Reads the options behind the script's
-    /// name; after anything but success the script ends with the exit code. An interactive session goes on.
-    let run (experiment: Experiment) =
+    /// As `Host.run`, and then does something with what the run left: `experiment ... |> Host.runThen (fun trained -> ...)`.
+    let runThen after (experiment: Experiment) =
         let script, arguments = Arguments.ofScript ()
-        let code = runFrom script (Array.ofList arguments) experiment
+        let code = runFrom after script (Array.ofList arguments) experiment
 
         if script.IsSome && code <> ExitCode.Done then
             exit code
+
+    /// The last line of a script: `experiment "reach" circuit task |> Host.run`. Reads the options behind the script's
+    /// name; after anything but success the script ends with the exit code. An interactive session goes on.
+    let run (experiment: Experiment) = runThen ignore experiment
+
+    /// A stage before the last: `let syllables = experiment ... |> Host.train` trains it under the options behind the
+    /// script's name, leaves no run folder, and hands over what it left, such as `syllables.Final` for
+    /// `Circuit.withWeights`. The script ends if it cannot be trained to its end; where nothing is to be trained (--check,
+    /// --graph), it is not.
+    let train (experiment: Experiment) : Trained =
+        let script, arguments = Arguments.ofScript ()
+
+        match Arguments.parse (program script) (Array.ofList arguments) with
+        | Ok(Arguments.Help text) ->
+            printfn $"{text}"
+            exit ExitCode.Done
+        | Error mistakes -> exit (Mistake.refuse experiment.Name mistakes)
+        | Ok(Arguments.Do request) ->
+            let isRun = not request.CheckOnly && request.Graph.IsNone
+
+            match Overrides.onto experiment request.Given with
+            | Error mistakes -> exit (Mistake.refuse experiment.Name mistakes)
+            | Ok changed ->
+                let planned = {
+                    changed with
+                        Trials = if isRun then changed.Trials else 0
+                }
+
+                match Check.experiment planned with
+                | Error problems ->
+                    complain (Problem.report experiment.Name problems)
+                    exit ExitCode.Problems
+                | Ok ready ->
+                    use interrupt = new Interrupt()
+
+                    let trained =
+                        Progress.during request.Quiet experiment.Name planned.Trials (fun onTrial ->
+                            Run.checkedExperiment onTrial interrupt.Token ready)
+
+                    if not trained.Status.IsWell then
+                        complain [ $"{experiment.Name}: {trained.Status}" ]
+                        exit ExitCode.EndedEarly
+
+                    trained
 
     /// The last line of a script that compares: `[ e1; e2 ] |> Host.compare "dale"`. Each experiment gets its run folder
     /// below the next free runs/dale-1, -2, ..., and one page lays them side by side. Options apply to all of them.

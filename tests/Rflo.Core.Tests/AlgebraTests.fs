@@ -86,7 +86,8 @@ let private byDefinition (rule: ThreeFactorRule) graph task =
     let width = area.Afferents.Stride
     let post, pre = shaper rule.PostShaping units, shaper rule.PreShaping width
     let isError = rule.Third = ThirdFactor.Error
-    let third = shaper rule.ThirdShaping (if isError then units else 1)
+    let isOfUnits = isError || rule.Third = ThirdFactor.RewardError
+    let third = shaper rule.ThirdShaping (if isOfUnits then units else 1)
 
     let weights i j =
         area.Afferents.Weights.Dense.Row(i, area.Afferents.DenseStride)[j]
@@ -115,6 +116,8 @@ let private byDefinition (rule: ThreeFactorRule) graph task =
                             Array.replicate units (Array.head (third [| -step.Loss |]))
                         | ThirdFactor.TaskReward ->
                             Array.replicate units (Array.head (third [| rewards[k] |]))
+                        | ThirdFactor.RewardError ->
+                            third (Array.map (fun u -> rewards[k] - u) step.Current)
                         | ThirdFactor.Constant ->
                             Array.replicate units (Array.head (third [| 1.0 |]))
                         | _ -> Array.zeroCreate units

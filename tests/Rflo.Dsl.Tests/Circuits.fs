@@ -423,7 +423,9 @@ let isPlastic (projection: Projection) = projection.Plasticity <> Frozen
 let private asksForReward (experimentRule: Rule) (projection: Projection) =
     let asks (rule: Rule) =
         match rule.Credit with
-        | Local { Modulator = { Signal = TaskReward } } -> true
+        | Local {
+                    Modulator = { Signal = TaskReward | RewardError }
+                } -> true
         | _ -> false
 
     match projection.Plasticity with

@@ -59,10 +59,18 @@ let private watchers (experiment: Experiment) =
         experiment.Circuit.Projections
         |> List.filter (fun p -> Circuits.isPlastic p && not p.Target.IsOfReadout)
 
-    Rule.all
     // Not every task gives rewards.
+    let ofRewards = [
+        Rule.rewardHebb
+        Rule.rewardHebbBaseline
+        Rule.rewardHebbLiteral
+        Rule.rewardDelta
+    ]
+
+    Rule.all
     |> List.filter (fun rule ->
-        rule <> Rule.rewardHebb && List.forall (canLearn experiment.Circuit rule) plastic)
+        not (List.contains rule ofRewards)
+        && List.forall (canLearn experiment.Circuit rule) plastic)
 
 let private watchedBy rules experiment =
     experiment

@@ -70,6 +70,8 @@ let stepsOf (experiment: Experiment) =
         let steps = round (duration / experiment.Dt)
         // A planted dt or duration may be nonsense.
         if steps >= 1.0 && steps <= 1000.0 then int steps else 1
+    | ReadySetGo _
+    | Syllables _ -> 12
     | Arrays data -> Array2D.length1 data.Targets
     | Custom task -> task.MaxSteps
 
@@ -84,6 +86,8 @@ let fitTask steps (experiment: Experiment) =
         | Periodic(_, harmonics) when channels = 0 && outputs = 1 ->
             Task.periodic (experiment.Dt * float steps) harmonics
         | Periodic _
+        | ReadySetGo _
+        | Syllables _
         | Custom _ -> arraysTask channels outputs steps false []
         | Arrays data -> arraysTask channels outputs steps data.Mask.IsSome task.Events
         | Drawn _ -> functionTask channels outputs experiment.Dt steps task.Events

@@ -53,6 +53,11 @@ public enum ThirdFactor
     /// <summary>The reward that the task gives in the step.</summary>
     TaskReward,
 
+    /// <summary>
+    /// That reward minus the unit's current u: what the unit did not foretell (the delta rule of Rescorla and Wagner 1972).
+    /// </summary>
+    RewardError,
+
     /// <summary>1: nobody is asked.</summary>
     Constant,
 }
@@ -103,7 +108,8 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
 
     /// <summary>
     /// What is done to the third factor. A reward's running mean is subtracted before it is updated; that of
-    /// <see cref="ThirdFactor.TrialReward"/> is updated once a trial.
+    /// <see cref="ThirdFactor.TrialReward"/> is updated once a trial, that of <see cref="ThirdFactor.TaskReward"/> and
+    /// <see cref="ThirdFactor.RewardError"/> in steps in which a gate of what learns is open.
     /// </summary>
     public Shaping ThirdShaping { get; init; } = Shaping.Plain;
 

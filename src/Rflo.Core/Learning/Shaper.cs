@@ -22,15 +22,16 @@ internal sealed class Shaper<T>
     /// <summary>Shows the running mean.</summary>
     public void Visit(StateVisitor visitor) => visitor.Visit<T>("mean", _mean);
 
-    /// <summary>values = map(values - mean), element by element; then the mean moves towards the values.</summary>
-    public void Apply(Span<T> values)
+    /// <summary>values = map(values - mean), element by element; then the mean moves towards the values, if it <paramref name="moves"/>.</summary>
+    public void Apply(Span<T> values, bool moves = true)
     {
         if (_centres)
         {
             for (int k = 0; k < values.Length; k++)
             {
                 T difference = values[k] - _mean[k];
-                _mean[k] = T.FusedMultiplyAdd(_alpha, difference, _mean[k]);
+                if (moves)
+                    _mean[k] = T.FusedMultiplyAdd(_alpha, difference, _mean[k]);
                 values[k] = difference;
             }
         }

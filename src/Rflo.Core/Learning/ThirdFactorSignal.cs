@@ -12,19 +12,24 @@ internal sealed class ThirdFactorSignal<T>
     private readonly LearningSignal<T>? _error;
     private readonly Shaper<T> _shaper;
     private readonly AlignedArray<T>? _shaped;
+    private readonly Segment[]? _learning;
     private readonly T[] _scalars;
 
-    public ThirdFactorSignal(Network<T> network, AreaState<T> area, ThreeFactorRule rule)
+    public ThirdFactorSignal(Network<T> network, AreaState<T> area, ThreeFactorRule rule, Segment[]? learning = null)
     {
+        _learning = learning;
         _network = network;
         _area = area;
         _rule = rule;
         bool isError = rule.Third == ThirdFactor.Error;
         _error = isError ? new LearningSignal<T>(network, area, rule.Path) : null;
-        _shaper = new Shaper<T>(rule.ThirdShaping, isError ? area.Units : 1);
-        if (isError && !rule.ThirdShaping.IsPlain)
+        bool isOfUnits = isError || rule.Third == ThirdFactor.RewardError;
+        _shaper = new Shaper<T>(rule.ThirdShaping, isOfUnits ? area.Units : 1);
+        if (isOfUnits && !(isError && rule.ThirdShaping.IsPlain))
             _shaped = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
-        _scalars = new T[isError ? 0 : network.MaxSteps + 1];
+        if (rule.Third == ThirdFactor.RewardError)
+            area.KeepCurrents();
+        _scalars = new T[isOfUnits ? 0 : network.MaxSteps + 1];
     }
 
     /// <summary>Shows the running mean, which lives through trials.</summary>
@@ -36,8 +41,11 @@ internal sealed class ThirdFactorSignal<T>
         if (_shaped is { } shaped)
         {
             Span<T> row = shaped.Row(step, _area.Padded);
-            _error!.Tell(step, row);
-            _shaper.Apply(row[.._area.Units]);
+            if (_error is { } error)
+                error.Tell(step, row);
+            else
+                MissedReward(step, row);
+            _shaper.Apply(row[.._area.Units], Moves(step));
         }
         else if (_error is null && !_rule.NeedsWholeTrial)
         {
@@ -48,8 +56,31 @@ internal sealed class ThirdFactorSignal<T>
                 ThirdFactor.TaskReward => _network.Trial.Rewards[step - 1],
                 _ => 1.0,
             });
-            _shaper.Apply(scalar);
+            _shaper.Apply(scalar, Moves(step));
         }
+    }
+
+    /// <summary>R(t) - u(t): the reward that the current did not foretell.</summary>
+    private void MissedReward(int step, Span<T> row)
+    {
+        var reward = T.CreateTruncating(_network.Trial.Rewards[step - 1]);
+        ReadOnlySpan<T> current = _area.Currents(step);
+        for (int i = 0; i < _area.Units; i++)
+            row[i] = reward - current[i];
+    }
+
+    /// <summary>
+    /// Whether a running mean moves in a step. That of the task's rewards does only where a gate of what learns is open:
+    /// elsewhere no reward is given, or none can be learned from. Where what learns has no gate, it always does.
+    /// </summary>
+    private bool Moves(int step)
+    {
+        if (_learning is null || _rule.Third is not ThirdFactor.TaskReward and not ThirdFactor.RewardError)
+            return true;
+        foreach (Segment segment in _learning)
+            if (_network.IsOpen(segment.Spec.Gate, step))
+                return true;
+        return false;
     }
 
     /// <summary>After the last step: takes what is known only then.</summary>

@@ -25,7 +25,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _area = area;
         _plastic = plastic;
         _eligibility = new Eligibility<T>(network, area, rule);
-        _third = new ThirdFactorSignal<T>(network, area, rule);
+        _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
         _traces = area.Afferents.NewStore();
         _told = new AlignedArray<T>(area.Padded);
         _forgets = rule.Oja;

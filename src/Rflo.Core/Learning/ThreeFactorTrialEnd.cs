@@ -28,7 +28,7 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
         _area = area;
         _plastic = plastic;
         _eligibility = new Eligibility<T>(network, area, rule);
-        _third = new ThirdFactorSignal<T>(network, area, rule);
+        _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
         _told = new AlignedArray<T>(area.Padded);
         _credit = new AlignedArray<T>(area.Padded);
         _delta = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);

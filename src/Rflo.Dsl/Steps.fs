@@ -1,0 +1,39 @@
+namespace Rflo.Dsl
+
+open System
+
+/// Times as whole numbers of steps.
+[<RequireQualifiedAccess>]
+module internal Steps =
+
+    /// No trial has so many steps.
+    let private tooMany = 2e9
+
+    /// The number of steps of a duration, if it is a whole number of them.
+    let ofTime (dt: float<ms>) (duration: float<ms>) =
+        let exact = duration / dt
+        let whole = Math.Round exact
+
+        if
+            Double.IsFinite exact
+            && abs (exact - whole) <= 1e-9 * max 1.0 (abs exact)
+            && abs whole < tooMany
+        then
+            Some(int whole)
+        else
+            None
+
+    /// What is wrong with a time that must be a whole number of steps; where dt itself is wrong, only what needs no dt.
+    let faults field (dt: float<ms> option) (duration: float<ms>) = [
+        let given = $"{float duration} ms"
+
+        match dt with
+        | Some dt when not (duration >= dt) || not (Double.IsFinite(float duration)) ->
+            NotAllowed(field, given, $"finite and at least one step, {float dt} ms")
+        | Some dt when duration / dt >= tooMany ->
+            NotAllowed(field, given, $"fewer than {tooMany} steps of {float dt} ms")
+        | Some dt when Option.isNone (ofTime dt duration) -> NotWholeSteps(field, duration, dt)
+        | None when not (duration > 0.0<ms>) || not (Double.IsFinite(float duration)) ->
+            NotAllowed(field, given, "finite and more than 0 ms")
+        | _ -> ()
+    ]
