@@ -210,9 +210,14 @@ module Run =
         let running = start ready
         go onTrial cancellation running |> finish running
 
-    /// `Run.perform trained task 3` shows three trials of that task, one after another, to what the run left: nothing
-    /// learns, nobody explores, and what is carried over from trial to trial is. The task may be another than the trained.
-    let perform (trained: Trained) (task: Task) (count: int) : Result<Activity list, Problem list> =
+    /// `Run.performWith final experiment task 3` shows three trials of that task, one after another, to the experiment's
+    /// circuit with those weights: nothing learns, nobody explores, and what is carried over from trial to trial is.
+    let performWith
+        (final: Map<string, Matrix<float>>)
+        (experiment: Experiment)
+        (task: Task)
+        (count: int)
+        : Result<Activity list, Problem list> =
         let greedy (area: Area) =
             match area.Dynamics with
             | WinnerTakeAll _ -> {
@@ -221,11 +226,10 @@ module Run =
               }
             | Leaky -> area
 
-        let frozen =
-            Circuit.withWeights trained.Final trained.Experiment.Circuit |> Circuit.freeze
+        let frozen = Circuit.withWeights final experiment.Circuit |> Circuit.freeze
 
         Check.experiment {
-            trained.Experiment with
+            experiment with
                 Circuit = {
                     frozen with
                         Areas = List.map greedy frozen.Areas
@@ -241,6 +245,32 @@ module Run =
                     test running.Compiled running.Session trial
                     running.Session.Run 1 |> ignore
             ])
+
+    /// `Run.perform trained task 3` shows three trials of that task to what the run left, as `Run.performWith` does, with
+    /// the time constants that it learned. The task may be another than the trained.
+    let perform (trained: Trained) task count =
+        let learned (area: Area) =
+            match Map.tryFind area.Name trained.TimeConstants with
+            | Some taus -> {
+                area with
+                    Tau = TauOfUnit(Array.map (fun tau -> tau * 1.0<ms>) taus)
+                    TauRate = None
+              }
+            | None -> area
+
+        let circuit = trained.Experiment.Circuit
+
+        performWith
+            trained.Final
+            {
+                trained.Experiment with
+                    Circuit = {
+                        circuit with
+                            Areas = List.map learned circuit.Areas
+                    }
+            }
+            task
+            count
 
     /// Checks and trains an experiment, without a word: the arrays, or every problem it has.
     let train (experiment: Experiment) : Result<Trained, Problem list> =

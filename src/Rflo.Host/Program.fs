@@ -81,6 +81,12 @@ let private commands = [
         Run = Demo.run
     }
     {
+        Name = "reproduce"
+        Usage = "reproduce FIGURE|all|list [options]"
+        Summary = "run the figures of Murray (2019) and decide its claims"
+        Run = Reproduce.command
+    }
+    {
         Name = "bench"
         Usage = "bench [options]"
         Summary = "measure microseconds and bytes a step on the periodic task"

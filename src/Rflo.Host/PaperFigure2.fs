@@ -1,0 +1,521 @@
+namespace Rflo.Host
+
+open Rflo.Dsl
+
+/// Fig 2 of the paper and its supplements: periodic output.
+[<RequireQualifiedAccess>]
+module PaperFigure2 =
+
+    module C = PaperConditions
+
+    let private conventions = [
+        "The paper does not say how rates begin, when updates are made, or whether printed rates carry the factor 1/T of its Eq 15. Here rates begin every trial at 0.1, updates are made at its end, and every increment carries 1/T: without it the printed rates diverge."
+        "Final loss is the median over the last 100 trials, with Eq 2's factor 1/2; the paper defines none. A run that diverged counts as larger than any other."
+    ]
+
+    let private untrained results key =
+        PaperRuns.of' results key |> List.map PaperRuns.firstLoss
+
+    let private byPeriod key =
+        C.periods |> List.map (fun period -> float period, key period)
+
+    let private comparable =
+        PaperClaims.ofMedians
+            "S1"
+            "RFLO and BPTT learn a short period about equally well."
+            "Fig 2a left; main text, \"comparable\""
+            "median final loss of RFLO below 1e-2, of BPTT below 2e-3, their ratio below 30"
+            [ "RFLO", C.rflo 200; "BPTT", C.bptt 200 ]
+            (function
+             | [ rflo; bptt ] -> rflo < 1e-2 && bptt < 2e-3 && rflo / bptt < 30.0
+             | _ -> false)
+
+    let private belowUntrained = {
+        Id = "S1b"
+        Text = "Both end far below an untrained network."
+        Source = "Fig 2b, grey line"
+        Threshold = "median final losses at most a tenth of the median loss of the first trial"
+        Decide =
+            fun results ->
+                let before = PaperRuns.median (untrained results (C.rflo 200))
+
+                let after =
+                    [ C.rflo 200; C.bptt 200 ]
+                    |> List.map (PaperRuns.finals results >> PaperRuns.median)
+
+                PaperClaims.found
+                    (after |> List.forall (fun loss -> loss <= before / 10.0))
+                    (2 * (PaperRuns.of' results (C.rflo 200)).Length)
+                    $"untrained {PaperClaims.loss before}, RFLO {PaperClaims.loss after[0]}, BPTT {PaperClaims.loss after[1]}"
+    }
+
+    let private trials = [ 1; 100; 1000; 10_000 ]
+
+    let private losses title period =
+        PaperPanels.losses title $"Period of {period} steps." [
+            "RFLO", C.rflo period
+            "BPTT", C.bptt period
+        ]
+
+    let fig2a = {
+        Id = "fig2a"
+        Title = "Fig 2a: learning a periodic output, short and long period"
+        About =
+            "Loss falls for both rules at a period of 20 time constants; at 160, BPTT is said to have the advantage. N = 30, nine runs."
+        Notes = conventions
+        Conditions = fun size -> [ yield! C.ofPeriod size 200; yield! C.ofPeriod size 1600 ]
+        Claims = [
+            comparable
+            belowUntrained
+            PaperClaims.falls
+                "S2 (RFLO)"
+                "RFLO's loss falls over training."
+                "Fig 2a left"
+                (C.rflo 200)
+                trials
+            PaperClaims.falls
+                "S2 (BPTT)"
+                "BPTT's loss falls over training."
+                "Fig 2a left"
+                (C.bptt 200)
+                trials
+            PaperClaims.below
+                "S4 (1600)"
+                "BPTT has the advantage when the period is very long."
+                "Fig 2a right; main text"
+                ("BPTT", C.bptt 1600)
+                ("RFLO", C.rflo 1600)
+            PaperClaims.below
+                "S4 (1600, clipped)"
+                "The same with BPTT's updates clipped at norm 0.1, which the paper does not mention."
+                "Fig 2a right, with a stabilised BPTT"
+                ("clipped BPTT", C.bpttClipped 1600)
+                ("RFLO", C.rflo 1600)
+        ]
+        Panels =
+            fun results -> [
+                losses "Loss, T = 200" 200 results
+                losses "Loss, T = 1600" 1600 results
+                PaperPanels.output
+                    "Output of RFLO, T = 200"
+                    "After training, first seed, learning off."
+                    (C.rflo 200)
+                    results
+                PaperPanels.output
+                    "Output of BPTT, T = 200"
+                    "After training, first seed, learning off."
+                    (C.bptt 200)
+                    results
+                PaperPanels.output
+                    "Output of RFLO, T = 1600"
+                    "After training, first seed, learning off."
+                    (C.rflo 1600)
+                    results
+                PaperPanels.output
+                    "Output of BPTT, T = 1600"
+                    "After training, first seed, learning off."
+                    (C.bptt 1600)
+                    results
+            ]
+    }
+
+    let private ofPeriods size =
+        C.periods |> List.collect (C.ofPeriod size)
+
+    let fig2b = {
+        Id = "fig2b"
+        Title = "Fig 2b: final loss v. period"
+        About = "Both rules do about equally at short periods; BPTT is better as the period grows."
+        Notes =
+            conventions
+            @ [
+                "The printed rates are RFLO 0.03, 0.01, 0.001, 0.0003 and BPTT 0.03, 0.03, 0.01, 0.03 for periods of 200, 400, 800, 1600. `rflo reproduce fig2b --grid` searches the paper's grid again."
+            ]
+        Conditions = ofPeriods
+        Claims = [
+            PaperClaims.ofMedians
+                "S3"
+                "RFLO's final loss grows with the period."
+                "Fig 2b"
+                "median final losses L(200) < L(400) < L(800), and L(1600) at least L(800) / 3"
+                (C.periods |> List.map (fun period -> $"T = {period}", C.rflo period))
+                (function
+                 | [ a; b; c; d ] -> a < b && b < c && d >= c / 3.0
+                 | _ -> false)
+            PaperClaims.below
+                "S4 (800)"
+                "BPTT is better at T = 800."
+                "Fig 2b"
+                ("BPTT", C.bptt 800)
+                ("RFLO", C.rflo 800)
+            PaperClaims.below
+                "S4 (800, clipped)"
+                "The same with BPTT's updates clipped at norm 0.1."
+                "Fig 2b, with a stabilised BPTT"
+                ("clipped BPTT", C.bpttClipped 800)
+                ("RFLO", C.rflo 800)
+        ]
+        Panels =
+            fun results -> [
+                PaperPanels.finals
+                    "Final loss v. period"
+                    "Clipped: updates of at most norm 0.1, not in the paper."
+                    "period T (steps)"
+                    [
+                        "RFLO", byPeriod C.rflo
+                        "BPTT", byPeriod C.bptt
+                        "BPTT, clipped",
+                        [
+                            for period in [ 800; 1600 ] -> float period, C.bpttClipped period
+                        ]
+                    ]
+                    results
+                losses "Loss, T = 400" 400 results
+                losses "Loss, T = 800" 800 results
+            ]
+    }
+
+    let fig2c = {
+        Id = "fig2c"
+        Title = "Fig 2c: readout weights align with the feedback"
+        About =
+            "Under RFLO the readout's weights turn towards the fixed feedback weights, faster for short periods."
+        Notes = conventions
+        Conditions = ofPeriods
+        Claims = [
+            {
+                Id = "S5"
+                Text = "Under RFLO readout and feedback align."
+                Source = "Fig 2c"
+                Threshold =
+                    "at T = 200 the median alignment ends at 0.6 or more, and no run's below 0.4"
+                Decide =
+                    fun results ->
+                        let ends = PaperClaims.alignments results (C.rflo 200)
+                        let low, middle, high = PaperRuns.quartiles ends
+                        let least = List.min ends
+
+                        PaperClaims.found
+                            (middle >= 0.6 && least >= 0.4)
+                            ends.Length
+                            $"median %.2f{middle} [%.2f{low}, %.2f{high}], least %.2f{least}"
+            }
+            {
+                Id = "S5 (control)"
+                Text = "Under BPTT, which does not use the feedback, they do not."
+                Source = "follows from the rule"
+                Threshold = "at T = 200 the absolute value of the median alignment stays below 0.2"
+                Decide =
+                    fun results ->
+                        let ends = PaperClaims.alignments results (C.bptt 200)
+                        let low, middle, high = PaperRuns.quartiles ends
+
+                        PaperClaims.found
+                            (abs middle < 0.2)
+                            ends.Length
+                            $"median %.2f{middle} [%.2f{low}, %.2f{high}]"
+            }
+            {
+                Id = "S5 (period)"
+                Text = "Alignment rises more slowly for longer periods."
+                Source = "Fig 2c"
+                Threshold = "median final alignments fall from T = 200 to 400 to 800"
+                Decide =
+                    fun results ->
+                        let medians =
+                            [ 200; 400; 800 ]
+                            |> List.map (fun period ->
+                                PaperRuns.median (PaperClaims.alignments results (C.rflo period)))
+
+                        let text = medians |> List.map (fun m -> $"%.2f{m}") |> String.concat ", "
+
+                        PaperClaims.found
+                            (medians |> List.pairwise |> List.forall (fun (a, b) -> b < a))
+                            (3 * (PaperRuns.of' results (C.rflo 200)).Length)
+                            $"T = 200, 400, 800: {text}"
+            }
+        ]
+        Panels =
+            fun results -> [
+                PaperPanels.alignments
+                    "Alignment under RFLO"
+                    "Cosine of readout weights and feedback weights."
+                    (C.periods |> List.map (fun period -> $"T = {period}", C.rflo period))
+                    results
+                PaperPanels.alignments
+                    "Alignment, T = 200"
+                    "RFLO, and BPTT as the control."
+                    [ "RFLO", C.rflo 200; "BPTT", C.bptt 200 ]
+                    results
+            ]
+    }
+
+    let private cornersAt isClipped period =
+        C.corners |> List.map (fun (name, _) -> name, C.corner name isClipped period)
+
+    /// The local approximation explains the gap between RFLO and BPTT; random feedback costs little.
+    let private explains id isClipped period = {
+        Id = id
+        Text =
+            "Dropping the non-local term explains the gap between RFLO and BPTT; random feedback alone costs little."
+        Source = "Fig 2d"
+        Threshold =
+            "geometric means: |log(random / BPTT)| < |log(local-symmetric / BPTT)|, and local-symmetric within a factor 5 of RFLO"
+        Decide =
+            fun results ->
+                let mean name =
+                    PaperRuns.finals results (C.corner name isClipped period) |> List.averageBy log
+
+                let bptt, random, local, rflo =
+                    mean "bptt", mean "bptt-random", mean "local-symmetric", mean "rflo"
+
+                let shown =
+                    [
+                        "BPTT", bptt
+                        "random feedback", random
+                        "local, symmetric", local
+                        "RFLO", rflo
+                    ]
+                    |> List.map (fun (name, value) -> $"{name} {PaperClaims.loss (exp value)}")
+                    |> String.concat "; "
+
+                PaperClaims.found
+                    (abs (random - bptt) < abs (local - bptt) && abs (local - rflo) < log 5.0)
+                    (4 * (PaperRuns.of' results (C.corner "rflo" isClipped period)).Length)
+                    shown
+    }
+
+    let private cornerPeriods = [ 400, true; 800, true; 800, false ]
+
+    let fig2d = {
+        Id = "fig2d"
+        Title = "Fig 2d: local or not, random feedback or not"
+        About =
+            "Two hybrids stand between RFLO and BPTT: the local rule with symmetric feedback, and the exact gradient with random feedback."
+        Notes =
+            conventions
+            @ [
+                "Rates of the hybrids are not printed; each has that of its kind. Without clipping all four end near the untrained loss at T = 800 in other re-runs; both forms are shown. Clipped at norm 0.1, local rules have rate 0.003 at T = 800 and all rules 0.01 at T = 400."
+            ]
+        Conditions =
+            fun size ->
+                cornerPeriods
+                |> List.collect (fun (period, isClipped) -> C.ofCorners size isClipped period)
+        Claims = [
+            explains "S6 (800)" false 800
+            explains "S6 (800, clipped)" true 800
+            explains "S6 (400, clipped)" true 400
+        ]
+        Panels =
+            fun results ->
+                cornerPeriods
+                |> List.map (fun (period, isClipped) ->
+                    let how = if isClipped then ", clipped" else ""
+
+                    PaperPanels.losses
+                        $"Loss, T = {period}{how}"
+                        "Four rules from the same initial weights."
+                        (cornersAt isClipped period)
+                        results)
+    }
+
+    let supplement1 = {
+        Id = "fig2-s1"
+        Title = "Fig 2, supplement 1: Dale's law"
+        About = "With signs fixed for every unit, the loss is said to fall at a similar rate."
+        Notes =
+            conventions
+            @ [
+                "80 % of units are excitatory; weights begin as the absolute values of the same draws with the signs of their units, so the spectrum is not that of the unconstrained network. The rates of the Dale runs are not printed; they have RFLO's."
+            ]
+        Conditions =
+            fun size -> [
+                yield! ofPeriods size
+                yield! C.periods |> List.collect (C.ofDale size)
+                C.ofDaleSlow size
+            ]
+        Claims = [
+            PaperClaims.ofMedians
+                "S7"
+                "A network under Dale's law learns."
+                "Fig 2—supplement 1a"
+                "median final loss below 5e-2 at T = 200"
+                [ "Dale", C.dale 200 ]
+                (fun medians -> medians[0] < 5e-2)
+            PaperClaims.ofMedians
+                "S7 (rate 0.01)"
+                "The same at a third of the rate."
+                "Fig 2—supplement 1a, other rate"
+                "median final loss below 5e-2 at T = 200"
+                [ "Dale", C.daleSlow ]
+                (fun medians -> medians[0] < 5e-2)
+            PaperClaims.ofMedians
+                "S7 (similar, 200)"
+                "It does about as well as without the law, T = 200."
+                "Fig 2—supplement 1"
+                "median final losses within a factor 3"
+                [ "Dale", C.dale 200; "free", C.rflo 200 ]
+                (fun medians -> medians[0] < 3.0 * medians[1])
+            PaperClaims.ofMedians
+                "S7 (similar, 400)"
+                "It does about as well as without the law, T = 400."
+                "Fig 2—supplement 1b"
+                "median final losses within a factor 3"
+                [ "Dale", C.dale 400; "free", C.rflo 400 ]
+                (fun medians -> medians[0] < 3.0 * medians[1])
+            {
+                Id = "S7 (signs)"
+                Text = "No weight ever changes its sign."
+                Source = "Fig 2—supplement 1, Methods"
+                Threshold =
+                    "in every run every column of the recurrent weights has its unit's sign at the end"
+                Decide =
+                    fun results ->
+                        let runs = C.periods |> List.collect (C.dale >> PaperRuns.of' results)
+
+                        let violations =
+                            runs
+                            |> List.sumBy (fun run ->
+                                let weights = run.Final.Value["cortex->cortex"]
+                                let excitatory = weights.ColumnCount * 4 / 5
+
+                                weights.EnumerateIndexed()
+                                |> Seq.filter (fun struct (_, j, w) ->
+                                    if j < excitatory then w < 0.0 else w > 0.0)
+                                |> Seq.length)
+
+                        PaperClaims.found
+                            (violations = 0)
+                            runs.Length
+                            $"{violations} weights of the wrong sign"
+            }
+        ]
+        Panels =
+            fun results -> [
+                PaperPanels.losses
+                    "Loss, T = 200"
+                    "RFLO with and without Dale's law."
+                    [
+                        "RFLO", C.rflo 200
+                        "Dale", C.dale 200
+                        "Dale, rate 0.01", C.daleSlow
+                    ]
+                    results
+                PaperPanels.finals
+                    "Final loss v. period"
+                    "RFLO with and without Dale's law."
+                    "period T (steps)"
+                    [ "RFLO", byPeriod C.rflo; "Dale", byPeriod C.dale ]
+                    results
+            ]
+    }
+
+    let supplement2 = {
+        Id = "fig2-s2"
+        Title = "Fig 2, supplement 2: only the readout, only the recurrent weights"
+        About =
+            "Both sets of weights together learn far better than the readout alone; the recurrent weights alone fail."
+        Notes =
+            conventions
+            @ [
+                "Where only the readout learns, its output of the step before enters the network through fixed N(0, 1) weights; the paper says \"through B\". Without that it is a reservoir, shown as well."
+            ]
+        Conditions = fun size -> [ yield! C.ofPeriod size 200; yield! C.ofAblations size ]
+        Claims = [
+            PaperClaims.ofMedians
+                "S8 (readout)"
+                "The readout alone is worse by far."
+                "Fig 2—supplement 2"
+                "median final loss of both at most a third of the readout's alone, with its output fed back"
+                [ "both", C.rflo 200; "readout", C.readoutOnly ]
+                (fun medians -> medians[0] <= medians[1] / 3.0)
+            PaperClaims.ofMedians
+                "S8 (recurrent)"
+                "The recurrent weights alone fail."
+                "Fig 2—supplement 2"
+                "median final loss above 0.2 (an output of 0 has 0.328)"
+                [ "recurrent", C.recurrentOnly ]
+                (fun medians -> medians[0] > 0.2)
+        ]
+        Panels =
+            fun results -> [
+                PaperPanels.losses
+                    "Loss, T = 200"
+                    "What learns: both, the readout alone (with and without its output fed back), the recurrent weights alone."
+                    [
+                        "both", C.rflo 200
+                        "readout, fed back", C.readoutOnly
+                        "readout", C.readoutAlone
+                        "recurrent", C.recurrentOnly
+                    ]
+                    results
+            ]
+    }
+
+    let private ofList key values =
+        values |> List.map (fun value -> value, key value)
+
+    let supplement3 = {
+        Id = "fig2-s3"
+        Title = "Fig 2, supplement 3: size and gain"
+        About = "Larger networks, and networks with larger initial gain, learn better."
+        Notes =
+            conventions
+            @ [
+                "The paper does not print the sizes, the gains or the rates. The readout learns by least mean squares, which is stable only while rate times N is below about 2: at a fixed rate of 0.03 large networks may diverge, so rates 0.9 / N are shown besides. T = 200."
+            ]
+        Conditions =
+            fun size -> [
+                yield! C.ofPeriod size 200
+                yield! C.ofSizes size
+                yield! C.ofGains size
+            ]
+        Claims = [
+            PaperClaims.ofMedians
+                "S9 (size)"
+                "Final loss falls with the number of units."
+                "Fig 2—supplement 3a"
+                "at rate 0.9 / N: L(10) >= 10 L(50), and no size worse than the one before by more than a factor 2"
+                (C.sizes |> List.map (fun units -> $"N = {units}", C.ofUnits units))
+                (fun medians ->
+                    medians[0] >= 10.0 * medians[3]
+                    && medians |> List.pairwise |> List.forall (fun (a, b) -> b <= 2.0 * a))
+            PaperClaims.ofMedians
+                "S9 (gain)"
+                "Final loss falls with the initial gain."
+                "Fig 2—supplement 3b"
+                "L(0.25) > L(0.75) > L(1.5), and L(0.5) >= 10 L(1.5)"
+                ([ 0.25; 0.5; 0.75; 1.5 ] |> List.map (fun g -> $"g = {g}", C.gain g))
+                (function
+                 | [ a; b; c; d ] -> a > c && c > d && b >= 10.0 * d
+                 | _ -> false)
+        ]
+        Panels =
+            fun results -> [
+                PaperPanels.finals
+                    "Final loss v. size"
+                    "T = 200."
+                    "units N"
+                    [
+                        "rate 0.9 / N", ofList (int >> C.ofUnits) (List.map float C.sizes)
+                        "rate 0.03", ofList (int >> C.ofUnitsFixed) (List.map float C.sizes)
+                    ]
+                    results
+                PaperPanels.finals
+                    "Final loss v. gain"
+                    "Recurrent weights and first readout weights scaled by g; T = 200."
+                    "gain g"
+                    [ "RFLO", ofList C.gain C.gains ]
+                    results
+            ]
+    }
+
+    let all = [
+        fig2a
+        fig2b
+        fig2c
+        fig2d
+        supplement1
+        supplement2
+        supplement3
+    ]

@@ -1,0 +1,210 @@
+namespace Rflo.Host
+
+open Rflo.Dsl
+
+/// Fig 4 of the paper: a sequence of movements, with and without the loop through basal ganglia and thalamus.
+[<RequireQualifiedAccess>]
+module PaperFigure4 =
+
+    module C = PaperConditions
+
+    /// Performances before the one that is judged: the state that a sequence leaves is the one it begins with.
+    let private rehearsals = 3
+
+    let private task key =
+        if key = C.untaughtRflo || key = C.untaughtBptt then
+            Syllables.untaught PaperModels.square
+        else
+            PaperModels.square |> Syllables.chosenBy "striatum"
+
+    let private performed key run =
+        PaperTrials.sequence run (task key) rehearsals |> List.last
+
+    let private asked = [ 0.0, 0.0; 1.0, 0.0; 1.0, 1.0; 0.0, 1.0; 0.0, 0.0 ]
+
+    /// The mean distance of the cursor from where it should be, at the ends of the syllables.
+    let private endError (path: (float * float) list) =
+        let segment = (path.Length - 1) / 4
+
+        [
+            for k in 1..4 do
+                let x, y = path[k * segment]
+                let x', y' = asked[k]
+                sqrt ((x - x') ** 2.0 + (y - y') ** 2.0)
+        ]
+        |> List.average
+
+    let private wellRun run =
+        PaperRuns.finalLoss run < PaperRuns.diverged
+
+    let private errors results key =
+        PaperRuns.of' results key
+        |> List.map (fun run ->
+            run.Seed,
+            (if wellRun run then
+                 endError (fst (performed key run))
+             else
+                 PaperRuns.diverged))
+
+    let private right = [ 1; 2; 3 ]
+
+    /// How many runs choose every transition right.
+    let private complete results key =
+        let runs = PaperRuns.of' results key
+
+        let wins =
+            runs
+            |> List.filter (fun run -> snd (performed key run) = Some right)
+            |> List.length
+
+        wins, runs.Length
+
+    /// Direction and length of each syllable in a chain of all four.
+    let private syllables results =
+        PaperRuns.of' results C.syllables
+        |> List.filter wellRun
+        |> List.map (fun run ->
+            let path, _ = PaperTrials.sequence run PaperModels.square rehearsals |> List.last
+            let segment = (path.Length - 1) / 4
+
+            [
+                for k, (dx, dy) in List.indexed PaperModels.moves.Directions do
+                    let x0, y0 = path[k * segment]
+                    let x1, y1 = path[(k + 1) * segment]
+                    let mx, my = x1 - x0, y1 - y0
+                    let length = sqrt (mx * mx + my * my)
+                    (mx * dx + my * dy) / max length 1e-12, abs (length - 1.0)
+            ])
+
+    let private transitions id text source key expectsAll = {
+        Id = id
+        Text = text
+        Source = source
+        Threshold =
+            if expectsAll then
+                "greedy performance makes every transition in at least 2 of 3 runs"
+            else
+                "greedy performance makes every transition in fewer than 1 of 3 runs"
+        Decide =
+            fun results ->
+                let wins, count = complete results key
+
+                let holds =
+                    if expectsAll then
+                        3 * wins >= 2 * count
+                    else
+                        3 * wins < count
+
+                PaperClaims.found holds count $"{wins} of {count} runs"
+    }
+
+    let private beats id text other otherKey = {
+        Id = id
+        Text = text
+        Source = "Fig 4c"
+        Threshold = "smaller mean distance from the four corners in most seeds; sign test at 5 %"
+        Decide =
+            fun results ->
+                let loop, plain = Map.ofList (errors results C.sequence), errors results otherKey
+
+                let pairs = [
+                    for seed, error in plain do
+                        match Map.tryFind seed loop with
+                        | Some own -> own, error
+                        | None -> ()
+                ]
+
+                let wins = pairs |> List.filter (fun (own, error) -> own < error) |> List.length
+                let chance = PaperRuns.signTest wins pairs.Length
+
+                let finding =
+                    PaperClaims.found
+                        (chance < 0.05)
+                        (2 * pairs.Length)
+                        $"loop {PaperClaims.spread (List.map fst pairs)}, {other} {PaperClaims.spread (List.map snd pairs)} lengths; {wins} of {pairs.Length}, p = %.2g{chance}"
+
+                if pairs.Length < 5 then
+                    {
+                        finding with
+                            Verdict = Undecided $"{pairs.Length} pairs are too few for the test"
+                    }
+                else
+                    finding
+    }
+
+    let fig4 = {
+        Id = "fig4"
+        Title = "Fig 4: a sequence of movements through the basal ganglia loop"
+        About =
+            "Cortex learns four syllables by RFLO; then striatum learns their order by reward. One network that learns the whole sequence does worse."
+        Notes = [
+            "The paper leaves open the speed profile, bounds, start, cortico-striatal rate and initial weights, what a hold is, and what happens to rates between trials. Here a move lasts 200 steps with a bell of speed, in a workspace of two positions by two; there are no holds; rates are carried over from trial to trial; cortico-striatal weights begin as small random numbers."
+            "Printed, the cortico-striatal rule takes the current before the competition; shown as a control. The default takes the rate after it; a reward baseline, which is not in the paper, is shown too."
+            "The networks without the loop get 20,000 trials of the whole sequence. BPTT's updates are clipped at norm 0.1: without it they blow up."
+        ]
+        Conditions = C.ofSequence
+        Claims = [
+            {
+                Id = "S11"
+                Text = "Each syllable's input moves the cursor the right way, in chains too."
+                Source = "Fig 4a"
+                Threshold =
+                    "in the median run every syllable of a chain has cosine above 0.9 and its length within 25 %"
+                Decide =
+                    fun results ->
+                        let all = syllables results
+                        let worst = all |> List.map (List.map fst >> List.min) |> PaperRuns.median
+                        let length = all |> List.map (List.map snd >> List.max) |> PaperRuns.median
+
+                        PaperClaims.found
+                            (worst > 0.9 && length < 0.25)
+                            all.Length
+                            $"median over runs of the worst syllable: cosine %.2f{worst}, length off by %.0f{100.0 * length} %%"
+            }
+            transitions "S12" "The loop performs the sequence." "Fig 4b, c" C.sequence true
+            transitions
+                "S12 (literal)"
+                "With the current before the competition in the rule, as printed, it does not."
+                "Methods, as printed"
+                C.sequenceLiteral
+                false
+            transitions
+                "S12 (baseline)"
+                "With a reward baseline it does."
+                "not in the paper"
+                C.sequenceBaseline
+                true
+            beats "S13 (RFLO)" "The loop beats RFLO without a loop." "RFLO" C.untaughtRflo
+            beats "S13 (BPTT)" "The loop beats even BPTT without a loop." "BPTT" C.untaughtBptt
+        ]
+        Panels =
+            fun results ->
+                let paths key title caption =
+                    let runs = PaperRuns.of' results key |> List.filter wellRun
+                    PaperPanels.paths title caption asked (runs |> List.map (performed key >> fst))
+
+                [
+                    paths
+                        C.sequence
+                        "With the loop"
+                        "The cursor's path in every run, learning off; only the first syllable is shown."
+                    paths
+                        C.untaughtRflo
+                        "RFLO without a loop"
+                        "The cursor's path in every run, learning off."
+                    paths
+                        C.untaughtBptt
+                        "BPTT without a loop"
+                        "The cursor's path in every run, learning off."
+                    PaperPanels.losses
+                        "Loss of the syllables"
+                        "Stage 1: one syllable a trial."
+                        [ "RFLO", C.syllables ]
+                        results
+                    PaperPanels.losses
+                        "Loss of the whole sequence"
+                        "Without a loop: four syllables a trial, no input."
+                        [ "RFLO", C.untaughtRflo; "BPTT, clipped", C.untaughtBptt ]
+                        results
+                ]
+    }

@@ -1,0 +1,211 @@
+namespace Rflo.Host
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Plotly.NET
+open Rflo.Dsl
+
+/// The figures of the reproduction's pages.
+[<RequireQualifiedAccess>]
+module PaperPanels =
+
+    /// A colour of a series, thin enough to lie under its line.
+    let private shade k =
+        let r, g, b =
+            [|
+                0, 114, 178
+                213, 94, 0
+                0, 158, 115
+                204, 121, 167
+                230, 159, 0
+                86, 180, 233
+            |][k % 6]
+
+        Color.fromString $"rgba({r},{g},{b},0.15)"
+
+    let private withBand k name (points: (float * (float * float * float))[]) =
+        let x = points |> Array.map fst
+        let low = points |> Array.map (fun (_, (low, _, _)) -> low)
+        let middle = points |> Array.map (fun (_, (_, middle, _)) -> middle)
+        let high = points |> Array.map (fun (_, (_, _, high)) -> high)
+
+        [
+            yield!
+                Style.between $"{name}, quartiles" (shade k) x low high
+                |> List.map (Chart.withTraceInfo (ShowLegend = false))
+
+            Style.line name (Style.nth k) 2.4 x middle
+            |> Chart.withLineStyle (Dash = Style.dash k)
+        ]
+
+    let private room (low, high) = low / 1.3, high * 1.3
+
+    let private limits (curves: (float * (float * float * float))[] list) =
+        let numbers = [
+            for points in curves do
+                for _, (low, _, high) in points do
+                    for value in [ low; high ] do
+                        if Double.IsFinite value && value > 0.0 && value < PaperRuns.diverged then
+                            value
+        ]
+
+        if numbers.IsEmpty then
+            0.1, 1.0
+        else
+            room (List.min numbers, List.max numbers)
+
+    let private runsOf results key = (PaperRuns.of' results key).Length
+
+    /// Loss v. trial: median over runs, and quartiles.
+    let losses title caption (series: (string * string) list) results =
+        let curves =
+            series
+            |> List.map (fun (name, key) ->
+                name, PaperRuns.curve _.Losses (PaperRuns.of' results key))
+
+        let longest = curves |> List.map (snd >> Array.last >> fst) |> List.max
+
+        {
+            Title = title
+            Caption = $"{caption} Lines: median over the runs; bands: quartiles."
+            IsWide = true
+            Height = 340
+            Chart =
+                curves
+                |> List.mapi (fun k (name, points) -> withBand k name points)
+                |> List.concat
+                |> Style.figure
+                    (Style.logAxis "trial" (1.0, longest))
+                    (Style.logAxis "loss L" (limits (List.map snd curves)))
+        }
+
+    /// Alignment v. trial: median over runs, and quartiles.
+    let alignments title caption (series: (string * string) list) results =
+        let curves =
+            series
+            |> List.map (fun (name, key) ->
+                name, PaperRuns.curve _.Alignment (PaperRuns.of' results key))
+
+        let longest = curves |> List.map (snd >> Array.last >> fst) |> List.max
+
+        {
+            Title = title
+            Caption = $"{caption} Lines: median over the runs; bands: quartiles."
+            IsWide = false
+            Height = 340
+            Chart =
+                curves
+                |> List.mapi (fun k (name, points) -> withBand k name points)
+                |> List.concat
+                |> Style.figure
+                    (Style.logAxis "trial" (1.0, longest))
+                    (Style.axis "alignment (cosine)" |> Style.ranged (-0.5, 1.0))
+        }
+
+    /// Final loss v. a number, for several series.
+    let finals title caption axis (series: (string * (float * string) list) list) results =
+        let curves =
+            series
+            |> List.map (fun (name, points) ->
+                name,
+                points
+                |> List.map (fun (x, key) -> x, PaperRuns.quartiles (PaperRuns.finals results key))
+                |> Array.ofList)
+
+        let numbers = curves |> List.collect (snd >> Array.map fst >> List.ofArray)
+
+        {
+            Title = title
+            Caption =
+                $"{caption} Median over the last {PaperRuns.finalTrials} trials of a run; lines: median over the runs; bands: quartiles."
+            IsWide = false
+            Height = 340
+            Chart =
+                curves
+                |> List.mapi (fun k (name, points) -> [
+                    yield! withBand k name points
+
+                    Style.points
+                        name
+                        (TraceObjects.Marker.init (Color = Style.nth k, Size = 7))
+                        (Array.map fst points)
+                        (points |> Array.map (fun (_, (_, middle, _)) -> middle))
+                    |> Chart.withTraceInfo (ShowLegend = false)
+                ])
+                |> List.concat
+                |> Style.figure
+                    (Style.logAxis axis (List.min numbers / 1.05, List.max numbers * 1.05))
+                    (Style.logAxis "final loss" (limits (List.map snd curves)))
+        }
+
+    /// The output of one run against its target, with learning off.
+    let output title caption (key: string) results =
+        let run = List.head (PaperRuns.of' results key)
+
+        match PaperTrials.perform run run.Experiment.Task 1 with
+        | [ shown ] ->
+            let output = (Seq.head (Map.values shown.Outputs)).Column(0).ToArray()
+            let target = shown.Targets.Column(0).ToArray()
+            let mask = shown.Mask.Column(0).ToArray()
+            let times = Array.init target.Length (fun t -> float (t + 1))
+
+            Figures.output
+                title
+                caption
+                (Figures.limits [ target; output ])
+                Style.blue
+                times
+                target
+                mask
+                output
+        | _ -> invalidOp "one trial was asked for"
+
+    /// Time of the output's peak against the delay that was asked for.
+    let intervals title (series: (string * (float * float list) list) list) =
+        let longest = series |> List.collect (snd >> List.map fst) |> List.fold max 100.0
+
+        {
+            Title = title
+            Caption =
+                "Delay from the second pulse to the output's peak, with learning off; lines: median over the runs; bands: quartiles. Dashed: what is asked for."
+            IsWide = true
+            Height = 420
+            Chart =
+                [
+                    Style.guide Style.ink StyleParam.DrawingStyle.Dash [| 0.0; longest |] [|
+                        0.0
+                        longest
+                    |]
+                    for k, (name, points) in List.indexed series do
+                        yield!
+                            points
+                            |> List.map (fun (asked, produced) ->
+                                asked, PaperRuns.quartiles produced)
+                            |> Array.ofList
+                            |> withBand k name
+                ]
+                |> Style.figure (Style.axis "asked delay (ms)") (Style.axis "produced delay (ms)")
+        }
+
+    /// The cursor's path in the plane, for some runs.
+    let paths title caption (asked: (float * float) list) (paths: (float * float) list list) =
+        let line name colour width path =
+            let x, y = List.unzip path
+            Style.line name colour width (Array.ofList x) (Array.ofList y)
+
+        {
+            Title = title
+            Caption = caption
+            IsWide = false
+            Height = 380
+            Chart =
+                [
+                    line "asked" Style.ink 1.5 asked
+                    for k, path in List.indexed paths do
+                        line "cursor" (Style.nth k) 2.0 path
+                        |> Chart.withTraceInfo (ShowLegend = (k = 0))
+                ]
+                |> Style.figure
+                    (Style.axis "x (lengths)" |> Style.ranged (-0.7, 1.7))
+                    (Style.axis "y (lengths)" |> Style.ranged (-0.7, 1.7))
+        }

@@ -1,0 +1,180 @@
+namespace Rflo.Host
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open MathNet.Numerics.Statistics
+open Rflo.Core
+open Rflo.Dsl
+open Rflo.Runs
+
+/// One run of a condition, as it lies in its run folder.
+type PaperRun = {
+    Seed: int
+    Experiment: Experiment
+    Status: RunEnd
+    Losses: float[]
+    /// Alignment of readout and feedback after every trial; empty where it cannot be.
+    Alignment: float[]
+    Seconds: float
+    /// Weights after the last trial, by the names of projections.
+    Final: Lazy<Map<string, Matrix<float>>>
+}
+
+/// Some experiment of a figure, to be run with several seeds. One that begins where another ended names it.
+type Condition = {
+    /// Its name; figures that share a condition share its runs.
+    Key: string
+    /// What must be run before, with the same seed.
+    After: string option
+    /// The experiment, from what was run before it.
+    Make: PaperRun option -> Experiment
+}
+
+/// Conditions.
+[<RequireQualifiedAccess>]
+module Condition =
+
+    /// A condition that needs nothing before it.
+    let alone key experiment = {
+        Key = key
+        After = None
+        Make = fun _ -> experiment
+    }
+
+    /// A condition that begins where another ended.
+    let following key earlier make = {
+        Key = key
+        After = Some earlier
+        Make =
+            function
+            | Some run -> make run
+            | None -> invalidOp $"{key} needs {earlier} to be run before"
+    }
+
+/// All runs of some conditions.
+type PaperResults = Map<string, PaperRun list>
+
+/// Numbers of runs, and statistics over them.
+[<RequireQualifiedAccess>]
+module PaperRuns =
+
+    /// What stands for the loss of a run that diverged: larger than any other, and a number.
+    let diverged = 1e9
+
+    /// Over how many of the last trials the final loss is the median: a single trial of RFLO goes up and down.
+    let finalTrials = 100
+
+    let private finite value =
+        if Double.IsFinite value then
+            min value diverged
+        else
+            diverged
+
+    /// The median, the quartiles beside it: (25 %, 50 %, 75 %).
+    let quartiles (values: float seq) =
+        let values = values |> Seq.map finite |> Array.ofSeq
+
+        if values.Length = 0 then
+            nan, nan, nan
+        else
+            values.LowerQuartile(), values.Median(), values.UpperQuartile()
+
+    /// The median.
+    let median values =
+        let _, middle, _ = quartiles values
+        middle
+
+    /// The loss at the end of a run: the median over its last trials.
+    let finalLoss (run: PaperRun) =
+        match run.Status with
+        | RunEnd.Diverged
+        | RunEnd.Failed -> diverged
+        | _ -> median (Array.skip (max 0 (run.Losses.Length - finalTrials)) run.Losses)
+
+    /// The loss before anything was learned.
+    let firstLoss (run: PaperRun) = finite (Array.head run.Losses)
+
+    /// The runs of a condition.
+    let of' (results: PaperResults) key =
+        match Map.tryFind key results with
+        | Some runs -> runs
+        | None -> invalidOp $"no condition is called {key}"
+
+    /// Final losses of a condition.
+    let finals results key = of' results key |> List.map finalLoss
+
+    /// Two conditions, seed by seed: the same initial weights, noise and task.
+    let paired (results: PaperResults) measure a b = [
+        for one in of' results a do
+            for other in of' results b do
+                if one.Seed = other.Seed then
+                    measure one, measure other
+    ]
+
+    /// The chance that at least so many of n fair coins show heads: a paired test of signs.
+    let signTest wins count =
+        if count = 0 then
+            1.0
+        else
+            let coins = MathNet.Numerics.Distributions.Binomial(0.5, count)
+            Seq.sum (seq { for k in wins..count -> coins.Probability k })
+
+    /// A trial's median and quartiles over the runs, at trials that are evenly spread on a logarithmic axis.
+    let curve (series: PaperRun -> float[]) (runs: PaperRun list) =
+        let all = runs |> List.map series
+        let longest = all |> List.map Array.length |> List.fold max 0
+
+        let trials =
+            Seq.init 120 (fun k ->
+                int (round (exp (log (float (max 1 longest)) * float k / 119.0))))
+            |> Seq.distinct
+            |> Array.ofSeq
+
+        // The mean of a neighbourhood, so that one trial's noise does not hide the curve.
+        let at trial (values: float[]) =
+            let low, high = int (float trial / 1.04), int (float trial * 1.04)
+            let from, until = max 0 (low - 1), min (values.Length - 1) (high - 1)
+            if from > until then nan else median values[from..until]
+
+        trials
+        |> Array.map (fun trial ->
+            let now = all |> List.map (at trial) |> List.filter (Double.IsNaN >> not)
+            float trial, quartiles now)
+
+    let private column name (record: RunRecord) =
+        record.Metrics
+        |> List.tryFind (fun (column, _) -> column = name)
+        |> Option.map snd
+
+    let private weights (saved: SavedRun) =
+        lazy
+            (Map.ofSeq [
+                for array in saved.ReadWeights() do
+                    if
+                        array.Name.StartsWith("final/", StringComparison.Ordinal)
+                        && array.Shape.Length = 2
+                    then
+                        array.Name.Substring 6,
+                        Matrix<float>
+                            .Build.DenseOfRowMajor(array.Shape[0], array.Shape[1], array.Values)
+            ])
+
+    /// Reads a run from its folder.
+    let read seed experiment place =
+        let saved = RunFolder.Open place
+        let table = saved.ReadMetrics()
+        let columns = List.ofSeq table.Columns
+
+        {
+            Seed = seed
+            Experiment = experiment
+            Status = saved.Manifest.Status
+            Losses = table.Column "loss"
+            Alignment =
+                columns
+                |> List.tryFind _.StartsWith("alignment")
+                |> Option.map table.Column
+                |> Option.defaultValue [||]
+            Seconds = Array.sum (table.Column "seconds")
+            Final = weights saved
+        }

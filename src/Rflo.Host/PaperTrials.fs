@@ -1,0 +1,55 @@
+namespace Rflo.Host
+
+open Rflo.Dsl
+
+/// Tests of what runs have left, with learning off.
+[<RequireQualifiedAccess>]
+module PaperTrials =
+
+    /// So many trials of a task, one after another, by what a run left. Nobody explores; what is carried from trial to
+    /// trial is.
+    let perform (run: PaperRun) task count =
+        match Run.performWith run.Final.Value run.Experiment task count with
+        | Ok shown -> shown
+        | Error problems -> invalidOp (problems |> List.map Problem.text |> String.concat "; ")
+
+    /// Delays that a test of interval matching asks for, from 50 ms to the longest.
+    let delays longest = [
+        for k in 0..8 -> 50.0<ms> + round (float k / 8.0 * float (longest - 50.0<ms>)) * 1.0<ms>
+    ]
+
+    /// Asked and produced delays of a run.
+    let intervals longest (run: PaperRun) =
+        let task = {
+            ReadySetGo.upTo longest with
+                Delays = InTurn(delays longest)
+        }
+
+        perform run (Task.readySetGo task) (delays longest).Length
+        |> List.map (fun activity ->
+            let asked, produced = Measure.interval task 1.0<ms> activity
+            float asked, float produced)
+
+    /// Slope of produced against asked by least squares, and the root of the mean squared error.
+    let timing (points: (float * float) list) =
+        let asked, produced =
+            points |> List.map fst |> Array.ofList, points |> List.map snd |> Array.ofList
+
+        let struct (_, slope) = MathNet.Numerics.Fit.Line(asked, produced)
+
+        let error = points |> List.averageBy (fun (a, p) -> (p - a) * (p - a)) |> sqrt
+
+        slope, error
+
+    /// The cursor's way in the last of some performances of a sequence, and the choices that were made there.
+    let sequence (run: PaperRun) (task: Syllables) count =
+        perform run (Task.syllables task) count
+        |> List.map (fun activity ->
+            let path = Measure.path task 1.0<ms> task.Start activity.Outputs["velocity"]
+
+            let choices =
+                activity.Rates
+                |> Map.tryFind "striatum"
+                |> Option.map (Measure.choices task 1.0<ms>)
+
+            path, choices)
