@@ -18,6 +18,8 @@ type Section =
     /// An SVG file with a title and a caption; what is in it cannot reach the page.
     | Drawing of title: string * svg: string * caption: string
     | Table of string list * string list list
+    /// The same where cells are sentences.
+    | Prose of string list * string list list
     /// Text as it is, folded away behind a title.
     | Folded of title: string * text: string
 
@@ -80,6 +82,7 @@ dt { font-weight: 600; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 8px 12px; border-top: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+table.prose th, table.prose td { text-align: left; white-space: normal; vertical-align: top; padding: 8px 10px; font-size: 13.5px; min-width: 60px; }
 thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: 13px; }
 details { background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: 10px 18px; margin-top: 16px; }
 summary { cursor: pointer; font-weight: 600; }
@@ -146,9 +149,15 @@ draw();
                 .Append($"<img alt=\"{escape title}\" src=\"data:image/svg+xml;base64,{data}\">")
                 .Append($"<figcaption>{escape caption}</figcaption></figure>\n")
             |> ignore
-        | Table(heads, rows) ->
+        | Table(heads, rows)
+        | Prose(heads, rows) ->
+            let kind =
+                match section with
+                | Prose _ -> " class=\"prose\""
+                | _ -> ""
+
             text
-                .Append("<div class=\"card\"><table><thead>")
+                .Append($"<div class=\"card\"><table{kind}><thead>")
                 .Append(row "th" heads)
                 .Append("</thead><tbody>")
                 .AppendJoin("", rows |> List.map (row "td"))

@@ -14,6 +14,7 @@ type ReproduceOption =
     | Seeds of count: string
     | Jobs of count: string
     | Out of folder: string
+    | Grid
 
     interface IArgParserTemplate with
         member this.Usage =
@@ -24,6 +25,7 @@ type ReproduceOption =
             | Jobs _ -> "runs at once; as many as there are cores."
             | Out _ ->
                 "the folder of runs and pages; runs/reproduction, or runs/reproduction-quick. What is there is not run again."
+            | Grid -> "search the paper's grid of learning rates too."
 
 /// The `rflo reproduce` command: the results of Murray (2019) from models in the language.
 [<RequireQualifiedAccess>]
@@ -37,6 +39,7 @@ module Reproduce =
             PaperAppendix.figure size
             PaperBeyond.approximations
             PaperBeyond.loops
+            PaperGrid.figure
         ]
 
     let private full = {
@@ -131,11 +134,11 @@ module Reproduce =
     let private row (claim: Claim, finding: Finding) = [
         claim.Id
         claim.Text
-        claim.Source
+        verdict finding.Verdict
         finding.Measured
         string finding.Runs
-        verdict finding.Verdict
         claim.Threshold
+        claim.Source
     ]
 
     let private heads = [
@@ -175,7 +178,7 @@ module Reproduce =
             [
                 "", [ Panels(figure.Panels results) ]
                 "Claims, with thresholds fixed before the runs",
-                [ Table(heads, List.map row findings) ]
+                [ Prose(heads, List.map row findings) ]
                 "Choices, and where sources disagree", [ for note in figure.Notes -> Note note ]
             ]
 
@@ -218,7 +221,11 @@ module Reproduce =
         let known = all |> List.map _.Id
 
         if List.contains "all" names then
-            Ok all
+            Ok(
+                all
+                |> List.filter (fun figure ->
+                    figure.Id <> PaperGrid.figure.Id || List.contains figure.Id names)
+            )
         else
             match names |> List.filter (fun name -> not (List.contains name known)) with
             | [] -> Ok(all |> List.filter (fun figure -> List.contains figure.Id names))
@@ -254,6 +261,12 @@ module Reproduce =
             |> List.collect (function
                 | Figures names -> names
                 | _ -> [])
+
+        let names =
+            if List.contains Grid given then
+                names @ [ PaperGrid.figure.Id ]
+            else
+                names
 
         let size = if List.contains Quick given then quick else full
 
