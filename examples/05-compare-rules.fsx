@@ -33,9 +33,14 @@ let plan = [
     Rule.rflo, network
     Rule.localSymmetric, network
     Rule.snap1, network
+    Rule.kernl, network
     Rule.nodePerturbation, network
+    Rule.miconi, network
     Rule.uoro, slow
     Rule.kfRtrl, slow
+    Rule.reverseKfRtrl, slow
+    Rule.tbptt, network
+    Rule.bpttRandom, network
     Rule.rtrl, network
     Rule.bptt, network
 ]

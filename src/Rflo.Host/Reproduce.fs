@@ -144,11 +144,11 @@ module Reproduce =
     let private heads = [
         ""
         "claim"
-        "source"
+        "verdict"
         "measured"
         "runs"
-        "verdict"
         "decided by"
+        "source"
     ]
 
     /// The page of a figure.

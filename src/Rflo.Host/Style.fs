@@ -46,12 +46,11 @@ module Style =
 
     let nth k = series[k % series.Length]
 
-    /// Lines that may lie on each other differ in their dashes too.
+    /// Lines that may lie on each other differ in their dashes too, and those beyond the last colour are all dashed.
     let dash k =
-        if k % 3 = 2 then
-            StyleParam.DrawingStyle.Dot
-        else
-            StyleParam.DrawingStyle.Solid
+        if k >= series.Length then StyleParam.DrawingStyle.DashDot
+        elif k % 3 = 2 then StyleParam.DrawingStyle.Dot
+        else StyleParam.DrawingStyle.Solid
 
     let private axisLine = colour "#5b6470"
     let private gridLine = colour "#eceff3"
