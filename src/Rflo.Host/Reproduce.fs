@@ -33,6 +33,7 @@ module Reproduce =
 
     let private figures size =
         PaperFigure2.all
+        @ PaperSupplements.all
         @ [
             PaperFigure3.fig3
             PaperFigure4.fig4
@@ -121,88 +122,12 @@ module Reproduce =
         |> runAll settings size
         |> Map.fold (fun all key runs -> Map.add key runs all) results
 
-    let private verdict =
-        function
-        | Holds -> "holds"
-        | Fails -> "does not hold"
-        | Undecided why -> $"undecided: {why}"
-
-    /// Every claim of a figure with what was found.
-    let findings results (figure: PaperFigure) =
-        figure.Claims |> List.map (fun claim -> claim, claim.Decide results)
-
-    let private row (claim: Claim, finding: Finding) = [
-        claim.Id
-        claim.Text
-        verdict finding.Verdict
-        finding.Measured
-        string finding.Runs
-        claim.Threshold
-        claim.Source
-    ]
-
-    let private heads = [
-        ""
-        "claim"
-        "verdict"
-        "measured"
-        "runs"
-        "decided by"
-        "source"
-    ]
-
-    /// The page of a figure.
-    let page (size: PaperSize) results (figure: PaperFigure) =
-        let findings = findings results figure
-
-        let holding =
-            findings
-            |> List.filter (fun (_, finding) -> finding.Verdict = Holds)
-            |> List.length
-
-        let how =
-            if size.IsQuick then
-                " Quick form: fewer runs of fewer trials than the paper's; its verdicts are no verdicts on the paper."
-            else
-                ""
-
-        Page.html
-            {
-                Title = figure.Title
-                Subtitle = $"{figure.About}{how} Murray (2019), doi 10.7554/eLife.43299."
-                Status =
-                    $"{holding} of {findings.Length} claims hold",
-                    findings |> List.forall (fun (_, finding) -> finding.Verdict = Holds)
-                Tiles = []
-            }
-            [
-                "", [ Panels(figure.Panels results) ]
-                "Claims, with thresholds fixed before the runs",
-                [ Prose(heads, List.map row findings) ]
-                "Choices, and where sources disagree", [ for note in figure.Notes -> Note note ]
-            ]
-
     let private write place name (text: string) =
         let file = Path.Combine(place, name)
         let unfinished = file + ".new"
         File.WriteAllText(unfinished, text)
         File.Move(unfinished, file, overwrite = true)
         file
-
-    let private escape (text: string) = text.Replace("|", "\\|")
-
-    /// All claims as a Markdown table.
-    let table (all: (PaperFigure * (Claim * Finding) list) list) =
-        String.concat "\n" [
-            "| figure | | claim | measured | runs | verdict |"
-            "|---|---|---|---|---|---|"
-
-            for figure, findings in all do
-                for claim, finding in findings do
-                    $"| {figure.Id} | {claim.Id} | {escape claim.Text} | {escape finding.Measured} | {finding.Runs} | {verdict finding.Verdict} |"
-
-            ""
-        ]
 
     let private list size =
         for figure in figures size do
@@ -238,17 +163,21 @@ module Reproduce =
     let private reproduce settings size (figures: PaperFigure list) =
         let clock = Stopwatch.StartNew()
         let results = run settings size figures
-        let all = figures |> List.map (fun figure -> figure, findings results figure)
+
+        let all =
+            figures |> List.map (fun figure -> figure, PaperPage.findings results figure)
 
         for figure, findings in all do
-            let file = write settings.Place $"{figure.Id}.html" (page size results figure)
+            let file =
+                write settings.Place $"{figure.Id}.html" (PaperPage.html size results figure)
+
             printfn $"\n{figure.Title}\n{file}"
 
             for claim, finding in findings do
                 printfn
-                    $"  {verdict finding.Verdict, -14} {claim.Id}: {claim.Text} ({finding.Measured})"
+                    $"  {PaperPage.verdict finding.Verdict, -14} {claim.Id}: {claim.Text} ({finding.Measured})"
 
-        let file = write settings.Place "claims.md" (table all)
+        let file = write settings.Place "claims.md" (PaperPage.table all)
         printfn $"\n{file}\n%.0f{clock.Elapsed.TotalSeconds} s"
         ExitCode.Done
 
