@@ -127,11 +127,7 @@ module Host =
                 Training.run guard folder request.Words onTrial interrupt.Token ready)
 
         let record =
-            RunRecord.ofTrained
-                folder.Sessions[0].Started
-                (Overrides.settings request.Given)
-                script
-                trained
+            RunRecord.ofSessions folder.Sessions (Overrides.settings request.Given) script trained
 
         let report = if request.Report then Some(Report.html record) else None
 
@@ -160,20 +156,23 @@ module Host =
 
                 ExitCode.EndedEarly
 
-    /// A request to go on, with the options that began the run before its own.
+    /// A request to go on, with the options of all that went before: each request has the last word on what it names.
     let private sinceItsBegin (request: Request) (folder: RunFolder) =
-        match List.ofSeq folder.Sessions with
-        | [] -> request
-        | first :: _ ->
-            match Arguments.parse "" (Array.ofSeq first.Arguments) with
-            | Ok(Arguments.Do earlier) -> {
-                request with
-                    Given = earlier.Given @ request.Given
-                    CheckpointEvery = Option.orElse earlier.CheckpointEvery request.CheckpointEvery
-                    CheckpointMinutes =
-                        Option.orElse earlier.CheckpointMinutes request.CheckpointMinutes
-              }
-            | _ -> request
+        let following (earlier: Request) (later: Request) = {
+            later with
+                Given = earlier.Given @ later.Given
+                CheckpointEvery = Option.orElse earlier.CheckpointEvery later.CheckpointEvery
+                CheckpointMinutes = Option.orElse earlier.CheckpointMinutes later.CheckpointMinutes
+        }
+
+        let earlier =
+            List.ofSeq folder.Sessions
+            |> List.choose (fun session ->
+                match Arguments.parse "" (Array.ofSeq session.Arguments) with
+                | Ok(Arguments.Do earlier) -> Some earlier
+                | _ -> None)
+
+        List.reduce following (earlier @ [ request ])
 
     let private start after (request: Request) script (experiment: Experiment) =
         let checkedWith given =

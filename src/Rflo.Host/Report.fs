@@ -263,6 +263,29 @@ module Report =
         | cpu -> "Processor", $"{cpu}, {manifest.Machine.Processors} logical processors"
     ]
 
+    /// The processes that worked on a run, where there is more to say than that it was one.
+    let private sessions (manifest: RunManifest) =
+        let all = List.ofSeq manifest.Sessions
+
+        if all.Length < 2 && all |> List.forall (fun session -> session.Notes.Count = 0) then
+            []
+        else
+            [
+                Table(
+                    [ "Session"; "Began"; "After trials"; "Options"; "Notes" ],
+                    [
+                        for k, session in List.indexed all ->
+                            [
+                                string (k + 1)
+                                session.Started.ToString "yyyy-MM-dd HH:mm:ss 'UTC'"
+                                string session.Trial
+                                String.concat " " session.Arguments
+                                String.concat " " session.Notes
+                            ]
+                    ]
+                )
+            ]
+
     let private pictureCaption =
         "Blue projections learn, grey ones stay; filled arrowheads are excitatory, bars inhibitory, open arrowheads "
         + "of any sign. Dashed arrows tell errors. rflo graph SCRIPT draws the circuit with all signs explained."
@@ -317,6 +340,8 @@ module Report =
                 "The run",
                 [
                     Terms(provenance manifest)
+                    yield! sessions manifest
+
                     match record.Script with
                     | Some script -> Folded("The script", script)
                     | None -> ()

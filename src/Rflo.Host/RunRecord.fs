@@ -108,6 +108,7 @@ module RunRecord =
 
     let private recordOf
         (started: DateTimeOffset)
+        sessions
         settings
         overrides
         script
@@ -132,6 +133,7 @@ module RunRecord =
                     Ended = ended,
                     ElapsedSeconds = (ended - started).TotalSeconds,
                     Trials = trained.Losses.Length,
+                    Sessions = Array.ofSeq sessions,
                     Status = trained.Status.End,
                     StatusText = string trained.Status,
                     FinalLoss = lastOr nan trained.Losses
@@ -148,11 +150,16 @@ module RunRecord =
     /// The record of a run that has just ended.
     let ofTrained (started: DateTimeOffset) overrides (script: string option) (trained: Trained) =
         let picture = Picture.svg trained.Experiment.Circuit
-        recordOf started [] overrides script (Some picture) trained
+        recordOf started [] [] overrides script (Some picture) trained
+
+    /// The record of a run that has just ended, and that these processes worked on.
+    let ofSessions (sessions: RunSession seq) overrides (script: string option) (trained: Trained) =
+        let picture = Picture.svg trained.Experiment.Circuit
+        recordOf (Seq.head sessions).Started sessions [] overrides script (Some picture) trained
 
     /// The record of a point of a sweep: without the script and the picture, which are the same for thousands of them.
     let ofPoint settings (started: DateTimeOffset) overrides (trained: Trained) =
-        recordOf started settings overrides None None trained
+        recordOf started [] settings overrides None None trained
 
     /// The record that lies in a run folder.
     let ofSaved (saved: SavedRun) =

@@ -63,21 +63,32 @@ module Training =
             if isDue && Double.IsFinite loss then
                 this.Write()
 
+    /// A checkpoint may ask for as much memory as the run that it is of takes anyway.
+    let private limits (folder: RunFolder) (session: Session) =
+        let usual = ReadLimits.Default
+
+        if folder.Sessions.Count = 0 then
+            usual
+        else
+            let own = session.Capture().Values |> Seq.sumBy (fun part -> int64 part.Length * 8L)
+            ReadLimits(MaxTotalBytes = max usual.MaxTotalBytes (2L * own))
+
     /// Goes on from the newest usable checkpoint; what is wrong with the others.
-    let private takeUp (checkpoints: Checkpoints) (session: Session) =
+    let private takeUp place (checkpoints: Checkpoints) (session: Session) =
         let used, passedOver =
             checkpoints.TakeUp(fun checkpoint -> session.Restore checkpoint.State)
 
         match Option.ofObj used, List.ofSeq passedOver with
-        | None, (newest :: _ as all) ->
-            let count = if all.Length = 1 then "" else $" (nor any of {all.Length})"
+        | None, (_ :: _ as all) ->
+            for wrong in all do
+                Console.Error.WriteLine wrong
 
             raise (
                 RunFileException(
-                    newest,
+                    place,
                     null,
-                    $"the run cannot go on from this checkpoint{count}",
-                    "Resume it with what began it, or begin it anew with --force."
+                    "can go on from none of its checkpoints",
+                    "Resume it with what began it, or begin it anew with --force instead of --resume."
                 )
             )
         | _, passedOver -> passedOver
@@ -95,8 +106,8 @@ module Training =
         let clock = Stopwatch.StartNew()
         let running = Run.start ready
         let session = running.Session
-        let checkpoints = folder.Checkpoints(identity running)
-        let notes = takeUp checkpoints session
+        let checkpoints = folder.Checkpoints(identity running, limits folder session)
+        let notes = takeUp folder.Place checkpoints session
 
         for note in notes do
             Console.Error.WriteLine
@@ -119,10 +130,11 @@ module Training =
 
         let status = Run.go hear limited.Token running
 
-        if status.End = RunEnd.Cancelled || guard.KeepsLast then
+        // What diverged or failed is left at the checkpoint before.
+        if status.End = RunEnd.Cancelled || (status.IsWell && guard.KeepsLast) then
             keeper.Write()
-        elif status.IsWell then
-            checkpoints.Clear()
+
+        folder.DropsCheckpoints <- status.IsWell && not guard.KeepsLast
 
         let trained = Run.finish running status
 

@@ -209,6 +209,67 @@ let tests =
             refused (fun state -> state["weights.projection0"] <- [| 1.0 |]) "weights.projection0"
         }
 
+        test "a state with counts that are none is refused, and nothing is changed" {
+            let spoilt part count =
+                refused (fun state -> state[part] <- [| count |]) part
+
+            for count in [ 0.5; -2.0; nan; infinity; 1e300 ] do
+                spoilt "plastic0.trialsCollected" count
+                spoilt "metrics.trials" count
+                spoilt "metrics.best" count
+
+            // The best of trials 0, 1 and 2 is none of them.
+            spoilt "metrics.best" 3.0
+        }
+
+        test "a spoiled state is taken up or refused, and nothing else" {
+            let random = System.Random 5
+
+            let numbers = [|
+                nan
+                infinity
+                -1.0
+                0.5
+                1e300
+                -1e300
+                System.Double.Epsilon
+                2147483648.0
+            |]
+
+            for _ in 1 .. cases 200 20_000 do
+                let session, state = captured ()
+                let parts = Array.ofSeq state.Keys
+                let part = parts[random.Next parts.Length]
+                let values = Array.copy state[part]
+
+                if values.Length > 0 && random.Next 8 > 0 then
+                    values[random.Next values.Length] <- numbers[random.Next numbers.Length]
+                    state[part] <- values
+                else
+                    state[part] <- Array.truncate (random.Next(values.Length + 1)) values
+
+                try
+                    session.Restore state
+                    session.Run 2 |> ignore
+                with :? System.ArgumentException as e ->
+                    Expect.stringContains e.Message "state" "says what is wrong"
+        }
+
+        test "a run that stopped early and is taken up has stopped" {
+            let make () =
+                let session, _ = captured ()
+                session.Stopping <- Stopping(nan, 1)
+                session
+
+            let first = make ()
+            let status = first.Run 1000
+            Expect.equal status.End RunEnd.Stopped "it stops"
+            let second = make ()
+            second.Restore(first.Capture())
+            Expect.equal (second.Run 10) status "it stays stopped"
+            expectSameBits "not a trial more" (result first) (result second)
+        }
+
         test "a state with metrics of another length is refused, and nothing is changed" {
             refused (fun state -> state["metrics.losses"] <- [| 1.0 |]) "metrics.losses"
         }

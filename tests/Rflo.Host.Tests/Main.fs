@@ -4,4 +4,6 @@ open Expecto
 
 [<EntryPoint>]
 let main arguments =
-    runTestsInAssemblyWithCLIArgs [] arguments
+    match List.ofArray arguments with
+    | "train" :: kind :: rest -> Rflo.Host.Tests.LongRuns.run kind (Array.ofList rest)
+    | _ -> runTestsInAssemblyWithCLIArgs [] arguments

@@ -23,7 +23,7 @@ let private interesting = [|
 |]
 
 /// A changed copy: bytes replaced, cut off at the end, cut out, or doubled.
-let private mutate (random: Random) (original: byte array) =
+let mutate (random: Random) (original: byte array) =
     let place () = random.Next original.Length
 
     match random.Next 8 with

@@ -32,14 +32,18 @@ let writeUnplaced place =
 
     Thread.Sleep patience
 
-/// Starts a process that does one of these, and kills it when it has said so.
-let private kill (what: string) (says: string) (place: string) =
+/// Starts a process that does one of the things that `Main` knows.
+let child (what: string) (place: string) =
     let program = Assembly.GetExecutingAssembly().Location
 
     let info =
         ProcessStartInfo("dotnet", [ program; what; place ], RedirectStandardOutput = true)
 
-    use child = nonNull (Process.Start info)
+    nonNull (Process.Start info)
+
+/// Starts a process, and kills it when it has said so.
+let private kill (what: string) (says: string) (place: string) =
+    use child = child what place
 
     try
         // The test framework may colour or pad the line.

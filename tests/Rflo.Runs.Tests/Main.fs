@@ -12,4 +12,7 @@ let main arguments =
     | [| "write-unplaced"; place |] ->
         KillTests.writeUnplaced place
         0
+    | [| "contend"; place |] ->
+        TakeUpTests.contend place
+        0
     | _ -> runTestsInAssemblyWithCLIArgs [] arguments

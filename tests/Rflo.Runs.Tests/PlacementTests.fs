@@ -126,13 +126,13 @@ let tests =
                 full (RunFileNames.Manifest + ".part") (fun folder ->
                     folder.Commit manifest |> ignore)
 
-                full RunFileNames.Metrics (fun folder ->
+                full (RunFileNames.Metrics + ".part") (fun folder ->
                     let metrics = folder.OpenMetrics [| "a" |]
 
                     for _ in 1..100_000 do
                         metrics.Append 0.1)
 
-                full RunFileNames.Metrics (fun folder ->
+                full (RunFileNames.Metrics + ".part") (fun folder ->
                     folder.OpenMetrics([| "a" |]).Append 0.1
                     folder.Commit manifest |> ignore))
         }

@@ -69,7 +69,7 @@ public abstract class Session
         return precision == Precision.Single ? new Session<float>(graph, task, seed, precision) : new Session<double>(graph, task, seed, precision);
     }
 
-    /// <summary>Trains for a number of trials.</summary>
+    /// <summary>Trains for a number of trials, or none where <see cref="Stopping"/> says that enough were trained.</summary>
     /// <param name="trials">How many more trials.</param>
     /// <param name="onTrial">Called after every trial with its number and loss; null for nobody.</param>
     /// <param name="cancellation">Asked after every trial.</param>
@@ -88,7 +88,7 @@ public abstract class Session
     /// is the same, bit for bit, as if that session had never stopped.
     /// </summary>
     /// <param name="state">What was captured.</param>
-    /// <exception cref="ArgumentException">A part is missing, unknown or of another length; nothing was changed.</exception>
+    /// <exception cref="ArgumentException">A part is missing, unknown, of another length or a count that is none; nothing was changed.</exception>
     public abstract void Restore(IReadOnlyDictionary<string, double[]> state);
 
     /// <summary>

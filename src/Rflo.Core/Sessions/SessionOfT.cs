@@ -40,6 +40,9 @@ internal sealed class Session<T> : Session
 
     public override RunStatus Run(int trials, Action<int, double>? onTrial = null, CancellationToken cancellation = default)
     {
+        // A run that was taken up after its last trial ends there once more.
+        if (Stopping.Reason(Metrics) is { } already)
+            return new RunStatus(RunEnd.Stopped, TrialsDone - 1, 0, already);
         Metrics.Reserve(trials);
         for (int k = 0; k < trials; k++)
         {
@@ -84,6 +87,7 @@ internal sealed class Session<T> : Session
     {
         ArgumentNullException.ThrowIfNull(state);
         StateShape.Check(Capture(), state);
+        Visit(new StateCounts("", state));
         Visit(new StateReader("", state));
     }
 

@@ -22,6 +22,9 @@ internal static class StateShape
             if (found!.Length != needed)
                 ThrowHelper.Invalid($"The part '{name}' of the state has {found.Length} numbers and needs {needed}.");
         }
+
+        if (given[Metrics + Best][0] is not (>= -1 and var best) || best >= Number(given, Metrics + Trials))
+            ThrowHelper.Invalid($"The part '{Metrics}{Best}' of the state is no trial of its run.");
     }
 
     /// <summary>The name of the number that says how long a part is; null where it is always the same.</summary>

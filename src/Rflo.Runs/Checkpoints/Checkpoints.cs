@@ -18,15 +18,18 @@ public sealed class Checkpoints
         _limits = limits ?? ReadLimits.Default;
     }
 
-    /// <summary>Writes a checkpoint, then deletes those before the last two.</summary>
+    /// <summary>Writes a checkpoint, then deletes those before the last two, and those of later trials, which were passed over.</summary>
     /// <param name="trial">Trials that were trained.</param>
     /// <param name="state">What <see cref="Core.Session.Capture"/> gave.</param>
     /// <exception cref="RunFileException">It cannot be written; the ones before it are still there.</exception>
     public void Write(int trial, IReadOnlyDictionary<string, double[]> state)
     {
         CheckpointFile.Write(_folder, new Checkpoint(trial, _experiment, state));
-        foreach (string old in CheckpointFile.In(_folder).Skip(Kept))
-            Disk.Remove(old);
+        string written = CheckpointFile.NameOf(trial);
+        string[] all = CheckpointFile.In(_folder);
+        string[] later = [.. all.TakeWhile(path => string.CompareOrdinal(Path.GetFileName(path), written) > 0)];
+        foreach (string stale in later.Concat(all.Skip(later.Length + Kept)))
+            Disk.Remove(stale);
     }
 
     /// <summary>
@@ -57,12 +60,5 @@ public sealed class Checkpoints
         }
 
         return null;
-    }
-
-    /// <summary>Deletes them all: the run is complete.</summary>
-    public void Clear()
-    {
-        foreach (string path in CheckpointFile.In(_folder))
-            Disk.Remove(path);
     }
 }

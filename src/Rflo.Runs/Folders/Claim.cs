@@ -61,6 +61,33 @@ internal static class Claim
         return other;
     }
 
+    /// <summary>Takes out of a folder what a killed process was in the midst of writing.</summary>
+    public static void Tidy(string folder)
+    {
+        Disk.Remove(Path.Combine(folder, TurnFile));
+        foreach (string unfinished in Directory.EnumerateFiles(folder, $"*{Disk.Unfinished}").Concat(Directory.EnumerateFiles(folder, $"{Owner.FileName}-*")))
+            Disk.Remove(unfinished);
+    }
+
+    /// <summary>
+    /// Puts a complete folder, which a killed process only had no time to move, to its place; where something else lies there,
+    /// to the next free number beside it.
+    /// </summary>
+    public static void Finish(string complete, string place)
+    {
+        Disk.Remove(Path.Combine(complete, SessionFile.Name));
+        Tidy(complete);
+        if (!TryMove(complete, place))
+        {
+            Rescue(complete, place);
+            return;
+        }
+
+        // It was to replace this one.
+        Remove(ReplacedOf(place));
+        Owner.Unsign(place);
+    }
+
     /// <summary>Does this temporary folder belong to a process that has ended?</summary>
     public static bool IsAbandoned(string folder) => Owner.Of(folder)?.IsDead() ?? false;
 

@@ -58,6 +58,15 @@ internal static class Placement
         return new RunFileException(place, null, $"is being written by {who}", $"Choose another name; if nobody writes it, delete {Claim.FolderOf(place)}.");
     }
 
+    /// <summary>The exception for a run that cannot be taken up, since another process may be writing it.</summary>
+    public static RunFileException Busy(string place, Owner other)
+    {
+        string remedy = other.Host == Environment.MachineName
+            ? "Wait for its end, or end it."
+            : "Wait for its end; if you know that it has ended, take the run over with --force.";
+        return new RunFileException(place, null, Taken(place, other).Problem, remedy);
+    }
+
     /// <summary>The number after the largest that a run folder of this name has, finished or being written.</summary>
     /// <exception cref="RunFileException">The parent cannot be read, or the name holds a path.</exception>
     public static int NextNumber(string parent, string name)

@@ -30,7 +30,7 @@ public sealed partial class RunFolder
         for (int number = Placement.NextNumber(parent, name); ; number++)
         {
             string place = Placement.FullPath(Path.Combine(parent, $"{name}-{number}"));
-            if (Path.Exists(place) || Placement.Prepare(place) is not null)
+            if (Path.Exists(place) || IsStopped(place) || Placement.Prepare(place) is not null)
                 continue;
             RunFolder folder = new(place, force: false);
             // Another process may have finished this very number in between.
@@ -54,9 +54,14 @@ public sealed partial class RunFolder
     /// <summary>What a killed run had learned is not thrown away unasked.</summary>
     private static void CheckNotStopped(string place)
     {
-        string temporary = Claim.FolderOf(place);
-        if (CheckpointFile.In(temporary).Length > 0 && Claim.IsAbandoned(temporary))
+        if (IsStopped(place))
             throw new RunFileException(place, null, "was stopped before its end and can go on", "Go on with --resume, or begin it anew with --force.");
+    }
+
+    private static bool IsStopped(string place)
+    {
+        string temporary = Claim.FolderOf(place);
+        return CheckpointFile.In(temporary).Length > 0 && Claim.IsAbandoned(temporary);
     }
 
     /// <summary>Once more: another process may have finished this very folder before it was claimed.</summary>

@@ -19,13 +19,16 @@ public sealed partial class RunFolder
     {
         string place = Placement.FullPath(path);
         limits ??= ReadLimits.Default;
-        if (!Directory.Exists(Claim.FolderOf(place)) && CheckpointFile.In(place).Length == 0)
+        Owner? other = null;
+        if (Directory.Exists(Claim.FolderOf(place)) && TakeUpKilled(place, force, limits, out other) is { } killed)
+            return killed;
+        if (other is null && CheckpointFile.In(place).Length == 0)
         {
             string problem = Path.Exists(place) ? "has ended and left no checkpoint to go on from" : "there is no such run";
             throw new RunFileException(place, null, problem, "Name a run that was stopped, or start one without --resume.");
         }
 
-        return TakeUp(place, force, limits, out Owner? other) ?? throw Placement.Taken(place, other!);
+        return other is null && TakeUpEnded(place, limits, out other) is { } ended ? ended : throw Placement.Busy(place, other!);
     }
 
     /// <summary>
@@ -41,31 +44,60 @@ public sealed partial class RunFolder
     public static RunFolder? TryBegin(string path, bool anew = false, bool force = false, ReadLimits? limits = null)
     {
         string place = Placement.FullPath(path);
-        if (Directory.Exists(Claim.FolderOf(place)) || (!anew && CheckpointFile.In(place).Length > 0))
-            return TakeUp(place, force, limits ?? ReadLimits.Default, out _);
+        limits ??= ReadLimits.Default;
+        Owner? other = null;
+        if (Directory.Exists(Claim.FolderOf(place)) && TakeUpKilled(place, force, limits, out other) is { } killed)
+            return killed;
+        if (other is not null)
+            return null;
+        if (!anew && CheckpointFile.In(place).Length > 0)
+            return TakeUpEnded(place, limits, out _);
         return Placement.Prepare(place) is null ? new RunFolder(place, force: true) : null;
     }
 
-    private static RunFolder? TakeUp(string place, bool force, ReadLimits limits, out Owner? other)
+    /// <summary>Takes the temporary folder that a killed process left.</summary>
+    /// <returns>Null where another process has it, or where there is nothing in it to go on with.</returns>
+    private static RunFolder? TakeUpKilled(string place, bool force, ReadLimits limits, out Owner? other)
     {
         RunFolder folder = new(place, force: true);
-        if (Directory.Exists(folder.Temporary))
+        other = Claim.TakeOver(place, force);
+        if (other is not null)
+            return null;
+        if (File.Exists(folder.PathOf(RunFileNames.Manifest)))
         {
-            other = Claim.TakeOver(place, force);
-            if (other is not null)
-                return null;
-            folder.Sessions = SessionFile.Read(folder.Temporary, limits);
-            return folder;
+            Disk.Writing(place, () => Claim.Finish(folder.Temporary, place));
+            return null;
         }
 
+        folder.Sessions = SessionFile.Read(folder.Temporary, limits);
+        if (folder.Sessions.Count == 0)
+        {
+            // It was killed before it began; what checkpoints there are were copied from the place.
+            Claim.Remove(folder.Temporary);
+            return null;
+        }
+
+        Disk.Writing(folder.Temporary, () => Claim.Tidy(folder.Temporary));
+        return folder;
+    }
+
+    /// <summary>Begins the temporary folder of a run that has ended, with copies of its checkpoints.</summary>
+    /// <returns>Null where another process has it.</returns>
+    private static RunFolder? TakeUpEnded(string place, ReadLimits limits, out Owner? other)
+    {
         RunManifest manifest = Open(place, limits).Manifest;
         other = Placement.Prepare(place);
         if (other is not null)
             return null;
+        RunFolder folder = new(place, force: true) { _isCopy = true };
         try
         {
             foreach (string checkpoint in CheckpointFile.In(place))
-                Disk.Writing(folder.Temporary, () => File.Copy(checkpoint, folder.PathOf(Path.GetFileName(checkpoint))));
+            {
+                using FileStream source = Disk.OpenRead(checkpoint);
+                Disk.Write(folder.PathOf(Path.GetFileName(checkpoint)), source.CopyTo);
+            }
+
             folder.Sessions = manifest.Sessions;
             return folder;
         }
@@ -87,5 +119,6 @@ public sealed partial class RunFolder
     {
         Sessions = [.. Sessions, session];
         SessionFile.Write(Temporary, Sessions);
+        _isCopy = false;
     }
 }

@@ -11,6 +11,9 @@ public sealed partial class RunFolder : IDisposable
     private string? _script;
     private bool _given;
 
+    /// <summary>Nothing is in it but copies of what lies at its place.</summary>
+    private bool _isCopy;
+
     private RunFolder(string place, bool force)
     {
         Place = place;
@@ -23,6 +26,9 @@ public sealed partial class RunFolder : IDisposable
 
     /// <summary>Full path of the temporary folder.</summary>
     public string Temporary { get; }
+
+    /// <summary>Whether <see cref="Commit"/> leaves the checkpoints out, since the run is complete.</summary>
+    public bool DropsCheckpoints { get; set; }
 
     /// <summary>Begins metrics.csv; the writer is finished by <see cref="Commit"/>.</summary>
     /// <param name="columns">Names of the columns, each another.</param>
@@ -80,11 +86,13 @@ public sealed partial class RunFolder : IDisposable
     {
         ObjectDisposedException.ThrowIf(_given, this);
         _metrics?.Finish();
-        Disk.Remove(PathOf(SessionFile.Name));
         RunManifest complete = manifest with { Script = _script ?? manifest.Script, Sessions = Sessions, Files = Files() };
         ManifestFile.Write(PathOf(RunFileNames.Manifest), complete);
         // From here on everything is written: whatever happens, the results are kept.
         _given = true;
+        Disk.Remove(PathOf(SessionFile.Name));
+        foreach (string checkpoint in DropsCheckpoints ? CheckpointFile.In(Temporary) : [])
+            Disk.Remove(checkpoint);
         Placement.MoveIn(Temporary, Place, _force);
         return Place;
     }
@@ -93,7 +101,7 @@ public sealed partial class RunFolder : IDisposable
     public void Dispose()
     {
         _metrics?.Dispose();
-        if (!_given && CheckpointFile.In(Temporary).Length == 0)
+        if (!_given && (_isCopy || CheckpointFile.In(Temporary).Length == 0))
             Claim.Remove(Temporary);
         _given = true;
     }
@@ -110,7 +118,8 @@ public sealed partial class RunFolder : IDisposable
     private RunFile[] Files() =>
     [
         .. new DirectoryInfo(Temporary).EnumerateFiles()
-            .Where(file => file.Name is not (RunFileNames.Manifest or Owner.FileName))
+            .Where(file => file.Name is not (RunFileNames.Manifest or Owner.FileName or SessionFile.Name))
+            .Where(file => !(DropsCheckpoints && CheckpointFile.IsName(file.Name)))
             .OrderBy(file => file.Name, StringComparer.Ordinal)
             .Select(file => new RunFile(file.Name, file.Length)),
     ];

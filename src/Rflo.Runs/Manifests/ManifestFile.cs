@@ -44,6 +44,8 @@ internal static class ManifestFile
         try
         {
             RunManifest manifest = JsonSerializer.Deserialize<RunManifest>(stream, _options) ?? throw new JsonException("the file says null");
+            if (!SessionFile.AreWhole(manifest.Sessions))
+                throw new JsonException("a session, or a word of one, is null");
             return manifest.FormatVersion is >= 1 and <= RunManifest.CurrentFormat
                 ? manifest
                 : throw new RunFileException(path, null, $"has format {manifest.FormatVersion}; formats 1 to {RunManifest.CurrentFormat} are read", "Read it with a later version of Rflo.Dsl.");

@@ -20,7 +20,8 @@ public sealed class MetricsWriter : IDisposable
         _columns = columns.Count;
         Disk.Writing(path, () =>
         {
-            _file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, BufferBytes);
+            // Under its own name it is whole.
+            _file = new FileStream(path + Disk.Unfinished, FileMode.Create, FileAccess.Write, FileShare.Read, BufferBytes);
             _text = new StreamWriter(_file);
             _text.Write(string.Join(',', columns.Select(Csv.Quote)) + "\n");
         });
@@ -63,7 +64,7 @@ public sealed class MetricsWriter : IDisposable
         }
     }
 
-    /// <summary>Writes what is still in memory to the disk and closes the file.</summary>
+    /// <summary>Writes what is still in memory to the disk, closes the file and gives it its name, metrics.csv.</summary>
     /// <exception cref="RunFileException">It cannot be written.</exception>
     public void Finish()
     {
@@ -73,22 +74,27 @@ public sealed class MetricsWriter : IDisposable
         {
             _text.Flush();
             _file!.Flush(flushToDisk: true);
+            _text.Dispose();
+            _text = null;
+            File.Move(_path + Disk.Unfinished, _path, overwrite: true);
         });
-        Dispose();
     }
 
-    /// <summary>Closes the file; what cannot be written any more is dropped.</summary>
+    /// <summary>Closes the file; one that was not finished is given up.</summary>
     public void Dispose()
     {
-        StreamWriter? text = _text;
+        if (_text is not { } text)
+            return;
         _text = null;
         try
         {
-            text?.Dispose();
+            text.Dispose();
         }
         catch (IOException)
         {
             // Finish is what reports a full disk; here the file is being given up.
         }
+
+        Disk.Remove(_path + Disk.Unfinished);
     }
 }
