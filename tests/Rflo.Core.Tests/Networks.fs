@@ -21,8 +21,9 @@ let flat (matrix: float[,]) = Seq.toArray (Seq.cast<float> matrix)
 let column (numbers: float[]) =
     Array2D.init numbers.Length 1 (fun i _ -> numbers[i])
 
-/// The graph, and its projections in the order recurrent, input, bias, readout, offset; its time constants learn as given.
-let graphWithTau (tau: Plasticity | null) (plasticity: string -> Plasticity | null) network =
+/// The graph of units with some transfer function, and its projections in the order recurrent, input, bias, readout,
+/// offset; its time constants learn as given.
+let graphOf transfer (tau: Plasticity | null) (plasticity: string -> Plasticity | null) network =
     let builder = GraphBuilder()
     let units = network.Alpha.Length
     let outputs = Array2D.length1 network.Readout
@@ -33,6 +34,7 @@ let graphWithTau (tau: Plasticity | null) (plasticity: string -> Plasticity | nu
                 Name = "area",
                 Units = units,
                 Alpha = network.Alpha,
+                Transfer = transfer,
                 InitialRates = network.Start,
                 TauPlasticity = tau
             )
@@ -74,6 +76,10 @@ let graphWithTau (tau: Plasticity | null) (plasticity: string -> Plasticity | nu
     )
 
     builder.Build(), List.choose id [ recurrent; input; bias; weights; offset ]
+
+/// The graph of tanh units whose time constants learn.
+let graphWithTau tau plasticity network =
+    graphOf Transfer.Tanh tau plasticity network
 
 /// The graph of a network whose time constants are given.
 let graph plasticity network = graphWithTau null plasticity network

@@ -157,6 +157,56 @@ let private permuted (drawn: Sample) =
     let loss, otherLoss = ((session drawn).Test 0).Loss, ((session other).Test 0).Loss
     Expect.floatClose Accuracy.veryHigh otherLoss loss "loss"
 
+/// How far RFLO's increments of the recurrent weights are from what a symmetry that does not hold would have them be.
+let private broken (tally: Tally) (a: float[][]) (b: float[][]) =
+    tally.Count()
+
+    if relative a[0] b[0] < 1e-3 then
+        tally.Idle()
+
+let private oddWithBias tally (drawn: Sample) =
+    let minus = Array.map (fun (x: float) -> -x)
+
+    let flipped = {
+        Network = {
+            drawn.Network with
+                Start = minus drawn.Network.Start
+        }
+        Inputs = Array.map minus drawn.Inputs
+        Targets = Array.map minus drawn.Targets
+    }
+
+    broken tally (blocks flipped Rules.rflo) (blocks drawn Rules.rflo)
+
+let private permutedWithout tally (drawn: Sample) =
+    let order = Array.rev [| 0 .. drawn.Network.Alpha.Length - 1 |]
+    let other, relabel = relabelled order drawn
+
+    let sameFeedback = {
+        other with
+            Network = {
+                other.Network with
+                    Feedback = drawn.Network.Feedback
+            }
+    }
+
+    broken tally (blocks sameFeedback Rules.rflo) (relabel (blocks drawn Rules.rflo))
+
+/// What takes the error back through the readout does not know B.
+let private deafToFeedback (drawn: Sample) =
+    let negated = {
+        drawn with
+            Network = {
+                drawn.Network with
+                    Feedback = Array2D.map (fun b -> -b) drawn.Network.Feedback
+            }
+    }
+
+    for rule in [ Rules.local; Rules.bptt; Rules.rtrl ] do
+        Expect.isTrue
+            (Array.forall2 sameBits (blocks drawn rule) (blocks negated rule))
+            (Rules.name rule)
+
 // ---- causality ----------------------------------------------------------------------------------
 
 /// What a rule has collected after each step of an online trial, every block of weights in one array.
@@ -256,8 +306,23 @@ let tests =
             many (linear 2.5) true
         }
 
+        test "of rules that do not use it they ignore it" { many deafToFeedback true }
         test "of odd networks, a flipped trial teaches the same" { many odd false }
+
+        test "of networks with biases it does not" {
+            let tally = Tally()
+            many (oddWithBias tally) true
+            tally.Demand 0.1
+        }
+
         test "relabelled units learn relabelled weights" { many permuted true }
+
+        test "unless the feedback keeps its labels" {
+            let tally = Tally()
+            many (permutedWithout tally) true
+            // Networks of one unit have one label.
+            tally.Demand 0.3
+        }
 
         test "increments so far do not depend on the future" {
             let tally = Tally()

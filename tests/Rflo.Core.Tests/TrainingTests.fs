@@ -88,26 +88,55 @@ let private severalTrials mean case =
         for index, a, b in List.zip3 (plastic case) (weights session case) expected do
             expectClose 1e-13 $"{Rules.name rule}, weights after {trials} trials" index a b
 
+/// Weights that change between trials are others than those at which the increments were taken.
+let private afterEveryTrial (tally: Tally) case =
+    tally.Count()
+    let case = withoutMemory case
+    let eta = 1.0
+
+    let change schedule =
+        let session = sessionWith (learning Rules.rflo schedule eta) case
+        let before = weights session case
+        session.Run 3 |> ignore
+        List.map2 (Array.map2 (-)) (weights session case) before |> Array.concat
+
+    let together = change (UpdateSchedule(UpdateTime.TrialEnd, 3, false))
+
+    if relative (change UpdateSchedule.TrialEnd) together < 1e-3 then
+        tally.Idle()
+
+/// How far the change of a trial, over the learning rate, is from the trial-end sum.
+let private distanceOnline rule case =
+    let change eta =
+        let session = sessionWith (learning rule UpdateSchedule.Online eta) case
+        let before = weights session case
+        session.Run 1 |> ignore
+
+        List.map2 (Array.map2 (fun a b -> (a - b) / eta)) (weights session case) before
+        |> Array.concat
+
+    let sum = increments (session case) case 0 rule UpdateTime.TrialEnd |> Array.concat
+    (fun eta -> norm (Array.map2 (-) (change eta) sum)), norm sum
+
+/// At rates of order 1 the distance does not halve with the rate.
+let private largeRates (tally: Tally) case =
+    tally.Count()
+    let distance, _ = distanceOnline Rules.rflo (withoutMemory case)
+    let near, nearer = distance 4.0, distance 2.0
+
+    if near = 0.0 || abs (nearer / near - 0.5) < 0.1 then
+        tally.Idle()
+
 /// The change of a trial over the learning rate tends to the trial-end sum; the difference halves with the rate.
 let private smallRates (tally: Tally) case =
     tally.Count()
     let case = withoutMemory case
 
     for rule in [ Rules.rflo; Rules.rtrl ] do
-        let change eta =
-            let session = sessionWith (learning rule UpdateSchedule.Online eta) case
-            let before = weights session case
-            session.Run 1 |> ignore
-
-            List.map2 (Array.map2 (fun a b -> (a - b) / eta)) (weights session case) before
-            |> Array.concat
-
-        let sum = increments (session case) case 0 rule UpdateTime.TrialEnd |> Array.concat
-
-        let distance eta = norm (Array.map2 (-) (change eta) sum)
+        let distance, size = distanceOnline rule case
         let near, nearer = distance 2e-4, distance 1e-4
 
-        if near < 1e-7 * norm sum || near = 0.0 then
+        if near < 1e-7 * size || near = 0.0 then
             tally.Idle()
         else
             Expect.isLessThan (abs (nearer / near - 0.5)) 0.1 $"{Rules.name rule}: {near}, {nearer}"
@@ -280,6 +309,12 @@ let tests =
             forAll (cases 100 1000) any (severalTrials true)
         }
 
+        test "of several trials is another one, where weights change after each" {
+            let tally = Tally()
+            forAll (cases 60 1000) network (afterEveryTrial tally)
+            tally.Demand 0.5
+        }
+
         test "of a trial begins with no traces of the one before" {
             let tally = Tally()
             forAll (cases 100 1000) network (afresh tally)
@@ -290,5 +325,11 @@ let tests =
             let tally = Tally()
             forAll (cases 50 500) network (smallRates tally)
             tally.Demand 0.4
+        }
+
+        test "online at a large rate is not" {
+            let tally = Tally()
+            forAll (cases 50 500) network (largeRates tally)
+            tally.Demand 0.8
         }
     ]

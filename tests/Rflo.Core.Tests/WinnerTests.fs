@@ -5,8 +5,8 @@ open System
 open Expecto
 open Rflo.Core
 
-/// Four units that see one channel each in every third step.
-let private striatum explore =
+/// Four units that see one channel each in every third step, through weights of 2 times some scale, and constants.
+let private striatumWith explore scale (constants: float[]) =
     let builder = GraphBuilder()
 
     let area =
@@ -22,7 +22,7 @@ let private striatum explore =
         )
 
     let input = builder.AddInput(InputSpec("cue", 4))
-    let one = Array2D.init 4 4 (fun i j -> if i = j then 2.0 else 0.0)
+    let one = Array2D.init 4 4 (fun i j -> if i = j then 2.0 * scale else 0.0)
 
     ProjectionSpec(
         Name = "cue->striatum",
@@ -34,7 +34,20 @@ let private striatum explore =
     |> builder.AddProjection
     |> ignore
 
+    ProjectionSpec(
+        Name = "constants",
+        Source = Source.One,
+        Target = Target.Area area,
+        Synapses = Synapses.Dense constants,
+        Gate = Gate.Every 3
+    )
+    |> builder.AddProjection
+    |> ignore
+
     builder, area
+
+let private striatum explore =
+    striatumWith explore 1.0 (Array.zeroCreate 4)
 
 let private random = Random 5
 
@@ -43,8 +56,7 @@ let private cues =
 
 let private task = Networks.Given(cues, Array.create 3000 [||], (fun _ -> 3000))
 
-let private winners explore seed =
-    let builder, _ = striatum explore
+let private chosenBy (builder: GraphBuilder) seed =
     let rates = (Session.Create(builder.Build(), task, seed).Test 0).Rates[0]
 
     [|
@@ -53,6 +65,77 @@ let private winners explore seed =
             Expect.equal (Array.sort now) [| 0.0; 0.0; 0.0; 1.0 |] $"one unit is on in step {t}"
             Array.findIndex ((=) 1.0) now
     |]
+
+let private winners explore seed = chosenBy (fst (striatum explore)) seed
+
+/// How much the current of each unit, for the same cue, grows in a trial whose one decision earns so much, and the cue.
+let private growth post reward =
+    let builder = GraphBuilder()
+
+    let area =
+        builder.AddArea(
+            AreaSpec(
+                Name = "striatum",
+                Units = 4,
+                Alpha = Array.create 4 1.0,
+                Dynamics = Dynamics.WinnerTakeAll,
+                InitialRates = [| 1.0; 0.0; 0.0; 0.0 |]
+            )
+        )
+
+    let input = builder.AddInput(InputSpec("cue", 4))
+
+    let rule =
+        ThreeFactorRule(
+            ErrorPath.Feedback,
+            Memory = TraceMemory.None,
+            Post = post,
+            Third = ThirdFactor.TaskReward
+        )
+
+    let start = Array.init 16 (fun k -> float ((7 * k) % 5))
+
+    let projection =
+        ProjectionSpec(
+            Name = "cue->striatum",
+            Source = Source.Input input,
+            Target = Target.Area area,
+            Synapses = Synapses.Dense start,
+            Gate = Gate.Every 3,
+            Plasticity = Plasticity(rule, 0.3, UpdateSchedule.TrialEnd)
+        )
+        |> builder.AddProjection
+
+    let cue = [| 0.3; -0.2; 0.9; 0.4 |]
+
+    let rewarding = {
+        new ITask with
+            member _.Inputs = 4
+            member _.Outputs = 0
+            member _.MaxSteps = 3
+            member _.Events = 0
+            member _.GivesRewards = true
+
+            member _.Fill(_, _, into) =
+                for t in 0..2 do
+                    cue.CopyTo(into.Inputs, 4 * t)
+
+                into.Rewards[2] <- reward
+    }
+
+    let session = Session.Create(builder.Build(), rewarding, 1L)
+
+    let current (weights: float[]) =
+        Reference.multiply (Array2D.init 4 4 (fun i j -> weights[4 * i + j])) cue
+
+    let before = current start
+    session.Run 1 |> ignore
+    let after = session.Weights projection
+
+    Array.map2 (-) (current after) before,
+    before,
+    Array.sumBy (fun x -> x * x) cue,
+    Checking.sameBits after start
 
 let private greedy t =
     let cue = cues[t - 1]
@@ -83,6 +166,39 @@ let tests =
                 (abs (hits / 1000.0 - 0.7))
                 (4.0 * sqrt (0.7 * 0.3 / 1000.0))
                 "greedy choices"
+        }
+
+        test "only differences of currents and their sign choose" {
+            let plain = winners 0.0 1L
+
+            let by scale constants =
+                chosenBy (fst (striatumWith 0.0 scale constants)) 1L
+
+            Expect.equal (by 3.7 (Array.zeroCreate 4)) plain "scaled"
+            Expect.equal (by 1.0 (Array.create 4 -5.0)) plain "the same constant for all"
+            Expect.notEqual (by -1.0 (Array.zeroCreate 4)) plain "turned round"
+            Expect.notEqual (by 1.0 [| 0.5; 0.0; 0.0; 0.0 |]) plain "a constant for one"
+        }
+
+        test "a rewarded choice grows by rate |h|^2 / T, no other; without reward nothing changes" {
+            let grown, before, square, _ = growth PostSignal.Rate 1.0
+            let winner = before |> Array.findIndex ((=) (Array.max before))
+
+            for k in 0..3 do
+                let expected = if k = winner then 0.3 * square / 3.0 else 0.0
+                Expect.isLessThan (abs (grown[k] - expected)) 1e-14 $"unit {k}"
+
+            let _, _, _, isSame = growth PostSignal.Rate 0.0
+            Expect.isTrue isSame "no reward"
+        }
+
+        test "by the current before the competition, as printed, others grow too" {
+            let grown, before, _, _ = growth PostSignal.Current 1.0
+            let winner = before |> Array.findIndex ((=) (Array.max before))
+
+            Expect.isTrue
+                (Seq.exists id (seq { for k in 0..3 -> k <> winner && abs grown[k] > 1e-3 }))
+                "others"
         }
 
         test "weights onto it cannot be plastic by a rule that needs a slope" {
