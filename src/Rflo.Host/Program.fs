@@ -69,6 +69,18 @@ let private commands = [
         Run = Scripts.graph
     }
     {
+        Name = "status"
+        Usage = "status DIR"
+        Summary = "tell how far the points of a sweep are"
+        Run = SweepCommands.status
+    }
+    {
+        Name = "collect"
+        Usage = "collect DIR [--out FILE]"
+        Summary = "write the results of a sweep as one Parquet file"
+        Run = SweepCommands.collect
+    }
+    {
         Name = "report"
         Usage = "report RUNDIR"
         Summary = "rebuild report.html from the other files of a run folder"

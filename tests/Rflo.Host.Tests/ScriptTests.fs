@@ -97,6 +97,12 @@ let private exampleTests = [
                 checkSweep (Path.Combine(folder, "runs", "a"))
                 let again = run [ "--jobs"; "1" ]
                 Expect.stringContains again.Output "0 run now" "nothing is run twice"
+                let status = rflo folder [ "status"; "runs/a" ]
+                Expect.equal status.Code 0 $"exit code ({status.Errors})"
+                Expect.stringContains status.Output "24 finished" "status"
+                let collected = rflo folder [ "collect"; "runs/a" ]
+                Expect.equal collected.Code 0 $"exit code ({collected.Errors})"
+                Expect.stringContains collected.Output "24 points, 120 rows" "table"
                 let refused = run [ "--seed"; "3" ]
                 Expect.equal refused.Code 2 "exit code"
                 Expect.stringContains refused.Errors "would undo the axis seed" "message")

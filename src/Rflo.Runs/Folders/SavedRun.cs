@@ -31,6 +31,10 @@ public sealed class SavedRun
     /// <exception cref="RunFileException">The file is missing or damaged.</exception>
     public MetricsTable ReadMetrics() => MetricsTable.Read(PathOf(RunFileNames.Metrics), _limits);
 
+    /// <summary>Reads the names of the columns of metrics.csv, and none of its numbers.</summary>
+    /// <exception cref="RunFileException">The file is missing or damaged.</exception>
+    public IReadOnlyList<string> ReadMetricsHeader() => MetricsTable.ReadHeader(PathOf(RunFileNames.Metrics));
+
     /// <summary>Reads weights.npz.</summary>
     /// <exception cref="RunFileException">The file is missing or damaged.</exception>
     public IReadOnlyList<NamedArray> ReadWeights() => Npz.Read(PathOf(RunFileNames.Weights), _limits);

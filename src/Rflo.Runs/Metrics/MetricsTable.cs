@@ -65,6 +65,24 @@ public sealed class MetricsTable
         }
     }
 
+    /// <summary>Reads the names of a file's columns.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <exception cref="RunFileException">It is missing or damaged.</exception>
+    public static IReadOnlyList<string> ReadHeader(string path)
+    {
+        using FileStream stream = Disk.OpenRead(path);
+        using StreamReader text = new(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
+        try
+        {
+            List<string> fields = [];
+            return Header(Csv.ReadLine(text, fields) ? fields : []);
+        }
+        catch (Exception e) when (e is FormatException or DecoderFallbackException or IOException)
+        {
+            throw new RunFileException(path, null, $"is no table of numbers: line 1: {e.Message}", "Copy the file again from where it was made.", e);
+        }
+    }
+
     private static string[] Header(List<string> fields)
     {
         if (fields.Count == 0)

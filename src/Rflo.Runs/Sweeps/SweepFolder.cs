@@ -13,6 +13,7 @@ public sealed class SweepFolder
     private const string PointList = "points.txt";
     private const string Points = "points";
     private const int Letters = 2;
+    private static readonly EnumerationOptions _twoDeep = new() { RecurseSubdirectories = true, MaxRecursionDepth = 1, AttributesToSkip = 0 };
     private readonly ReadLimits _limits;
 
     private SweepFolder(string place, SweepDescription description, ReadLimits limits)
@@ -81,11 +82,13 @@ public sealed class SweepFolder
     /// <exception cref="RunFileException">The file cannot be written.</exception>
     public void WritePoints(IEnumerable<string> ids) => WriteShared(Path.Combine(Place, PointList), string.Concat(ids.Select(id => id + "\n")));
 
-    /// <summary>The points of the sweep, in their order, as they were last written down.</summary>
-    /// <exception cref="RunFileException">The list is missing or damaged.</exception>
+    /// <summary>The points of the sweep, in their order, as they were last written down; those with a run folder where nobody did.</summary>
+    /// <exception cref="RunFileException">The list is damaged, or the folder cannot be read.</exception>
     public IReadOnlyList<string> ReadPoints()
     {
-        string path = Path.Combine(Place, PointList);
+        string path = Path.Combine(Place, PointList), points = Path.Combine(Place, Points);
+        if (!File.Exists(path))
+            return Directory.Exists(points) ? Disk.Reading(points, () => Found(points)) : [];
         string[] ids = Disk.Reading(path, () => File.ReadAllLines(path));
         int wrong = Array.FindIndex(ids, id => !IsId(id));
         return wrong < 0 ? ids : throw new RunFileException(path, null, $"line {wrong + 1} is no name of a point", "Run the sweep again: it writes the list anew.");
@@ -99,6 +102,16 @@ public sealed class SweepFolder
         if (Directory.Exists(Claim.FolderOf(place)))
             return new PointState(Claim.IsAbandoned(Claim.FolderOf(place)) ? PointStage.Stopped : PointStage.Running);
         return Ended(place);
+    }
+
+    /// <summary>The settings of a point that has ended; none of one that has not.</summary>
+    /// <exception cref="RunFileException">What it left is damaged.</exception>
+    public IReadOnlyDictionary<string, string> SettingsOf(string id)
+    {
+        string place = PlaceOf(id);
+        if (Directory.Exists(place))
+            return ManifestFile.Read(Path.Combine(place, RunFileNames.Manifest), _limits).Settings;
+        return FailureFile.Read(place + FailureFile.Ending, _limits)?.Settings ?? new Dictionary<string, string>();
     }
 
     /// <summary>Begins a point, or takes up what a process that has ended left of it.</summary>
@@ -174,6 +187,9 @@ public sealed class SweepFolder
             _ => new PointState(PointStage.Failed, manifest.StatusText),
         };
     }
+
+    private static string[] Found(string points) =>
+        [.. Directory.EnumerateDirectories(points, "*", _twoDeep).Select(path => Path.GetFileName(path)).Where(IsId).Order(StringComparer.Ordinal)];
 
     private static bool IsId(string id) => id.Length is > Letters and <= 64 && id.All(char.IsAsciiHexDigitLower);
 
