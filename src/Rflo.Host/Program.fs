@@ -69,6 +69,12 @@ let private commands = [
         Run = Scripts.graph
     }
     {
+        Name = "sweep"
+        Usage = "sweep SCRIPT [options]"
+        Summary = "run the sweep of a script, here or by --slurm on a cluster"
+        Run = Scripts.run "sweep"
+    }
+    {
         Name = "status"
         Usage = "status DIR"
         Summary = "tell how far the points of a sweep are"

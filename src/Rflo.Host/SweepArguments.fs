@@ -9,6 +9,13 @@ type SweepOption =
     | Retry
     | Take_Over
     | Part of part: string
+    | Slurm
+    | Partition of name: string
+    | Time of limit: string
+    | Mem of size: string
+    | Max_Parallel of tasks: string
+    | Chunk of points: string
+    | Dry_Run
 
     interface IArgParserTemplate with
         member this.Usage =
@@ -18,10 +25,36 @@ type SweepOption =
             | Take_Over ->
                 "take points over from processes on other machines, of which you know that they have ended."
             | Part _ -> "run the K-th of N parts of the sweep, K/N, such as 3/10."
+            | Slurm ->
+                "train nothing here: write a job array into the folder of the sweep and hand it to the queue of a cluster."
+            | Partition _ -> "with --slurm: the partition of the cluster."
+            | Time _ ->
+                "with --slurm: time limit of a task, such as 1:00:00; one that comes to its end goes on in another."
+            | Mem _ -> "with --slurm: memory of a task, such as 2G."
+            | Max_Parallel _ -> "with --slurm: so many tasks at once, at most."
+            | Chunk _ -> "with --slurm: so many points a task."
+            | Dry_Run ->
+                "train a few trials of the first point only, and tell what the sweep costs."
+
+/// What somebody asked of a cluster.
+type SlurmRequest = {
+    Partition: string option
+    Time: string option
+    Memory: string option
+    MaxParallel: int option
+    /// Points a task.
+    Chunk: int option
+}
 
 /// What somebody asked of a sweep.
 type SweepRequest = {
     Settings: SweepSettings
+    /// A cluster, if it is to run there.
+    Slurm: SlurmRequest option
+    /// Whether only the costs are wanted.
+    DryRun: bool
+    /// The words of the command line that every script takes.
+    Rest: string list
     /// What it has in common with other scripts.
     Script: Request
 }
@@ -46,17 +79,36 @@ module SweepArguments =
             Ok(int k, int n)
         | _ -> Error(BadValue("--part", text, "K/N with K from 1 to N, such as 3/10"))
 
-    let private collect (results: Result<'value, Mistake> list) =
-        results
-        |> List.choose (function
-            | Error mistake -> Some mistake
-            | Ok _ -> None)
+    let private count option (text: string) =
+        match Overrides.whole text with
+        | Some count when count >= 1L && count <= int64 Int32.MaxValue -> Ok(int count)
+        | _ -> Error(BadValue(option, text, "a whole number, at least 1"))
 
-    let private lastOr otherwise (results: Result<'value, Mistake> list) =
-        results
-        |> List.choose Result.toOption
-        |> List.tryLast
-        |> Option.defaultValue otherwise
+    /// Words go into a script that a shell reads.
+    let private word option (text: string) =
+        if
+            text <> ""
+            && text |> Seq.forall (fun c -> Char.IsAsciiLetterOrDigit c || "-_.:,".Contains c)
+        then
+            Ok text
+        else
+            Error(BadValue(option, text, "letters, digits and - _ . : ,"))
+
+    /// The last value that is given of an option, read; none where it is not given.
+    let private given read chosen (own: SweepOption list) =
+        match List.choose chosen own |> List.tryLast with
+        | None -> Ok None
+        | Some text -> read text |> Result.map Some
+
+    let private wrong result =
+        match result with
+        | Error mistake -> [ mistake ]
+        | Ok _ -> []
+
+    let private valueOf result =
+        match result with
+        | Ok value -> value
+        | Error _ -> None
 
     let private notOfSweeps (request: Request) = [
         if request.Resume.IsSome then
@@ -68,45 +120,123 @@ module SweepArguments =
                 "--force replaces one run; a sweep begins failed points anew with --retry, and all of them in another place, --out"
     ]
 
-    let private settings name (own: SweepOption list) (request: Request) =
-        let jobs = [
-            for option in own do
-                match option with
-                | Jobs text -> jobs text
-                | _ -> ()
-        ]
+    let private slurm (own: SweepOption list) =
+        let partition =
+            own
+            |> given (word "--partition") (function
+                | Partition name -> Some name
+                | _ -> None)
 
-        let parts = [
-            for option in own do
-                match option with
-                | Part text -> part text
-                | _ -> ()
-        ]
+        let time =
+            own
+            |> given (word "--time") (function
+                | Time limit -> Some limit
+                | _ -> None)
 
-        let guard = Guards.ofRequest request
+        let memory =
+            own
+            |> given (word "--mem") (function
+                | Mem size -> Some size
+                | _ -> None)
+
+        let atOnce =
+            own
+            |> given (count "--max-parallel") (function
+                | Max_Parallel tasks -> Some tasks
+                | _ -> None)
+
+        let chunk =
+            own
+            |> given (count "--chunk") (function
+                | Chunk points -> Some points
+                | _ -> None)
+
+        let request = {
+            Partition = valueOf partition
+            Time = valueOf time
+            Memory = valueOf memory
+            MaxParallel = valueOf atOnce
+            Chunk = valueOf chunk
+        }
 
         let mistakes = [
-            yield! collect jobs
-            yield! collect parts
+            yield! wrong partition
+            yield! wrong time
+            yield! wrong memory
+            yield! wrong atOnce
+            yield! wrong chunk
+        ]
+
+        let isAsked = List.contains Slurm own
+
+        let isNothing =
+            (request = {
+                           Partition = None
+                           Time = None
+                           Memory = None
+                           MaxParallel = None
+                           Chunk = None
+                       })
+
+        match mistakes with
+        | [] when isAsked -> Ok(Some request)
+        | [] when isNothing -> Ok None
+        | [] ->
+            Error [
+                Refused
+                    "--partition, --time, --mem, --max-parallel and --chunk are for a cluster; give --slurm too"
+            ]
+        | mistakes -> Error mistakes
+
+    let private settings place (own: SweepOption list) rest (request: Request) =
+        let jobs =
+            own
+            |> given jobs (function
+                | Jobs text -> Some text
+                | _ -> None)
+
+        let part =
+            own
+            |> given part (function
+                | Part text -> Some text
+                | _ -> None)
+
+        let guard = Guards.ofRequest request
+        let slurm = slurm own
+
+        let mistakes = [
+            yield! wrong jobs
+            yield! wrong part
             yield! notOfSweeps request
 
             match guard with
             | Error mistakes -> yield! mistakes
             | Ok _ -> ()
+
+            match slurm with
+            | Error mistakes -> yield! mistakes
+            | Ok(Some _) when List.exists (fun (option: SweepOption) -> option.IsPart) own ->
+                Refused "--slurm makes the parts itself; leave --part out"
+            | Ok _ -> ()
         ]
 
-        match guard, mistakes with
-        | Ok guard, [] ->
-            let usual = Sweeps.into (Option.defaultValue name request.Out)
+        match guard, slurm, mistakes with
+        | Ok guard, Ok slurm, [] ->
+            let usual = Sweeps.into (Option.defaultValue place request.Out)
 
             Ok {
                 Script = request
+                Slurm = slurm
+                DryRun = List.contains Dry_Run own
+                Rest = rest
                 Settings = {
                     usual with
-                        Jobs = lastOr usual.Jobs jobs
+                        Jobs =
+                            valueOf jobs
+                            |> Option.defaultValue (if slurm.IsSome then 1 else usual.Jobs)
                         Retry = List.contains Retry own
                         TakeOver = List.contains Take_Over own
-                        Part = lastOr None (List.map (Result.map Some) parts)
+                        Part = valueOf part
                         Given = request.Given
                         Words = request.Words
                         Guard = guard
@@ -155,7 +285,9 @@ module SweepArguments =
                         raiseOnUsage = false
                     )
 
-                match Arguments.parse program (Array.ofList results.UnrecognizedCliParams) with
+                let rest = results.UnrecognizedCliParams
+
+                match Arguments.parse program (Array.ofList rest) with
                 | Ok(Arguments.Help text) -> Ok(Help text)
                 | Error mistakes -> Error(List.map (alsoKnown names) mistakes)
                 | Ok(Arguments.Do request) ->
@@ -163,7 +295,7 @@ module SweepArguments =
                         request with
                             Words = List.ofArray arguments
                     }
-                    |> settings place (results.GetAllResults())
+                    |> settings place (results.GetAllResults()) rest
                     |> Result.map Do
             with :? ArguParseException as refused ->
                 let line = (refused.Message.Split '\n')[0]

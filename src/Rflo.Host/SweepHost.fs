@@ -133,7 +133,7 @@ module SweepHost =
                     $"--{name} would undo the axis {name} of the sweep; change the axis in the script, or leave the option out"
     ]
 
-    let private start (request: SweepRequest) (sweep: Sweep) =
+    let private start (request: SweepRequest) script (sweep: Sweep) =
         let name = sweep.Name
 
         try
@@ -153,6 +153,8 @@ module SweepHost =
                     Mistake.refuse name (againstAxes given sweep)
                 | Ok experiment, Some file -> Graph.write name file [ name, experiment ]
                 | Ok _, None when request.Script.CheckOnly -> check name given sweep
+                | Ok _, None when request.DryRun -> SweepSlurm.dryRun request sweep
+                | Ok _, None when request.Slurm.IsSome -> SweepSlurm.submit request script sweep
                 | Ok _, None -> train name request.Settings sweep
         with :? RunFileException as e ->
             eprintfn $"{name}: {e.Message}"
@@ -172,4 +174,4 @@ module SweepHost =
             printfn $"{text}"
             ExitCode.Done
         | Error mistakes -> Mistake.refuse sweep.Name mistakes
-        | Ok(SweepArguments.Do request) -> start request sweep
+        | Ok(SweepArguments.Do request) -> start request script sweep

@@ -221,6 +221,13 @@ module Sweeps =
 
         ids
 
+    /// Makes the folder of a sweep and writes down its points, and runs none: the folder and their names, in their order.
+    let list (settings: SweepSettings) (sweep: Sweep) : SweepFolder * string[] =
+        let folder = SweepFolder.Create(settings.Place, describe settings sweep)
+        let ids = ids settings (point settings sweep) 0 sweep.Count
+        folder.WritePoints ids
+        folder, ids
+
     let private runAll (settings: SweepSettings) (sweep: Sweep) =
         let point = point settings sweep
         let first, last = range sweep.Count settings.Part
