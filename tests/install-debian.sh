@@ -2,6 +2,7 @@
 # Installs from Debian what the tests use beside .NET and the machine lacks:
 #   python3-numpy  reads the weights.npz of a run back (and is the notebook's language in the benchmark)
 #   chromium       opens the reports
+#   slurm-wlm, munge  run a sweep on a cluster of one machine (tests/slurm.sh)
 # Tests whose program is missing are skipped with a reason, so this script never fails: it says what is missing.
 set -u
 
@@ -9,6 +10,8 @@ missing=()
 # Debian's own python3, whichever other one comes first on the PATH.
 /usr/bin/python3 -c 'import numpy' >/dev/null 2>&1 || missing+=(python3-numpy)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
+command -v slurmctld >/dev/null || missing+=(slurm-wlm)
+command -v munged >/dev/null || missing+=(munge)
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0

@@ -28,7 +28,7 @@ module Figures =
         Style.logAxis "trial (the first is 1)" (1.0, float longest)
 
     /// Limits on a logarithmic axis, with some room.
-    let private logLimits (series: float[] seq) =
+    let logLimits (series: float[] seq) =
         let numbers = series |> Seq.collect (Seq.filter isPositive) |> Array.ofSeq
 
         if numbers.Length = 0 then

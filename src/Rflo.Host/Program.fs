@@ -3,14 +3,20 @@ module Rflo.Host.Program
 open System.IO
 open Rflo.Runs
 
-/// Rebuilds report.html from the other files of a run folder.
+/// Rebuilds report.html from the other files of a run folder, or makes that of a sweep.
 let private report (arguments: string list) =
     match arguments with
     | [ place ] when place <> "--help" ->
         try
-            let saved = RunFolder.Open place
-            let html = Report.html (RunRecord.ofSaved saved)
-            let target = Path.Combine(saved.Place, RunFileNames.Report)
+            let html, folder =
+                if SweepFolder.IsSweep place then
+                    let folder = SweepFolder.Open place
+                    SweepReport.html folder, folder.Place
+                else
+                    let saved = RunFolder.Open place
+                    Report.html (RunRecord.ofSaved saved), saved.Place
+
+            let target = Path.Combine(folder, RunFileNames.Report)
             let temporary = target + ".new"
             File.WriteAllText(temporary, html)
             File.Move(temporary, target, overwrite = true)
@@ -25,7 +31,8 @@ let private report (arguments: string list) =
             eprintfn $"rflo: the report cannot be written: {e.Message}"
             ExitCode.EndedEarly
     | _ ->
-        printfn "rflo report RUNDIR rebuilds report.html from the other files of a run folder"
+        printfn
+            "rflo report RUNDIR rebuilds report.html from the other files of a run folder; of a sweep it makes one page"
 
         if arguments = [ "--help" ] then
             ExitCode.Done
@@ -88,8 +95,8 @@ let private commands = [
     }
     {
         Name = "report"
-        Usage = "report RUNDIR"
-        Summary = "rebuild report.html from the other files of a run folder"
+        Usage = "report DIR"
+        Summary = "rebuild report.html of a run folder, or make that of a sweep"
         Run = report
     }
     {

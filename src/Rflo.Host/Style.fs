@@ -46,6 +46,18 @@ module Style =
 
     let nth k = series[k % series.Length]
 
+    /// The same colours, thin enough for a band behind lines.
+    let nthBand k =
+        [|
+            "rgba(0,114,178,0.16)"
+            "rgba(213,94,0,0.16)"
+            "rgba(0,158,115,0.16)"
+            "rgba(204,121,167,0.16)"
+            "rgba(230,159,0,0.16)"
+            "rgba(86,180,233,0.16)"
+        |][k % series.Length]
+        |> colour
+
     /// Lines that may lie on each other differ in their dashes too, and those beyond the last colour are all dashed.
     let dash k =
         if k >= series.Length then StyleParam.DrawingStyle.DashDot
@@ -127,10 +139,19 @@ module Style =
 
         axis
 
+    /// An axis of names, in their order, at 1, 2, ...
+    let namedAxis (title: string) (names: string[]) =
+        let axis = axis title |> ranged (0.5, float names.Length + 0.5)
+        axis.SetProperty("tickmode", "array")
+        axis.SetProperty("tickvals", [| 1 .. names.Length |])
+        axis.SetProperty("ticktext", names)
+        axis
+
     /// Above the axes, where it covers no line.
     let private legend =
         Legend.init (
             Orientation = StyleParam.Orientation.Horizontal,
+            TraceOrder = StyleParam.TraceOrder.Normal,
             X = 0.0,
             XAnchor = StyleParam.XAnchorPosition.Left,
             Y = 1.02,

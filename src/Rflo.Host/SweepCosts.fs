@@ -66,12 +66,17 @@ module SweepCosts =
                 | Ok [ small ], Ok [ large ] when large.State.Stage = PointStage.Finished ->
                     let before, after = sizes small.Place, sizes large.Place
                     let seconds = (RunFolder.Open large.Place).ReadMetrics().Column "seconds"
-                    let clock = Stopwatch.StartNew()
                     let names = min sweep.Count Names
 
-                    for k in 0 .. names - 1 do
-                        let point = sweep.At k
-                        SweepPoints.id point.Settings point.Experiment |> ignore
+                    let name () =
+                        for k in 0 .. names - 1 do
+                            let point = sweep.At k
+                            SweepPoints.id point.Settings point.Experiment |> ignore
+
+                    // The first ones are slow: they are compiled.
+                    name ()
+                    let clock = Stopwatch.StartNew()
+                    name ()
 
                     Ok {
                         FilesOfPoint = after.Count

@@ -131,8 +131,7 @@ module SweepSlurm =
 
                 ExitCode.Arguments
             | _ ->
-                let isLeft k =
-                    isLeft settings.Retry folder ids[k]
+                let isLeft k = isLeft settings.Retry folder ids[k]
 
                 let tasks = [|
                     for part in 1..parts do

@@ -335,6 +335,82 @@ let tests =
                 Expect.isTrue (retried |> List.forall _.IsNew) "begun anew")
         }
 
+        test "the report shows curves by setting, final losses and failures" {
+            inFolder (fun folder ->
+                let sweep =
+                    Sweep.ofExperiment plan
+                    |> Sweep.over "seed" [ 1..3 ] seed
+                    |> Sweep.over "rate" [ 0.01; -1.0; 1e200 ] (fun rate e -> {
+                        e with
+                            Circuit =
+                                e.Circuit |> Circuit.mapProjection "cortex->y" (learning rate)
+                    })
+
+                let outcomes = ran (settings folder) sweep
+                let results = SweepResults.read (SweepFolder.Open(Path.Combine(folder, "sweep")))
+                Expect.equal results.Points 9 "points"
+                Expect.equal results.Refused.Length 3 "points with problems"
+                let well, failed = results.Results |> Array.partition _.Failure.IsNone
+                Expect.equal (well.Length, failed.Length) (3, 3) "points that ran"
+
+                for result in well do
+                    let outcome = outcomes |> List.find (fun outcome -> outcome.Id = result.Id)
+                    let losses = (RunFolder.Open outcome.Place).ReadMetrics().Column "loss"
+                    Expect.equal result.Curve losses "curve"
+                    Expect.equal result.FinalLoss (Array.last losses) "final loss"
+
+                let page = SweepReport.html (SweepFolder.Open(Path.Combine(folder, "sweep")))
+
+                for word in
+                    [
+                        "Loss by rate"
+                        "Loss by seed"
+                        "Final loss against rate"
+                        "9 of 9 points have ended, 6 of them failed"
+                        "the learning rate is -1"
+                        "diverged"
+                    ] do
+                    Expect.stringContains page word "page")
+        }
+
+        test "long curves are shown at trials that are equally far apart in their logarithm" {
+            let trials = SweepResults.trials 100_000
+            Expect.equal (Array.head trials, Array.last trials) (1, 100_000) "ends"
+            Expect.equal (Array.distinct trials |> Array.sort) trials "ascending"
+            Expect.isLessThanOrEqual trials.Length 120 "number"
+            Expect.equal (SweepResults.trials 20) [| 1..20 |] "a short one"
+        }
+
+        test "quartiles are those of the finite numbers" {
+            Expect.equal
+                (SweepFigures.quartiles [| 5.0; 1.0; nan; 2.0; 4.0; 3.0 |])
+                (2.0, 3.0, 4.0)
+                "odd"
+
+            Expect.equal (SweepFigures.quartiles [| 1.0; 2.0 |]) (1.25, 1.5, 1.75) "even"
+        }
+
+        test "a few trials tell what a point costs on the disk" {
+            inFolder (fun folder ->
+                let long = Sweep.ofExperiment (trials 2000 plan) |> Sweep.over "seed" [ 1..2 ] seed
+
+                match SweepCosts.measure (settings folder) long with
+                | Error reason -> failtest reason
+                | Ok costs ->
+                    Expect.isEmpty
+                        (Directory.GetFileSystemEntries folder)
+                        "nothing is written here"
+
+                    let outcomes = ran (settings folder) long
+
+                    for outcome in outcomes do
+                        let files = DirectoryInfo(outcome.Place).GetFiles()
+                        let bytes = files |> Array.sumBy _.Length |> float
+                        Expect.equal files.Length costs.FilesOfPoint "files"
+                        let ratio = costs.BytesOfPoint / bytes
+                        Expect.isTrue (ratio > 0.9 && ratio < 1.1) $"bytes, by a factor of {ratio}")
+        }
+
         test "a point that another process is writing is left to it" {
             inFolder (fun folder ->
                 let first = ran (settings folder) (Sweep.ofExperiment plan)

@@ -1,0 +1,114 @@
+namespace Rflo.Host
+
+open System
+open Rflo.Core
+open Rflo.Runs
+
+/// What a report shows of a point that has ended.
+type PointResult = {
+    Id: string
+    Settings: Map<string, string>
+    /// The loss at some of its trials; NaN where it did not get so far.
+    Curve: float[]
+    /// Of the last trial.
+    FinalLoss: float
+    /// Wall time of its trials.
+    Seconds: float
+    /// Why it failed, if it did.
+    Failure: string option
+}
+
+/// The points of a sweep as far as they have ended.
+type SweepResults = {
+    Description: SweepDescription
+    /// Points of the sweep.
+    Points: int
+    Results: PointResult[]
+    /// Why points left no run folder: their settings, and the reason.
+    Refused: (string * string)[]
+    /// The trials, from 1, of which the curves tell.
+    Trials: int[]
+}
+
+/// Reads the results of sweeps.
+[<RequireQualifiedAccess>]
+module SweepResults =
+
+    /// Points that a report looks at: what a page can show and a machine can hold.
+    [<Literal>]
+    let Most = 20_000
+
+    /// Trials of a curve.
+    [<Literal>]
+    let private Longest = 120
+
+    /// Some of so many trials, equally far apart in their logarithm; all of them where there are few.
+    let trials count =
+        if count <= Longest then
+            [| 1..count |]
+        else
+            Array.init Longest (fun k ->
+                int (Math.Round(float count ** (float k / float (Longest - 1)))))
+            |> Array.distinct
+
+    let private result (folder: SweepFolder) (shown: int[]) id =
+        let saved = RunFolder.Open(folder.PlaceOf id)
+        let table = saved.ReadMetrics()
+        let losses = table.Column "loss"
+
+        {
+            Id = id
+            Settings =
+                Map.ofSeq [
+                    for pair in saved.Manifest.Settings -> pair.Key, pair.Value
+                ]
+            Curve =
+                shown
+                |> Array.map (fun trial ->
+                    if trial <= losses.Length then losses[trial - 1] else nan)
+            FinalLoss = saved.Manifest.FinalLoss
+            Seconds = Array.sum (table.Column "seconds")
+            Failure =
+                match saved.Manifest.Status with
+                | RunEnd.Completed
+                | RunEnd.Stopped
+                | RunEnd.Cancelled -> None
+                | _ -> Some saved.Manifest.StatusText
+        }
+
+    /// Every k-th of many, so that all of a grid is seen.
+    let private some (ids: string[]) =
+        let every = 1 + (ids.Length - 1) / Most
+
+        ids
+        |> Array.indexed
+        |> Array.filter (fun (k, _) -> k % every = 0)
+        |> Array.map snd
+
+    /// What has ended so far of a sweep.
+    let read (folder: SweepFolder) =
+        let ids = Array.ofSeq (folder.ReadPoints())
+        let isThere id = IO.Directory.Exists(folder.PlaceOf id)
+        let there, others = some ids |> Array.partition isThere
+
+        let longest =
+            there
+            |> Array.map (fun id -> (RunFolder.Open(folder.PlaceOf id)).Manifest.Trials)
+            |> Array.fold max 1
+
+        let shown = trials longest
+
+        {
+            Description = folder.Description
+            Points = ids.Length
+            Results = there |> Array.map (result folder shown)
+            Trials = shown
+            Refused = [|
+                for id in others do
+                    let state = folder.StateOf id
+
+                    if state.Stage = PointStage.Failed then
+                        let settings = [ for pair in folder.SettingsOf id -> pair.Key, pair.Value ]
+                        Rflo.Dsl.Sweep.label settings, state.Reason
+            |]
+        }
