@@ -178,9 +178,10 @@ module PaperBeyond =
                     let wins =
                         runs
                         |> List.filter (fun run ->
-                            PaperTrials.sequence run (task |> Syllables.chosenBy "striatum") 3
-                            |> List.last
-                            |> snd
+                            PaperRuns.finalLoss run < PaperRuns.diverged
+                            && PaperTrials.sequence run (task |> Syllables.chosenBy "striatum") 3
+                               |> List.last
+                               |> snd
                                 =
                                 Some(List.tail task.Sequence))
                         |> List.length

