@@ -60,16 +60,9 @@ module Guards =
                 KeepsLast = everyTrials.IsSome || every.IsSome
             }
         | _ ->
-            Error [
-                match everyTrials with
-                | Error mistake -> mistake
-                | Ok _ -> ()
+            let wrong given =
+                match given with
+                | Error mistake -> [ mistake ]
+                | Ok _ -> []
 
-                match every with
-                | Error mistake -> mistake
-                | Ok _ -> ()
-
-                match maxTime with
-                | Error mistake -> mistake
-                | Ok _ -> ()
-            ]
+            Error(wrong everyTrials @ wrong every @ wrong maxTime)

@@ -163,34 +163,8 @@ module PaperBeyond =
                     count)
     ]
 
-    let private performs name (task: Syllables) text =
-        let key = loop name
-
-        {
-            Id = name
-            Text = text
-            Source = "not in the paper"
-            Threshold = "greedy performance makes every transition in at least 2 of 3 runs"
-            Decide =
-                fun results ->
-                    let runs = PaperRuns.of' results key
-
-                    let wins =
-                        runs
-                        |> List.filter (fun run ->
-                            PaperRuns.finalLoss run < PaperRuns.diverged
-                            && PaperTrials.sequence run (task |> Syllables.chosenBy "striatum") 3
-                               |> List.last
-                               |> snd
-                                =
-                                Some(List.tail task.Sequence))
-                        |> List.length
-
-                    PaperClaims.found
-                        (3 * wins >= 2 * runs.Length)
-                        runs.Length
-                        $"{wins} of {runs.Length} runs"
-        }
+    let private performs name text =
+        PaperFigure4.transitions name text "not in the paper" (loop name) true
 
     let loops = {
         Id = "beyond-loop"
@@ -204,10 +178,9 @@ module PaperBeyond =
         Claims = [
             performs
                 "other order"
-                otherWay
                 "The same cortex serves another sequence, of which only striatum learns the order."
-            performs "dale" PaperModels.square "It works with Dale's law in cortex."
-            performs "online" PaperModels.square "It works with a cortex that learned online."
+            performs "dale" "It works with Dale's law in cortex."
+            performs "online" "It works with a cortex that learned online."
         ]
         Panels =
             fun results -> [

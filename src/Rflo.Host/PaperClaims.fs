@@ -105,6 +105,21 @@ module PaperClaims =
                     numbers
     }
 
+    /// Pairs of which the first is to be the smaller, by a test of signs at 5 %; `say` puts the wins and the chance in words.
+    let ofPairs runs (pairs: (float * float) list) say =
+        let wins = pairs |> List.filter (fun (a, b) -> a < b) |> List.length
+        let chance = PaperRuns.signTest wins pairs.Length
+        let finding = found (chance < 0.05) runs (say wins chance)
+
+        // Four pairs cannot reach 5 %, whatever they show.
+        if pairs.Length < 5 then
+            {
+                finding with
+                    Verdict = Undecided $"{pairs.Length} pairs are too few for the test"
+            }
+        else
+            finding
+
     /// Seed by seed, the first condition ends with a smaller loss than the second.
     let below id text source (name, a) (other, b) = {
         Id = id
@@ -115,24 +130,10 @@ module PaperClaims =
         Decide =
             fun results ->
                 let pairs = PaperRuns.paired results PaperRuns.finalLoss a b
-                let wins = pairs |> List.filter (fun (x, y) -> x < y) |> List.length
-                let chance = PaperRuns.signTest wins pairs.Length
                 let conditions = finals results [ name, a; other, b ]
 
-                let finding =
-                    found
-                        (chance < 0.05)
-                        (count conditions)
-                        $"{told conditions}; {name} below in {wins} of {pairs.Length} pairs, p = %.2g{chance}"
-
-                // Four pairs cannot reach 5 %, whatever they show.
-                if pairs.Length < 5 then
-                    {
-                        finding with
-                            Verdict = Undecided $"{pairs.Length} pairs are too few for the test"
-                    }
-                else
-                    finding
+                ofPairs (count conditions) pairs (fun wins chance ->
+                    $"{told conditions}; {name} below in {wins} of {pairs.Length} pairs, p = %.2g{chance}")
     }
 
     /// Alignments at the end of runs.

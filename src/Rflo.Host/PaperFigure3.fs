@@ -19,7 +19,7 @@ module PaperFigure3 =
     /// Slope and error of every run that did not diverge, over delays up to some.
     let private timings results key upTo =
         PaperRuns.of' results key
-        |> List.filter (fun run -> PaperRuns.finalLoss run < PaperRuns.diverged)
+        |> List.filter PaperRuns.isWell
         |> List.map (fun run ->
             PaperTrials.intervals longest[key] run
             |> List.filter (fun (asked, _) -> asked <= upTo)
@@ -92,7 +92,7 @@ module PaperFigure3 =
             fun results ->
                 let produced key =
                     PaperRuns.of' results key
-                    |> List.filter (fun run -> PaperRuns.finalLoss run < PaperRuns.diverged)
+                    |> List.filter PaperRuns.isWell
                     |> List.collect (PaperTrials.intervals longest[key])
                     |> List.groupBy fst
                     |> List.map (fun (asked, points) -> asked, List.map snd points)

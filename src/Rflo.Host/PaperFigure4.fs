@@ -8,18 +8,6 @@ module PaperFigure4 =
 
     module C = PaperConditions
 
-    /// Performances before the one that is judged: the state that a sequence leaves is the one it begins with.
-    let private rehearsals = 3
-
-    let private task key =
-        if key = C.untaughtRflo || key = C.untaughtBptt then
-            Syllables.untaught PaperModels.square
-        else
-            PaperModels.square |> Syllables.chosenBy "striatum"
-
-    let private performed key run =
-        PaperTrials.sequence run (task key) rehearsals |> List.last
-
     let private asked = [ 0.0, 0.0; 1.0, 0.0; 1.0, 1.0; 0.0, 1.0; 0.0, 0.0 ]
 
     /// The mean distance of the cursor from where it should be, at the ends of the syllables.
@@ -34,37 +22,18 @@ module PaperFigure4 =
         ]
         |> List.average
 
-    let private wellRun run =
-        PaperRuns.finalLoss run < PaperRuns.diverged
-
-    let private errors results key =
-        PaperRuns.of' results key
-        |> List.map (fun run ->
-            run.Seed,
-            (if wellRun run then
-                 endError (fst (performed key run))
-             else
-                 PaperRuns.diverged))
-
-    let private right = [ 1; 2; 3 ]
-
-    /// How many runs choose every transition right.
-    let private complete results key =
-        let runs = PaperRuns.of' results key
-
-        let wins =
-            runs
-            |> List.filter (fun run -> wellRun run && snd (performed key run) = Some right)
-            |> List.length
-
-        wins, runs.Length
+    let private error run =
+        if PaperRuns.isWell run then
+            endError (fst (PaperTrials.performed run))
+        else
+            PaperRuns.diverged
 
     /// Direction and length of each syllable in a chain of all four.
     let private syllables results =
         PaperRuns.of' results C.syllables
-        |> List.filter wellRun
+        |> List.filter PaperRuns.isWell
         |> List.map (fun run ->
-            let path, _ = PaperTrials.sequence run PaperModels.square rehearsals |> List.last
+            let path, _ = PaperTrials.rehearsed run PaperModels.square
             let segment = (path.Length - 1) / 4
 
             [
@@ -76,7 +45,8 @@ module PaperFigure4 =
                     (mx * dx + my * dy) / max length 1e-12, abs (length - 1.0)
             ])
 
-    let private transitions id text source key expectsAll = {
+    /// Most runs make every transition of the sequence that they were trained on, or hardly any does.
+    let transitions id text source key expectsAll = {
         Id = id
         Text = text
         Source = source
@@ -87,7 +57,9 @@ module PaperFigure4 =
                 "greedy performance makes every transition in fewer than 1 of 3 runs"
         Decide =
             fun results ->
-                let wins, count = complete results key
+                let runs = PaperRuns.of' results key
+                let wins = runs |> List.filter PaperTrials.isComplete |> List.length
+                let count = runs.Length
 
                 let holds =
                     if expectsAll then
@@ -98,42 +70,24 @@ module PaperFigure4 =
                 PaperClaims.found holds count $"{wins} of {count} runs"
     }
 
-    let private beatsBy errors loopKey id text other otherKey = {
+    let private beats loopKey id text other otherKey = {
         Id = id
         Text = text
         Source = "Fig 4c"
         Threshold = "smaller mean distance from the four corners in most seeds; sign test at 5 %"
         Decide =
             fun results ->
-                let loop, plain = Map.ofList (errors results loopKey), errors results otherKey
+                let pairs = PaperRuns.paired results error loopKey otherKey
 
-                let pairs = [
-                    for seed, error in plain do
-                        match Map.tryFind seed loop with
-                        | Some own -> own, error
-                        | None -> ()
-                ]
-
-                let wins = pairs |> List.filter (fun (own, error) -> own < error) |> List.length
-                let chance = PaperRuns.signTest wins pairs.Length
-
-                let finding =
-                    PaperClaims.found
-                        (chance < 0.05)
-                        (2 * pairs.Length)
-                        $"loop {PaperClaims.spread (List.map fst pairs)}, {other} {PaperClaims.spread (List.map snd pairs)} lengths; {wins} of {pairs.Length}, p = %.2g{chance}"
-
-                if pairs.Length < 5 then
-                    {
-                        finding with
-                            Verdict = Undecided $"{pairs.Length} pairs are too few for the test"
-                    }
-                else
-                    finding
+                PaperClaims.ofPairs (2 * pairs.Length) pairs (fun wins chance ->
+                    $"loop {PaperClaims.spread (List.map fst pairs)}, {other} {PaperClaims.spread (List.map snd pairs)} lengths; {wins} of {pairs.Length}, p = %.2g{chance}")
     }
 
-    let private beats id text other otherKey =
-        beatsBy errors C.sequence id text other otherKey
+    let private paths results key title caption =
+        PaperRuns.of' results key
+        |> List.filter PaperRuns.isWell
+        |> List.map (PaperTrials.performed >> fst)
+        |> PaperPanels.paths title caption asked
 
     let fig4 = {
         Id = "fig4"
@@ -177,14 +131,22 @@ module PaperFigure4 =
                 "not in the paper"
                 C.sequenceBaseline
                 true
-            beats "S13 (RFLO)" "The loop beats RFLO without a loop." "RFLO" C.untaughtRflo
-            beats "S13 (BPTT)" "The loop beats even BPTT without a loop." "BPTT" C.untaughtBptt
+            beats
+                C.sequence
+                "S13 (RFLO)"
+                "The loop beats RFLO without a loop."
+                "RFLO"
+                C.untaughtRflo
+            beats
+                C.sequence
+                "S13 (BPTT)"
+                "The loop beats even BPTT without a loop."
+                "BPTT"
+                C.untaughtBptt
         ]
         Panels =
             fun results ->
-                let paths key title caption =
-                    let runs = PaperRuns.of' results key |> List.filter wellRun
-                    PaperPanels.paths title caption asked (runs |> List.map (performed key >> fst))
+                let paths = paths results
 
                 [
                     paths
@@ -220,12 +182,6 @@ module PaperFigure4 =
     let private heldBptt = "held, no loop, bptt"
     let private heldSquare = PaperModels.held PaperModels.square
 
-    let private heldTask key =
-        if key = heldLoop then
-            heldSquare |> Syllables.chosenBy "striatum"
-        else
-            Syllables.untaught heldSquare
-
     let private heldConditions (size: PaperSize) = [
         Condition.alone
             heldSyllables
@@ -252,18 +208,6 @@ module PaperFigure4 =
                 (size.Trials 20_000))
     ]
 
-    let private heldErrors results key =
-        PaperRuns.of' results key
-        |> List.map (fun run ->
-            run.Seed,
-            if wellRun run then
-                PaperTrials.sequence run (heldTask key) rehearsals
-                |> List.last
-                |> fst
-                |> endError
-            else
-                PaperRuns.diverged)
-
     let fig4Held = {
         fig4 with
             Id = "fig4-held"
@@ -275,15 +219,13 @@ module PaperFigure4 =
             ]
             Conditions = heldConditions
             Claims = [
-                beatsBy
-                    heldErrors
+                beats
                     heldLoop
                     "S13 (held, RFLO)"
                     "The loop beats RFLO without a loop."
                     "RFLO"
                     heldRflo
-                beatsBy
-                    heldErrors
+                beats
                     heldLoop
                     "S13 (held, BPTT)"
                     "The loop beats even BPTT without a loop."
@@ -292,18 +234,7 @@ module PaperFigure4 =
             ]
             Panels =
                 fun results ->
-                    let paths key title caption =
-                        let runs = PaperRuns.of' results key |> List.filter wellRun
-
-                        PaperPanels.paths
-                            title
-                            caption
-                            asked
-                            (runs
-                             |> List.map (fun run ->
-                                 PaperTrials.sequence run (heldTask key) rehearsals
-                                 |> List.last
-                                 |> fst))
+                    let paths = paths results
 
                     [
                         paths

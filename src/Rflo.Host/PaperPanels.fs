@@ -9,20 +9,6 @@ open Rflo.Dsl
 [<RequireQualifiedAccess>]
 module PaperPanels =
 
-    /// A colour of a series, thin enough to lie under its line.
-    let private shade k =
-        let r, g, b =
-            [|
-                0, 114, 178
-                213, 94, 0
-                0, 158, 115
-                204, 121, 167
-                230, 159, 0
-                86, 180, 233
-            |][k % 6]
-
-        Color.fromString $"rgba({r},{g},{b},0.15)"
-
     let private withBand k name (points: (float * (float * float * float))[]) =
         let x = points |> Array.map fst
         let low = points |> Array.map (fun (_, (low, _, _)) -> low)
@@ -31,7 +17,7 @@ module PaperPanels =
 
         [
             yield!
-                Style.between $"{name}, quartiles" (shade k) x low high
+                Style.between $"{name}, quartiles" (Style.nthBand k) x low high
                 |> List.map (Chart.withTraceInfo (ShowLegend = false))
 
             Style.line name (Style.nth k) 2.4 x middle
@@ -54,53 +40,45 @@ module PaperPanels =
         else
             room (List.min numbers, List.max numbers)
 
-    let private runsOf results key = (PaperRuns.of' results key).Length
-
-    /// Loss v. trial: median over runs, and quartiles.
-    let losses title caption (series: (string * string) list) results =
-        let curves =
+    /// A series v. trial: median over runs, and quartiles.
+    let private overTrials
+        title
+        caption
+        isWide
+        measure
+        (axis: (float * (float * float * float))[] list -> LayoutObjects.LinearAxis)
+        (series: (string * string) list)
+        results
+        =
+        let names, curves =
             series
             |> List.map (fun (name, key) ->
-                name, PaperRuns.curve _.Losses (PaperRuns.of' results key))
+                name, PaperRuns.curve measure (PaperRuns.of' results key))
+            |> List.unzip
 
-        let longest = curves |> List.map (snd >> Array.last >> fst) |> List.max
+        let longest = curves |> List.map (Array.last >> fst) |> List.max
 
         {
             Title = title
             Caption = $"{caption} Lines: median over the runs; bands: quartiles."
-            IsWide = true
+            IsWide = isWide
             Height = 340
             Chart =
-                curves
+                List.zip names curves
                 |> List.mapi (fun k (name, points) -> withBand k name points)
                 |> List.concat
-                |> Style.figure
-                    (Style.logAxis "trial" (1.0, longest))
-                    (Style.logAxis "loss L" (limits (List.map snd curves)))
+                |> Style.figure (Style.logAxis "trial" (1.0, longest)) (axis curves)
         }
 
-    /// Alignment v. trial: median over runs, and quartiles.
-    let alignments title caption (series: (string * string) list) results =
-        let curves =
-            series
-            |> List.map (fun (name, key) ->
-                name, PaperRuns.curve _.Alignment (PaperRuns.of' results key))
+    /// Loss v. trial.
+    let losses title caption =
+        overTrials title caption true _.Losses (fun curves ->
+            Style.logAxis "loss L" (limits curves))
 
-        let longest = curves |> List.map (snd >> Array.last >> fst) |> List.max
-
-        {
-            Title = title
-            Caption = $"{caption} Lines: median over the runs; bands: quartiles."
-            IsWide = false
-            Height = 340
-            Chart =
-                curves
-                |> List.mapi (fun k (name, points) -> withBand k name points)
-                |> List.concat
-                |> Style.figure
-                    (Style.logAxis "trial" (1.0, longest))
-                    (Style.axis "alignment (cosine)" |> Style.ranged (-0.5, 1.0))
-        }
+    /// Alignment v. trial.
+    let alignments title caption =
+        overTrials title caption false _.Alignment (fun _ ->
+            Style.axis "alignment (cosine)" |> Style.ranged (-0.5, 1.0))
 
     /// Final loss v. a number, for several series.
     let finals title caption axis (series: (string * (float * string) list) list) results =
@@ -143,10 +121,7 @@ module PaperPanels =
         let runs = PaperRuns.of' results key
 
         // The first seed, or the first that did not diverge.
-        let run =
-            runs
-            |> List.tryFind (fun run -> PaperRuns.finalLoss run < PaperRuns.diverged)
-            |> Option.defaultValue runs.Head
+        let run = runs |> List.tryFind PaperRuns.isWell |> Option.defaultValue runs.Head
 
         match PaperTrials.perform run run.Experiment.Task 1 with
         | [ shown ] ->

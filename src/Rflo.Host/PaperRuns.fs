@@ -91,6 +91,9 @@ module PaperRuns =
         | RunEnd.Failed -> diverged
         | _ -> median (Array.skip (max 0 (run.Losses.Length - finalTrials)) run.Losses)
 
+    /// Whether a run came to its end.
+    let isWell run = finalLoss run < diverged
+
     /// The loss before anything was learned.
     let firstLoss (run: PaperRun) = finite (Array.head run.Losses)
 

@@ -41,7 +41,7 @@ module PaperTrials =
 
         slope, error
 
-    /// The cursor's way in the last of some performances of a sequence, and the choices that were made there.
+    /// The cursor's way in each of some performances of a sequence, and the choices that were made there.
     let sequence (run: PaperRun) (task: Syllables) count =
         perform run (Task.syllables task) count
         |> List.map (fun activity ->
@@ -53,3 +53,23 @@ module PaperTrials =
                 |> Option.map (Measure.choices task 1.0<ms>)
 
             path, choices)
+
+    /// Performances before the one that is judged: the state that a sequence leaves is the one it begins with.
+    let private rehearsals = 3
+
+    /// The cursor's way in a sequence, rehearsed, and the choices that were made there.
+    let rehearsed run task =
+        sequence run task rehearsals |> List.last
+
+    let private syllables (run: PaperRun) =
+        match run.Experiment.Task.Kind with
+        | Syllables task -> task
+        | _ -> invalidOp $"{run.Experiment.Name} is no sequence of syllables"
+
+    /// The same for the sequence that the run was trained on.
+    let performed run = rehearsed run (syllables run)
+
+    /// Whether a run came to its end, and then makes every transition of its sequence.
+    let isComplete run =
+        PaperRuns.isWell run
+        && snd (performed run) = Some(List.tail (syllables run).Sequence)

@@ -2,6 +2,7 @@ namespace Rflo.Host
 
 open System
 open System.Globalization
+open MathNet.Numerics.Statistics
 open Plotly.NET
 
 /// What a report shows of a sweep.
@@ -14,20 +15,14 @@ module SweepFigures =
 
     let private isPositive value = Double.IsFinite value && value > 0.0
 
-    /// The number below which a share of sorted numbers lies, between two of them in proportion.
-    let private quantile (share: float) (sorted: float[]) =
-        if sorted.Length = 0 then
-            nan
-        else
-            let at = share * float (sorted.Length - 1)
-            let below = int (floor at)
-            let above = min (sorted.Length - 1) (below + 1)
-            sorted[below] + (at - float below) * (sorted[above] - sorted[below])
-
     /// First quartile, median and third quartile of the finite ones of some numbers.
     let quartiles (values: float[]) =
         let sorted = values |> Array.filter Double.IsFinite |> Array.sort
-        quantile 0.25 sorted, quantile 0.5 sorted, quantile 0.75 sorted
+
+        let quantile share =
+            SortedArrayStatistics.QuantileCustom(sorted, share, QuantileDefinition.R7)
+
+        quantile 0.25, quantile 0.5, quantile 0.75
 
     let private number (text: string) =
         match Double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture) with
