@@ -62,6 +62,8 @@ internal static partial class Kernels
             ref T c0 = ref Unsafe.Add(ref c, (nint)row * resultStride);
             ref T a0 = ref Unsafe.Add(ref a, row);
             int column = 0;
+            for (; column + 4 * lanes <= columns && TakesFour((columns - column) / lanes); column += 4 * lanes)
+                OuterFourByFour<T, V, S>(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column), resultStride);
             for (; column + 3 * lanes <= columns; column += 3 * lanes)
                 OuterFourByThree<T, V, S>(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column), resultStride);
             for (; column + lanes <= columns; column += lanes)
@@ -83,6 +85,64 @@ internal static partial class Kernels
         }
     }
 
+    /// <summary>
+    /// Whether four vectors of the columns that are left are taken at once, and not three: where one would be left over at
+    /// the end, which alone is slow. It takes 21 registers, which only processors with wide ones have.
+    /// </summary>
+    private static bool TakesFour(int left) => Simd.IsWide && left % 3 == 1;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void OuterFourByFour<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        nuint lane = (nuint)S.Count;
+        V s00 = S.Create(T.Zero), s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00;
+        V s20 = s00, s21 = s00, s22 = s00, s23 = s00, s30 = s00, s31 = s00, s32 = s00, s33 = s00;
+        for (int t = 0; t < steps; t++)
+        {
+            V b0 = S.Load(ref b, 0), b1 = S.Load(ref b, lane), b2 = S.Load(ref b, 2 * lane), b3 = S.Load(ref b, 3 * lane);
+            var x = S.Create(a);
+            s00 = S.MultiplyAdd(x, b0, s00);
+            s01 = S.MultiplyAdd(x, b1, s01);
+            s02 = S.MultiplyAdd(x, b2, s02);
+            s03 = S.MultiplyAdd(x, b3, s03);
+            x = S.Create(Unsafe.Add(ref a, 1));
+            s10 = S.MultiplyAdd(x, b0, s10);
+            s11 = S.MultiplyAdd(x, b1, s11);
+            s12 = S.MultiplyAdd(x, b2, s12);
+            s13 = S.MultiplyAdd(x, b3, s13);
+            x = S.Create(Unsafe.Add(ref a, 2));
+            s20 = S.MultiplyAdd(x, b0, s20);
+            s21 = S.MultiplyAdd(x, b1, s21);
+            s22 = S.MultiplyAdd(x, b2, s22);
+            s23 = S.MultiplyAdd(x, b3, s23);
+            x = S.Create(Unsafe.Add(ref a, 3));
+            s30 = S.MultiplyAdd(x, b0, s30);
+            s31 = S.MultiplyAdd(x, b1, s31);
+            s32 = S.MultiplyAdd(x, b2, s32);
+            s33 = S.MultiplyAdd(x, b3, s33);
+            a = ref Unsafe.Add(ref a, aStride);
+            b = ref Unsafe.Add(ref b, bStride);
+        }
+
+        var k = S.Create(scale);
+        nuint fourth = 3 * lane;
+        AddThree<T, V, S>(ref c, k, s00, s01, s02);
+        S.Store(S.MultiplyAdd(k, s03, S.Load(ref c, fourth)), ref c, fourth);
+        c = ref Unsafe.Add(ref c, cStride);
+        AddThree<T, V, S>(ref c, k, s10, s11, s12);
+        S.Store(S.MultiplyAdd(k, s13, S.Load(ref c, fourth)), ref c, fourth);
+        c = ref Unsafe.Add(ref c, cStride);
+        AddThree<T, V, S>(ref c, k, s20, s21, s22);
+        S.Store(S.MultiplyAdd(k, s23, S.Load(ref c, fourth)), ref c, fourth);
+        c = ref Unsafe.Add(ref c, cStride);
+        AddThree<T, V, S>(ref c, k, s30, s31, s32);
+        S.Store(S.MultiplyAdd(k, s33, S.Load(ref c, fourth)), ref c, fourth);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void OuterFourByThree<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -133,6 +193,7 @@ internal static partial class Kernels
         S.Store(S.MultiplyAdd(scale, s2, S.Load(ref c, 2 * lane)), ref c, 2 * lane);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void OuterFourByOne<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -160,6 +221,7 @@ internal static partial class Kernels
         S.Store(S.MultiplyAdd(k, s3, S.Load(ref c, 0)), ref c, 0);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void OuterOneByVector<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -40,9 +40,12 @@ internal static partial class Kernels
         int columns = vector.Length, rows = result.Length;
         ref T w = ref MemoryMarshal.GetReference(matrix);
         ref T v = ref MemoryMarshal.GetReference(vector);
+        ref T u = ref MemoryMarshal.GetReference(result);
         int row = 0;
         for (; row + 8 <= rows; row += 8)
-            DotEightRows<T, V, S>(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns, result.Slice(row, 8));
+            DotEightRows<T, V, S>(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns, ref Unsafe.Add(ref u, row));
+        for (; row + 4 <= rows; row += 4)
+            DotFourRows<T, V, S>(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns, ref Unsafe.Add(ref u, row));
         for (; row < rows; row++)
             result[row] = Dot<T, V, S>(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns);
     }
@@ -64,7 +67,8 @@ internal static partial class Kernels
         return total;
     }
 
-    private static void DotEightRows<T, V, S>(ref T w, ref T v, int columns, Span<T> result)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DotEightRows<T, V, S>(ref T w, ref T v, int columns, ref T result)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -94,28 +98,52 @@ internal static partial class Kernels
             s7 = S.MultiplyAdd(S.Load(ref r7, at), x, s7);
         }
 
-        T t0 = S.Sum(s0), t1 = S.Sum(s1), t2 = S.Sum(s2), t3 = S.Sum(s3);
-        T t4 = S.Sum(s4), t5 = S.Sum(s5), t6 = S.Sum(s6), t7 = S.Sum(s7);
+        S.StoreSums(s0, s1, s2, s3, s4, s5, s6, s7, ref result);
         for (; k < columns; k++)
         {
             T x = Unsafe.Add(ref v, k);
-            t0 = T.FusedMultiplyAdd(Unsafe.Add(ref r0, k), x, t0);
-            t1 = T.FusedMultiplyAdd(Unsafe.Add(ref r1, k), x, t1);
-            t2 = T.FusedMultiplyAdd(Unsafe.Add(ref r2, k), x, t2);
-            t3 = T.FusedMultiplyAdd(Unsafe.Add(ref r3, k), x, t3);
-            t4 = T.FusedMultiplyAdd(Unsafe.Add(ref r4, k), x, t4);
-            t5 = T.FusedMultiplyAdd(Unsafe.Add(ref r5, k), x, t5);
-            t6 = T.FusedMultiplyAdd(Unsafe.Add(ref r6, k), x, t6);
-            t7 = T.FusedMultiplyAdd(Unsafe.Add(ref r7, k), x, t7);
+            result = T.FusedMultiplyAdd(Unsafe.Add(ref r0, k), x, result);
+            Unsafe.Add(ref result, 1) = T.FusedMultiplyAdd(Unsafe.Add(ref r1, k), x, Unsafe.Add(ref result, 1));
+            Unsafe.Add(ref result, 2) = T.FusedMultiplyAdd(Unsafe.Add(ref r2, k), x, Unsafe.Add(ref result, 2));
+            Unsafe.Add(ref result, 3) = T.FusedMultiplyAdd(Unsafe.Add(ref r3, k), x, Unsafe.Add(ref result, 3));
+            Unsafe.Add(ref result, 4) = T.FusedMultiplyAdd(Unsafe.Add(ref r4, k), x, Unsafe.Add(ref result, 4));
+            Unsafe.Add(ref result, 5) = T.FusedMultiplyAdd(Unsafe.Add(ref r5, k), x, Unsafe.Add(ref result, 5));
+            Unsafe.Add(ref result, 6) = T.FusedMultiplyAdd(Unsafe.Add(ref r6, k), x, Unsafe.Add(ref result, 6));
+            Unsafe.Add(ref result, 7) = T.FusedMultiplyAdd(Unsafe.Add(ref r7, k), x, Unsafe.Add(ref result, 7));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DotFourRows<T, V, S>(ref T w, ref T v, int columns, ref T result)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int lanes = S.Count, k = 0;
+        nint stride = columns;
+        ref T r0 = ref w;
+        ref T r1 = ref Unsafe.Add(ref w, stride);
+        ref T r2 = ref Unsafe.Add(ref w, 2 * stride);
+        ref T r3 = ref Unsafe.Add(ref w, 3 * stride);
+        V s0 = S.Create(T.Zero), s1 = s0, s2 = s0, s3 = s0;
+        for (; k + lanes <= columns; k += lanes)
+        {
+            nuint at = (nuint)k;
+            V x = S.Load(ref v, at);
+            s0 = S.MultiplyAdd(S.Load(ref r0, at), x, s0);
+            s1 = S.MultiplyAdd(S.Load(ref r1, at), x, s1);
+            s2 = S.MultiplyAdd(S.Load(ref r2, at), x, s2);
+            s3 = S.MultiplyAdd(S.Load(ref r3, at), x, s3);
         }
 
-        result[7] = t7;
-        result[6] = t6;
-        result[5] = t5;
-        result[4] = t4;
-        result[3] = t3;
-        result[2] = t2;
-        result[1] = t1;
-        result[0] = t0;
+        S.StoreSums(s0, s1, s2, s3, ref result);
+        for (; k < columns; k++)
+        {
+            T x = Unsafe.Add(ref v, k);
+            result = T.FusedMultiplyAdd(Unsafe.Add(ref r0, k), x, result);
+            Unsafe.Add(ref result, 1) = T.FusedMultiplyAdd(Unsafe.Add(ref r1, k), x, Unsafe.Add(ref result, 1));
+            Unsafe.Add(ref result, 2) = T.FusedMultiplyAdd(Unsafe.Add(ref r2, k), x, Unsafe.Add(ref result, 2));
+            Unsafe.Add(ref result, 3) = T.FusedMultiplyAdd(Unsafe.Add(ref r3, k), x, Unsafe.Add(ref result, 3));
+        }
     }
 }

@@ -22,6 +22,18 @@ internal static partial class Kernels
     public static void MultiplyTransposed<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        result.Clear();
+        AddTransposed(matrix, vector, result);
+    }
+
+    /// <summary>A transposed matrix times a vector, added: <c>result[j] += sum over i of matrix[i, j] * vector[i]</c>.</summary>
+    /// <param name="matrix">Weights, shape (post, pre), row-major with rows of <c>result.Length</c> elements.</param>
+    /// <param name="vector">What the currents are told, shape (post).</param>
+    /// <param name="result">What the presynaptic signals are told, shape (pre). Added to.</param>
+    /// <exception cref="ArgumentException"><paramref name="matrix"/> has fewer than post * pre elements.</exception>
+    public static void AddTransposed<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
         int columns = result.Length, rows = vector.Length;
         if (matrix.Length < rows * columns)
             ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
@@ -44,26 +56,30 @@ internal static partial class Kernels
         int column = 0;
         for (; column + 8 * lanes <= columns; column += 8 * lanes)
             EightColumnVectors<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
+        for (; column + 4 * lanes <= columns && column + 6 * lanes != columns; column += 4 * lanes)
+            FourColumnVectors<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
         for (; column + 3 * lanes <= columns; column += 3 * lanes)
             ThreeColumnVectors<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
         for (; column + lanes <= columns; column += lanes)
             OneColumnVector<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
         for (; column < columns; column++)
         {
-            T sum = T.Zero;
+            T sum = result[column];
             for (int i = 0; i < rows; i++)
                 sum = T.FusedMultiplyAdd(Unsafe.Add(ref w, (nint)i * columns + column), Unsafe.Add(ref v, i), sum);
             result[column] = sum;
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void EightColumnVectors<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
     {
         nuint lane = (nuint)S.Count;
-        V s0 = S.Create(T.Zero), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        V s0 = S.Load(ref y, 0), s1 = S.Load(ref y, lane), s2 = S.Load(ref y, 2 * lane), s3 = S.Load(ref y, 3 * lane);
+        V s4 = S.Load(ref y, 4 * lane), s5 = S.Load(ref y, 5 * lane), s6 = S.Load(ref y, 6 * lane), s7 = S.Load(ref y, 7 * lane);
         for (int i = 0; i < rows; i++)
         {
             var x = S.Create(Unsafe.Add(ref v, i));
@@ -88,13 +104,56 @@ internal static partial class Kernels
         S.Store(s7, ref y, 7 * lane);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void FourColumnVectors<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        nuint lane = (nuint)S.Count;
+        V s0 = S.Load(ref y, 0), s1 = S.Load(ref y, lane), s2 = S.Load(ref y, 2 * lane), s3 = S.Load(ref y, 3 * lane);
+        V r0 = S.Create(T.Zero), r1 = r0, r2 = r0, r3 = r0;
+        int i = 0;
+        for (; i + 2 <= rows; i += 2)
+        {
+            var even = S.Create(Unsafe.Add(ref v, i));
+            s0 = S.MultiplyAdd(S.Load(ref w, 0), even, s0);
+            s1 = S.MultiplyAdd(S.Load(ref w, lane), even, s1);
+            s2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), even, s2);
+            s3 = S.MultiplyAdd(S.Load(ref w, 3 * lane), even, s3);
+            w = ref Unsafe.Add(ref w, stride);
+            var odd = S.Create(Unsafe.Add(ref v, i + 1));
+            r0 = S.MultiplyAdd(S.Load(ref w, 0), odd, r0);
+            r1 = S.MultiplyAdd(S.Load(ref w, lane), odd, r1);
+            r2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), odd, r2);
+            r3 = S.MultiplyAdd(S.Load(ref w, 3 * lane), odd, r3);
+            w = ref Unsafe.Add(ref w, stride);
+        }
+
+        if (i < rows)
+        {
+            var last = S.Create(Unsafe.Add(ref v, i));
+            s0 = S.MultiplyAdd(S.Load(ref w, 0), last, s0);
+            s1 = S.MultiplyAdd(S.Load(ref w, lane), last, s1);
+            s2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), last, s2);
+            s3 = S.MultiplyAdd(S.Load(ref w, 3 * lane), last, s3);
+        }
+
+        S.Store(S.Add(s0, r0), ref y, 0);
+        S.Store(S.Add(s1, r1), ref y, lane);
+        S.Store(S.Add(s2, r2), ref y, 2 * lane);
+        S.Store(S.Add(s3, r3), ref y, 3 * lane);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void ThreeColumnVectors<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
     {
         nuint lane = (nuint)S.Count;
-        V s0 = S.Create(T.Zero), s1 = s0, s2 = s0, r0 = s0, r1 = s0, r2 = s0;
+        V s0 = S.Load(ref y, 0), s1 = S.Load(ref y, lane), s2 = S.Load(ref y, 2 * lane);
+        V r0 = S.Create(T.Zero), r1 = r0, r2 = r0;
         int i = 0;
         for (; i + 2 <= rows; i += 2)
         {
@@ -124,12 +183,13 @@ internal static partial class Kernels
         S.Store(S.Add(s2, r2), ref y, 2 * lane);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void OneColumnVector<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
     {
-        V even = S.Create(T.Zero), odd = even;
+        V even = S.Load(ref y, 0), odd = S.Create(T.Zero);
         int i = 0;
         for (; i + 2 <= rows; i += 2)
         {

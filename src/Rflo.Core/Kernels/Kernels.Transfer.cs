@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -72,6 +73,7 @@ internal static partial class Kernels
             OneMinusSquareRow<T, Vector256<T>, Lanes256<T>>(value, slope);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void OneMinusSquareRow<T, V, S>(ReadOnlySpan<T> value, Span<T> slope)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -17,7 +17,6 @@ internal sealed class BackwardCredit<T>
     private readonly AlignedArray<T>[] _credit;
     private readonly AlignedArray<T>[] _delta;
     private readonly AlignedArray<T>[] _outputCredit;
-    private readonly AlignedArray<T> _told;
     private readonly AlignedArray<T> _back;
     private readonly int _history;
     private readonly bool _anyFedBack;
@@ -35,7 +34,6 @@ internal sealed class BackwardCredit<T>
         _credit = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
         _delta = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
         _outputCredit = [.. network.Readouts.Select(readout => new AlignedArray<T>((_history + longest + 1) * readout.Padded))];
-        _told = new AlignedArray<T>(network.Areas.Max(area => area.Padded));
         int widest = network.Areas.Max(area => area.Afferents.Stride);
         foreach (ReadoutState<T> readout in network.Readouts)
             widest = Math.Max(widest, readout.Afferents.Stride);
@@ -90,27 +88,36 @@ internal sealed class BackwardCredit<T>
         if (isTold)
         {
             foreach (AreaState<T> area in _network.Areas)
-            {
-                Span<T> credit = Credit(area, step);
-                Span<T> told = _told.Span[..area.Padded];
-                _signals[area.Index].Tell(step, told);
-                TensorPrimitives.Add(credit, told, credit);
-            }
+                _signals[area.Index].Add(step, Credit(area, step));
         }
 
         foreach (AreaState<T> area in _network.Areas)
         {
             Span<T> credit = Credit(area, step);
             Span<T> delta = _delta[area.Index].Row(step - _first + 1, area.Padded);
-            TensorPrimitives.Multiply(credit, area.Post(step), delta);
+            Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, Credit(area, step - 1));
             if (step == _first && (step > 1 || !_anyFedBack))
                 continue;
-            Span<T> before = Credit(area, step - 1);
-            TensorPrimitives.MultiplyAdd(credit, area.Decay.Span, before, before);
-            Span<T> back = _back.Span[..area.Afferents.Stride];
-            area.Afferents.Transposed(delta, back);
-            Scatter(area.Afferents, back, step);
+            if (area.Afferents is { IsShared: true, DenseStride: > 0 })
+                BackToOneArea(area, step, delta);
+            else
+                BackToAll(area, step, delta);
         }
+    }
+
+    /// <summary>Credit of currents that come from one whole area: straight into what its rates are told.</summary>
+    private void BackToOneArea(AreaState<T> area, int step, ReadOnlySpan<T> delta)
+    {
+        Source source = area.Afferents.Segments[0].Source;
+        if (step - source.Delay >= _first)
+            Kernels.AddTransposed(area.Afferents.Weights.Dense.Span, delta, Credit(_network.Areas[source.Index], step - source.Delay));
+    }
+
+    private void BackToAll(AreaState<T> area, int step, ReadOnlySpan<T> delta)
+    {
+        Span<T> back = _back.Span[..area.Afferents.Stride];
+        area.Afferents.Transposed(delta, back);
+        Scatter(area.Afferents, back, step);
     }
 
     /// <summary>What later steps told the outputs of this one goes back to its sums, and on to the rates.</summary>

@@ -28,6 +28,8 @@ internal sealed class Bptt<T> : Learner<T>
         _taus = [.. taus];
     }
 
+    public override bool ActsInSteps => false;
+
     public override void Visit(StateVisitor visitor)
     {
         foreach (PlasticTau<T> tau in _taus)

@@ -9,6 +9,8 @@ internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic) 
 {
     private int _steps;
 
+    public override bool ActsInSteps => plastic.IsStepwise;
+
     public override void Begin(int trial, int steps) => _steps = steps;
 
     public override void Learn(int step)

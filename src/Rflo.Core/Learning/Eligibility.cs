@@ -58,6 +58,9 @@ internal sealed class Eligibility<T>
     /// <summary>decay(t), shape (padded units).</summary>
     public Span<T> Decay(int step) => _ownDecay is { } own ? own.Row(step, _area.Padded) : _constantDecay.Span;
 
+    /// <summary>Whether <see cref="Take"/> has anything to do: some factor is not what the network keeps anyway.</summary>
+    public bool Takes => _followsTau || _post is not null || _pre is not null || _ownDecay is not null;
+
     /// <summary>Before the first step of a trial: empties the presynaptic filter.</summary>
     public void Begin() => _filtered.AsSpan().Clear();
 

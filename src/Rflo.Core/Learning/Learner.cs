@@ -10,6 +10,12 @@ namespace Rflo.Core;
 internal abstract class Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>
+    /// Whether it does anything in <see cref="Tell"/> and <see cref="Learn"/>. One that does not needs no error before the
+    /// trial has ended, so the readouts may answer all steps together.
+    /// </summary>
+    public virtual bool ActsInSteps => true;
+
     /// <summary>Forgets the trial before.</summary>
     /// <param name="trial">Number of the trial that begins; its random draws are keyed by it.</param>
     /// <param name="steps">Steps T of that trial.</param>

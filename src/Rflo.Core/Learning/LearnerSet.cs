@@ -18,6 +18,11 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
 
     private IReadOnlyList<Plastic<T>> Plastics => plastics;
 
+    private readonly Learner<T>[] _acting = [.. learners.Where(learner => learner.ActsInSteps)];
+
+    /// <summary>Whether any learner acts before the trial has ended, and so needs the errors step by step.</summary>
+    public bool ActInSteps => _acting.Length > 0;
+
     /// <summary>The same learners, asked in the opposite order: it must not matter.</summary>
     public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics);
 
@@ -54,9 +59,9 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     /// <summary>After a forward step: all are told, then all learn.</summary>
     public void Step(int step)
     {
-        foreach (Learner<T> learner in learners)
+        foreach (Learner<T> learner in _acting)
             learner.Tell(step);
-        foreach (Learner<T> learner in learners)
+        foreach (Learner<T> learner in _acting)
             learner.Learn(step);
     }
 

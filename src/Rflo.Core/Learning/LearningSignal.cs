@@ -39,6 +39,12 @@ internal sealed class LearningSignal<T>
     public void Tell(int step, Span<T> told)
     {
         told.Clear();
+        Add(step, told);
+    }
+
+    /// <summary>Adds l(t) to <paramref name="told"/>, shape (padded units).</summary>
+    public void Add(int step, Span<T> told)
+    {
         foreach ((ReadoutState<T> readout, AlignedArray<T> matrix) in _fixed)
         {
             Span<T> error = readout.Error(step);

@@ -102,7 +102,7 @@ internal sealed class Plastic<T>
         {
             Kernels.AccumulateOuter(
                 post, stride, pre[run.Offset..], Afferents.Stride, count, Scale(run.LearningRate, steps),
-                to.Dense.Span[run.Offset..], Afferents.DenseStride, Afferents.Rows, run.Width);
+                to.Dense.Span[run.Offset..], Afferents.DenseStride, Afferents.BlockRows, run.Width);
         }
 
         foreach (Segment segment in Segments)

@@ -35,6 +35,9 @@ internal sealed class ThirdFactorSignal<T>
     /// <summary>Shows the running mean, which lives through trials.</summary>
     public void Visit(StateVisitor visitor) => _shaper.Visit(visitor);
 
+    /// <summary>Whether <see cref="Take"/> has anything to do.</summary>
+    public bool Takes => _shaped is not null || (_error is null && !_rule.NeedsWholeTrial);
+
     /// <summary>After the forward step: takes what is known then. Steps must come in order.</summary>
     public void Take(int step)
     {

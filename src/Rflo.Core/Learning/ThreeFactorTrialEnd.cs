@@ -35,6 +35,8 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
         _forgotten = new T[rule.Oja ? area.Units : 0];
     }
 
+    public override bool ActsInSteps => _eligibility.Takes || _third.Takes;
+
     public override void Visit(StateVisitor visitor)
     {
         _eligibility.Visit(visitor);

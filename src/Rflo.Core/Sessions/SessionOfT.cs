@@ -286,11 +286,12 @@ internal sealed class Session<T> : Session
 
     private double Forward(int trial, LearnerSet<T> learners)
     {
-        _network.Begin(trial, _previousSteps);
+        _network.Begin(trial, _previousSteps, learners.ActInSteps);
         int steps = _network.Trial.Steps;
         learners.Begin(trial, steps);
         for (int t = 1; t <= steps; t++)
             Step(t, learners);
+        _network.End();
         _previousSteps = steps;
         return _network.LossSum / steps;
     }

@@ -13,8 +13,9 @@ namespace Rflo.Core;
 internal sealed class Afferents<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly AlignedArray<T> _signals;
-    private readonly int _history;
+    private readonly int _maxSteps;
+    private AlignedArray<T> _signals;
+    private int _history;
 
     /// <param name="graph">The graph.</param>
     /// <param name="isReadout">Whether the target is a readout.</param>
@@ -27,6 +28,7 @@ internal sealed class Afferents<T>
         Rows = units;
         PaddedRows = Simd.Padded<T>(units);
         _history = history;
+        _maxSteps = maxSteps;
         var dense = new List<Segment>();
         var sparse = new List<Segment>();
         int offset = 0;
@@ -49,7 +51,7 @@ internal sealed class Afferents<T>
         Stride = offset;
         Segments = [.. dense, .. sparse];
         Weights = NewStore();
-        _signals = new AlignedArray<T>((history + maxSteps + 1) * Math.Max(1, Stride));
+        _signals = new AlignedArray<T>(0);
         foreach (Segment segment in Segments)
             Load(segment, segment.Spec.Synapses);
     }
@@ -57,6 +59,9 @@ internal sealed class Afferents<T>
     public int Rows { get; }
 
     public int PaddedRows { get; }
+
+    /// <summary>Rows rounded up to whole blocks of four, as the kernels take them; at most <see cref="PaddedRows"/>.</summary>
+    public int BlockRows => (Rows + 3) / 4 * 4;
 
     /// <summary>Length of a row of dense weights, and of the dense part of a row of signals.</summary>
     public int DenseStride { get; }
@@ -67,6 +72,26 @@ internal sealed class Afferents<T>
     public Segment[] Segments { get; }
 
     public WeightStore<T> Weights { get; }
+
+    /// <summary>
+    /// Whether the target hears one whole area and nothing else, so that its rows of signals are that area's rows of
+    /// rates, and nothing is copied.
+    /// </summary>
+    public bool IsShared { get; private set; }
+
+    /// <summary>Finds the rows of signals, when all areas exist.</summary>
+    public void Connect(AreaState<T>[] areas)
+    {
+        if (Segments is [{ Source: { Kind: SignalKind.Area, Units: null } source, Spec: { Gate.Kind: GateKind.Always } spec }])
+        {
+            IsShared = true;
+            (_signals, int now) = areas[source.Index].RateRows;
+            _history = now - (spec.Target.IsReadout ? 0 : source.Delay);
+            return;
+        }
+
+        _signals = new AlignedArray<T>((_history + _maxSteps + 1) * Math.Max(1, Stride));
+    }
 
     /// <summary>A zeroed store of the same shape as the weights.</summary>
     public WeightStore<T> NewStore() => new(PaddedRows, DenseStride, Segments);
@@ -84,9 +109,8 @@ internal sealed class Afferents<T>
     public void Product(ReadOnlySpan<T> signals, Span<T> current)
     {
         if (DenseStride > 0)
-            Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current);
-        else
-            current.Clear();
+            Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current[..BlockRows]);
+        current[(DenseStride > 0 ? BlockRows : 0)..].Clear();
         for (int k = 0; k < Segments.Length; k++)
             if (Segments[k].Sparse is { } pattern)
                 Kernels.MultiplySparse(pattern, Weights.Sparse[k], signals.Slice(Segments[k].Offset, Segments[k].Width), current);

@@ -41,8 +41,8 @@ internal sealed class AreaState<T>
     /// <summary>Units rounded up to whole vectors: the length of every row of this area.</summary>
     public int Padded { get; }
 
-    /// <summary>Units rounded up to whole blocks of four rows, as products over panels take them; at most <see cref="Padded"/>.</summary>
-    public int BlockRows => (Units + 3) / 4 * 4;
+    /// <summary>Units rounded up to whole blocks of four rows, as products take them; at most <see cref="Padded"/>.</summary>
+    public int BlockRows => Afferents.BlockRows;
 
     public Afferents<T> Afferents { get; }
 
@@ -58,6 +58,9 @@ internal sealed class AreaState<T>
 
     /// <summary>h(t), for t from 1 - delay to the end of the trial, where delay is the longest of the graph.</summary>
     public Span<T> Rates(int step) => _rates.Row(_history + step, Padded);
+
+    /// <summary>All rates, in rows of <see cref="Padded"/>, and the row of t = 0.</summary>
+    public (AlignedArray<T> Rows, int Start) RateRows => (_rates, _history);
 
     /// <summary>alpha phi'(u(t)), the postsynaptic factor of step t.</summary>
     public Span<T> Post(int step) => _post.Row(step, Padded);

@@ -18,6 +18,8 @@ internal sealed class Network<T>
     private readonly double[] _stepLosses;
     private readonly RandomStream?[] _noise;
     private readonly RandomStream?[] _exploration;
+    private readonly bool _anyFedBack;
+    private bool _answersAtEnd;
 
     public Network(Graph graph, int maxSteps, int events, long seed)
     {
@@ -33,6 +35,11 @@ internal sealed class Network<T>
             output += Readouts[k].Outputs;
         }
 
+        foreach (AreaState<T> area in Areas)
+            area.Afferents.Connect(Areas);
+        foreach (ReadoutState<T> readout in Readouts)
+            readout.Afferents.Connect(Areas);
+        _anyFedBack = Readouts.Any(readout => readout.IsFedBack);
         _firstChannel = new int[graph.Inputs.Count];
         for (int k = 1; k < _firstChannel.Length; k++)
             _firstChannel[k] = _firstChannel[k - 1] + graph.Inputs[k - 1].Channels;
@@ -69,8 +76,10 @@ internal sealed class Network<T>
     /// <summary>Prepares a trial whose inputs and targets are already in <see cref="Trial"/>.</summary>
     /// <param name="number">Number of the trial: its noise is drawn from streams of this number.</param>
     /// <param name="previousSteps">Steps of the trial before, whose last rates may be carried over; 0 for none.</param>
-    public void Begin(long number, int previousSteps)
+    /// <param name="errorsInSteps">Whether somebody needs the errors of a step before the next one is made; if not, <see cref="End"/> makes them.</param>
+    public void Begin(long number, int previousSteps, bool errorsInSteps = true)
     {
+        _answersAtEnd = !errorsInSteps && Loop is null && !_anyFedBack;
         LossSum = 0;
         TakeInputs(0, Trial.Steps);
         foreach (AreaState<T> area in Areas)
@@ -104,9 +113,33 @@ internal sealed class Network<T>
                 Leak(area, step);
         }
 
+        if (_answersAtEnd)
+            return;
         foreach (ReadoutState<T> readout in Readouts)
             Respond(readout, step);
         Loop?.After(step);
+        Compare(step);
+    }
+
+    /// <summary>After the last step: readouts that nobody heard before answer the whole trial.</summary>
+    public void End()
+    {
+        if (!_answersAtEnd)
+            return;
+        foreach (ReadoutState<T> readout in Readouts)
+            if (readout.CanRespondAtOnce)
+                readout.RespondAtOnce(Trial.Steps);
+        for (int t = 1; t <= Trial.Steps; t++)
+        {
+            foreach (ReadoutState<T> readout in Readouts)
+                if (!readout.CanRespondAtOnce)
+                    Respond(readout, t);
+            Compare(t);
+        }
+    }
+
+    private void Compare(int step)
+    {
         double loss = 0;
         int row = (step - 1) * Graph.Outputs;
         foreach (ReadoutState<T> readout in Readouts)
@@ -158,6 +191,8 @@ internal sealed class Network<T>
     /// <summary>Fills the wide row of a target's presynaptic signals; tells whether any gate was open.</summary>
     private bool Gather(Afferents<T> afferents, int step)
     {
+        if (afferents.IsShared)
+            return true;
         Span<T> row = afferents.Signals(step);
         bool any = false;
         foreach (Segment segment in afferents.Segments)
@@ -210,6 +245,12 @@ internal sealed class Network<T>
         area.Afferents.Currents(step, current);
         AddNoise(area);
         area.Keep(step);
+        if (area.Spec.Transfer == Transfer.Tanh)
+        {
+            Kernels.LeakyTanh(area.Alpha.Span, current, area.Rates(step - 1), post, area.Rates(step));
+            return;
+        }
+
         Kernels.TransferSlope(area.Spec.Transfer, current, current, post);
         Kernels.LeakyStep(area.Alpha.Span, current, post, area.Rates(step - 1), area.Rates(step));
     }

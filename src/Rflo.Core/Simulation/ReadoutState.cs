@@ -9,6 +9,7 @@ internal sealed class ReadoutState<T>
     private readonly AlignedArray<T> _outputs;
     private readonly AlignedArray<T> _errors;
     private readonly int _history;
+    private readonly T[] _overTime;
 
     public ReadoutState(Graph graph, int index, int firstOutput, int maxSteps)
     {
@@ -20,6 +21,7 @@ internal sealed class ReadoutState<T>
         IsFedBack = graph.IsFedBack(index);
         _history = graph.MaxDelay;
         Afferents = new Afferents<T>(graph, isReadout: true, index, Outputs, maxSteps, _history);
+        _overTime = new T[maxSteps];
         Sums = new AlignedArray<T>(Padded);
         _outputs = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
         _errors = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
@@ -55,6 +57,22 @@ internal sealed class ReadoutState<T>
 
     /// <summary>The rows of errors from step <paramref name="step"/> on, each <see cref="Padded"/> long.</summary>
     public Span<T> ErrorsFrom(int step) => _errors.From(_history + step, Padded);
+
+    /// <summary>Whether all its outputs of a trial are one product: it is linear, and hears one whole area through dense weights.</summary>
+    public bool CanRespondAtOnce => Spec.Kind == OutputKind.Linear && Afferents.IsShared && Afferents.DenseStride > 0;
+
+    /// <summary>y(t) of all steps: rates over time are a matrix, and the weights of an output the vector that it is multiplied with.</summary>
+    public void RespondAtOnce(int steps)
+    {
+        Span<T> overTime = _overTime.AsSpan(0, steps);
+        for (int k = 0; k < Outputs; k++)
+        {
+            Kernels.Multiply(Afferents.SignalsFrom(1), Afferents.Weights.Dense.Row(k, Afferents.DenseStride), overTime);
+            Span<T> outputs = _outputs.From(_history + 1, Padded);
+            for (int t = 0; t < steps; t++)
+                outputs[t * Padded + k] = overTime[t];
+        }
+    }
 
     /// <summary>y(t) from the sums.</summary>
     public void Respond(int step)
