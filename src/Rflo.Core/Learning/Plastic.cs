@@ -61,6 +61,16 @@ internal sealed class Plastic<T>
     /// <summary>The sum of increments not yet applied, at learning rate 1; null where they are applied as they come.</summary>
     public WeightStore<T>? Collected { get; }
 
+    /// <summary>
+    /// Whether what one kernel call adds to the dense rows is all that changes them in a step: increments go straight to the
+    /// weights, all dense blocks are here and learn at one rate, and none is held to anything.
+    /// </summary>
+    public bool OwnsDense => IsDirect && _constraints.Length == 0 &&
+        (Afferents.DenseStride == 0 || (_runs is [{ Offset: 0 } run] && run.Width == Afferents.DenseStride));
+
+    /// <summary>The same of the sparse blocks.</summary>
+    public bool OwnsSparse => IsDirect && _constraints.Length == 0 && Afferents.Segments.All(segment => segment.Sparse is null || Segments.Contains(segment));
+
     /// <summary>Where increments go.</summary>
     public WeightStore<T> Destination => Collected ?? Afferents.Weights;
 

@@ -18,10 +18,13 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
     private readonly WeightStore<T> _traces;
     private readonly AlignedArray<T> _told;
     private readonly bool _forgets;
+    private readonly bool _ownsSparse;
+    private readonly Network<T> _network;
     private int _steps;
 
     public ThreeFactorOnline(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
     {
+        _network = network;
         _area = area;
         _plastic = plastic;
         _eligibility = new Eligibility<T>(network, area, rule);
@@ -29,7 +32,15 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _traces = area.Afferents.NewStore();
         _told = new AlignedArray<T>(area.Padded);
         _forgets = rule.Oja;
+        LooksAhead = plastic.OwnsDense && area.Spec.Dynamics == Dynamics.Leaky;
+        _ownsSparse = plastic.OwnsSparse;
     }
+
+    /// <summary>
+    /// Whether the pass over traces and weights makes the currents of the next step too, so that weights are loaded once a
+    /// step: where nothing else changes them, and the signals to come are known.
+    /// </summary>
+    public bool LooksAhead { get; }
 
     public override void Visit(StateVisitor visitor)
     {
@@ -56,8 +67,62 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _plastic.BeginIncrements(_steps);
         if (_forgets)
             ForgetRows(step);
-        WeightStore<T> to = _plastic.Destination;
+        if (LooksAhead && _network.GatherAhead(_area, step + 1))
+        {
+            AdvanceAhead(step);
+        }
+        else
+        {
+            AdvanceRows(step);
+            AdvanceSparse(step);
+        }
+
+        _plastic.EndStep(step, _steps);
+    }
+
+    public override void End(int steps) => _plastic.FinishTrial();
+
+    private void AdvanceAhead(int step)
+    {
         Afferents<T> afferents = _area.Afferents;
+        int stride = afferents.DenseStride;
+        Span<T> current = _area.Current.Span;
+        if (stride > 0)
+        {
+            // Every other step from the last row to the first: what was used last is near.
+            Kernels.AdvanceTraces(
+                _traces.Dense.Span, afferents.Weights.Dense.Span, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step)[..stride], _told.Span,
+                _plastic.Scale(_plastic.Runs[0].LearningRate, _steps), afferents.Signals(step + 1)[..stride], current[.._area.Units], backward: step % 2 == 0);
+        }
+        else
+        {
+            current.Clear();
+        }
+
+        afferents.DenseAhead = step + 1;
+        if (!_ownsSparse)
+        {
+            AdvanceSparse(step);
+            return;
+        }
+
+        afferents.SparseAhead = step + 1;
+        foreach (Segment segment in _plastic.Segments)
+        {
+            if (segment.Sparse is not { } pattern)
+                continue;
+            int at = afferents.Place(segment);
+            Kernels.AdvanceTracesSparse(
+                pattern, _traces.Sparse[at], afferents.Weights.Sparse[at], _eligibility.Decay(step), _eligibility.Post(step),
+                _eligibility.Pre(step).Slice(segment.Offset, segment.Width), _told.Span, _plastic.Scale(segment.Plasticity!.LearningRate, _steps),
+                afferents.Signals(step + 1).Slice(segment.Offset, segment.Width), current);
+        }
+    }
+
+    private void AdvanceRows(int step)
+    {
+        Afferents<T> afferents = _area.Afferents;
+        WeightStore<T> to = _plastic.Destination;
         Span<T> pre = _eligibility.Pre(step), post = _eligibility.Post(step), decay = _eligibility.Decay(step), told = _told.Span;
         foreach (Plastic<T>.Run run in _plastic.Runs)
         {
@@ -71,22 +136,21 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
                     decay[i], post[i], signals, scale * told[i]);
             }
         }
-
-        foreach (Segment segment in _plastic.Segments)
-        {
-            if (segment.Sparse is { } pattern)
-            {
-                int at = afferents.Place(segment);
-                Kernels.AdvanceTraceSparse(
-                    pattern, _traces.Sparse[at], to.Sparse[at], decay, post, pre.Slice(segment.Offset, segment.Width), told,
-                    _plastic.Scale(segment.Plasticity!.LearningRate, _steps));
-            }
-        }
-
-        _plastic.EndStep(step, _steps);
     }
 
-    public override void End(int steps) => _plastic.FinishTrial();
+    private void AdvanceSparse(int step)
+    {
+        Afferents<T> afferents = _area.Afferents;
+        foreach (Segment segment in _plastic.Segments)
+        {
+            if (segment.Sparse is not { } pattern)
+                continue;
+            int at = afferents.Place(segment);
+            Kernels.AdvanceTraceSparse(
+                pattern, _traces.Sparse[at], _plastic.Destination.Sparse[at], _eligibility.Decay(step), _eligibility.Post(step),
+                _eligibility.Pre(step).Slice(segment.Offset, segment.Width), _told.Span, _plastic.Scale(segment.Plasticity!.LearningRate, _steps));
+        }
+    }
 
     /// <summary>Oja's term: dW_ij -= eta / T * M_i post_i^2 W_ij.</summary>
     private void ForgetRows(int step)

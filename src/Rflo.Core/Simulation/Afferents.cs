@@ -102,8 +102,20 @@ internal sealed class Afferents<T>
     /// <summary>The rows of signals from step <paramref name="step"/> on, each <see cref="Stride"/> long.</summary>
     public Span<T> SignalsFrom(int step) => _signals.From(_history + step, Stride);
 
+    /// <summary>The step for which a learner has already made the currents, of dense blocks at least; 0 for none.</summary>
+    public int DenseAhead { get; set; }
+
+    /// <summary>The step for which the currents of sparse blocks are in them too.</summary>
+    public int SparseAhead { get; set; }
+
     /// <summary>Currents of step <paramref name="step"/>: u = W s, over all blocks; <paramref name="current"/> has the padded length.</summary>
-    public void Currents(int step, Span<T> current) => Product(Signals(step), current);
+    public void Currents(int step, Span<T> current)
+    {
+        if (DenseAhead != step || step < 1)
+            Product(Signals(step), current);
+        else if (SparseAhead != step)
+            AddSparse(Signals(step), current);
+    }
 
     /// <summary>W times any wide row of signals, over all blocks; <paramref name="current"/> has the padded length.</summary>
     public void Product(ReadOnlySpan<T> signals, Span<T> current)
@@ -111,6 +123,11 @@ internal sealed class Afferents<T>
         if (DenseStride > 0)
             Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current[..BlockRows]);
         current[(DenseStride > 0 ? BlockRows : 0)..].Clear();
+        AddSparse(signals, current);
+    }
+
+    private void AddSparse(ReadOnlySpan<T> signals, Span<T> current)
+    {
         for (int k = 0; k < Segments.Length; k++)
             if (Segments[k].Sparse is { } pattern)
                 Kernels.MultiplySparse(pattern, Weights.Sparse[k], signals.Slice(Segments[k].Offset, Segments[k].Width), current);

@@ -84,6 +84,7 @@ internal sealed class Network<T>
         TakeInputs(0, Trial.Steps);
         foreach (AreaState<T> area in Areas)
         {
+            area.Afferents.DenseAhead = area.Afferents.SparseAhead = 0;
             BeginArea(area, number, previousSteps);
             _noise[area.Index] = area.Spec.Noise > 0 ? RandomStream.OfTrial(Seed, "noise " + area.Spec.Name, number) : null;
             _exploration[area.Index] = area.Spec.Explore > 0 ? RandomStream.OfTrial(Seed, "exploration " + area.Spec.Name, number) : null;
@@ -186,6 +187,18 @@ internal sealed class Network<T>
                 area.ResetRates();
                 break;
         }
+    }
+
+    /// <summary>
+    /// Gathers the signals that an area will hear in a step, when the step before it is made: every delay is at least one
+    /// step. Not in a closed loop, whose task has yet to say what it shows, nor beyond the trial; then it tells so.
+    /// </summary>
+    public bool GatherAhead(AreaState<T> area, int step)
+    {
+        if (Loop is not null || step > Trial.Steps)
+            return false;
+        Gather(area.Afferents, step);
+        return true;
     }
 
     /// <summary>Fills the wide row of a target's presynaptic signals; tells whether any gate was open.</summary>
