@@ -89,6 +89,38 @@ type Kernel<'T
 
                 same $"{rows} x {columns}" result (Reference.multiplyTransposed matrix vector)
 
+    member _.AddTransposed() =
+        for rows in rowCounts do
+            for columns in lengths do
+                let matrix, vector = seen2 (square 1 rows columns), seen (numbers 2 rows)
+                let before = seen (numbers 3 columns)
+                let result = convert before
+
+                Kernels.AddTransposed(
+                    read (convert (flat matrix)),
+                    read (convert vector),
+                    write result
+                )
+
+                same
+                    $"{rows} x {columns}"
+                    result
+                    (Array.map2 (+) before (Reference.multiplyTransposed matrix vector))
+
+    /// A sum does not depend on how many others are made beside it: whoever takes rows one by one, or steps together, gets
+    /// the same bits.
+    member _.SumsAlike() =
+        for columns in lengths do
+            let matrix, vector = convert (numbers 1 (15 * columns)), convert (numbers 2 columns)
+            let together = Array.zeroCreate 15
+            Kernels.Multiply(read matrix, read vector, write together)
+
+            for row in 0..14 do
+                let alone = Array.zeroCreate 1
+                let own = matrix[row * columns .. (row + 1) * columns - 1]
+                Kernels.Multiply(read own, read vector, write alone)
+                Expect.equal together[row] alone[0] $"row {row} of {columns} columns"
+
     member _.MultiplyPanel() =
         for rows in [ 0; 4; 8; 12; 20 ] do
             for columns in [ 0..19 ] do
@@ -144,6 +176,48 @@ type Kernel<'T
             same $"trace of {n}" e expected
             same $"weights of {n}" w (Array.map2 (fun w e -> w - 0.25 * e) weights expected)
 
+    /// The one pass is the three operations one after the other, in either direction.
+    member _.AdvanceTraces() =
+        for rows in [ 0; 1; 2; 3; 6; 9 ] do
+            for registers in 0..5 do
+                for backward in [ false; true ] do
+                    let columns = registers * Simd.Count<'T>()
+
+                    let trace, weights =
+                        seen2 (square 1 rows columns), seen2 (square 2 rows columns)
+
+                    let decay, post, told =
+                        seen (numbers 3 rows), seen (numbers 4 rows), seen (numbers 5 rows)
+
+                    let pre, next = seen (numbers 6 columns), seen (numbers 7 columns)
+                    let e, w = convert (flat trace), convert (flat weights)
+                    let current = Array.create rows (one 7.0)
+
+                    Kernels.AdvanceTraces(
+                        write e,
+                        write w,
+                        read (convert decay),
+                        read (convert post),
+                        read (convert pre),
+                        read (convert told),
+                        one 0.5,
+                        read (convert next),
+                        write current,
+                        backward
+                    )
+
+                    let what = $"of {rows} x {columns}"
+
+                    let traced =
+                        trace |> Array2D.mapi (fun i j e -> decay[i] * e + post[i] * pre[j])
+
+                    let learned =
+                        weights |> Array2D.mapi (fun i j w -> w + 0.5 * told[i] * traced[i, j])
+
+                    same $"traces {what}" e (flat traced)
+                    same $"weights {what}" w (flat learned)
+                    same $"currents {what}" current (Reference.multiply learned next)
+
     member _.AddScaled() =
         for n in lengths do
             let x, y = seen (numbers 1 n), seen (numbers 2 n)
@@ -168,6 +242,86 @@ type Kernel<'T
             let expected = Array.map3 (fun d z m -> d * z + m) decay credit told
             same $"credit of {n}" z expected
             same $"delta of {n}" delta (Array.map2 (*) expected post)
+
+    member _.PassCredit() =
+        for n in lengths do
+            let credit, post = seen (numbers 1 n), seen (numbers 2 n)
+            let decay, earlier = seen (numbers 3 n), seen (numbers 4 n)
+            let delta, before = Array.create n (one 7.0), convert earlier
+
+            Kernels.PassCredit(
+                read (convert credit),
+                read (convert post),
+                read (convert decay),
+                write delta,
+                write before
+            )
+
+            same $"delta of {n}" delta (Array.map2 (*) credit post)
+            same $"before of {n}" before (Array.map3 (fun y d z -> y + d * z) earlier decay credit)
+
+    member _.LeakyTanh() =
+        for registers in 0..9 do
+            let n = registers * Simd.Count<'T>()
+            let alpha, previous = seen (numbers 1 n |> Array.map abs), seen (numbers 2 n)
+
+            let current =
+                seen (numbers 3 n |> Array.mapi (fun k x -> if k % 7 = 3 then 0.0 else 8.0 * x))
+
+            let post, rate = Array.create n (one 7.0), Array.create n (one 7.0)
+
+            Kernels.LeakyTanh(
+                read (convert alpha),
+                read (convert current),
+                read (convert previous),
+                write post,
+                write rate
+            )
+
+            same
+                $"rates of {n}"
+                rate
+                (Array.map3 (fun a h u -> (1.0 - a) * h + a * tanh u) alpha previous current)
+
+            same
+                $"slopes of {n}"
+                post
+                (Array.map2 (fun a u -> a * Reference.slope "tanh" u) alpha current)
+
+    /// tanh of one unit with tau = dt, which the kernel returns as its rate.
+    member _.Tanh() =
+        let n = Simd.Count<'T>()
+        let ones, zeros = Array.create n 'T.One, Array.zeroCreate n
+
+        let tanhOf (u: float[]) =
+            let post, rate = Array.zeroCreate n, Array.zeroCreate n
+            Kernels.LeakyTanh(read ones, read (convert u), read zeros, write post, write rate)
+            back rate
+
+        // Units in the last place of the precision at hand.
+        let ulp = 2.0 * Double.CreateTruncating('T.BitIncrement 'T.One - 'T.One)
+
+        for exponent in -300 .. 5 do
+            for fraction in [ 1.0; 1.1; 1.37; 1.5; 1.999 ] do
+                for sign in [ -1.0; 1.0 ] do
+                    let u = seen (Array.create n (sign * fraction * 2.0 ** float exponent))
+                    let expected = Math.Tanh u[0]
+
+                    for found in tanhOf u do
+                        Expect.isLessThanOrEqual
+                            (abs (found - expected))
+                            (2.0 * ulp * abs expected + Double.CreateTruncating 'T.Epsilon)
+                            $"tanh {u[0]}"
+
+        let ends =
+            tanhOf (Array.init n (fun k -> [| infinity; -infinity; nan; 0.0 |][k % 4]))
+
+        for k in 0 .. n - 1 do
+            match k % 4 with
+            | 0 -> Expect.equal ends[k] 1.0 "infinity"
+            | 1 -> Expect.equal ends[k] -1.0 "minus infinity"
+            | 2 -> Expect.isTrue (Double.IsNaN ends[k]) "NaN"
+            | _ -> Expect.equal ends[k] 0.0 "zero"
 
     member _.LeakyStep() =
         for n in lengths do
@@ -330,6 +484,38 @@ type Kernel<'T
                     grown
                     (entries (Array2D.mapi (fun i j w -> w + 0.5 * told[i] * expected[i, j]) dense))
 
+                let traceAhead, grownAhead = Array.copy weights, Array.copy weights
+                let next, current = seen (numbers 7 columns), Array.create rows (one 1.0)
+
+                Kernels.AdvanceTracesSparse(
+                    pattern,
+                    write traceAhead,
+                    write grownAhead,
+                    read (convert decay),
+                    read (convert post),
+                    read (convert pre),
+                    read (convert told),
+                    one 0.5,
+                    read (convert next),
+                    write current
+                )
+
+                Expect.sequenceEqual traceAhead trace $"the same traces {what}"
+                Expect.sequenceEqual grownAhead grown $"the same weights {what}"
+
+                let learned =
+                    masked
+                    |> Array2D.mapi (fun i j w ->
+                        if exists[i, j] then
+                            w + 0.5 * told[i] * expected[i, j]
+                        else
+                            0.0)
+
+                same
+                    $"currents to come {what}"
+                    current
+                    (Reference.multiply learned next |> Array.map ((+) 1.0))
+
     member _.NaN() =
         let matrix, vector = numbers 1 (9 * 11), numbers 2 11
         matrix[3 * 11 + 5] <- nan
@@ -385,6 +571,36 @@ type Kernel<'T
         raises "value" (fun () -> Kernels.LeakyStep(r 3, r 2, w 3, r 3, w 3))
         raises "slope" (fun () -> Kernels.LeakyStep(r 3, r 3, w 2, r 3, w 3))
         raises "previous" (fun () -> Kernels.LeakyStep(r 3, r 3, w 3, r 2, w 3))
+        let n = Simd.Count<'T>()
+        raises "rate" (fun () -> Kernels.LeakyTanh(r n, r n, r n, w n, w (n - 1)))
+        raises "alpha" (fun () -> Kernels.LeakyTanh(r 1, r n, r n, w n, w n))
+        raises "current" (fun () -> Kernels.LeakyTanh(r n, r 1, r n, w n, w n))
+        raises "previous" (fun () -> Kernels.LeakyTanh(r n, r n, r 1, w n, w n))
+        raises "post" (fun () -> Kernels.LeakyTanh(r n, r n, r n, w 1, w n))
+        raises "post" (fun () -> Kernels.PassCredit(r 3, r 2, r 3, w 3, w 3))
+        raises "decay" (fun () -> Kernels.PassCredit(r 3, r 3, r 2, w 3, w 3))
+        raises "delta" (fun () -> Kernels.PassCredit(r 3, r 3, r 3, w 2, w 3))
+        raises "before" (fun () -> Kernels.PassCredit(r 3, r 3, r 3, w 3, w 2))
+
+        let advanceTraces trace weights units pre next () =
+            Kernels.AdvanceTraces(
+                w trace,
+                w weights,
+                r 2,
+                r 2,
+                r pre,
+                r units,
+                zero,
+                r next,
+                w 2,
+                false
+            )
+
+        raises "pre" (advanceTraces (2 * n) (2 * n) 2 (n - 1) (n - 1))
+        raises "next" (advanceTraces (2 * n) (2 * n) 2 n (n - 1))
+        raises "trace" (advanceTraces (2 * n - 1) (2 * n) 2 n n)
+        raises "weights" (advanceTraces (2 * n) (2 * n - 1) 2 n n)
+        raises "units" (advanceTraces (2 * n) (2 * n) 1 n n)
         raises "value" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 2, w 3))
         raises "slope" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 3, w 2))
         raises "transfer" (fun () -> Kernels.TransferSlope(enum<Transfer> 99, r 3, w 3, w 3))
@@ -405,9 +621,35 @@ type Kernel<'T
         raises "weights" (fun () -> Kernels.MultiplyTransposedSparse(pattern, r 2, r 2, w 2))
         raises "units" (fun () -> Kernels.AccumulateOuterSparse(pattern, r 1, r 2, zero, w 3))
 
+        let ahead trace units next () =
+            Kernels.AdvanceTracesSparse(
+                pattern,
+                w trace,
+                w 3,
+                r 2,
+                r 2,
+                r 2,
+                r units,
+                zero,
+                r next,
+                w 2
+            )
+
+        raises "weights" (ahead 2 2 2)
+        raises "units" (ahead 3 1 2)
+        raises "next" (ahead 3 2 1)
+
     member this.All = [
         test "a matrix times a vector is its sum" { this.Multiply() }
         test "a transposed matrix times a vector is its sum" { this.MultiplyTransposed() }
+        test "a transposed product is added" { this.AddTransposed() }
+        test "a sum has the same bits alone and among others" { this.SumsAlike() }
+        test "traces, weights and the currents to come advance in one pass" { this.AdvanceTraces() }
+        test "credit passes to currents and to the step before" { this.PassCredit() }
+        test "leaky units with tanh are their formula" { this.LeakyTanh() }
+        test "tanh is right to the last places, from the smallest numbers to infinity" {
+            this.Tanh()
+        }
         test "a matrix times a panel is its sum, whatever lies between the rows" {
             this.MultiplyPanel()
         }
