@@ -65,6 +65,15 @@ let private ofRule form units steps =
 /// The power of the doubled size with which something grows.
 let private exponent small large = Math.Log2(large / small)
 
+/// Whether a rule keeps a short trial's changes as products over its steps, instead of traces.
+let private defers (form: AllRules.Form) =
+    match form.Rule with
+    | :? ThreeFactorRule as local ->
+        form.Schedule.Time = UpdateTime.Online
+        && not local.Oja
+        && local.Memory <> TraceMemory.OwnJacobian
+    | _ -> false
+
 /// Memory as a power of units (for few steps) and of steps (for few units), and time of a step as a power of units.
 let private stated (form: AllRules.Form) =
     let online = form.Schedule.IsStepwise
@@ -75,9 +84,15 @@ let private stated (form: AllRules.Form) =
         && local.PreAlpha = 1.0
         && local.Memory <> TraceMemory.OwnJacobian
         ->
-        if online then 2.0, 0.0, 2.0 else 1.0, 1.0, 2.0
+        if defers form then 1.0, 0.0, 2.0
+        elif online then 2.0, 0.0, 2.0
+        else 1.0, 1.0, 2.0
     // What is not kept by the network itself is kept for a trial.
-    | :? ThreeFactorRule -> if online then 2.0, 1.0, 2.0 else 1.0, 1.0, 2.0
+    | :? ThreeFactorRule ->
+        if online && not (defers form) then
+            2.0, 1.0, 2.0
+        else
+            1.0, 1.0, 2.0
     | :? BpttRule -> 1.0, 1.0, 2.0
     // Online it collects between looks; at ends of trials it sums over looks.
     | :? TruncatedBpttRule -> if online then 2.0, 0.0, 2.0 else 1.0, 1.0, 2.0
@@ -106,6 +121,16 @@ let private memory form =
     Expect.isLessThan (abs (counted - ofUnits)) 0.2 $"power of units: {counted}"
     let counted = exponent (ofRule form 4 1024) (ofRule form 4 2048)
     Expect.isLessThan (abs (counted - ofSteps)) 0.2 $"power of steps: {counted}"
+
+    // In long trials the traces are the smaller of the two; what is kept of steps beside them is the same for both sizes.
+    if defers form then
+        let beside = ofRule form 4 2048 / 4.0
+
+        let ofTraces units =
+            ofRule form units 2048 - float units * beside
+
+        let counted = exponent (ofTraces 256) (ofTraces 512)
+        Expect.isLessThan (abs (counted - 2.0)) 0.2 $"power of units in long trials: {counted}"
 
 let private estimated form =
     for units, steps in [ 16, 256; 64, 64; 128, 16 ] do

@@ -18,7 +18,10 @@ public readonly record struct BlockSize(long Post, long Pre, long Count, bool Is
 /// <summary>What a session will take of memory, in bytes, known before anything is taken.</summary>
 /// <param name="Weights">Weights, increments collected between updates, and the matrices of least squares.</param>
 /// <param name="Activity">Rates, signals, slopes and outputs of the longest trial, and the credit that BPTT and trial-end RFLO keep of it.</param>
-/// <param name="Traces">Traces of online rules, and what else has the shape of the weights.</param>
+/// <param name="Traces">
+/// Traces of online rules, and what else has the shape of the weights. Large areas with short trials take less: they keep
+/// products over the steps of a trial instead, which depends on more than sizes.
+/// </param>
 /// <param name="Influence">RTRL's influence tensor, units * weights * longest delay, the only cubic thing; or what stands for it.</param>
 public sealed record MemoryEstimate(double Weights, double Activity, double Traces, double Influence)
 {

@@ -96,6 +96,9 @@ internal static class Learners
         {
             switch (rule)
             {
+                case ThreeFactorRule local when schedule.IsStepwise && ThreeFactorDeferred<T>.Suits(_network, area, plastic, local):
+                    _learners.Add(new ThreeFactorDeferred<T>(_network, area, plastic, local));
+                    break;
                 case ThreeFactorRule local when schedule.IsStepwise:
                     _learners.Add(new ThreeFactorOnline<T>(_network, area, plastic, local));
                     break;

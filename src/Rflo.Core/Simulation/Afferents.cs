@@ -102,6 +102,9 @@ internal sealed class Afferents<T>
     /// <summary>The rows of signals from step <paramref name="step"/> on, each <see cref="Stride"/> long.</summary>
     public Span<T> SignalsFrom(int step) => _signals.From(_history + step, Stride);
 
+    /// <summary>Changes of the weights in this trial that are not made yet, but count; null where there are none.</summary>
+    public ThreeFactorDeferred<T>? Pending { get; set; }
+
     /// <summary>The step for which a learner has already made the currents, of dense blocks at least; 0 for none.</summary>
     public int DenseAhead { get; set; }
 
@@ -115,6 +118,7 @@ internal sealed class Afferents<T>
             Product(Signals(step), current);
         else if (SparseAhead != step)
             AddSparse(Signals(step), current);
+        Pending?.AddTo(step, Signals(step), current);
     }
 
     /// <summary>W times any wide row of signals, over all blocks; <paramref name="current"/> has the padded length.</summary>

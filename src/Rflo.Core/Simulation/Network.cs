@@ -85,6 +85,7 @@ internal sealed class Network<T>
         foreach (AreaState<T> area in Areas)
         {
             area.Afferents.DenseAhead = area.Afferents.SparseAhead = 0;
+            area.Afferents.Pending = null;
             BeginArea(area, number, previousSteps);
             _noise[area.Index] = area.Spec.Noise > 0 ? RandomStream.OfTrial(Seed, "noise " + area.Spec.Name, number) : null;
             _exploration[area.Index] = area.Spec.Explore > 0 ? RandomStream.OfTrial(Seed, "exploration " + area.Spec.Name, number) : null;

@@ -1,0 +1,252 @@
+/// The fast form of a step is taken where it may be, and gives the numbers of the slow one.
+module Rflo.Core.Tests.FastPathTests
+
+open System
+open Expecto
+open Rflo.Core
+open Rflo.Core.Tests.Circuits
+open Rflo.Core.Tests.InCore
+
+/// Sines of seven steps, whatever the longest trial may be: a longer one makes areas look small beside it.
+type private Sines(longest: int) =
+    let steps = 7
+
+    interface ITask with
+        member _.Inputs = 2
+        member _.Outputs = 1
+        member _.MaxSteps = longest
+        member _.Events = 1
+
+        member _.Fill(trial, _, into) =
+            into.Steps <- steps
+
+            for k in 0 .. 2 * steps - 1 do
+                into.Inputs[k] <- sin (float (k + trial))
+
+            for k in 0 .. steps - 1 do
+                into.Targets[k] <- cos (float (k + 2 * trial))
+                into.Mask[k] <- 1.0
+                into.Events[k] <- k % 3 <> 0
+
+/// The same sines as a task that looks at the circuit, so that nobody knows its next step.
+type private InLoop(longest: int) =
+    inherit Sines(longest)
+
+    interface IClosedLoopTask with
+        member _.Watches = [||]
+        member _.StateLength = 0
+        member _.SaveState _ = ()
+        member _.RestoreState _ = ()
+        member _.Before(_, _) = ()
+        member _.After(_, _) = ()
+
+/// One area that hears itself, an input and a constant; another of no input that it drives, and that drives it back.
+let private circuit = {
+    Areas = [
+        for units in [ 17; 12 ] ->
+            {
+                Units = units
+                Tau = 2.0, 10.0
+                Transfer = Transfer.Tanh
+                Start = InitialPolicy.CarriedOver
+                Noise = 0.1
+            }
+    ]
+    Inputs = [ 2 ]
+    Readouts = [
+        {
+            Outputs = 1
+            Kind = OutputKind.Linear
+        }
+    ]
+    Projections =
+        let plain = RandomCircuits.plain
+
+        [
+            plain (Rates(0, 1)) (Onto 0) 1
+            plain (Channels 0) (Onto 0) 2
+            {
+                plain Bias (Onto 0) 3 with
+                    Gate = Gate.AtEvent 0
+            }
+            plain (Rates(0, 2)) (Onto 1) 4
+            plain (Rates(1, 1)) (Onto 0) 5
+            plain (Rates(0, 1)) (Read 0) 6
+        ]
+    Feedbacks = [ 0, 0, true; 0, 1, true ]
+}
+
+let private sparse = {
+    circuit with
+        Projections = [
+            for projection in circuit.Projections ->
+                match projection.Source, projection.Target with
+                | Rates _, Onto _ -> {
+                    projection with
+                        Layout = Compressed
+                        Density = 0.5
+                  }
+                | _ -> projection
+        ]
+}
+
+/// Longest trials beside which the areas are large, or small.
+let private short, long = 7, 100
+
+let private train circuit setup (task: ITask) =
+    let session = Session.Create(graphWith setup circuit, task, 3L)
+    let status = session.Run 12
+    Expect.equal status.End RunEnd.Completed (string status)
+
+    [|
+        yield! session.Metrics.CopyLosses()
+        for k in 0 .. circuit.Projections.Length - 1 do
+            yield! session.Weights(ProjectionId k)
+    |]
+
+let private same what (expected: float[]) (found: float[]) =
+    Expect.equal found.Length expected.Length what
+
+    for k in 0 .. found.Length - 1 do
+        Expect.isLessThanOrEqual
+            (abs (found[k] - expected[k]))
+            (1e-11 * (1.0 + abs expected[k]))
+            $"{what} [{k}]"
+
+/// What learns onto the areas, in their order.
+let private chosen circuit setup (task: ITask) =
+    let network =
+        Network<float>(graphWith setup circuit, task.MaxSteps, task.Events, 1L)
+
+    match task with
+    | :? IClosedLoopTask as closed ->
+        network.Loop <- ClosedLoop<float>(closed, network, RandomStream.OfTrial(1L, "task", 0L))
+    | _ -> ()
+
+    [
+        for learner in (Learners.ForTraining network).Learners do
+            match learner with
+            | :? ThreeFactorDeferred<float> -> "deferred"
+            | :? ThreeFactorOnline<float> as online when online.LooksAhead -> "one pass"
+            | :? ThreeFactorOnline<float> -> "row by row"
+            | :? ThreeFactorTrialEnd<float> -> "trial end"
+            | _ -> ()
+    ]
+
+let private online = [
+    for form in AllRules.ways do
+        match form.Rule with
+        | :? ThreeFactorRule as rule when form.Schedule.Time = UpdateTime.Online -> form, rule
+        | _ -> ()
+]
+
+[<Tests>]
+let tests =
+    testList "fast paths" [
+        for form, rule in online do
+            let setup = AllRules.learningAs form 0.05
+
+            test $"{form.Name}: one pass over memory learns what two do" {
+                let ahead = train circuit setup (Sines long)
+                let step = train circuit setup (InLoop long)
+                Expect.contains (chosen circuit setup (Sines long)) "one pass" "it is one pass"
+                same "losses and weights" step ahead
+            }
+
+            test $"{form.Name}: the same of sparse blocks" {
+                same
+                    "losses and weights"
+                    (train sparse setup (InLoop long))
+                    (train sparse setup (Sines long))
+            }
+
+            if not rule.Oja && rule.Memory <> TraceMemory.OwnJacobian then
+                test $"{form.Name}: products over a trial's steps learn what traces do" {
+                    let deferred, traced = Sines short, Sines long
+                    Expect.equal (chosen circuit setup deferred) [ "deferred"; "deferred" ] "short"
+                    Expect.equal (chosen circuit setup traced) [ "one pass"; "one pass" ] "long"
+
+                    same
+                        "losses and weights"
+                        (train circuit setup traced)
+                        (train circuit setup deferred)
+                }
+
+        test "what holds weights, collects them or looks at them takes the careful way" {
+            let setup = learning Rules.rflo UpdateSchedule.Online 0.05
+            let careful = [ "row by row"; "row by row" ]
+
+            let dale = {
+                setup with
+                    Limits = { unlimited with Dale = true }
+            }
+
+            Expect.equal (chosen circuit dale (Sines short)) careful "Dale's law"
+
+            let momentum = {
+                setup with
+                    Plasticity =
+                        fun _ ->
+                            Plasticity(
+                                Rules.rflo,
+                                0.05,
+                                UpdateSchedule.Online,
+                                Optimiser = Optimiser(Kind = OptimiserKind.Momentum)
+                            )
+            }
+
+            Expect.equal (chosen circuit momentum (Sines short)) careful "momentum"
+
+            let twoRates = {
+                setup with
+                    Plasticity =
+                        fun k ->
+                            Plasticity(
+                                Rules.rflo,
+                                (if k = 1 then 0.01 else 0.05),
+                                UpdateSchedule.Online
+                            )
+            }
+
+            Expect.equal
+                (chosen circuit twoRates (Sines short))
+                [ "row by row"; "deferred" ]
+                "two rates"
+
+            Expect.equal
+                (chosen circuit setup (InLoop short))
+                [ "one pass"; "one pass" ]
+                "a closed loop is never deferred"
+
+            let decaying = {
+                setup with
+                    Limits = { unlimited with Decay = 0.01 }
+            }
+
+            Expect.equal
+                (chosen circuit decaying (Sines short))
+                [ "one pass"; "one pass" ]
+                "L2 decay"
+
+            let mixed = {
+                setup with
+                    Plasticity =
+                        fun k ->
+                            Plasticity(
+                                (if k = 3 then Rules.rtrl else Rules.rflo),
+                                0.05,
+                                UpdateSchedule.Online
+                            )
+            }
+
+            Expect.equal
+                (chosen circuit mixed (Sines short))
+                [ "one pass" ]
+                "RTRL reads all weights"
+
+            Expect.equal
+                (chosen circuit (learning Rules.rflo UpdateSchedule.TrialEnd 0.05) (Sines short))
+                [ "trial end"; "trial end" ]
+                "at the end of a trial no trace is kept"
+        }
+    ]
