@@ -122,14 +122,9 @@ let private memory form =
     let counted = exponent (ofRule form 4 1024) (ofRule form 4 2048)
     Expect.isLessThan (abs (counted - ofSteps)) 0.2 $"power of steps: {counted}"
 
-    // In long trials the traces are the smaller of the two; what is kept of steps beside them is the same for both sizes.
-    if defers form then
-        let beside = ofRule form 4 2048 / 4.0
-
-        let ofTraces units =
-            ofRule form units 2048 - float units * beside
-
-        let counted = exponent (ofTraces 256) (ofTraces 512)
+    // In long trials traces are the smaller of the two, and all that is kept where no step is.
+    if defers form && ofSteps = 0.0 then
+        let counted = exponent (ofRule form 256 1024) (ofRule form 512 1024)
         Expect.isLessThan (abs (counted - 2.0)) 0.2 $"power of units in long trials: {counted}"
 
 let private estimated form =
