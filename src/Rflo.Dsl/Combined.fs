@@ -118,10 +118,11 @@ module internal Combined =
         | Curriculum(given, _) -> stages given
         | _ -> invalidOp "a task that is made of no others was to be combined"
 
-    /// The task for the core; it has no faults. `compilePart` compiles one that lies so deep.
+    /// The task for the core; it has no faults. `depth` mixtures lie around it, so many as `compilePart` is told lie around a part.
     let compile depth (compilePart: int -> Task -> ITask) (task: Task) : ITask =
         let parts = Task.parts task
-        let compiled = [| for part in parts -> compilePart (depth + 1) part |]
+        let inside = if task.Kind.IsMixture then depth + 1 else depth
+        let compiled = [| for part in parts -> compilePart inside part |]
         // A task written against the core may mark more events than were named; they get a number that nobody waits for.
         let unnamed = task.Events.Length
 
