@@ -198,7 +198,7 @@ module Check =
         let circuit = experiment.Circuit
         let dt = usableDt experiment
         yield! at InExperiment (ofExperiment experiment)
-        yield! at InTask (TaskCompile.faults dt experiment.Seed circuit experiment.Task)
+        yield! TaskCompile.problems dt experiment.Seed circuit experiment.Task
         // A circuit without areas is no circuit yet; what the task should fit is not known.
         if not (List.isEmpty circuit.Areas) then
             yield! at InTask (taskSizes experiment)

@@ -147,6 +147,15 @@ type Syllables = {
     StopsAtError: bool
 }
 
+/// When a stage of a curriculum is passed.
+type Passed =
+    /// As soon as the mean loss of the last so many trials of the stage is below that number.
+    | MeanLossBelow of loss: float * trials: int
+    /// As soon as the mean reward of the last so many trials of the stage, each summed over its steps, is above that number.
+    | MeanRewardAbove of reward: float * trials: int
+    /// After so many trials.
+    | AfterTrials of trials: int
+
 /// What a task shows and asks.
 [<CustomEquality; NoComparison>]
 type TaskKind =
@@ -160,12 +169,22 @@ type TaskKind =
         outputs: int *
         duration: float<ms> *
         draw: (int -> RandomStream -> TrialData)
+    /// Step by step over named phases, from what the trial drew.
+    | Phased of Phased
+    /// A task of phases that the field knows by name.
+    | Standard of StandardTask
     /// Two pulses, and a third to be made after the same delay.
     | ReadySetGo of ReadySetGo
     /// A cursor to be moved.
     | Syllables of Syllables
     /// Step by step, from what the circuit does.
     | InLoop of ClosedLoop
+    /// Several tasks, each for so many trials, one after another and from the first again.
+    | Blocks of (Task * int) list
+    /// Several tasks, of which each trial draws one with probability in proportion to its weight.
+    | Mixture of (Task * float) list
+    /// Several tasks, one after another, each until it is passed; then the last.
+    | Curriculum of stages: (Task * Passed) list * last: Task
     /// A task written against the core.
     | Custom of ITask
 
@@ -177,9 +196,14 @@ type TaskKind =
             | Arrays a, Arrays b -> a = b
             | Drawn(a, b, c, d), Drawn(e, f, g, h) ->
                 (a, b, c) = (e, f, g) && obj.ReferenceEquals(d, h)
+            | Phased a, Phased b -> a = b
+            | Standard a, Standard b -> a = b
             | ReadySetGo a, ReadySetGo b -> a = b
             | Syllables a, Syllables b -> a = b
             | InLoop a, InLoop b -> a = b
+            | Blocks a, Blocks b -> a = b
+            | Mixture a, Mixture b -> a = b
+            | Curriculum(a, b), Curriculum(c, d) -> a = c && b = d
             | Custom a, Custom b -> obj.ReferenceEquals(a, b)
             | _ -> false
         | _ -> false
@@ -189,13 +213,18 @@ type TaskKind =
         | Periodic(period, harmonics) -> hash (period, harmonics)
         | Arrays data -> hash (data.Targets.GetLength 0)
         | Drawn(inputs, outputs, duration, _) -> hash (inputs, outputs, duration)
+        | Phased task -> hash task
+        | Standard task -> hash task
         | ReadySetGo task -> hash task
         | Syllables task -> hash task
         | InLoop task -> hash task
+        | Blocks parts -> hash parts
+        | Mixture parts -> hash parts
+        | Curriculum(stages, last) -> hash (stages, last)
         | Custom task -> hash task.MaxSteps
 
 /// What is shown and asked, trial by trial.
-type Task = {
+and Task = {
     Name: string
     Kind: TaskKind
     /// Names of the events that the task marks, for gates.

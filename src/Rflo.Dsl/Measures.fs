@@ -47,3 +47,49 @@ module Measure =
         [
             for t in segment - 1 .. segment .. rates.RowCount - 2 -> rates.Row(t).MaximumIndex()
         ]
+
+    /// `Measure.decision activity` is, for a trial of a task that asks for one, (which output was asked for, which was chosen): the
+    /// output with the largest mean over the steps in which the targets differ and count. One output alone is asked for a sign, and
+    /// chooses 1 where its mean is above 0, else 0. None where the trial asks for no decision.
+    let decision (activity: Activity) =
+        let output = Seq.head (Map.values activity.Outputs)
+        let outputs = activity.Targets.ColumnCount
+
+        let isAsked t =
+            let target = activity.Targets.Row t
+
+            activity.Mask.Row(t).Maximum() > 0.0
+            && (if outputs = 1 then
+                    target[0] <> 0.0
+                else
+                    target.Maximum() > target.Minimum())
+
+        match Seq.filter isAsked (seq { 0 .. activity.Targets.RowCount - 1 }) |> List.ofSeq with
+        | [] -> None
+        | asked ->
+            let chosen (series: Matrix<float>) =
+                let mean k =
+                    asked |> List.averageBy (fun t -> series[t, k])
+
+                if outputs = 1 then
+                    if mean 0 > 0.0 then 1 else 0
+                else
+                    Seq.maxBy mean (seq { 0 .. outputs - 1 })
+
+            Some(chosen activity.Targets, chosen output)
+
+    /// `Measure.stages task trained` is the stage, from 0, in which each trial of a run was trained by a curriculum; all 0 for
+    /// any other task.
+    let stages (task: Task) (trained: Trained) =
+        match task.Kind with
+        | Curriculum(stages, _) ->
+            let again = Combined.stages stages
+
+            Array.map2
+                (fun loss reward ->
+                    let stage = again.Stage
+                    again.Learned(loss, reward)
+                    stage)
+                trained.Losses
+                trained.Rewards
+        | _ -> Array.zeroCreate trained.Losses.Length

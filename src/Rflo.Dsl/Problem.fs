@@ -4,6 +4,8 @@ namespace Rflo.Dsl
 type Part =
     | InExperiment
     | InTask
+    /// A task that another is made of; its names from the outermost in.
+    | InTaskPart of names: string list
     | InArea of name: string
     | InPopulation of area: string * name: string
     | InInput of name: string
@@ -21,6 +23,7 @@ type Kind =
     | ReadoutName
     | PopulationName
     | EventName
+    | PhaseName
     | RuleName
     | ProjectionName
 
@@ -70,6 +73,7 @@ module Problem =
         function
         | InExperiment -> "experiment"
         | InTask -> "task"
+        | InTaskPart names -> "task, its part " + String.concat ", its part " names
         | InArea name -> $"area {name}"
         | InPopulation(area, name) -> $"population {area}[{name}]"
         | InInput name -> $"input {name}"
@@ -87,6 +91,7 @@ module Problem =
         | ReadoutName -> "readout"
         | PopulationName -> "population"
         | EventName -> "event"
+        | PhaseName -> "phase"
         | RuleName -> "rule"
         | ProjectionName -> "projection"
 

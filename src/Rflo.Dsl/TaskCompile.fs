@@ -10,89 +10,6 @@ module internal TaskCompile =
     let steps = Steps.ofTime
     let durationFaults = Steps.faults
 
-    let private shape (a: float[,]) = $"({a.GetLength 0}, {a.GetLength 1})"
-
-    let private numbers field isAllowed allowed (values: float[,]) = [
-        match values |> Seq.cast<float> |> Seq.tryFind (isAllowed >> not) with
-        | Some wrong -> NotAllowed(field, string wrong, allowed)
-        | None -> ()
-    ]
-
-    /// What is wrong with one trial of a task that marks those events.
-    let private trialFaults (events: string list) (data: TrialData) = [
-        let steps = data.Targets.GetLength 0
-
-        if steps < 1 then
-            NotAllowed("the number of steps of the targets", "0", "at least 1")
-        elif data.Inputs.GetLength 0 <> steps then
-            WrongShape(
-                "the inputs",
-                shape data.Inputs,
-                $"({steps}, {data.Inputs.GetLength 1}), since the targets have {steps} steps"
-            )
-
-        yield! numbers "an input" Double.IsFinite "finite" data.Inputs
-        yield! numbers "a target" Double.IsFinite "finite" data.Targets
-
-        match data.Mask with
-        | Some mask when mask.GetLength 0 <> steps || mask.GetLength 1 <> data.Targets.GetLength 1 ->
-            WrongShape("the mask", shape mask, $"{shape data.Targets}, as the targets")
-        | Some mask ->
-            let isWeight weight = weight >= 0.0 && Double.IsFinite weight
-
-            yield! numbers "a number of the mask" isWeight "finite and at least 0" mask
-        | None -> ()
-
-        match data.Rewards with
-        | Some rewards when rewards.Length <> steps ->
-            WrongLength("the rewards", rewards.Length, steps, "one a step")
-        | Some rewards ->
-            match rewards |> Array.tryFind (Double.IsFinite >> not) with
-            | Some wrong -> NotAllowed("a reward", string wrong, "finite")
-            | None -> ()
-        | None -> ()
-
-        for event, marked in data.Events do
-            if not (List.contains event events) then
-                Unknown(EventName, event, events)
-
-            for step in marked |> List.filter (fun step -> step < 1 || step > steps) do
-                NotAllowed($"a step of event {event}", string step, $"in 1 .. {steps}")
-    ]
-
-    /// What is wrong with a trial beside the declaration of its task.
-    let private sizeFaults inputs outputs longest (data: TrialData) = [
-        let steps = data.Targets.GetLength 0
-
-        if steps > longest then
-            NotAllowed(
-                "the number of steps of a trial",
-                string steps,
-                $"at most {longest}, the duration of the task"
-            )
-
-        if data.Inputs.GetLength 1 <> inputs then
-            WrongShape("the inputs", shape data.Inputs, $"({steps}, {inputs}), (steps, channels)")
-
-        if data.Targets.GetLength 1 <> outputs then
-            WrongShape("the targets", shape data.Targets, $"({steps}, {outputs}), (steps, outputs)")
-    ]
-
-    let private drawFirst seed draw : Result<TrialData, string> =
-        try
-            Ok(draw 0 (RandomStream.OfTrial(seed, "task", 0)))
-        with error ->
-            Error error.Message
-
-    /// Trial 0 shows what every trial would.
-    let private firstTrial seed (task: Task) inputs outputs longest draw = [
-        match drawFirst seed draw with
-        | Ok data ->
-            yield! trialFaults task.Events data
-            yield! sizeFaults inputs outputs longest data
-        | Error reason -> Failed("drawing trial 0", reason)
-    ]
-
     let private noEvents (task: Task) = [
         if not (List.isEmpty task.Events) then
             let names = String.concat ", " task.Events
@@ -149,8 +66,7 @@ module internal TaskCompile =
             yield! ClosedLoops.firstStep seed task.Events sizes loop
     ]
 
-    /// What is wrong with a task that a circuit is to learn.
-    let faults (dt: float<ms> option) seed (circuit: Circuit) (task: Task) = [
+    let private own (dt: float<ms> option) seed (circuit: Circuit) (task: Task) = [
         match task.Kind with
         | Periodic(period, harmonics) ->
             yield! durationFaults "period" dt period
@@ -166,7 +82,7 @@ module internal TaskCompile =
                     NotAllowed($"the amplitude of harmonic {harmonic}", string amplitude, "finite")
 
             yield! noEvents task
-        | Arrays data -> yield! trialFaults task.Events data
+        | Arrays data -> yield! TrialCompile.faults task.Events data
         | Drawn(inputs, outputs, duration, draw) ->
             let wrong = [
                 yield! durationFaults "duration" dt duration
@@ -178,130 +94,119 @@ module internal TaskCompile =
 
             match dt with
             | Some dt when List.isEmpty wrong ->
-                yield! firstTrial seed task inputs outputs (steps dt duration).Value draw
+                yield!
+                    TrialCompile.firstTrial seed task inputs outputs (steps dt duration).Value draw
             | _ -> ()
+        | Phased given -> yield! PhaseCompile.faults dt seed task.Events [] given
+        | Standard given ->
+            let wrong = (StandardTasks.definition given).Faults dt
+
+            yield! PhaseCompile.faults dt seed task.Events wrong (StandardTasks.phased given)
         | ReadySetGo parameters ->
             yield! Intervals.faults dt parameters
             yield! noEvents task
         | Syllables parameters -> yield! Moves.faults dt circuit task.Events parameters
         | InLoop loop -> yield! closedLoop dt seed circuit task loop
+        | Blocks _
+        | Mixture _
+        | Curriculum _ -> ()
         | Custom given -> yield! custom task given
     ]
 
     /// Whether the trials of a task carry rewards; that of drawn trials is seen in the first.
-    let givesRewards seed (task: Task) =
+    let rec givesRewards seed (task: Task) =
         match task.Kind with
-        | Periodic _ -> false
+        | Periodic _
+        | Phased _
+        | Standard _ -> false
         | Arrays data -> data.Rewards.IsSome
         | Drawn(_, _, _, draw) ->
-            match drawFirst seed draw with
+            match TrialCompile.drawFirst seed draw with
             | Ok data -> data.Rewards.IsSome
             | Error _ -> true
         | ReadySetGo _ -> false
         | Syllables parameters -> parameters.Chooser.IsSome
         | InLoop loop -> loop.Judge.IsSome
+        | Blocks _
+        | Mixture _
+        | Curriculum _ -> Task.parts task |> List.exists (givesRewards seed)
         | Custom task -> task.GivesRewards
 
-    /// (input channels, outputs) of a task.
-    let sizes (task: Task) =
+    /// (input channels, outputs) of a task; those of the first, if it is made of several.
+    let rec sizes (task: Task) =
         match task.Kind with
         | Periodic _ -> 0, 1
         | Arrays data -> data.Inputs.GetLength 1, data.Targets.GetLength 1
         | Drawn(inputs, outputs, _, _) -> inputs, outputs
+        | Phased given -> given.Inputs, given.Outputs
+        | Standard given ->
+            let phased = StandardTasks.phased given
+            phased.Inputs, phased.Outputs
         | ReadySetGo parameters -> (if parameters.OwnChannels then 2 else 1), 1
         | Syllables { Cue = NoSyllable } -> 0, 2
         | Syllables parameters -> parameters.Directions.Length, 2
         | InLoop loop -> loop.Inputs, loop.Outputs
+        | Blocks _
+        | Mixture _
+        | Curriculum _ ->
+            match Task.parts task with
+            | first :: _ -> sizes first
+            // Of a task that is made of none, no size is asked.
+            | [] -> -1, -1
         | Custom task -> task.Inputs, task.Outputs
 
+    let rec private problemsOf dt seed circuit names (task: Task) : Problem list = [
+        let part =
+            match names with
+            | [] -> InTask
+            | _ -> InTaskPart names
+
+        let faults =
+            match task.Kind with
+            | Blocks _
+            | Mixture _
+            | Curriculum _ -> Combined.faults sizes (givesRewards seed) task
+            | _ -> own dt seed circuit task
+
+        yield! CheckValues.at part faults
+
+        for name, inner in Combined.named task do
+            yield! problemsOf dt seed circuit (names @ [ name ]) inner
+    ]
+
+    /// What is wrong with a task that a circuit is to learn, and with those that it is made of.
+    let problems (dt: float<ms> option) seed (circuit: Circuit) (task: Task) =
+        problemsOf dt seed circuit [] task
+
     /// The longest trial of a task without faults, in steps.
-    let longest dt (task: Task) =
+    let rec longest dt (task: Task) =
         match task.Kind with
         | Periodic(duration, _)
         | Drawn(_, _, duration, _) -> (steps dt duration).Value
+        | Phased given -> PhaseCompile.longestTrial dt given
+        | Standard given -> PhaseCompile.longestTrial dt (StandardTasks.phased given)
         | InLoop { Duration = duration } -> (steps dt duration).Value
         | ReadySetGo parameters -> (Intervals.compile dt parameters).MaxSteps
         | Syllables parameters -> (Moves.compile dt parameters).MaxSteps
         | Arrays data -> data.Targets.GetLength 0
+        | Blocks _
+        | Mixture _
+        | Curriculum _ -> Task.parts task |> List.map (longest dt) |> List.max
         | Custom task -> task.MaxSteps
 
-    let private copy (rows: int) (columns: int) (from: float[,]) (into: float[]) =
-        for t in 0 .. rows - 1 do
-            for k in 0 .. columns - 1 do
-                into[t * columns + k] <- from[t, k]
-
-    let private mark (events: string list) (data: TrialData) (into: Trial) =
-        into.Events.AsSpan().Clear()
-
-        for event, marked in data.Events do
-            let kind = List.findIndex ((=) event) events
-
-            for step in marked do
-                into.Events[(step - 1) * into.EventKinds + kind] <- true
-
-    let private fill (task: Task) trial (data: TrialData) (into: Trial) =
-        let wrong =
-            trialFaults task.Events data
-            @ sizeFaults into.InputChannels into.Outputs into.MaxSteps data
-
-        match wrong with
-        | first :: _ ->
-            let text = Problem.text { Part = InTask; Fault = first }
-            raise (ArgumentException $"trial {trial} of {task.Name}: {text}")
-        | [] -> ()
-
-        let steps = data.Targets.GetLength 0
-        into.Steps <- steps
-        copy steps into.InputChannels data.Inputs into.Inputs
-        copy steps into.Outputs data.Targets into.Targets
-        mark task.Events data into
-
-        match data.Mask with
-        | None -> into.Mask.AsSpan().Fill 1.0
-        | Some mask -> copy steps into.Outputs mask into.Mask
-
-        match data.Rewards with
-        | None -> into.Rewards.AsSpan().Clear()
-        | Some rewards -> rewards.CopyTo(into.Rewards, 0)
-
-    /// A task that never changes: filled once, then left as it is.
-    let private unchanging (task: Task) (data: TrialData) =
-        let mutable filled: Trial | null = null
-
-        {
-            new ITask with
-                member _.Inputs = data.Inputs.GetLength 1
-                member _.Outputs = data.Targets.GetLength 1
-                member _.MaxSteps = data.Targets.GetLength 0
-                member _.Events = List.length task.Events
-                member _.GivesRewards = data.Rewards.IsSome
-
-                member _.Fill(trial, _, into) =
-                    if not (obj.ReferenceEquals(filled, into)) then
-                        fill task trial data into
-                        filled <- into
-        }
-
-    let private harmonicSum steps harmonics =
-        Array2D.init steps 1 (fun row _ ->
-            harmonics
-            |> List.sumBy (fun (k, amplitude) ->
-                amplitude * sin (2.0 * Math.PI * float k * float (row + 1) / float steps)))
-
-    /// The task for the core; it has no faults.
-    let compile dt (task: Task) : ITask =
+    let rec private compileAt dt depth (task: Task) : ITask =
         match task.Kind with
         | Periodic(period, harmonics) ->
             let count = (steps dt period).Value
 
-            unchanging task {
+            TrialCompile.unchanging task {
                 Inputs = Array2D.zeroCreate count 0
-                Targets = harmonicSum count harmonics
+                Targets = TrialCompile.harmonicSum count harmonics
                 Mask = None
                 Events = []
                 Rewards = None
             }
-        | Arrays data -> unchanging task data
+        | Arrays data -> TrialCompile.unchanging task data
         | Drawn(inputs, outputs, duration, draw) ->
             let longest = (steps dt duration).Value
 
@@ -313,9 +218,17 @@ module internal TaskCompile =
                     member _.Events = List.length task.Events
 
                     member _.Fill(trial, stream, into) =
-                        fill task trial (draw trial stream) into
+                        TrialCompile.fill task trial (draw trial stream) into
             }
+        | Phased given -> PhaseCompile.compile dt task.Name given
+        | Standard given -> PhaseCompile.compile dt task.Name (StandardTasks.phased given)
         | ReadySetGo parameters -> Intervals.compile dt parameters
         | Syllables parameters -> Moves.compile dt parameters
         | InLoop loop -> ClosedLoops.compile (steps dt loop.Duration).Value task.Events loop
+        | Blocks _
+        | Mixture _
+        | Curriculum _ -> Combined.compile depth (compileAt dt) task
         | Custom task -> task
+
+    /// The task for the core; it has no faults.
+    let compile dt (task: Task) = compileAt dt 0 task

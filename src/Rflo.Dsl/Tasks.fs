@@ -1,70 +1,5 @@
 namespace Rflo.Dsl
 
-/// Interval matching: its usual parameters.
-[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
-module ReadySetGo =
-
-    /// Delays of 5 to 15 tau of 10 ms, first pulse at 5 tau, pulses of 1.5 tau and height 1 on one channel, 6 tau after the
-    /// latest peak. The paper gives the width, the longest delay, and no more.
-    let standard = {
-        FirstPulse = 50.0<ms>
-        Delays = DrawnBetween(50.0<ms>, 150.0<ms>)
-        Width = 15.0<ms>
-        Amplitude = 1.0
-        TargetAmplitude = 1.0
-        Tail = 60.0<ms>
-        OwnChannels = false
-    }
-
-    /// The same with delays of 5 tau to that many ms.
-    let upTo longest = {
-        standard with
-            Delays = DrawnBetween(50.0<ms>, longest)
-    }
-
-/// The cursor task: its usual parameters.
-[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
-module Syllables =
-
-    /// Right, up, left, down, each 200 ms and one length, without a hold; one syllable a trial, drawn among those that stay
-    /// in a workspace of two lengths by two, where the cursor stays from trial to trial.
-    let standard = {
-        Directions = [ 1.0, 0.0; 0.0, 1.0; -1.0, 0.0; 0.0, -1.0 ]
-        Move = 200.0<ms>
-        Hold = 0.0<ms>
-        InputInHold = false
-        Length = 1.0
-        EvenSpeed = false
-        Amplitude = 1.0
-        Bounds = Some(-1.0, 1.0)
-        Start = 0.0, 0.0
-        Returns = false
-        MovedByTarget = false
-        Sequence = []
-        PerTrial = 1
-        Cue = EachSyllable
-        Chooser = None
-        JudgedByPair = false
-        StopsAtError = false
-    }
-
-    /// `p |> Syllables.inOrder [ 0; 1; 2; 3 ]` asks for that sequence in every trial, from the start, and shows each of it.
-    let inOrder sequence syllables = {
-        syllables with
-            Sequence = sequence
-            Returns = true
-    }
-
-    /// `p |> Syllables.chosenBy "striatum"` shows the first syllable of a sequence only; that area chooses the others.
-    let chosenBy chooser syllables = {
-        syllables with
-            Cue = FirstSyllable
-            Chooser = Some chooser
-    }
-
-    /// `p |> Syllables.untaught` shows nothing: the circuit must make the sequence by itself.
-    let untaught syllables = { syllables with Cue = NoSyllable }
-
 /// Tasks: what is shown and asked.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Task =
@@ -147,6 +82,120 @@ module Task =
         Kind = Drawn(inputs, outputs, duration, draw)
         Events = []
     }
+
+    let private ofPhases name kind phases = {
+        Name = name
+        Kind = kind
+        Events = Phase.events phases
+    }
+
+    /// `Task.phased 2 1 [ phase "cue" (fixedFor 50.0<ms>); phase "delay" (between 50.0<ms> 200.0<ms>) ] draw at` shows two channels
+    /// and asks for one output in trials of those phases. `draw stream` draws what a trial is about; `at drawn now` is what it
+    /// shows and asks in the step `now`: `now.Phase`, `now.Since`, `now.Time`, `now.OnsetOf "delay"`. A trial depends on the
+    /// experiment's seed and its number alone. Events, for gates: "delay" in all steps of that phase, "delay.onset" in its
+    /// first. All steps of trial 0 are also made when the experiment is checked, to see whether their lengths fit.
+    let phased
+        inputs
+        outputs
+        phases
+        (draw: RandomStream -> 'drawn)
+        (at: 'drawn -> Instant -> Presented)
+        =
+        let task: Phased = {
+            Inputs = inputs
+            Outputs = outputs
+            Phases = phases
+            Make = fun _ stream -> at (draw stream)
+        }
+
+        ofPhases "phases" (Phased task) phases
+
+    /// `Task.phasedBy 2 1 phases make` is the same for trials whose numbers depend on the durations that were drawn, or that keep
+    /// something from step to step: `make timeline stream` begins a trial, and gives the function that makes its steps in order.
+    let phasedBy inputs outputs phases make =
+        ofPhases
+            "phases"
+            (Phased {
+                Inputs = inputs
+                Outputs = outputs
+                Phases = phases
+                Make = make
+            })
+            phases
+
+    let private standard (task: StandardTask) =
+        ofPhases task.Name (Standard task) task.Phases
+
+    /// `Task.sine SineCommand.standard` shows a tonic command and asks for a sine of the frequency that it stands for.
+    let sine parameters =
+        standard (StandardTask.SineCommand parameters)
+
+    /// `Task.flipFlop FlipFlop.standard` shows pulses up and down on each channel and asks each output for the latest.
+    let flipFlop parameters =
+        standard (StandardTask.FlipFlop parameters)
+
+    /// `Task.add AddTask.standard` shows random bits and asks for a weighted sum of those of two delays ago.
+    let add parameters =
+        standard (StandardTask.AddTask parameters)
+
+    /// `Task.delayedMatch DelayedMatch.standard` shows two stimuli a delay apart and asks whether they are the same.
+    let delayedMatch parameters =
+        standard (StandardTask.DelayedMatch parameters)
+
+    /// `Task.delayedDiscrimination DelayedDiscrimination.standard` shows two frequencies a delay apart and asks which was higher.
+    let delayedDiscrimination parameters =
+        standard (StandardTask.DelayedDiscrimination parameters)
+
+    /// `Task.perceptualDecision PerceptualDecision.standard` shows noisy evidence for two sides and asks for which there was more.
+    let perceptualDecision parameters =
+        standard (StandardTask.PerceptualDecision parameters)
+
+    /// `Task.contextIntegration ContextIntegration.standard` shows two noisy streams and a context, and asks for the sign (or the
+    /// integral) of the stream that the context names.
+    let contextIntegration parameters =
+        standard (StandardTask.ContextIntegration parameters)
+
+    /// `Task.intervalDiscrimination IntervalDiscrimination.standard` shows two intervals and asks which was longer.
+    let intervalDiscrimination parameters =
+        standard (StandardTask.IntervalDiscrimination parameters)
+
+    /// `Task.evidenceAccumulation EvidenceAccumulation.standard` shows cues left and right and asks where there were more.
+    let evidenceAccumulation parameters =
+        standard (StandardTask.EvidenceAccumulation parameters)
+
+    /// `Task.sensorimotorMap SensorimotorMap.standard` shows a stimulus and asks for it after a delay.
+    let sensorimotorMap parameters =
+        standard (StandardTask.SensorimotorMap parameters)
+
+    let private several name kind (parts: Task list) = {
+        Name = name
+        Kind = kind
+        Events = parts |> List.collect _.Events |> List.distinct
+    }
+
+    /// `Task.blocks [ a, 100; b, 50 ]` is a for trials 0 .. 99, b for trials 100 .. 149, a for 150 .. 249 and so on. Trial k is trial k
+    /// of the task that makes it.
+    let blocks parts =
+        several "blocks" (Blocks parts) (List.map fst parts)
+
+    /// `Task.mixture [ a, 0.7; b, 0.3 ]` draws the task of each trial: a in seven of ten. Trial k is trial k of the task that makes
+    /// it; the draw does not touch its random numbers.
+    let mixture parts =
+        several "mixture" (Mixture parts) (List.map fst parts)
+
+    /// `Task.curriculum [ easy, MeanLossBelow(0.02, 50); harder, AfterTrials 1000 ] hardest` is easy until the mean loss of the last
+    /// 50 trials is below 0.02, then harder for 1000 trials, then hardest. How far it is, is saved with the run. Trial k is trial k
+    /// of the task that makes it.
+    let curriculum stages last =
+        several "curriculum" (Curriculum(stages, last)) (List.map fst stages @ [ last ])
+
+    /// The tasks that a task is made of, in their order; none for most.
+    let parts task =
+        match task.Kind with
+        | Blocks blocks -> List.map fst blocks
+        | Mixture shares -> List.map fst shares
+        | Curriculum(stages, last) -> List.map fst stages @ [ last ]
+        | _ -> []
 
     /// `Task.closedLoop 0 2 500.0<ms> [| 0.0; 0.0 |] start step` looks at the circuit in every step of its trials of 500 ms.
     /// Its memory of two numbers begins as given; `start k stream memory` begins trial k and may change it; `step now

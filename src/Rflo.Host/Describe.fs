@@ -137,52 +137,6 @@ module Describe =
         $"Feedback {feedback.Readout}->{feedback.Area}",
         $"The error of {feedback.Readout} reaches {feedback.Area} through {through}."
 
-    let private harmonic (k: int, amplitude: float) =
-        let times = if k = 1 then "" else $"{k}·"
-        let factor = if amplitude = 1.0 then "" else $"{amplitude} "
-        $"{factor}sin(2π·{times}t/P)"
-
-    let private task (task: Task) =
-        let what =
-            match task.Kind with
-            | Periodic(period, harmonics) ->
-                let sum = harmonics |> List.map harmonic |> String.concat " + "
-                $"no input; one output is asked for y*(t) = {sum} with P = {float period} ms, one period a trial"
-            | Arrays data ->
-                $"the same arrays in every trial: {Array2D.length1 data.Targets} steps, {Array2D.length2 data.Inputs} inputs, {Array2D.length2 data.Targets} outputs"
-            | Drawn(inputs, outputs, duration, _) ->
-                $"trials drawn anew by the script, at most {float duration} ms, {inputs} inputs, {outputs} outputs"
-            | ReadySetGo p ->
-                let delays =
-                    match p.Delays with
-                    | DrawnBetween(shortest, longest) ->
-                        $"drawn anew between {float shortest} and {float longest} ms"
-                    | InTurn delays ->
-                        let list = delays |> List.map (float >> string) |> String.concat ", "
-                        $"of {list} ms in turn"
-
-                $"two pulses of {float p.Width} ms (SD), the first at {float p.FirstPulse} ms, a delay apart that is {delays}; one output is asked for a third after the same delay"
-            | Syllables p ->
-                let order =
-                    match p.Sequence with
-                    | [] -> $"{p.PerTrial} a trial, drawn among those that stay in the workspace"
-                    | sequence ->
-                        let list = sequence |> List.map string |> String.concat ", "
-                        $"{list} in every trial"
-
-                let choice =
-                    match p.Chooser with
-                    | Some area -> $"; {area} chooses all but the first, and is rewarded for it"
-                    | None -> ""
-
-                $"a cursor moved by {p.Directions.Length} syllables of {float p.Move} ms and a hold of {float p.Hold} ms: {order}{choice}"
-            | InLoop loop ->
-                $"trials of {float loop.Duration} ms that the script makes step by step from what the circuit does, {loop.Inputs} inputs, {loop.Outputs} outputs"
-            | Custom task ->
-                $"a task of its own, at most {task.MaxSteps} steps, {task.Inputs} inputs, {task.Outputs} outputs"
-
-        $"Task {task.Name}", what + "."
-
     let private mean =
         function
         | OverTime tau -> $"{float tau} ms"
@@ -371,7 +325,7 @@ module Describe =
         for each in circuit.Feedback do
             feedback each
 
-        task experiment.Task
+        TaskText.sentence experiment.Task
         training experiment
         yield! probes experiment.Probes
     ]

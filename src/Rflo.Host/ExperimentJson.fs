@@ -1,43 +1,12 @@
 namespace Rflo.Host
 
-open System
 open System.Text.Json.Nodes
 open Rflo.Dsl
+open Json
 
 /// An experiment in full, as manifest.json holds it. Matrices are told by their shape: their numbers lie in weights.npz.
 [<RequireQualifiedAccess>]
 module ExperimentJson =
-
-    let private text (value: string) : JsonNode = nonNull (JsonValue.Create value)
-    let private flag (value: bool) : JsonNode = JsonValue.Create value
-    let private whole (value: int) : JsonNode = JsonValue.Create value
-
-    /// JSON has no infinity.
-    let private number (value: float) : JsonNode =
-        if Double.IsFinite value then
-            JsonValue.Create value
-        else
-            text (string value)
-
-    let private time (value: float<ms>) = number (float value)
-
-    let private list (items: JsonNode seq) : JsonNode = JsonArray(Array.ofSeq items)
-
-    let private record (fields: (string * JsonNode) list) : JsonNode =
-        let json = JsonObject()
-
-        for name, value in fields do
-            json[name] <- value
-
-        json
-
-    let private case name fields = record (("kind", text name) :: fields)
-
-    let private shape (matrix: 'a[,]) =
-        list [
-            whole (Array2D.length1 matrix)
-            whole (Array2D.length2 matrix)
-        ]
 
     let private area (area: Area) =
         record [
@@ -179,93 +148,6 @@ module ExperimentJson =
              | GivenFeedback matrix -> case "given" [ "shape", shape matrix ])
         ]
 
-    let private task (task: Task) =
-        let kind =
-            match task.Kind with
-            | Periodic(period, harmonics) ->
-                case "periodic" [
-                    "periodMs", time period
-                    "harmonics",
-                    list [
-                        for k, amplitude in harmonics ->
-                            record [ "harmonic", whole k; "amplitude", number amplitude ]
-                    ]
-                ]
-            | Arrays data ->
-                case "arrays" [
-                    "inputs", shape data.Inputs
-                    "targets", shape data.Targets
-                    "masked", flag data.Mask.IsSome
-                    "rewarded", flag data.Rewards.IsSome
-                ]
-            | Drawn(inputs, outputs, duration, _) ->
-                case "function" [
-                    "inputs", whole inputs
-                    "outputs", whole outputs
-                    "durationMs", time duration
-                ]
-            | ReadySetGo p ->
-                case "ready-set-go" [
-                    "firstPulseMs", time p.FirstPulse
-                    "delaysMs",
-                    (match p.Delays with
-                     | DrawnBetween(shortest, longest) ->
-                         case "drawn" [ "shortest", time shortest; "longest", time longest ]
-                     | InTurn delays -> case "in-turn" [ "delays", list (Seq.map time delays) ])
-                    "widthMs", time p.Width
-                    "amplitude", number p.Amplitude
-                    "targetAmplitude", number p.TargetAmplitude
-                    "tailMs", time p.Tail
-                    "ownChannels", flag p.OwnChannels
-                ]
-            | Syllables p ->
-                case "syllables" [
-                    "directions", list [ for x, y in p.Directions -> list [ number x; number y ] ]
-                    "moveMs", time p.Move
-                    "holdMs", time p.Hold
-                    "inputInHold", flag p.InputInHold
-                    "length", number p.Length
-                    "evenSpeed", flag p.EvenSpeed
-                    "amplitude", number p.Amplitude
-                    "bounds",
-                    list [
-                        for low, high in Option.toList p.Bounds do
-                            number low
-                            number high
-                    ]
-                    "start", list [ number (fst p.Start); number (snd p.Start) ]
-                    "returns", flag p.Returns
-                    "movedByTarget", flag p.MovedByTarget
-                    "sequence", list (Seq.map whole p.Sequence)
-                    "perTrial", whole p.PerTrial
-                    "cue", text (string p.Cue)
-                    "chooser", text (Option.defaultValue "" p.Chooser)
-                    "judgedByPair", flag p.JudgedByPair
-                    "stopsAtError", flag p.StopsAtError
-                ]
-            | InLoop loop ->
-                case "closed-loop" [
-                    "inputs", whole loop.Inputs
-                    "outputs", whole loop.Outputs
-                    "durationMs", time loop.Duration
-                    "watches", list (Seq.map text loop.Watches)
-                    "memory", whole loop.Memory.Length
-                    "rewarded", flag loop.Judge.IsSome
-                ]
-            | Custom custom ->
-                case "custom" [
-                    "type", text (custom.GetType().Name)
-                    "inputs", whole custom.Inputs
-                    "outputs", whole custom.Outputs
-                    "maxSteps", whole custom.MaxSteps
-                ]
-
-        record [
-            "name", text task.Name
-            "kind", kind
-            "events", list (Seq.map text task.Events)
-        ]
-
     let private probe (watched: Watched) =
         let fields =
             match watched.Probe with
@@ -317,7 +199,7 @@ module ExperimentJson =
             ]
             "projections", list (Seq.map projection circuit.Projections)
             "feedback", list (Seq.map feedback circuit.Feedback)
-            "task", task experiment.Task
+            "task", TaskJson.ofTask experiment.Task
             "rule", rule experiment.Rule
             "trials", whole experiment.Trials
             "seed", JsonValue.Create experiment.Seed

@@ -16,6 +16,18 @@ module SweepPoints =
     [<Literal>]
     let private Digits = 16
 
+    let rec private numbersOf (task: Task) =
+        seq {
+            match task.Kind with
+            | Arrays data ->
+                yield! Seq.cast<float> data.Inputs
+                yield! Seq.cast<float> data.Targets
+            | InLoop loop -> yield! loop.Memory
+            | _ ->
+                for part in Task.parts task do
+                    yield! numbersOf part
+        }
+
     /// The numbers that stand in the script itself: ExperimentJson tells matrices by their shape only.
     let private numbers (experiment: Experiment) =
         seq {
@@ -34,12 +46,7 @@ module SweepPoints =
                 | GivenFeedback matrix -> yield! Seq.cast<float> matrix
                 | _ -> ()
 
-            match experiment.Task.Kind with
-            | Arrays data ->
-                yield! Seq.cast<float> data.Inputs
-                yield! Seq.cast<float> data.Targets
-            | InLoop loop -> yield! loop.Memory
-            | _ -> ()
+            yield! numbersOf experiment.Task
         }
 
     /// The name of a point: a hash of its experiment and its settings. Functions of the script's own, such as a task's, are

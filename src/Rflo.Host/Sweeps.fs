@@ -1,6 +1,7 @@
 namespace Rflo.Host
 
 open System
+open System.Runtime.CompilerServices
 open System.Runtime.ExceptionServices
 open System.Threading
 open Rflo.Core
@@ -88,11 +89,20 @@ module Sweeps =
                 let reason = mistakes |> List.map Mistake.text |> String.concat "; "
                 point.Settings, Error reason, SweepPoints.id point.Settings point.Experiment
 
-    /// A task written against the core may keep something to itself: points that share one take turns.
+    let rec private written (task: Task) =
+        match task.Kind with
+        | Custom own -> [ own ]
+        | _ -> Task.parts task |> List.collect written
+
+    /// A task written against the core may keep something to itself: points that share one take turns. Several are taken in one
+    /// order by all, so that no two points wait for each other.
     let private inTurn (experiment: Experiment) work =
-        match experiment.Task.Kind with
-        | Custom task -> lock task work
-        | _ -> work ()
+        let rec holding tasks =
+            match tasks with
+            | [] -> work ()
+            | first :: rest -> lock first (fun () -> holding rest)
+
+        written experiment.Task |> List.sortBy RuntimeHelpers.GetHashCode |> holding
 
     let private failed reason = PointState(PointStage.Failed, reason)
 

@@ -15,7 +15,11 @@ let private keys = [
             $"{seed} {name}", (fun () -> RandomStream(seed, name))
 
             for trial in [ 0L; 1L; 2L; -1L; 1L <<< 33 ] do
-                $"{seed} {name}, trial {trial}", (fun () -> RandomStream.OfTrial(seed, name, trial))
+                let ofTrial () = RandomStream.OfTrial(seed, name, trial)
+
+                $"{seed} {name}, trial {trial}", ofTrial
+                $"part of {seed} {name}, trial {trial}", (fun () -> ofTrial().Part "phases")
+                $"other part of {seed} {name}, trial {trial}", (fun () -> ofTrial().Part "steps")
 ]
 
 [<Tests>]
@@ -51,5 +55,14 @@ let tests =
             for count in [ 0; 1; 2; 50 ] do
                 let order = RandomStream(1L, "order").Permutation count
                 Expect.equal (Array.sort order) [| 0 .. count - 1 |] $"{count}"
+        }
+
+        test "a part neither moves the whole nor depends on what was drawn from it" {
+            let whole = RandomStream.OfTrial(5L, "task", 3L)
+            let part = numbers (whole.Part "phases")
+            let after = numbers whole
+            let alone = RandomStream.OfTrial(5L, "task", 3L)
+            Expect.isTrue (sameBits (numbers alone) after) "the whole"
+            Expect.isTrue (sameBits (numbers (alone.Part "phases")) part) "the part"
         }
     ]

@@ -446,6 +446,10 @@ let private taskOf (circuit: Circuit) dt events isRewarded =
                 arraysTask channels outputs steps isMasked events
                 functionTask channels outputs dt steps events
                 loopTask channels outputs dt steps events
+                for kind in 0..2 do
+                    severalTask kind channels outputs dt steps events
+                if not isRewarded then
+                    phasedTask channels outputs dt steps events
                 if channels = 0 && outputs = 1 && List.isEmpty events && not isRewarded then
                     yield! List.replicate 3 (Task.periodic (dt * float steps) [ 1, 1.0; 3, -0.5 ])
             ]

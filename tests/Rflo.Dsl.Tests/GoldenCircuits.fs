@@ -154,6 +154,30 @@ let private rules =
     |> feedback [ errorOf y --> m1; errorOf y --> pmd ]
     |> fun network -> experiment "rules" network periodic |> update (EveryTrials(2, Sum))
 
+let private decision =
+    let cortex = area "cortex" 3
+    let evidence = input "evidence" 3
+    let choice = readout "choice" 2
+
+    circuit
+    |> areas [ cortex ]
+    |> inputs [ evidence ]
+    |> readouts [ choice ]
+    |> projections [
+        evidence --> cortex |> gate (AtEvent "stimulus")
+        cortex --> cortex |> gate (AtEvent "decision.onset") |> learning 0.1
+        cortex --> choice
+    ]
+    |> feedback [ errorOf choice --> cortex ]
+    |> fun network ->
+        experiment
+            "decision"
+            network
+            (Task.mixture [
+                Task.perceptualDecision PerceptualDecision.standard, 2.0
+                Task.intervalDiscrimination IntervalDiscrimination.standard, 1.0
+            ])
+
 let all = [
     notebook
     dale
@@ -163,4 +187,5 @@ let all = [
     given'
     loop
     rules
+    decision
 ]

@@ -5,6 +5,8 @@ let all =
     Array.ofList [
         yield! SpoiledExperiments.all
         yield! SpoiledTasks.all
+        yield! SpoiledPhases.all
+        yield! SpoiledParts.all
         yield! SpoiledAreas.all
         yield! SpoiledEnds.all
         yield! SpoiledProjections.all

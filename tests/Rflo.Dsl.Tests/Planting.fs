@@ -52,6 +52,9 @@ let inExperiment rank fault spoils needs experiment =
 let inTask fault spoils needs experiment =
     planted (1, 0, 0) (fun _ -> InTask) fault ("task" :: spoils) needs experiment
 
+let inTaskPart names fault spoils needs experiment =
+    planted (1, 0, 0) (fun _ -> InTaskPart names) fault ("task" :: spoils) needs experiment
+
 let areaPart index (final: Experiment) = InArea final.Circuit.Areas[index].Name
 
 let inArea index rank fault spoils needs experiment =

@@ -62,18 +62,82 @@ let loopTask channels outputs (dt: float<ms>) steps events =
     |> Task.judged (fun now memory -> memory[1] - 0.1 * tanh (Array.sum now.Outputs))
     |> Task.events events
 
-let stepsOf (experiment: Experiment) =
-    match experiment.Task.Kind with
+/// Trials of phases that bear the names of the events, the first of a random duration.
+let phasedTask channels outputs (dt: float<ms>) steps events =
+    let names = if List.isEmpty events then [ "rest" ] else events
+    let others = names.Length - 1
+    let isLong = steps > others
+
+    let phases = [
+        for k, name in List.indexed names do
+            let lasts =
+                if k > 0 then fixedFor (if isLong then dt else 0.0<ms>)
+                elif isLong then between dt (float (steps - others) * dt)
+                else fixedFor (float steps * dt)
+
+            phase name lasts
+    ]
+
+    Task.phased channels outputs phases (fun stream -> stream.Gaussian()) (fun drawn now -> {
+        Input =
+            Array.init channels (fun k ->
+                wave now.Step (k + 3) + 0.1 * drawn + 0.1 * now.Stream.Gaussian())
+        Target = Array.init outputs (fun k -> wave now.Step k)
+        Mask = if now.Step % 3 = 0 then 0.5 else 1.0
+    })
+
+/// Tasks made of others, of every kind: number 0, 1 and 2.
+let combinedTask kind (parts: Task list) =
+    match kind with
+    | 0 -> Task.blocks [ for k, part in List.indexed parts -> part, 1 + k ]
+    | 1 -> Task.mixture [ for k, part in List.indexed parts -> part, 1.0 + float k ]
+    | _ ->
+        Task.curriculum
+            [
+                for part in List.tail parts -> part, MeanLossBelow(1000.0, 1)
+            ]
+            (List.head parts)
+
+let private partsFor channels outputs dt steps events = [
+    arraysTask channels outputs steps true events
+    functionTask channels outputs dt (max 1 (steps - 1)) events
+    loopTask channels outputs dt steps events
+]
+
+/// A task made of tasks of all kinds that fit.
+let severalTask kind channels outputs dt steps events =
+    combinedTask kind (partsFor channels outputs dt steps events)
+
+let private isSensible steps = steps >= 1.0 && steps <= 1000.0
+
+let rec private stepsIn (dt: float<ms>) (task: Task) =
+    match task.Kind with
     | Periodic(duration, _)
     | InLoop { Duration = duration }
     | Drawn(_, _, duration, _) ->
-        let steps = round (duration / experiment.Dt)
+        let steps = round (duration / dt)
         // A planted dt or duration may be nonsense.
-        if steps >= 1.0 && steps <= 1000.0 then int steps else 1
+        if isSensible steps then int steps else 1
+    | Phased { Phases = phases } ->
+        let longest (phase: Phase) =
+            match phase.Lasts with
+            | FixedFor duration
+            | EvenlyBetween(_, duration)
+            | ExponentialBetween(_, _, duration) -> duration
+            | OneOf durations -> List.fold max 0.0<ms> durations
+
+        let steps = round (List.sumBy longest phases / dt)
+        if isSensible steps then int steps else 1
+    | Standard _
     | ReadySetGo _
     | Syllables _ -> 12
     | Arrays data -> Array2D.length1 data.Targets
+    | Blocks _
+    | Mixture _
+    | Curriculum _ -> Task.parts task |> List.map (stepsIn dt) |> List.fold max 1
     | Custom task -> task.MaxSteps
+
+let stepsOf (experiment: Experiment) = stepsIn experiment.Dt experiment.Task
 
 /// The task of the experiment, for the inputs and readouts that its circuit has now.
 let fitTask steps (experiment: Experiment) =
@@ -88,9 +152,16 @@ let fitTask steps (experiment: Experiment) =
         | Periodic _
         | ReadySetGo _
         | Syllables _
+        | Standard _
         | Custom _ -> arraysTask channels outputs steps false []
         | Arrays data -> arraysTask channels outputs steps data.Mask.IsSome task.Events
         | Drawn _ -> functionTask channels outputs experiment.Dt steps task.Events
+        | Phased given ->
+            let names = [ for phase in given.Phases -> phase.Name ]
+            phasedTask channels outputs experiment.Dt steps names
         | InLoop _ -> loopTask channels outputs experiment.Dt steps task.Events
+        | Blocks _ -> severalTask 0 channels outputs experiment.Dt steps task.Events
+        | Mixture _ -> severalTask 1 channels outputs experiment.Dt steps task.Events
+        | Curriculum _ -> severalTask 2 channels outputs experiment.Dt steps task.Events
 
     { experiment with Task = fitting }

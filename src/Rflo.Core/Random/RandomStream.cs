@@ -43,6 +43,17 @@ public sealed class RandomStream
         return new RandomStream(KeyOfTrial(seed, name, trial));
     }
 
+    /// <summary>
+    /// The stream of a part of what this one is for: it depends on this stream's seed and the name alone, so that parts move
+    /// neither each other's numbers nor those of the whole.
+    /// </summary>
+    /// <param name="name">What its numbers are for, such as "phases".</param>
+    public RandomStream Part(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return new RandomStream(Hash(_seed, name));
+    }
+
     /// <summary>Makes this the stream of <see cref="OfTrial"/>, so that one trial after another needs no new object.</summary>
     internal void BeginTrial(long seed, string name, long trial)
     {

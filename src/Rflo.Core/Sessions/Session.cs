@@ -77,7 +77,8 @@ public abstract class Session
 
     /// <summary>
     /// Everything that the trials to come depend on, and what was measured, as named arrays: weights, what was collected
-    /// and not applied, what optimisers and running means remember, carried-over rates, metrics, the state of a closed-loop task. Between trials only,
+    /// and not applied, what optimisers and running means remember, carried-over rates, metrics, the state of a closed-loop
+    /// task, the progress of a task that changes with what is learned. Between trials only,
     /// such as from within the callback of <see cref="Run"/>. Random streams are keyed by trial and need no place in it.
     /// </summary>
     /// <returns>Copies, by names that mean something to a session of the same graph only.</returns>

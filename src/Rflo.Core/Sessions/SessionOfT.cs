@@ -14,6 +14,7 @@ internal sealed class Session<T> : Session
     private readonly (Afferents<T> Afferents, Segment Segment)[] _blocks;
     private readonly Alignment<T>[] _alignments;
     private readonly RandomStream _taskStream;
+    private readonly IProgressTask? _progress;
     private BestWeights<T>? _best;
     private ProbeSet<T> _probes = new();
     private int _previousSteps;
@@ -23,6 +24,7 @@ internal sealed class Session<T> : Session
     {
         _taskStream = RandomStream.OfTrial(seed, "task", 0);
         _network = new Network<T>(graph, task.MaxSteps, task.Events, seed);
+        _progress = task as IProgressTask;
         if (task is IClosedLoopTask closed)
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _learners = Learners.ForTraining(_network);
@@ -211,6 +213,7 @@ internal sealed class Session<T> : Session
         double loss = Forward(trial, _learners);
         _learners.End(_previousSteps);
         double reward = TensorPrimitives.Sum<double>(_network.Trial.Rewards.AsSpan(0, _previousSteps));
+        Tell(trial, loss, reward);
         Metrics.Add(loss, Stopwatch.GetElapsedTime(start).TotalSeconds, reward);
         if (Metrics.BestTrial == trial)
             _best?.Keep();
@@ -273,6 +276,23 @@ internal sealed class Session<T> : Session
         }
     }
 
+    /// <summary>Lets a task that changes with what is learned hear of a trained trial.</summary>
+    /// <exception cref="TaskException">Its code threw.</exception>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    private void Tell(int trial, double loss, double reward)
+    {
+        if (_progress is null)
+            return;
+        try
+        {
+            _progress.Learned(trial, loss, reward);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new TaskException(_previousSteps, e);
+        }
+    }
+
     /// <summary>
     /// Goes back to before a trial that the task could not make. If it ended in its midst, the rates that it began with are
     /// still in their place, and what rules changed step by step stays changed.
@@ -318,7 +338,17 @@ internal sealed class Session<T> : Session
         _learners.Visit(visitor);
         _best?.Visit(visitor.Of("best"));
         _network.Loop?.Visit(visitor.Of("task"));
+        if (_progress is { ProgressLength: > 0 })
+            Visit(_progress, visitor.Of("task"));
         _probes.Visit(visitor.Of("probes"));
+    }
+
+    private static void Visit(IProgressTask task, StateVisitor visitor)
+    {
+        double[] progress = new double[task.ProgressLength];
+        task.SaveProgress(progress);
+        visitor.Visit<double>("progress", progress);
+        task.RestoreProgress(progress);
     }
 
     /// <summary>Moves the last rates to where the next trial begins.</summary>

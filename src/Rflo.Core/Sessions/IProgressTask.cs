@@ -1,0 +1,24 @@
+namespace Rflo.Core;
+
+/// <summary>
+/// A task that changes with how well it is learned, such as a curriculum: it hears how every trained trial went, and keeps
+/// what it made of that as numbers that can be saved.
+/// </summary>
+/// <remarks>Trials that are only tested are not heard of, so testing changes nothing.</remarks>
+public interface IProgressTask : ITask
+{
+    /// <summary>How many numbers its progress is.</summary>
+    int ProgressLength { get; }
+
+    /// <summary>Copies the progress into <paramref name="progress"/>, of length <see cref="ProgressLength"/>.</summary>
+    void SaveProgress(Span<double> progress);
+
+    /// <summary>Goes back to a progress that <see cref="SaveProgress"/> copied.</summary>
+    void RestoreProgress(ReadOnlySpan<double> progress);
+
+    /// <summary>After a trial was trained, before the next is made.</summary>
+    /// <param name="trial">Number of the trial, from 0.</param>
+    /// <param name="loss">Its loss L, measured while it ran.</param>
+    /// <param name="reward">Its rewards, summed over its steps; 0 where the task gives none.</param>
+    void Learned(int trial, double loss, double reward);
+}

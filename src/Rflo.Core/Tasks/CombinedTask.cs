@@ -1,0 +1,143 @@
+namespace Rflo.Core;
+
+/// <summary>
+/// Several tasks as one: in each trial a <see cref="TaskChoice"/> says which of them makes it. Trial k is, to the bit, trial k
+/// of the task that makes it.
+/// </summary>
+/// <remarks>Each task fills a trial of its own, which is copied: a task may leave alone what it filled before.</remarks>
+public class CombinedTask : IProgressTask
+{
+    private readonly ITask[] _tasks;
+    private readonly Trial[] _own;
+    private readonly int[][] _events;
+    private readonly TaskChoice _choice;
+
+    private protected CombinedTask(IReadOnlyList<ITask> tasks, IReadOnlyList<int[]> events, int kinds, TaskChoice choice)
+    {
+        if (tasks.Count != choice.Count)
+            ThrowHelper.ShapeMismatch(nameof(tasks), tasks.Count, choice.Count, "the choice");
+        if (events.Count != tasks.Count)
+            ThrowHelper.ShapeMismatch(nameof(events), events.Count, tasks.Count, "the tasks");
+        for (int k = 0; k < tasks.Count; k++)
+        {
+            if (tasks[k].Inputs != tasks[0].Inputs)
+                ThrowHelper.ShapeMismatch($"inputs of task {k}", tasks[k].Inputs, tasks[0].Inputs, "the first task");
+            if (tasks[k].Outputs != tasks[0].Outputs)
+                ThrowHelper.ShapeMismatch($"outputs of task {k}", tasks[k].Outputs, tasks[0].Outputs, "the first task");
+            if (events[k].Length != tasks[k].Events)
+                ThrowHelper.ShapeMismatch($"events of task {k}", events[k].Length, tasks[k].Events, "that task");
+            foreach (int kind in events[k])
+                if (kind < 0 || kind >= kinds)
+                    ThrowHelper.Unknown($"event of task {k}", kind, kinds);
+        }
+
+        _tasks = [.. tasks];
+        _own = [.. tasks.Select(task => new Trial(task.MaxSteps, task.Inputs, task.Outputs, task.Events))];
+        _events = [.. events];
+        _choice = choice;
+        Events = kinds;
+        MaxSteps = tasks.Max(task => task.MaxSteps);
+        GivesRewards = tasks.Any(task => task.GivesRewards);
+        ProgressLength = choice.StateLength + tasks.Sum(task => (task as IProgressTask)?.ProgressLength ?? 0);
+    }
+
+    /// <inheritdoc/>
+    public int Inputs => _tasks[0].Inputs;
+
+    /// <inheritdoc/>
+    public int Outputs => _tasks[0].Outputs;
+
+    /// <inheritdoc/>
+    public int MaxSteps { get; }
+
+    /// <inheritdoc/>
+    public int Events { get; }
+
+    /// <inheritdoc/>
+    public bool GivesRewards { get; }
+
+    /// <inheritdoc/>
+    public int ProgressLength { get; }
+
+    /// <summary>The task that makes the trial in hand.</summary>
+    private protected int Chosen { get; private set; }
+
+    /// <summary>Several tasks as one.</summary>
+    /// <param name="tasks">The tasks, of the same inputs and outputs.</param>
+    /// <param name="events">For each task the numbers that its events have in the whole.</param>
+    /// <param name="kinds">Kinds of events of the whole.</param>
+    /// <param name="choice">Which of the tasks makes a trial.</param>
+    /// <returns>A closed-loop task where one of them is.</returns>
+    /// <exception cref="ArgumentException">Shapes or numbers do not agree.</exception>
+    public static CombinedTask Of(IReadOnlyList<ITask> tasks, IReadOnlyList<int[]> events, int kinds, TaskChoice choice)
+    {
+        ArgumentNullException.ThrowIfNull(tasks);
+        ArgumentNullException.ThrowIfNull(events);
+        ArgumentNullException.ThrowIfNull(choice);
+        return tasks.Any(task => task is IClosedLoopTask)
+            ? new CombinedLoopTask(tasks, events, kinds, choice)
+            : new CombinedTask(tasks, events, kinds, choice);
+    }
+
+    /// <inheritdoc/>
+    public void SaveProgress(Span<double> progress)
+    {
+        _choice.Save(progress[.._choice.StateLength]);
+        progress = progress[_choice.StateLength..];
+        foreach (IProgressTask task in _tasks.OfType<IProgressTask>())
+        {
+            task.SaveProgress(progress[..task.ProgressLength]);
+            progress = progress[task.ProgressLength..];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void RestoreProgress(ReadOnlySpan<double> progress)
+    {
+        _choice.Restore(progress[.._choice.StateLength]);
+        progress = progress[_choice.StateLength..];
+        foreach (IProgressTask task in _tasks.OfType<IProgressTask>())
+        {
+            task.RestoreProgress(progress[..task.ProgressLength]);
+            progress = progress[task.ProgressLength..];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Learned(int trial, double loss, double reward)
+    {
+        (_tasks[Chosen] as IProgressTask)?.Learned(trial, loss, reward);
+        _choice.Learned(loss, reward);
+    }
+
+    /// <inheritdoc/>
+    public void Fill(int trial, RandomStream stream, Trial into)
+    {
+        ArgumentNullException.ThrowIfNull(into);
+        Chosen = _choice.Choose(trial, stream);
+        Trial own = _own[Chosen];
+        _tasks[Chosen].Fill(trial, stream, own);
+        into.Steps = own.Steps;
+        Copy(0, own.Steps, into);
+    }
+
+    /// <summary>The trial that the chosen task fills.</summary>
+    private protected Trial Own => _own[Chosen];
+
+    /// <summary>Copies steps of the chosen task's trial, from row <paramref name="first"/> on.</summary>
+    private protected void Copy(int first, int rows, Trial into)
+    {
+        Trial own = Own;
+        Rows(own.Inputs, Inputs).CopyTo(Rows(into.Inputs, Inputs));
+        Rows(own.Targets, Outputs).CopyTo(Rows(into.Targets, Outputs));
+        Rows(own.Mask, Outputs).CopyTo(Rows(into.Mask, Outputs));
+        Rows(own.Rewards, 1).CopyTo(Rows(into.Rewards, 1));
+        Rows(into.Events, Events).Clear();
+        int[] numbers = _events[Chosen];
+        for (int row = first; row < first + rows; row++)
+            for (int kind = 0; kind < numbers.Length; kind++)
+                into.Events[row * Events + numbers[kind]] |= own.Events[row * numbers.Length + kind];
+
+        Span<TValue> Rows<TValue>(TValue[] values, int width) => values.AsSpan(first * width, rows * width);
+    }
+}

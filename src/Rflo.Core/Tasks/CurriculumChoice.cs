@@ -1,0 +1,85 @@
+namespace Rflo.Core;
+
+/// <summary>One task after another: on to the next as soon as the last trials went well enough. The last task stays.</summary>
+/// <remarks>State: the stage, the trials trained in it, and the losses and rewards of the last of them.</remarks>
+public sealed class CurriculumChoice : TaskChoice
+{
+    private readonly CurriculumStage[] _stages;
+    private readonly double[] _losses;
+    private readonly double[] _rewards;
+    private int _trained;
+
+    /// <summary>A curriculum of one stage more than there are criteria.</summary>
+    /// <param name="passed">When each stage but the last is passed.</param>
+    /// <exception cref="ArgumentException">A criterion looks at no trial, or asks for no number.</exception>
+    public CurriculumChoice(IReadOnlyList<CurriculumStage> passed)
+    {
+        ArgumentNullException.ThrowIfNull(passed);
+        _stages = [.. passed];
+        foreach (CurriculumStage stage in _stages)
+        {
+            if (stage.Trials < 1)
+                ThrowHelper.NotPositive(nameof(stage.Trials), stage.Trials);
+            if (double.IsNaN(stage.LossBelow))
+                ThrowHelper.OutOfRange(nameof(stage.LossBelow), stage.LossBelow, "a number");
+            if (double.IsNaN(stage.RewardAbove))
+                ThrowHelper.OutOfRange(nameof(stage.RewardAbove), stage.RewardAbove, "a number");
+        }
+
+        int longest = _stages.Select(stage => stage.Trials).DefaultIfEmpty(0).Max();
+        _losses = new double[longest];
+        _rewards = new double[longest];
+    }
+
+    /// <summary>The stage that the next trial belongs to, from 0.</summary>
+    public int Stage { get; private set; }
+
+    /// <inheritdoc/>
+    public override int Count => _stages.Length + 1;
+
+    /// <inheritdoc/>
+    public override int StateLength => 2 + 2 * _losses.Length;
+
+    /// <inheritdoc/>
+    public override int Choose(int trial, RandomStream stream) => Stage;
+
+    /// <inheritdoc/>
+    public override void Learned(double loss, double reward)
+    {
+        if (Stage == _stages.Length)
+            return;
+        CurriculumStage stage = _stages[Stage];
+        int place = _trained % stage.Trials;
+        (_losses[place], _rewards[place]) = (loss, reward);
+        _trained++;
+        if (_trained < stage.Trials)
+            return;
+        if (Mean(_losses, stage.Trials) < stage.LossBelow && Mean(_rewards, stage.Trials) > stage.RewardAbove)
+            (Stage, _trained) = (Stage + 1, 0);
+    }
+
+    /// <inheritdoc/>
+    public override void Save(Span<double> state)
+    {
+        (state[0], state[1]) = (Stage, _trained);
+        _losses.CopyTo(state[2..]);
+        _rewards.CopyTo(state[(2 + _losses.Length)..]);
+    }
+
+    /// <inheritdoc/>
+    public override void Restore(ReadOnlySpan<double> state)
+    {
+        Stage = Math.Clamp((int)state[0], 0, _stages.Length);
+        _trained = Math.Max(0, (int)state[1]);
+        state.Slice(2, _losses.Length).CopyTo(_losses);
+        state.Slice(2 + _losses.Length, _rewards.Length).CopyTo(_rewards);
+    }
+
+    private static double Mean(double[] values, int count)
+    {
+        double sum = 0;
+        for (int k = 0; k < count; k++)
+            sum += values[k];
+        return sum / count;
+    }
+}

@@ -1,0 +1,31 @@
+namespace Rflo.Core;
+
+/// <summary>Which of several tasks makes a trial.</summary>
+public abstract class TaskChoice
+{
+    /// <summary>How many tasks there are to choose among.</summary>
+    public abstract int Count { get; }
+
+    /// <summary>How many numbers it keeps from trial to trial.</summary>
+    public virtual int StateLength => 0;
+
+    /// <summary>The task of a trial, from 0.</summary>
+    /// <param name="trial">Number of the trial, from 0.</param>
+    /// <param name="stream">Random numbers of the trial. A choice draws from a part of it, so that the task that is chosen finds it untouched.</param>
+    public abstract int Choose(int trial, RandomStream stream);
+
+    /// <summary>Hears how a trained trial went.</summary>
+    public virtual void Learned(double loss, double reward)
+    {
+    }
+
+    /// <summary>Copies what it keeps.</summary>
+    public virtual void Save(Span<double> state)
+    {
+    }
+
+    /// <summary>Goes back to what <see cref="Save"/> copied.</summary>
+    public virtual void Restore(ReadOnlySpan<double> state)
+    {
+    }
+}

@@ -1,0 +1,233 @@
+namespace Rflo.Dsl
+
+open System
+open Rflo.Core
+
+/// Tasks of phases as the core wants them.
+[<RequireQualifiedAccess>]
+module internal PhaseCompile =
+
+    let private durations =
+        function
+        | FixedFor duration -> [ "duration", duration ]
+        | EvenlyBetween(shortest, longest)
+        | ExponentialBetween(_, shortest, longest) -> [
+            "shortest duration", shortest
+            "longest duration", longest
+          ]
+        | OneOf durations -> [
+            for duration in List.distinct durations -> "duration", duration
+          ]
+
+    let private shortest lasts =
+        durations lasts |> List.map snd |> List.min
+
+    let private longest lasts =
+        durations lasts |> List.map snd |> List.max
+
+    let private phaseFaults dt (phase: Phase) = [
+        for what, duration in durations phase.Lasts do
+            if duration <> 0.0<ms> then
+                yield! Steps.faults $"the {what} of phase {phase.Name}" dt duration
+
+        match phase.Lasts with
+        | EvenlyBetween(shortest, longest)
+        | ExponentialBetween(_, shortest, longest) when shortest > longest ->
+            NotAllowed(
+                $"the shortest duration of phase {phase.Name}",
+                $"{float shortest} ms",
+                $"at most the longest, {float longest} ms"
+            )
+        | OneOf [] ->
+            NotAllowed($"the number of durations of phase {phase.Name}", "0", "at least 1")
+        | _ -> ()
+
+        match phase.Lasts with
+        | ExponentialBetween(mean, _, _) when
+            not (mean > 0.0<ms>) || not (Double.IsFinite(float mean))
+            ->
+            NotAllowed(
+                $"the mean duration of phase {phase.Name}",
+                $"{float mean} ms",
+                "finite and more than 0 ms"
+            )
+        | _ -> ()
+    ]
+
+    let private allPhases dt (phases: Phase list) = [
+        if List.isEmpty phases then
+            NotAllowed("the number of phases", "0", "at least 1")
+
+        for k, phase in List.indexed phases do
+            let earlier = phases |> List.truncate k |> List.map _.Name
+            yield! CheckValues.name earlier phase.Name
+            yield! phaseFaults dt phase
+    ]
+
+    let private total by (phases: Phase list) =
+        phases |> List.sumBy (fun phase -> by phase.Lasts)
+
+    /// Draws a number of steps.
+    let private drawing dt lasts : RandomStream -> int =
+        let steps duration = (Steps.ofTime dt duration).Value
+
+        match lasts with
+        | FixedFor duration ->
+            let count = steps duration
+            fun _ -> count
+        | EvenlyBetween(shortest, longest) ->
+            let low, high = steps shortest, steps longest
+            fun stream -> stream.Between(low, high + 1)
+        | OneOf durations ->
+            let counts = [| for duration in durations -> steps duration |]
+            fun stream -> counts[stream.Between(0, counts.Length)]
+        | ExponentialBetween(mean, shortest, longest) ->
+            let low, high = steps shortest, steps longest
+            let mean = mean / dt
+            // Drawn from what lies before the cut, by inverting the distribution; then whole steps.
+            let within = 1.0 - exp (-float(high + 1 - low) / mean)
+
+            fun stream ->
+                let wait = -mean * log (1.0 - within * stream.Uniform(0.0, 1.0))
+                min high (low + int wait)
+
+    /// Makes the trials of a task, step by step; streams of durations, of the trial and of its steps know nothing of each other.
+    let private maker dt (task: Phased) =
+        let names = [| for phase in task.Phases -> phase.Name |]
+        let draws = [| for phase in task.Phases -> drawing dt phase.Lasts |]
+
+        fun trial (stream: RandomStream) ->
+            let ofPhases = stream.Part "phases"
+            let timeline = Timeline(dt, names, draws |> Array.map (fun draw -> draw ofPhases))
+            let at = task.Make timeline (stream.Part "trial")
+            let ofSteps = stream.Part "steps"
+
+            let steps (visit: Instant -> Presented -> unit) =
+                for place in 0 .. names.Length - 1 do
+                    let onset = timeline.Onsets[place]
+
+                    for step in onset + 1 .. onset + timeline.Lengths[place] do
+                        let now = Instant(timeline, trial, step, place, ofSteps)
+                        visit now (at now)
+
+            timeline, steps
+
+    let private isSound (task: Phased) (shown: Presented) =
+        shown.Input.Length = task.Inputs
+        && shown.Target.Length = task.Outputs
+        && Array.forall Double.IsFinite shown.Input
+        && Array.forall Double.IsFinite shown.Target
+        && shown.Mask >= 0.0
+        && Double.IsFinite shown.Mask
+
+    let private stepFaults (task: Phased) (now: Instant) (shown: Presented) = [
+        if not (isSound task shown) then
+            let inPhase = $"in phase {now.Phase}"
+
+            if shown.Input.Length <> task.Inputs then
+                let field = $"the input {inPhase}"
+                WrongLength(field, shown.Input.Length, task.Inputs, "one number a channel")
+
+            if shown.Target.Length <> task.Outputs then
+                let field = $"the target {inPhase}"
+                WrongLength(field, shown.Target.Length, task.Outputs, "one number an output")
+
+            for field, values in [ "an input", shown.Input; "a target", shown.Target ] do
+                match Array.tryFind (Double.IsFinite >> not) values with
+                | Some wrong -> NotAllowed($"{field} {inPhase}", string wrong, "finite")
+                | None -> ()
+
+            yield! CheckValues.notNegative $"the mask {inPhase}" shown.Mask
+    ]
+
+    /// What trial 0 shows is wrong.
+    let private firstTrial dt seed task =
+        let found = ResizeArray()
+
+        try
+            let _, steps = maker dt task 0 (RandomStream.OfTrial(seed, "task", 0))
+            steps (fun now shown -> found.AddRange(stepFaults task now shown))
+        with
+        | :? UnknownPhase as wrong -> found.Add(Unknown(PhaseName, wrong.Name, wrong.Known))
+        | error -> found.Add(Failed("drawing trial 0", error.Message))
+
+        found |> Seq.distinct |> List.ofSeq
+
+    /// What is wrong with a task whose own parameters, beside its phases, have those faults.
+    let faults (dt: float<ms> option) seed (events: string list) own (task: Phased) = [
+        let wrong = [
+            yield! allPhases dt task.Phases
+
+            if task.Inputs < 0 then
+                NotAllowed("the number of input channels", string task.Inputs, "at least 0")
+
+            if task.Outputs < 0 then
+                NotAllowed("the number of outputs", string task.Outputs, "at least 0")
+
+            yield! own
+        ]
+
+        yield! wrong
+
+        if List.isEmpty wrong then
+            let lengths = [
+                yield! Steps.faults "the shortest trial" dt (total shortest task.Phases)
+                yield! Steps.faults "the longest trial" dt (total longest task.Phases)
+            ]
+
+            yield! lengths
+
+            match dt with
+            | Some dt when List.isEmpty lengths -> yield! firstTrial dt seed task
+            | _ -> ()
+
+        let marked = Phase.events task.Phases
+
+        if events <> marked then
+            let given = String.concat ", " events
+            let needed = String.concat ", " marked
+            NotAllowed("events", $"'{given}'", $"'{needed}', those of its phases")
+    ]
+
+    /// The longest trial of a task without faults, in steps.
+    let longestTrial dt (task: Phased) =
+        (Steps.ofTime dt (total longest task.Phases)).Value
+
+    /// The task for the core; it has no faults that can be known beforehand.
+    let compile dt name (task: Phased) : ITask =
+        let make = maker dt task
+        let kinds = task.Phases.Length
+        let longest = longestTrial dt task
+
+        {
+            new ITask with
+                member _.Inputs = task.Inputs
+                member _.Outputs = task.Outputs
+                member _.MaxSteps = longest
+                member _.Events = 2 * kinds
+
+                member _.Fill(trial, stream, into) =
+                    let timeline, steps = make trial stream
+                    into.Steps <- timeline.Steps
+                    into.Events.AsSpan(0, timeline.Steps * 2 * kinds).Clear()
+
+                    for place in 0 .. kinds - 1 do
+                        let onset = timeline.Onsets[place]
+
+                        for row in onset .. onset + timeline.Lengths[place] - 1 do
+                            into.Events[row * 2 * kinds + place] <- true
+
+                        if timeline.Lengths[place] > 0 then
+                            into.Events[onset * 2 * kinds + kinds + place] <- true
+
+                    steps (fun now shown ->
+                        if not (isSound task shown) then
+                            let fault = List.head (stepFaults task now shown)
+                            let text = Problem.text { Part = InTask; Fault = fault }
+                            raise (ArgumentException $"trial {trial} of {name}: {text}")
+
+                        let row = now.Step - 1
+                        shown.Input.CopyTo(into.Inputs, row * task.Inputs)
+                        shown.Target.CopyTo(into.Targets, row * task.Outputs)
+                        into.Mask.AsSpan(row * task.Outputs, task.Outputs).Fill shown.Mask)
+        }

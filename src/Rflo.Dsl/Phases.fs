@@ -1,0 +1,160 @@
+namespace Rflo.Dsl
+
+open System
+open Rflo.Core
+
+/// How long a phase of a trial lasts, in whole steps; 0 leaves it out.
+type Lasting =
+    /// The same in every trial.
+    | FixedFor of float<ms>
+    /// Drawn in every trial, evenly in whole steps, both ends among them.
+    | EvenlyBetween of shortest: float<ms> * longest: float<ms>
+    /// Drawn in every trial among the durations of a list, each as often.
+    | OneOf of float<ms> list
+    /// Drawn in every trial from an exponential distribution that begins at the shortest and is cut off after the longest, so that
+    /// while it lasts its end comes no sooner for having waited; `mean` is that of the distribution before the cut, less the shortest.
+    | ExponentialBetween of mean: float<ms> * shortest: float<ms> * longest: float<ms>
+
+/// A named stretch of a trial.
+type Phase = { Name: string; Lasts: Lasting }
+
+/// A name that no phase has.
+type internal UnknownPhase(name: string, known: string list) =
+    inherit
+        ArgumentException(
+            let names = String.concat ", " known
+            $"no phase is named {name} (known: {names})"
+        )
+
+    member _.Name = name
+    member _.Known = known
+
+/// The phases of one trial, with the durations that it drew. Phases follow each other without a gap; step t lasts from (t - 1) dt
+/// to t dt.
+[<Sealed>]
+type Timeline internal (dt: float<ms>, names: string[], lengths: int[]) =
+    let onsets = Array.scan (+) 0 lengths
+
+    member internal _.Names = names
+    member internal _.Lengths = lengths
+    member internal _.Onsets = onsets
+
+    member internal _.Place name =
+        match Array.IndexOf(names, name) with
+        | -1 -> raise (UnknownPhase(name, List.ofArray names))
+        | place -> place
+
+    /// Duration of a step.
+    member _.Dt = dt
+    /// Steps of the trial.
+    member _.Steps = onsets[names.Length]
+    /// Duration of the trial.
+    member this.Duration = float this.Steps * dt
+
+    /// Name, onset and duration of every phase, in order; an onset of 0 ms is the start of the trial.
+    member _.Phases = [
+        for k in 0 .. names.Length - 1 -> names[k], float onsets[k] * dt, float lengths[k] * dt
+    ]
+
+    /// When a phase begins, from the start of the trial. An exception if there is no such phase.
+    member this.OnsetOf name = float onsets[this.Place name] * dt
+    /// How long a phase lasts in this trial. An exception if there is no such phase.
+    member this.DurationOf name = float lengths[this.Place name] * dt
+
+/// One step of a trial, as a task of phases sees it.
+[<Sealed>]
+type Instant internal (timeline: Timeline, trial: int, step: int, place: int, stream: RandomStream)
+    =
+
+    /// Number of the trial, from 0.
+    member _.Trial = trial
+    /// The step t, from 1.
+    member _.Step = step
+    /// t dt: the time from the start of the trial to the end of the step.
+    member _.Time = float step * timeline.Dt
+    /// Name of the phase.
+    member _.Phase = timeline.Names[place]
+    /// Time from the onset of the phase to the end of the step: dt in its first step, its duration in its last.
+    member _.Since = float (step - timeline.Onsets[place]) * timeline.Dt
+    /// Whether this is the first step of the phase.
+    member _.IsOnset = step = timeline.Onsets[place] + 1
+
+    /// Whether a phase of that name is on. An exception if there is none, so that a slip of the pen is found.
+    member _.During name = timeline.Place name = place
+
+    /// All phases of the trial.
+    member _.Timeline = timeline
+    /// When a phase begins, from the start of the trial. An exception if there is no such phase.
+    member _.OnsetOf name = timeline.OnsetOf name
+    /// How long a phase lasts in this trial. An exception if there is no such phase.
+    member _.DurationOf name = timeline.DurationOf name
+    /// Random numbers of this trial, for noise: steps are made in order, so each draw is the next of the trial.
+    member _.Stream = stream
+
+/// What a task of phases shows and asks in one step.
+type Presented = {
+    /// x(t), one number a channel.
+    Input: float[]
+    /// y*(t), one number an output.
+    Target: float[]
+    /// m(t), for all outputs: 1 where the targets count, 0 where not, or any weight between.
+    Mask: float
+}
+
+/// A task of named phases.
+[<CustomEquality; NoComparison>]
+type Phased = {
+    /// Input channels.
+    Inputs: int
+    /// Outputs.
+    Outputs: int
+    /// In their order.
+    Phases: Phase list
+    /// From a trial's phases and its random numbers: what each of its steps shows and asks. Steps are asked for once each and
+    /// in order, so the function may keep something from step to step.
+    Make: Timeline -> RandomStream -> Instant -> Presented
+} with
+
+    override this.Equals other =
+        match other with
+        | :? Phased as that ->
+            (this.Inputs, this.Outputs, this.Phases) = (that.Inputs, that.Outputs, that.Phases)
+            && obj.ReferenceEquals(this.Make, that.Make)
+        | _ -> false
+
+    override this.GetHashCode() =
+        hash (this.Inputs, this.Outputs, this.Phases)
+
+/// Words for phases.
+[<AutoOpen>]
+module Phases =
+
+    /// `phase "delay" (between 100.0<ms> 500.0<ms>)` is a phase of that name and duration.
+    let phase name lasts : Phase = { Name = name; Lasts = lasts }
+
+    /// `fixedFor 200.0<ms>` is that long in every trial.
+    let fixedFor duration = FixedFor duration
+
+    /// `between 100.0<ms> 500.0<ms>` is drawn in every trial, evenly in whole steps, both ends among them.
+    let between shortest longest = EvenlyBetween(shortest, longest)
+
+    /// `oneOf [ 100.0<ms>; 200.0<ms>; 400.0<ms> ]` is drawn in every trial, each as often.
+    let oneOf durations = OneOf durations
+
+    /// `exponential 100.0<ms> 50.0<ms> 500.0<ms>` is 50 ms and a time from the exponential distribution with mean 100 ms, at most
+    /// 500 ms together: how long it has lasted does not tell when it will end.
+    let exponential mean shortest longest =
+        ExponentialBetween(mean, shortest, longest)
+
+/// Names of the events of tasks of phases.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Phase =
+
+    /// The event of a phase's first step.
+    let onset name = name + ".onset"
+
+    /// The events that a task of those phases marks, for gates: each phase's name in all of its steps, and `onset` of it in its
+    /// first.
+    let events (phases: Phase list) =
+        [ for phase in phases -> phase.Name ]
+        @ [ for phase in phases -> onset phase.Name ]

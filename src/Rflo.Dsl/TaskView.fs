@@ -1,0 +1,108 @@
+namespace Rflo.Dsl
+
+open Rflo.Core
+
+/// One trial of a task, as arrays to look at.
+type TrialView = {
+    /// Number of the trial, from 0.
+    Trial: int
+    /// Duration of a step.
+    Dt: float<ms>
+    /// x(t), shape (steps, channels). Row 0 is step t = 1.
+    Inputs: float[,]
+    /// y*(t), shape (steps, outputs).
+    Targets: float[,]
+    /// m(t), shape (steps, outputs).
+    Mask: float[,]
+    /// Steps, counted from 1, in which each of the task's named events happens.
+    Events: (string * int list) list
+    /// Name, onset and duration of the phases that the trial has, in order; none where the task has no phases.
+    Phases: (string * float<ms> * float<ms>) list
+}
+
+/// Tasks to look at, without a circuit.
+[<RequireQualifiedAccess>]
+module Trials =
+
+    let private rowsOf (steps: int) (columns: int) (values: float[]) =
+        Array2D.init steps columns (fun t k -> values[t * columns + k])
+
+    let private phases (dt: float<ms>) (events: (string * int list) list) =
+        [
+            for name, marked in events do
+                if events |> List.exists (fun (other, _) -> other = Phase.onset name) then
+                    match marked with
+                    | first :: _ -> name, float (first - 1) * dt, float marked.Length * dt
+                    | [] -> ()
+        ]
+        |> List.sortBy (fun (_, onset, _) -> onset)
+
+    let private view dt (events: string list) number (trial: Trial) = {
+        Trial = number
+        Dt = dt
+        Inputs = rowsOf trial.Steps trial.InputChannels trial.Inputs
+        Targets = rowsOf trial.Steps trial.Outputs trial.Targets
+        Mask = rowsOf trial.Steps trial.Outputs trial.Mask
+        Events = [
+            for kind, name in List.indexed events ->
+                name,
+                [
+                    for t in 1 .. trial.Steps do
+                        if trial.Events[(t - 1) * trial.EventKinds + kind] then
+                            t
+                ]
+        ]
+        Phases = []
+    }
+
+    /// `Trials.show 1.0<ms> 1L task [ 0; 1; 2 ]` is those trials of the task as an experiment with steps of 1 ms and seed 1 would show
+    /// them, or every problem that the task has. A curriculum is shown in its first stage. A task that looks at the circuit
+    /// in every step has no trials without one.
+    let show
+        (dt: float<ms>)
+        (seed: int64)
+        (task: Task)
+        (numbers: int list)
+        : Result<TrialView list, Problem list> =
+        let usable =
+            if dt > 0.0<ms> && System.Double.IsFinite(float dt) then
+                Some dt
+            else
+                None
+
+        match TaskCompile.problems usable seed circuit task, usable with
+        | [], Some dt ->
+            match TaskCompile.compile dt task with
+            | :? IClosedLoopTask ->
+                Error [
+                    {
+                        Part = InTask
+                        Fault =
+                            Contradiction(
+                                "it is made step by step from what a circuit does, and there is none",
+                                "look at what Run.train leaves, Before and After"
+                            )
+                    }
+                ]
+            | core ->
+                let buffer = Trial(core.MaxSteps, core.Inputs, core.Outputs, core.Events)
+
+                Ok [
+                    for number in numbers do
+                        core.Fill(number, RandomStream.OfTrial(seed, "task", number), buffer)
+                        let shown = view dt task.Events number buffer
+
+                        {
+                            shown with
+                                Phases = phases dt shown.Events
+                        }
+                ]
+        | problems, Some _ -> Error problems
+        | problems, None ->
+            Error(
+                {
+                    Part = InTask
+                    Fault = NotAllowed("dt", $"{float dt} ms", "finite and more than 0 ms")
+                }
+                :: problems
+            )

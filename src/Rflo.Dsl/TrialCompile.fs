@@ -1,0 +1,154 @@
+namespace Rflo.Dsl
+
+open System
+open Rflo.Core
+
+/// Trials that are given whole, as arrays: what is wrong with them, and how they fill the core's buffers.
+[<RequireQualifiedAccess>]
+module internal TrialCompile =
+
+    let private shape (a: float[,]) = $"({a.GetLength 0}, {a.GetLength 1})"
+
+    let private numbers field isAllowed allowed (values: float[,]) = [
+        match values |> Seq.cast<float> |> Seq.tryFind (isAllowed >> not) with
+        | Some wrong -> NotAllowed(field, string wrong, allowed)
+        | None -> ()
+    ]
+
+    /// What is wrong with one trial of a task that marks those events.
+    let faults (events: string list) (data: TrialData) = [
+        let steps = data.Targets.GetLength 0
+
+        if steps < 1 then
+            NotAllowed("the number of steps of the targets", "0", "at least 1")
+        elif data.Inputs.GetLength 0 <> steps then
+            WrongShape(
+                "the inputs",
+                shape data.Inputs,
+                $"({steps}, {data.Inputs.GetLength 1}), since the targets have {steps} steps"
+            )
+
+        yield! numbers "an input" Double.IsFinite "finite" data.Inputs
+        yield! numbers "a target" Double.IsFinite "finite" data.Targets
+
+        match data.Mask with
+        | Some mask when mask.GetLength 0 <> steps || mask.GetLength 1 <> data.Targets.GetLength 1 ->
+            WrongShape("the mask", shape mask, $"{shape data.Targets}, as the targets")
+        | Some mask ->
+            let isWeight weight = weight >= 0.0 && Double.IsFinite weight
+
+            yield! numbers "a number of the mask" isWeight "finite and at least 0" mask
+        | None -> ()
+
+        match data.Rewards with
+        | Some rewards when rewards.Length <> steps ->
+            WrongLength("the rewards", rewards.Length, steps, "one a step")
+        | Some rewards ->
+            match rewards |> Array.tryFind (Double.IsFinite >> not) with
+            | Some wrong -> NotAllowed("a reward", string wrong, "finite")
+            | None -> ()
+        | None -> ()
+
+        for event, marked in data.Events do
+            if not (List.contains event events) then
+                Unknown(EventName, event, events)
+
+            for step in marked |> List.filter (fun step -> step < 1 || step > steps) do
+                NotAllowed($"a step of event {event}", string step, $"in 1 .. {steps}")
+    ]
+
+    /// What is wrong with a trial beside the declaration of its task.
+    let private sizeFaults inputs outputs longest (data: TrialData) = [
+        let steps = data.Targets.GetLength 0
+
+        if steps > longest then
+            NotAllowed(
+                "the number of steps of a trial",
+                string steps,
+                $"at most {longest}, the duration of the task"
+            )
+
+        if data.Inputs.GetLength 1 <> inputs then
+            WrongShape("the inputs", shape data.Inputs, $"({steps}, {inputs}), (steps, channels)")
+
+        if data.Targets.GetLength 1 <> outputs then
+            WrongShape("the targets", shape data.Targets, $"({steps}, {outputs}), (steps, outputs)")
+    ]
+
+    let drawFirst seed draw : Result<TrialData, string> =
+        try
+            Ok(draw 0 (RandomStream.OfTrial(seed, "task", 0)))
+        with error ->
+            Error error.Message
+
+    /// Trial 0 shows what every trial would.
+    let firstTrial seed (task: Task) inputs outputs longest draw = [
+        match drawFirst seed draw with
+        | Ok data ->
+            yield! faults task.Events data
+            yield! sizeFaults inputs outputs longest data
+        | Error reason -> Failed("drawing trial 0", reason)
+    ]
+
+    let private copy (rows: int) (columns: int) (from: float[,]) (into: float[]) =
+        for t in 0 .. rows - 1 do
+            for k in 0 .. columns - 1 do
+                into[t * columns + k] <- from[t, k]
+
+    let private mark (events: string list) (data: TrialData) (into: Trial) =
+        into.Events.AsSpan().Clear()
+
+        for event, marked in data.Events do
+            let kind = List.findIndex ((=) event) events
+
+            for step in marked do
+                into.Events[(step - 1) * into.EventKinds + kind] <- true
+
+    let fill (task: Task) trial (data: TrialData) (into: Trial) =
+        let wrong =
+            faults task.Events data
+            @ sizeFaults into.InputChannels into.Outputs into.MaxSteps data
+
+        match wrong with
+        | first :: _ ->
+            let text = Problem.text { Part = InTask; Fault = first }
+            raise (ArgumentException $"trial {trial} of {task.Name}: {text}")
+        | [] -> ()
+
+        let steps = data.Targets.GetLength 0
+        into.Steps <- steps
+        copy steps into.InputChannels data.Inputs into.Inputs
+        copy steps into.Outputs data.Targets into.Targets
+        mark task.Events data into
+
+        match data.Mask with
+        | None -> into.Mask.AsSpan().Fill 1.0
+        | Some mask -> copy steps into.Outputs mask into.Mask
+
+        match data.Rewards with
+        | None -> into.Rewards.AsSpan().Clear()
+        | Some rewards -> rewards.CopyTo(into.Rewards, 0)
+
+    /// A task that never changes: filled once, then left as it is.
+    let unchanging (task: Task) (data: TrialData) =
+        let mutable filled: Trial | null = null
+
+        {
+            new ITask with
+                member _.Inputs = data.Inputs.GetLength 1
+                member _.Outputs = data.Targets.GetLength 1
+                member _.MaxSteps = data.Targets.GetLength 0
+                member _.Events = List.length task.Events
+                member _.GivesRewards = data.Rewards.IsSome
+
+                member _.Fill(trial, _, into) =
+                    if not (obj.ReferenceEquals(filled, into)) then
+                        fill task trial data into
+                        filled <- into
+        }
+
+    let harmonicSum steps harmonics =
+        Array2D.init steps 1 (fun row _ ->
+            harmonics
+            |> List.sumBy (fun (k, amplitude) ->
+                amplitude * sin (2.0 * Math.PI * float k * float (row + 1) / float steps)))

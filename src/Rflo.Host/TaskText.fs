@@ -1,0 +1,105 @@
+namespace Rflo.Host
+
+open System
+open Rflo.Dsl
+
+/// A task in words.
+[<RequireQualifiedAccess>]
+module TaskText =
+
+    let private harmonic (k: int, amplitude: float) =
+        let times = if k = 1 then "" else $"{k}·"
+        let factor = if amplitude = 1.0 then "" else $"{amplitude} "
+        $"{factor}sin(2π·{times}t/P)"
+
+    /// A duration in words.
+    let lasting =
+        function
+        | FixedFor duration -> $"{float duration} ms"
+        | EvenlyBetween(shortest, longest) -> $"{float shortest} to {float longest} ms"
+        | OneOf durations ->
+            let list = durations |> List.map (float >> string) |> String.concat " or "
+            $"{list} ms"
+        | ExponentialBetween(mean, shortest, longest) ->
+            $"{float shortest} to {float longest} ms, exponential with mean {float mean} ms"
+
+    let private phases (phases: Phase list) =
+        phases
+        |> List.map (fun phase -> $"{phase.Name} {lasting phase.Lasts}")
+        |> String.concat ", "
+
+    let private until =
+        function
+        | MeanLossBelow(loss, trials) ->
+            $"until the mean loss of its last {trials} trials is below {loss}"
+        | MeanRewardAbove(reward, trials) ->
+            $"until the mean reward of its last {trials} trials is above {reward}"
+        | AfterTrials trials -> $"for {trials} trials"
+
+    let rec private what (task: Task) =
+        match task.Kind with
+        | Periodic(period, harmonics) ->
+            let sum = harmonics |> List.map harmonic |> String.concat " + "
+            $"no input; one output is asked for y*(t) = {sum} with P = {float period} ms, one period a trial"
+        | Arrays data ->
+            $"the same arrays in every trial: {Array2D.length1 data.Targets} steps, {Array2D.length2 data.Inputs} inputs, {Array2D.length2 data.Targets} outputs"
+        | Drawn(inputs, outputs, duration, _) ->
+            $"trials drawn anew by the script, at most {float duration} ms, {inputs} inputs, {outputs} outputs"
+        | Phased given ->
+            $"trials made by the script over phases, {given.Inputs} inputs, {given.Outputs} outputs: {phases given.Phases}"
+        | Standard given -> $"{StandardTasks.summary given}. Phases: {phases given.Phases}"
+        | ReadySetGo p ->
+            let delays =
+                match p.Delays with
+                | DrawnBetween(shortest, longest) ->
+                    $"drawn anew between {float shortest} and {float longest} ms"
+                | InTurn delays ->
+                    let list = delays |> List.map (float >> string) |> String.concat ", "
+                    $"of {list} ms in turn"
+
+            $"two pulses of {float p.Width} ms (SD), the first at {float p.FirstPulse} ms, a delay apart that is {delays}; one output is asked for a third after the same delay"
+        | Syllables p ->
+            let order =
+                match p.Sequence with
+                | [] -> $"{p.PerTrial} a trial, drawn among those that stay in the workspace"
+                | sequence ->
+                    let list = sequence |> List.map string |> String.concat ", "
+                    $"{list} in every trial"
+
+            let choice =
+                match p.Chooser with
+                | Some area -> $"; {area} chooses all but the first, and is rewarded for it"
+                | None -> ""
+
+            $"a cursor moved by {p.Directions.Length} syllables of {float p.Move} ms and a hold of {float p.Hold} ms: {order}{choice}"
+        | InLoop loop ->
+            $"trials of {float loop.Duration} ms that the script makes step by step from what the circuit does, {loop.Inputs} inputs, {loop.Outputs} outputs"
+        | Blocks blocks ->
+            let parts =
+                blocks
+                |> List.map (fun (part, trials) -> $"{trials} trials of {part.Name} ({what part})")
+
+            "blocks, one after another and again from the first: "
+            + String.concat "; " parts
+        | Mixture shares ->
+            let sum = List.sumBy snd shares
+
+            let parts =
+                shares
+                |> List.map (fun (part, weight) ->
+                    $"{part.Name} in %.3g{100.0 * weight / sum} %% ({what part})")
+
+            "a mixture, drawn in every trial: " + String.concat "; " parts
+        | Curriculum(stages, last) ->
+            let parts =
+                stages
+                |> List.map (fun (part, criterion) ->
+                    $"{part.Name} {until criterion} ({what part})")
+
+            "a curriculum: "
+            + String.concat "; then " (parts @ [ $"{last.Name} ({what last})" ])
+        | Custom task ->
+            $"a task of its own, at most {task.MaxSteps} steps, {task.Inputs} inputs, {task.Outputs} outputs"
+
+    /// What the task is called, and what it shows and asks.
+    let sentence (task: Task) = $"Task {task.Name}", what task + "."
