@@ -18,8 +18,9 @@ module Generate =
     /// Raises an argument exception with the rule's problems if it can learn nowhere.
     let experimentsOf rule : Gen<Experiment> = Fitting.experiments 6 id rule
 
-    /// The circuits of such experiments.
-    let circuits: Gen<Circuit> = experiments |> Gen.map _.Circuit
+    /// The circuits of such experiments, valid in steps of 1 ms.
+    let circuits: Gen<Circuit> =
+        Circuits.experimentIn 1.0<ms> |> Gen.map _.Circuit
 
     /// `Generate.tasks c` is tasks that fit the inputs and readouts of the circuit c: the same arrays in every trial, trials drawn
     /// by a function, and closed loops, of at most 12 steps of 1 ms.
@@ -97,7 +98,7 @@ type Arbitraries =
     static member Experiment() : Arbitrary<Experiment> =
         Arb.fromGenShrink (Generate.experiments, Generate.smaller)
 
-    /// Circuits of valid experiments.
+    /// Circuits of valid experiments in steps of 1 ms.
     static member Circuit() : Arbitrary<Circuit> = Arb.fromGen Generate.circuits
 
     /// Trials of 1 to 2 channels and 1 to 2 outputs.

@@ -165,6 +165,13 @@ let private areaSize (area: Area) =
         area.Dale.IsSome
     ]
 
+/// The end without a choice among its units.
+let private whole finish =
+    match finish with
+    | OfPopulation(area, _) -> OfArea area
+    | OfChannels(input, _) -> OfInput input
+    | other -> other
+
 let private projectionSize (p: Projection) =
     10
     + count [
@@ -172,6 +179,8 @@ let private projectionSize (p: Projection) =
         p.Weights <> Gaussian 1.0
         p.Connectivity <> Dense
         not p.SelfConnections
+        p.Source <> whole p.Source
+        p.Target <> whole p.Target
         p.Delay.IsSome
         p.Opening <> Always
         isPlastic p
@@ -179,6 +188,9 @@ let private projectionSize (p: Projection) =
         p.Bounds.IsSome
         p.Decay > 0.0
     ]
+
+let private readoutSize (readout: Readout) =
+    10 + readout.Outputs + count [ readout.Output <> Output.Linear ]
 
 let private taskSize (task: Task) =
     match task.Kind with
@@ -192,12 +204,13 @@ let size (experiment: Experiment) =
 
     List.sumBy areaSize circuit.Areas
     + List.sumBy (fun (input: Input) -> 10 + input.Channels) circuit.Inputs
-    + List.sumBy (fun (readout: Readout) -> 10 + readout.Outputs) circuit.Readouts
+    + List.sumBy readoutSize circuit.Readouts
     + List.sumBy projectionSize circuit.Projections
     + 10 * circuit.Feedback.Length
     + stepsOf experiment
     + experiment.Trials
     + taskSize experiment.Task
+    + count [ experiment.Dt <> 1.0<ms> ]
 
 let private without (parts: 'part list) = [
     for k in 0 .. parts.Length - 1 -> List.removeAt k parts
@@ -243,6 +256,11 @@ let private projectionShrinks (p: Projection) = [
     }
     { p with Plasticity = Frozen }
 
+    {
+        p with
+            Source = whole p.Source
+            Target = whole p.Target
+    }
     { p with Label = None }
     { p with Weights = Gaussian 1.0; Balanced = false }
     { p with Connectivity = Dense }
@@ -277,7 +295,11 @@ let private circuitShrinks (c: Circuit) : Circuit list = [
 
     for readouts in
         c.Readouts
-        |> changed (fun y -> [ for n in smaller y.Outputs -> { y with Outputs = n } ]) do
+        |> changed (fun y -> [
+            for n in smaller y.Outputs do
+                { y with Outputs = n }
+            { y with Output = Output.Linear }
+        ]) do
         { c with Readouts = readouts }
 
     for projections in changed projectionShrinks c.Projections do
@@ -298,6 +320,40 @@ let private plainTask (experiment: Experiment) =
 
     arraysTask (channelsIn circuit) (outputsIn circuit) (stepsOf experiment) false awaited
 
+/// Steps of 1 ms, with all times of the circuit and its task as many steps as they were. Times of the
+/// rules stay as they are, and may fit these steps no longer.
+let inPlainSteps (experiment: Experiment) =
+    let times (time: float<ms>) =
+        round (time / experiment.Dt * 1000.0) / 1000.0 * 1.0<ms>
+
+    let area (a: Area) = {
+        a with
+            Tau =
+                match a.Tau with
+                | SameTau tau -> SameTau(times tau)
+                | TauOfUnit taus -> TauOfUnit(Array.map times taus)
+                | OneStep -> OneStep
+    }
+
+    let projection (p: Projection) = {
+        p with
+            Delay = Option.map times p.Delay
+            Opening =
+                match p.Opening with
+                | Every period -> Every(times period)
+                | other -> other
+    }
+
+    fitTask (stepsOf experiment) {
+        experiment with
+            Dt = 1.0<ms>
+            Circuit = {
+                experiment.Circuit with
+                    Areas = List.map area experiment.Circuit.Areas
+                    Projections = List.map projection experiment.Circuit.Projections
+            }
+    }
+
 /// Smaller valid experiments: one part less with all that depends on it, smaller sizes, plainer parts.
 let shrink (experiment: Experiment) =
     seq {
@@ -311,7 +367,10 @@ let shrink (experiment: Experiment) =
             for trials in smaller experiment.Trials do
                 { experiment with Trials = trials }
 
-        tidy { experiment with Task = plainTask experiment }
+        tidy {
+            experiment with
+                Task = plainTask experiment
+        }
     }
     |> Seq.filter (fun other -> size other < size experiment)
 

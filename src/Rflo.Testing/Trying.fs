@@ -62,7 +62,7 @@ let private judge settings law experiment =
 let private smaller law (experiment: Experiment) =
     let size = Shrinks.size experiment
 
-    Shrinks.shrink experiment
+    Seq.append [ Shrinks.inPlainSteps experiment ] (Shrinks.shrink experiment)
     |> Seq.map law.Prepare
     |> Seq.filter (fun other -> Shrinks.size other < size && Fitting.isValid other)
 
