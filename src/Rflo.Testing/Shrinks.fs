@@ -260,6 +260,10 @@ let private projectionShrinks (p: Projection) = [
         p with
             Source = whole p.Source
             Target = whole p.Target
+            // Matrices are of the size that the ends had.
+            Weights = Gaussian 1.0
+            Connectivity = Dense
+            Balanced = false
     }
     { p with Label = None }
     { p with Weights = Gaussian 1.0; Balanced = false }

@@ -4,6 +4,7 @@ module Rflo.Dsl.Tests.ProbeTests
 open System
 open Expecto
 open Rflo.Dsl
+open Rflo.Testing
 open Rflo.Testing.Meaning
 open Rflo.Testing.Shrinks
 open Rflo.Dsl.Tests.Valid
