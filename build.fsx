@@ -26,6 +26,7 @@ let allProjects () =
         projects "src" "csproj"
         projects "src" "fsproj"
         projects "tests" "fsproj"
+        projects "examples" "csproj"
     ]
 
 // ---- evidence: what a step has shown, and the next one asks for ---------------------------------
@@ -202,7 +203,7 @@ let fantomas options =
     "fantomas" :: options @ List.filter (inRoot >> Path.Exists) formatted
 
 let csharpFormat options = [
-    for project in projects "src" "csproj" do
+    for project in Array.append (projects "src" "csproj") (projects "examples" "csproj") do
         [
             "format"
             Path.GetRelativePath(root, project)
@@ -371,6 +372,28 @@ let program project Built arguments =
         @ arguments
     )
 
+/// Packages of what was built, in artifacts/packages.
+let pack Built =
+    let folder = inRoot "artifacts/packages"
+
+    if Directory.Exists folder then
+        Directory.Delete(folder, true)
+
+    dotnet [
+        "pack"
+        "Rflo.Dsl.sln"
+        "--no-build"
+        "--nologo"
+        "--verbosity"
+        "quiet"
+        "--configuration"
+        "Release"
+        "-nodeReuse:false"
+    ]
+
+    for file in Directory.GetFiles(folder, "*.nupkg") |> Array.sort do
+        printfn $"{Path.GetRelativePath(root, file)}"
+
 let host = program "src/Rflo.Host"
 let bench = program "tests/Rflo.Bench"
 
@@ -449,6 +472,12 @@ let targets = [
             fun _ ->
                 let results = restore () |> checks |> List.map passes
                 if List.forall id results then 0 else 1
+    }
+    {
+        Name = "pack"
+        Summary = "make the NuGet packages and the rflo tool, in artifacts/packages"
+        Takes = nothing
+        Run = fun _ -> restore () |> build |> pack |> done'
     }
     {
         Name = "clean"

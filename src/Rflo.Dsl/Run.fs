@@ -272,7 +272,12 @@ module Run =
             task
             count
 
+    /// `Run.trainWith onTrial token e` is `Run.train e` that tells `onTrial` the number and loss of every trial, and ends after
+    /// the trial in hand once the token is cancelled; the arrays are those of the trials until then, and the status says so.
+    let trainWith onTrial cancellation (experiment: Experiment) : Result<Trained, Problem list> =
+        Check.experiment experiment
+        |> Result.map (checkedExperiment onTrial cancellation)
+
     /// Checks and trains an experiment, without a word: the arrays, or every problem it has.
     let train (experiment: Experiment) : Result<Trained, Problem list> =
-        Check.experiment experiment
-        |> Result.map (checkedExperiment (fun _ _ -> ()) CancellationToken.None)
+        trainWith (fun _ _ -> ()) CancellationToken.None experiment

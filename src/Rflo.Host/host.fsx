@@ -6,3 +6,6 @@
 #r "Rflo.Runs.dll"
 #r "Rflo.Host.dll"
 #r "MathNet.Numerics.dll"
+#r "Plotly.NET.dll"
+
+Rflo.Host.Printers.register fsi

@@ -4,8 +4,9 @@ module Rflo.Dsl.Tests.AblationTests
 open Expecto
 open Rflo.Core
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Shrinks
-open Rflo.Dsl.Tests.Meaning
+open Rflo.Testing.Shrinks
+open Rflo.Dsl.Tests.Valid
+open Rflo.Testing.Meaning
 
 let private groups = [ OnlyReadouts; OnlyRecurrent; OnlyInputs ]
 

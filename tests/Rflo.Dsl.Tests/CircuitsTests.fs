@@ -3,8 +3,9 @@ module Rflo.Dsl.Tests.CircuitsTests
 open Expecto
 open Rflo.Core
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
-open Rflo.Dsl.Tests.Shrinks
+open Rflo.Testing.Meaning
+open Rflo.Testing.Shrinks
+open Rflo.Dsl.Tests.Valid
 
 let private expectValid what experiment =
     match Check.experiment experiment with

@@ -5,8 +5,9 @@ open System.IO
 open Expecto
 open Rflo.Core
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Trials
-open Rflo.Dsl.Tests.Shrinks
+open Rflo.Testing.Trials
+open Rflo.Testing.Shrinks
+open Rflo.Dsl.Tests.Valid
 open Rflo.Dsl.Tests.Draws
 
 // Golden files.

@@ -4,10 +4,11 @@ open Expecto
 open FsCheck
 open FsCheck.FSharp
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
-open Rflo.Dsl.Tests.Trials
-open Rflo.Dsl.Tests.Circuits
-open Rflo.Dsl.Tests.Shrinks
+open Rflo.Testing.Meaning
+open Rflo.Testing.Trials
+open Rflo.Testing.Circuits
+open Rflo.Testing.Shrinks
+open Rflo.Dsl.Tests.Valid
 open Rflo.Dsl.Tests.Planting
 
 /// A valid experiment, and which mistakes to plant in it: numbers of kinds, and numbers that choose the way.

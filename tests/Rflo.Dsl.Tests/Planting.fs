@@ -2,9 +2,9 @@
 module Rflo.Dsl.Tests.Planting
 
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
-open Rflo.Dsl.Tests.Trials
-open Rflo.Dsl.Tests.Circuits
+open Rflo.Testing.Meaning
+open Rflo.Testing.Trials
+open Rflo.Testing.Circuits
 
 /// A mistake in an experiment.
 type Planted = {

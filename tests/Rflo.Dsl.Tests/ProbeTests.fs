@@ -4,8 +4,10 @@ module Rflo.Dsl.Tests.ProbeTests
 open System
 open Expecto
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
-open Rflo.Dsl.Tests.Shrinks
+open Rflo.Testing
+open Rflo.Testing.Meaning
+open Rflo.Testing.Shrinks
+open Rflo.Dsl.Tests.Valid
 
 let private cortex = area "cortex" 6 |> noise 0.1 |> dale 0.5
 let private y = readout "y" 1

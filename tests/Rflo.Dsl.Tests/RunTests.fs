@@ -4,7 +4,8 @@ open Expecto
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Shrinks
+open Rflo.Testing.Shrinks
+open Rflo.Dsl.Tests.Valid
 
 let private y = readout "y" 1
 let private fifty = area "cortex" 50

@@ -2,7 +2,7 @@
 module Rflo.Dsl.Tests.SpoiledAreas
 
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
+open Rflo.Testing.Meaning
 open Rflo.Dsl.Tests.Planting
 
 /// The areas that an earlier mistake has left some units.

@@ -2,7 +2,7 @@
 module Rflo.Dsl.Tests.SpoiledProjections
 
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
+open Rflo.Testing.Meaning
 open Rflo.Dsl.Tests.Planting
 
 /// The projections between ends that earlier mistakes have left as they were.

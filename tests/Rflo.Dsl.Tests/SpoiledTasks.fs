@@ -2,8 +2,8 @@
 module Rflo.Dsl.Tests.SpoiledTasks
 
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
-open Rflo.Dsl.Tests.Trials
+open Rflo.Testing.Meaning
+open Rflo.Testing.Trials
 open Rflo.Dsl.Tests.Planting
 
 let private withTask kind (e: Experiment) = {

@@ -2,7 +2,7 @@
 module Rflo.Dsl.Tests.StrayProjections
 
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
+open Rflo.Testing.Meaning
 open Rflo.Dsl.Tests.Planting
 
 let private more name ways =

@@ -82,8 +82,14 @@ let private checkSweep (place: string) =
 let private isSweep (example: string) =
     (File.ReadAllText example).Contains "Host.sweep"
 
-let private sweeps, others =
-    Directory.GetFiles(examples, "*.fsx") |> Array.sort |> Array.partition isSweep
+/// A script that holds rules to laws runs nothing of its own.
+let private isOfLaws (example: string) =
+    (File.ReadAllText example).Contains "Rflo.Testing"
+
+let private ofLaws, ofRuns =
+    Directory.GetFiles(examples, "*.fsx") |> Array.sort |> Array.partition isOfLaws
+
+let private sweeps, others = Array.partition isSweep ofRuns
 
 let private exampleTests = [
     for example in sweeps do
@@ -106,6 +112,22 @@ let private exampleTests = [
                 let refused = run [ "--seed"; "3" ]
                 Expect.equal refused.Code 2 "exit code"
                 Expect.stringContains refused.Errors "would undo the axis seed" "message")
+        }
+
+    for example in ofLaws do
+        test $"{Path.GetFileName example} holds rules to laws, and shows what is wrong with some" {
+            inFolder (fun folder ->
+                let ended = script folder example []
+                Expect.equal ended.Code 0 $"exit code ({ended.Errors})"
+
+                for words in
+                    [
+                        "slow-and-centred: local-only holds"
+                        "slow-and-centred breaks the law gradient-matches-without-recurrence"
+                        "remembering breaks the law same-seed-same-bits"
+                        "area a1: 1 units"
+                    ] do
+                    Expect.stringContains ended.Output words "what it says")
         }
 
     for example in others do

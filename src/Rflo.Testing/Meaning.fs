@@ -1,5 +1,5 @@
 /// What a circuit means, said once more and apart from the library, so that each holds the other to account.
-module Rflo.Dsl.Tests.Meaning
+module internal Rflo.Testing.Meaning
 
 open Rflo.Dsl
 

@@ -1,12 +1,12 @@
 /// Random valid experiments, over everything that the language can say.
-module Rflo.Dsl.Tests.Circuits
+module internal Rflo.Testing.Circuits
 
 open FsCheck
 open FsCheck.FSharp
 open Rflo.Core
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
-open Rflo.Dsl.Tests.Trials
+open Rflo.Testing.Meaning
+open Rflo.Testing.Trials
 
 // Parts.
 
@@ -455,8 +455,8 @@ let private taskOf (circuit: Circuit) dt events isRewarded =
             ]
     }
 
-/// A random valid experiment in steps of that duration.
-let experimentIn (dt: float<ms>) =
+/// A random valid experiment in steps of that duration, with at most so many units in an area.
+let experimentOf most (dt: float<ms>) =
     gen {
         let! areaCount = Gen.choose (1, 4)
         // The periodic task fits few circuits: some are made for it.
@@ -466,9 +466,9 @@ let experimentIn (dt: float<ms>) =
         let! readoutCount = Gen.frequency [ 1, Gen.constant 0; 12, Gen.choose (1, few 3) ]
 
         let! areas =
-            Gen.collectToList (fun k -> Gen.choose (1, 6) |> Gen.bind (areaOfSize dt $"a{k}")) [
-                1..areaCount
-            ]
+            Gen.collectToList
+                (fun k -> Gen.choose (1, most) |> Gen.bind (areaOfSize dt $"a{k}"))
+                [ 1..areaCount ]
 
         let! inputs =
             Gen.collectToList (fun k -> Gen.choose (1, 3) |> Gen.map (input $"x{k}")) [
@@ -544,6 +544,9 @@ let experimentIn (dt: float<ms>) =
             Probes = []
         }
     }
+
+/// A random valid experiment in steps of that duration.
+let experimentIn dt = experimentOf 6 dt
 
 let dtGen = Gen.elements [ 1.0<ms>; 0.5<ms>; 2.0<ms>; 0.1<ms> ]
 

@@ -1,8 +1,8 @@
 /// Tasks for circuits of any size.
-module Rflo.Dsl.Tests.Trials
+module internal Rflo.Testing.Trials
 
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
+open Rflo.Testing.Meaning
 
 let private wave (row: int) (column: int) =
     0.5 + 0.4 * sin (0.7 * float (row + 1) * float (column + 1))

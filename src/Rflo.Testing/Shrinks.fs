@@ -1,11 +1,11 @@
-/// Smaller valid experiments beside a valid one, and the generator together with them.
-module Rflo.Dsl.Tests.Shrinks
+/// Smaller valid experiments beside a valid one.
+module internal Rflo.Testing.Shrinks
 
 open FsCheck.FSharp
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
-open Rflo.Dsl.Tests.Trials
-open Rflo.Dsl.Tests.Circuits
+open Rflo.Testing.Meaning
+open Rflo.Testing.Trials
+open Rflo.Testing.Circuits
 
 /// An area whose lists fit its number of units.
 let private fitArea (area: Area) =
@@ -165,6 +165,13 @@ let private areaSize (area: Area) =
         area.Dale.IsSome
     ]
 
+/// The end without a choice among its units.
+let private whole finish =
+    match finish with
+    | OfPopulation(area, _) -> OfArea area
+    | OfChannels(input, _) -> OfInput input
+    | other -> other
+
 let private projectionSize (p: Projection) =
     10
     + count [
@@ -172,6 +179,8 @@ let private projectionSize (p: Projection) =
         p.Weights <> Gaussian 1.0
         p.Connectivity <> Dense
         not p.SelfConnections
+        p.Source <> whole p.Source
+        p.Target <> whole p.Target
         p.Delay.IsSome
         p.Opening <> Always
         isPlastic p
@@ -180,15 +189,28 @@ let private projectionSize (p: Projection) =
         p.Decay > 0.0
     ]
 
+let private readoutSize (readout: Readout) =
+    10 + readout.Outputs + count [ readout.Output <> Output.Linear ]
+
+let private taskSize (task: Task) =
+    match task.Kind with
+    | Periodic _
+    | Arrays { Mask = None } -> 10 * task.Events.Length
+    | Arrays _ -> 1 + 10 * task.Events.Length
+    | _ -> 2 + 10 * task.Events.Length
+
 let size (experiment: Experiment) =
     let circuit = experiment.Circuit
 
     List.sumBy areaSize circuit.Areas
     + List.sumBy (fun (input: Input) -> 10 + input.Channels) circuit.Inputs
-    + List.sumBy (fun (readout: Readout) -> 10 + readout.Outputs) circuit.Readouts
+    + List.sumBy readoutSize circuit.Readouts
     + List.sumBy projectionSize circuit.Projections
     + 10 * circuit.Feedback.Length
     + stepsOf experiment
+    + experiment.Trials
+    + taskSize experiment.Task
+    + count [ experiment.Dt <> 1.0<ms> ]
 
 let private without (parts: 'part list) = [
     for k in 0 .. parts.Length - 1 -> List.removeAt k parts
@@ -211,6 +233,12 @@ let private areaShrinks (a: Area) = [
             Tau = SameTau 40.0<ms>
     }
     { a with Dale = None; Populations = [] }
+
+    { a with Tau = SameTau 10.0<ms> }
+    { a with Transfer = Transfer.Tanh }
+    { a with Initial = Reset 0.1 }
+    { a with Noise = 0.0 }
+    { a with Dale = None }
 ]
 
 let private projectionShrinks (p: Projection) = [
@@ -227,6 +255,25 @@ let private projectionShrinks (p: Projection) = [
             Decay = 0.0
     }
     { p with Plasticity = Frozen }
+
+    {
+        p with
+            Source = whole p.Source
+            Target = whole p.Target
+            // Matrices are of the size that the ends had.
+            Weights = Gaussian 1.0
+            Connectivity = Dense
+            Balanced = false
+    }
+    { p with Label = None }
+    { p with Weights = Gaussian 1.0; Balanced = false }
+    { p with Connectivity = Dense }
+    { p with SelfConnections = true }
+    { p with Delay = None }
+    { p with Opening = Always }
+    { p with Balanced = false }
+    { p with Bounds = None }
+    { p with Decay = 0.0 }
 ]
 
 let private circuitShrinks (c: Circuit) : Circuit list = [
@@ -252,12 +299,64 @@ let private circuitShrinks (c: Circuit) : Circuit list = [
 
     for readouts in
         c.Readouts
-        |> changed (fun y -> [ for n in smaller y.Outputs -> { y with Outputs = n } ]) do
+        |> changed (fun y -> [
+            for n in smaller y.Outputs do
+                { y with Outputs = n }
+            { y with Output = Output.Linear }
+        ]) do
         { c with Readouts = readouts }
 
     for projections in changed projectionShrinks c.Projections do
         { c with Projections = projections }
 ]
+
+/// The same arrays in every trial, with the events that gates wait for.
+let private plainTask (experiment: Experiment) =
+    let circuit = experiment.Circuit
+
+    let awaited =
+        circuit.Projections
+        |> List.choose (fun p ->
+            match p.Opening with
+            | AtEvent event -> Some event
+            | _ -> None)
+        |> List.distinct
+
+    arraysTask (channelsIn circuit) (outputsIn circuit) (stepsOf experiment) false awaited
+
+/// Steps of 1 ms, with all times of the circuit and its task as many steps as they were. Times of the
+/// rules stay as they are, and may fit these steps no longer.
+let inPlainSteps (experiment: Experiment) =
+    let times (time: float<ms>) =
+        round (time / experiment.Dt * 1000.0) / 1000.0 * 1.0<ms>
+
+    let area (a: Area) = {
+        a with
+            Tau =
+                match a.Tau with
+                | SameTau tau -> SameTau(times tau)
+                | TauOfUnit taus -> TauOfUnit(Array.map times taus)
+                | OneStep -> OneStep
+    }
+
+    let projection (p: Projection) = {
+        p with
+            Delay = Option.map times p.Delay
+            Opening =
+                match p.Opening with
+                | Every period -> Every(times period)
+                | other -> other
+    }
+
+    fitTask (stepsOf experiment) {
+        experiment with
+            Dt = 1.0<ms>
+            Circuit = {
+                experiment.Circuit with
+                    Areas = List.map area experiment.Circuit.Areas
+                    Projections = List.map projection experiment.Circuit.Projections
+            }
+    }
 
 /// Smaller valid experiments: one part less with all that depends on it, smaller sizes, plainer parts.
 let shrink (experiment: Experiment) =
@@ -267,36 +366,15 @@ let shrink (experiment: Experiment) =
 
         for steps in smaller (stepsOf experiment) do
             fitTask steps experiment
+
+        if experiment.Trials > 0 then
+            for trials in smaller experiment.Trials do
+                { experiment with Trials = trials }
+
+        tidy {
+            experiment with
+                Task = plainTask experiment
+        }
     }
     |> Seq.filter (fun other -> size other < size experiment)
 
-/// A valid experiment, shown in words.
-[<StructuredFormatDisplay("{Words}")>]
-type Valid =
-    | Valid of Experiment
-
-    member this.Words =
-        let (Valid experiment) = this
-        let rule = experiment.Rule
-
-        String.concat "\n" [
-            ""
-            yield! Circuit.describe experiment.Circuit
-            $"{rule.Name}, %A{rule.Update}, {experiment.Task.Name} of {stepsOf experiment} steps, "
-            + $"dt {experiment.Dt} ms, seed {experiment.Seed}, {experiment.Precision}"
-        ]
-
-type Arbitraries =
-    static member Valid() =
-        Arb.fromGenShrink (Gen.map Valid experimentGen, fun (Valid e) -> shrink e |> Seq.map Valid)
-
-let isLong = System.Environment.GetEnvironmentVariable "RFLO_LONG" = "1"
-
-/// So many random experiments, the same in every run, so that a failure is news; twenty times as many new ones in the
-/// long form.
-let config count = {
-    Expecto.FsCheckConfig.defaultConfig with
-        maxTest = (if isLong then 20 * count else count)
-        replay = (if isLong then None else Some(43299UL, 20191104001UL, None))
-        arbitrary = [ typeof<Arbitraries> ]
-}

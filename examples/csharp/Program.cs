@@ -1,0 +1,81 @@
+// A circuit declared, trained and read from C#: RFLO learns a periodic output (Murray 2019, Fig 2).
+//
+//     dotnet run --project examples/csharp -c Release
+using Rflo.Core;
+
+const int Units = 50;
+const int Steps = 100;
+const int Seed = 1;
+
+// Declare. Matrices have shape (post, pre), row by row; every random object has a named stream of its own.
+double[] Drawn(string name, int count, double deviation)
+{
+    double[] values = new double[count];
+    new RandomStream(Seed, name).FillGaussian(values.AsSpan(), deviation);
+    return values;
+}
+
+var builder = new GraphBuilder();
+AreaId cortex = builder.AddArea(new AreaSpec
+{
+    Name = "cortex",
+    Units = Units,
+    Alpha = [.. Enumerable.Repeat(0.1, Units)], // dt / tau: 1 ms of 10 ms
+    InitialRates = [.. Enumerable.Repeat(0.1, Units)],
+});
+ReadoutId output = builder.AddReadout(new ReadoutSpec { Name = "y", Outputs = 1 });
+
+var rflo = new Plasticity(ThreeFactorRule.Rflo(), 0.03, UpdateSchedule.TrialEnd);
+ProjectionId recurrent = builder.AddProjection(new ProjectionSpec
+{
+    Name = "cortex->cortex",
+    Source = Source.Area(cortex),
+    Target = Target.Area(cortex),
+    Synapses = Synapses.Dense(Drawn("weights cortex->cortex", Units * Units, 1.5 / Math.Sqrt(Units))),
+    Plasticity = rflo,
+});
+builder.AddProjection(new ProjectionSpec
+{
+    Name = "cortex->y",
+    Source = Source.Area(cortex),
+    Target = Target.Readout(output),
+    Synapses = Synapses.Dense(Drawn("weights cortex->y", Units, 0.1 / Math.Sqrt(Units))),
+    Plasticity = rflo,
+});
+builder.AddFeedback(new FeedbackSpec { Readout = output, Area = cortex, Matrix = Drawn("feedback y->cortex", Units, 1) });
+
+// Train.
+Session session = Session.Create(builder.Build(), new Periodic(Steps), Seed);
+double[] before = session.Weights(recurrent);
+RunStatus status = session.Run(1000);
+
+// Read.
+double[] losses = session.Metrics.CopyLosses();
+double moved = Math.Sqrt(session.Weights(recurrent).Zip(before, (now, then) => (now - then) * (now - then)).Sum());
+Recording shown = session.Test(0);
+Console.WriteLine($"{status}: loss {losses[0]:G3} -> {losses[^1]:G3}");
+Console.WriteLine($"the recurrent weights moved by {moved:G3}");
+Console.WriteLine($"the output after {Steps / 4} steps is {shown.Outputs[Steps / 4 - 1]:G3}, asked was {shown.Targets[Steps / 4 - 1]:G3}");
+return status.IsWell && losses[^1] < 0.1 * losses[0] ? 0 : 1;
+
+/// <summary>No input; one output is asked for a sum of sines, one period a trial.</summary>
+internal sealed class Periodic(int steps) : ITask
+{
+    public int Inputs => 0;
+
+    public int Outputs => 1;
+
+    public int MaxSteps => steps;
+
+    public int Events => 0;
+
+    public void Fill(int trial, RandomStream stream, Trial into)
+    {
+        into.Steps = steps;
+        for (int t = 1; t <= steps; t++)
+        {
+            double phase = 2 * Math.PI * t / steps;
+            into.Targets[t - 1] = Math.Sin(phase) + 0.5 * Math.Sin(2 * phase) + 0.25 * Math.Sin(4 * phase);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+namespace Rflo.Testing
+
+open System
+open Rflo.Dsl
+
+/// How hard a law is tried.
+type Settings = {
+    /// How many random experiments are tried.
+    Cases: int
+    /// Decides all of them: the same seed tries the same cases.
+    Seed: uint64
+    /// The largest number of units that an area of a random circuit may have.
+    Size: int
+    /// Makes the circuit of a case from a number, where the rule is to be tried in circuits of one's own; what they declare as
+    /// learning learns by the rule. None: random circuits of every kind.
+    Circuits: (int -> Circuit) option
+    /// What learns in the experiments.
+    Learner: CheckedExperiment -> Learner
+}
+
+/// Settings of the laws.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Settings =
+
+    /// 60 cases in random circuits of areas of at most 6 units, learning in this library's core; the same cases each time.
+    let standard = {
+        Cases = 60
+        Seed = 43299UL
+        Size = 6
+        Circuits = None
+        Learner = Learner.ofCore
+    }
+
+    /// `Settings.standard |> Settings.cases 1000` tries a thousand.
+    let cases count (settings: Settings) = { settings with Cases = count }
+
+    /// `s |> Settings.seed 7` tries other cases.
+    let seed number (settings: Settings) = { settings with Seed = uint64 number }
+
+    /// `s |> Settings.size 12` tries larger areas.
+    let size units (settings: Settings) = { settings with Size = units }
+
+    /// `s |> Settings.circuits (fun k -> loop (2 + k % 5))` tries circuits of one's own.
+    let circuits make (settings: Settings) = { settings with Circuits = Some make }
+
+    /// `s |> Settings.learner mine` holds another learner than the core to the laws.
+    let learner make (settings: Settings) = { settings with Learner = make }
+
+/// A law does not hold. The message has the law, what was seen, and the smallest experiment found in which it is seen.
+type LawBrokenException
+    (law: string, rule: string, reason: string, experiment: Experiment, cases: int, shrinks: int) =
+    inherit
+        Exception(
+            String.concat "\n" [
+                $"{rule} breaks the law {law}: {reason}"
+                $"Found in case {cases}, made smaller {shrinks} times:"
+                for line in Circuit.describe experiment.Circuit do
+                    "  " + line
+                $"  task {experiment.Task.Name}, at most {Trials.stepsOf experiment} steps of {float experiment.Dt} ms; "
+                + $"{experiment.Trials} trials, seed {experiment.Seed}, {experiment.Precision.ToString().ToLowerInvariant()} precision"
+            ]
+        )
+
+    /// The law's name, such as "dale-holds".
+    member _.Law = law
+    /// The rule's name.
+    member _.Rule = rule
+    /// What was seen.
+    member _.Reason = reason
+    /// The smallest experiment found in which it is seen.
+    member _.Experiment = experiment
+    /// Which random case broke the law first, counted from 1.
+    member _.Cases = cases
+    /// How many times it was made smaller.
+    member _.Shrinks = shrinks
