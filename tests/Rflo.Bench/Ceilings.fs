@@ -152,7 +152,10 @@ let private update (data: float[]) offset (count: int) =
 
     data[offset]
 
-/// Amount a second: the best of a few times, since nothing can be faster than the machine.
+/// Shorter than the slices into which a busy machine cuts its time, so that some measurements are not interrupted.
+let private slice = 0.001
+
+/// Amount a second: the best of many short times, since nothing can be faster than the machine.
 let private best (seconds: float) (amount: int -> float) (work: int -> float) =
     let timed rounds =
         let clock = Stopwatch.StartNew()
@@ -162,12 +165,20 @@ let private best (seconds: float) (amount: int -> float) (work: int -> float) =
 
         clock.Elapsed.TotalSeconds
 
+    // The first call compiles. Afterwards the shorter of two counts, since an interruption makes one long.
+    timed 1 |> ignore
     let mutable rounds = 1
 
-    while timed rounds < seconds / 2.0 do
+    while min (timed rounds) (timed rounds) < slice do
         rounds <- rounds * 2
 
-    Array.init 5 (fun _ -> amount rounds / timed rounds) |> Array.max
+    let whole = Stopwatch.StartNew()
+    let mutable most = 0.0
+
+    while whole.Elapsed.TotalSeconds < seconds do
+        most <- max most (amount rounds / timed rounds)
+
+    most
 
 /// Multiply-adds a second of one core.
 type Arithmetic = {
@@ -226,9 +237,9 @@ let private bandwidth seconds (data: float[]) offset bytes =
         ReadWrite = best seconds (fun rounds -> 2.0 * float bytes * float rounds) (passes update)
     }
 
-/// Measures all of it; each number takes some six times `seconds`.
+/// Measures all of it; each number takes about so long.
 let measure seconds =
-    let largest = 128 * 1024 * 1024
+    let largest = 1 <<< 27
     // Pinned, so that it stays on the line on which it begins.
     let data = GC.AllocateArray<float>(largest / 8 + 8, pinned = true)
     let past = int (Marshal.UnsafeAddrOfPinnedArrayElement(data, 0) % 64n)

@@ -16,12 +16,15 @@ let private sizes = [ 10; 20; 50; 100; 200; 500; 1000; 2000 ]
 /// A trial of more steps than this many seconds is not waited for.
 let private longestTrial = 3.0
 
-/// Steps of a trial of RTRL's two blocks, for work of which 100 steps take too long.
+/// Steps of a trial where 100 would take too long.
 let private fewSteps = 16
+
+/// RTRL takes no product in a trial of a few blocks, so a short trial of ours would say nothing of a long one.
+let private canBeShort work = work.Rule.Credit <> ForwardInTime
 
 /// Goes from small sizes to large ones while a trial is expected to be short enough; the growth that is seen between two
 /// sizes tells what the next will take.
-let private grow name (timed: Work -> Result<float, string>) (make: int -> Work) : Curve =
+let private grow name canBeShort (timed: Work -> Result<float, string>) make : Curve =
     let expected units (points: (float * float) list) =
         match points with
         | (lastSize, lastTime) :: (size, time) :: _ ->
@@ -33,13 +36,13 @@ let private grow name (timed: Work -> Result<float, string>) (make: int -> Work)
         match sizes with
         | [] -> points
         | units :: rest ->
-            let work = make units
+            let work: Work = make units
             let seconds steps = 1e-6 * expected units points * float steps
 
             let fitting =
                 if seconds work.Steps <= longestTrial / 3.0 then
                     Some work
-                elif seconds fewSteps <= longestTrial then
+                elif canBeShort work && seconds fewSteps <= longestTrial then
                     Some { work with Steps = fewSteps }
                 else
                     None
@@ -80,7 +83,7 @@ let rules = [
 
 /// Time a step over the number of units, every rule.
 let ofUnits seconds : (Rule * Curve) list = [
-    for rule in rules -> rule, grow (ruleName rule) (ours seconds) (work rule)
+    for rule in rules -> rule, grow (ruleName rule) canBeShort (ours seconds) (work rule)
 ]
 
 /// The rules that peers have.
@@ -97,7 +100,7 @@ let ofPeers seconds (peers: PeerSet) : (string * Curve) list = [
         for name, found in Map.toList peers do
             match found with
             | Ok peer when (Peers.ruleOf name (work rule 10)).IsSome ->
-                ruleName rule, grow name (theirs seconds peer) (work rule)
+                ruleName rule, grow name (fun _ -> true) (theirs seconds peer) (work rule)
             | _ -> ()
 ]
 

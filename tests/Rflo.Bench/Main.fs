@@ -134,7 +134,7 @@ let private run (asked: Asked) =
         let bench: Targets.Bench = {
             Effort = effort asked
             Peers = peers
-            Ceilings = Ceilings.measure (if asked.IsQuick then 0.01 else 0.02)
+            Ceilings = Ceilings.measure (if asked.IsQuick then 0.05 else 0.2)
         }
 
         Tables.ceilings bench.Ceilings |> List.iter (printfn "%s")

@@ -76,20 +76,34 @@ let private against effort work (running: Running) (peer: Peers.Peer) target : M
             Target = target
         }
 
+let private besideLoaded effort (peers: PeerSet) work theirs running (peer, target) =
+    match Map.tryFind peer peers with
+    | None -> failed work $"there is no peer {peer}"
+    | Some(Error reason) -> failed work $"{peer} does not run: {reason}"
+    | Some(Ok found) ->
+        match Peers.load found theirs with
+        | Error reason -> failed work $"{peer}: {reason}"
+        | Ok() -> against effort work running found target
+
 /// A work beside some peers, each with what is asked: ours, the peer, ours, the peer, and so on.
-let besidePeers effort (peers: PeerSet) work (asked: (string * float option) list) : Measured list =
+let besidePeers effort peers work (asked: (string * float option) list) : Measured list =
     match warm work with
     | Error problem -> [ failed work problem ]
-    | Ok running ->
-        asked
-        |> List.map (fun (peer, target) ->
-            match Map.tryFind peer peers with
-            | None -> failed work $"{peer} was not asked for"
-            | Some(Error reason) -> failed work $"{peer} does not run: {reason}"
-            | Some(Ok found) ->
-                match Peers.load found work with
-                | Error reason -> failed work $"{peer}: {reason}"
-                | Ok() -> against effort work running found target)
+    | Ok running -> asked |> List.map (besideLoaded effort peers work work running)
+
+/// One trial of a work of long trials, beside a peer in so many steps: its steps all take the same time.
+let oneTrial effort peers work peer peerSteps : Measured list =
+    match cold work with
+    | Error problem -> [ failed work problem ]
+    | Ok running -> [
+        besideLoaded
+            { effort with Pairs = 1 }
+            peers
+            work
+            { work with Steps = peerSteps }
+            running
+            (peer, None)
+      ]
 
 /// Medians of so many measurements of one work.
 let private repeatedly effort running = [|

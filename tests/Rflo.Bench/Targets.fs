@@ -36,12 +36,6 @@ let private rflo = work Rule.rflo
 let private onlineRflo = work (online Rule.rflo)
 let private bptt = work Rule.bptt
 
-/// One trial is one block of RTRL: a whole trial of 100 steps of the peer would take minutes.
-let private largeRtrl = {
-    work Rule.rtrl 500 with
-        Steps = 8
-}
-
 /// As a dense matrix its weights would take 3.2 GB.
 let private sparse = {
     work (online Rule.rflo) 20_000 with
@@ -59,9 +53,9 @@ let all = [
     {
         Name = "rtrl-500"
         IsLong = true
+        // A trial of the peer would take many minutes.
         Measure =
-            fun bench ->
-                besidePeers { bench.Effort with Pairs = 1 } bench.Peers largeRtrl [ "numpy", None ]
+            fun bench -> oneTrial bench.Effort bench.Peers (work Rule.rtrl 500) "numpy" 2
     }
     {
         Name = "online-2000"
@@ -121,10 +115,7 @@ let dense isQuick = [
             work Rule.kfRtrl units
 
         if units <= 200 then
-            {
-                work Rule.rtrl units with
-                    Steps = 16
-            }
+            work Rule.rtrl units
 ]
 
 /// The fraction of a ceiling that is asked of every dense step.

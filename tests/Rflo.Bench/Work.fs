@@ -4,6 +4,7 @@ module Rflo.Bench.Work
 open System
 open System.Collections.Generic
 open System.Diagnostics
+open System.Runtime
 open Rflo.Core
 open Rflo.Dsl
 open Rflo.Bench.Statistics
@@ -131,11 +132,30 @@ let private train (running: Running) trials =
     if status.End <> RunEnd.Completed then
         failwith $"{name running.Work}: {status}"
 
+/// Trials that fit into a time, by the shortest of the last ones; one where none has run.
 let private trialsFor (seconds: float) (running: Running) =
-    let last = Array.last (running.Session.Metrics.CopySeconds())
-    max 1 (int (seconds / max 1e-7 last))
+    let past = running.Session.Metrics.CopySeconds()
+
+    if Array.isEmpty past then
+        1
+    else
+        let shortest = past |> Array.skip (max 0 (past.Length - 5)) |> Array.min
+        max 1 (int (seconds / max 1e-7 shortest))
 
 let private warmed = HashSet<string>()
+
+/// Trains until the JIT has had nothing to compile for a while; it waits for a pause of its own before it optimises.
+let private untilCompiled (running: Running) =
+    let quiet, whole = Stopwatch.StartNew(), Stopwatch.StartNew()
+    let mutable compiled = 0L
+
+    while quiet.Elapsed.TotalSeconds < 0.3 && whole.Elapsed.TotalSeconds < 5.0 do
+        train running 1
+        let now = JitInfo.GetCompiledMethodCount false
+
+        if now <> compiled then
+            compiled <- now
+            quiet.Restart()
 
 /// Lets the JIT see a small network of the same kind, once for each kind.
 let private warmKind work =
@@ -152,17 +172,16 @@ let private warmKind work =
 
         match start small with
         | Error _ -> ()
-        | Ok running ->
-            let clock = Stopwatch.StartNew()
+        | Ok running -> untilCompiled running
 
-            while clock.Elapsed.TotalSeconds < 0.5 do
-                train running 1
+/// A session whose code is compiled, and that has trained nothing yet: for trials that take long.
+let cold work =
+    warmKind work
+    start work
 
 /// A session whose code is compiled and whose memory was touched, ready to be measured.
 let warm work =
-    warmKind work
-
-    start work
+    cold work
     |> Result.map (fun running ->
         train running 1
 
