@@ -3,8 +3,18 @@
 #   python3-numpy  reads the weights.npz of a run back (and is the notebook's language in the benchmark)
 #   chromium       opens the reports
 #   slurm-wlm, munge  run a sweep on a cluster of one machine (tests/slurm.sh)
+# With --bench also what only the benchmark uses, and skips by name where it is missing:
+#   python3-torch, python3-numba  other ways of doing the same work
 # Tests whose program is missing are skipped with a reason, so this script never fails: it says what is missing.
 set -u
+
+case "${1-}" in
+    "" | --bench) ;;
+    *)
+        echo "install-debian: $1 is no option; there is --bench" >&2
+        exit 2
+        ;;
+esac
 
 missing=()
 # Debian's own python3, whichever other one comes first on the PATH.
@@ -12,6 +22,12 @@ missing=()
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 command -v slurmctld >/dev/null || missing+=(slurm-wlm)
 command -v munged >/dev/null || missing+=(munge)
+
+if [ "${1-}" = --bench ]; then
+    for library in torch numba; do
+        /usr/bin/python3 -c "import $library" >/dev/null 2>&1 || missing+=("python3-$library")
+    done
+fi
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0

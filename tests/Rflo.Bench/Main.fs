@@ -1,71 +1,166 @@
-/// `dotnet fsi build.fsx bench`: each rule beside the notebook's loop in numpy, measured in turn in one run, as medians
-/// and ratios. `--pairs K` takes K pairs (default 5).
+/// `dotnet fsi build.fsx bench`: what a step takes, beside peers and beside what the machine can do at most.
 module Rflo.Bench.Main
 
 open System
-open Rflo.Bench.Work
+open System.IO
+open Rflo.Host
+open Rflo.Bench.Options
+open Rflo.Bench.Rows
 
-let private pairs (arguments: string[]) =
-    match arguments |> Array.tryFindIndex ((=) "--pairs") with
-    | Some at when at + 1 < arguments.Length ->
-        match Int32.TryParse arguments[at + 1] with
-        | true, count when count > 0 -> Ok count
-        | _ -> Error $"--pairs takes a number of at least 1, not {arguments[at + 1]}"
-    | Some _ -> Error "--pairs takes a number"
-    | None -> Ok 5
+/// Peers as they are found; one that is not here says why.
+let private findPeers () : PeerSet =
+    Map.ofList [ for name in Peers.names -> name, Peers.start name ]
 
-let private line count work =
-    let measured = [|
-        for _ in 1..count ->
-            let peer = Peers.numpy work
-            peer, measure work
-    |]
+let private versions (peers: PeerSet) =
+    String.concat ", " [
+        for name in Peers.names do
+            match peers[name] with
+            | Ok peer -> $"{name} {peer.Version}"
+            | Error _ -> $"{name} is not here"
+    ]
 
-    let ours = measured |> Array.map snd |> median
-    let peers = measured |> Array.choose (fst >> Result.toOption)
+let private effort (asked: Asked) = {
+    Pairs = asked.Pairs
+    Seconds = if asked.IsQuick then 0.2 else 0.4
+    PeerSeconds = if asked.IsQuick then 0.3 else 0.6
+}
 
-    if Array.isEmpty peers then
-        let reason =
-            match fst measured[0] with
-            | Error reason -> reason
-            | Ok _ -> ""
+let private chosen (asked: Asked) =
+    Targets.all
+    |> List.filter (fun target ->
+        if asked.Only.IsEmpty then
+            not (asked.IsQuick && target.IsLong)
+        else
+            List.contains target.Name asked.Only)
 
-        printfn $"%-18s{name work} %9.2f{ours}   skipped: numpy did not run ({reason})"
+let private rows bench (asked: Asked) =
+    let targets = chosen asked
+
+    if not targets.IsEmpty then
+        printfn $"\n{Tables.consoleLine Tables.heads}"
+
+    [
+        for target in targets do
+            for row in target.Measure bench do
+                printfn $"{Tables.consoleLine (Tables.cells row)}"
+                row
+    ]
+
+let private dense bench (asked: Asked) =
+    if asked.Only.IsEmpty || List.contains roofline asked.Only then
+        printfn $"\n{Tables.consoleLine Tables.rooflineHeads}"
+        let reached = Targets.roofline bench (Targets.dense asked.IsQuick)
+
+        for step in reached do
+            printfn $"{Tables.consoleLine (Tables.rooflineCells step)}"
+
+        reached
     else
-        let ratios =
-            measured
-            |> Array.choose (fun (peer, own) ->
-                peer |> Result.toOption |> Option.map (fun peer -> peer / own))
+        []
 
-        let ratio = median ratios
+/// Whatever row of peers is measured also shows the worst of the dense steps in the table.
+let private worst (reached: Roofline.Reached list) : Measured list =
+    match reached with
+    | [] -> []
+    | _ ->
+        let step = reached |> List.minBy _.Fraction
 
-        let target =
-            match work.Target with
-            | None -> ""
-            | Some target when ratio >= target -> $"%7.0f{target}  met"
-            | Some target -> $"%7.0f{target}  not met"
+        [
+            Ok {
+                Work = $"slowest dense step: {Work.name step.Work}"
+                Ours = step.Microseconds
+                Beside = "its ceiling"
+                Theirs = Some step.Bound.Microseconds
+                Scale = Percent
+                Value = Statistics.spread [| 100.0 * step.Fraction |]
+                Target = Some(100.0 * Targets.denseFraction)
+            }
+        ]
 
-        printfn
-            $"%-18s{name work} %9.2f{ours} %9.1f{median peers} %8.1f{ratio} %7.1f{Array.min ratios} %7.1f{Array.max ratios} {target}"
+/// The folder of the repository, above this program's.
+let rec private rootAbove (folder: DirectoryInfo | null) =
+    match folder with
+    | null -> None
+    | folder when File.Exists(Path.Combine(folder.FullName, "build.fsx")) -> Some folder.FullName
+    | folder -> rootAbove folder.Parent
+
+let private page (bench: Targets.Bench) load rows reached : Page.Findings =
+    let seconds = 0.1
+
+    // They take a while, so it is said where they are.
+    let over what measure =
+        printfn $"curves over {what}"
+        measure ()
+
+    {
+        Versions = versions bench.Peers
+        Load = load
+        Pairs = bench.Effort.Pairs
+        Ceilings = bench.Ceilings
+        Rows = rows
+        Roofline = reached
+        Units = over "units" (fun () -> Curves.ofUnits seconds)
+        Peers = over "units, of the peers" (fun () -> Curves.ofPeers seconds bench.Peers)
+        Steps = over "steps of a trial" (fun () -> Curves.ofSteps seconds)
+        Density = over "densities" (fun () -> Curves.ofDensity seconds)
+        Threads =
+            over "threads" (fun () ->
+                Curves.ofThreads {
+                    bench.Effort with
+                        Pairs = 3
+                        Seconds = seconds
+                })
+    }
+
+let private write findings =
+    match rootAbove (DirectoryInfo AppContext.BaseDirectory) with
+    | None ->
+        eprintfn "bench: no build.fsx lies above this program, so the documentation has no place"
+        ExitCode.EndedEarly
+    | Some root ->
+        match Page.write root findings with
+        | Ok() ->
+            printfn "wrote docs/performance.md"
+            ExitCode.Done
+        | Error reason ->
+            eprintfn $"bench: {reason}"
+            ExitCode.EndedEarly
+
+let private run (asked: Asked) =
+    let load = Machine.load
+    let peers = findPeers ()
+    printfn $"{Machine.text}; {versions peers}"
+
+    if load > 1.0 then
+        printfn $"%.1f{load} programs want a core already: ratios of pairs hold better than times"
+
+    try
+        let bench: Targets.Bench = {
+            Effort = effort asked
+            Peers = peers
+            Ceilings = Ceilings.measure (if asked.IsQuick then 0.05 else 0.2)
+        }
+
+        Tables.ceilings bench.Ceilings |> List.iter (printfn "%s")
+        let measured = rows bench asked
+        let reached = dense bench asked
+
+        for row in worst reached do
+            printfn $"\n{Tables.consoleLine (Tables.cells row)}"
+
+        if asked.IsQuick || not asked.Only.IsEmpty then
+            ExitCode.Done
+        else
+            write (page bench load (measured @ worst reached) reached)
+    finally
+        for found in peers.Values do
+            Result.iter Peers.stop found
 
 [<EntryPoint>]
 let main arguments =
-    match pairs arguments with
-    | Error message ->
-        eprintfn $"bench: {message}"
-        2
-    | Ok count ->
-        printfn $"N = 50, T = 100, double precision, one core; medians of {count} pairs"
-
-        printfn
-            "%-18s %9s %9s %8s %7s %7s %7s"
-            "rule"
-            "us/step"
-            "numpy"
-            "ratio"
-            "min"
-            "max"
-            "target"
-
-        List.iter (line count) small
-        0
+    match parse arguments with
+    | Ok asked -> run asked
+    | Error(Choice1Of2 help) ->
+        printfn $"{help}"
+        ExitCode.Done
+    | Error(Choice2Of2 mistakes) -> Mistake.refuse "bench" mistakes

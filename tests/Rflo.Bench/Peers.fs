@@ -1,55 +1,175 @@
-/// Other people's ways of doing the same work, each a program of its own.
+/// Other people's ways of doing the same work, each a program of its own that is asked on its standard input.
 module Rflo.Bench.Peers
 
 open System
 open System.Diagnostics
 open System.IO
 open System.Text.Json
+open System.Text.Json.Nodes
+open Rflo.Core
 open Rflo.Dsl
 open Rflo.Bench.Work
 
-/// The Python of the system, whose numpy comes as a package with it.
+/// The Python of the system, whose numpy, torch and numba come as packages with it.
 let private python = "/usr/bin/python3"
 
-/// Runs a peer on one core and gives its last line, or why there is none.
-let private lastLine arguments =
-    let info =
-        ProcessStartInfo(python, RedirectStandardOutput = true, RedirectStandardError = true)
+/// Numpy, torch, numba: what is measured beside us.
+let names = [ "numpy"; "torch"; "numba" ]
 
-    List.iter info.ArgumentList.Add arguments
-    info.Environment["OPENBLAS_NUM_THREADS"] <- "1"
+/// A peer that is running.
+type Peer = {
+    Name: string
+    Version: string
+    Process: Process
+}
+
+/// A peer, or why it cannot be measured.
+type Found = Result<Peer, string>
+
+/// One thread, whatever library does the sums, and no choice of ours between their kernels.
+let private alone (info: ProcessStartInfo) =
+    for variable in
+        [
+            "OPENBLAS_NUM_THREADS"
+            "OMP_NUM_THREADS"
+            "MKL_NUM_THREADS"
+            "NUMBA_NUM_THREADS"
+        ] do
+        info.Environment[variable] <- "1"
+
+    for variable in [ "OPENBLAS_CORETYPE"; "OPENBLAS_L2_SIZE" ] do
+        info.Environment.Remove variable |> ignore
+
+    info.Environment["PYTHONDONTWRITEBYTECODE"] <- "1"
+
+/// The next line that a peer says; where there is none, the last line of its complaint.
+let private answer (running: Process) : Result<JsonElement, string> =
+    match running.StandardOutput.ReadLine() with
+    | null ->
+        running.StandardError.ReadToEnd().Split '\n'
+        |> Array.filter ((<>) "")
+        |> Array.tryLast
+        |> Option.defaultValue "it ended without a word"
+        |> Error
+    | line ->
+        try
+            Ok(JsonDocument.Parse(line).RootElement)
+        with :? JsonException ->
+            Error $"it says {line}"
+
+let start name : Found =
+    let info =
+        ProcessStartInfo(
+            python,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        )
+
+    info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, $"peer_{name}.py"))
+    alone info
 
     try
-        use started = Process.Start info |> Unchecked.nonNull
-        let errors = started.StandardError.ReadToEndAsync()
-        let output = started.StandardOutput.ReadToEnd()
-        started.WaitForExit()
+        let started = Process.Start info |> Unchecked.nonNull
 
-        match output.Split('\n', StringSplitOptions.RemoveEmptyEntries) |> Array.tryLast with
-        | Some line when started.ExitCode = 0 -> Ok line
-        | _ ->
-            Error(
-                (errors.Result.Split '\n'
-                 |> Array.filter ((<>) "")
-                 |> Array.tryLast
-                 |> Option.defaultValue "no output")
-            )
+        answer started
+        |> Result.map (fun hello -> {
+            Name = name
+            Version = string (hello.GetProperty "version")
+            Process = started
+        })
     with :? ComponentModel.Win32Exception ->
         Error $"{python} is not here"
 
-let private peerRule work =
-    match work.Rule.Name, work.Update with
-    | name, Online -> $"{name}-online"
-    | name, _ -> name
+let stop (peer: Peer) =
+    peer.Process.StandardInput.Close()
+    peer.Process.WaitForExit()
+    peer.Process.Dispose()
 
-/// Microseconds a step of the notebook's loop in numpy, or why it cannot be measured.
-let numpy work =
-    lastLine [
-        Path.Combine(AppContext.BaseDirectory, "peer_numpy.py")
-        peerRule work
-        string work.Units
-        string work.Steps
-        string work.PeerTrials
-    ]
-    |> Result.map (fun line ->
-        JsonDocument.Parse(line).RootElement.GetProperty("usPerStep").GetDouble())
+let private ask (peer: Peer) (question: JsonObject) =
+    peer.Process.StandardInput.WriteLine(question.ToJsonString())
+    peer.Process.StandardInput.Flush()
+    answer peer.Process
+
+/// What a peer calls the rule of some work, if it has it.
+let ruleOf peer (work: Work) =
+    match peer, work.Rule.Name, work.Rule.Update with
+    | ("numpy" | "numba"), "rflo", Online -> Some "rflo-online"
+    | ("numpy" | "numba"), "rflo", TrialEnd -> Some "rflo"
+    | ("numpy" | "torch"), "bptt", TrialEnd -> Some "bptt"
+    | "numpy", "rtrl", TrialEnd -> Some "rtrl"
+    | _ -> None
+
+/// Our initial weights, as doubles: recurrent, readout, feedback, and the targets of a trial.
+let private numbersOf (running: Running) = [|
+    running.Session.Weights(ProjectionId 0)
+    running.Session.Weights(ProjectionId 1)
+    running.Compiled.Graph.Feedbacks[0].Matrix |> Unchecked.nonNull
+    targets running.Work
+|]
+
+let private write (file: string) arrays =
+    use stream = File.Create file
+
+    for values: float[] in arrays do
+        stream.Write(Runtime.InteropServices.MemoryMarshal.AsBytes(ReadOnlySpan values))
+
+/// Peers round as they like; more than this is other work.
+let private tolerance = 1e-9
+
+/// Trials whose losses are compared. Where one takes long, the same code was checked at a smaller size.
+let private checkedTrials work =
+    if work.Units <= 100 then 3
+    elif work.Rule.Name = "rtrl" then 0
+    else 1
+
+/// Gives a peer our network before its first trial, to be trained by what it calls that rule. It trains some trials, whose
+/// losses must be ours: nobody is compared on different work.
+let loadAs (rule: string) (peer: Peer) (work: Work) : Result<unit, string> =
+    let disagreement (theirs: float[]) (ours: float[]) =
+        Array.map2 (fun a b -> abs (a - b) / abs b) theirs ours |> Array.fold max 0.0
+
+    match Work.start work with
+    | Error problem -> Error problem
+    | Ok running ->
+        let file = Path.GetTempFileName()
+
+        try
+            write file (numbersOf running)
+            let question = JsonObject()
+            question["rule"] <- JsonValue.Create rule
+            question["units"] <- JsonValue.Create work.Units
+            question["steps"] <- JsonValue.Create work.Steps
+            question["rate"] <- JsonValue.Create(rate work)
+            question["checked"] <- JsonValue.Create(checkedTrials work)
+            question["file"] <- JsonValue.Create file
+
+            ask peer question
+            |> Result.bind (fun answer ->
+                let theirs = [|
+                    for loss in answer.GetProperty("losses").EnumerateArray() -> loss.GetDouble()
+                |]
+
+                losses theirs.Length work
+                |> Result.bind (fun ours ->
+                    match disagreement theirs ours with
+                    | far when far <= tolerance -> Ok()
+                    | far ->
+                        Error
+                            $"its losses are not ours (relative difference %.1e{far}), so it does other work"))
+        finally
+            File.Delete file
+
+/// Gives a peer our network by its own rule of that name, where it has one.
+let load (peer: Peer) (work: Work) =
+    match ruleOf peer.Name work with
+    | None -> Error $"{peer.Name} has no {ruleName work.Rule}"
+    | Some rule -> loadAs rule peer work
+
+/// Trains what was loaded for about so long: microseconds a step, the median over the trials.
+let time (seconds: float) (peer: Peer) =
+    let question = JsonObject()
+    question["seconds"] <- JsonValue.Create seconds
+
+    ask peer question
+    |> Result.map (fun answer -> answer.GetProperty("usPerStep").GetDouble())

@@ -1,75 +1,185 @@
-/// The work that is measured: the periodic-output experiment of Murray (2019), as its author's notebook has it.
+/// One piece of work, the periodic-output experiment of Murray (2019) in some size, and how long a step of it takes.
 module Rflo.Bench.Work
 
+open System
+open System.Collections.Generic
+open Rflo.Core
 open Rflo.Dsl
+open Rflo.Bench.Statistics
 
-/// One line of the table.
+/// What is trained.
 type Work = {
+    /// With the time of its updates.
     Rule: Rule
-    Update: Update
     Units: int
     Steps: int
-    /// Trials of one measurement of ours, after the JIT has done its work.
-    Trials: int
-    /// Trials of one measurement of a peer.
-    PeerTrials: int
-    /// How many times as fast as the notebook's loop a step must be, where that is asked.
-    Target: float option
+    Precision: Precision
+    /// Connections that a unit receives from others, on average; all of them where not said.
+    Synapses: int option
 }
 
-let name work =
-    match work.Update with
-    | Online -> $"{work.Rule.Name} online"
-    | _ -> $"{work.Rule.Name} trial-end"
+let work rule units = {
+    Rule = rule
+    Units = units
+    Steps = 100
+    Precision = Precision.Double
+    Synapses = None
+}
 
-let private experimentOf work =
-    let cortex = area "cortex" work.Units |> tau 10.0<ms>
+let online (rule: Rule) = { rule with Update = Online }
+let isOnline (rule: Rule) = rule.Update = Online
+
+let ruleName (rule: Rule) =
+    if isOnline rule then $"{rule.Name} online" else rule.Name
+
+let name work =
+    let sparse =
+        match work.Synapses with
+        | Some count -> $", {count} synapses a unit"
+        | None -> ""
+
+    let single = if work.Precision = Precision.Single then ", single" else ""
+    let steps = if work.Steps = 100 then "" else $", T = {work.Steps}"
+    $"{ruleName work.Rule}, N = {work.Units:N0}{steps}{sparse}{single}"
+
+/// Learning rate of all projections: the notebook's, and so much less in larger networks that no readout overshoots.
+let rate work =
+    0.03 * min 1.0 (50.0 / float work.Units)
+
+let private harmonics = [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+
+/// The targets of a trial, shape (steps).
+let targets work = [|
+    for t in 1 .. work.Steps ->
+        harmonics
+        |> List.sumBy (fun (k, size) ->
+            size * sin (2.0 * Math.PI * float (k * t) / float work.Steps))
+|]
+
+/// Rules that wait for a reward get one in every step; the others have the task that everybody else uses.
+let private task work =
+    match work.Rule.Credit with
+    | Local {
+                Modulator = { Signal = TaskReward | RewardError }
+            } ->
+        let column (values: float[]) =
+            Array2D.init values.Length 1 (fun t _ -> values[t])
+
+        Task.ofArrays (Array2D.zeroCreate work.Steps 0) (column (targets work))
+        |> Task.rewarded (Array.create work.Steps 1.0)
+    | _ -> Task.periodic (float work.Steps * 1.0<ms>) harmonics
+
+let private withNoise work (cortex: Area) =
+    match work.Rule.Credit with
+    | Local {
+                Post = { Signal = Perturbation | Current }
+            } -> cortex |> noise 0.1
+    | _ -> cortex
+
+let experimentOf work =
+    let cortex = area "cortex" work.Units |> tau 10.0<ms> |> withNoise work
     let y = readout "y" 1
 
-    let network =
-        circuit
-        |> areas [ cortex ]
-        |> readouts [ y ]
-        |> projections [
-            cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-            cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
-        ]
-        |> feedback [ errorOf y --> cortex ]
+    let connected =
+        match work.Synapses with
+        | Some count -> density (float count / float work.Units)
+        | None -> id
 
-    let period = float work.Steps * 1.0<ms>
-
-    experiment "bench" network (Task.periodic period [ 1, 1.0; 2, 0.5; 4, 0.25 ])
-    |> rule { work.Rule with Update = work.Update }
-
-let median (values: float[]) =
-    let sorted = Array.sort values
-    sorted[sorted.Length / 2]
-
-/// Microseconds a step, the median over the trials of one run; the first fifth warms up.
-let measure work =
-    match experimentOf work |> trials (work.Trials * 5 / 4) |> Run.train with
-    | Ok trained ->
-        let counted = trained.Seconds |> Array.skip (work.Trials / 4)
-        1e6 * median counted / float work.Steps
-    | Error problems ->
-        Problem.report "bench" problems |> List.iter (eprintfn "%s")
-        nan
-
-/// The work of the first table: N = 50, T = 100.
-let small =
-    let work rule update trials peerTrials target = {
-        Rule = rule
-        Update = update
-        Units = 50
-        Steps = 100
-        Trials = trials
-        PeerTrials = peerTrials
-        Target = target
-    }
-
-    [
-        work Rule.rflo TrialEnd 4000 100 (Some 60.0)
-        work Rule.rflo Online 4000 100 None
-        work Rule.bptt TrialEnd 4000 100 (Some 40.0)
-        work Rule.rtrl TrialEnd 200 5 (Some 8.0)
+    circuit
+    |> areas [ cortex ]
+    |> readouts [ y ]
+    |> projections [
+        cortex --> cortex |> weights (gaussian 1.5) |> connected |> learning (rate work)
+        cortex --> y |> weights (uniformScaled 0.1) |> learning (rate work)
     ]
+    |> feedback [ errorOf y --> cortex ]
+    |> fun network -> experiment "bench" network (task work)
+    |> rule work.Rule
+    |> precision work.Precision
+
+/// A session that is there to be measured.
+type Running = {
+    Work: Work
+    Compiled: Compiled
+    Session: Session
+}
+
+/// A session before its first trial, or why there is none. No matrix is made of the weights, so that large sparse circuits
+/// stay sparse.
+let start work =
+    match Check.experiment (experimentOf work) with
+    | Error problems -> Error(problems |> List.map Problem.text |> String.concat "; ")
+    | Ok ready ->
+        let compiled = Compile.experiment ready
+
+        Ok {
+            Work = work
+            Compiled = compiled
+            Session = Run.session compiled
+        }
+
+/// Trains so many trials; one that does not stay finite is no measurement.
+let private train (running: Running) trials =
+    let status = running.Session.Run trials
+
+    if status.End <> RunEnd.Completed then
+        failwith $"{name running.Work}: {status}"
+
+/// Trials that fit into a time, by the shortest of the last ones; one where none has run.
+let private trialsFor (seconds: float) (running: Running) =
+    let past = running.Session.Metrics.CopySeconds()
+
+    if Array.isEmpty past then
+        1
+    else
+        let shortest = past |> Array.skip (max 0 (past.Length - 5)) |> Array.min
+        max 1 (int (seconds / max 1e-7 shortest))
+
+let private warmed = HashSet<string>()
+
+/// Lets the JIT see a small network of the same kind, once for each kind.
+let private warmKind work =
+    if
+        warmed.Add
+            $"{ruleName work.Rule} {work.Precision} {work.Synapses.IsSome} {work.Rule.Readout}"
+    then
+        let small = {
+            work with
+                Units = 40
+                Steps = 20
+                Synapses = work.Synapses |> Option.map (fun _ -> 4)
+        }
+
+        match start small with
+        | Error _ -> ()
+        | Ok running -> Jit.settle (fun () -> train running 1)
+
+/// A session whose code is compiled, and that has trained nothing yet: for trials that take long.
+let cold work =
+    warmKind work
+    start work
+
+/// A session whose code is compiled and whose memory was touched, ready to be measured.
+let warm work =
+    cold work
+    |> Result.map (fun running ->
+        train running 1
+
+        if Array.last (running.Session.Metrics.CopySeconds()) < 1.0 then
+            train running (min 2000 (trialsFor 0.05 running))
+
+        running)
+
+/// Trains for about so long, at least one trial: microseconds a step, the median over the trials by the session's own clock.
+let time (seconds: float) (running: Running) =
+    let before = running.Session.TrialsDone
+    train running (trialsFor seconds running)
+    let counted = running.Session.Metrics.CopySeconds() |> Array.skip before
+    1e6 * median counted / float running.Work.Steps
+
+/// Losses of the first trials of a fresh session.
+let losses count work =
+    start work
+    |> Result.map (fun running ->
+        train running count
+        running.Session.Metrics.CopyLosses())

@@ -1,0 +1,47 @@
+"""What the peers of the benchmark share: they train one network, of which they are told on standard input.
+
+One JSON object a line, each answered by one line:
+  {"rule", "units", "steps", "rate", "checked", "file"}  takes the weights of the file, trains some trials: their losses
+  {"seconds"}  trains for about so long: microseconds a step, the median over trials
+The file holds doubles: recurrent weights (units x units), readout (units), feedback (units), targets (steps).
+Losses are 1 / (2 T) sum of squared errors, so that they can be held against ours.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+
+TAU = 10.0
+
+
+class Job:
+    """The network of Murray (2019), Fig 2, one readout, no input, rates that begin at 0.1."""
+
+    def __init__(self, told):
+        n, steps = told["units"], told["steps"]
+        numbers = np.fromfile(told["file"])
+        self.rule, self.units, self.steps, self.rate = told["rule"], n, steps, told["rate"]
+        self.w, self.w_out, self.feedback, self.target = np.split(numbers, [n * n, n * n + n, n * n + 2 * n])
+        self.w = self.w.reshape(n, n).copy()
+
+
+def serve(name, version, make):
+    """`make(job)` gives a function that trains one trial and answers its loss; it is told whether the loss is checked."""
+    print(json.dumps({"peer": name, "version": version}), flush=True)
+    trial, steps = None, 1
+    for line in sys.stdin:
+        told = json.loads(line)
+        if "file" in told:
+            job = Job(told)
+            trial, steps = make(job), job.steps
+            answer = {"losses": [float(trial(True)) for _ in range(told["checked"])]}
+        else:
+            seconds, end = [], time.perf_counter() + told["seconds"]
+            while not seconds or time.perf_counter() < end:
+                start = time.perf_counter()
+                trial(False)
+                seconds.append(time.perf_counter() - start)
+            answer = {"usPerStep": 1e6 * float(np.median(seconds)) / steps}
+        print(json.dumps(answer), flush=True)
