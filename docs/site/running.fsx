@@ -1,0 +1,198 @@
+/// Runs what stands in a page: its F# as one script, its commands in a shell, both in a folder of the page's own.
+module Running
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Text.RegularExpressions
+#load "markdown.fsx"
+open Markdown
+
+/// What running a page came to.
+type Ran = {
+    /// The parts, with what was really printed in the place of what the page says.
+    Parts: Part list
+    /// What is wrong, each in one line or more.
+    Complaints: string list
+}
+
+let private root = Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, "..", ".."))
+let private host = Path.Combine(root, "src", "Rflo.Host", "host.fsx")
+
+let private command =
+    Path.Combine(root, "src", "Rflo.Host", "bin", "Release", "net10.0", "Rflo.Host.dll")
+
+/// Loading by a relative path is right in a clone; a page's script lies elsewhere.
+let private rooted (code: string) =
+    Regex.Replace(code, "#load \"[./]*src/Rflo.Host/host.fsx\"", $"#load @\"{host}\"")
+
+let private longest = TimeSpan.FromMinutes 5.0
+
+let private start folder (file: string) (arguments: string list) =
+    let info =
+        ProcessStartInfo(
+            file,
+            arguments,
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        )
+
+    info.Environment["NO_COLOR"] <- "1"
+    info.Environment["DOTNET_NOLOGO"] <- "1"
+    info.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] <- "1"
+    info.Environment["MSBUILDDISABLENODEREUSE"] <- "1"
+    // A page's commands find `rflo` as a reader's do.
+    let tools = Path.Combine(folder, ".tools")
+    info.Environment["PATH"] <- tools + ":" + Environment.GetEnvironmentVariable "PATH"
+    info.Environment["RFLO_CLONE"] <- root
+    use child = Process.Start info
+    let output = child.StandardOutput.ReadToEndAsync()
+    let errors = child.StandardError.ReadToEndAsync()
+
+    if not (child.WaitForExit longest) then
+        child.Kill true
+
+    child.ExitCode, output.Result, errors.Result
+
+let private makeTools folder =
+    let tools = Path.Combine(folder, ".tools")
+    Directory.CreateDirectory tools |> ignore
+    let rflo = Path.Combine(tools, "rflo")
+    File.WriteAllText(rflo, $"#!/bin/sh\nexec dotnet '{command}' \"$@\"\n")
+    let mode = UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+    File.SetUnixFileMode(rflo, mode)
+
+/// A line that no page prints, with the number of the block that has just ended.
+let private marker = "\u0002"
+
+let private prelude = $"#load @\"{host}\"\nopen Rflo.Dsl\nopen Rflo.Host\n"
+
+/// The page's F# as one script, which says where each block ends.
+let private script parts =
+    let loads =
+        parts
+        |> List.exists (function
+            | Block("fsharp", Unmarked, code) -> code.Contains "host.fsx"
+            | _ -> false)
+
+    String.concat "\n" [
+        if not loads then
+            prelude
+
+        "System.Console.SetError System.Console.Out"
+
+        for k, part in List.indexed parts do
+            match part with
+            | Hidden code -> code
+            | Block("fsharp", Unmarked, code) ->
+                rooted code
+                $"System.Console.WriteLine \"{marker}{k}\""
+            | _ -> ()
+    ]
+
+let private hasScript parts =
+    parts
+    |> List.exists (function
+        | Block("fsharp", Unmarked, _) -> true
+        | _ -> false)
+
+/// What each block printed, by its number.
+let private printed (output: string) =
+    let mutable start = 0
+
+    Map.ofList [
+        for found in Regex.Matches(output, marker + @"(\d+)\r?\n") do
+            int found.Groups[1].Value, output.Substring(start, found.Index - start)
+            start <- found.Index + found.Length
+    ]
+
+let private runScript folder parts =
+    let options =
+        parts
+        |> List.collect (function
+            | Options options -> options
+            | _ -> [])
+
+    if hasScript parts then
+        File.WriteAllText(Path.Combine(folder, "page.fsx"), script parts)
+        let code, output, errors = start folder "dotnet" ([ "fsi"; "page.fsx" ] @ options)
+
+        let complaints =
+            if code = 0 then
+                []
+            else
+                [ $"its F# ended with exit code {code}:\n{errors}{output}" ]
+
+        printed output, complaints
+    else
+        Map.empty, []
+
+let private runShell folder k code expected =
+    let ended, output, errors = start folder "/bin/bash" [ "-euc"; code ]
+
+    let complaints =
+        if ended = expected then
+            []
+        else
+            [
+                $"block {k} ended with exit code {ended} and not {expected}:\n{code}\n{errors}{output}"
+            ]
+
+    output + errors, complaints
+
+let private same (a: string) (b: string) =
+    let tidy (text: string) =
+        text.Split '\n' |> Array.map _.TrimEnd() |> String.concat "\n" |> _.Trim()
+
+    tidy a = tidy b
+
+/// Runs a page in an empty folder.
+let page (folder: string) (text: string) =
+    let parts = parse text
+    Directory.CreateDirectory folder |> ignore
+    makeTools folder
+    let fromScript, scriptComplaints = runScript folder parts
+    let complaints = ResizeArray<string>(scriptComplaints)
+    let mutable last = ""
+
+    let parts = [
+        for k, part in List.indexed parts do
+            match part with
+            | Block("fsharp", Unmarked, _) ->
+                last <- fromScript |> Map.tryFind k |> Option.defaultValue ""
+                part
+            | Block("fsharp", NotRun _, _) -> part
+            | Block(_, File name, code) ->
+                let file = Path.Combine(folder, name)
+                Directory.CreateDirectory(Path.GetDirectoryName file) |> ignore
+                File.WriteAllText(file, rooted code)
+                part
+            | Block("sh", Mark.Run expected, code) ->
+                let output, more = runShell folder k code expected
+                complaints.AddRange more
+                last <- output
+                part
+            | Block("text", Output, said) ->
+                if scriptComplaints.IsEmpty && not (same said last) then
+                    complaints.Add $"block {k} says\n{said}but this was printed:\n{last}"
+
+                Block("text", Output, last.Trim() + "\n")
+            | Block("text", OutputVaries, said) ->
+                if scriptComplaints.IsEmpty && last.Trim() = "" then
+                    complaints.Add $"block {k} says\n{said}but nothing was printed"
+
+                Block("text", OutputVaries, last.Trim() + "\n")
+            | Block(language, (Strange _ | NotRun "" | Mark.Run _ | Output | OutputVaries as mark), _) ->
+                complaints.Add $"block {k}, in {language}: this cannot be said of it: {mark}"
+                part
+            | Block("", _, _) ->
+                complaints.Add $"block {k} does not say what language it is in"
+                part
+            | _ -> part
+    ]
+
+    {
+        Parts = parts
+        Complaints = List.ofSeq complaints
+    }
