@@ -80,7 +80,9 @@ let written parts =
 
 /// Links between pages, and from pages to examples, as they are in the site.
 let linked (prose: string) =
-    let prose = Regex.Replace(prose, @"\]\((?:\./)?([\w-]+)\.md(#[^)]*)?\)", "]($1.html$2)")
+    let prose =
+        Regex.Replace(prose, @"\]\((?:\./)?([\w-]+)\.md(#[^)]*)?\)", "]($1.html$2)")
+
     Regex.Replace(prose, @"\]\(\.\./examples/([\w-]+)\.fsx\)", "](example-$1.html)")
 
 let forSite parts =
@@ -117,7 +119,10 @@ let stageRules () =
 let stageExamples () =
     let after = List.length Pages.groups + 2
 
-    for k, file in Directory.GetFiles(Path.Combine(root, "examples"), "*.fsx") |> Array.sort |> Array.indexed do
+    for k, file in
+        Directory.GetFiles(Path.Combine(root, "examples"), "*.fsx")
+        |> Array.sort
+        |> Array.indexed do
         let name = Path.GetFileNameWithoutExtension file
         let code = File.ReadAllText file
         let body = $"# {name}\n\n```fsharp\n{code}```\n"
@@ -128,7 +133,12 @@ let copyPictures () =
         let relative = Path.GetRelativePath(docs, file)
 
         if List.contains (Path.GetExtension file) [ ".png"; ".svg"; ".css" ] then
-            let target = Path.Combine(staged, relative.Replace("site" + string Path.DirectorySeparatorChar, ""))
+            let target =
+                Path.Combine(
+                    staged,
+                    relative.Replace("site" + string Path.DirectorySeparatorChar, "")
+                )
+
             Directory.CreateDirectory(Path.GetDirectoryName target) |> ignore
             File.Copy(file, target, true)
 
@@ -169,7 +179,10 @@ let fsdocs () =
 /// fsdocs also leaves copies for other programs, and folders of its own.
 let tidy () =
     for file in Directory.GetFiles site do
-        if List.contains (Path.GetExtension file) [ ".md"; ".txt"; ".json" ] || file.EndsWith "NuGet.config" then
+        if
+            List.contains (Path.GetExtension file) [ ".md"; ".txt"; ".json" ]
+            || file.EndsWith "NuGet.config"
+        then
             File.Delete file
 
     for folder in [ "content"; ".fsdocs" ] do
@@ -185,6 +198,7 @@ let broken () = [
 
         for found in Regex.Matches(text, "(?:href|src)=\"([^\"]*)\"") do
             let target = found.Groups[1].Value
+
             let file, fragment =
                 match target.Split '#' with
                 | [| file; fragment |] -> file, fragment
@@ -192,14 +206,22 @@ let broken () = [
 
             if not (Regex.IsMatch(target, "^(https?|data):")) then
                 let path =
-                    if file = "" then page else Path.GetFullPath(Path.Combine(site, file))
+                    if file = "" then
+                        page
+                    else
+                        Path.GetFullPath(Path.Combine(site, file))
 
                 if not (File.Exists path) then
                     $"{Path.GetFileName page}: {target} is not there"
                 elif fragment <> "" then
                     let there = File.ReadAllText path
 
-                    if not (there.Contains $"name=\"{fragment}\"" || there.Contains $"id=\"{fragment}\"") then
+                    if
+                        not (
+                            there.Contains $"name=\"{fragment}\""
+                            || there.Contains $"id=\"{fragment}\""
+                        )
+                    then
                         $"{Path.GetFileName page}: {target} names no heading"
 ]
 
@@ -214,7 +236,12 @@ let build () =
     stageRules ()
     stageExamples ()
     copyPictures ()
-    File.Copy(Path.Combine(__SOURCE_DIRECTORY__, "_template.html"), Path.Combine(staged, "_template.html"))
+
+    File.Copy(
+        Path.Combine(__SOURCE_DIRECTORY__, "_template.html"),
+        Path.Combine(staged, "_template.html")
+    )
+
     fresh site
     let made = fsdocs ()
 

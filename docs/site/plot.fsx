@@ -27,7 +27,9 @@ let private short (value: float) =
 /// Round numbers that span a range: decades of a logarithmic axis, about four steps of another.
 let private ticks isLog low high =
     if isLog then
-        [ for decade in floor (log10 low) .. ceil (log10 high) -> 10.0 ** decade ]
+        [
+            for decade in floor (log10 low) .. ceil (log10 high) -> 10.0 ** decade
+        ]
     else
         let rough = (high - low) / 4.0
         let power = 10.0 ** floor (log10 rough)
@@ -37,17 +39,24 @@ let private ticks isLog low high =
             |> List.map ((*) power)
             |> List.find (fun step -> step >= rough)
 
-        [ floor (low / step) * step .. step .. ceil (high / step) * step ]
+        [
+            floor (low / step) * step .. step .. ceil (high / step) * step
+        ]
 
 let private panel (left: float) (panel: Panel) =
     let points = panel.Curves |> List.collect _.Points
     let right = points |> List.map fst |> List.max
     let values = points |> List.map snd
     let marks = ticks panel.IsLog (List.min values) (List.max values)
-    let scale value = if panel.IsLog then log10 value else value
+
+    let scale value =
+        if panel.IsLog then log10 value else value
+
     let low, high = scale marks.Head, scale (List.last marks)
     let x trial = left + 52.0 + 268.0 * trial / right
-    let y value = 190.0 - 150.0 * (scale value - low) / (high - low)
+
+    let y value =
+        190.0 - 150.0 * (scale value - low) / (high - low)
 
     [
         $"""<text x="{number (left + 52.0)}" y="22" class="title">{panel.Title}</text>"""

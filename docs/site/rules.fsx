@@ -23,12 +23,13 @@ type Page = {
     Seen: string
 }
 
-let private trace = "e_ij(t) = (1 - alpha_i) e_ij(t-1) + alpha_i phi'(u_i(t)) s_j(t)"
+let private trace =
+    "e_ij(t) = (1 - alpha_i) e_ij(t-1) + alpha_i phi'(u_i(t)) s_j(t)"
 
 let private onTask r rate =
     "the network and the task of the example that compares rules (30 units, a period of 100 ms), its recurrent weights learning at rate "
     + string rate
-    + $"; left, {r} beside BPTT and beside a readout that learns alone; right, the angle between what it asks for and the exact gradient"
+    + $"; left, the loss of {r}, of BPTT, and of a readout that learns alone; right, the angle between what it asks for and the exact gradient"
 
 let all = [
     {
@@ -38,7 +39,8 @@ let all = [
         Words =
             "Random feedback local online learning. A synapse keeps a leaky trace of what arrived times how ready its unit was to change; the error reaches the unit through fixed random weights. Nothing in it needs to know another synapse."
         Equation = $"{trace}\ndW_ij = eta / T  sum over t of  (B eps(t))_i e_ij(t)"
-        IsExact = "no: what a weight does through other units is left out. It is the gradient where no recurrent weight carries credit and feedback is symmetric."
+        IsExact =
+            "no: what a weight does through other units is left out. It is the gradient where no recurrent weight carries credit and feedback is symmetric."
         Time = "n m"
         Memory = "n m online, n T at the end of a trial"
         Source = "Murray (2019), eLife 8:e43299, Eqs 5 and 6"
@@ -100,7 +102,8 @@ let all = [
         Memory = "n m"
         Source = "Hebb (1949), The Organization of Behavior"
         Figure = growth
-        Seen = "the recurrent weights of 30 units learning at rate 0.03: Hebb's grow without end, Oja's find a length and keep it"
+        Seen =
+            "the recurrent weights of 30 units learning at rate 0.03: Hebb's grow without end, Oja's find a length and keep it"
     }
     {
         File = "oja"
@@ -114,7 +117,8 @@ let all = [
         Memory = "n m"
         Source = "Oja (1982), Journal of Mathematical Biology 15:267"
         Figure = growth
-        Seen = "the recurrent weights of 30 units learning at rate 0.03: Hebb's grow without end, Oja's find a length and keep it"
+        Seen =
+            "the recurrent weights of 30 units learning at rate 0.03: Hebb's grow without end, Oja's find a length and keep it"
     }
     {
         File = "reward-hebb"
@@ -122,7 +126,8 @@ let all = [
         Word = "Rule.rewardHebb, Rule.rewardHebbBaseline"
         Words =
             "Hebb's rule times the reward that the task gives: cortex to striatum in the paper's sequences. With a baseline, the reward counts by how much it is more than usual, and what was rewarded first does not grow into all others. `Rule.rewardHebbLiteral` and `Rule.rewardDelta` are the paper's letter and the delta rule."
-        Equation = "dW_ij = eta / T  sum over t of  (R(t) - mean R) h_i(t) s_j(t)          mean R = 0 without a baseline"
+        Equation =
+            "dW_ij = eta / T  sum over t of  (R(t) - mean R) h_i(t) s_j(t)          mean R = 0 without a baseline"
         IsExact = "it follows rewards, not a gradient."
         Time = "n m"
         Memory = "n m"
@@ -137,7 +142,8 @@ let all = [
         Word = "Rule.nodePerturbation"
         Words =
             "The area's own noise, times what arrived, times how much better than usual the trial went. It needs noise in the area (`|> noise 0.05`)."
-        Equation = "dW_ij = eta / T  sum over t of  (R - mean R) xi_i(t) s_j(t)          R = -L of the trial"
+        Equation =
+            "dW_ij = eta / T  sum over t of  (R - mean R) xi_i(t) s_j(t)          R = -L of the trial"
         IsExact = "on average, to first order in the noise; a single trial says little."
         Time = "n m"
         Memory = "n T"
@@ -165,8 +171,10 @@ let all = [
         Word = "Rule.bptt"
         Words =
             "Back-propagation through time: the trial is stored and walked backward. The exact gradient, and the measure of all others; it is neither local nor online."
-        Equation = "z(t) = W_out' eps(t) + J(t+1)' z(t+1)\ndW = eta / T  sum over t of  (alpha phi'(u(t)) z(t)) s(t)'"
-        IsExact = "yes, for every differentiable circuit: areas, delays, gates, masks, fed-back outputs."
+        Equation =
+            "z(t) = W_out' eps(t) + J(t+1)' z(t+1)\ndW = eta / T  sum over t of  (alpha phi'(u(t)) z(t)) s(t)'"
+        IsExact =
+            "yes, for every differentiable circuit: areas, delays, gates, masks, fed-back outputs."
         Time = "n m"
         Memory = "n T"
         Source = "Rumelhart, Hinton and Williams (1985); Murray (2019), Eqs 18 to 23"
@@ -194,8 +202,9 @@ let all = [
         Word = "Rule.rtrl"
         Words =
             "Real-time recurrent learning: the influence of every weight on every rate is carried forward. Exact and online, and as costly as that sounds."
-        Equation = "P(t) = J(t) P(t-1) + (direct influence of step t)\ndW = eta / T  sum over t of  (W_out' eps(t))' P(t)"
-        IsExact = "yes, as BPTT; the two agree to 1e-12 on random circuits."
+        Equation =
+            "P(t) = J(t) P(t-1) + (direct influence of step t)\ndW = eta / T  sum over t of  (W_out' eps(t))' P(t)"
+        IsExact = "yes, as BPTT; the two agree to rounding."
         Time = "n m K for K weights, online; at the end of a trial an eighth of it"
         Memory = "n K, and n T at the end of a trial"
         Source = "Williams and Zipser (1989), Neural Computation 1:270; Murray (2019), Eqs 10 to 14"
@@ -208,7 +217,8 @@ let all = [
         Word = "Rule.uoro"
         Words =
             "RTRL's influence as one product of two vectors, mixed by random signs so that it is right on average. It needs small rates."
-        Equation = "P(t) ~ p(t) q(t)'          p = J p + noise term,  q = q + noise term,  scaled against each other"
+        Equation =
+            "P(t) ~ p(t) q(t)'          p = J p + noise term,  q = q + noise term,  scaled against each other"
         IsExact = "on average; very noisy."
         Time = "n m"
         Memory = "n m"
@@ -234,7 +244,8 @@ let all = [
         File = "reverse-kf-rtrl"
         Title = "Reverse KF-RTRL"
         Word = "Rule.reverseKfRtrl"
-        Words = "The Kronecker product the other way round: a vector over units and a matrix over units and signals."
+        Words =
+            "The Kronecker product the other way round: a vector over units and a matrix over units and signals."
         Equation = "P(t) ~ A(t) (x) p(t)          p = J p + noise term"
         IsExact = "on average; about as noisy as UORO."
         Time = "n^2 m"
@@ -249,7 +260,8 @@ let all = [
         Word = "Rule.kernl"
         Words =
             "RFLO's trace with a sensitivity A of units to each other and memories kappa, both learned beside the weights from small nudges. It begins as the symmetric local rule and comes nearer to the gradient."
-        Equation = "e_ij(t) = kappa_i e_ij(t-1) + alpha_i phi'(u_i) s_j\ndW_ij = eta / T  sum over t of  (A' W_out' eps(t))_i e_ij(t)"
+        Equation =
+            "e_ij(t) = kappa_i e_ij(t-1) + alpha_i phi'(u_i) s_j\ndW_ij = eta / T  sum over t of  (A' W_out' eps(t))_i e_ij(t)"
         IsExact = "no, but nearer than RFLO."
         Time = "n m + n^2"
         Memory = "n m + n^2"
@@ -269,7 +281,8 @@ let all = [
         Memory = "n^2"
         Source = "Jaeger (2001), GMD report 148"
         Figure = fun () -> readoutOnly Rule.ridge
-        Seen = "the same network and task: what a readout alone can reach with areas as they are drawn, and BPTT, which changes them"
+        Seen =
+            "the same network and task: what a readout alone can reach with areas as they are drawn, and BPTT, which changes them"
     }
     {
         File = "force"
@@ -283,13 +296,15 @@ let all = [
         Memory = "n^2"
         Source = "Sussillo and Abbott (2009), Neuron 63:544"
         Figure = fun () -> readoutOnly Rule.force
-        Seen = "the same network and task, without the output fed back. Losses of FORCE are small at once since its weights follow the error within a trial; the example shows what remains when learning ends"
+        Seen =
+            "the same network and task, without the output fed back. Losses of FORCE are small at once since its weights follow the error within a trial; the example shows what remains when learning ends"
     }
     {
         File = "delta"
         Title = "Delta rule"
         Word = "Rule.delta"
-        Words = "Only readouts learn, down the gradient. Readouts learn so under every other rule too, unless its `Readout` says otherwise."
+        Words =
+            "Only readouts learn, down the gradient. Readouts learn so under every other rule too, unless its `Readout` says otherwise."
         Equation = "dW_out = eta / T  sum over t of  eps(t) h(t)'"
         IsExact = "yes, where no readout is fed back."
         Time = "n a output"

@@ -5,6 +5,7 @@ open System
 open System.Diagnostics
 open System.IO
 open System.Text.RegularExpressions
+
 #load "markdown.fsx"
 open Markdown
 
@@ -28,7 +29,17 @@ let private rooted (code: string) =
 
 let private longest = TimeSpan.FromMinutes 5.0
 
-let private start folder (file: string) (arguments: string list) =
+/// The tools of the page to which a folder belongs.
+let rec private toolsOf (folder: string) =
+    let tools = Path.Combine(folder, ".tools")
+
+    match Path.GetDirectoryName folder with
+    | null -> tools
+    | above -> if Directory.Exists tools then tools else toolsOf above
+
+let private python = "/usr/bin/python3"
+
+let private start (folder: string) (file: string) (arguments: string list) =
     let info =
         ProcessStartInfo(
             file,
@@ -43,9 +54,7 @@ let private start folder (file: string) (arguments: string list) =
     info.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] <- "1"
     info.Environment["MSBUILDDISABLENODEREUSE"] <- "1"
     // A page's commands find `rflo` as a reader's do.
-    let tools = Path.Combine(folder, ".tools")
-    info.Environment["PATH"] <- tools + ":" + Environment.GetEnvironmentVariable "PATH"
-    info.Environment["RFLO_CLONE"] <- root
+    info.Environment["PATH"] <- toolsOf folder + ":" + Environment.GetEnvironmentVariable "PATH"
     use child = Process.Start info
     let output = child.StandardOutput.ReadToEndAsync()
     let errors = child.StandardError.ReadToEndAsync()
@@ -53,14 +62,21 @@ let private start folder (file: string) (arguments: string list) =
     if not (child.WaitForExit longest) then
         child.Kill true
 
-    child.ExitCode, output.Result, errors.Result
+    // Where this machine keeps things is nobody's business.
+    let tidy (text: string) =
+        text.Replace(folder, "~/models").Replace(root, "~/rflo")
+
+    child.ExitCode, tidy output.Result, tidy errors.Result
 
 let private makeTools folder =
     let tools = Path.Combine(folder, ".tools")
     Directory.CreateDirectory tools |> ignore
     let rflo = Path.Combine(tools, "rflo")
     File.WriteAllText(rflo, $"#!/bin/sh\nexec dotnet '{command}' \"$@\"\n")
-    let mode = UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+
+    let mode =
+        UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+
     File.SetUnixFileMode(rflo, mode)
 
 /// A line that no page prints, with the number of the block that has just ended.
@@ -128,8 +144,37 @@ let private runScript folder parts =
     else
         Map.empty, []
 
+/// The folder that a page's commands have come to: each block goes on where the one before it ended.
+let private here folder =
+    let file = Path.Combine(folder, ".tools", "here")
+
+    if File.Exists file then
+        File.ReadAllText(file).Trim()
+    else
+        folder
+
+let private hasNumpy =
+    lazy
+        (File.Exists python
+         && (let code, _, _ = start "/" python [ "-c"; "import numpy" ] in code = 0))
+
+let private runPython folder k code =
+    if hasNumpy.Value then
+        let ended, output, errors = start (here folder) python [ "-c"; code ]
+
+        output,
+        [
+            if ended <> 0 then
+                $"block {k} ended with exit code {ended}:\n{code}\n{errors}"
+        ]
+    else
+        printfn $"not run: block {k}, since {python} has no numpy (Debian: python3-numpy)"
+        "", []
+
 let private runShell folder k code expected =
-    let ended, output, errors = start folder "/bin/bash" [ "-euc"; code ]
+    let file = Path.Combine(folder, ".tools", "here")
+    let moved = $"{code}\npwd > '{file}'"
+    let ended, output, errors = start (here folder) "/bin/bash" [ "-euc"; moved ]
 
     let complaints =
         if ended = expected then
@@ -155,16 +200,19 @@ let page (folder: string) (text: string) =
     let fromScript, scriptComplaints = runScript folder parts
     let complaints = ResizeArray<string>(scriptComplaints)
     let mutable last = ""
+    // What a block without its tool would have printed is not known.
+    let mutable isKnown = true
 
     let parts = [
         for k, part in List.indexed parts do
             match part with
             | Block("fsharp", Unmarked, _) ->
                 last <- fromScript |> Map.tryFind k |> Option.defaultValue ""
+                isKnown <- scriptComplaints.IsEmpty
                 part
             | Block("fsharp", NotRun _, _) -> part
             | Block(_, File name, code) ->
-                let file = Path.Combine(folder, name)
+                let file = Path.Combine(here folder, name)
                 Directory.CreateDirectory(Path.GetDirectoryName file) |> ignore
                 File.WriteAllText(file, rooted code)
                 part
@@ -172,18 +220,28 @@ let page (folder: string) (text: string) =
                 let output, more = runShell folder k code expected
                 complaints.AddRange more
                 last <- output
+                isKnown <- true
                 part
+            | Block("python", Mark.Run 0, code) ->
+                let output, more = runPython folder k code
+                complaints.AddRange more
+                last <- output
+                isKnown <- hasNumpy.Value
+                part
+            | Block("text", (Output | OutputVaries), _) when not isKnown -> part
             | Block("text", Output, said) ->
-                if scriptComplaints.IsEmpty && not (same said last) then
+                if not (same said last) then
                     complaints.Add $"block {k} says\n{said}but this was printed:\n{last}"
 
                 Block("text", Output, last.Trim() + "\n")
             | Block("text", OutputVaries, said) ->
-                if scriptComplaints.IsEmpty && last.Trim() = "" then
+                if last.Trim() = "" then
                     complaints.Add $"block {k} says\n{said}but nothing was printed"
 
                 Block("text", OutputVaries, last.Trim() + "\n")
-            | Block(language, (Strange _ | NotRun "" | Mark.Run _ | Output | OutputVaries as mark), _) ->
+            | Block(language,
+                    (Strange _ | NotRun "" | Mark.Run _ | Output | OutputVaries as mark),
+                    _) ->
                 complaints.Add $"block {k}, in {language}: this cannot be said of it: {mark}"
                 part
             | Block("", _, _) ->

@@ -34,8 +34,7 @@ let private train experiment =
     | Ok trained -> trained
     | Error problems -> failwith (String.concat "\n" (Problem.report "a figure" problems))
 
-let private runs =
-    ConcurrentDictionary<string * float, Lazy<Trained list>>()
+let private runs = ConcurrentDictionary<string * float, Lazy<Trained list>>()
 
 /// Three runs of a rule, each made once.
 let private runsOf (r: Rule) rate =
@@ -119,8 +118,7 @@ let readoutOnly (r: Rule) =
 
 let private norms (r: Rule) = [
     for number in seeds ->
-        let changed =
-            Circuit.mapProjection "cortex->cortex" (learning 0.03) network
+        let changed = Circuit.mapProjection "cortex->cortex" (learning 0.03) network
 
         let trained =
             experiment "figure" changed target
@@ -149,7 +147,7 @@ let growth () =
 
     svg "Norm of the recurrent weights under Hebb's and Oja's rules" [
         {
-            Title = "norm of the recurrent weights (median of 3 seeds)"
+            Title = "norm of recurrent weights (3 seeds)"
             Across = "trials"
             IsLog = false
             Curves = [ curve Rule.hebb "first"; curve Rule.oja "second" ]
@@ -161,8 +159,7 @@ let private choosing (r: Rule) number =
     let cue = input "cue" 4
     let cortex = relay "cortex" 4
 
-    let striatum =
-        winnerTakeAll "striatum" 4 |> explore 0.2
+    let striatum = winnerTakeAll "striatum" 4 |> explore 0.2
 
     let steps = 4
 
@@ -200,7 +197,11 @@ let private choosing (r: Rule) number =
             |> learning 0.5
         ]
 
-    (experiment "choice" circuit' task |> rule r |> trials length |> seed number |> train)
+    (experiment "choice" circuit' task
+     |> rule r
+     |> trials length
+     |> seed number
+     |> train)
         .Rewards
 
 /// How often the right action is chosen, under two rules.
@@ -208,10 +209,7 @@ let choices (first: Rule) (second: Rule) =
     let curve (r: Rule) ink = {
         Label = r.Name
         Ink = ink
-        Points =
-            [ for number in 1..9 -> choosing r number ]
-            |> mean
-            |> thin 20
+        Points = [ for number in 1..9 -> choosing r number ] |> mean |> thin 20
     }
 
     svg "How often the rewarded action is chosen" [

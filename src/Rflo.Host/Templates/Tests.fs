@@ -4,17 +4,19 @@ module Tests
 open Expecto
 open Rflo.Dsl
 
-/// Trains an experiment without a word; what it left.
-let train experiment =
-    match Run.train experiment with
+/// Trains an experiment without a word, and measures these in every trial and nothing else; what it left.
+let watch probes (experiment: Experiment) =
+    match Run.train ({ experiment with Probes = [] } |> probe 1 probes) with
     | Ok trained -> trained
     | Error problems -> failtest (String.concat "\n" (Problem.report "model.fsx" problems))
+
+let train = watch []
 
 /// Some trials in which one rule is held against another: the largest angle (degrees), and how far the ratio of their
 /// lengths is from 1. `angleOf` measures, and trains nothing.
 let differenceIn count rule reference (experiment: Experiment) =
     let probes =
-        (experiment |> trials count |> probe 1 [ Probe.angleOf rule reference ] |> train).Probes
+        (experiment |> trials count |> watch [ Probe.angleOf rule reference ]).Probes
 
     let largest prefix distance =
         Map.filter (fun (name: string) _ -> name.StartsWith $"{prefix} ") probes
@@ -45,7 +47,10 @@ let withoutRecurrence (experiment: Experiment) =
 
     let alone (p: Projection) =
         match p.Source, p.Target with
-        | OfArea _, OfArea _ -> p |> weights (constant 0.0)
+        | OfArea _, OfArea _ -> {
+            (p |> weights (constant 0.0)) with
+                Balanced = false
+          }
         | _ -> p
 
     let told (p: Projection) =
@@ -86,7 +91,7 @@ let tests =
         }
 
         test "no weight under Dale's law changes its sign" {
-            let measured = Model.model |> trials 20 |> probe 1 [ Probe.dale ] |> train
+            let measured = Model.model |> trials 20 |> watch [ Probe.dale ]
 
             for KeyValue(name, series) in measured.Probes do
                 if name.StartsWith "dale-violations" then
@@ -95,4 +100,13 @@ let tests =
     ]
 
 [<EntryPoint>]
-let main arguments = runTestsWithCLIArgs [] arguments tests
+let main arguments =
+    let plain = System.Console.IsOutputRedirected
+
+    runTestsWithCLIArgs
+        [
+            if plain then
+                Colours 0
+        ]
+        arguments
+        tests
