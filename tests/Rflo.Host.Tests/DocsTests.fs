@@ -139,6 +139,20 @@ let tests =
                 Expect.isTrue (Regex.IsMatch(page, $@"(?m)^\| {code} \|")) $"exit code {code}"
         }
 
+        test "begins with an example that is also a test" {
+            let code (text: string) =
+                text.Split '\n'
+                |> Array.filter (fun line ->
+                    line.Trim() <> "" && not (line.TrimStart().StartsWith "//"))
+                |> Array.map _.TrimEnd()
+                |> List.ofArray
+
+            let readme = File.ReadAllText(Path.Combine(root, "README.md"))
+            let shown = Regex.Match(readme, "(?s)```fsharp\n(.*?)```").Groups[1].Value
+            let example = File.ReadAllText(Path.Combine(examples, "01-periodic.fsx"))
+            Expect.equal (code shown) (code example) "the README's script"
+        }
+
         test "has a page for every rule and every example" {
             let pages = built.Value |> List.map Path.GetFileNameWithoutExtension
 
