@@ -64,6 +64,7 @@ let markOf mark =
     | Run 0 -> "<!-- run -->\n"
     | Run code -> $"<!-- run, exit code {code} -->\n"
     | File name -> $"<!-- file: {name} -->\n"
+    | Below(line, name) -> $"<!-- below {line} in: {name} -->\n"
     | Strange text -> $"<!-- {text} -->\n"
 
 /// The page's own markdown, with what was printed.

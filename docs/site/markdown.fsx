@@ -17,6 +17,8 @@ type Mark =
     | Run of exitCode: int
     /// `<!-- file: model.fsx -->`: what stands in that file from here on.
     | File of name: string
+    /// `<!-- below open Rflo.Host in: model.fsx -->`: what stands in that file below that line from here on.
+    | Below of line: string * name: string
     /// Anything else: a mistake of the author's.
     | Strange of text: string
 
@@ -38,6 +40,9 @@ let private readMark (comment: string) =
     | _ when comment.StartsWith "run, exit code " -> Run(int (rest "run, exit code "))
     | _ when comment.StartsWith "not run:" -> NotRun(rest "not run:")
     | _ when comment.StartsWith "file:" -> File(rest "file:")
+    | _ when comment.StartsWith "below " && comment.Contains " in: " ->
+        let parts = (rest "below ").Split " in: "
+        Below(parts[0], parts[1])
     | _ -> Strange comment
 
 let private tokens =

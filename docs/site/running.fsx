@@ -216,6 +216,16 @@ let page (folder: string) (text: string) =
                 Directory.CreateDirectory(Path.GetDirectoryName file) |> ignore
                 File.WriteAllText(file, rooted code)
                 part
+            | Block(_, Below(line, name), code) ->
+                let file = Path.Combine(here folder, name)
+                let head = File.ReadAllText file |> _.Split(line)
+
+                if head.Length < 2 then
+                    complaints.Add $"block {k}: {name} has no line {line}"
+                else
+                    File.WriteAllText(file, $"{head[0]}{line}\n\n{code}")
+
+                part
             | Block("sh", Mark.Run expected, code) ->
                 let output, more = runShell folder k code expected
                 complaints.AddRange more
