@@ -197,7 +197,7 @@ let build Restored =
 
 // ---- checks -------------------------------------------------------------------------------------
 
-let private formatted = [ "src"; "tests"; "examples"; "build.fsx" ]
+let private formatted = [ "src"; "tests"; "examples"; "docs/site"; "build.fsx" ]
 
 let fantomas options =
     "fantomas" :: options @ List.filter (inRoot >> Path.Exists) formatted
@@ -399,6 +399,17 @@ let host Built arguments =
 let bench Built arguments =
     exitCodeOf "dotnet" (running "tests/Rflo.Bench" arguments) []
 
+/// Runs the code of the pages, makes the site, and looks at it in a browser.
+let docs Built =
+    dotnet [ "fsi"; "docs/site/build.fsx" ]
+
+    run "dotnet" [
+        "tests/Rflo.Host.Tests/bin/Release/net10.0/Rflo.Host.Tests.dll"
+        "--filter-test-list"
+        "the documentation"
+        "--no-spinner"
+    ] [ "RFLO_DOCS_BUILT", "1" ]
+
 let clean () =
     let remove folder =
         if Directory.Exists folder then
@@ -460,6 +471,12 @@ let targets = [
             "measure each rule beside numpy, PyTorch, numba and the machine; --quick, --pairs K, --only NAME"
         Takes = anything
         Run = fun arguments -> bench (restore () |> build) arguments
+    }
+    {
+        Name = "docs"
+        Summary = "run the code of the documentation and make its pages: artifacts/docs"
+        Takes = nothing
+        Run = fun _ -> restore () |> build |> docs |> done'
     }
     {
         Name = "format"

@@ -165,7 +165,9 @@ module Problem =
         | Unreadable(source, reason) -> $"the weights cannot be read from {source}: {reason}"
         | NoErrorReaches(area, rule) ->
             $"{rule} needs an error, but no feedback reaches {area}; declare one, such as errorOf y --> {area}, or freeze the projection"
-        | Failed(what, reason) -> $"{what} failed: {reason}"
+        | Failed(what, reason) ->
+            let said = reason.TrimEnd '.'
+            $"{what} failed: {said}; mend the function that the script gives"
         | NothingArrives -> "no projection reaches it; declare one, such as cortex --> it"
         | NothingLearns -> "nothing learns; give a projection a rate, such as |> learning 0.03"
         | NoArea -> "it has no area; declare one, such as areas [ cortex ]"

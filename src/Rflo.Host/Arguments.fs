@@ -89,18 +89,20 @@ module Arguments =
         | Help of text: string
         | Do of Request
 
-    let private exitCodes =
-        String.concat "\n" [
-            "EXIT CODES:"
-            ""
-            "    0    done"
-            "    1    the model has problems; all of them are printed"
-            "    2    the command line has mistakes, or the run folder cannot be made"
-            "    3    ended early: diverged, cancelled, or the results could not be written where they belong;"
-            "         what there is was kept"
-            ""
-            "dotnet fsi takes --help for itself: type `dotnet fsi SCRIPT -- --help` or `rflo run SCRIPT --help`."
-        ]
+    /// How to ask for help where `dotnet fsi` would answer.
+    let private ofScripts =
+        "\n\ndotnet fsi takes --help for itself: type `dotnet fsi SCRIPT -- --help` or `rflo run SCRIPT --help`."
+
+    let private namesIn<'option when 'option :> IArgParserTemplate>
+        (parser: ArgumentParser<'option>)
+        = [
+        for case in parser.GetArgumentCases() do
+            yield! case.CommandLineNames.Value
+    ]
+
+    /// The names of all options of a kind, such as --trials.
+    let names<'option when 'option :> IArgParserTemplate> () =
+        namesIn (ArgumentParser.Create<'option>())
 
     /// Everything that Argu does not know: options with a hint, words alone. A word behind an unknown option is its value.
     let private unknown (known: string list) (rest: string list) =
@@ -124,16 +126,10 @@ module Arguments =
         =
         let parser = ArgumentParser.Create<'option>(programName = program)
 
-        if
-            arguments
-            |> Array.exists (fun word -> List.contains word [ "--help"; "-h"; "help" ])
-        then
-            Error(Choice1Of2(parser.PrintUsage().TrimEnd() + "\n\n" + exitCodes))
+        if Usage.isAskedFor (List.ofArray arguments) then
+            Error(Choice1Of2(parser.PrintUsage().TrimEnd() + "\n\n" + ExitCode.help))
         else
-            let known = [
-                for case in parser.GetArgumentCases() do
-                    yield! case.CommandLineNames.Value
-            ]
+            let known = namesIn parser
 
             try
                 let results =
@@ -157,7 +153,7 @@ module Arguments =
     /// What the options of a script ask for, or everything that is wrong with them.
     let parse (program: string) (arguments: string[]) : Result<Asked, Mistake list> =
         match parseWith<ScriptOption> program arguments with
-        | Error(Choice1Of2 help) -> Ok(Help help)
+        | Error(Choice1Of2 help) -> Ok(Help(help + ofScripts))
         | Error(Choice2Of2 mistakes) -> Error mistakes
         | Ok given ->
             Ok(

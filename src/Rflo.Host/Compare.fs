@@ -2,7 +2,6 @@ namespace Rflo.Host
 
 open System
 open System.IO
-open Spectre.Console
 open Rflo.Core
 open Rflo.Dsl
 open Rflo.Runs
@@ -52,22 +51,7 @@ module Compare =
 
     /// The table, on the terminal.
     let show (runs: Trained list) =
-        let table = Spectre.Console.Table()
-        table.Border <- TableBorder.Rounded
-
-        for k, head in List.indexed (Comparison.heads runs) do
-            let column = TableColumn(Markup.Escape head)
-
-            if k > 0 then
-                column.Alignment <- Justify.Right
-
-            table.AddColumn column |> ignore
-
-        for trained in runs do
-            table.AddRow(Comparison.row runs trained |> List.map Markup.Escape |> Array.ofList)
-            |> ignore
-
-        AnsiConsole.Write table
+        Terminal.table (Comparison.heads runs) (List.map (Comparison.row runs) runs)
 
     let private page title place (runs: Trained list) =
         let ended = runs |> List.filter (fun trained -> not trained.Status.IsWell)
@@ -77,7 +61,8 @@ module Compare =
             | [] -> $"{runs.Length} runs completed"
             | _ ->
                 ended
-                |> List.map (fun trained -> $"{Comparison.label runs trained} {trained.Status}")
+                |> List.map (fun trained ->
+                    $"{Comparison.label runs trained} {Advice.ofRun trained}")
                 |> String.concat "; "
 
         let report = Path.Combine(place, RunFileNames.Report)

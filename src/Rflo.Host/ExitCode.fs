@@ -19,3 +19,15 @@ module ExitCode =
     /// Diverged, cancelled, or the results could not be written where they belong.
     [<Literal>]
     let EndedEarly = 3
+
+    /// All of them, for every --help.
+    let help =
+        String.concat "\n" [
+            "EXIT CODES:"
+            ""
+            "    0    done"
+            "    1    the model has problems; all of them are printed"
+            "    2    the command line has mistakes, or a folder or file that it names cannot be read or made"
+            "    3    ended early: diverged, cancelled, failed, or the results could not be written where they belong;"
+            "         what there is was kept"
+        ]

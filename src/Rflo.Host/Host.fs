@@ -23,32 +23,6 @@ module Host =
         | None, Some place -> RunFolder.Create(place, request.Force)
         | None, None -> RunFolder.NextFree("runs", experiment.Name.Replace('/', '-'))
 
-    /// What to try after a run that diverged, with the values as they are.
-    let private hint (experiment: Experiment) =
-        let projections = experiment.Circuit.Projections
-
-        let listed chosen =
-            projections
-            |> List.choose (fun p ->
-                chosen p |> Option.map (fun (value: float) -> $"{Projection.name p} {value}"))
-            |> String.concat ", "
-
-        let rates =
-            listed (fun p ->
-                match p.Plasticity with
-                | Frozen -> None
-                | Learning rate
-                | LearningBy(rate, _) -> Some rate)
-
-        let gains =
-            listed (fun p ->
-                match p.Weights with
-                | Gaussian gain -> Some gain
-                | _ -> None)
-
-        let gain = if gains = "" then "" else $", or the gain ({gains})"
-        $"lower the learning rate ({rates}){gain}; --learning-rate RATE does it from the command line"
-
     let private fallback (experiment: Experiment) script report record =
         let place = Path.Combine(Path.GetTempPath(), "rflo-runs")
         use folder = RunFolder.NextFree(place, experiment.Name.Replace('/', '-'))
@@ -140,13 +114,9 @@ module Host =
             match trained.Status.End with
             | RunEnd.Completed
             | RunEnd.Stopped -> ExitCode.Done
-            | RunEnd.Failed ->
-                complain [ $"{experiment.Name}: {trained.Status}" ]
-                ExitCode.EndedEarly
+            | RunEnd.Failed
             | RunEnd.Diverged ->
-                complain [
-                    $"{experiment.Name}: {trained.Status}; {hint experiment}"
-                ]
+                complain [ $"{experiment.Name}: {Advice.ofRun trained}" ]
 
                 ExitCode.EndedEarly
             | _ ->
@@ -302,7 +272,7 @@ module Host =
                             Run.checkedExperiment onTrial interrupt.Token ready)
 
                     if not trained.Status.IsWell then
-                        complain [ $"{experiment.Name}: {trained.Status}" ]
+                        complain [ $"{experiment.Name}: {Advice.ofRun trained}" ]
                         exit ExitCode.EndedEarly
 
                     trained

@@ -40,7 +40,7 @@ module Progress =
                 | count -> string (TimeSpan.FromSeconds(ceil (float (trials - count) / rate)))
 
             let speed = if rate >= 100.0 then $"%.0f{rate}" else $"%.1f{rate}"
-            $"trial {this.Done} of {trials}  loss %.4g{lastLoss}  {speed} trials/s  {left} left"
+            $"trial {this.Done} of {trials}  loss %.4g{lastLoss}  {left} left  {speed} trials/s"
 
     let private timer (every: TimeSpan) (tell: unit -> unit) =
         new Timer((fun _ -> tell ()), null, every, every)
@@ -56,18 +56,33 @@ module Progress =
         tell ()
         result
 
+    /// The width of the bar, with the space around it: none where the line has little room anyhow.
+    let private barWidth width =
+        if width < 76 then 2 else min 40 (width - 58)
+
+    let private columns width : ProgressColumn[] = [|
+        if width >= 76 then
+            ProgressBarColumn(Width = barWidth width - 4)
+
+        TaskDescriptionColumn(Alignment = Justify.Left)
+    |]
+
     let private bar (name: string) (share: unit -> float) (line: unit -> string) work =
+        let width = AnsiConsole.Profile.Width
+
         AnsiConsole
             .Progress()
             .AutoClear(true)
             .HideCompleted(true)
-            .Columns(ProgressBarColumn(), TaskDescriptionColumn(Alignment = Justify.Left))
+            .Columns(columns width)
             .Start(fun (context: ProgressContext) ->
                 let task = context.AddTask(Markup.Escape name, maxValue = 1.0)
 
                 let tell () =
                     task.Value <- share ()
-                    task.Description <- Markup.Escape(line ())
+
+                    task.Description <-
+                        Markup.Escape(Terminal.fit (width - barWidth width) (line ()))
 
                 use _ = timer barEvery tell
                 work ())

@@ -55,11 +55,12 @@ module Scripts =
     let run command (arguments: string list) =
         match arguments with
         | []
-        | [ "--help" ] ->
-            printfn
-                $"rflo {command} SCRIPT.fsx [options]; `rflo {command} SCRIPT.fsx --help` lists the options"
-
-            if arguments = [] then ExitCode.Arguments else ExitCode.Done
+        | [ "--help" | "-h" | "help" ] ->
+            Usage.answer
+                command
+                "SCRIPT.fsx [options]"
+                $"`rflo {command} SCRIPT.fsx --help` lists the options, which are those of the script."
+                arguments
         | script :: rest ->
             match complaint script with
             | Some complaint ->
@@ -79,9 +80,12 @@ module Scripts =
 
         match words arguments with
         | []
-        | [ "--help" ] ->
-            printfn "rflo graph SCRIPT.fsx [--out circuit.html | --out circuit.svg]"
-            if arguments = [] then ExitCode.Arguments else ExitCode.Done
+        | [ "--help" | "-h" | "help" ] ->
+            Usage.answer
+                "graph"
+                "SCRIPT.fsx [--out circuit.html | --out circuit.svg]"
+                "Draws the circuit of a model script, whatever its problems, and trains nothing."
+                arguments
         | script :: rest when not (List.contains "--graph" rest) ->
             run "graph" (script :: rest @ [ "--graph"; "circuit.html" ])
         | all -> run "graph" all

@@ -255,16 +255,9 @@ module SweepArguments =
     let parse (program: string) place (arguments: string[]) : Result<Asked, Mistake list> =
         let parser = ArgumentParser.Create<SweepOption>(programName = program)
 
-        let names = [
-            for case in parser.GetArgumentCases() do
-                yield! case.CommandLineNames.Value
-        ]
+        let names = Arguments.names<SweepOption>()
 
-        let isHelp =
-            arguments
-            |> Array.exists (fun word -> List.contains word [ "--help"; "-h"; "help" ])
-
-        if isHelp then
+        if Usage.isAskedFor (List.ofArray arguments) then
             match Arguments.parse program arguments with
             | Ok(Arguments.Help text) ->
                 Ok(

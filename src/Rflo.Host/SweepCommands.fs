@@ -68,15 +68,14 @@ module SweepCommands =
     /// How far the points of a sweep are.
     let status (arguments: string list) =
         match arguments with
-        | [ place ] when place <> "--help" -> guarded (fun () -> tellStatus place)
+        | [ place ] when not (place.StartsWith '-' || place = "help") ->
+            guarded (fun () -> tellStatus place)
         | _ ->
-            printfn
-                "rflo status DIR tells how many points of a sweep are finished, failed, running and left"
-
-            if arguments = [ "--help" ] then
-                ExitCode.Done
-            else
-                ExitCode.Arguments
+            Usage.answer
+                "status"
+                "DIR"
+                "Tells how many points of the sweep in that folder are finished, failed, running and left."
+                arguments
 
     let private tellCollected place (path: string) =
         let folder = SweepFolder.Open place
@@ -107,15 +106,13 @@ module SweepCommands =
     /// Writes the results of a sweep as one Parquet file.
     let collect (arguments: string list) =
         match arguments with
-        | [ place ] when place <> "--help" ->
+        | [ place ] when not (place.StartsWith '-' || place = "help") ->
             guarded (fun () -> tellCollected place (Path.Combine(place, "results.parquet")))
         | [ place; "--out"; file ]
         | [ "--out"; file; place ] -> guarded (fun () -> tellCollected place file)
         | _ ->
-            printfn
-                "rflo collect DIR [--out results.parquet] writes the results of a sweep as one table, a row a point and trial"
-
-            if arguments = [ "--help" ] then
-                ExitCode.Done
-            else
-                ExitCode.Arguments
+            Usage.answer
+                "collect"
+                "DIR [--out results.parquet]"
+                "Writes the results of the sweep in that folder as one table, a row a point and trial."
+                arguments

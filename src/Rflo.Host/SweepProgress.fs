@@ -50,4 +50,4 @@ type SweepProgress(points: int, jobs: int) =
         let failures = if failed = 0 then "" else $"  {failed} failed"
         let others = if elsewhere = 0 then "" else $"  {elsewhere} elsewhere"
         let running = inHand |> Array.filter (fun share -> share > 0.0) |> Array.length
-        $"{ended} of {points} points{failures}{others}  {running} running  {left} left"
+        $"{ended} of {points} points{failures}  {left} left{others}  {running} running"

@@ -509,7 +509,7 @@ let private mistakes = [
             Task = Task.ofFunction 2 1 10.0<ms> (fun _ _ -> failwith "no more trials")
     },
     at InTask (Failed("drawing trial 0", "no more trials")),
-    "task: drawing trial 0 failed: no more trials"
+    "task: drawing trial 0 failed: no more trials; mend the function that the script gives"
 
     "a task that draws fewer targets than it declares",
     {
@@ -569,7 +569,7 @@ let private mistakes = [
             Task = loop |> Task.judged (fun now _ -> now.Rates("motor")[0])
     },
     at InTask (Failed("judging step 1 of trial 0", "The task looks at motor, but watches no area.")),
-    "task: judging step 1 of trial 0 failed: The task looks at motor, but watches no area."
+    "task: judging step 1 of trial 0 failed: The task looks at motor, but watches no area; mend the function that the script gives"
 
     "a closed-loop task of more outputs than it declares",
     {

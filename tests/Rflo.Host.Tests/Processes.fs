@@ -56,7 +56,7 @@ let start (folder: string) (file: string) (arguments: string list) =
     nonNull (Process.Start info)
 
 /// Waits for a process; one that hangs is killed.
-let finish (child: Process) =
+let finishWithin (longest: TimeSpan) (child: Process) =
     let output = child.StandardOutput.ReadToEndAsync()
     let errors = child.StandardError.ReadToEndAsync()
 
@@ -69,6 +69,8 @@ let finish (child: Process) =
         Output = output.Result
         Errors = errors.Result
     }
+
+let finish child = finishWithin longest child
 
 let run folder file arguments =
     use child = start folder file arguments

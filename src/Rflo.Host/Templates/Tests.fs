@@ -1,0 +1,112 @@
+/// What must hold of the model in model.fsx, whatever it learns: `dotnet run --project tests`.
+module Tests
+
+open Expecto
+open Rflo.Dsl
+
+/// Trains an experiment without a word, and measures these in every trial and nothing else; what it left.
+let watch probes (experiment: Experiment) =
+    match Run.train ({ experiment with Probes = [] } |> probe 1 probes) with
+    | Ok trained -> trained
+    | Error problems -> failtest (String.concat "\n" (Problem.report "model.fsx" problems))
+
+let train = watch []
+
+/// Some trials in which one rule is held against another: the largest angle (degrees), and how far the ratio of their
+/// lengths is from 1. `angleOf` measures, and trains nothing.
+let differenceIn count rule reference (experiment: Experiment) =
+    let probes =
+        (experiment |> trials count |> watch [ Probe.angleOf rule reference ]).Probes
+
+    let largest prefix distance =
+        Map.filter (fun (name: string) _ -> name.StartsWith $"{prefix} ") probes
+        |> Map.values
+        |> Seq.collect _.Values
+        |> Seq.map distance
+        |> Seq.max
+
+    largest "angle" id, largest "ratio" (fun ratio -> abs (ratio - 1.0))
+
+let areSame (angle, lengths) =
+    Expect.isLessThan angle 1e-3 "angle in degrees"
+    Expect.isLessThan lengths 1e-9 "ratio of lengths, from 1"
+
+/// The model with nothing sent from area to area, and the error told through the readout's own weights: the case in
+/// which RFLO is the gradient, until the first update. Areas that no readout hears do not learn there.
+let withoutRecurrence (experiment: Experiment) =
+    let network = experiment.Circuit
+
+    let readers = [
+        for p in network.Projections do
+            match p.Source, p.Target with
+            | OfArea area, OfReadout readout -> area, readout
+            | _ -> ()
+    ]
+
+    let isHeard area = List.exists (fst >> (=) area) readers
+
+    let alone (p: Projection) =
+        match p.Source, p.Target with
+        | OfArea _, OfArea _ -> {
+            (p |> weights (constant 0.0)) with
+                Balanced = false
+          }
+        | _ -> p
+
+    let told (p: Projection) =
+        match p.Target with
+        | OfArea area when not (isHeard area) -> p |> frozen
+        | _ -> p
+
+    {
+        experiment with
+            Circuit = {
+                network with
+                    Projections = List.map (alone >> told) network.Projections
+                    Feedback = [
+                        for area, readout in List.distinct readers ->
+                            errorOf (Circuit.readout readout network) --> Circuit.area area network
+                            |> through symmetric
+                    ]
+            }
+    }
+
+let tests =
+    testList "model.fsx" [
+        test "BPTT and RTRL ask for the same: both are the gradient" {
+            Model.model |> rule Rule.rflo |> differenceIn 2 Rule.rtrl Rule.bptt |> areSame
+        }
+
+        test "RFLO is the gradient where no recurrent weight carries credit" {
+            withoutRecurrence Model.model
+            |> rule Rule.rflo
+            |> differenceIn 1 Rule.rflo Rule.bptt
+            |> areSame
+        }
+
+        test "the same seed gives the same bits" {
+            let first, second = train (trials 5 Model.model), train (trials 5 Model.model)
+            Expect.equal first.Losses second.Losses "losses"
+            Expect.equal first.Final second.Final "weights"
+        }
+
+        test "no weight under Dale's law changes its sign" {
+            let measured = Model.model |> trials 20 |> watch [ Probe.dale ]
+
+            for KeyValue(name, series) in measured.Probes do
+                if name.StartsWith "dale-violations" then
+                    Expect.all series.Values ((=) 0.0) name
+        }
+    ]
+
+[<EntryPoint>]
+let main arguments =
+    let plain = System.Console.IsOutputRedirected
+
+    runTestsWithCLIArgs
+        [
+            if plain then
+                Colours 0
+        ]
+        arguments
+        tests

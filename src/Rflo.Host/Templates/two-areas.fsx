@@ -1,0 +1,63 @@
+// RFLO_NAME: two areas learn together. Premotor cortex hears a cue and drives motor cortex, which moves a hand.
+//
+//     dotnet fsi model.fsx                          train; results go to runs/RFLO_NAME-1
+//     dotnet fsi model.fsx --rule bptt --seed 3     the same by another rule, from other random numbers
+//     dotnet fsi model.fsx -- --help                every option
+//     dotnet run --project tests                    check this model: gradients, random numbers, signs
+#load "RFLO_HOST"
+
+open Rflo.Dsl
+open Rflo.Host
+
+// Rate units: h(t) = (1 - 1/tau) h(t-1) + 1/tau tanh(u(t)). Times carry their unit, <ms>. Premotor cortex is slow, motor cortex fast.
+let premotor = area "premotor" 60 |> tau 20.0<ms>
+let motor = area "motor" 60 |> tau 10.0<ms>
+let cue = input "cue" 2
+let hand = readout "hand" 1
+
+// `x |> f` is f(x): each line hands what it has made to the next one. An arrow is a projection, from --> to.
+let network =
+    circuit
+    |> areas [ premotor; motor ]
+    |> inputs [ cue ]
+    |> readouts [ hand ]
+    |> projections [
+        cue --> premotor |> weights (uniform -1.0 1.0) |> learning 0.03
+        premotor --> premotor |> weights (gaussian 1.3) |> noSelf |> learning 0.03
+        // A fifth of the connections between the areas exist; signals need 5 ms.
+        premotor --> motor
+        |> weights (gaussian 1.0)
+        |> density 0.2
+        |> delay 5.0<ms>
+        |> learning 0.03
+        motor --> motor |> weights (gaussian 1.3) |> noSelf |> learning 0.03
+        bias --> motor |> learning 0.03
+        motor --> hand |> weights (uniformScaled 0.1) |> learning 0.03
+    ]
+    // The error of the hand is told to both areas, through fixed random weights.
+    |> feedback [ errorOf hand --> motor; errorOf hand --> premotor ]
+
+// Each trial of 150 ms shows one of two cues for 20 ms; cue 0 asks for one slow wave, cue 1 for two fast ones. Arrays are
+// (time, channel), row 0 is the first step, and `stream` holds the random numbers of the trial.
+let reach =
+    Task.ofFunction 2 1 150.0<ms> (fun _ stream ->
+        let shown = stream.Between(0, 2)
+
+        {
+            Inputs = Array2D.init 150 2 (fun t k -> if k = shown && t < 20 then 1.0 else 0.0)
+            Targets =
+                Array2D.init 150 1 (fun t _ ->
+                    sin (2.0 * System.Math.PI * float (shown + 1) * float (t + 1) / 150.0))
+            Mask = None
+            Events = []
+            Rewards = None
+        })
+    |> Task.named "reach"
+
+let model =
+    experiment "RFLO_NAME" network reach |> rule Rule.rflo |> trials 3000 |> seed 1
+
+// The tests compile this file too, and train nothing but what they test.
+#if INTERACTIVE
+Host.run model
+#endif
