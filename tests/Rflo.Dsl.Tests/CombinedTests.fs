@@ -4,7 +4,8 @@ module Rflo.Dsl.Tests.CombinedTests
 open Expecto
 open Rflo.Core
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Shrinks
+open Rflo.Testing.Shrinks
+open Rflo.Dsl.Tests.Valid
 open Rflo.Dsl.Tests.Views
 
 let private constant name phases value =

@@ -2,7 +2,7 @@
 module Rflo.Dsl.Tests.SpoiledParts
 
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Trials
+open Rflo.Testing.Trials
 open Rflo.Dsl.Tests.Planting
 
 let private withTask kind (e: Experiment) = {

@@ -2,7 +2,7 @@
 module Rflo.Dsl.Tests.SpoiledPhases
 
 open Rflo.Dsl
-open Rflo.Dsl.Tests.Meaning
+open Rflo.Testing.Meaning
 open Rflo.Dsl.Tests.Planting
 
 /// A task of phases changed, with the events of its phases.
