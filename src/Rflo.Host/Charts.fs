@@ -50,7 +50,12 @@ module Charts =
     let private outputNames (experiment: Experiment) = [
         for readout in experiment.Circuit.Readouts do
             for k in 0 .. readout.Outputs - 1 do
-                readout.Name, k, (if readout.Outputs = 1 then readout.Name else $"{readout.Name} {k}")
+                readout.Name,
+                k,
+                (if readout.Outputs = 1 then
+                     readout.Name
+                 else
+                     $"{readout.Name} {k}")
     ]
 
     /// `Charts.outputOf e trained.Before` is the outputs of the experiment's circuit in that trial, with their targets where these

@@ -466,9 +466,9 @@ let experimentOf most (dt: float<ms>) =
         let! readoutCount = Gen.frequency [ 1, Gen.constant 0; 12, Gen.choose (1, few 3) ]
 
         let! areas =
-            Gen.collectToList
-                (fun k -> Gen.choose (1, most) |> Gen.bind (areaOfSize dt $"a{k}"))
-                [ 1..areaCount ]
+            Gen.collectToList (fun k -> Gen.choose (1, most) |> Gen.bind (areaOfSize dt $"a{k}")) [
+                1..areaCount
+            ]
 
         let! inputs =
             Gen.collectToList (fun k -> Gen.choose (1, 3) |> Gen.map (input $"x{k}")) [

@@ -61,7 +61,9 @@ let ofDrawn (experiment: Experiment) =
             {
                 declared with
                     Through =
-                        GivenFeedback(Array2D.init units outputs (fun i r -> values[i * outputs + r]))
+                        GivenFeedback(
+                            Array2D.init units outputs (fun i r -> values[i * outputs + r])
+                        )
             }
 
     {

@@ -93,8 +93,7 @@ let isValid experiment =
 
 let hasPlastic (experiment: Experiment) =
     experiment.Circuit.Projections
-    |> List.exists (fun p ->
-        Circuits.isPlastic p && isChangedBy experiment.Rule p)
+    |> List.exists (fun p -> Circuits.isPlastic p && isChangedBy experiment.Rule p)
 
 /// The experiment with the rule in place of its own, and with what the rule cannot do without.
 let fit (rule: Rule) (experiment: Experiment) : Experiment =
@@ -191,7 +190,9 @@ let inCircuits make prepare (rule: Rule) : Gen<Experiment> =
         let! dt = Gen.elements (durations rule |> List.truncate 1)
         let! steps = Gen.choose (1, 12)
         let circuit: Circuit = make number
-        let task = arraysTask (channelsIn circuit) (outputsIn circuit) steps false (awaited circuit)
+
+        let task =
+            arraysTask (channelsIn circuit) (outputsIn circuit) steps false (awaited circuit)
 
         let declared = {
             (experiment $"circuit-{number}" circuit task) with

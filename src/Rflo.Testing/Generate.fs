@@ -19,8 +19,7 @@ module Generate =
     let experimentsOf rule : Gen<Experiment> = Fitting.experiments 6 id rule
 
     /// The circuits of such experiments, valid in steps of 1 ms.
-    let circuits: Gen<Circuit> =
-        Circuits.experimentIn 1.0<ms> |> Gen.map _.Circuit
+    let circuits: Gen<Circuit> = Circuits.experimentIn 1.0<ms> |> Gen.map _.Circuit
 
     /// `Generate.tasks c` is tasks that fit the inputs and readouts of the circuit c: the same arrays in every trial, trials drawn
     /// by a function, and closed loops, of at most 12 steps of 1 ms.
@@ -39,8 +38,7 @@ module Generate =
                 ]
         }
 
-    let private number =
-        Gen.choose (-1000, 1000) |> Gen.map (fun k -> float k / 500.0)
+    let private number = Gen.choose (-1000, 1000) |> Gen.map (fun k -> float k / 500.0)
 
     /// `Generate.weights 3 2` is matrices of that shape (post, pre), of numbers from -2 to 2.
     let weights post pre : Gen<float[,]> = Circuits.matrixOf post pre number
@@ -70,24 +68,25 @@ module Generate =
     let smaller (experiment: Experiment) : Experiment seq = Shrinks.shrink experiment
 
     /// The trial without its last steps.
-    let shorter (trial: TrialData) : TrialData seq = seq {
-        let steps = Array2D.length1 trial.Targets
+    let shorter (trial: TrialData) : TrialData seq =
+        seq {
+            let steps = Array2D.length1 trial.Targets
 
-        for kept in List.distinct [ steps / 2; steps - 1 ] do
-            if kept >= 1 then
-                let rows (matrix: float[,]) =
-                    matrix[0 .. kept - 1, *]
+            for kept in List.distinct [ steps / 2; steps - 1 ] do
+                if kept >= 1 then
+                    let rows (matrix: float[,]) = matrix[0 .. kept - 1, *]
 
-                {
-                    Inputs = rows trial.Inputs
-                    Targets = rows trial.Targets
-                    Mask = Option.map rows trial.Mask
-                    Events = [
-                        for name, steps in trial.Events -> name, List.filter (fun t -> t <= kept) steps
-                    ]
-                    Rewards = trial.Rewards |> Option.map (Array.truncate kept)
-                }
-    }
+                    {
+                        Inputs = rows trial.Inputs
+                        Targets = rows trial.Targets
+                        Mask = Option.map rows trial.Mask
+                        Events = [
+                            for name, steps in trial.Events ->
+                                name, List.filter (fun t -> t <= kept) steps
+                        ]
+                        Rewards = trial.Rewards |> Option.map (Array.truncate kept)
+                    }
+        }
 
 /// FsCheck's arbitrary values for models: `ArbMap.defaults |> ArbMap.mergeWith<Arbitraries>`, or `arbitrary = [ typeof<Arbitraries> ]`
 /// in Expecto's FsCheckConfig.

@@ -243,11 +243,11 @@ let private narrow (experiment: Experiment) =
         match projection.Bounds, projection.Weights with
         | None, (Gaussian _ | Uniform _ | UniformScaled _) when
             experiment.Rule.Readout = DeltaRule || not projection.Target.IsOfReadout
-            ->
-            {
-                projection with
-                    Bounds = Some(-2.0, 2.0)
-            }
+              ->
+              {
+                  projection with
+                      Bounds = Some(-2.0, 2.0)
+              }
         | _ -> projection
 
     if experiment.Circuit.Projections |> List.exists _.Bounds.IsSome then

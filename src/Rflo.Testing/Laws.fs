@@ -61,8 +61,7 @@ type Laws =
 
     /// What a unit's weights learn depends on no other unit's weights and feedback, as long as all signals are the same: rates,
     /// currents, errors. True of rules of traces and third factors; the exact rules read the weights of others.
-    static member localOnly(rule, ?settings) =
-        Laws.Try(Locality.law, rule, settings)
+    static member localOnly(rule, ?settings) = Laws.Try(Locality.law, rule, settings)
 
     /// The laws that a rule must satisfy by what it is declared to be, by name: for a test framework, a test for each.
     static member ofRule(rule: Rule, ?settings: Settings) : (string * (unit -> unit)) list =

@@ -98,8 +98,7 @@ module Learner =
             Weights =
                 fun () ->
                     Array.init shapes.Length (fun k -> matrix k (session.Weights(ProjectionId k)))
-            SetWeights =
-                fun k weights -> session.SetWeights(ProjectionId k, values k weights)
+            SetWeights = fun k weights -> session.SetWeights(ProjectionId k, values k weights)
             Exists =
                 shapes
                 |> Array.mapi (fun k (post, pre, places) ->

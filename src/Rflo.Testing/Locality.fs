@@ -64,8 +64,7 @@ let private prepare (experiment: Experiment) =
             Circuit = {
                 circuit with
                     Areas = List.map wide circuit.Areas
-                    Projections =
-                        circuit.Projections |> List.map plain |> Circuits.nameApart
+                    Projections = circuit.Projections |> List.map plain |> Circuits.nameApart
                     Feedback = List.map tell circuit.Feedback
             }
     }

@@ -39,7 +39,9 @@ let private pick (rows: int[]) (columns: int[]) (matrix: 'entry[,]) =
 let private relabelArea (orders: Map<string, int[]>) (area: Area) =
     let order = orders[area.Name]
     let place unit = Array.findIndex ((=) unit) order
-    let pick values = order |> Array.map (fun unit -> Array.item unit values)
+
+    let pick values =
+        order |> Array.map (fun unit -> Array.item unit values)
 
     {
         area with
@@ -51,7 +53,8 @@ let private relabelArea (orders: Map<string, int[]>) (area: Area) =
                 match area.Initial with
                 | ResetTo rates -> ResetTo(pick rates)
                 | other -> other
-            Populations = area.Populations |> List.map (fun (name, units) -> name, List.map place units)
+            Populations =
+                area.Populations |> List.map (fun (name, units) -> name, List.map place units)
     }
 
 /// The experiment with its units in another order, and for each projection the old rows and columns of the new ones.

@@ -11,26 +11,27 @@ let private sameBits (a: float) (b: float) =
     BitConverter.DoubleToInt64Bits a = BitConverter.DoubleToInt64Bits b
 
 /// The first difference between what two runs left.
-let private difference (experiment: Experiment) (a: Learner) (b: Learner) = seq {
-    let ours, theirs = a.Losses(), b.Losses()
+let private difference (experiment: Experiment) (a: Learner) (b: Learner) =
+    seq {
+        let ours, theirs = a.Losses(), b.Losses()
 
-    if ours.Length <> theirs.Length then
-        $"it trained {theirs.Length} trials instead of {ours.Length}"
-    else
-        for trial in 0 .. ours.Length - 1 do
-            if not (sameBits ours[trial] theirs[trial]) then
-                $"the loss of trial {trial} is {theirs[trial]} instead of {ours[trial]}"
+        if ours.Length <> theirs.Length then
+            $"it trained {theirs.Length} trials instead of {ours.Length}"
+        else
+            for trial in 0 .. ours.Length - 1 do
+                if not (sameBits ours[trial] theirs[trial]) then
+                    $"the loss of trial {trial} is {theirs[trial]} instead of {ours[trial]}"
 
-    let weights, others = a.Weights(), b.Weights()
+        let weights, others = a.Weights(), b.Weights()
 
-    for k, projection in List.indexed experiment.Circuit.Projections do
-        let w, o = weights[k], others[k]
+        for k, projection in List.indexed experiment.Circuit.Projections do
+            let w, o = weights[k], others[k]
 
-        for i in 0 .. Array2D.length1 w - 1 do
-            for j in 0 .. Array2D.length2 w - 1 do
-                if not (sameBits w[i, j] o[i, j]) then
-                    $"weight ({i}, {j}) of {Projection.name projection} is {o[i, j]} instead of {w[i, j]}"
-}
+            for i in 0 .. Array2D.length1 w - 1 do
+                for j in 0 .. Array2D.length2 w - 1 do
+                    if not (sameBits w[i, j] o[i, j]) then
+                        $"weight ({i}, {j}) of {Projection.name projection} is {o[i, j]} instead of {w[i, j]}"
+    }
 
 let private trained make (experiment: Experiment) =
     let learner: Learner = make experiment

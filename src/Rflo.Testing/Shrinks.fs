@@ -266,7 +266,11 @@ let private projectionShrinks (p: Projection) = [
             Balanced = false
     }
     { p with Label = None }
-    { p with Weights = Gaussian 1.0; Balanced = false }
+    {
+        p with
+            Weights = Gaussian 1.0
+            Balanced = false
+    }
     { p with Connectivity = Dense }
     { p with SelfConnections = true }
     { p with Delay = None }
@@ -377,4 +381,3 @@ let shrink (experiment: Experiment) =
         }
     }
     |> Seq.filter (fun other -> size other < size experiment)
-

@@ -36,13 +36,13 @@ let verdict looked complaints =
     | None -> Idle
 
 /// A runner that says nothing: what broke is kept aside.
-let private silent =
-    { new IRunner with
+let private silent = {
+    new IRunner with
         member _.OnStartFixture _ = ()
         member _.OnArguments(_, _, _) = ()
         member _.OnShrink(_, _) = ()
         member _.OnFinished(_, _) = ()
-    }
+}
 
 let private learnerBy (settings: Settings) experiment =
     match Check.experiment experiment with
@@ -111,16 +111,11 @@ let hold (law: Law) (settings: Settings) (rule: Rule) =
             .WithQuietOnSuccess(true)
             .WithRunner(silent)
 
-    Check.One(
-        config,
-        Prop.forAll (Arb.fromGenShrink (experiments, smaller law)) property
-    )
+    Check.One(config, Prop.forAll (Arb.fromGenShrink (experiments, smaller law)) property)
 
     match smallest with
     | Some(experiment, reason) ->
-        raise (
-            LawBrokenException(law.Name, rule.Name, reason, experiment, tried, failures - 1)
-        )
+        raise (LawBrokenException(law.Name, rule.Name, reason, experiment, tried, failures - 1))
     | None when float proved < leastProved * float settings.Cases ->
         invalidArg
             (nameof rule)

@@ -135,7 +135,8 @@ type Feed() =
 
     /// A file of a package, as text.
     member _.Read(package: string, file: string) =
-        use archive = ZipFile.OpenRead(Path.Combine(at "feed", $"{package}.{version}.nupkg"))
+        use archive =
+            ZipFile.OpenRead(Path.Combine(at "feed", $"{package}.{version}.nupkg"))
 
         match archive.GetEntry file with
         | null -> failtest $"{package} has no {file}"
@@ -145,7 +146,8 @@ type Feed() =
 
     /// The files of a package.
     member _.Files(package: string) =
-        use archive = ZipFile.OpenRead(Path.Combine(at "feed", $"{package}.{version}.nupkg"))
+        use archive =
+            ZipFile.OpenRead(Path.Combine(at "feed", $"{package}.{version}.nupkg"))
 
         [ for entry in archive.Entries -> entry.FullName ]
 

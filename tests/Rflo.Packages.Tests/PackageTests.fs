@@ -73,7 +73,8 @@ let private contents (feed: Feed) =
 let private model (feed: Feed) =
     $"""#i "nuget: {feed.Packages}"
 #r "nuget: Rflo.Host, {version}"
-""" + """
+"""
+    + """
 open Rflo.Dsl
 open Rflo.Host
 

@@ -29,7 +29,13 @@ let tests =
         }
 
         test "experiments of a rule learn by it" {
-            for rule in [ Rule.rflo; Rule.nodePerturbation; Rule.rewardHebb; Rule.force ] do
+            for rule in
+                [
+                    Rule.rflo
+                    Rule.nodePerturbation
+                    Rule.rewardHebb
+                    Rule.force
+                ] do
                 for experiment in sample 20 (Generate.experimentsOf rule) do
                     valid experiment
                     Expect.equal experiment.Rule rule "rule"

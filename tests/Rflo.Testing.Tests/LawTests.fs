@@ -57,7 +57,7 @@ let private others = [
 let private holding = [
     for rule in Rule.all @ others do
         testList rule.Name [
-            for name, law in Laws.ofRule(rule, few) do
+            for name, law in Laws.ofRule (rule, few) do
                 testCase name law
         ]
 ]
@@ -78,7 +78,7 @@ let private ofForward = [
 
 let private forward = [
     for rule in ofForward do
-        test rule.Name { Laws.gradientMatchesWithoutRecurrence(rule, few) }
+        test rule.Name { Laws.gradientMatchesWithoutRecurrence (rule, few) }
 
     for rule in [ Rule.hebb; Rule.oja; Rule.miconi; Rule.uoro; centred ] do
         test $"but not of {rule.Name}" {
@@ -88,9 +88,16 @@ let private forward = [
 
 let private everywhere = [
     for rule in [ Rule.bpttRandom; Rule.rtrlRandom ] do
-        test $"{rule.Name}, where feedback is symmetric" { Laws.gradientMatches(rule, few) }
+        test $"{rule.Name}, where feedback is symmetric" { Laws.gradientMatches (rule, few) }
 
-    for rule in [ Rule.rflo; Rule.localSymmetric; Rule.snap1; Rule.hebb; Rule.uoro ] do
+    for rule in
+        [
+            Rule.rflo
+            Rule.localSymmetric
+            Rule.snap1
+            Rule.hebb
+            Rule.uoro
+        ] do
         test $"but not of {rule.Name}" {
             let broken = caught (fun () -> Laws.gradientMatches rule)
             isSmall broken
@@ -156,8 +163,8 @@ let private loop number =
 let private settings = [
     test "circuits of one's own are tried, and no others" {
         let inLoops = few |> Settings.circuits loop
-        Laws.resume(Rule.rflo, inLoops)
-        let broken = caught (fun () -> Laws.gradientMatches(Rule.rflo, inLoops))
+        Laws.resume (Rule.rflo, inLoops)
+        let broken = caught (fun () -> Laws.gradientMatches (Rule.rflo, inLoops))
 
         Expect.equal
             (broken.Experiment.Circuit.Areas |> List.map _.Name)
@@ -169,7 +176,7 @@ let private settings = [
         let wrong _ = circuit |> areas [ area "a" 0 ]
 
         refused
-            (fun () -> Laws.resume(Rule.rflo, few |> Settings.circuits wrong))
+            (fun () -> Laws.resume (Rule.rflo, few |> Settings.circuits wrong))
             "area a: the number of units"
     }
 
@@ -184,7 +191,7 @@ let private settings = [
             |> projections [ a --> y |> learning 0.1 ]
 
         refused
-            (fun () -> Laws.daleHolds(Rule.rflo, few |> Settings.circuits single))
+            (fun () -> Laws.daleHolds (Rule.rflo, few |> Settings.circuits single))
             "says something of 0 of 25 cases only"
     }
 
@@ -197,14 +204,14 @@ let private settings = [
 
             Learner.ofCore ready
 
-        Laws.resume(Rule.rflo, few |> Settings.size 3 |> Settings.learner watching)
+        Laws.resume (Rule.rflo, few |> Settings.size 3 |> Settings.learner watching)
         Expect.equal largest 3 "the largest area"
     }
 
     test "the same settings find the same counterexample, another seed another" {
         let message number =
             (caught (fun () ->
-                Laws.gradientMatches(Rule.hebb, Settings.standard |> Settings.seed number)))
+                Laws.gradientMatches (Rule.hebb, Settings.standard |> Settings.seed number)))
                 .Message
 
         Expect.equal (message 3) (message 3) "again"
@@ -213,7 +220,7 @@ let private settings = [
 
     test "settings without a case are refused" {
         refused
-            (fun () -> Laws.resume(Rule.rflo, Settings.standard |> Settings.cases 0))
+            (fun () -> Laws.resume (Rule.rflo, Settings.standard |> Settings.cases 0))
             "Cases is 0"
     }
 ]

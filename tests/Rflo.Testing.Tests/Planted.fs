@@ -54,27 +54,32 @@ let spoiling spoil (ready: CheckedExperiment) : Learner =
                         weights
     }
 
-let private bitMore w =
-    System.Math.BitIncrement(w: float)
+let private bitMore w = System.Math.BitIncrement(w: float)
 
-let private projection (ready: CheckedExperiment) k =
-    ready.Experiment.Circuit.Projections[k]
+let private projection (ready: CheckedExperiment) k = ready.Experiment.Circuit.Projections[k]
 
 /// Each law that a rule cannot break, with a learner that does.
 let learners = [
-    "rate zero", (fun rule settings -> Laws.rateZeroChangesNothing(rule, settings)), spoiling (fun _ _ _ _ _ w -> bitMore w)
+    "rate zero",
+    (fun rule settings -> Laws.rateZeroChangesNothing (rule, settings)),
+    spoiling (fun _ _ _ _ _ w -> bitMore w)
     "frozen",
-    (fun rule settings -> Laws.frozenStaysFrozen(rule, settings)),
+    (fun rule settings -> Laws.frozenStaysFrozen (rule, settings)),
     spoiling (fun ready _ k _ _ w ->
-        if (projection ready k).Plasticity = Frozen then bitMore w else w)
-    "Dale's law", (fun rule settings -> Laws.daleHolds(rule, settings)), spoiling (fun _ _ _ _ _ w -> -w)
+        if (projection ready k).Plasticity = Frozen then
+            bitMore w
+        else
+            w)
+    "Dale's law",
+    (fun rule settings -> Laws.daleHolds (rule, settings)),
+    spoiling (fun _ _ _ _ _ w -> -w)
     "masks",
-    (fun rule settings -> Laws.masksStayZero(rule, settings)),
+    (fun rule settings -> Laws.masksStayZero (rule, settings)),
     spoiling (fun _ core k i j w ->
         let exists = core.Exists[k]
         if exists[i, j] then w else 1e-12)
     "bounds",
-    (fun rule settings -> Laws.boundsHold(rule, settings)),
+    (fun rule settings -> Laws.boundsHold (rule, settings)),
     spoiling (fun ready _ k _ _ w ->
         match (projection ready k).Bounds with
         | Some(_, high) -> bitMore high
