@@ -433,7 +433,8 @@ let targets = [
     }
     {
         Name = "bench"
-        Summary = "measure each rule beside numpy, PyTorch, numba and the machine; --quick, --pairs K, --only NAME"
+        Summary =
+            "measure each rule beside numpy, PyTorch, numba and the machine; --quick, --pairs K, --only NAME"
         Takes = anything
         Run = fun arguments -> bench (restore () |> build) arguments
     }

@@ -43,15 +43,9 @@ let inline private chains
         l <- next l
 
     // Used, so that nothing of it may be left out.
-    sum
-        (sum (sum (sum a b) (sum c d)) (sum (sum e f) (sum g h)))
-        (sum (sum i j) (sum k l))
+    sum (sum (sum (sum a b) (sum c d)) (sum (sum e f) (sum g h))) (sum (sum i j) (sum k l))
 
-// Optimised at once: a loop in a method that is called a few times would be replaced on the stack.
-[<Literal>]
-let private Whole = MethodImplOptions.NoInlining ||| MethodImplOptions.AggressiveOptimization
-
-[<MethodImpl(Whole)>]
+[<MethodImpl(MethodImplOptions.NoInlining)>]
 let private double512 rounds =
     let factor, shift = Vector512.Create 0.999, Vector512.Create 0.001
 
@@ -62,7 +56,7 @@ let private double512 rounds =
         rounds
     |> Vector512.Sum
 
-[<MethodImpl(Whole)>]
+[<MethodImpl(MethodImplOptions.NoInlining)>]
 let private double256 rounds =
     let factor, shift = Vector256.Create 0.999, Vector256.Create 0.001
 
@@ -73,7 +67,7 @@ let private double256 rounds =
         rounds
     |> Vector256.Sum
 
-[<MethodImpl(Whole)>]
+[<MethodImpl(MethodImplOptions.NoInlining)>]
 let private single512 rounds =
     let factor, shift = Vector512.Create 0.999f, Vector512.Create 0.001f
 
@@ -85,7 +79,7 @@ let private single512 rounds =
     |> Vector512.Sum
     |> float
 
-[<MethodImpl(Whole)>]
+[<MethodImpl(MethodImplOptions.NoInlining)>]
 let private single256 rounds =
     let factor, shift = Vector256.Create 0.999f, Vector256.Create 0.001f
 
@@ -98,7 +92,7 @@ let private single256 rounds =
     |> float
 
 /// One chain: every multiply-add waits for the one before, 4 cycles on every x86 processor of the last years.
-[<MethodImpl(Whole)>]
+[<MethodImpl(MethodImplOptions.NoInlining)>]
 let private waiting (rounds: int) =
     let factor, shift = Vector256.Create 0.999, Vector256.Create 0.001
     let mutable v = Vector256.Create 0.5
@@ -109,7 +103,7 @@ let private waiting (rounds: int) =
     Vector256.Sum v
 
 /// Reads so many doubles (a multiple of 64).
-[<MethodImpl(Whole)>]
+[<MethodImpl(MethodImplOptions.NoInlining)>]
 let private read (data: float[]) offset (count: int) =
     let first = &MemoryMarshal.GetArrayDataReference data
     let mutable a = Vector512<float>.Zero
@@ -133,7 +127,7 @@ let private read (data: float[]) offset (count: int) =
     Vector512.Sum(Vector512.Add(Vector512.Add(a, b), Vector512.Add(c, d)))
 
 /// Reads so many doubles (a multiple of 64) and writes each back changed.
-[<MethodImpl(Whole)>]
+[<MethodImpl(MethodImplOptions.NoInlining)>]
 let private update (data: float[]) offset (count: int) =
     let first = &MemoryMarshal.GetArrayDataReference data
     let factor, shift = Vector512.Create 0.999, Vector512.Create 0.001
@@ -165,10 +159,9 @@ let private best (seconds: float) (amount: int -> float) (work: int -> float) =
 
         clock.Elapsed.TotalSeconds
 
-    // The first call compiles. Afterwards the shorter of two counts, since an interruption makes one long.
-    timed 1 |> ignore
     let mutable rounds = 1
 
+    // The shorter of two, since an interruption makes one long.
     while min (timed rounds) (timed rounds) < slice do
         rounds <- rounds * 2
 
@@ -204,7 +197,12 @@ type Ceilings = {
 }
 
 let private arithmetic seconds =
-    let chains lanes = best seconds (fun rounds -> 12.0 * float lanes * float rounds)
+    let best amount work =
+        Jit.settle (fun () -> work 1000 |> ignore)
+        best seconds amount work
+
+    let chains lanes =
+        best (fun rounds -> 12.0 * float lanes * float rounds)
 
     let wide lanes work =
         if Vector512.IsHardwareAccelerated then
@@ -217,7 +215,7 @@ let private arithmetic seconds =
         Double256 = chains 4 double256
         Single512 = wide 16 single512
         Single256 = chains 8 single256
-        Clock = best seconds (fun rounds -> 4.0 * float rounds) waiting
+        Clock = best (fun rounds -> 4.0 * float rounds) waiting
     }
 
 let private bandwidth seconds (data: float[]) offset bytes =
@@ -245,6 +243,8 @@ let measure seconds =
     let past = int (Marshal.UnsafeAddrOfPinnedArrayElement(data, 0) % 64n)
     let offset = (64 - past) % 64 / 8
     Array.fill data 0 data.Length 0.5
+
+    Jit.settle (fun () -> bandwidth 0.0 data offset 8192 |> ignore)
 
     {
         Arithmetic = arithmetic seconds

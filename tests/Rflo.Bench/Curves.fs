@@ -37,7 +37,9 @@ let private grow name canBeShort (timed: Work -> Result<float, string>) make : C
         | [] -> points
         | units :: rest ->
             let work: Work = make units
-            let seconds steps = 1e-6 * expected units points * float steps
+
+            let seconds steps =
+                1e-6 * expected units points * float steps
 
             let fitting =
                 if seconds work.Steps <= longestTrial / 3.0 then
@@ -56,8 +58,7 @@ let private grow name canBeShort (timed: Work -> Result<float, string>) make : C
         Points = List.rev (go [] sizes)
     }
 
-let private ours seconds (work: Work) =
-    warm work |> Result.map (time seconds)
+let private ours seconds (work: Work) = warm work |> Result.map (time seconds)
 
 let private theirs seconds peer work =
     Peers.load peer work |> Result.bind (fun () -> Peers.time seconds peer)
@@ -87,12 +88,7 @@ let ofUnits seconds : (Rule * Curve) list = [
 ]
 
 /// The rules that peers have.
-let compared = [
-    Rule.rflo
-    online Rule.rflo
-    Rule.bptt
-    Rule.rtrl
-]
+let compared = [ Rule.rflo; online Rule.rflo; Rule.bptt; Rule.rtrl ]
 
 /// Times of the peers that run, by the rule's name.
 let ofPeers seconds (peers: PeerSet) : (string * Curve) list = [
@@ -165,8 +161,9 @@ let growth (curve: Curve) =
 
 /// The exponent that a rule's arithmetic gives.
 let theory (rule: Rule) =
-    match rule.Credit, rule.Learns with
-    | _, OnlyReadouts -> 2.0
-    | ForwardInTime, _ -> 4.0
-    | Stochastic(factors, _), _ when factors <> Rflo.Core.InfluenceFactors.RankOne -> 3.0
-    | _ -> 2.0
+    match rule.Credit, rule.Learns, rule.Readout with
+    | _, OnlyReadouts, RidgeRegression _ -> "2, and 3 once a trial"
+    | _, OnlyReadouts, _ -> "2"
+    | ForwardInTime, _, _ -> "4"
+    | Stochastic(factors, _), _, _ when factors <> Rflo.Core.InfluenceFactors.RankOne -> "3"
+    | _ -> "2"

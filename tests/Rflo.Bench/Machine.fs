@@ -25,7 +25,8 @@ let private caches =
         Directory.GetDirectories(folder, "index*")
         |> Array.sort
         |> Array.filter (fun index -> firstLine $"{index}/type" <> "Instruction")
-        |> Array.map (fun index -> "L" + firstLine $"{index}/level" + " " + firstLine $"{index}/size")
+        |> Array.map (fun index ->
+            "L" + firstLine $"{index}/level" + " " + firstLine $"{index}/size")
     else
         [||]
 

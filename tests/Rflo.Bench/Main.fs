@@ -58,7 +58,7 @@ let private dense bench (asked: Asked) =
     else
         []
 
-/// Whatever row of peers is measured also shows the worst of the dense steps in the table.
+/// The dense step that reaches least, as a row of the table.
 let private worst (reached: Roofline.Reached list) : Measured list =
     match reached with
     | [] -> []
@@ -85,8 +85,12 @@ let rec private rootAbove (folder: DirectoryInfo | null) =
     | folder -> rootAbove folder.Parent
 
 let private page (bench: Targets.Bench) load rows reached : Page.Findings =
-    printfn "\ncurves over units, steps, densities and threads"
     let seconds = 0.1
+
+    // They take a while, so it is said where they are.
+    let over what measure =
+        printfn $"curves over {what}"
+        measure ()
 
     {
         Versions = versions bench.Peers
@@ -95,16 +99,17 @@ let private page (bench: Targets.Bench) load rows reached : Page.Findings =
         Ceilings = bench.Ceilings
         Rows = rows
         Roofline = reached
-        Units = Curves.ofUnits seconds
-        Peers = Curves.ofPeers seconds bench.Peers
-        Steps = Curves.ofSteps seconds
-        Density = Curves.ofDensity seconds
+        Units = over "units" (fun () -> Curves.ofUnits seconds)
+        Peers = over "units, of the peers" (fun () -> Curves.ofPeers seconds bench.Peers)
+        Steps = over "steps of a trial" (fun () -> Curves.ofSteps seconds)
+        Density = over "densities" (fun () -> Curves.ofDensity seconds)
         Threads =
-            Curves.ofThreads {
-                bench.Effort with
-                    Pairs = 3
-                    Seconds = seconds
-            }
+            over "threads" (fun () ->
+                Curves.ofThreads {
+                    bench.Effort with
+                        Pairs = 3
+                        Seconds = seconds
+                })
     }
 
 let private write findings =
@@ -127,8 +132,7 @@ let private run (asked: Asked) =
     printfn $"{Machine.text}; {versions peers}"
 
     if load > 1.0 then
-        printfn
-            $"%.1f{load} programs want a core already: ratios of pairs hold better than times"
+        printfn $"%.1f{load} programs want a core already: ratios of pairs hold better than times"
 
     try
         let bench: Targets.Bench = {

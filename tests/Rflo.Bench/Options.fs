@@ -66,9 +66,7 @@ let parse arguments : Result<Asked, Choice<string, Mistake list>> =
             Ok {
                 IsQuick = isQuick
                 Pairs =
-                    values pairs
-                    |> List.tryLast
-                    |> Option.defaultValue (if isQuick then 3 else 5)
+                    values pairs |> List.tryLast |> Option.defaultValue (if isQuick then 3 else 5)
                 Only = values only
             }
         | wrong -> Error(Choice2Of2 wrong)

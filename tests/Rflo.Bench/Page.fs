@@ -37,7 +37,7 @@ let private growth (units: (Rule * Curve) list) =
     units
     |> List.map (fun (rule, curve) -> [
         curve.Name
-        $"{theory rule}"
+        theory rule
         curve |> Curves.growth |> Option.map short |> Option.defaultValue "-"
     ])
 

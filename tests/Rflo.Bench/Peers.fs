@@ -123,16 +123,15 @@ let private checkedTrials work =
     elif work.Rule.Name = "rtrl" then 0
     else 1
 
-/// Gives a peer our network before its first trial. It trains some trials, whose losses must be ours: nobody is compared
-/// on different work.
-let load (peer: Peer) (work: Work) : Result<unit, string> =
+/// Gives a peer our network before its first trial, to be trained by what it calls that rule. It trains some trials, whose
+/// losses must be ours: nobody is compared on different work.
+let loadAs (rule: string) (peer: Peer) (work: Work) : Result<unit, string> =
     let disagreement (theirs: float[]) (ours: float[]) =
         Array.map2 (fun a b -> abs (a - b) / abs b) theirs ours |> Array.fold max 0.0
 
-    match ruleOf peer.Name work, Work.start work with
-    | None, _ -> Error $"{peer.Name} has no {ruleName work.Rule}"
-    | _, Error problem -> Error problem
-    | Some rule, Ok running ->
+    match Work.start work with
+    | Error problem -> Error problem
+    | Ok running ->
         let file = Path.GetTempFileName()
 
         try
@@ -160,6 +159,12 @@ let load (peer: Peer) (work: Work) : Result<unit, string> =
                             $"its losses are not ours (relative difference %.1e{far}), so it does other work"))
         finally
             File.Delete file
+
+/// Gives a peer our network by its own rule of that name, where it has one.
+let load (peer: Peer) (work: Work) =
+    match ruleOf peer.Name work with
+    | None -> Error $"{peer.Name} has no {ruleName work.Rule}"
+    | Some rule -> loadAs rule peer work
 
 /// Trains what was loaded for about so long: microseconds a step, the median over the trials.
 let time (seconds: float) (peer: Peer) =

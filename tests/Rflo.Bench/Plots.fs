@@ -7,7 +7,16 @@ open ScottPlot
 open Rflo.Bench.Ceilings
 open Rflo.Bench.Curves
 
-let private width, height = 900, 560
+let private width, height = 1000, 600
+
+/// A picture with a title and named axes.
+let private titled (title: string) (x: string) (y: string) =
+    let plot = new Plot()
+    plot.Title title
+    plot.XLabel x
+    plot.YLabel y
+    plot.Grid.MinorLineWidth <- 0.5f
+    plot
 
 /// Labels of an axis whose numbers are logarithms.
 let private logarithmic (axis: IAxis) =
@@ -23,15 +32,10 @@ let private logarithmic (axis: IAxis) =
         )
 
 /// A plot whose axes are logarithmic in both directions.
-let private logLog (title: string) (x: string) (y: string) =
-    let plot = new Plot()
-    plot.Title title
-    plot.XLabel x
-    plot.YLabel y
+let private logLog title x y =
+    let plot = titled title x y
     logarithmic plot.Axes.Bottom
     logarithmic plot.Axes.Left
-    plot.Grid.MinorLineWidth <- 0.5f
-    plot.Legend.FontSize <- 12f
     plot
 
 let private logs points =
@@ -53,13 +57,22 @@ let private guide (plot: Plot) name (x, y) (until: float) slope =
     line.Color <- Colors.Gray
     line.LegendText <- name
 
-let private save folder name (plot: Plot) =
-    plot.Axes.AutoScale()
+let private draw folder name (plot: Plot) =
+    plot.Font.Set "DejaVu Sans" |> ignore
+    plot.Legend.FontSize <- 12f
     plot.ShowLegend(Edge.Right) |> ignore
     plot.SavePng(Path.Combine(folder, name), width, height) |> ignore
 
+let private save folder name (plot: Plot) =
+    plot.Axes.AutoScale()
+    draw folder name plot
+
 let private curves title x y guides (curves: Curve list) =
     let plot = logLog title x y
+
+    // Ten strong colours, or twice as many where all rules are shown.
+    if List.length curves > 10 then
+        plot.Add.Palette <- Palettes.Category20()
 
     for curve in curves do
         if not curve.Points.IsEmpty then
@@ -74,10 +87,9 @@ let private curves title x y guides (curves: Curve list) =
 let private from (curve: Curve) slopes =
     match List.tryLast curve.Points with
     | None -> []
-    | Some(x, y) ->
-        [
-            for slope in slopes -> $"N^{slope}", (x, y), 50.0, float slope
-        ]
+    | Some(x, y) -> [
+        for slope in slopes -> $"N^{slope}", (x, y), 50.0, float slope
+      ]
 
 let units folder (measured: Curve list) =
     let named name =
@@ -103,9 +115,7 @@ let peers folder (ours: Curve list) (theirs: (string * Curve) list) =
         curves
             $"Time of a step: {name}, T = 100, double precision, one core"
             "units N"
-            "microseconds a step"
-            []
-            [
+            "microseconds a step" [] [
                 for curve in ours do
                     if curve.Name = name then
                         { curve with Name = "Rflo.Dsl" }
@@ -135,10 +145,12 @@ let density folder measured =
     |> save folder "density.png"
 
 let threads folder (measured: Curve list) =
-    let plot = new Plot()
-    plot.Title "Two independent runs on two threads, beside one alone"
-    plot.XLabel "units N"
-    plot.YLabel "steps a second, times one run"
+    let plot =
+        titled
+            "Two independent runs on two threads, beside one alone"
+            "units N"
+            "steps a second, times one run"
+
     logarithmic plot.Axes.Bottom
 
     for curve in measured do
@@ -146,24 +158,29 @@ let threads folder (measured: Curve list) =
         let line = plot.Add.Scatter(xs, curve.Points |> List.map snd |> Array.ofList)
         line.LegendText <- curve.Name
         line.LineWidth <- 2f
+        line.MarkerSize <- 6f
 
     let twice = plot.Add.HorizontalLine 2.0
     twice.LinePattern <- LinePattern.Dashed
     twice.LegendText <- "two cores"
     plot.Axes.AutoScale()
     plot.Axes.SetLimitsY(0.0, 2.2)
-    plot.ShowLegend(Edge.Right) |> ignore
-    plot.SavePng(Path.Combine(folder, "threads.png"), width, height) |> ignore
+    draw folder "threads.png" plot
 
 /// Bandwidth over the size of what is gone through.
 let bandwidth folder (ceilings: Ceilings) =
     let points pick =
-        ceilings.Ladder
-        |> List.map (fun rung -> rung.Bytes / 1024.0, pick rung / 1e9)
+        ceilings.Ladder |> List.map (fun rung -> rung.Bytes / 1024.0, pick rung / 1e9)
 
     curves "Bandwidth of one core" "KiB that are gone through again and again" "GB/s" [] [
-        { Name = "read"; Points = points _.Read }
-        { Name = "read and written"; Points = points _.ReadWrite }
+        {
+            Name = "read"
+            Points = points _.Read
+        }
+        {
+            Name = "read and written"
+            Points = points _.ReadWrite
+        }
     ]
     |> save folder "bandwidth.png"
 
@@ -176,7 +193,7 @@ let roofline folder (ceilings: Ceilings) (reached: Roofline.Reached list) =
             "multiply-adds a second, G"
 
     let peak = multiplyAdds false ceilings / 1e9
-    let lowest = 1.0 / 64.0
+    let lowest = 1.0 / 32.0
 
     let roof name workingSet =
         let bytes = bytesASecond _.Read workingSet ceilings / 1e9
@@ -194,5 +211,17 @@ let roofline folder (ceilings: Ceilings) (reached: Roofline.Reached list) =
                 step.Bound.MultiplyAdds / step.Bound.Bytes,
                 step.Bound.MultiplyAdds / step.Microseconds / 1e3
         ]
+
+        // From above to below, the sizes of the table.
+        for step in steps do
+            let label =
+                plot.Add.Text(
+                    $" {step.Work.Units}",
+                    log10 (step.Bound.MultiplyAdds / step.Bound.Bytes),
+                    log10 (step.Bound.MultiplyAdds / step.Microseconds / 1e3)
+                )
+
+            label.LabelFontSize <- 10f
+            label.LabelFontColor <- Colors.Gray
 
     save folder "roofline.png" plot

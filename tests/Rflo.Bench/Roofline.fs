@@ -85,7 +85,8 @@ let step (work: Work) : Dense option =
             product 1.0
             {
                 MultiplyAdds =
-                    (max 0.0 (blocks - 2.0) * cube * n + (blocks - 1.0) * 2.0 * block * cube) / steps
+                    (max 0.0 (blocks - 2.0) * cube * n + (blocks - 1.0) * 2.0 * block * cube)
+                    / steps
                 Bytes = 2.0 * (blocks - 1.0) * b * cube / steps
                 IsWritten = true
                 WorkingSet = b * n * n * n

@@ -51,7 +51,8 @@ let private failed work reason : Measured = Error(name work, reason)
 
 let private against effort work (running: Running) (peer: Peers.Peer) target : Measured =
     let pairs = [|
-        for _ in 1 .. effort.Pairs -> time effort.Seconds running, Peers.time effort.PeerSeconds peer
+        for _ in 1 .. effort.Pairs ->
+            time effort.Seconds running, Peers.time effort.PeerSeconds peer
     |]
 
     match
@@ -63,8 +64,7 @@ let private against effort work (running: Running) (peer: Peers.Peer) target : M
     with
     | Some reason -> failed work $"{peer.Name}: {reason}"
     | None ->
-        let theirs =
-            pairs |> Array.map (snd >> Result.defaultValue nan)
+        let theirs = pairs |> Array.map (snd >> Result.defaultValue nan)
 
         Ok {
             Work = name work
@@ -139,7 +139,8 @@ let besideBound effort ceilings work beside target : Measured =
 
 /// Synapse updates a second of a sparse work.
 let updates effort work target : Measured =
-    let synapses = float work.Units * float (Option.defaultValue work.Units work.Synapses)
+    let synapses =
+        float work.Units * float (Option.defaultValue work.Units work.Synapses)
 
     alone effort work "synapse updates" None MillionUpdates target (fun ours -> synapses / ours)
 

@@ -92,8 +92,7 @@ let ceilings (measured: Ceilings) =
     let a = measured.Arithmetic
     let giga value = $"%.1f{value / 1e9}"
 
-    let wide =
-        Option.map giga >> Option.defaultValue "no such registers"
+    let wide = Option.map giga >> Option.defaultValue "no such registers"
 
     let at kib =
         let pick choose =
@@ -113,8 +112,7 @@ let ceilings (measured: Ceilings) =
 
 /// A table in Markdown.
 let markdown heads rows =
-    let line cells =
-        "| " + String.concat " | " cells + " |"
+    let line cells = "| " + String.concat " | " cells + " |"
 
     [
         line heads
@@ -128,10 +126,7 @@ let private widths = [ 42; 9; 18; 9; 11; 17; 8; 4 ]
 let consoleLine (cells: string list) =
     List.map2
         (fun (cell: string) (width, isText) ->
-            if isText then
-                cell.PadRight width
-            else
-                cell.PadLeft width)
+            if isText then cell.PadRight width else cell.PadLeft width)
         cells
         (widths |> List.indexed |> List.map (fun (k, width) -> width, k = 0 || k = 2))
     |> String.concat " "

@@ -54,8 +54,7 @@ let all = [
         Name = "rtrl-500"
         IsLong = true
         // A trial of the peer would take many minutes.
-        Measure =
-            fun bench -> oneTrial bench.Effort bench.Peers (work Rule.rtrl 500) "numpy" 2
+        Measure = fun bench -> oneTrial bench.Effort bench.Peers (work Rule.rtrl 500) "numpy" 2
     }
     {
         Name = "online-2000"
@@ -90,19 +89,20 @@ let all = [
             fun bench -> [
                 for units in [ 200; 500 ] do
                     for make in [ rflo; onlineRflo; bptt ] ->
-                        inTurn
-                            bench.Effort
-                            (single (make units))
-                            (make units)
-                            "double"
-                            (Some 1.7)
+                        inTurn bench.Effort (single (make units)) (make units) "double" (Some 1.7)
             ]
     }
 ]
 
 /// The dense steps of the roofline, of which half a ceiling is asked.
 let dense isQuick = [
-    for units in [ 200; 500; if not isQuick then 1000 ] do
+    for units in
+        [
+            200
+            500
+            if not isQuick then
+                1000
+        ] do
         rflo units
         onlineRflo units
         work (online Rule.hebb) units
@@ -132,8 +132,7 @@ let roofline (bench: Bench) works : Roofline.Reached list =
                 Dense = dense
                 Bound = Roofline.bound bench.Ceilings work dense
                 Microseconds =
-                    [| for _ in 1..3 -> time bench.Effort.Seconds running |]
-                    |> Statistics.median
+                    [| for _ in 1..3 -> time bench.Effort.Seconds running |] |> Statistics.median
             }
 
             Some reached

@@ -3,8 +3,6 @@ module Rflo.Bench.Work
 
 open System
 open System.Collections.Generic
-open System.Diagnostics
-open System.Runtime
 open Rflo.Core
 open Rflo.Dsl
 open Rflo.Bench.Statistics
@@ -62,9 +60,7 @@ let targets work = [|
 let private task work =
     match work.Rule.Credit with
     | Local {
-                Modulator = {
-                                Signal = TaskReward | RewardError
-                            }
+                Modulator = { Signal = TaskReward | RewardError }
             } ->
         let column (values: float[]) =
             Array2D.init values.Length 1 (fun t _ -> values[t])
@@ -93,10 +89,7 @@ let experimentOf work =
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex
-        |> weights (gaussian 1.5)
-        |> connected
-        |> learning (rate work)
+        cortex --> cortex |> weights (gaussian 1.5) |> connected |> learning (rate work)
         cortex --> y |> weights (uniformScaled 0.1) |> learning (rate work)
     ]
     |> feedback [ errorOf y --> cortex ]
@@ -144,19 +137,6 @@ let private trialsFor (seconds: float) (running: Running) =
 
 let private warmed = HashSet<string>()
 
-/// Trains until the JIT has had nothing to compile for a while; it waits for a pause of its own before it optimises.
-let private untilCompiled (running: Running) =
-    let quiet, whole = Stopwatch.StartNew(), Stopwatch.StartNew()
-    let mutable compiled = 0L
-
-    while quiet.Elapsed.TotalSeconds < 0.3 && whole.Elapsed.TotalSeconds < 5.0 do
-        train running 1
-        let now = JitInfo.GetCompiledMethodCount false
-
-        if now <> compiled then
-            compiled <- now
-            quiet.Restart()
-
 /// Lets the JIT see a small network of the same kind, once for each kind.
 let private warmKind work =
     if
@@ -172,7 +152,7 @@ let private warmKind work =
 
         match start small with
         | Error _ -> ()
-        | Ok running -> untilCompiled running
+        | Ok running -> Jit.settle (fun () -> train running 1)
 
 /// A session whose code is compiled, and that has trained nothing yet: for trials that take long.
 let cold work =
