@@ -58,7 +58,7 @@ let private dense bench (asked: Asked) =
     else
         []
 
-/// Whatever row of peers is measured also shows the worst of the dense steps in the table.
+/// The dense step that reaches least, as a row of the table.
 let private worst (reached: Roofline.Reached list) : Measured list =
     match reached with
     | [] -> []

@@ -9,10 +9,9 @@ open Rflo.Bench.Curves
 
 let private width, height = 1000, 600
 
-/// A picture with a title and named axes, in colours enough for all rules.
+/// A picture with a title and named axes.
 let private titled (title: string) (x: string) (y: string) =
     let plot = new Plot()
-    plot.Add.Palette <- Palettes.Category20()
     plot.Title title
     plot.XLabel x
     plot.YLabel y
@@ -70,6 +69,10 @@ let private save folder name (plot: Plot) =
 
 let private curves title x y guides (curves: Curve list) =
     let plot = logLog title x y
+
+    // Ten strong colours, or twice as many where all rules are shown.
+    if List.length curves > 10 then
+        plot.Add.Palette <- Palettes.Category20()
 
     for curve in curves do
         if not curve.Points.IsEmpty then
