@@ -82,7 +82,9 @@ let private script (feed: Feed) =
 
     File.WriteAllText(
         path,
-        code.Replace(reference, sources).Replace("|> Host.run", "|> Host.run\nPrinters.register fsi")
+        code
+            .Replace(reference, sources)
+            .Replace("|> Host.run", "|> Host.run\nPrinters.register fsi")
     )
 
     let ended =
@@ -97,15 +99,14 @@ let private ofRules (feed: Feed) =
     let folder = feed.NewFolder "rules"
     File.WriteAllText(Path.Combine(folder, "Program.fs"), feed.ReadmeCode "Rflo.Testing")
 
-    let project =
-        [
-            "<Project Sdk=\"Microsoft.NET.Sdk\">"
-            "<PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup>"
-            "<ItemGroup><Compile Include=\"Program.fs\" /></ItemGroup>"
-            "<ItemGroup><PackageReference Include=\"Expecto\" Version=\"11.1.1\" />"
-            $"<PackageReference Include=\"Rflo.Testing\" Version=\"{version}\" /></ItemGroup>"
-            "</Project>"
-        ]
+    let project = [
+        "<Project Sdk=\"Microsoft.NET.Sdk\">"
+        "<PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup>"
+        "<ItemGroup><Compile Include=\"Program.fs\" /></ItemGroup>"
+        "<ItemGroup><PackageReference Include=\"Expecto\" Version=\"11.1.1\" />"
+        $"<PackageReference Include=\"Rflo.Testing\" Version=\"{version}\" /></ItemGroup>"
+        "</Project>"
+    ]
 
     File.WriteAllLines(Path.Combine(folder, "rules.fsproj"), project)
 
@@ -178,7 +179,8 @@ let private tool (feed: Feed) model =
 let tests =
     testSequenced
     <| testList "packages" [
-        test "work outside the repository: a script, a C# project, tests of a rule, the installed tool" {
+        test
+            "work outside the repository: a script, a C# project, tests of a rule, the installed tool" {
             use feed = new Feed()
             contents feed
             let model = script feed
