@@ -11,10 +11,24 @@ open Rflo.Dsl
 [<RequireQualifiedAccess>]
 module Charts =
 
+    /// A title of its own line, above the legend.
+    let private titled (title: string) height (chart: GenericChart) =
+        let heading =
+            Title.init (
+                Text = title,
+                X = 0.02,
+                XAnchor = StyleParam.XAnchorPosition.Left,
+                Y = 0.97,
+                YAnchor = StyleParam.YAnchorPosition.Top
+            )
+
+        chart
+        |> Chart.withTitle heading
+        |> Chart.withMarginSize (Left = 56, Right = 12, Top = 76, Bottom = 48)
+        |> Chart.withSize (720, height)
+
     let private ofPanel (panel: Panel) =
-        panel.Chart
-        |> Chart.withTitle panel.Title
-        |> Chart.withSize (720, panel.Height + 60)
+        titled panel.Title (panel.Height + 60) panel.Chart
 
     let private named what name (parts: Map<string, 'part>) =
         match Map.tryFind name parts with
@@ -94,8 +108,7 @@ module Charts =
                 Style.line label (Style.nth place) 2.5 t given
         ]
         |> Style.figure (Style.axis "time (ms)") (Style.axis "output" |> Style.ranged range)
-        |> Chart.withTitle "Output and target"
-        |> Chart.withSize (720, 380)
+        |> titled "Output and target" 380
 
     /// The outputs in the first trial's task after training, with their targets where these count.
     let output (trained: Trained) =
@@ -138,8 +151,7 @@ module Charts =
                 trace)
         ]
         |> Style.figure x y
-        |> Chart.withTitle (title: string)
-        |> Chart.withSize (720, 480)
+        |> titled title 480
 
     /// `Charts.activityOf e "cortex" trained.Before` is the rates of that area in that trial, a row for each unit.
     let activityOf (experiment: Experiment) area (activity: Activity) =

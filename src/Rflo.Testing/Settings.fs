@@ -12,7 +12,7 @@ type Settings = {
     /// The largest number of units that an area of a random circuit may have.
     Size: int
     /// Makes the circuit of a case from a number, where the rule is to be tried in circuits of one's own; what they declare as
-    /// learning learns by the rule. None: random circuits of every kind.
+    /// learning learns by the rule, and what breaks a law is made smaller as any other. None: random circuits of every kind.
     Circuits: (int -> Circuit) option
     /// What learns in the experiments.
     Learner: CheckedExperiment -> Learner

@@ -144,6 +144,14 @@ type Feed() =
             use reader = new StreamReader(entry.Open())
             reader.ReadToEnd()
 
+    /// The first block of F# in a package's readme: what a reader copies.
+    member this.ReadmeCode package =
+        let readme: string = this.Read(package, "README.md")
+        let start = readme.IndexOf "```fsharp\n"
+        Expect.isGreaterThan start -1 $"the readme of {package} has code"
+        let code = readme.Substring(start + 10)
+        code.Substring(0, code.IndexOf "```")
+
     /// The files of a package.
     member _.Files(package: string) =
         use archive =

@@ -70,42 +70,64 @@ let private contents (feed: Feed) =
     describes feed "rflo" |> ignore
     hasNoPlace feed "rflo" "tools/net10.0/any/Rflo.Tool.dll"
 
-let private model (feed: Feed) =
-    $"""#i "nuget: {feed.Packages}"
-#r "nuget: Rflo.Host, {version}"
-"""
-    + """
-open Rflo.Dsl
-open Rflo.Host
-
-Printers.register fsi
-
-let cortex = area "cortex" 10 |> tau 10.0<ms>
-let y = readout "y" 1
-
-let network =
-    circuit
-    |> areas [ cortex ]
-    |> readouts [ y ]
-    |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> learning 0.03
-    ]
-    |> feedback [ errorOf y --> cortex ]
-
-experiment "packed" network (Task.periodic 20.0<ms> [ 1, 1.0 ])
-|> trials 40
-|> Host.run
-"""
-
+/// The readme's own script, of the packages in the feed.
 let private script (feed: Feed) =
     let folder = feed.NewFolder "script"
     let path = Path.Combine(folder, "model.fsx")
-    File.WriteAllText(path, model feed)
-    let ended = feed.Run(folder, "dotnet", [ "fsi"; path; "--out"; "run" ])
-    Expect.stringContains ended.Output "packed: completed 40 trials" "what it says"
+    let reference = "#r \"nuget: Rflo.Host\""
+    let code = feed.ReadmeCode "Rflo.Host"
+    Expect.stringContains code reference "the readme's first line"
+
+    let sources = $"#i \"nuget: {feed.Packages}\"\n#r \"nuget: Rflo.Host, {version}\""
+
+    File.WriteAllText(
+        path,
+        code
+            .Replace(reference, sources)
+            .Replace("|> Host.run", "|> Host.run\nPrinters.register fsi")
+    )
+
+    let ended =
+        feed.Run(folder, "dotnet", [ "fsi"; path; "--trials"; "20"; "--out"; "run" ])
+
+    Expect.stringContains ended.Output "periodic: completed 20 trials" "what it says"
     Expect.isTrue (File.Exists(Path.Combine(folder, "run", "report.html"))) "report"
     path
+
+/// The readme's own Expecto program, as a project of somebody's own.
+let private ofRules (feed: Feed) =
+    let folder = feed.NewFolder "rules"
+    File.WriteAllText(Path.Combine(folder, "Program.fs"), feed.ReadmeCode "Rflo.Testing")
+
+    let project = [
+        "<Project Sdk=\"Microsoft.NET.Sdk\">"
+        "<PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup>"
+        "<ItemGroup><Compile Include=\"Program.fs\" /></ItemGroup>"
+        "<ItemGroup><PackageReference Include=\"Expecto\" Version=\"11.1.1\" />"
+        $"<PackageReference Include=\"Rflo.Testing\" Version=\"{version}\" /></ItemGroup>"
+        "</Project>"
+    ]
+
+    File.WriteAllLines(Path.Combine(folder, "rules.fsproj"), project)
+
+    let ended =
+        feed.Run(
+            folder,
+            "dotnet",
+            [
+                "run"
+                "--configuration"
+                "Release"
+                "-p:UseSharedCompilation=false"
+                "--"
+                "--no-spinner"
+                "--colours"
+                "0"
+            ]
+        )
+
+    Expect.stringContains ended.Output "10 tests run" "what it says"
+    Expect.stringContains ended.Output "10 passed" "what it says"
 
 let private csharp (feed: Feed) =
     let folder = feed.NewFolder "csharp"
@@ -151,17 +173,19 @@ let private tool (feed: Feed) model =
     let told = feed.Run(folder, rflo, [ "version" ])
     Expect.stringContains told.Output $"rflo {version}" "version"
     let checked' = feed.Run(folder, rflo, [ "check"; model ])
-    Expect.stringContains checked'.Output "packed: no problems" "check"
+    Expect.stringContains checked'.Output "periodic: no problems" "check"
 
 [<Tests>]
 let tests =
     testSequenced
     <| testList "packages" [
-        test "work outside the repository: a script, a C# project, the installed tool" {
+        test
+            "work outside the repository: a script, a C# project, tests of a rule, the installed tool" {
             use feed = new Feed()
             contents feed
             let model = script feed
             csharp feed
+            ofRules feed
             tool feed model
         }
     ]
