@@ -1,10 +1,10 @@
 /// One page a rule, from one table.
 module Rules
 
-#load "trials.fsx"
+#load "training.fsx"
 
 open Rflo.Dsl
-open Trials
+open Training
 
 type Page = {
     File: string

@@ -8,4 +8,7 @@
 #r "MathNet.Numerics.dll"
 #r "Plotly.NET.dll"
 
+#if INTERACTIVE
+// A project may compile a script too, where there is nothing to print to.
 Rflo.Host.Printers.register fsi
+#endif

@@ -59,6 +59,18 @@ let step (work: Work) : Dense option =
     | Some _, _, _ -> None
     | None, ("rflo" | "local-symmetric" | "e-prop"), TrialEnd ->
         dense "forward n^2, b n^2; product n^2, 2 b n^2 / T" [ product 1.0; trialEnd ]
+    | None, ("rflo" | "local-symmetric" | "hebb"), Online when n >= 2.0 * steps ->
+        // Changes of a trial are kept as products over its steps, half of which lie behind a step on average.
+        dense "forward n^2, b n^2; pending 2 n T, 5/2 b n T; product n^2, 2 b n^2 / T" [
+            product 1.0
+            {
+                MultiplyAdds = 2.0 * n * steps
+                Bytes = 2.5 * b * n * steps
+                IsWritten = true
+                WorkingSet = 3.0 * b * n * steps
+            }
+            trialEnd
+        ]
     | None, ("rflo" | "local-symmetric" | "e-prop"), Online ->
         dense "trace 2 n^2, weights n^2, next product n^2; 4 b n^2" [ through 2.0 4.0 ]
     | None, "hebb", Online -> dense "weights n^2, next product n^2; 2 b n^2" [ through 1.0 2.0 ]

@@ -17,11 +17,19 @@ internal static class CheckpointFile
     /// <summary>Name of the file of a trial; names sort as trials do.</summary>
     public static string NameOf(int trial) => string.Create(CultureInfo.InvariantCulture, $"{NamePrefix}{trial:d10}{NameSuffix}");
 
-    /// <summary>Paths of the checkpoints in a folder, the newest first.</summary>
-    public static string[] In(string folder) =>
-        Directory.Exists(folder)
-            ? [.. Directory.EnumerateFiles(folder, $"{NamePrefix}*{NameSuffix}").OrderDescending(StringComparer.Ordinal)]
-            : [];
+    /// <summary>Paths of the checkpoints in a folder, the newest first; none where it is not there, or no longer.</summary>
+    public static string[] In(string folder)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(folder, $"{NamePrefix}*{NameSuffix}").OrderDescending(StringComparer.Ordinal)];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Asked first, the folder could still go before it is listed: whoever writes there moves it when it is done.
+            return [];
+        }
+    }
 
     /// <summary>Is this the name of a checkpoint?</summary>
     public static bool IsName(string name) =>

@@ -1,5 +1,5 @@
 /// The runs behind the figures of the rule pages.
-module Trials
+module Training
 
 #load "../../src/Rflo.Host/host.fsx"
 #load "plot.fsx"
