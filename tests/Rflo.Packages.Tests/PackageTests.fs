@@ -163,6 +163,8 @@ let private tool (feed: Feed) model =
             "rflo"
             "--version"
             version
+            "--source"
+            feed.Packages
             "--tool-path"
             "."
         ]
