@@ -101,9 +101,11 @@ let private ofRules (feed: Feed) =
 
     let project = [
         "<Project Sdk=\"Microsoft.NET.Sdk\">"
-        "<PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup>"
+        "<PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework>"
+        "<TreatWarningsAsErrors>true</TreatWarningsAsErrors></PropertyGroup>"
         "<ItemGroup><Compile Include=\"Program.fs\" /></ItemGroup>"
-        "<ItemGroup><PackageReference Include=\"Expecto\" Version=\"11.1.1\" />"
+        "<ItemGroup><PackageReference Update=\"FSharp.Core\" Version=\"10.1.403\" />"
+        "<PackageReference Include=\"Expecto\" Version=\"11.1.1\" />"
         $"<PackageReference Include=\"Rflo.Testing\" Version=\"{version}\" /></ItemGroup>"
         "</Project>"
     ]
@@ -163,6 +165,8 @@ let private tool (feed: Feed) model =
             "rflo"
             "--version"
             version
+            "--source"
+            feed.Packages
             "--tool-path"
             "."
         ]
