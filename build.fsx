@@ -403,12 +403,15 @@ let bench Built arguments =
 let docs Built =
     dotnet [ "fsi"; "docs/site/build.fsx" ]
 
-    run "dotnet" [
-        "tests/Rflo.Host.Tests/bin/Release/net10.0/Rflo.Host.Tests.dll"
-        "--filter-test-list"
-        "the documentation"
-        "--no-spinner"
-    ] [ "RFLO_DOCS_BUILT", "1" ]
+    run
+        "dotnet"
+        [
+            "tests/Rflo.Host.Tests/bin/Release/net10.0/Rflo.Host.Tests.dll"
+            "--filter-test-list"
+            "the documentation"
+            "--no-spinner"
+        ]
+        (List.singleton ("RFLO_DOCS_BUILT", "1"))
 
 let clean () =
     let remove folder =

@@ -71,9 +71,12 @@ type Kernel<'T
         for rows in rowCounts do
             for columns in lengths do
                 let matrix, vector = seen2 (square 1 rows columns), seen (numbers 2 columns)
-                let result = Array.create rows (one 7.0)
-                Kernels.Multiply(read (convert (flat matrix)), read (convert vector), write result)
+                let result, backward = Array.create rows (one 7.0), Array.create rows (one 7.0)
+                let ours, signals = convert (flat matrix), convert vector
+                Kernels.Multiply(read ours, read signals, write result)
                 same $"{rows} x {columns}" result (Reference.multiply matrix vector)
+                Kernels.Multiply(read ours, read signals, write backward, true)
+                Expect.sequenceEqual backward result "the same bits in the other order"
 
     member _.MultiplyTransposed() =
         for rows in rowCounts do
@@ -181,7 +184,9 @@ type Kernel<'T
         for rows in [ 0; 1; 2; 3; 6; 9 ] do
             for registers in 0..5 do
                 for backward in [ false; true ] do
-                    let columns = registers * Simd.Count<'T>()
+                    // Whole registers of 256 bits, and five numbers of something else behind them in every row.
+                    let columns = registers * System.Runtime.Intrinsics.Vector256<'T>.Count
+                    let stride = columns + 5
 
                     let trace, weights =
                         seen2 (square 1 rows columns), seen2 (square 2 rows columns)
@@ -190,12 +195,13 @@ type Kernel<'T
                         seen (numbers 3 rows), seen (numbers 4 rows), seen (numbers 5 rows)
 
                     let pre, next = seen (numbers 6 columns), seen (numbers 7 columns)
-                    let e, w = convert (flat trace), convert (flat weights)
+                    let e, w = convert (spaced stride trace), convert (spaced stride weights)
                     let current = Array.create rows (one 7.0)
 
                     Kernels.AdvanceTraces(
                         write e,
                         write w,
+                        stride,
                         read (convert decay),
                         read (convert post),
                         read (convert pre),
@@ -214,9 +220,38 @@ type Kernel<'T
                     let learned =
                         weights |> Array2D.mapi (fun i j w -> w + 0.5 * told[i] * traced[i, j])
 
-                    same $"traces {what}" e (flat traced)
-                    same $"weights {what}" w (flat learned)
+                    same $"traces {what}" e (spaced stride traced)
+                    same $"weights {what}" w (spaced stride learned)
                     same $"currents {what}" current (Reference.multiply learned next)
+
+    member _.AdvancePending() =
+        for registers in 0..5 do
+            for steps in [ 0; 1; 2; 7 ] do
+                let n = registers * Simd.Count<'T>()
+                let memory, change = seen2 (square 1 steps n), seen2 (square 2 steps n)
+                let overlap, decay = seen (numbers 3 steps), seen (numbers 4 n)
+                let told, before = seen (numbers 5 n), seen (numbers 6 n)
+                let q, c, current = convert (flat memory), convert (flat change), convert before
+
+                Kernels.AdvancePending(
+                    write q,
+                    write c,
+                    read (convert overlap),
+                    read (convert decay),
+                    read (convert told),
+                    write current
+                )
+
+                let what = $"{steps} steps of {n}"
+                let left = memory |> Array2D.mapi (fun _ i q -> decay[i] * q)
+                let changed = change |> Array2D.mapi (fun s i c -> c + told[i] * left[s, i])
+                same $"memory of {what}" q (flat left)
+                same $"change of {what}" c (flat changed)
+
+                same
+                    $"currents of {what}"
+                    current
+                    (Array.map2 (+) before (Reference.multiplyTransposed changed overlap))
 
     member _.AddScaled() =
         for n in lengths do
@@ -582,10 +617,11 @@ type Kernel<'T
         raises "delta" (fun () -> Kernels.PassCredit(r 3, r 3, r 3, w 2, w 3))
         raises "before" (fun () -> Kernels.PassCredit(r 3, r 3, r 3, w 3, w 2))
 
-        let advanceTraces trace weights units pre next () =
+        let advanceTraces trace weights stride units pre next () =
             Kernels.AdvanceTraces(
                 w trace,
                 w weights,
+                stride,
                 r 2,
                 r 2,
                 r pre,
@@ -596,11 +632,20 @@ type Kernel<'T
                 false
             )
 
-        raises "pre" (advanceTraces (2 * n) (2 * n) 2 (n - 1) (n - 1))
-        raises "next" (advanceTraces (2 * n) (2 * n) 2 n (n - 1))
-        raises "trace" (advanceTraces (2 * n - 1) (2 * n) 2 n n)
-        raises "weights" (advanceTraces (2 * n) (2 * n - 1) 2 n n)
-        raises "units" (advanceTraces (2 * n) (2 * n) 1 n n)
+        raises "pre" (advanceTraces (2 * n) (2 * n) n 2 (n - 1) (n - 1))
+        raises "stride" (advanceTraces (2 * n) (2 * n) (n - 1) 2 n n)
+        raises "next" (advanceTraces (2 * n) (2 * n) n 2 n (n - 1))
+        raises "trace" (advanceTraces (2 * n - 1) (2 * n) n 2 n n)
+        raises "weights" (advanceTraces (2 * n) (2 * n - 1) n 2 n n)
+        raises "units" (advanceTraces (2 * n) (2 * n) n 1 n n)
+
+        let pending memory change told current () =
+            Kernels.AdvancePending(w memory, w change, r 2, r n, r told, w current)
+
+        raises "memory" (pending (2 * n - 1) (2 * n) n n)
+        raises "change" (pending (2 * n) (2 * n - 1) n n)
+        raises "told" (pending (2 * n) (2 * n) (n - 1) n)
+        raises "current" (pending (2 * n) (2 * n) n (n - 1))
         raises "value" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 2, w 3))
         raises "slope" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 3, w 2))
         raises "transfer" (fun () -> Kernels.TransferSlope(enum<Transfer> 99, r 3, w 3, w 3))
@@ -645,6 +690,7 @@ type Kernel<'T
         test "a transposed product is added" { this.AddTransposed() }
         test "a sum has the same bits alone and among others" { this.SumsAlike() }
         test "traces, weights and the currents to come advance in one pass" { this.AdvanceTraces() }
+        test "pending changes advance, and count in the currents" { this.AdvancePending() }
         test "credit passes to currents and to the step before" { this.PassCredit() }
         test "leaky units with tanh are their formula" { this.LeakyTanh() }
         test "tanh is right to the last places, from the smallest numbers to infinity" {

@@ -81,15 +81,26 @@ internal static partial class Kernels
             S.Store(sum1, ref MemoryMarshal.GetReference(current), second);
         }
 
-        for (; unit < n; unit++)
+        // An odd number of registers leaves one.
+        for (; unit < n; unit += S.Count)
         {
+            nuint at = (nuint)unit;
+            V keep = S.Load(ref MemoryMarshal.GetReference(decay), at), learn = S.Load(ref MemoryMarshal.GetReference(told), at);
+            V sum = S.Load(ref MemoryMarshal.GetReference(current), at);
+            ref T q = ref MemoryMarshal.GetReference(memory);
+            ref T c = ref MemoryMarshal.GetReference(change);
             for (int s = 0; s < overlap.Length; s++)
             {
-                int k = s * (int)n + unit;
-                memory[k] *= decay[unit];
-                change[k] = T.FusedMultiplyAdd(told[unit], memory[k], change[k]);
-                current[unit] = T.FusedMultiplyAdd(overlap[s], change[k], current[unit]);
+                V left = S.Multiply(keep, S.Load(ref q, at));
+                S.Store(left, ref q, at);
+                left = S.MultiplyAdd(learn, left, S.Load(ref c, at));
+                S.Store(left, ref c, at);
+                sum = S.MultiplyAdd(S.Create(Unsafe.Add(ref g, s)), left, sum);
+                q = ref Unsafe.Add(ref q, n);
+                c = ref Unsafe.Add(ref c, n);
             }
+
+            S.Store(sum, ref MemoryMarshal.GetReference(current), at);
         }
     }
 }

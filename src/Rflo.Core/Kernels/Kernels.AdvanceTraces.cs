@@ -12,11 +12,12 @@ internal static partial class Kernels
     /// memory: <c>trace[i, j] = decay[i] * trace[i, j] + post[i] * pre[j]</c>, then
     /// <c>weights[i, j] += scale * told[i] * trace[i, j]</c>, then <c>current[i] = sum over j of weights[i, j] * next[j]</c>.
     /// </summary>
-    /// <param name="trace">Eligibility traces, shape (post, pre), row-major with rows of <c>pre.Length</c> elements. Updated in place.</param>
+    /// <param name="trace">Eligibility traces, shape (post, pre), row-major with rows of <paramref name="stride"/> elements. Updated in place.</param>
     /// <param name="weights">Weights, same shape. Updated in place.</param>
+    /// <param name="stride">Elements from one row to the next; what lies beyond <paramref name="pre"/> in a row is left alone.</param>
     /// <param name="decay">What is left of a unit's traces after one step, shape (post) or longer.</param>
     /// <param name="post">Postsynaptic factor of this step, shape (post) or longer.</param>
-    /// <param name="pre">Presynaptic factors of this step, shape (pre), whole registers.</param>
+    /// <param name="pre">Presynaptic factors of this step, shape (pre), whole registers of 256 bits.</param>
     /// <param name="told">Learning signal, shape (post) or longer.</param>
     /// <param name="scale">Learning rate over number of steps.</param>
     /// <param name="next">Presynaptic signals of the next step, shape (pre).</param>
@@ -32,34 +33,36 @@ internal static partial class Kernels
     /// 512 bits is stored in two halves: so this one uses 256 bits on every machine. Allocates nothing; O(post * pre).
     /// </remarks>
     public static void AdvanceTraces<T>(
-        Span<T> trace, Span<T> weights, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale,
+        Span<T> trace, Span<T> weights, int stride, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale,
         ReadOnlySpan<T> next, Span<T> current, bool backward)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int rows = current.Length, columns = pre.Length;
-        if (columns % Simd.Count<T>() != 0)
-            ThrowHelper.ShapeMismatch(nameof(pre), columns, Simd.Padded<T>(columns), "(whole registers)");
+        if (columns % Vector256<T>.Count != 0)
+            ThrowHelper.OutOfRange(nameof(pre), columns, $"a multiple of {Vector256<T>.Count}");
+        if (stride < columns)
+            ThrowHelper.OutOfRange(nameof(stride), stride, $"at least {columns}, the number of columns");
         if (next.Length != columns)
             ThrowHelper.ShapeMismatch(nameof(next), next.Length, columns, "(pre)");
-        if (trace.Length < rows * columns)
-            ThrowHelper.TooShort(nameof(trace), trace.Length, rows * columns);
-        if (weights.Length < rows * columns)
-            ThrowHelper.TooShort(nameof(weights), weights.Length, rows * columns);
+        if (trace.Length < rows * stride)
+            ThrowHelper.TooShort(nameof(trace), trace.Length, rows * stride);
+        if (weights.Length < rows * stride)
+            ThrowHelper.TooShort(nameof(weights), weights.Length, rows * stride);
         if (Math.Min(decay.Length, Math.Min(post.Length, told.Length)) < rows)
             ThrowHelper.TooShort("units", Math.Min(decay.Length, Math.Min(post.Length, told.Length)), rows);
 
-        AdvancePairs<T, Vector256<T>, Lanes256<T>>(trace, weights, decay, post, pre, told, scale, next, current, backward);
+        AdvancePairs<T, Vector256<T>, Lanes256<T>>(trace, weights, stride, decay, post, pre, told, scale, next, current, backward);
         if (rows % 2 == 0)
             return;
         int last = rows - 1;
-        Span<T> own = weights.Slice(last * columns, columns);
-        AdvanceTrace(trace.Slice(last * columns, columns), own, decay[last], post[last], pre, scale * told[last]);
+        Span<T> own = weights.Slice(last * stride, columns);
+        AdvanceTrace(trace.Slice(last * stride, columns), own, decay[last], post[last], pre, scale * told[last]);
         Multiply(own, next, current[last..]);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void AdvancePairs<T, V, S>(
-        Span<T> trace, Span<T> weights, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale,
+        Span<T> trace, Span<T> weights, nint stride, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale,
         ReadOnlySpan<T> next, Span<T> current, bool backward)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -77,16 +80,16 @@ internal static partial class Kernels
         ref T u = ref MemoryMarshal.GetReference(current);
         for (int k = 0, row = backward ? 2 * pairs - 2 : 0; k < pairs; k++, row += step)
         {
-            ref T e0 = ref Unsafe.Add(ref e, row * columns);
-            ref T w0 = ref Unsafe.Add(ref w, row * columns);
-            ref T e1 = ref Unsafe.Add(ref e0, columns);
-            ref T w1 = ref Unsafe.Add(ref w0, columns);
+            ref T e0 = ref Unsafe.Add(ref e, row * stride);
+            ref T w0 = ref Unsafe.Add(ref w, row * stride);
+            ref T e1 = ref Unsafe.Add(ref e0, stride);
+            ref T w1 = ref Unsafe.Add(ref w0, stride);
             V keep0 = S.Create(Unsafe.Add(ref keep, row)), add0 = S.Create(Unsafe.Add(ref add, row)), learn0 = S.Create(scale * Unsafe.Add(ref learn, row));
             V keep1 = S.Create(Unsafe.Add(ref keep, row + 1)), add1 = S.Create(Unsafe.Add(ref add, row + 1)), learn1 = S.Create(scale * Unsafe.Add(ref learn, row + 1));
             V sum0 = S.Create(T.Zero), sum1 = sum0;
-            for (nint k2 = 0; k2 < columns; k2 += S.Count)
+            for (nint column = 0; column < columns; column += S.Count)
             {
-                nuint at = (nuint)k2;
+                nuint at = (nuint)column;
                 V signal = S.Load(ref s, at), coming = S.Load(ref n, at);
                 V now = S.MultiplyAdd(keep0, S.Load(ref e0, at), S.Multiply(add0, signal));
                 S.Store(now, ref e0, at);

@@ -13,13 +13,17 @@ internal static partial class Kernels
     /// <param name="matrix">Weights, shape (post, pre), row-major with rows of <c>vector.Length</c> elements.</param>
     /// <param name="vector">Presynaptic signals, shape (pre).</param>
     /// <param name="result">Currents, shape (post); its length is the number of rows. Overwritten.</param>
+    /// <param name="backward">
+    /// Whether rows are taken from the last to the first. Who alternates finds in the cache what was used last: of a matrix
+    /// that is a little larger than a cache, most of it stays there.
+    /// </param>
     /// <exception cref="ArgumentException"><paramref name="matrix"/> has fewer than post * pre elements.</exception>
     /// <remarks>
     /// Rows are taken eight at a time, so that eight sums run beside each other and each element of
     /// <paramref name="vector"/> is loaded once for eight rows. The order of every sum depends only on the length of
     /// the row and the vector width: the same machine gives the same bits. Allocates nothing; O(post * pre).
     /// </remarks>
-    public static void Multiply<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
+    public static void Multiply<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result, bool backward = false)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int columns = vector.Length, rows = result.Length;
@@ -27,12 +31,12 @@ internal static partial class Kernels
             ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
 
         if (Simd.IsWide)
-            MultiplyRows<T, Vector512<T>, Lanes512<T>>(matrix, vector, result);
+            MultiplyRows<T, Vector512<T>, Lanes512<T>>(matrix, vector, result, backward);
         else
-            MultiplyRows<T, Vector256<T>, Lanes256<T>>(matrix, vector, result);
+            MultiplyRows<T, Vector256<T>, Lanes256<T>>(matrix, vector, result, backward);
     }
 
-    private static void MultiplyRows<T, V, S>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
+    private static void MultiplyRows<T, V, S>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result, bool backward)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -41,9 +45,13 @@ internal static partial class Kernels
         ref T w = ref MemoryMarshal.GetReference(matrix);
         ref T v = ref MemoryMarshal.GetReference(vector);
         ref T u = ref MemoryMarshal.GetReference(result);
-        int row = 0;
-        for (; row + 8 <= rows; row += 8)
-            DotEightRows<T, V, S>(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns, ref Unsafe.Add(ref u, row));
+        int blocks = rows / 8, row = 8 * blocks;
+        for (int k = 0; k < blocks; k++)
+        {
+            nint first = 8 * (backward ? blocks - 1 - k : k);
+            DotEightRows<T, V, S>(ref Unsafe.Add(ref w, first * columns), ref v, columns, ref Unsafe.Add(ref u, first));
+        }
+
         for (; row + 4 <= rows; row += 4)
             DotFourRows<T, V, S>(ref Unsafe.Add(ref w, (nint)row * columns), ref v, columns, ref Unsafe.Add(ref u, row));
         for (; row < rows; row++)

@@ -110,7 +110,7 @@ internal sealed class BackwardCredit<T>
     {
         Source source = area.Afferents.Segments[0].Source;
         if (step - source.Delay >= _first)
-            Kernels.AddTransposed(area.Afferents.Weights.Dense.Span, delta, Credit(_network.Areas[source.Index], step - source.Delay));
+            Kernels.AddTransposed(area.Afferents.Weights.Dense.Span, delta[..area.Units], Credit(_network.Areas[source.Index], step - source.Delay));
     }
 
     private void BackToAll(AreaState<T> area, int step, ReadOnlySpan<T> delta)

@@ -85,14 +85,14 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
     private void AdvanceAhead(int step)
     {
         Afferents<T> afferents = _area.Afferents;
-        int stride = afferents.DenseStride;
+        int stride = afferents.DenseStride, used = afferents.DenseUsed;
         Span<T> current = _area.Current.Span;
         if (stride > 0)
         {
             // Every other step from the last row to the first: what was used last is near.
             Kernels.AdvanceTraces(
-                _traces.Dense.Span, afferents.Weights.Dense.Span, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step)[..stride], _told.Span,
-                _plastic.Scale(_plastic.Runs[0].LearningRate, _steps), afferents.Signals(step + 1)[..stride], current[.._area.Units], backward: step % 2 == 0);
+                _traces.Dense.Span, afferents.Weights.Dense.Span, stride, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step)[..used], _told.Span,
+                _plastic.Scale(_plastic.Runs[0].LearningRate, _steps), afferents.Signals(step + 1)[..used], current[.._area.Units], backward: step % 2 == 0);
         }
         else
         {

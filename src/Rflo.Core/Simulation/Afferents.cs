@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -48,6 +49,9 @@ internal sealed class Afferents<T>
                 DenseStride = offset;
         }
 
+        int end = dense.Count == 0 ? 0 : dense[^1].Offset + dense[^1].Width;
+        int lanes = Vector256<T>.Count;
+        DenseUsed = (end + lanes - 1) / lanes * lanes;
         Stride = offset;
         Segments = [.. dense, .. sparse];
         Weights = NewStore();
@@ -65,6 +69,12 @@ internal sealed class Afferents<T>
 
     /// <summary>Length of a row of dense weights, and of the dense part of a row of signals.</summary>
     public int DenseStride { get; }
+
+    /// <summary>
+    /// The part of a row of dense weights that is not padding at its end, up to a whole register of 256 bits: what a kernel
+    /// takes that uses such registers where rows are padded for wider ones.
+    /// </summary>
+    public int DenseUsed { get; }
 
     /// <summary>Length of a row of signals.</summary>
     public int Stride { get; }
@@ -115,17 +125,17 @@ internal sealed class Afferents<T>
     public void Currents(int step, Span<T> current)
     {
         if (DenseAhead != step || step < 1)
-            Product(Signals(step), current);
+            Product(Signals(step), current, backward: step % 2 == 0);
         else if (SparseAhead != step)
             AddSparse(Signals(step), current);
         Pending?.AddTo(step, Signals(step), current);
     }
 
-    /// <summary>W times any wide row of signals, over all blocks; <paramref name="current"/> has the padded length.</summary>
-    public void Product(ReadOnlySpan<T> signals, Span<T> current)
+    /// <summary>W times any wide row of signals, over all blocks; <paramref name="current"/> has the padded length. Rows in one order or the other.</summary>
+    public void Product(ReadOnlySpan<T> signals, Span<T> current, bool backward = false)
     {
         if (DenseStride > 0)
-            Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current[..BlockRows]);
+            Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current[..BlockRows], backward);
         current[(DenseStride > 0 ? BlockRows : 0)..].Clear();
         AddSparse(signals, current);
     }
