@@ -43,6 +43,7 @@ let groups = [
             "properties", "Properties"
             "reproduction", "The paper, reproduced"
             "rooms", "How the code is built"
+            "kernels", "The kernels"
         ]
     }
 ]

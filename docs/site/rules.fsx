@@ -42,7 +42,7 @@ let all = [
         IsExact =
             "no: what a weight does through other units is left out. It is the gradient where no recurrent weight carries credit and feedback is symmetric."
         Time = "n m"
-        Memory = "n m online, n T at the end of a trial"
+        Memory = "n m online (n T where trials are short beside m), n T at the end of a trial"
         Source = "Murray (2019), eLife 8:e43299, Eqs 5 and 6"
         Figure = fun () -> besideBptt Rule.rflo 0.03
         Seen = onTask "RFLO" 0.03
