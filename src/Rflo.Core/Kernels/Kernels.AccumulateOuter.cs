@@ -23,7 +23,8 @@ internal static partial class Kernels
     /// <param name="columns">Number of presynaptic signals.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
     /// <remarks>
-    /// Four rows by three vectors of sums stay in registers over all steps: seven loads for twelve multiply-adds.
+    /// Four rows by three vectors of sums stay in registers over all steps: seven loads for twelve multiply-adds; or by four
+    /// vectors, eight loads for sixteen, where one vector would be left over at the end and registers are wide.
     /// Allocates nothing; O(steps * rows * columns).
     /// </remarks>
     public static void AccumulateOuter<T>(

@@ -14,7 +14,7 @@ namespace Rflo.Core;
 /// them, and one product over the trial makes the change at its end. The same numbers as <see cref="ThreeFactorOnline{T}"/>
 /// but for rounding, for a quarter of its traffic with memory; time O(post * pre + T * (post + pre)) a step, memory O(T * post).
 /// </remarks>
-internal sealed class ThreeFactorDeferred<T> : Learner<T>
+internal sealed class ThreeFactorDeferred<T> : Learner<T>, IPendingChange<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly AreaState<T> _area;

@@ -113,7 +113,7 @@ internal sealed class Afferents<T>
     public Span<T> SignalsFrom(int step) => _signals.From(_history + step, Stride);
 
     /// <summary>Changes of the weights in this trial that are not made yet, but count; null where there are none.</summary>
-    public ThreeFactorDeferred<T>? Pending { get; set; }
+    public IPendingChange<T>? Pending { get; set; }
 
     /// <summary>The step for which a learner has already made the currents, of dense blocks at least; 0 for none.</summary>
     public int DenseAhead { get; set; }

@@ -1,0 +1,14 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>Changes of a target's weights in the trial in hand that are not made yet, but count already.</summary>
+internal interface IPendingChange<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Adds the share of the changes so far in the currents of a step. Steps come in order, each once.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="signals">The wide row of signals of that step.</param>
+    /// <param name="current">Currents, shape (padded units). Added to.</param>
+    void AddTo(int step, ReadOnlySpan<T> signals, Span<T> current);
+}
