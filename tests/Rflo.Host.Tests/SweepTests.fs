@@ -27,10 +27,28 @@ let private network =
 let private plan =
     experiment "plan" network (Task.periodic 20.0<ms> [ 1, 1.0 ]) |> trials 20
 
-let private grid =
-    Sweep.ofExperiment plan
+let private seedsAndRules experiment =
+    Sweep.ofExperiment experiment
     |> Sweep.over "seed" [ 1..3 ] seed
     |> Sweep.overNamed "rule" [ for r in [ Rule.rflo; Rule.bptt ] -> r.Name, rule r ]
+
+let private grid = seedsAndRules plan
+
+/// An experiment that tells when a trial is drawn, and which: a place to stop at, on a machine of any speed.
+let private watched (drawn: int -> unit) = {
+    plan with
+        Task =
+            Task.ofFunction 0 1 10.0<ms> (fun trial _ ->
+                drawn trial
+
+                {
+                    Inputs = Array2D.zeroCreate 10 0
+                    Targets = Array2D.create 10 1 0.5
+                    Mask = None
+                    Events = []
+                    Rewards = None
+                })
+}
 
 let private settings folder = {
     Sweeps.into (Path.Combine(folder, "sweep")) with
@@ -204,22 +222,14 @@ let tests =
 
         test "a sweep that was stopped goes on to the same bits" {
             inFolder (fun folder ->
-                let whole = byId (ran (settings folder) grid)
+                let sweep = seedsAndRules (watched ignore)
+                let whole = byId (ran (settings folder) sweep)
                 use source = new CancellationTokenSource()
-                let seen = [| 0 |]
+                let drawn = ref 0
 
-                // Some points are done by then, one is in hand, and others are not begun.
-                let counting = {
-                    grid with
-                        At =
-                            fun k ->
-                                if k >= 2 && seen[0] = 0 then
-                                    seen[0] <- 1
-                                    source.CancelAfter 30
-
-                                let point = grid.At k
-                                point
-                }
+                let counting _ =
+                    if Interlocked.Increment drawn = 50 then
+                        source.Cancel()
 
                 let stopping = {
                     settings folder with
@@ -228,68 +238,61 @@ let tests =
                         Cancellation = source.Token
                 }
 
-                let rec goOn times =
-                    let outcomes =
-                        ran
-                            {
-                                stopping with
-                                    Cancellation = CancellationToken.None
-                            }
-                            grid
+                // After 50 of 120 trials two points are done, one is in hand, and others are not begun.
+                let stopped = ran stopping (seedsAndRules (watched counting))
 
-                    if List.forall isOver outcomes || times = 0 then
-                        outcomes
-                    else
-                        goOn (times - 1)
+                Expect.equal
+                    (List.truncate 3 (stages stopped))
+                    [
+                        PointStage.Finished
+                        PointStage.Finished
+                        PointStage.Stopped
+                    ]
+                    "stages when it was stopped"
 
-                ran stopping counting |> ignore
-                let resumed = goOn 3
+                Expect.isFalse (List.forall isOver stopped) "some are left"
+
+                let resumed =
+                    ran
+                        {
+                            stopping with
+                                Cancellation = CancellationToken.None
+                        }
+                        sweep
+
                 Expect.allEqual (stages resumed) PointStage.Finished "stages"
                 Expect.equal (byId resumed) whole "bits")
         }
 
         test "a point in the midst goes on from its checkpoint" {
             inFolder (fun folder ->
-                let long = {
-                    grid with
-                        At =
-                            fun k ->
-                                let point = grid.At k
+                let stoppedAt last =
+                    use source = new CancellationTokenSource()
 
-                                {
-                                    point with
-                                        Experiment = trials 20_000 point.Experiment
-                                }
-                }
+                    let stopping trial =
+                        if trial = last then
+                            source.Cancel()
 
-                use source = new CancellationTokenSource(400)
+                    let outcomes =
+                        ran
+                            {
+                                settings folder with
+                                    Jobs = 1
+                                    Cancellation = source.Token
+                            }
+                            (watched stopping |> trials 200 |> seedsAndRules)
 
-                let stopped =
-                    ran
-                        {
-                            settings folder with
-                                Cancellation = source.Token
-                        }
-                        long
+                    Expect.equal outcomes.Head.State.Stage PointStage.Stopped "stage"
+                    RunFolder.Open outcomes.Head.Place
 
-                let inHand =
-                    stopped
-                    |> List.filter (fun outcome -> outcome.State.Stage = PointStage.Stopped)
-
-                Expect.isNonEmpty inHand "points in hand"
-                let before = RunFolder.Open inHand.Head.Place
+                let before = stoppedAt 40
                 Expect.equal before.Manifest.Status RunEnd.Cancelled "status"
-                use again = new CancellationTokenSource(400)
 
-                ran
-                    {
-                        settings folder with
-                            Cancellation = again.Token
-                    }
-                    long
-                |> ignore
+                Expect.isTrue
+                    (before.Manifest.Trials >= 40 && before.Manifest.Trials < 200)
+                    $"{before.Manifest.Trials} trials"
 
-                let after = RunFolder.Open inHand.Head.Place
+                let after = stoppedAt 120
                 Expect.equal after.Manifest.Sessions.Count 2 "sessions"
 
                 Expect.equal
