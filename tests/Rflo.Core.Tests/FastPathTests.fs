@@ -250,3 +250,60 @@ let tests =
                 "at the end of a trial no trace is kept"
         }
     ]
+
+/// An area that hears itself alone; and the same beside another that hears it, which tells it nothing: no weight leads back.
+let private alone, besideAnother =
+    let circuit others = {
+        Areas = [
+            for units in 17 :: others ->
+                {
+                    Units = units
+                    Tau = 2.0, 10.0
+                    Transfer = Transfer.Tanh
+                    Start = InitialPolicy.CarriedOver
+                    Noise = 0.1
+                }
+        ]
+        Inputs = [ 2 ]
+        Readouts = [
+            {
+                Outputs = 1
+                Kind = OutputKind.Linear
+            }
+        ]
+        Projections = [
+            RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
+            RandomCircuits.plain (Rates(0, 1)) (Read 0) 2
+            for other in 1 .. others.Length do
+                RandomCircuits.plain (Rates(0, 1)) (Onto other) 3
+        ]
+        Feedbacks = [ 0, 0, true ]
+    }
+
+    circuit [], circuit [ 3 ]
+
+[<Tests>]
+let lookingBack =
+    testList "looking back over a whole trial" [
+        for rule in
+            [
+                BpttRule() :> LearningRule
+                BpttRule ErrorPath.Feedback
+                TruncatedBpttRule(5, 2)
+            ] do
+            test $"{rule}: in one call or step by step, the same is learned" {
+                let setup = learning rule UpdateSchedule.TrialEnd 0.05
+
+                let calls circuit =
+                    let network = Network<float>(graphWith setup circuit, 7, 1, 1L)
+                    BackwardCredit<float>(network, ErrorPath.Symmetric, 7).Alone
+
+                Expect.equal (calls alone, calls besideAnother) (1, 0) "areas in one call"
+
+                let learned circuit =
+                    let found = train circuit setup (Sines short)
+                    Array.truncate (12 + 17 * 17 + 17) found
+
+                same "losses and weights" (learned besideAnother) (learned alone)
+            }
+    ]

@@ -103,8 +103,7 @@ internal static partial class Kernels
                 sum1 = S.MultiplyAdd(weight, coming, sum1);
             }
 
-            Unsafe.Add(ref u, row) = S.Sum(sum0);
-            Unsafe.Add(ref u, row + 1) = S.Sum(sum1);
+            S.StoreSums(sum0, sum1, ref Unsafe.Add(ref u, row));
         }
     }
 }

@@ -17,13 +17,14 @@ internal static partial class Kernels
     /// Whether rows are taken from the last to the first. Who alternates finds in the cache what was used last: of a matrix
     /// that is a little larger than a cache, most of it stays there.
     /// </param>
+    /// <param name="padding">How many elements at the end of every row are known to be 0, and need not be looked at.</param>
     /// <exception cref="ArgumentException"><paramref name="matrix"/> has fewer than post * pre elements.</exception>
     /// <remarks>
     /// Rows are taken eight at a time, so that eight sums run beside each other and each element of
     /// <paramref name="vector"/> is loaded once for eight rows. The order of every sum depends only on the length of
     /// the row and the vector width: the same machine gives the same bits. Allocates nothing; O(post * pre).
     /// </remarks>
-    public static void Multiply<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result, bool backward = false)
+    public static void Multiply<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result, bool backward = false, int padding = 0)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int columns = vector.Length, rows = result.Length;
@@ -31,12 +32,12 @@ internal static partial class Kernels
             ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
 
         if (Simd.IsWide)
-            MultiplyRows<T, Vector512<T>, Lanes512<T>>(matrix, vector, result, backward);
+            MultiplyRows<T, Vector512<T>, Lanes512<T>>(matrix, vector, result, backward, columns - padding);
         else
-            MultiplyRows<T, Vector256<T>, Lanes256<T>>(matrix, vector, result, backward);
+            MultiplyRows<T, Vector256<T>, Lanes256<T>>(matrix, vector, result, backward, columns - padding);
     }
 
-    private static void MultiplyRows<T, V, S>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result, bool backward)
+    private static void MultiplyRows<T, V, S>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result, bool backward, int used)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -45,6 +46,15 @@ internal static partial class Kernels
         ref T w = ref MemoryMarshal.GetReference(matrix);
         ref T v = ref MemoryMarshal.GetReference(vector);
         ref T u = ref MemoryMarshal.GetReference(result);
+        if (columns == 7 * S.Count)
+        {
+            if (used <= 6 * S.Count + Vector256<T>.Count)
+                DotShortRows<T, V, S, Vector256<T>, Lanes256<T>>(ref w, ref v, rows, backward, ref u);
+            else
+                DotShortRows<T, V, S, V, S>(ref w, ref v, rows, backward, ref u);
+            return;
+        }
+
         int blocks = rows / 8, row = 8 * blocks;
         for (int k = 0; k < blocks; k++)
         {
@@ -73,6 +83,72 @@ internal static partial class Kernels
         for (; k < length; k++)
             total = T.FusedMultiplyAdd(Unsafe.Add(ref a, k), Unsafe.Add(ref b, k), total);
         return total;
+    }
+
+    /// <summary>
+    /// Blocks of eight rows, then one of four, then what is left, each row seven registers, as 50 to 56 doubles are in wide ones: the vector stays
+    /// in registers, so that nothing but weights is loaded. Half of the last register may do, if what is behind it is padding.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DotShortRows<T, V, S, L, R>(ref T w, ref T v, int rows, bool backward, ref T result)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+        where L : struct
+        where R : ILanes<T, L>
+    {
+        nuint lane = (nuint)S.Count;
+        nint stride = 7 * S.Count;
+        int blocks = rows / 8;
+        V v0 = S.Load(ref v, 0), v1 = S.Load(ref v, lane), v2 = S.Load(ref v, 2 * lane), v3 = S.Load(ref v, 3 * lane);
+        V v4 = S.Load(ref v, 4 * lane), v5 = S.Load(ref v, 5 * lane);
+        L v6 = R.Load(ref v, 6 * lane);
+        for (int k = 0; k < blocks; k++)
+        {
+            nint first = 8 * (backward ? blocks - 1 - k : k);
+            ref T row = ref Unsafe.Add(ref w, first * stride);
+            V s0 = DotSeven<T, V, S, L, R>(ref row, v0, v1, v2, v3, v4, v5, v6);
+            V s1 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, stride), v0, v1, v2, v3, v4, v5, v6);
+            V s2 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, 2 * stride), v0, v1, v2, v3, v4, v5, v6);
+            V s3 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, 3 * stride), v0, v1, v2, v3, v4, v5, v6);
+            V s4 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, 4 * stride), v0, v1, v2, v3, v4, v5, v6);
+            V s5 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, 5 * stride), v0, v1, v2, v3, v4, v5, v6);
+            V s6 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, 6 * stride), v0, v1, v2, v3, v4, v5, v6);
+            V s7 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, 7 * stride), v0, v1, v2, v3, v4, v5, v6);
+            S.StoreSums(s0, s1, s2, s3, s4, s5, s6, s7, ref Unsafe.Add(ref result, first));
+        }
+
+        if (rows % 8 >= 4)
+        {
+            ref T row = ref Unsafe.Add(ref w, 8 * blocks * stride);
+            V s0 = DotSeven<T, V, S, L, R>(ref row, v0, v1, v2, v3, v4, v5, v6);
+            V s1 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, stride), v0, v1, v2, v3, v4, v5, v6);
+            V s2 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, 2 * stride), v0, v1, v2, v3, v4, v5, v6);
+            V s3 = DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref row, 3 * stride), v0, v1, v2, v3, v4, v5, v6);
+            S.StoreSums(s0, s1, s2, s3, ref Unsafe.Add(ref result, 8 * blocks));
+        }
+
+        for (nint left = rows / 4 * 4; left < rows; left++)
+            Unsafe.Add(ref result, left) = S.Sum(DotSeven<T, V, S, L, R>(ref Unsafe.Add(ref w, left * stride), v0, v1, v2, v3, v4, v5, v6));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V DotSeven<T, V, S, L, R>(ref T row, V v0, V v1, V v2, V v3, V v4, V v5, L v6)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+        where L : struct
+        where R : ILanes<T, L>
+    {
+        nuint lane = (nuint)S.Count;
+        L product = R.Multiply(R.Load(ref row, 6 * lane), v6);
+        V last = typeof(L) == typeof(V) ? (V)(object)product : S.Widen(R.Lower(product));
+        V sum = S.MultiplyAdd(S.Load(ref row, 0), v0, last);
+        sum = S.MultiplyAdd(S.Load(ref row, lane), v1, sum);
+        sum = S.MultiplyAdd(S.Load(ref row, 2 * lane), v2, sum);
+        sum = S.MultiplyAdd(S.Load(ref row, 3 * lane), v3, sum);
+        sum = S.MultiplyAdd(S.Load(ref row, 4 * lane), v4, sum);
+        return S.MultiplyAdd(S.Load(ref row, 5 * lane), v5, sum);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -26,6 +26,12 @@ internal interface ILanes<T, V>
 
     static abstract void Store(V value, ref T to, nuint at);
 
+    /// <summary>The first 256 bits.</summary>
+    static abstract Vector256<T> Lower(V value);
+
+    /// <summary>The first 256 bits from <paramref name="half"/>, and zeros behind them.</summary>
+    static abstract V Widen(Vector256<T> half);
+
     /// <summary>a * b + c, rounded once.</summary>
     static abstract V MultiplyAdd(V a, V b, V c);
 
@@ -55,6 +61,9 @@ internal interface ILanes<T, V>
     /// <summary>The sum of all elements, in an order that depends on the width alone: the same for one register as among several.</summary>
     static abstract T Sum(V value);
 
+    /// <summary>The sums of two registers at once, to <paramref name="to"/> and the place behind it.</summary>
+    static abstract void StoreSums(V s0, V s1, ref T to);
+
     /// <summary>
     /// The sums of four registers at once, to <paramref name="to"/> and the three places behind it: adding registers
     /// crosswise takes a third of the work of four separate sums.
@@ -82,6 +91,12 @@ internal readonly struct Lanes256<T> : ILanes<T, Vector256<T>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<T> value, ref T to, nuint at) => value.StoreUnsafe(ref to, at);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Lower(Vector256<T> value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Widen(Vector256<T> half) => half;
 
     // The type tests are constants to the JIT, so one instruction remains.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -134,6 +149,20 @@ internal readonly struct Lanes256<T> : ILanes<T, Vector256<T>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector256<T> value) => FourSums(value, value, value, value).ToScalar();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Vector256<T> s0, Vector256<T> s1, ref T to)
+    {
+        if (typeof(T) == typeof(double) && Avx.IsSupported)
+        {
+            Vector256<double> a = Avx.HorizontalAdd(s0.AsDouble(), s1.AsDouble());
+            (a.GetLower() + a.GetUpper()).As<double, T>().StoreUnsafe(ref to);
+            return;
+        }
+
+        to = Sum(s0);
+        Unsafe.Add(ref to, 1) = Sum(s1);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreSums(Vector256<T> s0, Vector256<T> s1, Vector256<T> s2, Vector256<T> s3, ref T to)
@@ -196,6 +225,12 @@ internal readonly struct Lanes512<T> : ILanes<T, Vector512<T>>
     public static void Store(Vector512<T> value, ref T to, nuint at) => value.StoreUnsafe(ref to, at);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Lower(Vector512<T> value) => value.GetLower();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Widen(Vector256<T> half) => half.ToVector512();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> MultiplyAdd(Vector512<T> a, Vector512<T> b, Vector512<T> c)
     {
         if (typeof(T) == typeof(double))
@@ -249,6 +284,13 @@ internal readonly struct Lanes512<T> : ILanes<T, Vector512<T>>
         if (typeof(T) == typeof(double) && Avx512F.IsSupported)
             return FourSums(value.AsDouble(), value.AsDouble(), value.AsDouble(), value.AsDouble()).As<double, T>().ToScalar();
         return Lanes256<T>.Sum(Halved(value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Vector512<T> s0, Vector512<T> s1, ref T to)
+    {
+        to = Sum(s0);
+        Unsafe.Add(ref to, 1) = Sum(s1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -20,6 +20,8 @@ internal sealed class BackwardCredit<T>
     private readonly AlignedArray<T> _back;
     private readonly int _history;
     private readonly bool _anyFedBack;
+    private readonly AreaState<T>[] _alone;
+    private readonly AreaState<T>[] _together;
     private int _first;
 
     /// <param name="network">The network.</param>
@@ -38,7 +40,12 @@ internal sealed class BackwardCredit<T>
         foreach (ReadoutState<T> readout in network.Readouts)
             widest = Math.Max(widest, readout.Afferents.Stride);
         _back = new AlignedArray<T>(widest);
+        _alone = [.. network.Areas.Where(IsAlone)];
+        _together = [.. network.Areas.Except(_alone)];
     }
+
+    /// <summary>The areas whose credit is carried back in one call.</summary>
+    public int Alone => _alone.Length;
 
     /// <summary>The first step for which a readout's outputs got credit: those before a trial count where the look reaches its beginning.</summary>
     public int FirstOutput => _first == 1 ? 1 - _history : _first;
@@ -57,8 +64,12 @@ internal sealed class BackwardCredit<T>
     public void Look(int first, int last, int told)
     {
         _first = first;
-        for (int k = 0; k < _credit.Length; k++)
-            _credit[k].Span[..((last - first + 2) * _network.Areas[k].Padded)].Clear();
+        foreach (AreaState<T> area in _alone)
+            LookAtArea(area, first, last, told);
+        if (_together.Length == 0)
+            return;
+        foreach (AreaState<T> area in _together)
+            _credit[area.Index].Span[..((last - first + 2) * area.Padded)].Clear();
         foreach (AlignedArray<T> credit in _outputCredit)
             credit.Span.Clear();
 
@@ -70,6 +81,33 @@ internal sealed class BackwardCredit<T>
             if (readout.IsFedBack)
                 for (int t = 0; t > -_history; t--)
                     BackBeforeTrial(readout, t);
+    }
+
+    /// <summary>
+    /// Whether an area hears itself, one step later and through dense weights, and no other area or fed-back readout hears
+    /// it: then nothing but its own currents tells its rates of the steps to come.
+    /// </summary>
+    private bool IsAlone(AreaState<T> area)
+    {
+        bool Hears(Segment segment) => segment.Source.Kind == SignalKind.Area && segment.Source.Index == area.Index;
+        return area.Afferents is { IsShared: true, DenseStride: > 0 } afferents && Hears(afferents.Segments[0]) && afferents.Segments[0].Source.Delay == 1
+            && !_network.Areas.Any(other => other.Index != area.Index && other.Afferents.Segments.Any(Hears))
+            && !_network.Readouts.Any(readout => readout.IsFedBack && readout.Afferents.Segments.Any(Hears));
+    }
+
+    private void LookAtArea(AreaState<T> area, int first, int last, int told)
+    {
+        for (int t = first; t <= last; t++)
+        {
+            if (t >= told)
+                _signals[area.Index].Tell(t, Credit(area, t));
+            else
+                Credit(area, t).Clear();
+        }
+
+        Kernels.LookBack(
+            area.Afferents.Weights.Dense.Span, area.Units, area.Decay.Span, area.PostFrom(first), _credit[area.Index].From(1, area.Padded),
+            DeltaFrom(area, first)[..((last - first + 1) * area.Padded)]);
     }
 
     /// <summary>z(t) of an area, -dL/dh(t), in a step of the last look; padded units.</summary>
@@ -87,11 +125,11 @@ internal sealed class BackwardCredit<T>
 
         if (isTold)
         {
-            foreach (AreaState<T> area in _network.Areas)
+            foreach (AreaState<T> area in _together)
                 _signals[area.Index].Add(step, Credit(area, step));
         }
 
-        foreach (AreaState<T> area in _network.Areas)
+        foreach (AreaState<T> area in _together)
         {
             Span<T> credit = Credit(area, step);
             Span<T> delta = _delta[area.Index].Row(step - _first + 1, area.Padded);

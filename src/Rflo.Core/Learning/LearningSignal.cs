@@ -10,34 +10,50 @@ internal sealed class LearningSignal<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly AreaState<T> _area;
-    private readonly List<(ReadoutState<T> Readout, AlignedArray<T> Transposed)> _fixed = [];
-    private readonly List<(ReadoutState<T> Readout, Segment Segment)> _symmetric = [];
+    private readonly (ReadoutState<T> Readout, AlignedArray<T> Transposed)[] _fixed;
+    private readonly (ReadoutState<T> Readout, Segment Segment)[] _symmetric;
+    private readonly ReadoutState<T>? _only;
+    private readonly AlignedArray<T> _column;
+    private readonly int _columnAt;
 
     public LearningSignal(Network<T> network, AreaState<T> area, ErrorPath path)
     {
         _area = area;
-        if (path == ErrorPath.Symmetric)
+        FeedbackSpec[] feedbacks = path == ErrorPath.Symmetric ? [] : [.. network.Graph.Feedbacks.Where(feedback => feedback.Area.Index == area.Index)];
+        ReadoutState<T> ReadoutOf(FeedbackSpec feedback) => network.Readouts[feedback.Readout.Index];
+        _fixed =
+        [
+            .. feedbacks.Where(feedback => feedback.Matrix is not null)
+                .Select(feedback => (ReadoutOf(feedback), Transpose(feedback.Matrix!, ReadoutOf(feedback).Outputs))),
+        ];
+        IEnumerable<ReadoutState<T>> symmetric = path == ErrorPath.Symmetric
+            ? network.Readouts
+            : feedbacks.Where(feedback => feedback.Matrix is null).Select(ReadoutOf);
+        _symmetric = [.. symmetric.SelectMany(readout => readout.Afferents.Segments.Where(HearsArea).Select(segment => (readout, segment)))];
+        switch (_fixed, _symmetric)
         {
-            foreach (ReadoutState<T> readout in network.Readouts)
-                AddSymmetric(readout);
-            return;
-        }
-
-        foreach (FeedbackSpec feedback in network.Graph.Feedbacks)
-        {
-            if (feedback.Area.Index != area.Index)
-                continue;
-            ReadoutState<T> readout = network.Readouts[feedback.Readout.Index];
-            if (feedback.Matrix is { } matrix)
-                _fixed.Add((readout, Transpose(matrix, readout.Outputs)));
-            else
-                AddSymmetric(readout);
+            case ([(ReadoutState<T> { Outputs: 1 } readout, AlignedArray<T> column)], []):
+                (_only, _column) = (readout, column);
+                break;
+            case ([], [(ReadoutState<T> { Outputs: 1 } readout, { Sparse: null, Source.Units: null } segment)]):
+                (_only, _column, _columnAt) = (readout, readout.Afferents.Weights.Dense, segment.Offset);
+                break;
+            default:
+                _column = new AlignedArray<T>(0);
+                break;
         }
     }
 
     /// <summary>l(t), shape (padded units). Overwrites <paramref name="told"/>.</summary>
     public void Tell(int step, Span<T> told)
     {
+        // One product instead of a sum that begins at 0: most circuits have one output, and this is asked every step.
+        if (_only is { } only)
+        {
+            Kernels.Scale(_column.Span.Slice(_columnAt, told.Length), only.Error(step)[0], told);
+            return;
+        }
+
         told.Clear();
         Add(step, told);
     }
@@ -83,12 +99,7 @@ internal sealed class LearningSignal<T>
         }
     }
 
-    private void AddSymmetric(ReadoutState<T> readout)
-    {
-        foreach (Segment segment in readout.Afferents.Segments)
-            if (segment.Source is { Kind: SignalKind.Area } source && source.Index == _area.Index)
-                _symmetric.Add((readout, segment));
-    }
+    private bool HearsArea(Segment segment) => segment.Source is { Kind: SignalKind.Area } source && source.Index == _area.Index;
 
     private AlignedArray<T> Transpose(double[] matrix, int outputs)
     {

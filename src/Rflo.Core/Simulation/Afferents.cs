@@ -135,7 +135,7 @@ internal sealed class Afferents<T>
     public void Product(ReadOnlySpan<T> signals, Span<T> current, bool backward = false)
     {
         if (DenseStride > 0)
-            Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current[..BlockRows], backward);
+            Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current[..BlockRows], backward, padding: DenseStride - DenseUsed);
         current[(DenseStride > 0 ? BlockRows : 0)..].Clear();
         AddSparse(signals, current);
     }

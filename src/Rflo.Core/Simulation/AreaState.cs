@@ -65,6 +65,9 @@ internal sealed class AreaState<T>
     /// <summary>alpha phi'(u(t)), the postsynaptic factor of step t.</summary>
     public Span<T> Post(int step) => _post.Row(step, Padded);
 
+    /// <summary>The same from a step on, in rows of <see cref="Padded"/>.</summary>
+    public Span<T> PostFrom(int step) => _post.From(step, Padded);
+
     /// <summary>u(t), where a rule asked for it.</summary>
     public Span<T> Currents(int step) => _currents!.Row(step, Padded);
 

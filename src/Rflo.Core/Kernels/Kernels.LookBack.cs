@@ -1,0 +1,144 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Rflo.Core;
+
+internal static partial class Kernels
+{
+    /// <summary>
+    /// Back-propagation through the steps of an area that hears itself alone, from the last to the first:
+    /// <c>z[t, j] = told[t, j] + decay[j] * z[t + 1, j] + sum over i of weights[i, j] * delta[t + 1, i]</c>, then
+    /// <c>delta[t, j] = z[t, j] * post[t, j]</c>; behind the last step both are 0.
+    /// </summary>
+    /// <param name="weights">Recurrent weights, shape (units, n), row-major.</param>
+    /// <param name="units">How many rows of the weights and elements of a row there are, at most n; the rest of a row is padding, which may be left alone.</param>
+    /// <param name="decay">1 - dt / tau, shape (n); n is the length of every row.</param>
+    /// <param name="post">alpha phi'(u) of every step, shape (steps, n).</param>
+    /// <param name="credit">What the rates of every step are told by outputs; overwritten with z, shape (steps, n).</param>
+    /// <param name="delta">What the currents of every step are told, shape (steps, n). Overwritten; its length tells how many steps.</param>
+    /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
+    /// <remarks>
+    /// Murray (2019), Eqs 19 to 22, where nothing else carries credit; one call for a trial, since at fifty units asking
+    /// for the rows of a step costs a third of what is done with them. Allocates nothing; O(steps * units * n).
+    /// </remarks>
+    public static void LookBack<T>(
+        ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        int n = decay.Length;
+        if (units > n)
+            ThrowHelper.OutOfRange(nameof(units), units, $"at most {n}, the length of a row");
+        if (weights.Length < units * n)
+            ThrowHelper.TooShort(nameof(weights), weights.Length, units * n);
+        if (delta.Length % n != 0)
+            ThrowHelper.OutOfRange(nameof(delta), delta.Length, $"a multiple of {n}, the length of a row");
+        if (post.Length < delta.Length)
+            ThrowHelper.TooShort(nameof(post), post.Length, delta.Length);
+        if (credit.Length < delta.Length)
+            ThrowHelper.TooShort(nameof(credit), credit.Length, delta.Length);
+
+        if (Simd.IsWide)
+            LookBackSteps<T, Vector512<T>, Lanes512<T>>(weights, units, decay, post, credit, delta);
+        else
+            LookBackSteps<T, Vector256<T>, Lanes256<T>>(weights, units, decay, post, credit, delta);
+    }
+
+    private static void LookBackSteps<T, V, S>(
+        ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int n = decay.Length;
+        if (n == 7 * S.Count)
+        {
+            if (units <= 6 * S.Count + Vector256<T>.Count)
+                LookBackShort<T, V, S, Vector256<T>, Lanes256<T>>(weights, units, decay, post, credit, delta);
+            else
+                LookBackShort<T, V, S, V, S>(weights, units, decay, post, credit, delta);
+            return;
+        }
+
+        for (int at = delta.Length - n; at >= n; at -= n)
+        {
+            Span<T> before = credit.Slice(at - n, n), told = delta.Slice(at, n);
+            PassCreditRow<T, V, S>(credit.Slice(at, n), post.Slice(at, n), decay, told, before);
+            MultiplyColumns<T, V, S>(weights, told[..units], before);
+        }
+
+        if (delta.Length > 0)
+            System.Numerics.Tensors.TensorPrimitives.Multiply(credit[..n], post[..n], delta[..n]);
+    }
+
+    /// <summary>
+    /// Rows of seven registers, as 50 to 56 doubles are in wide ones: z stays in registers from step to step. Of the last one
+    /// half may do, if what is behind it is padding: it is loaded in half the time.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void LookBackShort<T, V, S, L, R>(
+        ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+        where L : struct
+        where R : ILanes<T, L>
+    {
+        nuint lane = (nuint)S.Count;
+        nint stride = 7 * S.Count, at = delta.Length - stride;
+        if (at < 0)
+            return;
+        ref T keep = ref MemoryMarshal.GetReference(decay);
+        ref T z = ref Unsafe.Add(ref MemoryMarshal.GetReference(credit), at);
+        ref T p = ref Unsafe.Add(ref MemoryMarshal.GetReference(post), at);
+        ref T d = ref Unsafe.Add(ref MemoryMarshal.GetReference(delta), at);
+        V z0 = S.Load(ref z, 0), z1 = S.Load(ref z, lane), z2 = S.Load(ref z, 2 * lane), z3 = S.Load(ref z, 3 * lane);
+        V z4 = S.Load(ref z, 4 * lane), z5 = S.Load(ref z, 5 * lane);
+        L z6 = R.Load(ref z, 6 * lane);
+        while (true)
+        {
+            S.Store(S.Multiply(z0, S.Load(ref p, 0)), ref d, 0);
+            S.Store(S.Multiply(z1, S.Load(ref p, lane)), ref d, lane);
+            S.Store(S.Multiply(z2, S.Load(ref p, 2 * lane)), ref d, 2 * lane);
+            S.Store(S.Multiply(z3, S.Load(ref p, 3 * lane)), ref d, 3 * lane);
+            S.Store(S.Multiply(z4, S.Load(ref p, 4 * lane)), ref d, 4 * lane);
+            S.Store(S.Multiply(z5, S.Load(ref p, 5 * lane)), ref d, 5 * lane);
+            R.Store(R.Multiply(z6, R.Load(ref p, 6 * lane)), ref d, 6 * lane);
+            S.Store(z0, ref z, 0);
+            S.Store(z1, ref z, lane);
+            S.Store(z2, ref z, 2 * lane);
+            S.Store(z3, ref z, 3 * lane);
+            S.Store(z4, ref z, 4 * lane);
+            S.Store(z5, ref z, 5 * lane);
+            R.Store(z6, ref z, 6 * lane);
+            if (at == 0)
+                return;
+            z = ref Unsafe.Subtract(ref z, stride);
+            z0 = S.MultiplyAdd(S.Load(ref keep, 0), z0, S.Load(ref z, 0));
+            z1 = S.MultiplyAdd(S.Load(ref keep, lane), z1, S.Load(ref z, lane));
+            z2 = S.MultiplyAdd(S.Load(ref keep, 2 * lane), z2, S.Load(ref z, 2 * lane));
+            z3 = S.MultiplyAdd(S.Load(ref keep, 3 * lane), z3, S.Load(ref z, 3 * lane));
+            z4 = S.MultiplyAdd(S.Load(ref keep, 4 * lane), z4, S.Load(ref z, 4 * lane));
+            z5 = S.MultiplyAdd(S.Load(ref keep, 5 * lane), z5, S.Load(ref z, 5 * lane));
+            z6 = R.MultiplyAdd(R.Load(ref keep, 6 * lane), z6, R.Load(ref z, 6 * lane));
+            ref T w = ref MemoryMarshal.GetReference(weights);
+            for (int i = 0; i < units; i++)
+            {
+                var x = S.Create(Unsafe.Add(ref d, i));
+                z0 = S.MultiplyAdd(S.Load(ref w, 0), x, z0);
+                z1 = S.MultiplyAdd(S.Load(ref w, lane), x, z1);
+                z2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), x, z2);
+                z3 = S.MultiplyAdd(S.Load(ref w, 3 * lane), x, z3);
+                z4 = S.MultiplyAdd(S.Load(ref w, 4 * lane), x, z4);
+                z5 = S.MultiplyAdd(S.Load(ref w, 5 * lane), x, z5);
+                z6 = R.MultiplyAdd(R.Load(ref w, 6 * lane), typeof(L) == typeof(V) ? (L)(object)x : (L)(object)S.Lower(x), z6);
+                w = ref Unsafe.Add(ref w, stride);
+            }
+
+            p = ref Unsafe.Subtract(ref p, stride);
+            d = ref Unsafe.Subtract(ref d, stride);
+            at -= stride;
+        }
+    }
+}
