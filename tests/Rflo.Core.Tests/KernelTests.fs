@@ -78,6 +78,32 @@ type Kernel<'T
                 Kernels.Multiply(read ours, read signals, write backward, true)
                 Expect.sequenceEqual backward result "the same bits in the other order"
 
+    member _.MultiplyBoth() =
+        for rows in rowCounts do
+            for columns in lengths do
+                let matrix, vector = convert (numbers 1 (rows * columns)), convert (numbers 2 columns)
+                let beside = convert (numbers 3 columns)
+
+                let alone (vector: 'T[]) =
+                    let result = Array.create rows (one 7.0)
+                    Kernels.Multiply(read matrix, read vector, write result)
+                    result
+
+                for backward in [ false; true ] do
+                    let first, second = Array.create rows (one 7.0), Array.create rows (one 7.0)
+
+                    Kernels.MultiplyBoth(
+                        read matrix,
+                        read vector,
+                        read beside,
+                        write first,
+                        write second,
+                        backward
+                    )
+
+                    Expect.sequenceEqual first (alone vector) $"{rows} x {columns}: the bits of one"
+                    Expect.sequenceEqual second (alone beside) $"{rows} x {columns}: and of the other"
+
     member _.MultiplyTransposed() =
         for rows in rowCounts do
             for columns in lengths do
@@ -587,6 +613,9 @@ type Kernel<'T
     member _.Shapes() =
         let zero = one 0.0
         raises "matrix" (fun () -> Kernels.Multiply(r 11, r 4, w 3))
+        raises "matrix" (fun () -> Kernels.MultiplyBoth(r 11, r 4, r 4, w 3, w 3))
+        raises "beside" (fun () -> Kernels.MultiplyBoth(r 12, r 4, r 3, w 3, w 3))
+        raises "besides" (fun () -> Kernels.MultiplyBoth(r 12, r 4, r 4, w 3, w 2))
         raises "matrix" (fun () -> Kernels.MultiplyTransposed(r 11, r 3, w 4))
         raises "rows" (fun () -> Kernels.MultiplyPanel(r 100, 3, 2, 2, r 1000, w 1000))
         raises "panel" (fun () -> Kernels.MultiplyPanel(r 8, 4, 2, 2, r (2 * width - 1), w 1000))
@@ -686,6 +715,7 @@ type Kernel<'T
 
     member this.All = [
         test "a matrix times a vector is its sum" { this.Multiply() }
+        test "a matrix times two vectors is two products, bit for bit" { this.MultiplyBoth() }
         test "a transposed matrix times a vector is its sum" { this.MultiplyTransposed() }
         test "a transposed product is added" { this.AddTransposed() }
         test "a sum has the same bits alone and among others" { this.SumsAlike() }

@@ -81,7 +81,8 @@ internal sealed class LearnedSensitivity<T>
     public void Begin(int trial)
     {
         _source.Begin(trial);
-        _difference.Clear();
+        if (_rate > 0)
+            _difference.Begin();
         foreach (AlignedArray<T> row in _expected)
             row.Span.Clear();
         foreach (AlignedArray<T> row in _slope)

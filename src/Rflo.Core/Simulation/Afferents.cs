@@ -115,6 +115,9 @@ internal sealed class Afferents<T>
     /// <summary>Changes of the weights in this trial that are not made yet, but count; null where there are none.</summary>
     public IPendingChange<T>? Pending { get; set; }
 
+    /// <summary>Who has a second row multiplied in the pass that makes the currents; null for nobody.</summary>
+    public ICompanion<T>? Beside { get; set; }
+
     /// <summary>The step for which a learner has already made the currents, of dense blocks at least; 0 for none.</summary>
     public int DenseAhead { get; set; }
 
@@ -124,10 +127,21 @@ internal sealed class Afferents<T>
     /// <summary>Currents of step <paramref name="step"/>: u = W s, over all blocks; <paramref name="current"/> has the padded length.</summary>
     public void Currents(int step, Span<T> current)
     {
-        if (DenseAhead != step || step < 1)
+        if (DenseAhead == step && step >= 1)
+        {
+            if (SparseAhead != step)
+                AddSparse(Signals(step), current);
+        }
+        else if (Beside is { } beside)
+        {
+            Products(Signals(step), current, beside.Row(step), beside.Product, backward: step % 2 == 0);
+            beside.Made(step);
+        }
+        else
+        {
             Product(Signals(step), current, backward: step % 2 == 0);
-        else if (SparseAhead != step)
-            AddSparse(Signals(step), current);
+        }
+
         Pending?.AddTo(step, Signals(step), current);
     }
 
@@ -138,6 +152,22 @@ internal sealed class Afferents<T>
             Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current[..BlockRows], backward);
         current[(DenseStride > 0 ? BlockRows : 0)..].Clear();
         AddSparse(signals, current);
+    }
+
+    /// <summary>W times two wide rows in one pass over the dense blocks.</summary>
+    private void Products(ReadOnlySpan<T> signals, Span<T> current, ReadOnlySpan<T> beside, Span<T> product, bool backward)
+    {
+        if (DenseStride > 0)
+        {
+            Kernels.MultiplyBoth(
+                Weights.Dense.Span, signals[..DenseStride], beside[..DenseStride], current[..BlockRows], product[..BlockRows], backward);
+        }
+
+        int made = DenseStride > 0 ? BlockRows : 0;
+        current[made..].Clear();
+        product[made..].Clear();
+        AddSparse(signals, current);
+        AddSparse(beside, product);
     }
 
     private void AddSparse(ReadOnlySpan<T> signals, Span<T> current)
