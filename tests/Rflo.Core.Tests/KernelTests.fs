@@ -279,6 +279,50 @@ type Kernel<'T
                     current
                     (Array.map2 (+) before (Reference.multiplyTransposed changed overlap))
 
+    /// The one pass is two sums over the matrix as it is, its change, and a sum over what it has become.
+    member _.AdvanceSensitivity() =
+        // More columns than one stretch too.
+        let widths =
+            [ 0; 1; 2; 5; 1 + 512 / Simd.Count<'T>() ]
+            |> List.map (fun registers -> registers * Simd.Count<'T>())
+
+        for rows in [ 0; 1; 3; 4; 6; 9 ] do
+            for columns in widths do
+                let matrix = seen2 (square 1 rows columns)
+                let error, told = seen (numbers 2 rows), seen (numbers 3 rows)
+                let expected = seen (numbers 4 columns)
+                let before = [ for seed in 5..7 -> seen (numbers seed columns) ]
+                let ours = convert (flat matrix)
+                let sums = before |> List.map convert
+
+                Kernels.AdvanceSensitivity(
+                    write ours,
+                    read (convert error),
+                    one -0.25,
+                    read (convert expected),
+                    read (convert told),
+                    write sums[0],
+                    write sums[1],
+                    write sums[2]
+                )
+
+                let what = $"{rows} x {columns}"
+
+                let learned =
+                    matrix |> Array2D.mapi (fun i j a -> a - 0.25 * error[i] * expected[j])
+
+                let square = matrix |> Array2D.map (fun a -> a * a)
+
+                same $"matrix of {what}" ours (flat learned)
+
+                [
+                    Reference.multiplyTransposed matrix error
+                    Reference.multiplyTransposed square (Array.create rows 1.0)
+                    Reference.multiplyTransposed learned told
+                ]
+                |> List.map2 (Array.map2 (+)) before
+                |> List.iter2 (same $"sums of {what}") sums
+
     member _.AddScaled() =
         for n in lengths do
             let x, y = seen (numbers 1 n), seen (numbers 2 n)
@@ -675,6 +719,25 @@ type Kernel<'T
         raises "change" (pending (2 * n) (2 * n - 1) n n)
         raises "told" (pending (2 * n) (2 * n) (n - 1) n)
         raises "current" (pending (2 * n) (2 * n) n (n - 1))
+
+        let sensitivity matrix expected told pull squares heard () =
+            Kernels.AdvanceSensitivity(
+                w matrix,
+                r 2,
+                zero,
+                r expected,
+                r told,
+                w pull,
+                w squares,
+                w heard
+            )
+
+        raises "expected" (sensitivity (2 * n) (n - 1) 2 n n n)
+        raises "matrix" (sensitivity (2 * n - 1) n 2 n n n)
+        raises "told" (sensitivity (2 * n) n 1 n n n)
+        raises "pull" (sensitivity (2 * n) n 2 (n - 1) n n)
+        raises "squares" (sensitivity (2 * n) n 2 n (n - 1) n)
+        raises "heard" (sensitivity (2 * n) n 2 n n (n + 1))
         raises "value" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 2, w 3))
         raises "slope" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 3, w 2))
         raises "transfer" (fun () -> Kernels.TransferSlope(enum<Transfer> 99, r 3, w 3, w 3))
@@ -721,6 +784,7 @@ type Kernel<'T
         test "a sum has the same bits alone and among others" { this.SumsAlike() }
         test "traces, weights and the currents to come advance in one pass" { this.AdvanceTraces() }
         test "pending changes advance, and count in the currents" { this.AdvancePending() }
+        test "a matrix learns between two looks at it in one pass" { this.AdvanceSensitivity() }
         test "credit passes to currents and to the step before" { this.PassCredit() }
         test "leaky units with tanh are their formula" { this.LeakyTanh() }
         test "tanh is right to the last places, from the smallest numbers to infinity" {

@@ -37,7 +37,7 @@ internal sealed class TangentRow<T>(TangentState<T> tangent, AreaState<T> area) 
     public Span<T> Currents(int step)
     {
         if (_made != step)
-            area.Afferents.Product(Row(step), Product, backward: step % 2 == 0);
+            area.Afferents.ProductBeside(step, Row(step), Product);
         return Product;
     }
 }

@@ -127,22 +127,46 @@ internal sealed class Afferents<T>
     /// <summary>Currents of step <paramref name="step"/>: u = W s, over all blocks; <paramref name="current"/> has the padded length.</summary>
     public void Currents(int step, Span<T> current)
     {
-        if (DenseAhead == step && step >= 1)
+        bool ahead = DenseAhead == step && step >= 1;
+        if (!ahead && Beside is { } beside)
         {
-            if (SparseAhead != step)
-                AddSparse(Signals(step), current);
-        }
-        else if (Beside is { } beside)
-        {
-            Products(Signals(step), current, beside.Row(step), beside.Product, backward: step % 2 == 0);
-            beside.Made(step);
-        }
-        else
-        {
-            Product(Signals(step), current, backward: step % 2 == 0);
+            CurrentsBeside(step, current, beside);
+            return;
         }
 
+        if (!ahead)
+            Product(Signals(step), current, backward: step % 2 == 0);
+        else if (SparseAhead != step)
+            AddSparse(Signals(step), current);
         Pending?.AddTo(step, Signals(step), current);
+    }
+
+    /// <summary>Currents, and beside them what the same weights make of another row, with each weight read once.</summary>
+    private void CurrentsBeside(int step, Span<T> current, ICompanion<T> beside)
+    {
+        ReadOnlySpan<T> signals = Signals(step), row = beside.Row(step);
+        Span<T> product = beside.Product;
+        if (DenseStride > 0)
+        {
+            Kernels.MultiplyBoth(
+                Weights.Dense.Span, signals[..DenseStride], row[..DenseStride], current[..BlockRows], product[..BlockRows], backward: step % 2 == 0);
+        }
+
+        int made = DenseStride > 0 ? BlockRows : 0;
+        current[made..].Clear();
+        product[made..].Clear();
+        AddSparse(signals, current);
+        AddSparse(row, product);
+        Pending?.AddTo(step, signals, current);
+        Pending?.AddBeside(step, row, product);
+        beside.Made(step);
+    }
+
+    /// <summary>What the weights of a step, with the changes that are pending, make of another row, when the network has made the step.</summary>
+    public void ProductBeside(int step, ReadOnlySpan<T> row, Span<T> product)
+    {
+        Product(row, product, backward: step % 2 == 0);
+        Pending?.AddBeside(step, row, product);
     }
 
     /// <summary>W times any wide row of signals, over all blocks; <paramref name="current"/> has the padded length. Rows in one order or the other.</summary>
@@ -152,22 +176,6 @@ internal sealed class Afferents<T>
             Kernels.Multiply(Weights.Dense.Span, signals[..DenseStride], current[..BlockRows], backward);
         current[(DenseStride > 0 ? BlockRows : 0)..].Clear();
         AddSparse(signals, current);
-    }
-
-    /// <summary>W times two wide rows in one pass over the dense blocks.</summary>
-    private void Products(ReadOnlySpan<T> signals, Span<T> current, ReadOnlySpan<T> beside, Span<T> product, bool backward)
-    {
-        if (DenseStride > 0)
-        {
-            Kernels.MultiplyBoth(
-                Weights.Dense.Span, signals[..DenseStride], beside[..DenseStride], current[..BlockRows], product[..BlockRows], backward);
-        }
-
-        int made = DenseStride > 0 ? BlockRows : 0;
-        current[made..].Clear();
-        product[made..].Clear();
-        AddSparse(signals, current);
-        AddSparse(beside, product);
     }
 
     private void AddSparse(ReadOnlySpan<T> signals, Span<T> current)
