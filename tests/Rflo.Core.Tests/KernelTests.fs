@@ -280,48 +280,46 @@ type Kernel<'T
                     (Array.map2 (+) before (Reference.multiplyTransposed changed overlap))
 
     /// The one pass is two sums over the matrix as it is, its change, and a sum over what it has become.
+    /// The one pass is two sums over the matrix as it is, its change, and a sum over what it has become; in either direction.
     member _.AdvanceSensitivity() =
-        // More columns than one stretch too.
-        let widths =
-            [ 0; 1; 2; 5; 1 + 512 / Simd.Count<'T>() ]
-            |> List.map (fun registers -> registers * Simd.Count<'T>())
+        for rows in [ 0; 1; 3; 4; 6; 8; 13; 17 ] do
+            for registers in [ 0; 1; 2; 5 ] do
+                for backward in [ false; true ] do
+                    let columns = registers * Simd.Count<'T>()
+                    let matrix = seen2 (square 1 rows columns)
+                    let error, told = seen (numbers 2 rows), seen (numbers 3 rows)
+                    let expected = seen (numbers 4 columns)
+                    let before = [ for seed in 5..7 -> seen (numbers seed columns) ]
+                    let ours = convert (flat matrix)
+                    let sums = before |> List.map convert
 
-        for rows in [ 0; 1; 3; 4; 6; 9 ] do
-            for columns in widths do
-                let matrix = seen2 (square 1 rows columns)
-                let error, told = seen (numbers 2 rows), seen (numbers 3 rows)
-                let expected = seen (numbers 4 columns)
-                let before = [ for seed in 5..7 -> seen (numbers seed columns) ]
-                let ours = convert (flat matrix)
-                let sums = before |> List.map convert
+                    Kernels.AdvanceSensitivity(
+                        write ours,
+                        read (convert error),
+                        one -0.25,
+                        read (convert expected),
+                        read (convert told),
+                        write sums[0],
+                        write sums[1],
+                        write sums[2],
+                        backward
+                    )
 
-                Kernels.AdvanceSensitivity(
-                    write ours,
-                    read (convert error),
-                    one -0.25,
-                    read (convert expected),
-                    read (convert told),
-                    write sums[0],
-                    write sums[1],
-                    write sums[2]
-                )
+                    let what = $"{rows} x {columns}"
 
-                let what = $"{rows} x {columns}"
+                    let learned =
+                        matrix |> Array2D.mapi (fun i j a -> a - 0.25 * error[i] * expected[j])
 
-                let learned =
-                    matrix |> Array2D.mapi (fun i j a -> a - 0.25 * error[i] * expected[j])
+                    let square = matrix |> Array2D.map (fun a -> a * a)
+                    same $"matrix of {what}" ours (flat learned)
 
-                let square = matrix |> Array2D.map (fun a -> a * a)
-
-                same $"matrix of {what}" ours (flat learned)
-
-                [
-                    Reference.multiplyTransposed matrix error
-                    Reference.multiplyTransposed square (Array.create rows 1.0)
-                    Reference.multiplyTransposed learned told
-                ]
-                |> List.map2 (Array.map2 (+)) before
-                |> List.iter2 (same $"sums of {what}") sums
+                    [
+                        Reference.multiplyTransposed matrix error
+                        Reference.multiplyTransposed square (Array.create rows 1.0)
+                        Reference.multiplyTransposed learned told
+                    ]
+                    |> List.map2 (Array.map2 (+)) before
+                    |> List.iter2 (same $"sums of {what}") sums
 
     member _.AddScaled() =
         for n in lengths do

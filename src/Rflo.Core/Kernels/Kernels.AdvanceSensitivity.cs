@@ -20,13 +20,14 @@ internal static partial class Kernels
     /// <param name="pull">Shape (pre). Added to.</param>
     /// <param name="squares">Shape (pre). Added to.</param>
     /// <param name="heard">Shape (pre). Added to.</param>
+    /// <param name="backward">Whether rows are taken from the last to the first, as in <see cref="Multiply"/>.</param>
     /// <exception cref="ArgumentException">A span has another length, or pre is no whole number of registers.</exception>
     /// <remarks>
-    /// Rows share what is loaded and stored of the three sums, eight at a time where there are 32 registers and else four, and
-    /// columns are taken in stretches whose sums stay in the first cache over all rows. Allocates nothing; O(post * pre).
+    /// Rows share what is loaded and stored of the three sums: eight at a time where there are 32 registers, else four.
+    /// Allocates nothing; O(post * pre).
     /// </remarks>
     public static void AdvanceSensitivity<T>(
-        Span<T> matrix, ReadOnlySpan<T> error, T rate, ReadOnlySpan<T> expected, ReadOnlySpan<T> told, Span<T> pull, Span<T> squares, Span<T> heard)
+        Span<T> matrix, ReadOnlySpan<T> error, T rate, ReadOnlySpan<T> expected, ReadOnlySpan<T> told, Span<T> pull, Span<T> squares, Span<T> heard, bool backward = false)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int rows = error.Length, columns = expected.Length;
@@ -43,69 +44,55 @@ internal static partial class Kernels
         if (heard.Length != columns)
             ThrowHelper.ShapeMismatch(nameof(heard), heard.Length, columns, "(pre)");
 
-        for (int first = 0; rows > 0 && first < columns; first += Stretch)
-        {
-            int width = Math.Min(Stretch, columns - first);
-            if (Simd.IsWide)
-            {
-                AdvanceSensitivityRows<T, Vector512<T>, Lanes512<T>>(
-                    matrix[first..], columns, error, rate, expected.Slice(first, width), told, pull[first..], squares[first..], heard[first..]);
-            }
-            else
-            {
-                AdvanceSensitivityRows<T, Vector256<T>, Lanes256<T>>(
-                    matrix[first..], columns, error, rate, expected.Slice(first, width), told, pull[first..], squares[first..], heard[first..]);
-            }
-        }
+        if (Simd.IsWide)
+            AdvanceSensitivityRows<T, Vector512<T>, Lanes512<T>>(matrix, error, rate, expected, told, pull, squares, heard, backward);
+        else
+            AdvanceSensitivityRows<T, Vector256<T>, Lanes256<T>>(matrix, error, rate, expected, told, pull, squares, heard, backward);
     }
 
-    /// <summary>Columns whose sums, and what they are multiplied with, take half of a first cache of 32 KB in double precision.</summary>
-    private const int Stretch = 512;
-
     private static void AdvanceSensitivityRows<T, V, S>(
-        Span<T> matrix, nint stride, ReadOnlySpan<T> error, T rate, ReadOnlySpan<T> expected, ReadOnlySpan<T> told, Span<T> pull, Span<T> squares, Span<T> heard)
+        Span<T> matrix, ReadOnlySpan<T> error, T rate, ReadOnlySpan<T> expected, ReadOnlySpan<T> told, Span<T> pull, Span<T> squares, Span<T> heard, bool backward)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
     {
+        int rows = error.Length, columns = expected.Length;
         ref T a = ref MemoryMarshal.GetReference(matrix);
+        ref T e = ref MemoryMarshal.GetReference(error);
+        ref T l = ref MemoryMarshal.GetReference(told);
         ref T x = ref MemoryMarshal.GetReference(expected);
         ref T p = ref MemoryMarshal.GetReference(pull);
         ref T q = ref MemoryMarshal.GetReference(squares);
         ref T h = ref MemoryMarshal.GetReference(heard);
-        ref T e = ref MemoryMarshal.GetReference(error);
-        ref T l = ref MemoryMarshal.GetReference(told);
-        int rows = error.Length, row = 0;
-        for (; Simd.IsWide && row + 8 <= rows; row += 8)
+        int size = Simd.IsWide ? 8 : 4, blocks = rows / size, row = size * blocks;
+        for (int k = 0; k < blocks; k++)
         {
-            SensitivityOfEightRows<T, V, S>(
-                ref Unsafe.Add(ref a, row * stride), stride, ref Unsafe.Add(ref e, row), rate, ref x, expected.Length, ref Unsafe.Add(ref l, row), ref p, ref q, ref h);
-        }
-
-        for (; row + 4 <= rows; row += 4)
-        {
-            SensitivityOfFourRows<T, V, S>(
-                ref Unsafe.Add(ref a, row * stride), stride, ref Unsafe.Add(ref e, row), rate, ref x, expected.Length, ref Unsafe.Add(ref l, row), ref p, ref q, ref h);
+            nint first = size * (backward ? blocks - 1 - k : k);
+            ref T own = ref Unsafe.Add(ref a, first * columns);
+            if (Simd.IsWide)
+                SensitivityOfEightRows<T, V, S>(ref own, columns, ref Unsafe.Add(ref e, first), rate, ref x, ref Unsafe.Add(ref l, first), ref p, ref q, ref h);
+            else
+                SensitivityOfFourRows<T, V, S>(ref own, columns, ref Unsafe.Add(ref e, first), rate, ref x, ref Unsafe.Add(ref l, first), ref p, ref q, ref h);
         }
 
         for (; row < rows; row++)
-            SensitivityOfRow<T, V, S>(ref Unsafe.Add(ref a, row * stride), error[row], rate, ref x, expected.Length, told[row], ref p, ref q, ref h);
+            SensitivityOfRow<T, V, S>(ref Unsafe.Add(ref a, (nint)row * columns), columns, error[row], rate, ref x, told[row], ref p, ref q, ref h);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SensitivityOfEightRows<T, V, S>(
-        ref T a, nint stride, ref T error, T rate, ref T expected, nint columns, ref T told, ref T pull, ref T squares, ref T heard)
+        ref T a, nint columns, ref T error, T rate, ref T expected, ref T told, ref T pull, ref T squares, ref T heard)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
     {
-        ref T a1 = ref Unsafe.Add(ref a, stride);
-        ref T a2 = ref Unsafe.Add(ref a, 2 * stride);
-        ref T a3 = ref Unsafe.Add(ref a, 3 * stride);
-        ref T a4 = ref Unsafe.Add(ref a, 4 * stride);
-        ref T a5 = ref Unsafe.Add(ref a, 5 * stride);
-        ref T a6 = ref Unsafe.Add(ref a, 6 * stride);
-        ref T a7 = ref Unsafe.Add(ref a, 7 * stride);
+        ref T a1 = ref Unsafe.Add(ref a, columns);
+        ref T a2 = ref Unsafe.Add(ref a, 2 * columns);
+        ref T a3 = ref Unsafe.Add(ref a, 3 * columns);
+        ref T a4 = ref Unsafe.Add(ref a, 4 * columns);
+        ref T a5 = ref Unsafe.Add(ref a, 5 * columns);
+        ref T a6 = ref Unsafe.Add(ref a, 6 * columns);
+        ref T a7 = ref Unsafe.Add(ref a, 7 * columns);
         V e0 = S.Create(error), e1 = S.Create(Unsafe.Add(ref error, 1)), e2 = S.Create(Unsafe.Add(ref error, 2)), e3 = S.Create(Unsafe.Add(ref error, 3));
         V e4 = S.Create(Unsafe.Add(ref error, 4)), e5 = S.Create(Unsafe.Add(ref error, 5)), e6 = S.Create(Unsafe.Add(ref error, 6)), e7 = S.Create(Unsafe.Add(ref error, 7));
         V l0 = S.Create(told), l1 = S.Create(Unsafe.Add(ref told, 1)), l2 = S.Create(Unsafe.Add(ref told, 2)), l3 = S.Create(Unsafe.Add(ref told, 3));
@@ -171,14 +158,14 @@ internal static partial class Kernels
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SensitivityOfFourRows<T, V, S>(
-        ref T a, nint stride, ref T error, T rate, ref T expected, nint columns, ref T told, ref T pull, ref T squares, ref T heard)
+        ref T a, nint columns, ref T error, T rate, ref T expected, ref T told, ref T pull, ref T squares, ref T heard)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
     {
-        ref T a1 = ref Unsafe.Add(ref a, stride);
-        ref T a2 = ref Unsafe.Add(ref a, 2 * stride);
-        ref T a3 = ref Unsafe.Add(ref a, 3 * stride);
+        ref T a1 = ref Unsafe.Add(ref a, columns);
+        ref T a2 = ref Unsafe.Add(ref a, 2 * columns);
+        ref T a3 = ref Unsafe.Add(ref a, 3 * columns);
         V e0 = S.Create(error), e1 = S.Create(Unsafe.Add(ref error, 1)), e2 = S.Create(Unsafe.Add(ref error, 2)), e3 = S.Create(Unsafe.Add(ref error, 3));
         V l0 = S.Create(told), l1 = S.Create(Unsafe.Add(ref told, 1)), l2 = S.Create(Unsafe.Add(ref told, 2)), l3 = S.Create(Unsafe.Add(ref told, 3));
         var learn = S.Create(rate);
@@ -218,7 +205,7 @@ internal static partial class Kernels
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SensitivityOfRow<T, V, S>(
-        ref T a, T error, T rate, ref T expected, nint columns, T told, ref T pull, ref T squares, ref T heard)
+        ref T a, nint columns, T error, T rate, ref T expected, T told, ref T pull, ref T squares, ref T heard)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>

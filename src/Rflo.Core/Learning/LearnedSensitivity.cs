@@ -193,8 +193,12 @@ internal sealed class LearnedSensitivity<T>
         Told(k).Clear();
         foreach (AreaState<T> area in _network.Areas)
         {
-            if (_sensitivity[area.Index][k] is { } sensitivity)
-                Kernels.AdvanceSensitivity(sensitivity.Span, _error[area.Index].Span, rate, _expected[k].Span, signals[area.Index].Span, pull, squares, Told(k));
+            if (_sensitivity[area.Index][k] is not { } sensitivity)
+                continue;
+
+            // What the comparison has read last is near.
+            Kernels.AdvanceSensitivity(
+                sensitivity.Span, _error[area.Index].Span, rate, _expected[k].Span, signals[area.Index].Span, pull, squares, Told(k), backward: true);
         }
     }
 
