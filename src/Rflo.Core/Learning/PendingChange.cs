@@ -25,6 +25,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     private readonly AlignedArray<T> _decay;
     private readonly AlignedArray<T> _told;
     private readonly AlignedArray<T> _overlap;
+    private readonly AlignedArray<T> _overlapBeside;
     private readonly AlignedArray<T> _unheard;
     private int _steps;
 
@@ -42,6 +43,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         _decay = new AlignedArray<T>(area.Padded);
         _told = new AlignedArray<T>(area.Padded);
         _overlap = new AlignedArray<T>(network.MaxSteps + 1);
+        _overlapBeside = new AlignedArray<T>(network.MaxSteps + 1);
         _unheard = new AlignedArray<T>(area.Padded);
     }
 
@@ -81,17 +83,28 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     {
         if (step == 1)
             return;
-        Span<T> overlap = Overlap(step, signals);
-
-        // Products of earlier steps are taken to the step before this one, whose own is there.
-        Advance(overlap[..^1], current);
-        Kernels.AddScaled(current, overlap[^1], _change.Row(step - 1, _area.Padded));
+        Span<T> overlap = _overlap.Span[..(step - 1)];
+        Kernels.Multiply(PreFrom(1), signals, overlap);
+        AddAdvanced(step, overlap, current);
     }
 
     public void AddBeside(int step, ReadOnlySpan<T> row, Span<T> product)
     {
-        if (step > 1)
-            Kernels.AddTransposed(_change.From(1, _area.Padded), Overlap(step, row), product);
+        if (step == 1)
+            return;
+        Span<T> overlap = _overlapBeside.Span[..(step - 1)];
+        Kernels.Multiply(PreFrom(1), row, overlap);
+        AddChange(overlap, product);
+    }
+
+    public void AddToBoth(int step, ReadOnlySpan<T> signals, Span<T> current, ReadOnlySpan<T> row, Span<T> product)
+    {
+        if (step == 1)
+            return;
+        Span<T> overlap = _overlap.Span[..(step - 1)], beside = _overlapBeside.Span[..(step - 1)];
+        Kernels.MultiplyBoth(PreFrom(1), signals, row, overlap, beside);
+        AddAdvanced(step, overlap, current);
+        AddChange(beside, product);
     }
 
     /// <summary>After the last step: makes the changes.</summary>
@@ -101,15 +114,23 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         _plastic.AddTrial(_change.From(1, _area.Padded), _area.Padded, PreFrom(1), 1, steps);
     }
 
+    /// <summary>eta / T.</summary>
+    private T Rate => _plastic.Scale(_plastic.Runs[0].LearningRate, _steps);
+
     private Span<T> PreFrom(int step) => _eligibility is { } own ? own.PreFrom(step) : _area.Afferents.SignalsFrom(step);
 
-    /// <summary>eta / T times the inner products of a row with the presynaptic factors of all steps before.</summary>
-    private Span<T> Overlap(int step, ReadOnlySpan<T> row)
+    /// <summary>Takes the products of earlier steps to the step before this one, whose own is there, and adds their share by the overlaps of signals.</summary>
+    private void AddAdvanced(int step, Span<T> overlap, Span<T> current)
     {
-        Span<T> overlap = _overlap.Span[..(step - 1)];
-        Kernels.Multiply(PreFrom(1), row, overlap);
-        TensorPrimitives.Multiply(overlap, _plastic.Scale(_plastic.Runs[0].LearningRate, _steps), overlap);
-        return overlap;
+        TensorPrimitives.Multiply(overlap, Rate, overlap);
+        Advance(overlap[..^1], current);
+        Kernels.AddScaled(current, overlap[^1], _change.Row(step - 1, _area.Padded));
+    }
+
+    private void AddChange(Span<T> overlap, Span<T> product)
+    {
+        TensorPrimitives.Multiply(overlap, Rate, overlap);
+        Kernels.AddTransposed(_change.From(1, _area.Padded), overlap, product);
     }
 
     /// <summary>Takes the traces of earlier steps to the last one, and what it was told of them.</summary>

@@ -157,8 +157,7 @@ internal sealed class Afferents<T>
         product[made..].Clear();
         AddSparse(signals, current);
         AddSparse(row, product);
-        Pending?.AddTo(step, signals, current);
-        Pending?.AddBeside(step, row, product);
+        Pending?.AddToBoth(step, signals, current, row, product);
         beside.Made(step);
     }
 
