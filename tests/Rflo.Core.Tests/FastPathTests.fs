@@ -7,9 +7,10 @@ open Rflo.Core
 open Rflo.Core.Tests.Circuits
 open Rflo.Core.Tests.InCore
 
-/// Sines of seven steps, whatever the longest trial may be: a longer one makes areas look small beside it.
-type private Sines(longest: int) =
-    let steps = 7
+/// Sines of seven steps, if not said otherwise, whatever the longest trial may be: a longer one makes areas look small
+/// beside it.
+type private Sines(longest: int, steps: int) =
+    new(longest) = Sines(longest, 7)
 
     interface ITask with
         member _.Inputs = 2
@@ -247,12 +248,14 @@ let tests =
 
             // Sparse blocks that do not learn are no matter of the factor.
             let inputs = byUoro UpdateSchedule.TrialEnd Optimiser.Plain [ 0; 3; 4 ]
-            Expect.equal (chosen sparse inputs (Sines 2)) [ "products" ] "frozen sparse blocks"
+            let products, matrix = Sines(4, 4), Sines(long, 4)
+            Expect.equal (chosen sparse inputs products) [ "products" ] "frozen sparse blocks"
+            Expect.equal (chosen sparse inputs matrix) [ "matrix" ] "the same in long trials"
 
             same
                 "losses and weights"
-                (train sparse inputs (Sines long))
-                (train sparse inputs (Sines short))
+                (train sparse inputs matrix)
+                (train sparse inputs products)
         }
 
         for rate in [ 0.0; 0.1 ] do
