@@ -124,7 +124,7 @@ let step (work: Work) : Dense option =
             }
             trialEnd
         ]
-    | None, "uoro", TrialEnd when n >= steps ->
+    | None, "uoro", TrialEnd when 2.0 * n >= steps ->
         // The factor over the weights is kept as products over the steps, half of which lie behind a step on average: each
         // has its inner product with the step's own, on either side.
         dense "forward and tangent 2 n^2, b n^2; overlaps n T, b n T; product n^2, 2 b n^2 / T" [

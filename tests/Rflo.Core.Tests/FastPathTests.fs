@@ -131,7 +131,8 @@ let private chosen circuit setup (task: ITask) =
             | :? ThreeFactorOnline<float> as online when online.LooksAhead -> "one pass"
             | :? ThreeFactorOnline<float> -> "row by row"
             | :? ThreeFactorTrialEnd<float> -> "trial end"
-            | :? Uoro<float> as uoro when (uoro.WeightFactor :? WeightFactorProducts<float>) -> "products"
+            | :? Uoro<float> as uoro when (uoro.WeightFactor :? WeightFactorProducts<float>) ->
+                "products"
             | :? Uoro<float> -> "matrix"
             | :? Kernl<float> as kernl when kernl.IsDeferred -> "deferred"
             | :? Kernl<float> -> "row by row"
@@ -168,7 +169,12 @@ let private byUoro (schedule: UpdateSchedule) optimiser frozen = {
     asDeclared with
         Plasticity =
             fun k ->
-                let rate = if List.contains k frozen then 0.0 else 0.01 * float (1 + k % 3)
+                let rate =
+                    if List.contains k frozen then
+                        0.0
+                    else
+                        0.01 * float (1 + k % 3)
+
                 Plasticity(uoro, rate, schedule, Optimiser = optimiser)
 }
 
@@ -240,7 +246,8 @@ let tests =
                         (train circuit setup products)
                 }
 
-        test "UORO keeps its factor as a matrix where it is asked for it in steps, or blocks are sparse" {
+        test
+            "UORO keeps its factor as a matrix where it is asked for it in steps, or blocks are sparse" {
             let online = byUoro UpdateSchedule.Online Optimiser.Plain []
             let ending = byUoro UpdateSchedule.TrialEnd Optimiser.Plain []
             Expect.equal (chosen circuit online (Sines short)) [ "matrix" ] "online"
@@ -252,10 +259,7 @@ let tests =
             Expect.equal (chosen sparse inputs products) [ "products" ] "frozen sparse blocks"
             Expect.equal (chosen sparse inputs matrix) [ "matrix" ] "the same in long trials"
 
-            same
-                "losses and weights"
-                (train sparse inputs matrix)
-                (train sparse inputs products)
+            same "losses and weights" (train sparse inputs matrix) (train sparse inputs products)
         }
 
         for rate in [ 0.0; 0.1 ] do
@@ -266,7 +270,11 @@ let tests =
                         circuit with
                             Projections = [
                                 for projection in circuit.Projections ->
-                                    { projection with Density = 1.0; OntoPart = false }
+                                    {
+                                        projection with
+                                            Density = 1.0
+                                            OntoPart = false
+                                    }
                             ]
                     }
 
@@ -290,14 +298,14 @@ let tests =
                 setup with
                     Plasticity =
                         fun k ->
-                            Plasticity(
-                                (if k = 3 then uoro else kernl),
-                                0.05,
-                                UpdateSchedule.Online
-                            )
+                            Plasticity((if k = 3 then uoro else kernl), 0.05, UpdateSchedule.Online)
             }
 
-            Expect.containsAll (chosen circuit mixed (Sines short)) [ "row by row"; "matrix" ] "UORO"
+            Expect.containsAll
+                (chosen circuit mixed (Sines short))
+                [ "row by row"; "matrix" ]
+                "UORO"
+
             let ending = learning kernl UpdateSchedule.TrialEnd 0.05
             Expect.equal (chosen circuit ending (Sines short)) [ "row by row" ] "at ends of trials"
         }

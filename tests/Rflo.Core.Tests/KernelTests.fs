@@ -81,7 +81,9 @@ type Kernel<'T
     member _.MultiplyBoth() =
         for rows in rowCounts do
             for columns in lengths do
-                let matrix, vector = convert (numbers 1 (rows * columns)), convert (numbers 2 columns)
+                let matrix, vector =
+                    convert (numbers 1 (rows * columns)), convert (numbers 2 columns)
+
                 let beside = convert (numbers 3 columns)
 
                 let alone (vector: 'T[]) =
@@ -102,7 +104,11 @@ type Kernel<'T
                     )
 
                     Expect.sequenceEqual first (alone vector) $"{rows} x {columns}: the bits of one"
-                    Expect.sequenceEqual second (alone beside) $"{rows} x {columns}: and of the other"
+
+                    Expect.sequenceEqual
+                        second
+                        (alone beside)
+                        $"{rows} x {columns}: and of the other"
 
     member _.MultiplyTransposed() =
         for rows in rowCounts do

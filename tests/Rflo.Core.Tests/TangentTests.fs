@@ -125,7 +125,9 @@ let tests =
             }
 
         test "are the same where an area's gates are closed" {
-            let task = Networks.Given(Array.create 9 [||], Array.create 9 [| 0.5 |], (fun _ -> 9))
+            let task =
+                Networks.Given(Array.create 9 [||], Array.create 9 [| 0.5 |], (fun _ -> 9))
+
             Expect.isTrue (isTheSame "held" withWinners task) "somebody asked"
         }
 
