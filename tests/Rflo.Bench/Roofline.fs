@@ -53,6 +53,25 @@ let step (work: Work) : Dense option =
         WorkingSet = matrices * matrix
     }
 
+    /// The product of the weights with the signals and with a direction, among so many matrices that a step goes through.
+    let forwardAndTangent matrices = {
+        product 1.0 with
+            MultiplyAdds = 2.0 * n * n
+            WorkingSet = matrices * matrix
+    }
+
+    /// KeRNL's sensitivity: what it makes of the nudges must be known before it learns, and what it tells is known then.
+    let sensitivity matrices = [
+        {
+            product 1.0 with
+                WorkingSet = matrices * matrix
+        }
+        {
+            through 1.0 4.0 with
+                WorkingSet = matrices * matrix
+        }
+    ]
+
     let dense count phases = Some { Phases = phases; Count = count }
 
     match work.Synapses, work.Rule.Name, work.Rule.Update with
@@ -105,12 +124,22 @@ let step (work: Work) : Dense option =
             }
             trialEnd
         ]
+    | None, "uoro", TrialEnd when 2.0 * n >= steps ->
+        // The factor over the weights is kept as products over the steps, half of which lie behind a step on average: each
+        // has its inner product with the step's own, on either side.
+        dense "forward and tangent 2 n^2, b n^2; overlaps n T, b n T; product n^2, 2 b n^2 / T" [
+            forwardAndTangent 1.0
+            {
+                MultiplyAdds = n * steps
+                Bytes = b * n * steps
+                IsWritten = false
+                WorkingSet = 2.0 * b * n * steps
+            }
+            trialEnd
+        ]
     | None, "uoro", TrialEnd ->
         dense "forward and tangent 2 n^2, b n^2; factor and sum 4 n^2, 4 b n^2" [
-            {
-                product 1.0 with
-                    MultiplyAdds = 2.0 * n * n
-            }
+            forwardAndTangent 1.0
             through 2.0 4.0
         ]
     | None, "kf-rtrl", TrialEnd ->
@@ -122,19 +151,31 @@ let step (work: Work) : Dense option =
             }
             trialEnd
         ]
+    | None, "kernl", Online when n >= 2.0 * steps ->
+        // Weights and sensitivity lie side by side; what is pending counts in the tangent too.
+        dense
+            "forward and tangent 2 n^2, b n^2; pending 3 n T, 5/2 b n T; product n^2, 2 b n^2 / T; sensitivity n^2, b n^2, and 4 n^2, 2 b n^2"
+            [
+                forwardAndTangent 2.0
+                {
+                    MultiplyAdds = 3.0 * n * steps
+                    Bytes = 2.5 * b * n * steps
+                    IsWritten = true
+                    WorkingSet = 3.0 * b * n * steps
+                }
+                trialEnd
+                yield! sensitivity 2.0
+            ]
     | None, "kernl", Online ->
         dense
-            "forward and tangent 2 n^2, b n^2; traces and weights 3 n^2, 4 b n^2; sensitivity 5 n^2, 3 b n^2"
+            "forward and tangent 2 n^2, b n^2; traces and weights 3 n^2, 4 b n^2; sensitivity n^2, b n^2, and 4 n^2, 2 b n^2"
             [
+                forwardAndTangent 3.0
                 {
-                    product 1.0 with
-                        MultiplyAdds = 2.0 * n * n
+                    through 2.0 3.0 with
+                        WorkingSet = 3.0 * matrix
                 }
-                through 2.0 3.0
-                {
-                    through 1.0 5.0 with
-                        Bytes = 3.0 * matrix
-                }
+                yield! sensitivity 3.0
             ]
     | _ -> None
 

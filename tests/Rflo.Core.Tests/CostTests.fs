@@ -78,6 +78,13 @@ let private defers (form: AllRules.Form) =
         && local.Memory <> TraceMemory.OwnJacobian
     | _ -> false
 
+/// Whether it keeps a short trial's factor as products over its steps, instead of a matrix.
+let private factors (form: AllRules.Form) =
+    match form.Rule with
+    | :? StochasticRule as stochastic ->
+        stochastic.Factors = InfluenceFactors.RankOne && not form.Schedule.IsStepwise
+    | _ -> false
+
 /// Memory as a power of units (for few steps) and of steps (for few units), and time of a step as a power of units.
 let private stated (form: AllRules.Form) =
     let online = form.Schedule.IsStepwise
@@ -108,7 +115,7 @@ let private stated (form: AllRules.Form) =
             else
                 1.0
 
-        2.0,
+        (if factors form then 1.0 else 2.0),
         steps,
         (if stochastic.Factors = InfluenceFactors.RankOne then
              2.0
@@ -125,8 +132,8 @@ let private memory form =
     let counted = exponent (ofRule form 4 8192) (ofRule form 4 16384)
     Expect.isLessThan (abs (counted - ofSteps)) 0.2 $"power of steps: {counted}"
 
-    // In long trials traces are the smaller of the two, and all that is kept where no step is.
-    if defers form && ofSteps = 0.0 then
+    // In long trials traces, or the factor as a matrix, are the smaller of the two, and all that is kept where no step is.
+    if (defers form || factors form) && ofSteps = 0.0 then
         let counted = exponent (ofRule form 256 1024) (ofRule form 512 1024)
         Expect.isLessThan (abs (counted - 2.0)) 0.2 $"power of units in long trials: {counted}"
 

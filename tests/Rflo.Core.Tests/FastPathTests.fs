@@ -7,9 +7,10 @@ open Rflo.Core
 open Rflo.Core.Tests.Circuits
 open Rflo.Core.Tests.InCore
 
-/// Sines of seven steps, whatever the longest trial may be: a longer one makes areas look small beside it.
-type private Sines(longest: int) =
-    let steps = 7
+/// Sines of seven steps, if not said otherwise, whatever the longest trial may be: a longer one makes areas look small
+/// beside it.
+type private Sines(longest: int, steps: int) =
+    new(longest) = Sines(longest, 7)
 
     interface ITask with
         member _.Inputs = 2
@@ -130,6 +131,11 @@ let private chosen circuit setup (task: ITask) =
             | :? ThreeFactorOnline<float> as online when online.LooksAhead -> "one pass"
             | :? ThreeFactorOnline<float> -> "row by row"
             | :? ThreeFactorTrialEnd<float> -> "trial end"
+            | :? Uoro<float> as uoro when (uoro.WeightFactor :? WeightFactorProducts<float>) ->
+                "products"
+            | :? Uoro<float> -> "matrix"
+            | :? Kernl<float> as kernl when kernl.IsDeferred -> "deferred"
+            | :? Kernl<float> -> "row by row"
             | _ -> ()
     ]
 
@@ -139,6 +145,60 @@ let private online = [
         | :? ThreeFactorRule as rule when form.Schedule.Time = UpdateTime.Online -> form, rule
         | _ -> ()
 ]
+
+// ---- factors of UORO ----------------------------------------------------------------------------
+
+let private uoro: LearningRule = StochasticRule InfluenceFactors.RankOne
+
+/// How UORO may learn at ends of trials; the rates of projections differ, and some do not learn.
+let private atEnds = [
+    let with' what schedule optimiser frozen = what, schedule, optimiser, frozen
+    with' "plain" UpdateSchedule.TrialEnd Optimiser.Plain []
+    with' "some frozen" UpdateSchedule.TrialEnd Optimiser.Plain [ 0; 2 ]
+    with' "one area frozen" UpdateSchedule.TrialEnd Optimiser.Plain [ 3 ]
+    with' "over three trials" (UpdateSchedule(UpdateTime.TrialEnd, 3, true)) Optimiser.Plain []
+
+    with'
+        "Adam over two trials"
+        (UpdateSchedule(UpdateTime.TrialEnd, 2, false))
+        (Optimiser OptimiserKind.Adam)
+        [ 4 ]
+]
+
+let private byUoro (schedule: UpdateSchedule) optimiser frozen = {
+    asDeclared with
+        Plasticity =
+            fun k ->
+                let rate =
+                    if List.contains k frozen then
+                        0.0
+                    else
+                        0.01 * float (1 + k % 3)
+
+                Plasticity(uoro, rate, schedule, Optimiser = optimiser)
+}
+
+/// The circuit with everything that a direction goes through: longer delays, a mask, a part of an area, an output fed back.
+let private winding = {
+    circuit with
+        Projections =
+            let plain = RandomCircuits.plain
+
+            circuit.Projections
+            @ [
+                {
+                    plain (Rates(1, 3)) (Onto 1) 7 with
+                        Density = 0.5
+                        Gate = Gate.Every 2
+                }
+                {
+                    plain (Rates(0, 2)) (Onto 1) 8 with
+                        FromPart = true
+                        OntoPart = true
+                }
+                plain (Fed(0, 1)) (Onto 0) 9
+            ]
+}
 
 [<Tests>]
 let tests =
@@ -171,6 +231,84 @@ let tests =
                         (train circuit setup traced)
                         (train circuit setup deferred)
                 }
+
+        for what, schedule, optimiser, frozen in atEnds do
+            for name, circuit in [ "two areas", circuit; "a winding circuit", winding ] do
+                test $"UORO of {name}, {what}: products over steps learn what a matrix does" {
+                    let setup = byUoro schedule optimiser frozen
+                    let products, matrix = Sines short, Sines long
+                    Expect.equal (chosen circuit setup products) [ "products" ] "short"
+                    Expect.equal (chosen circuit setup matrix) [ "matrix" ] "long"
+
+                    same
+                        "losses and weights"
+                        (train circuit setup matrix)
+                        (train circuit setup products)
+                }
+
+        test
+            "UORO keeps its factor as a matrix where it is asked for it in steps, or blocks are sparse" {
+            let online = byUoro UpdateSchedule.Online Optimiser.Plain []
+            let ending = byUoro UpdateSchedule.TrialEnd Optimiser.Plain []
+            Expect.equal (chosen circuit online (Sines short)) [ "matrix" ] "online"
+            Expect.equal (chosen sparse ending (Sines short)) [ "matrix" ] "sparse"
+
+            // Sparse blocks that do not learn are no matter of the factor.
+            let inputs = byUoro UpdateSchedule.TrialEnd Optimiser.Plain [ 0; 3; 4 ]
+            let products, matrix = Sines(4, 4), Sines(long, 4)
+            Expect.equal (chosen sparse inputs products) [ "products" ] "frozen sparse blocks"
+            Expect.equal (chosen sparse inputs matrix) [ "matrix" ] "the same in long trials"
+
+            same "losses and weights" (train sparse inputs matrix) (train sparse inputs products)
+        }
+
+        for rate in [ 0.0; 0.1 ] do
+            test $"KeRNL at a rate of {rate}: products over a trial's steps learn what traces do" {
+                for circuit in [ circuit; winding ] do
+                    // One rate and no mask for whole areas, as long as changes may wait.
+                    let circuit = {
+                        circuit with
+                            Projections = [
+                                for projection in circuit.Projections ->
+                                    {
+                                        projection with
+                                            Density = 1.0
+                                            OntoPart = false
+                                    }
+                            ]
+                    }
+
+                    let setup = learning (KernlRule rate) UpdateSchedule.Online 0.05
+                    let deferred, traced = Sines short, Sines long
+                    Expect.equal (chosen circuit setup deferred) [ "deferred" ] "short"
+                    Expect.equal (chosen circuit setup traced) [ "row by row" ] "long"
+
+                    same
+                        "losses and weights"
+                        (train circuit setup traced)
+                        (train circuit setup deferred)
+            }
+
+        test "KeRNL writes weights in every step where somebody else reads them" {
+            let kernl: LearningRule = KernlRule 0.1
+            let setup = learning kernl UpdateSchedule.Online 0.05
+            Expect.equal (chosen circuit setup (InLoop short)) [ "row by row" ] "a closed loop"
+
+            let mixed = {
+                setup with
+                    Plasticity =
+                        fun k ->
+                            Plasticity((if k = 3 then uoro else kernl), 0.05, UpdateSchedule.Online)
+            }
+
+            Expect.containsAll
+                (chosen circuit mixed (Sines short))
+                [ "row by row"; "matrix" ]
+                "UORO"
+
+            let ending = learning kernl UpdateSchedule.TrialEnd 0.05
+            Expect.equal (chosen circuit ending (Sines short)) [ "row by row" ] "at ends of trials"
+        }
 
         test "what holds weights, collects them or looks at them takes the careful way" {
             let setup = learning Rules.rflo UpdateSchedule.Online 0.05

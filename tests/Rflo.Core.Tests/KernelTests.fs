@@ -78,6 +78,38 @@ type Kernel<'T
                 Kernels.Multiply(read ours, read signals, write backward, true)
                 Expect.sequenceEqual backward result "the same bits in the other order"
 
+    member _.MultiplyBoth() =
+        for rows in rowCounts do
+            for columns in lengths do
+                let matrix, vector =
+                    convert (numbers 1 (rows * columns)), convert (numbers 2 columns)
+
+                let beside = convert (numbers 3 columns)
+
+                let alone (vector: 'T[]) =
+                    let result = Array.create rows (one 7.0)
+                    Kernels.Multiply(read matrix, read vector, write result)
+                    result
+
+                for backward in [ false; true ] do
+                    let first, second = Array.create rows (one 7.0), Array.create rows (one 7.0)
+
+                    Kernels.MultiplyBoth(
+                        read matrix,
+                        read vector,
+                        read beside,
+                        write first,
+                        write second,
+                        backward
+                    )
+
+                    Expect.sequenceEqual first (alone vector) $"{rows} x {columns}: the bits of one"
+
+                    Expect.sequenceEqual
+                        second
+                        (alone beside)
+                        $"{rows} x {columns}: and of the other"
+
     member _.MultiplyTransposed() =
         for rows in rowCounts do
             for columns in lengths do
@@ -252,6 +284,48 @@ type Kernel<'T
                     $"currents of {what}"
                     current
                     (Array.map2 (+) before (Reference.multiplyTransposed changed overlap))
+
+    /// The one pass is two sums over the matrix as it is, its change, and a sum over what it has become.
+    /// The one pass is two sums over the matrix as it is, its change, and a sum over what it has become; in either direction.
+    member _.AdvanceSensitivity() =
+        for rows in [ 0; 1; 3; 4; 6; 8; 13; 17 ] do
+            for registers in [ 0; 1; 2; 5 ] do
+                for backward in [ false; true ] do
+                    let columns = registers * Simd.Count<'T>()
+                    let matrix = seen2 (square 1 rows columns)
+                    let error, told = seen (numbers 2 rows), seen (numbers 3 rows)
+                    let expected = seen (numbers 4 columns)
+                    let before = [ for seed in 5..7 -> seen (numbers seed columns) ]
+                    let ours = convert (flat matrix)
+                    let sums = before |> List.map convert
+
+                    Kernels.AdvanceSensitivity(
+                        write ours,
+                        read (convert error),
+                        one -0.25,
+                        read (convert expected),
+                        read (convert told),
+                        write sums[0],
+                        write sums[1],
+                        write sums[2],
+                        backward
+                    )
+
+                    let what = $"{rows} x {columns}"
+
+                    let learned =
+                        matrix |> Array2D.mapi (fun i j a -> a - 0.25 * error[i] * expected[j])
+
+                    let square = matrix |> Array2D.map (fun a -> a * a)
+                    same $"matrix of {what}" ours (flat learned)
+
+                    [
+                        Reference.multiplyTransposed matrix error
+                        Reference.multiplyTransposed square (Array.create rows 1.0)
+                        Reference.multiplyTransposed learned told
+                    ]
+                    |> List.map2 (Array.map2 (+)) before
+                    |> List.iter2 (same $"sums of {what}") sums
 
     member _.AddScaled() =
         for n in lengths do
@@ -587,6 +661,9 @@ type Kernel<'T
     member _.Shapes() =
         let zero = one 0.0
         raises "matrix" (fun () -> Kernels.Multiply(r 11, r 4, w 3))
+        raises "matrix" (fun () -> Kernels.MultiplyBoth(r 11, r 4, r 4, w 3, w 3))
+        raises "beside" (fun () -> Kernels.MultiplyBoth(r 12, r 4, r 3, w 3, w 3))
+        raises "besides" (fun () -> Kernels.MultiplyBoth(r 12, r 4, r 4, w 3, w 2))
         raises "matrix" (fun () -> Kernels.MultiplyTransposed(r 11, r 3, w 4))
         raises "rows" (fun () -> Kernels.MultiplyPanel(r 100, 3, 2, 2, r 1000, w 1000))
         raises "panel" (fun () -> Kernels.MultiplyPanel(r 8, 4, 2, 2, r (2 * width - 1), w 1000))
@@ -646,6 +723,25 @@ type Kernel<'T
         raises "change" (pending (2 * n) (2 * n - 1) n n)
         raises "told" (pending (2 * n) (2 * n) (n - 1) n)
         raises "current" (pending (2 * n) (2 * n) n (n - 1))
+
+        let sensitivity matrix expected told pull squares heard () =
+            Kernels.AdvanceSensitivity(
+                w matrix,
+                r 2,
+                zero,
+                r expected,
+                r told,
+                w pull,
+                w squares,
+                w heard
+            )
+
+        raises "expected" (sensitivity (2 * n) (n - 1) 2 n n n)
+        raises "matrix" (sensitivity (2 * n - 1) n 2 n n n)
+        raises "told" (sensitivity (2 * n) n 1 n n n)
+        raises "pull" (sensitivity (2 * n) n 2 (n - 1) n n)
+        raises "squares" (sensitivity (2 * n) n 2 n (n - 1) n)
+        raises "heard" (sensitivity (2 * n) n 2 n n (n + 1))
         raises "value" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 2, w 3))
         raises "slope" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 3, w 2))
         raises "transfer" (fun () -> Kernels.TransferSlope(enum<Transfer> 99, r 3, w 3, w 3))
@@ -686,11 +782,13 @@ type Kernel<'T
 
     member this.All = [
         test "a matrix times a vector is its sum" { this.Multiply() }
+        test "a matrix times two vectors is two products, bit for bit" { this.MultiplyBoth() }
         test "a transposed matrix times a vector is its sum" { this.MultiplyTransposed() }
         test "a transposed product is added" { this.AddTransposed() }
         test "a sum has the same bits alone and among others" { this.SumsAlike() }
         test "traces, weights and the currents to come advance in one pass" { this.AdvanceTraces() }
         test "pending changes advance, and count in the currents" { this.AdvancePending() }
+        test "a matrix learns between two looks at it in one pass" { this.AdvanceSensitivity() }
         test "credit passes to currents and to the step before" { this.PassCredit() }
         test "leaky units with tanh are their formula" { this.LeakyTanh() }
         test "tanh is right to the last places, from the smallest numbers to infinity" {

@@ -103,9 +103,11 @@ let private start watched (vector: int -> float) (matrix: int -> int -> float) =
     match watched.Learner with
     | :? Uoro<float> as uoro ->
         (Array.init units vector).CopyTo(uoro.StateFactor.Of(0, 0))
+        // It learns online, so B is a matrix that may be written.
+        let factor = (uoro.WeightFactor :?> WeightFactorMatrix<float>).Of 0
 
         for i in 0 .. units - 1 do
-            let row = uoro.WeightFactor(0).Dense.Row(i, watched.Plastic.Afferents.DenseStride)
+            let row = factor.Dense.Row(i, watched.Plastic.Afferents.DenseStride)
             spread watched (Array.init signals (matrix i)) row
     | :? KroneckerInfluence<float> as kronecker ->
         spread watched (Array.init signals vector) (kronecker.SignalFactor(0).AsSpan())

@@ -19,8 +19,8 @@ public readonly record struct BlockSize(long Post, long Pre, long Count, bool Is
 /// <param name="Weights">Weights, increments collected between updates, and the matrices of least squares.</param>
 /// <param name="Activity">Rates, signals, slopes and outputs of the longest trial, and the credit that BPTT and trial-end RFLO keep of it.</param>
 /// <param name="Traces">
-/// Traces of online rules, and what else has the shape of the weights. Large areas with short trials take less: they keep
-/// products over the steps of a trial instead, which depends on more than sizes.
+/// Traces of online rules, and what else has the shape of the weights. Large areas with short trials take less: online rules
+/// keep products over the steps of a trial instead, which depends on more than sizes.
 /// </param>
 /// <param name="Influence">RTRL's influence tensor, units * weights * longest delay, the only cubic thing; or what stands for it.</param>
 public sealed record MemoryEstimate(double Weights, double Activity, double Traces, double Influence)
@@ -55,6 +55,8 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         double steps = maxSteps + maxDelay + 1;
         double weights = 0, traces = 0, columns = 0, row = 0, rows = 0, square = 0;
         BlockSize[] all = [.. blocks];
+        BlockSize[] inProducts = InProducts(all, maxSteps);
+        rows += inProducts.DistinctBy(block => block.Target).Sum(block => block.Post);
         foreach (BlockSize block in all)
         {
             // The declaration's own double-precision weights stay beside those of the session.
@@ -71,7 +73,8 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
                 columns += block.Count;
             if (block.OntoReadout)
                 continue;
-            traces += LikeWeights(plastic) * stored * size;
+            if (!inProducts.Contains(block))
+                traces += LikeWeights(plastic) * stored * size;
             rows += RowOfSteps(plastic, block);
             columns += plastic.Rule is StochasticRule { Factors: InfluenceFactors.ReverseKronecker } ? block.Pre : 0;
             square = Math.Max(square, plastic.Rule switch
@@ -84,6 +87,20 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
 
         return new MemoryEstimate(
             weights + LeastSquares(all), steps * (row + rows + 4.0 * units + 3.0 * outputs) * size, traces, (columns * units * maxDelay + square) * size);
+    }
+
+    /// <summary>
+    /// The projections of which UORO keeps its factor as products over the steps of a trial: all that learn by it at ends of
+    /// trials, where they are dense and their targets' rows of half a trial are less than two matrices, or none.
+    /// </summary>
+    private static BlockSize[] InProducts(BlockSize[] all, long maxSteps)
+    {
+        BlockSize[] learning = [.. all.Where(block => !block.OntoReadout && block.Plasticity is
+            { LearningRate: > 0, Rule: StochasticRule { Factors: InfluenceFactors.RankOne }, Schedule.IsStepwise: false })];
+        double row = learning.DistinctBy(block => block.Target).Sum(block =>
+            block.Post + all.Where(other => !other.OntoReadout && other.Target == block.Target).Sum(other => (double)other.Pre));
+        bool pays = !learning.Any(block => block.IsSparse) && maxSteps * row <= 4 * learning.Sum(block => (double)block.Post * block.Pre);
+        return pays ? learning : [];
     }
 
     /// <summary>How often a rule keeps something in the shape of the weights: traces, factors, sums of a trial.</summary>

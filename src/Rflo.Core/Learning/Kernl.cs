@@ -18,9 +18,9 @@ internal sealed class Kernl<T> : Learner<T>
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly LearningSignal<T>[] _signals;
     private readonly AlignedArray<T>[] _told;
-    private readonly AlignedArray<T>[] _toldSources;
     private readonly int[] _source;
-    private readonly WeightStore<T>[] _traces;
+    private readonly PendingChange<T>?[] _pending;
+    private readonly WeightStore<T>?[] _traces;
     private readonly WeightStore<T>?[] _sums;
     private int _steps;
 
@@ -33,13 +33,16 @@ internal sealed class Kernl<T> : Learner<T>
         Sensitivity = new LearnedSensitivity<T>(network, sources, source, rule.Rate);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, rule.Path))];
         _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
-        _toldSources = [.. _areas.Select(pair => new AlignedArray<T>(pair.Area.Padded))];
-        _traces = [.. _areas.Select(pair => pair.Area.Afferents.NewStore())];
+        _pending = [.. _areas.Select(pair => MayWait(network, pair.Area, pair.Plastic) ? new PendingChange<T>(network, pair.Area, pair.Plastic, null) : null)];
+        _traces = [.. _areas.Select((pair, k) => _pending[k] is null ? pair.Area.Afferents.NewStore() : null)];
         _sums = [.. _areas.Select(pair => pair.Plastic.IsStepwise ? null : pair.Area.Afferents.NewStore())];
     }
 
     /// <summary>A and kappa.</summary>
     public LearnedSensitivity<T> Sensitivity { get; }
+
+    /// <summary>Whether the weights of any area are written once a trial, by <see cref="PendingChange{T}"/>, instead of in every step.</summary>
+    public bool IsDeferred => _pending.Any(pending => pending is not null);
 
     public override void Visit(StateVisitor visitor) => Sensitivity.Visit(visitor);
 
@@ -47,8 +50,10 @@ internal sealed class Kernl<T> : Learner<T>
     {
         _steps = steps;
         Sensitivity.Begin(trial);
-        foreach (WeightStore<T> traces in _traces)
-            traces.Clear();
+        foreach (PendingChange<T>? pending in _pending)
+            pending?.Begin(steps);
+        foreach (WeightStore<T>? traces in _traces)
+            traces?.Clear();
         foreach (WeightStore<T>? sum in _sums)
             sum?.Clear();
     }
@@ -62,11 +67,13 @@ internal sealed class Kernl<T> : Learner<T>
 
     public override void Learn(int step)
     {
-        Sensitivity.Learn(step);
+        Sensitivity.Learn(step, _told);
         for (int k = 0; k < _areas.Length; k++)
         {
-            Sensitivity.Tell(_source[k], _told, _toldSources[k].Span);
-            AdvanceTraces(k, step);
+            if (_pending[k] is { } pending)
+                pending.Learn(step, _areas[k].Area.Post(step), Sensitivity.Memory(_source[k]), Sensitivity.Told(_source[k]));
+            else
+                AdvanceTraces(k, _traces[k]!, step);
         }
     }
 
@@ -75,6 +82,7 @@ internal sealed class Kernl<T> : Learner<T>
         for (int k = 0; k < _areas.Length; k++)
         {
             Plastic<T> plastic = _areas[k].Plastic;
+            _pending[k]?.End(steps);
             if (_sums[k] is { } sum)
             {
                 plastic.BeginIncrements(1);
@@ -85,8 +93,16 @@ internal sealed class Kernl<T> : Learner<T>
         }
     }
 
+    /// <summary>
+    /// Whether changes of an area's weights may wait until the end of a trial. KeRNL itself reads the weights of all areas, and
+    /// asks for what is pending; so must no other rule that reads them be there.
+    /// </summary>
+    private static bool MayWait(Network<T> network, AreaState<T> area, Plastic<T> plastic) =>
+        PendingChange<T>.Suits(network, area, plastic)
+        && network.Graph.Projections.All(projection => projection.Plasticity?.Rule is null or KernlRule or ThreeFactorRule { Memory: not TraceMemory.OwnJacobian });
+
     /// <summary>Traces, and the step's increment: into the weights, or into the sum of the trial.</summary>
-    private void AdvanceTraces(int k, int step)
+    private void AdvanceTraces(int k, WeightStore<T> traces, int step)
     {
         (AreaState<T> area, Plastic<T> plastic) = _areas[k];
         Afferents<T> afferents = area.Afferents;
@@ -94,14 +110,14 @@ internal sealed class Kernl<T> : Learner<T>
         if (stepwise)
             plastic.BeginIncrements(_steps);
         WeightStore<T> to = _sums[k] ?? plastic.Destination;
-        Span<T> pre = afferents.Signals(step), post = area.Post(step), memory = Sensitivity.Memory(_source[k]), told = _toldSources[k].Span;
+        Span<T> pre = afferents.Signals(step), post = area.Post(step), memory = Sensitivity.Memory(_source[k]), told = Sensitivity.Told(_source[k]);
         foreach (Plastic<T>.Run run in plastic.Runs)
         {
             T scale = stepwise ? plastic.Scale(run.LearningRate, _steps) : T.One;
             for (int i = 0; i < area.Units; i++)
             {
                 Kernels.AdvanceTrace(
-                    _traces[k].Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
+                    traces.Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
                     to.Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
                     memory[i], post[i], pre.Slice(run.Offset, run.Width), scale * told[i]);
             }
@@ -113,7 +129,7 @@ internal sealed class Kernl<T> : Learner<T>
                 continue;
             int at = afferents.Place(segment);
             Kernels.AdvanceTraceSparse(
-                pattern, _traces[k].Sparse[at], to.Sparse[at], memory, post, pre.Slice(segment.Offset, segment.Width), told,
+                pattern, traces.Sparse[at], to.Sparse[at], memory, post, pre.Slice(segment.Offset, segment.Width), told,
                 stepwise ? plastic.Scale(segment.Plasticity!.LearningRate, _steps) : T.One);
         }
 

@@ -28,6 +28,7 @@ internal sealed class LearnedSensitivity<T>
     private readonly AlignedArray<T>[] _slope;
     private readonly AlignedArray<T>[] _pull;
     private readonly AlignedArray<T>[] _squares;
+    private readonly AlignedArray<T>[] _told;
     private readonly AlignedArray<T>[] _error;
     private readonly AlignedArray<T> _row;
     private readonly MixingSource<T> _source;
@@ -53,6 +54,7 @@ internal sealed class LearnedSensitivity<T>
         _slope = OfSources();
         _pull = OfSources();
         _squares = OfSources();
+        _told = OfSources();
         _error = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
         _row = new AlignedArray<T>(network.Areas.Max(area => area.Padded));
     }
@@ -81,7 +83,8 @@ internal sealed class LearnedSensitivity<T>
     public void Begin(int trial)
     {
         _source.Begin(trial);
-        _difference.Clear();
+        if (_rate > 0)
+            _difference.Begin();
         foreach (AlignedArray<T> row in _expected)
             row.Span.Clear();
         foreach (AlignedArray<T> row in _slope)
@@ -95,46 +98,48 @@ internal sealed class LearnedSensitivity<T>
             _difference.Advance(step);
     }
 
-    /// <summary>Nudges the copy, compares, and learns.</summary>
-    public void Learn(int step)
+    /// <summary>Nudges the copy, compares, and learns; then tells the sources what the learning signals of all areas say.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="signals">l of all areas.</param>
+    public void Learn(int step, AlignedArray<T>[] signals)
     {
-        if (_rate == 0)
-            return;
         double size = 0;
-        for (int k = 0; k < _sources.Length; k++)
+        for (int k = 0; _rate > 0 && k < _sources.Length; k++)
         {
             Nudge(k, step);
             size += double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(_expected[k].Span));
         }
 
+        if (!(size > 0))
+        {
+            for (int k = 0; k < _sources.Length; k++)
+                Tell(k, signals);
+            return;
+        }
+
         foreach (AreaState<T> area in _network.Areas)
             Compare(area, step);
-        if (!(size > 0))
-            return;
-        for (int k = 0; k < _sources.Length; k++)
-            Pull(k);
         double leverage = size;
         for (int k = 0; k < _sources.Length; k++)
-            leverage += double.CreateTruncating(TensorPrimitives.Dot<T>(_squares[k].Span, _slope[k].Span));
-        for (int k = 0; k < _sources.Length; k++)
         {
-            LearnSensitivity(k, T.CreateTruncating(-_rate / size));
-            LearnMemory(k, T.CreateTruncating(-_rate / leverage));
+            LearnSensitivity(k, T.CreateTruncating(-_rate / size), signals);
+            leverage += Leverage(k);
         }
+
+        for (int k = 0; k < _sources.Length; k++)
+            LearnMemory(k, T.CreateTruncating(-_rate / leverage));
     }
 
-    /// <summary>A' l: what the learning signals of all areas tell the units of the k-th source.</summary>
-    public void Tell(int k, AlignedArray<T>[] signals, Span<T> told)
+    /// <summary>A' l: what the learning signals of all areas tell the units of the k-th source, since <see cref="Learn"/>.</summary>
+    public Span<T> Told(int k) => _told[k].Span;
+
+    /// <summary>A' l alone, where A does not learn.</summary>
+    private void Tell(int k, AlignedArray<T>[] signals)
     {
-        told.Clear();
-        Span<T> share = _row.Span[.._sources[k].Padded];
+        Told(k).Clear();
         foreach (AreaState<T> area in _network.Areas)
-        {
-            if (_sensitivity[area.Index][k] is not { } sensitivity)
-                continue;
-            Kernels.MultiplyTransposed(sensitivity.Span, signals[area.Index].Span, share);
-            TensorPrimitives.Add(told, share, told);
-        }
+            if (_sensitivity[area.Index][k] is { } sensitivity)
+                Kernels.AddTransposed(sensitivity.Span, signals[area.Index].Span, Told(k));
     }
 
     private static AlignedArray<T> NewSensitivity(AreaState<T> area, AreaState<T> from)
@@ -179,37 +184,31 @@ internal sealed class LearnedSensitivity<T>
         }
     }
 
-    /// <summary>A' delta times the slope, and the squares of the slopes of A omega in kappa, before A changes.</summary>
-    private void Pull(int k)
+    /// <summary>A with the slope of its error; A' delta and the sums of squares of its columns as it was before, A' l as it is then.</summary>
+    private void LearnSensitivity(int k, T rate, AlignedArray<T>[] signals)
     {
-        Span<T> slope = _slope[k].Span, squares = _squares[k].Span, pull = _pull[k].Span;
-        Tell(k, _error, pull);
-        TensorPrimitives.Multiply<T>(pull, slope, pull);
+        Span<T> squares = _squares[k].Span, pull = _pull[k].Span;
+        pull.Clear();
         squares.Clear();
+        Told(k).Clear();
         foreach (AreaState<T> area in _network.Areas)
         {
             if (_sensitivity[area.Index][k] is not { } sensitivity)
                 continue;
-            for (int i = 0; i < area.Units; i++)
-            {
-                Span<T> row = sensitivity.Row(i, _sources[k].Padded);
-                TensorPrimitives.MultiplyAdd<T>(row, row, squares, squares);
-            }
-        }
 
-        TensorPrimitives.Multiply<T>(squares, slope, squares);
+            // What the comparison has read last is near.
+            Kernels.AdvanceSensitivity(
+                sensitivity.Span, _error[area.Index].Span, rate, _expected[k].Span, signals[area.Index].Span, pull, squares, Told(k), backward: true);
+        }
     }
 
-    private void LearnSensitivity(int k, T rate)
+    /// <summary>The slope of the squared error in kappa; and what that of A omega adds to the size of a step.</summary>
+    private double Leverage(int k)
     {
-        foreach (AreaState<T> area in _network.Areas)
-        {
-            if (_sensitivity[area.Index][k] is not { } sensitivity)
-                continue;
-            Span<T> error = _error[area.Index].Span;
-            for (int i = 0; i < area.Units; i++)
-                Kernels.AddScaled(sensitivity.Row(i, _sources[k].Padded), rate * error[i], _expected[k].Span);
-        }
+        Span<T> slope = _slope[k].Span, squares = _squares[k].Span, pull = _pull[k].Span;
+        TensorPrimitives.Multiply<T>(pull, slope, pull);
+        TensorPrimitives.Multiply<T>(squares, slope, squares);
+        return double.CreateTruncating(TensorPrimitives.Dot<T>(squares, slope));
     }
 
     private void LearnMemory(int k, T rate)

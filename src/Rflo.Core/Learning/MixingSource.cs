@@ -16,11 +16,9 @@ internal class MixingSource<T>(long seed, string name, MixingNoise noise)
     /// <summary>The numbers of a step.</summary>
     public virtual void Fill(int step, Span<T> numbers)
     {
-        for (int k = 0; k < numbers.Length; k++)
-        {
-            numbers[k] = noise == MixingNoise.Gaussian
-                ? T.CreateTruncating(_stream!.Gaussian())
-                : _stream!.Chance(0.5) ? T.One : -T.One;
-        }
+        if (noise == MixingNoise.Gaussian)
+            _stream!.FillGaussian(numbers, 1);
+        else
+            _stream!.FillSigns(numbers);
     }
 }

@@ -13,10 +13,9 @@ internal sealed class TangentState<T>
 {
     private readonly Network<T> _network;
     private readonly AlignedArray<T>[][] _ring;
-    private readonly AlignedArray<T> _row;
     private readonly AlignedArray<T> _outputRow;
     private readonly AlignedArray<T> _outputs;
-    private readonly AlignedArray<T>[] _currents;
+    private readonly TangentRow<T>[] _rows;
     private readonly int _delays;
 
     public TangentState(Network<T> network)
@@ -24,17 +23,19 @@ internal sealed class TangentState<T>
         _network = network;
         _delays = network.Graph.MaxDelay;
         _ring = [.. Enumerable.Range(0, _delays).Select(_ => network.Areas.Select(area => new AlignedArray<T>(area.Padded)).ToArray())];
-        _row = new AlignedArray<T>(network.Areas.Max(area => area.Afferents.Stride));
         _outputRow = new AlignedArray<T>(network.Readouts.Select(readout => readout.Afferents.Stride).DefaultIfEmpty(0).Max());
         _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max());
-        _currents = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
+        _rows = [.. network.Areas.Select(area => new TangentRow<T>(this, area))];
     }
 
     /// <summary>x(t) of an area, for the last steps as far back as the longest delay.</summary>
     public Span<T> Of(int area, int step) => _ring[((step % _delays) + _delays) % _delays][area].Span;
 
-    public void Clear()
+    /// <summary>Before the first step of a trial: no direction at all.</summary>
+    public void Begin()
     {
+        foreach (TangentRow<T> row in _rows)
+            row.Begin();
         foreach (AlignedArray<T>[] slot in _ring)
             foreach (AlignedArray<T> area in slot)
                 area.Span.Clear();
@@ -64,36 +65,26 @@ internal sealed class TangentState<T>
         // All currents first: the new state may overwrite the oldest.
         foreach (AreaState<T> area in _network.Areas)
         {
-            Span<T> row = _row.Span[..area.Afferents.Stride];
-            foreach (Segment segment in area.Afferents.Segments)
-                Gather(segment, step, row.Slice(segment.Offset, segment.Width));
-            area.Afferents.Product(row, _currents[area.Index].Span);
+            Span<T> current = _rows[area.Index].Currents(step);
+            TensorPrimitives.Multiply<T>(current, area.Post(step), current);
         }
 
         foreach (AreaState<T> area in _network.Areas)
-        {
-            Span<T> before = Of(area.Index, step - 1), now = Of(area.Index, step), current = _currents[area.Index].Span;
-            TensorPrimitives.Multiply<T>(current, area.Post(step), current);
-            TensorPrimitives.MultiplyAdd<T>(before, area.Decay.Span, current, now);
-        }
+            TensorPrimitives.MultiplyAdd<T>(Of(area.Index, step - 1), area.Decay.Span, _rows[area.Index].Product, Of(area.Index, step));
     }
 
-    private void Gather(Segment segment, int step, Span<T> to)
+    /// <summary>
+    /// A projection's part of the direction in a step: nothing but states of steps before it, so it is known when the
+    /// network makes the step.
+    /// </summary>
+    public void Gather(Segment segment, int step, Span<T> to)
     {
         Source source = segment.Source;
         int from = step - source.Delay;
-        to.Clear();
-        if (!_network.IsOpen(segment.Spec.Gate, step))
-            return;
-        ReadOnlySpan<T> signals;
-        if (source.Kind == SignalKind.Area)
-            signals = Of(source.Index, from);
-        else if (source.Kind == SignalKind.Readout)
-            signals = OfOutputs(_network.Readouts[source.Index], from);
+        if (source.Kind is not (SignalKind.Area or SignalKind.Readout) || !_network.IsOpen(segment.Spec.Gate, step))
+            to.Clear();
         else
-            return;
-        for (int k = 0; k < to.Length; k++)
-            to[k] = signals[source.Units is { } units ? units[k] : k];
+            Take(source, source.Kind == SignalKind.Area ? Of(source.Index, from) : OfOutputs(_network.Readouts[source.Index], from), to);
     }
 
     private Span<T> OfOutputs(ReadoutState<T> readout, int step)
@@ -104,13 +95,24 @@ internal sealed class TangentState<T>
         {
             if (segment.Source.Kind != SignalKind.Area)
                 continue;
-            Span<T> rates = Of(segment.Source.Index, step);
-            for (int k = 0; k < segment.Width; k++)
-                row[segment.Offset + k] = rates[segment.Source.Units is { } units ? units[k] : k];
+            Take(segment.Source, Of(segment.Source.Index, step), row.Slice(segment.Offset, segment.Width));
         }
 
         readout.Afferents.Product(row, outputs);
         readout.ThroughNonlinearity(step, outputs);
         return outputs;
+    }
+
+    /// <summary>A whole source, or some of its units.</summary>
+    private static void Take(Source source, ReadOnlySpan<T> from, Span<T> to)
+    {
+        if (source.Units is not { } units)
+        {
+            from[..to.Length].CopyTo(to);
+            return;
+        }
+
+        for (int k = 0; k < to.Length; k++)
+            to[k] = from[units[k]];
     }
 }

@@ -87,6 +87,18 @@ public sealed class RandomStream
             values[k] = T.CreateTruncating(deviation * Gaussian());
     }
 
+    /// <summary>Fills <paramref name="values"/> with 1 and -1: the same as asking for <see cref="Chance"/> of a half each time.</summary>
+    /// <param name="values">Overwritten.</param>
+    internal void FillSigns<T>(Span<T> values)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Xoshiro256StarStar generator = Generator;
+
+        // A sign is copied, for nobody can predict a branch that depends on it.
+        for (int k = 0; k < values.Length; k++)
+            values[k] = T.CreateTruncating(-Math.CopySign(1.0, generator.NextDouble() - 0.5));
+    }
+
     /// <summary>The numbers 0 .. <paramref name="count"/> - 1 in random order.</summary>
     public int[] Permutation(int count)
     {

@@ -115,6 +115,9 @@ internal sealed class Afferents<T>
     /// <summary>Changes of the weights in this trial that are not made yet, but count; null where there are none.</summary>
     public IPendingChange<T>? Pending { get; set; }
 
+    /// <summary>Who has a second row multiplied in the pass that makes the currents; null for nobody.</summary>
+    public ICompanion<T>? Beside { get; set; }
+
     /// <summary>The step for which a learner has already made the currents, of dense blocks at least; 0 for none.</summary>
     public int DenseAhead { get; set; }
 
@@ -124,11 +127,45 @@ internal sealed class Afferents<T>
     /// <summary>Currents of step <paramref name="step"/>: u = W s, over all blocks; <paramref name="current"/> has the padded length.</summary>
     public void Currents(int step, Span<T> current)
     {
-        if (DenseAhead != step || step < 1)
+        bool ahead = DenseAhead == step && step >= 1;
+        if (!ahead && Beside is { } beside)
+        {
+            CurrentsBeside(step, current, beside);
+            return;
+        }
+
+        if (!ahead)
             Product(Signals(step), current, backward: step % 2 == 0);
         else if (SparseAhead != step)
             AddSparse(Signals(step), current);
         Pending?.AddTo(step, Signals(step), current);
+    }
+
+    /// <summary>Currents, and beside them what the same weights make of another row, with each weight read once.</summary>
+    private void CurrentsBeside(int step, Span<T> current, ICompanion<T> beside)
+    {
+        ReadOnlySpan<T> signals = Signals(step), row = beside.Row(step);
+        Span<T> product = beside.Product;
+        if (DenseStride > 0)
+        {
+            Kernels.MultiplyBoth(
+                Weights.Dense.Span, signals[..DenseStride], row[..DenseStride], current[..BlockRows], product[..BlockRows], backward: step % 2 == 0);
+        }
+
+        int made = DenseStride > 0 ? BlockRows : 0;
+        current[made..].Clear();
+        product[made..].Clear();
+        AddSparse(signals, current);
+        AddSparse(row, product);
+        Pending?.AddToBoth(step, signals, current, row, product);
+        beside.Made(step);
+    }
+
+    /// <summary>What the weights of a step, with the changes that are pending, make of another row, when the network has made the step.</summary>
+    public void ProductBeside(int step, ReadOnlySpan<T> row, Span<T> product)
+    {
+        Product(row, product, backward: step % 2 == 0);
+        Pending?.AddBeside(step, row, product);
     }
 
     /// <summary>W times any wide row of signals, over all blocks; <paramref name="current"/> has the padded length. Rows in one order or the other.</summary>

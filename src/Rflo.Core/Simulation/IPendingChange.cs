@@ -11,4 +11,18 @@ internal interface IPendingChange<T>
     /// <param name="signals">The wide row of signals of that step.</param>
     /// <param name="current">Currents, shape (padded units). Added to.</param>
     void AddTo(int step, ReadOnlySpan<T> signals, Span<T> current);
+
+    /// <summary><see cref="AddTo"/> and <see cref="AddBeside"/> in one.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="signals">The wide row of signals of that step.</param>
+    /// <param name="current">Currents, shape (padded units). Added to.</param>
+    /// <param name="row">Another wide row.</param>
+    /// <param name="product">What the weights make of it, shape (padded units). Added to.</param>
+    void AddToBoth(int step, ReadOnlySpan<T> signals, Span<T> current, ReadOnlySpan<T> row, Span<T> product);
+
+    /// <summary>Adds the share of the changes so far in the product of the weights with another row, after <see cref="AddTo"/> of the same step.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="row">A wide row.</param>
+    /// <param name="product">What the weights make of it, shape (padded units). Added to.</param>
+    void AddBeside(int step, ReadOnlySpan<T> row, Span<T> product);
 }

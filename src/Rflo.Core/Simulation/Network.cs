@@ -86,6 +86,7 @@ internal sealed class Network<T>
         {
             area.Afferents.DenseAhead = area.Afferents.SparseAhead = 0;
             area.Afferents.Pending = null;
+            area.Afferents.Beside = null;
             BeginArea(area, number, previousSteps);
             _noise[area.Index] = area.Spec.Noise > 0 ? RandomStream.OfTrial(Seed, "noise " + area.Spec.Name, number) : null;
             _exploration[area.Index] = area.Spec.Explore > 0 ? RandomStream.OfTrial(Seed, "exploration " + area.Spec.Name, number) : null;

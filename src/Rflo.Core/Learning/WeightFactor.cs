@@ -1,0 +1,36 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// B, UORO's factor over the weights that learn: in every step B = keep B + add q(t) pre(t)', where q is the random mix of
+/// the postsynaptic factors, for each area, and the two numbers are the same for all. What a trial asks for is the sum of
+/// told(t) B(t).
+/// </summary>
+internal abstract class WeightFactor<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>|B| before the step that was taken, over all areas.</summary>
+    public abstract double Norm { get; }
+
+    /// <summary>The norm of q(t) pre(t)' of the step that was taken, over all areas.</summary>
+    public abstract double NormOfImmediate { get; }
+
+    /// <summary>Before the first step of a trial: B = 0.</summary>
+    public abstract void Begin(int steps);
+
+    /// <summary>After the forward step: takes its factors. Steps come in order.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="mixing">The random numbers of all areas' units.</param>
+    public abstract void Take(int step, AlignedArray<T>[] mixing);
+
+    /// <summary>B of the step that was taken, and its part of what is asked for.</summary>
+    public abstract void Advance(int step, double keep, double add, double told);
+
+    /// <summary>After the last step: hands on what the trial asks for.</summary>
+    public abstract void End(int steps);
+
+    /// <summary>q(t) of an area: the random numbers times the postsynaptic factors.</summary>
+    protected static void Mix(AreaState<T> area, int step, AlignedArray<T>[] mixing, Span<T> mixed) =>
+        System.Numerics.Tensors.TensorPrimitives.Multiply<T>(mixing[area.Index].Span, area.Post(step), mixed);
+}

@@ -1,0 +1,117 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// B as a sum of products over the steps so far, for areas that are large beside the length of a trial: B(t) = sum over s
+/// of c(s, t) q(s) pre(s)', where c is one number a step for all areas, and what the trial asks for, the sum over t of
+/// told(t) B(t), is the sum over s of d(s) q(s) pre(s)' with d(s) = sum over t of told(t) c(s, t).
+/// </summary>
+/// <remarks>
+/// Neither matrix is ever made; one product at the end of the trial gives the weights theirs. The norm of B follows from
+/// inner products: |B(t)|^2 = keep^2 |B(t-1)|^2 + 2 keep add (B(t-1) . q pre') + add^2 |q|^2 |pre|^2, where
+/// B(t-1) . q(t) pre(t)' = sum over s of c(s, t-1) (q(s) . q(t)) (pre(s) . pre(t)). The same numbers as
+/// <see cref="WeightFactorMatrix{T}"/> but for rounding. Time O(T * (post + pre)) a step, and O(post * pre) in a product
+/// whose sums stay in registers; memory O(T * post).
+/// </remarks>
+internal sealed class WeightFactorProducts<T> : WeightFactor<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
+    private readonly AlignedArray<T>[] _mixed;
+    private readonly AlignedArray<T>[] _heard;
+    private readonly AlignedArray<T> _ofPost;
+    private readonly AlignedArray<T> _ofPre;
+    private readonly double[] _overlap;
+    private readonly double[] _share;
+    private readonly double[] _asked;
+    private double _squares;
+    private int _taken;
+
+    public WeightFactorProducts(Network<T> network, (AreaState<T> Area, Plastic<T> Plastic)[] areas)
+    {
+        int rows = network.MaxSteps + 1;
+        _areas = areas;
+        _mixed = [.. areas.Select(pair => new AlignedArray<T>(rows * pair.Area.Padded))];
+        _heard = [.. areas.Select(pair => new AlignedArray<T>(pair.Area.Afferents.Stride))];
+        _ofPost = new AlignedArray<T>(rows);
+        _ofPre = new AlignedArray<T>(rows);
+        _overlap = new double[rows];
+        _share = new double[rows];
+        _asked = new double[rows];
+    }
+
+    public override double Norm => Math.Sqrt(_squares);
+
+    public override double NormOfImmediate => Math.Sqrt(_overlap[_taken]);
+
+    /// <summary>
+    /// Whether it may be chosen, and pays: nothing changes before the end of a trial, all that learns is dense, and half a
+    /// trial's rows of factors, which a step goes through on average, are less than the two matrices that it would go through
+    /// otherwise, one of them twice and both to write them. What the product at the end takes for each step is done in
+    /// registers: it is a third of that.
+    /// </summary>
+    public static bool Suits(Network<T> network, (AreaState<T> Area, Plastic<T> Plastic)[] areas) =>
+        Array.TrueForAll(areas, pair => !pair.Plastic.IsStepwise && Array.TrueForAll(pair.Plastic.Segments, segment => segment.Sparse is null))
+        && areas.Sum(pair => network.MaxSteps * ((long)pair.Area.Padded + pair.Area.Afferents.Stride))
+            <= 4 * areas.Sum(pair => (long)pair.Area.Units * pair.Plastic.Runs.Sum(run => run.Width));
+
+    public override void Begin(int steps)
+    {
+        _squares = 0;
+        Array.Clear(_share);
+        Array.Clear(_asked);
+    }
+
+    public override void Take(int step, AlignedArray<T>[] mixing)
+    {
+        _taken = step;
+        Span<double> overlap = _overlap.AsSpan(1, step);
+        Span<T> ofPost = _ofPost.Span[..step], ofPre = _ofPre.Span[..step];
+        overlap.Clear();
+        for (int k = 0; k < _areas.Length; k++)
+        {
+            (AreaState<T> area, Plastic<T> plastic) = _areas[k];
+            Span<T> mixed = _mixed[k].Row(step, area.Padded), signals = area.Afferents.Signals(step), heard = _heard[k].Span;
+            Mix(area, step, mixing, mixed);
+
+            // What projections hear that do not learn stays zero, so that the product leaves it out.
+            foreach (Plastic<T>.Run run in plastic.Runs)
+                signals.Slice(run.Offset, run.Width).CopyTo(heard[run.Offset..]);
+            Kernels.Multiply(_mixed[k].From(1, area.Padded), mixed, ofPost);
+            Kernels.Multiply(area.Afferents.SignalsFrom(1), heard, ofPre);
+            for (int s = 0; s < step; s++)
+                overlap[s] += double.CreateTruncating(ofPost[s]) * double.CreateTruncating(ofPre[s]);
+        }
+    }
+
+    public override void Advance(int step, double keep, double add, double told)
+    {
+        Span<double> share = _share.AsSpan(1, step), asked = _asked.AsSpan(1, step);
+        double common = TensorPrimitives.Dot<double>(share, _overlap.AsSpan(1, step));
+
+        // Rounding may leave less than nothing of what is nothing.
+        _squares = Math.Max(0, keep * keep * _squares + 2 * keep * add * common + add * add * _overlap[step]);
+        TensorPrimitives.Multiply(share, keep, share);
+        share[^1] = add;
+        TensorPrimitives.MultiplyAdd(share, told, asked, asked);
+    }
+
+    public override void End(int steps)
+    {
+        for (int k = 0; k < _areas.Length; k++)
+        {
+            (AreaState<T> area, Plastic<T> plastic) = _areas[k];
+            for (int s = 1; s <= steps; s++)
+            {
+                Span<T> row = _mixed[k].Row(s, area.Padded);
+                TensorPrimitives.Multiply(row, T.CreateTruncating(_asked[s]), row);
+            }
+
+            plastic.BeginIncrements(1);
+            plastic.AddTrial(_mixed[k].From(1, area.Padded), area.Padded, area.Afferents.SignalsFrom(1), 1, steps);
+            plastic.FinishTrial();
+        }
+    }
+}
