@@ -80,12 +80,12 @@ let step (work: Work) : Dense option =
         dense "forward n^2, b n^2; product n^2, 2 b n^2 / T" [ product 1.0; trialEnd ]
     | None, ("rflo" | "local-symmetric" | "hebb"), Online when n >= 2.0 * steps ->
         // Changes of a trial are kept as products over its steps, half of which lie behind a step on average.
-        dense "forward n^2, b n^2; pending 2 n T, 5/2 b n T; product n^2, 2 b n^2 / T" [
+        dense "forward n^2, b n^2; pending 2 n T, 3/2 b n T; product n^2, 2 b n^2 / T" [
             product 1.0
             {
                 MultiplyAdds = 2.0 * n * steps
-                Bytes = 2.5 * b * n * steps
-                IsWritten = true
+                Bytes = 1.5 * b * n * steps
+                IsWritten = false
                 WorkingSet = 3.0 * b * n * steps
             }
             trialEnd
@@ -154,14 +154,14 @@ let step (work: Work) : Dense option =
     | None, "kernl", Online when n >= 2.0 * steps ->
         // Weights and sensitivity lie side by side; what is pending counts in the tangent too.
         dense
-            "forward and tangent 2 n^2, b n^2; pending 3 n T, 5/2 b n T; product n^2, 2 b n^2 / T; sensitivity n^2, b n^2, and 4 n^2, 2 b n^2"
+            "forward and tangent 2 n^2, b n^2; pending 4 n T, 2 b n T; product n^2, 2 b n^2 / T; sensitivity n^2, b n^2, and 4 n^2, 2 b n^2"
             [
                 forwardAndTangent 2.0
                 {
-                    MultiplyAdds = 3.0 * n * steps
-                    Bytes = 2.5 * b * n * steps
-                    IsWritten = true
-                    WorkingSet = 3.0 * b * n * steps
+                    MultiplyAdds = 4.0 * n * steps
+                    Bytes = 2.0 * b * n * steps
+                    IsWritten = false
+                    WorkingSet = 4.0 * b * n * steps
                 }
                 trialEnd
                 yield! sensitivity 2.0

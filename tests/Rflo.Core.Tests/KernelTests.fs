@@ -256,34 +256,44 @@ type Kernel<'T
                     same $"weights {what}" w (spaced stride learned)
                     same $"currents {what}" current (Reference.multiply learned next)
 
-    member _.AdvancePending() =
-        for registers in 0..5 do
+    member _.AddPending() =
+        for registers in 0..9 do
             for steps in [ 0; 1; 2; 7 ] do
-                let n = registers * Simd.Count<'T>()
-                let memory, change = seen2 (square 1 steps n), seen2 (square 2 steps n)
-                let overlap, decay = seen (numbers 3 steps), seen (numbers 4 n)
-                let told, before = seen (numbers 5 n), seen (numbers 6 n)
-                let q, c, current = convert (flat memory), convert (flat change), convert before
+                for decaySame, toldSame in [ true, false; false, false; false, true ] do
+                    let n = registers * Simd.Count<'T>()
 
-                Kernels.AdvancePending(
-                    write q,
-                    write c,
-                    read (convert overlap),
-                    read (convert decay),
-                    read (convert told),
-                    write current
-                )
+                    let rows seed isSame =
+                        seen2 (square seed (if isSame then 1 else steps) n)
 
-                let what = $"{steps} steps of {n}"
-                let left = memory |> Array2D.mapi (fun _ i q -> decay[i] * q)
-                let changed = change |> Array2D.mapi (fun s i c -> c + told[i] * left[s, i])
-                same $"memory of {what}" q (flat left)
-                same $"change of {what}" c (flat changed)
+                    let post, decay, told = rows 1 false, rows 2 decaySame, rows 3 toldSame
+                    let overlap, before = seen (numbers 4 steps), seen (numbers 5 n)
+                    let current = convert before
 
-                same
-                    $"currents of {what}"
-                    current
-                    (Array.map2 (+) before (Reference.multiplyTransposed changed overlap))
+                    let post' = convert (flat post)
+                    let decay', told' = convert (flat decay), convert (flat told)
+
+                    Kernels.AddPending(
+                        StepRows<'T>(read post'),
+                        StepRows<'T>(read decay', decaySame),
+                        StepRows<'T>(read told', toldSame),
+                        read (convert overlap),
+                        one 0.5,
+                        write current
+                    )
+
+                    let expected =
+                        before
+                        |> Array.mapi (fun i u ->
+                            let at (matrix: float[,]) isSame t =
+                                matrix[(if isSame then 0 else t), i]
+
+                            let folder (f, sum) t =
+                                let f = at decay decaySame t * f + post[t, i] * overlap[t]
+                                f, sum + at told toldSame t * f
+
+                            u + 0.5 * snd (Seq.fold folder (0.0, 0.0) (seq { 0 .. steps - 1 })))
+
+                    same $"currents of {steps} steps of {n}" current expected
 
     /// The one pass is two sums over the matrix as it is, its change, and a sum over what it has become.
     /// The one pass is two sums over the matrix as it is, its change, and a sum over what it has become; in either direction.
@@ -716,13 +726,20 @@ type Kernel<'T
         raises "weights" (advanceTraces (2 * n) (2 * n - 1) n 2 n n)
         raises "units" (advanceTraces (2 * n) (2 * n) n 1 n n)
 
-        let pending memory change told current () =
-            Kernels.AdvancePending(w memory, w change, r 2, r n, r told, w current)
+        let pending post decay told current () =
+            Kernels.AddPending(
+                StepRows<'T>(r post),
+                StepRows<'T>(r decay, true),
+                StepRows<'T>(r told),
+                r 2,
+                zero,
+                w current
+            )
 
-        raises "memory" (pending (2 * n - 1) (2 * n) n n)
-        raises "change" (pending (2 * n) (2 * n - 1) n n)
-        raises "told" (pending (2 * n) (2 * n) (n - 1) n)
-        raises "current" (pending (2 * n) (2 * n) n (n - 1))
+        raises "post" (pending (2 * n - 1) n (2 * n) n)
+        raises "decay" (pending (2 * n) (n - 1) (2 * n) n)
+        raises "told" (pending (2 * n) n (2 * n - 1) n)
+        raises "current" (pending (2 * n) n (2 * n) (n - 1))
 
         let sensitivity matrix expected told pull squares heard () =
             Kernels.AdvanceSensitivity(
@@ -787,7 +804,7 @@ type Kernel<'T
         test "a transposed product is added" { this.AddTransposed() }
         test "a sum has the same bits alone and among others" { this.SumsAlike() }
         test "traces, weights and the currents to come advance in one pass" { this.AdvanceTraces() }
-        test "pending changes advance, and count in the currents" { this.AdvancePending() }
+        test "pending changes count in the currents" { this.AddPending() }
         test "a matrix learns between two looks at it in one pass" { this.AdvanceSensitivity() }
         test "credit passes to currents and to the step before" { this.PassCredit() }
         test "leaky units with tanh are their formula" { this.LeakyTanh() }

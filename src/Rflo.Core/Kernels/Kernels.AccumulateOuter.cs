@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Rflo.Core;
 
@@ -25,6 +26,7 @@ internal static partial class Kernels
     /// <remarks>
     /// Four rows by three vectors of sums stay in registers over all steps: seven loads for twelve multiply-adds; or by four
     /// vectors, eight loads for sixteen, where one vector would be left over at the end and registers are wide.
+    /// The results that sums are to be added to are asked for before the sums are made.
     /// Allocates nothing; O(steps * rows * columns).
     /// </remarks>
     public static void AccumulateOuter<T>(
@@ -101,6 +103,7 @@ internal static partial class Kernels
         nuint lane = (nuint)S.Count;
         V s00 = S.Create(T.Zero), s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00;
         V s20 = s00, s21 = s00, s22 = s00, s23 = s00, s30 = s00, s31 = s00, s32 = s00, s33 = s00;
+        FetchAhead(ref c, cStride, 4 * S.Count);
         for (int t = 0; t < steps; t++)
         {
             V b0 = S.Load(ref b, 0), b1 = S.Load(ref b, lane), b2 = S.Load(ref b, 2 * lane), b3 = S.Load(ref b, 3 * lane);
@@ -152,6 +155,7 @@ internal static partial class Kernels
         nuint lane = (nuint)S.Count;
         V s00 = S.Create(T.Zero), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
         V s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
+        FetchAhead(ref c, cStride, 3 * S.Count);
         for (int t = 0; t < steps; t++)
         {
             V b0 = S.Load(ref b, 0), b1 = S.Load(ref b, lane), b2 = S.Load(ref b, 2 * lane);
@@ -180,6 +184,24 @@ internal static partial class Kernels
         AddThree<T, V, S>(ref Unsafe.Add(ref c, cStride), k, s10, s11, s12);
         AddThree<T, V, S>(ref Unsafe.Add(ref c, 2 * cStride), k, s20, s21, s22);
         AddThree<T, V, S>(ref Unsafe.Add(ref c, 3 * cStride), k, s30, s31, s32);
+    }
+
+    /// <summary>
+    /// Asks for the four rows of results that the sums will be added to when they are made: by then they have come from wherever
+    /// they were, and nobody waits.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void FetchAhead<T>(ref T c, nint stride, int columns)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (int row = 0; row < 4; row++)
+        {
+            ref T line = ref Unsafe.Add(ref c, row * stride);
+            for (int column = 0; column < columns; column += 64 / Unsafe.SizeOf<T>())
+                Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref line, column)));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -141,14 +141,18 @@ internal static partial class Kernels
         where R : ILanes<T, L>
     {
         nuint lane = (nuint)S.Count;
-        L product = R.Multiply(R.Load(ref row, 6 * lane), v6);
-        V last = typeof(L) == typeof(V) ? (V)(object)product : S.Widen(R.Lower(product));
-        V sum = S.MultiplyAdd(S.Load(ref row, 0), v0, last);
+        V sum = S.MultiplyAdd(S.Load(ref row, 0), v0, S.Create(T.Zero));
         sum = S.MultiplyAdd(S.Load(ref row, lane), v1, sum);
         sum = S.MultiplyAdd(S.Load(ref row, 2 * lane), v2, sum);
         sum = S.MultiplyAdd(S.Load(ref row, 3 * lane), v3, sum);
         sum = S.MultiplyAdd(S.Load(ref row, 4 * lane), v4, sum);
-        return S.MultiplyAdd(S.Load(ref row, 5 * lane), v5, sum);
+        sum = S.MultiplyAdd(S.Load(ref row, 5 * lane), v5, sum);
+        if (typeof(L) == typeof(V))
+            return S.MultiplyAdd(S.Load(ref row, 6 * lane), (V)(object)v6, sum);
+
+        // The same bits as with a whole register, whose second half would add nothing.
+        Vector256<T> half = S.Lower(sum);
+        return S.WithLower(sum, Lanes256<T>.MultiplyAdd(Lanes256<T>.Load(ref row, 6 * lane), R.Lower(v6), half));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

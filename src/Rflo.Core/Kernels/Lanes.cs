@@ -29,8 +29,8 @@ internal interface ILanes<T, V>
     /// <summary>The first 256 bits.</summary>
     static abstract Vector256<T> Lower(V value);
 
-    /// <summary>The first 256 bits from <paramref name="half"/>, and zeros behind them.</summary>
-    static abstract V Widen(Vector256<T> half);
+    /// <summary>The first 256 bits from <paramref name="half"/>, and what <paramref name="value"/> has behind them.</summary>
+    static abstract V WithLower(V value, Vector256<T> half);
 
     /// <summary>a * b + c, rounded once.</summary>
     static abstract V MultiplyAdd(V a, V b, V c);
@@ -96,7 +96,7 @@ internal readonly struct Lanes256<T> : ILanes<T, Vector256<T>>
     public static Vector256<T> Lower(Vector256<T> value) => value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> Widen(Vector256<T> half) => half;
+    public static Vector256<T> WithLower(Vector256<T> value, Vector256<T> half) => half;
 
     // The type tests are constants to the JIT, so one instruction remains.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -228,7 +228,7 @@ internal readonly struct Lanes512<T> : ILanes<T, Vector512<T>>
     public static Vector256<T> Lower(Vector512<T> value) => value.GetLower();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Widen(Vector256<T> half) => half.ToVector512();
+    public static Vector512<T> WithLower(Vector512<T> value, Vector256<T> half) => value.WithLower(half);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> MultiplyAdd(Vector512<T> a, Vector512<T> b, Vector512<T> c)

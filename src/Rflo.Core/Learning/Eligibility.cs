@@ -49,6 +49,9 @@ internal sealed class Eligibility<T>
     /// <summary>post(t), shape (padded units).</summary>
     public Span<T> Post(int step) => _post is { } own ? own.Row(step, _area.Padded) : _area.Post(step);
 
+    /// <summary>The rows of post from step <paramref name="step"/> on.</summary>
+    public Span<T> PostFrom(int step) => _post is { } own ? own.From(step, _area.Padded) : _area.PostFrom(step);
+
     /// <summary>pre(t), the wide row of presynaptic factors.</summary>
     public Span<T> Pre(int step) => _pre is { } own ? own.Row(step, _area.Afferents.Stride) : _area.Afferents.Signals(step);
 
@@ -57,6 +60,9 @@ internal sealed class Eligibility<T>
 
     /// <summary>decay(t), shape (padded units).</summary>
     public Span<T> Decay(int step) => _ownDecay is { } own ? own.Row(step, _area.Padded) : _constantDecay.Span;
+
+    /// <summary>Whether decay(t) may differ from step to step.</summary>
+    public bool DecayChanges => _followsTau || _ownDecay is not null;
 
     /// <summary>Whether <see cref="Take"/> has anything to do: some factor is not what the network keeps anyway.</summary>
     public bool Takes => _followsTau || _post is not null || _pre is not null || _ownDecay is not null;

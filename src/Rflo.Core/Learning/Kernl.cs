@@ -33,7 +33,7 @@ internal sealed class Kernl<T> : Learner<T>
         Sensitivity = new LearnedSensitivity<T>(network, sources, source, rule.Rate);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, rule.Path))];
         _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
-        _pending = [.. _areas.Select(pair => MayWait(network, pair.Area, pair.Plastic) ? new PendingChange<T>(network, pair.Area, pair.Plastic, null) : null)];
+        _pending = [.. _areas.Select(pair => MayWait(network, pair.Area, pair.Plastic) ? new PendingChange<T>(network, pair.Area, pair.Plastic, null, decayChanges: true) : null)];
         _traces = [.. _areas.Select((pair, k) => _pending[k] is null ? pair.Area.Afferents.NewStore() : null)];
         _sums = [.. _areas.Select(pair => pair.Plastic.IsStepwise ? null : pair.Area.Afferents.NewStore())];
     }
@@ -71,7 +71,7 @@ internal sealed class Kernl<T> : Learner<T>
         for (int k = 0; k < _areas.Length; k++)
         {
             if (_pending[k] is { } pending)
-                pending.Learn(step, _areas[k].Area.Post(step), Sensitivity.Memory(_source[k]), Sensitivity.Told(_source[k]));
+                pending.Learn(step, Sensitivity.Memory(_source[k]), Sensitivity.Told(_source[k]));
             else
                 AdvanceTraces(k, _traces[k]!, step);
         }

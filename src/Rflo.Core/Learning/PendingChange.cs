@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
@@ -9,10 +8,11 @@ namespace Rflo.Core;
 /// </summary>
 /// <remarks>
 /// With e(t) = sum over s up to t of D(s, t) post(s) pre(s)', where D multiplies the decays of steps s + 1 .. t, the weights
-/// of step t are W(t) = W(0) + eta / T * sum over s of c(s, t) pre(s)' with c(s, t) = sum over t' from s to t of M(t') D(s, t') post(s).
-/// So W(t) x = W(0) x + eta / T * sum over s of c(s, t) (pre(s)' x): every step reads the weights once and writes none of
-/// them, and one product over the trial makes the change at its end. The same numbers as traces give, but for rounding, for a
-/// quarter of their traffic with memory; time O(T * (post + pre)) a step beside the product, memory O(T * post).
+/// of step t are W(t) = W(0) + eta / T * sum over t' up to t of M(t') e(t'). So W(t) x = W(0) x + eta / T * sum over t' of M(t') f(t'),
+/// where f(t') = e(t') x is one vector of units that follows from the one before:
+/// f(t') = decay(t') f(t' - 1) + post(t') (pre(t')' x). Every step reads the weights once and writes none of them, and makes no
+/// trace; at its end the trial's learning signals are filtered backward, and one product over it makes the change. The same
+/// numbers as traces give, but for rounding; time O(T * (post + pre)) a step beside the product, memory O(T * post).
 /// </remarks>
 internal sealed class PendingChange<T> : IPendingChange<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -20,31 +20,31 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     private readonly AreaState<T> _area;
     private readonly Plastic<T> _plastic;
     private readonly Eligibility<T>? _eligibility;
-    private readonly AlignedArray<T> _memory;
-    private readonly AlignedArray<T> _change;
-    private readonly AlignedArray<T> _decay;
     private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _decay;
+    private readonly bool _decayChanges;
+    private readonly AlignedArray<T> _credit;
     private readonly AlignedArray<T> _overlap;
     private readonly AlignedArray<T> _overlapBeside;
-    private readonly AlignedArray<T> _unheard;
     private int _steps;
 
     /// <param name="network">The network.</param>
     /// <param name="area">The area whose weights learn.</param>
     /// <param name="plastic">How.</param>
-    /// <param name="eligibility">Whose presynaptic factors count; null where they are the signals themselves.</param>
-    public PendingChange(Network<T> network, AreaState<T> area, Plastic<T> plastic, Eligibility<T>? eligibility)
+    /// <param name="eligibility">Whose local factors count; null where they are the slopes and the signals themselves.</param>
+    /// <param name="decayChanges">Whether what is left of traces changes from step to step.</param>
+    public PendingChange(Network<T> network, AreaState<T> area, Plastic<T> plastic, Eligibility<T>? eligibility, bool decayChanges)
     {
+        int rows = network.MaxSteps + 1;
         _area = area;
         _plastic = plastic;
         _eligibility = eligibility;
-        _memory = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
-        _change = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
-        _decay = new AlignedArray<T>(area.Padded);
-        _told = new AlignedArray<T>(area.Padded);
-        _overlap = new AlignedArray<T>(network.MaxSteps + 1);
-        _overlapBeside = new AlignedArray<T>(network.MaxSteps + 1);
-        _unheard = new AlignedArray<T>(area.Padded);
+        _decayChanges = decayChanges;
+        _told = new AlignedArray<T>(rows * area.Padded);
+        _decay = new AlignedArray<T>((decayChanges ? rows : 1) * area.Padded);
+        _credit = new AlignedArray<T>(area.Padded);
+        _overlap = new AlignedArray<T>(rows);
+        _overlapBeside = new AlignedArray<T>(rows);
     }
 
     /// <summary>
@@ -66,17 +66,13 @@ internal sealed class PendingChange<T> : IPendingChange<T>
 
     /// <summary>Takes a step's factors. Steps come in order.</summary>
     /// <param name="step">t.</param>
-    /// <param name="post">Postsynaptic factors, shape (padded units).</param>
-    /// <param name="decay">What was left of earlier traces, same shape.</param>
+    /// <param name="decay">What is left of earlier traces, shape (padded units).</param>
     /// <param name="told">Learning signal, same shape.</param>
-    public void Learn(int step, ReadOnlySpan<T> post, ReadOnlySpan<T> decay, ReadOnlySpan<T> told)
+    public void Learn(int step, ReadOnlySpan<T> decay, ReadOnlySpan<T> told)
     {
-        decay.CopyTo(_decay.Span);
-        told.CopyTo(_told.Span);
-        post.CopyTo(_memory.Row(step, _area.Padded));
-        TensorPrimitives.Multiply(told, post, _change.Row(step, _area.Padded));
-        if (step == _steps)
-            Advance(_overlap.Span[..(step - 1)], _unheard.Span);
+        told.CopyTo(_told.Row(step, _area.Padded));
+        if (_decayChanges || step == 1)
+            decay.CopyTo(Decay(step));
     }
 
     public void AddTo(int step, ReadOnlySpan<T> signals, Span<T> current)
@@ -85,7 +81,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
             return;
         Span<T> overlap = _overlap.Span[..(step - 1)];
         Kernels.Multiply(PreFrom(1), signals, overlap);
-        AddAdvanced(step, overlap, current);
+        Add(overlap, current);
     }
 
     public void AddBeside(int step, ReadOnlySpan<T> row, Span<T> product)
@@ -94,7 +90,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
             return;
         Span<T> overlap = _overlapBeside.Span[..(step - 1)];
         Kernels.Multiply(PreFrom(1), row, overlap);
-        AddChange(overlap, product);
+        Add(overlap, product);
     }
 
     public void AddToBoth(int step, ReadOnlySpan<T> signals, Span<T> current, ReadOnlySpan<T> row, Span<T> product)
@@ -103,37 +99,35 @@ internal sealed class PendingChange<T> : IPendingChange<T>
             return;
         Span<T> overlap = _overlap.Span[..(step - 1)], beside = _overlapBeside.Span[..(step - 1)];
         Kernels.MultiplyBoth(PreFrom(1), signals, row, overlap, beside);
-        AddAdvanced(step, overlap, current);
-        AddChange(beside, product);
+        Add(overlap, current);
+        Add(beside, product);
     }
 
     /// <summary>After the last step: makes the changes.</summary>
     public void End(int steps)
     {
         _area.Afferents.Pending = null;
-        _plastic.AddTrial(_change.From(1, _area.Padded), _area.Padded, PreFrom(1), 1, steps);
+        _credit.Span.Clear();
+        for (int t = steps; t >= 1; t--)
+        {
+            // What is told is not asked for again: its row takes what the step's signals are multiplied with.
+            Span<T> row = _told.Row(t, _area.Padded);
+            Kernels.BackwardFilter(_credit.Span, Decay(Math.Min(t + 1, steps)), row, Post(t), row);
+        }
+
+        _plastic.AddTrial(_told.From(1, _area.Padded), _area.Padded, PreFrom(1), 1, steps);
     }
 
-    /// <summary>eta / T.</summary>
-    private T Rate => _plastic.Scale(_plastic.Runs[0].LearningRate, _steps);
+    private Span<T> Decay(int step) => _decay.Row(_decayChanges ? step : 0, _area.Padded);
+
+    private Span<T> Post(int step) => _eligibility is { } own ? own.Post(step) : _area.Post(step);
+
+    private Span<T> PostFrom(int step) => _eligibility is { } own ? own.PostFrom(step) : _area.PostFrom(step);
 
     private Span<T> PreFrom(int step) => _eligibility is { } own ? own.PreFrom(step) : _area.Afferents.SignalsFrom(step);
 
-    /// <summary>Takes the products of earlier steps to the step before this one, whose own is there, and adds their share by the overlaps of signals.</summary>
-    private void AddAdvanced(int step, Span<T> overlap, Span<T> current)
-    {
-        TensorPrimitives.Multiply(overlap, Rate, overlap);
-        Advance(overlap[..^1], current);
-        Kernels.AddScaled(current, overlap[^1], _change.Row(step - 1, _area.Padded));
-    }
-
-    private void AddChange(Span<T> overlap, Span<T> product)
-    {
-        TensorPrimitives.Multiply(overlap, Rate, overlap);
-        Kernels.AddTransposed(_change.From(1, _area.Padded), overlap, product);
-    }
-
-    /// <summary>Takes the traces of earlier steps to the last one, and what it was told of them.</summary>
-    private void Advance(ReadOnlySpan<T> overlap, Span<T> current) => Kernels.AdvancePending(
-        _memory.From(1, _area.Padded), _change.From(1, _area.Padded), overlap, _decay.Span, _told.Span, current);
+    /// <summary>Adds the share of the changes so far in a product, by the overlaps of what is multiplied with the signals of earlier steps.</summary>
+    private void Add(ReadOnlySpan<T> overlap, Span<T> product) => Kernels.AddPending(
+        new StepRows<T>(PostFrom(1)), new StepRows<T>(_decayChanges ? _decay.From(1, _area.Padded) : _decay.Span, isSame: !_decayChanges),
+        new StepRows<T>(_told.From(1, _area.Padded)), overlap, _plastic.Scale(_plastic.Runs[0].LearningRate, _steps), product);
 }

@@ -19,7 +19,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
     {
         _eligibility = new Eligibility<T>(network, area, rule);
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
-        _pending = new PendingChange<T>(network, area, plastic, _eligibility);
+        _pending = new PendingChange<T>(network, area, plastic, _eligibility, _eligibility.DecayChanges);
         _told = new AlignedArray<T>(area.Padded);
     }
 
@@ -47,7 +47,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
         _third.Tell(step, _told.Span);
     }
 
-    public override void Learn(int step) => _pending.Learn(step, _eligibility.Post(step), _eligibility.Decay(step), _told.Span);
+    public override void Learn(int step) => _pending.Learn(step, _eligibility.Decay(step), _told.Span);
 
     public override void End(int steps) => _pending.End(steps);
 }

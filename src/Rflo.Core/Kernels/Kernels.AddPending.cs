@@ -1,0 +1,140 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Rflo.Core;
+
+/// <summary>Rows of one vector a step, one behind the other; or one row that is the same in all steps.</summary>
+/// <param name="elements">The rows, or the row.</param>
+/// <param name="isSame">Whether there is one row.</param>
+internal readonly ref struct StepRows<T>(ReadOnlySpan<T> elements, bool isSame = false)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public ReadOnlySpan<T> Elements { get; } = elements;
+
+    public bool IsSame { get; } = isSame;
+
+    /// <summary>Elements from one step's row to the next step's.</summary>
+    public int Stride(int n) => IsSame ? 0 : n;
+
+    /// <summary>The least length for so many steps of n elements.</summary>
+    public int Length(int steps, int n) => steps == 0 ? 0 : IsSame ? n : steps * n;
+}
+
+internal static partial class Kernels
+{
+    /// <summary>
+    /// What weight changes that are not made yet add to currents. Step by step <c>f[i] = decay[t, i] * f[i] + post[t, i] * overlap[t]</c>
+    /// from 0 on, then <c>sum[i] += told[t, i] * f[i]</c>; at last <c>current[i] += scale * sum[i]</c>.
+    /// </summary>
+    /// <param name="post">Postsynaptic factors of every step, rows of n.</param>
+    /// <param name="decay">What was left of a unit's traces after each step, rows of n.</param>
+    /// <param name="told">Learning signals of every step, rows of n.</param>
+    /// <param name="overlap">Inner product of the signals in hand with the presynaptic factors of each step, shape (steps).</param>
+    /// <param name="scale">Learning rate over number of steps.</param>
+    /// <param name="current">Currents of the step in hand, shape (n), whole registers. Added to.</param>
+    /// <exception cref="ArgumentException">A span is too short for its shape, or n is no whole number of registers.</exception>
+    /// <remarks>
+    /// f is the eligibility traces times the signals: the trace of step t is made of the factors of the steps up to it, and a
+    /// matrix that is a sum of products need not be made to be multiplied. Nothing but <paramref name="current"/> is
+    /// written. Four registers of units at a time hide the chain of f. Allocates nothing; O(steps * n).
+    /// </remarks>
+    public static void AddPending<T>(
+        StepRows<T> post, StepRows<T> decay, StepRows<T> told, ReadOnlySpan<T> overlap, T scale, Span<T> current)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        int n = current.Length, steps = overlap.Length;
+        if (n % Simd.Count<T>() != 0)
+            ThrowHelper.ShapeMismatch(nameof(current), n, Simd.Padded<T>(n), "(whole registers)");
+        if (post.Elements.Length < post.Length(steps, n))
+            ThrowHelper.TooShort(nameof(post), post.Elements.Length, post.Length(steps, n));
+        if (decay.Elements.Length < decay.Length(steps, n))
+            ThrowHelper.TooShort(nameof(decay), decay.Elements.Length, decay.Length(steps, n));
+        if (told.Elements.Length < told.Length(steps, n))
+            ThrowHelper.TooShort(nameof(told), told.Elements.Length, told.Length(steps, n));
+
+        if (Simd.IsWide)
+            AddPendingUnits<T, Vector512<T>, Lanes512<T>>(post, decay, told, overlap, scale, current);
+        else
+            AddPendingUnits<T, Vector256<T>, Lanes256<T>>(post, decay, told, overlap, scale, current);
+    }
+
+    private static void AddPendingUnits<T, V, S>(
+        StepRows<T> post, StepRows<T> decay, StepRows<T> told, ReadOnlySpan<T> overlap, T scale, Span<T> current)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int n = current.Length, unit = 0;
+        ref T p = ref MemoryMarshal.GetReference(post.Elements);
+        ref T d = ref MemoryMarshal.GetReference(decay.Elements);
+        ref T m = ref MemoryMarshal.GetReference(told.Elements);
+        ref T u = ref MemoryMarshal.GetReference(current);
+        for (; unit + 4 * S.Count <= n; unit += 4 * S.Count)
+        {
+            FourPending<T, V, S>(
+                ref Unsafe.Add(ref p, unit), post.Stride(n), ref Unsafe.Add(ref d, unit), decay.Stride(n), ref Unsafe.Add(ref m, unit), told.Stride(n),
+                overlap, scale, ref Unsafe.Add(ref u, unit));
+        }
+
+        for (; unit < n; unit += S.Count)
+        {
+            OnePending<T, V, S>(
+                ref Unsafe.Add(ref p, unit), post.Stride(n), ref Unsafe.Add(ref d, unit), decay.Stride(n), ref Unsafe.Add(ref m, unit), told.Stride(n),
+                overlap, scale, ref Unsafe.Add(ref u, unit));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void FourPending<T, V, S>(
+        ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, ReadOnlySpan<T> overlap, T scale, ref T current)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        nuint lane = (nuint)S.Count;
+        V f0 = S.Create(T.Zero), f1 = f0, f2 = f0, f3 = f0, s0 = f0, s1 = f0, s2 = f0, s3 = f0;
+        foreach (T share in overlap)
+        {
+            var g = S.Create(share);
+            f0 = S.MultiplyAdd(S.Load(ref decay, 0), f0, S.Multiply(g, S.Load(ref post, 0)));
+            f1 = S.MultiplyAdd(S.Load(ref decay, lane), f1, S.Multiply(g, S.Load(ref post, lane)));
+            f2 = S.MultiplyAdd(S.Load(ref decay, 2 * lane), f2, S.Multiply(g, S.Load(ref post, 2 * lane)));
+            f3 = S.MultiplyAdd(S.Load(ref decay, 3 * lane), f3, S.Multiply(g, S.Load(ref post, 3 * lane)));
+            s0 = S.MultiplyAdd(S.Load(ref told, 0), f0, s0);
+            s1 = S.MultiplyAdd(S.Load(ref told, lane), f1, s1);
+            s2 = S.MultiplyAdd(S.Load(ref told, 2 * lane), f2, s2);
+            s3 = S.MultiplyAdd(S.Load(ref told, 3 * lane), f3, s3);
+            post = ref Unsafe.Add(ref post, postStride);
+            decay = ref Unsafe.Add(ref decay, decayStride);
+            told = ref Unsafe.Add(ref told, toldStride);
+        }
+
+        var factor = S.Create(scale);
+        S.Store(S.MultiplyAdd(factor, s0, S.Load(ref current, 0)), ref current, 0);
+        S.Store(S.MultiplyAdd(factor, s1, S.Load(ref current, lane)), ref current, lane);
+        S.Store(S.MultiplyAdd(factor, s2, S.Load(ref current, 2 * lane)), ref current, 2 * lane);
+        S.Store(S.MultiplyAdd(factor, s3, S.Load(ref current, 3 * lane)), ref current, 3 * lane);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void OnePending<T, V, S>(
+        ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, ReadOnlySpan<T> overlap, T scale, ref T current)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        V f = S.Create(T.Zero), s = f;
+        foreach (T share in overlap)
+        {
+            f = S.MultiplyAdd(S.Load(ref decay, 0), f, S.Multiply(S.Create(share), S.Load(ref post, 0)));
+            s = S.MultiplyAdd(S.Load(ref told, 0), f, s);
+            post = ref Unsafe.Add(ref post, postStride);
+            decay = ref Unsafe.Add(ref decay, decayStride);
+            told = ref Unsafe.Add(ref told, toldStride);
+        }
+
+        S.Store(S.MultiplyAdd(S.Create(scale), s, S.Load(ref current, 0)), ref current, 0);
+    }
+}
