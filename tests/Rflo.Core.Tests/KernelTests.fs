@@ -294,6 +294,66 @@ type Kernel<'T
                             u + 0.5 * snd (Seq.fold folder (0.0, 0.0) (seq { 0 .. steps - 1 })))
 
                     same $"currents of {steps} steps of {n}" current expected
+                    let first, second = convert before, convert before
+
+                    Kernels.AddPendingBoth(
+                        StepRows<'T>(read post'),
+                        StepRows<'T>(read decay', decaySame),
+                        StepRows<'T>(read told', toldSame),
+                        read (convert (Array.map ((*) -2.0) overlap)),
+                        read (convert overlap),
+                        one 0.5,
+                        write first,
+                        write second
+                    )
+
+                    Expect.sequenceEqual second current "the bits of one row alone"
+                    let ofFirst = Array.map2 (fun u v -> u - 2.0 * (v - u)) before expected
+                    same $"the first of two, {steps} steps of {n}" first ofFirst
+
+                    // Every step is told the same vector: that is one column, and errors of one.
+                    if toldSame then
+                        let byColumn = convert before
+                        let errors = Array.create steps (one 1.0)
+
+                        Kernels.AddPending(
+                            StepRows<'T>(read post'),
+                            StepRows<'T>(read decay', decaySame),
+                            read errors,
+                            read told',
+                            read (convert overlap),
+                            one 0.5,
+                            write byColumn
+                        )
+
+                        same $"currents of {steps} steps of {n}, by a column" byColumn expected
+
+                        let errors = seen (numbers 6 steps)
+                        let once, twice = convert before, convert before
+
+                        let scaled = Array2D.init steps n (fun t i -> errors[t] * told[0, i])
+                        let scaled' = convert (flat scaled)
+
+                        Kernels.AddPending(
+                            StepRows<'T>(read post'),
+                            StepRows<'T>(read decay', decaySame),
+                            StepRows<'T>(read scaled'),
+                            read (convert overlap),
+                            one 0.5,
+                            write once
+                        )
+
+                        Kernels.AddPending(
+                            StepRows<'T>(read post'),
+                            StepRows<'T>(read decay', decaySame),
+                            read (convert errors),
+                            read told',
+                            read (convert overlap),
+                            one 0.5,
+                            write twice
+                        )
+
+                        same $"errors times a column, {steps} steps of {n}" twice (back once)
 
     /// The one pass is two sums over the matrix as it is, its change, and a sum over what it has become.
     /// The one pass is two sums over the matrix as it is, its change, and a sum over what it has become; in either direction.
@@ -740,6 +800,34 @@ type Kernel<'T
         raises "decay" (pending (2 * n) (n - 1) (2 * n) n)
         raises "told" (pending (2 * n) n (2 * n - 1) n)
         raises "current" (pending (2 * n) n (2 * n) (n - 1))
+
+        let ofColumn error column () =
+            Kernels.AddPending(
+                StepRows<'T>(r (2 * n)),
+                StepRows<'T>(r n, true),
+                r error,
+                r column,
+                r 2,
+                zero,
+                w n
+            )
+
+        let both beside product () =
+            Kernels.AddPendingBoth(
+                StepRows<'T>(r (2 * n)),
+                StepRows<'T>(r n, true),
+                StepRows<'T>(r (2 * n)),
+                r 2,
+                r beside,
+                zero,
+                w n,
+                w product
+            )
+
+        raises "beside" (both 1 n)
+        raises "product" (both 2 (n - 1))
+        raises "error" (ofColumn 1 n)
+        raises "column" (ofColumn 2 (n - 1))
 
         let sensitivity matrix expected told pull squares heard () =
             Kernels.AdvanceSensitivity(

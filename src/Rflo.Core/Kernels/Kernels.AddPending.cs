@@ -44,6 +44,45 @@ internal static partial class Kernels
         StepRows<T> post, StepRows<T> decay, StepRows<T> told, ReadOnlySpan<T> overlap, T scale, Span<T> current)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        int n = current.Length;
+        CheckPending(post, decay, overlap, current);
+        if (told.Elements.Length < told.Length(overlap.Length, n))
+            ThrowHelper.TooShort(nameof(told), told.Elements.Length, told.Length(overlap.Length, n));
+
+        if (Simd.IsWide)
+            AddPendingUnits<T, Vector512<T>, Lanes512<T>>(post, decay, told, overlap, scale, [], current);
+        else
+            AddPendingUnits<T, Vector256<T>, Lanes256<T>>(post, decay, told, overlap, scale, [], current);
+    }
+
+    /// <summary>The same for learning signals that are one vector times a number a step, <c>told[t, i] = column[i] * error[t]</c>: half the reading.</summary>
+    /// <param name="post">Postsynaptic factors of every step, rows of n.</param>
+    /// <param name="decay">What was left of a unit's traces after each step, rows of n.</param>
+    /// <param name="error">What each step is told, shape (steps).</param>
+    /// <param name="column">How much of it a unit hears, shape (n).</param>
+    /// <param name="overlap">Inner product of the signals in hand with the presynaptic factors of each step, shape (steps).</param>
+    /// <param name="scale">Learning rate over number of steps.</param>
+    /// <param name="current">Currents of the step in hand, shape (n), whole registers. Added to.</param>
+    /// <exception cref="ArgumentException">A span is too short for its shape, or n is no whole number of registers.</exception>
+    public static void AddPending<T>(
+        StepRows<T> post, StepRows<T> decay, ReadOnlySpan<T> error, ReadOnlySpan<T> column, ReadOnlySpan<T> overlap, T scale, Span<T> current)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        CheckPending(post, decay, overlap, current);
+        if (error.Length < overlap.Length)
+            ThrowHelper.TooShort(nameof(error), error.Length, overlap.Length);
+        if (column.Length != current.Length)
+            ThrowHelper.ShapeMismatch(nameof(column), column.Length, current.Length, "(n)");
+
+        if (Simd.IsWide)
+            AddPendingUnits<T, Vector512<T>, Lanes512<T>>(post, decay, new StepRows<T>(error), overlap, scale, column, current);
+        else
+            AddPendingUnits<T, Vector256<T>, Lanes256<T>>(post, decay, new StepRows<T>(error), overlap, scale, column, current);
+    }
+
+    private static void CheckPending<T>(StepRows<T> post, StepRows<T> decay, ReadOnlySpan<T> overlap, ReadOnlySpan<T> current)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
         int n = current.Length, steps = overlap.Length;
         if (n % Simd.Count<T>() != 0)
             ThrowHelper.ShapeMismatch(nameof(current), n, Simd.Padded<T>(n), "(whole registers)");
@@ -51,38 +90,37 @@ internal static partial class Kernels
             ThrowHelper.TooShort(nameof(post), post.Elements.Length, post.Length(steps, n));
         if (decay.Elements.Length < decay.Length(steps, n))
             ThrowHelper.TooShort(nameof(decay), decay.Elements.Length, decay.Length(steps, n));
-        if (told.Elements.Length < told.Length(steps, n))
-            ThrowHelper.TooShort(nameof(told), told.Elements.Length, told.Length(steps, n));
-
-        if (Simd.IsWide)
-            AddPendingUnits<T, Vector512<T>, Lanes512<T>>(post, decay, told, overlap, scale, current);
-        else
-            AddPendingUnits<T, Vector256<T>, Lanes256<T>>(post, decay, told, overlap, scale, current);
     }
 
     private static void AddPendingUnits<T, V, S>(
-        StepRows<T> post, StepRows<T> decay, StepRows<T> told, ReadOnlySpan<T> overlap, T scale, Span<T> current)
+        StepRows<T> post, StepRows<T> decay, StepRows<T> told, ReadOnlySpan<T> overlap, T scale, ReadOnlySpan<T> column, Span<T> current)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
     {
         int n = current.Length, unit = 0;
+        bool isColumn = column.Length > 0;
         ref T p = ref MemoryMarshal.GetReference(post.Elements);
         ref T d = ref MemoryMarshal.GetReference(decay.Elements);
         ref T m = ref MemoryMarshal.GetReference(told.Elements);
+        ref T b = ref MemoryMarshal.GetReference(column);
         ref T u = ref MemoryMarshal.GetReference(current);
         for (; unit + 4 * S.Count <= n; unit += 4 * S.Count)
         {
-            FourPending<T, V, S>(
-                ref Unsafe.Add(ref p, unit), post.Stride(n), ref Unsafe.Add(ref d, unit), decay.Stride(n), ref Unsafe.Add(ref m, unit), told.Stride(n),
-                overlap, scale, ref Unsafe.Add(ref u, unit));
+            ref T own = ref Unsafe.Add(ref d, unit);
+            if (isColumn)
+                FourPendingOfColumn<T, V, S>(ref Unsafe.Add(ref p, unit), post.Stride(n), ref own, decay.Stride(n), ref m, overlap, scale, ref Unsafe.Add(ref b, unit), ref Unsafe.Add(ref u, unit));
+            else
+                FourPending<T, V, S>(ref Unsafe.Add(ref p, unit), post.Stride(n), ref own, decay.Stride(n), ref Unsafe.Add(ref m, unit), told.Stride(n), overlap, scale, ref Unsafe.Add(ref u, unit));
         }
 
         for (; unit < n; unit += S.Count)
         {
-            OnePending<T, V, S>(
-                ref Unsafe.Add(ref p, unit), post.Stride(n), ref Unsafe.Add(ref d, unit), decay.Stride(n), ref Unsafe.Add(ref m, unit), told.Stride(n),
-                overlap, scale, ref Unsafe.Add(ref u, unit));
+            V factor = isColumn ? S.Multiply(S.Create(scale), S.Load(ref b, (nuint)unit)) : S.Create(scale);
+            V sum = OnePending<T, V, S>(
+                ref Unsafe.Add(ref p, unit), post.Stride(n), ref Unsafe.Add(ref d, unit), decay.Stride(n), ref Unsafe.Add(ref m, isColumn ? 0 : unit),
+                isColumn ? 1 : told.Stride(n), isColumn, overlap);
+            S.Store(S.MultiplyAdd(factor, sum, S.Load(ref u, (nuint)unit)), ref u, (nuint)unit);
         }
     }
 
@@ -119,8 +157,41 @@ internal static partial class Kernels
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void OnePending<T, V, S>(
-        ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, ReadOnlySpan<T> overlap, T scale, ref T current)
+    private static void FourPendingOfColumn<T, V, S>(
+        ref T post, nint postStride, ref T decay, nint decayStride, ref T error, ReadOnlySpan<T> overlap, T scale, ref T column, ref T current)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        nuint lane = (nuint)S.Count;
+        V f0 = S.Create(T.Zero), f1 = f0, f2 = f0, f3 = f0, s0 = f0, s1 = f0, s2 = f0, s3 = f0;
+        foreach (T share in overlap)
+        {
+            var g = S.Create(share);
+            var e = S.Create(error);
+            f0 = S.MultiplyAdd(S.Load(ref decay, 0), f0, S.Multiply(g, S.Load(ref post, 0)));
+            f1 = S.MultiplyAdd(S.Load(ref decay, lane), f1, S.Multiply(g, S.Load(ref post, lane)));
+            f2 = S.MultiplyAdd(S.Load(ref decay, 2 * lane), f2, S.Multiply(g, S.Load(ref post, 2 * lane)));
+            f3 = S.MultiplyAdd(S.Load(ref decay, 3 * lane), f3, S.Multiply(g, S.Load(ref post, 3 * lane)));
+            s0 = S.MultiplyAdd(e, f0, s0);
+            s1 = S.MultiplyAdd(e, f1, s1);
+            s2 = S.MultiplyAdd(e, f2, s2);
+            s3 = S.MultiplyAdd(e, f3, s3);
+            post = ref Unsafe.Add(ref post, postStride);
+            decay = ref Unsafe.Add(ref decay, decayStride);
+            error = ref Unsafe.Add(ref error, 1);
+        }
+
+        var factor = S.Create(scale);
+        S.Store(S.MultiplyAdd(S.Multiply(factor, S.Load(ref column, 0)), s0, S.Load(ref current, 0)), ref current, 0);
+        S.Store(S.MultiplyAdd(S.Multiply(factor, S.Load(ref column, lane)), s1, S.Load(ref current, lane)), ref current, lane);
+        S.Store(S.MultiplyAdd(S.Multiply(factor, S.Load(ref column, 2 * lane)), s2, S.Load(ref current, 2 * lane)), ref current, 2 * lane);
+        S.Store(S.MultiplyAdd(S.Multiply(factor, S.Load(ref column, 3 * lane)), s3, S.Load(ref current, 3 * lane)), ref current, 3 * lane);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static V OnePending<T, V, S>(
+        ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, bool isNumber, ReadOnlySpan<T> overlap)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -129,12 +200,12 @@ internal static partial class Kernels
         foreach (T share in overlap)
         {
             f = S.MultiplyAdd(S.Load(ref decay, 0), f, S.Multiply(S.Create(share), S.Load(ref post, 0)));
-            s = S.MultiplyAdd(S.Load(ref told, 0), f, s);
+            s = S.MultiplyAdd(isNumber ? S.Create(told) : S.Load(ref told, 0), f, s);
             post = ref Unsafe.Add(ref post, postStride);
             decay = ref Unsafe.Add(ref decay, decayStride);
             told = ref Unsafe.Add(ref told, toldStride);
         }
 
-        S.Store(S.MultiplyAdd(S.Create(scale), s, S.Load(ref current, 0)), ref current, 0);
+        return s;
     }
 }

@@ -44,6 +44,12 @@ internal sealed class LearningSignal<T>
         }
     }
 
+    /// <summary>B, shape (padded units), where l(t) = B eps(t) for one output whose B never changes; null otherwise.</summary>
+    public AlignedArray<T>? Column => _only is not null && _fixed.Length == 1 ? _column : null;
+
+    /// <summary>eps(t) of that one output.</summary>
+    public T Error(int step) => _only!.Error(step)[0];
+
     /// <summary>l(t), shape (padded units). Overwrites <paramref name="told"/>.</summary>
     public void Tell(int step, Span<T> told)
     {

@@ -20,7 +20,9 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     private readonly AreaState<T> _area;
     private readonly Plastic<T> _plastic;
     private readonly Eligibility<T>? _eligibility;
+    private readonly LearningSignal<T>? _oneColumn;
     private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _errors;
     private readonly AlignedArray<T> _decay;
     private readonly bool _decayChanges;
     private readonly AlignedArray<T> _credit;
@@ -33,14 +35,18 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     /// <param name="plastic">How.</param>
     /// <param name="eligibility">Whose local factors count; null where they are the slopes and the signals themselves.</param>
     /// <param name="decayChanges">Whether what is left of traces changes from step to step.</param>
-    public PendingChange(Network<T> network, AreaState<T> area, Plastic<T> plastic, Eligibility<T>? eligibility, bool decayChanges)
+    /// <param name="oneColumn">What is told, where it is one vector times an error; null where it is a vector of its own in each step.</param>
+    public PendingChange(
+        Network<T> network, AreaState<T> area, Plastic<T> plastic, Eligibility<T>? eligibility, bool decayChanges, LearningSignal<T>? oneColumn = null)
     {
         int rows = network.MaxSteps + 1;
         _area = area;
         _plastic = plastic;
         _eligibility = eligibility;
         _decayChanges = decayChanges;
+        _oneColumn = oneColumn;
         _told = new AlignedArray<T>(rows * area.Padded);
+        _errors = new AlignedArray<T>(rows);
         _decay = new AlignedArray<T>((decayChanges ? rows : 1) * area.Padded);
         _credit = new AlignedArray<T>(area.Padded);
         _overlap = new AlignedArray<T>(rows);
@@ -67,10 +73,13 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     /// <summary>Takes a step's factors. Steps come in order.</summary>
     /// <param name="step">t.</param>
     /// <param name="decay">What is left of earlier traces, shape (padded units).</param>
-    /// <param name="told">Learning signal, same shape.</param>
+    /// <param name="told">Learning signal, same shape; not looked at where it is one vector times an error.</param>
     public void Learn(int step, ReadOnlySpan<T> decay, ReadOnlySpan<T> told)
     {
-        told.CopyTo(_told.Row(step, _area.Padded));
+        if (_oneColumn is { } signal)
+            _errors.Span[step] = signal.Error(step);
+        else
+            told.CopyTo(_told.Row(step, _area.Padded));
         if (_decayChanges || step == 1)
             decay.CopyTo(Decay(step));
     }
@@ -99,6 +108,12 @@ internal sealed class PendingChange<T> : IPendingChange<T>
             return;
         Span<T> overlap = _overlap.Span[..(step - 1)], beside = _overlapBeside.Span[..(step - 1)];
         Kernels.MultiplyBoth(PreFrom(1), signals, row, overlap, beside);
+        if (_oneColumn is null)
+        {
+            Kernels.AddPendingBoth(FactorsOfPost, Decays, Told, overlap, beside, Rate, current, product);
+            return;
+        }
+
         Add(overlap, current);
         Add(beside, product);
     }
@@ -112,6 +127,8 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         {
             // What is told is not asked for again: its row takes what the step's signals are multiplied with.
             Span<T> row = _told.Row(t, _area.Padded);
+            if (_oneColumn is { } signal)
+                Kernels.Scale(signal.Column!.Span, _errors.Span[t], row);
             Kernels.BackwardFilter(_credit.Span, Decay(Math.Min(t + 1, steps)), row, Post(t), row);
         }
 
@@ -126,8 +143,21 @@ internal sealed class PendingChange<T> : IPendingChange<T>
 
     private Span<T> PreFrom(int step) => _eligibility is { } own ? own.PreFrom(step) : _area.Afferents.SignalsFrom(step);
 
+    private StepRows<T> FactorsOfPost => new(PostFrom(1));
+
+    private StepRows<T> Decays => new(_decayChanges ? _decay.From(1, _area.Padded) : _decay.Span, isSame: !_decayChanges);
+
+    private StepRows<T> Told => new(_told.From(1, _area.Padded));
+
+    /// <summary>eta / T.</summary>
+    private T Rate => _plastic.Scale(_plastic.Runs[0].LearningRate, _steps);
+
     /// <summary>Adds the share of the changes so far in a product, by the overlaps of what is multiplied with the signals of earlier steps.</summary>
-    private void Add(ReadOnlySpan<T> overlap, Span<T> product) => Kernels.AddPending(
-        new StepRows<T>(PostFrom(1)), new StepRows<T>(_decayChanges ? _decay.From(1, _area.Padded) : _decay.Span, isSame: !_decayChanges),
-        new StepRows<T>(_told.From(1, _area.Padded)), overlap, _plastic.Scale(_plastic.Runs[0].LearningRate, _steps), product);
+    private void Add(ReadOnlySpan<T> overlap, Span<T> product)
+    {
+        if (_oneColumn is { } signal)
+            Kernels.AddPending(FactorsOfPost, Decays, _errors.Span[1..], signal.Column!.Span, overlap, Rate, product);
+        else
+            Kernels.AddPending(FactorsOfPost, Decays, Told, overlap, Rate, product);
+    }
 }

@@ -32,6 +32,9 @@ internal sealed class ThirdFactorSignal<T>
         _scalars = new T[isOfUnits ? 0 : network.MaxSteps + 1];
     }
 
+    /// <summary>Where M(t) is one vector times one error, in <see cref="LearningSignal{T}.Column"/>, and nothing shapes it; null otherwise.</summary>
+    public LearningSignal<T>? OneColumn => _shaped is null && _error?.Column is not null ? _error : null;
+
     /// <summary>Shows the running mean, which lives through trials.</summary>
     public void Visit(StateVisitor visitor) => _shaper.Visit(visitor);
 

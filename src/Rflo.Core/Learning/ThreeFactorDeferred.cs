@@ -19,7 +19,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
     {
         _eligibility = new Eligibility<T>(network, area, rule);
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
-        _pending = new PendingChange<T>(network, area, plastic, _eligibility, _eligibility.DecayChanges);
+        _pending = new PendingChange<T>(network, area, plastic, _eligibility, _eligibility.DecayChanges, _third.OneColumn);
         _told = new AlignedArray<T>(area.Padded);
     }
 
@@ -44,7 +44,8 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
     {
         _eligibility.Take(step);
         _third.Take(step);
-        _third.Tell(step, _told.Span);
+        if (_third.OneColumn is null)
+            _third.Tell(step, _told.Span);
     }
 
     public override void Learn(int step) => _pending.Learn(step, _eligibility.Decay(step), _told.Span);
