@@ -79,14 +79,21 @@ let step (work: Work) : Dense option =
     | None, ("rflo" | "local-symmetric" | "e-prop"), TrialEnd ->
         dense "forward n^2, b n^2; product n^2, 2 b n^2 / T" [ product 1.0; trialEnd ]
     | None, ("rflo" | "local-symmetric" | "hebb"), Online when n >= 2.0 * steps ->
-        // Changes of a trial are kept as products over its steps, half of which lie behind a step on average.
-        dense "forward n^2, b n^2; pending 2 n T, 3/2 b n T; product n^2, 2 b n^2 / T" [
+        // Factors of a trial's steps are kept, half of which lie behind a step on average: pre, post and, where it is not one
+        // vector times an error, what units are told.
+        let factors, count =
+            if work.Rule.Name = "rflo" then
+                2.0, "forward n^2, b n^2; pending 2 n T, b n T; product n^2, 2 b n^2 / T"
+            else
+                3.0, "forward n^2, b n^2; pending 2 n T, 3/2 b n T; product n^2, 2 b n^2 / T"
+
+        dense count [
             product 1.0
             {
                 MultiplyAdds = 2.0 * n * steps
-                Bytes = 1.5 * b * n * steps
+                Bytes = factors / 2.0 * b * n * steps
                 IsWritten = false
-                WorkingSet = 3.0 * b * n * steps
+                WorkingSet = factors * b * n * steps
             }
             trialEnd
         ]

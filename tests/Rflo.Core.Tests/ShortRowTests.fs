@@ -160,3 +160,23 @@ let tests =
         testList "double" (Kernel<float>(1e-13).All)
         testList "single" (Kernel<float32>(1e-5).All)
     ]
+
+/// Arrays that are large enough to ask for large pages are what small ones are.
+[<Tests>]
+let arrays =
+    testList "arrays" [
+        for length in
+            [
+                1
+                1000
+                LargePages.LeastBytes / 8 + 3
+                5 * LargePages.LeastBytes / 8
+            ] do
+            test $"{length} numbers are zero, and all there" {
+                let array = AlignedArray<float> length
+                Expect.equal array.Span.Length length "length"
+                Expect.isTrue (array.Span.IndexOfAnyExcept 0.0 = -1) "zeros"
+                array.Span.Fill 1.5
+                Expect.isTrue (array.Span.IndexOfAnyExcept 1.5 = -1) "what was written"
+            }
+    ]

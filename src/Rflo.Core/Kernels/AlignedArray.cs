@@ -19,7 +19,10 @@ internal sealed class AlignedArray<T>
     {
         int slack = LineBytes / Unsafe.SizeOf<T>();
         _elements = GC.AllocateArray<T>(checked(length + slack), pinned: true);
-        long past = Marshal.UnsafeAddrOfPinnedArrayElement(_elements, 0) % LineBytes;
+        nint start = Marshal.UnsafeAddrOfPinnedArrayElement(_elements, 0);
+        long bytes = (long)_elements.Length * Unsafe.SizeOf<T>(), past = start % LineBytes;
+        if (bytes >= LargePages.LeastBytes)
+            LargePages.Ask(start, bytes);
         _offset = past == 0 ? 0 : (int)((LineBytes - past) / Unsafe.SizeOf<T>());
         Length = length;
     }
