@@ -106,6 +106,45 @@ type private Kernel<'T
                     for j in n .. stride - 1 do
                         Expect.equal delta[t * stride + j] 'T.Zero "padding"
 
+    /// What is told may be one column times errors that lie apart: the same as the rows that they make.
+    member _.LookBackOfColumn() =
+        for n in units do
+            for steps in [ 0; 1; 2; 5 ] do
+                let stride, apart = Simd.Padded<'T> n, 3
+                let weights, decay, post = padded 1 n n, padded 2 1 n, padded 3 steps n
+                let column, errors = padded 4 1 n, padded 5 1 (steps * apart + 1)
+
+                let told =
+                    Array.init (steps * stride) (fun k ->
+                        errors[k / stride * apart] * column[k % stride])
+
+                let look credit (column: 'T[]) =
+                    let delta = Array.create (steps * stride) 'T.Zero
+
+                    Kernels.LookBack(
+                        read weights,
+                        n,
+                        read decay,
+                        read post,
+                        write credit,
+                        write delta,
+                        read column,
+                        read errors,
+                        apart
+                    )
+
+                    delta
+
+                let rows, own = Array.copy told, Array.create (steps * stride) (one 7.0)
+                let expected, found = look rows [||], look own column
+
+                for t in 0 .. steps - 1 do
+                    for j in 0 .. n - 1 do
+                        let at = t * stride + j
+                        let what = $"step {t} of {steps}, unit {j} of {n}"
+                        near $"delta, {what}" found[at] (back expected[at])
+                        near $"credit, {what}" own[at] (back rows[at])
+
     member _.Scale() =
         for n in 0..70 do
             let x, y = Array.init n (fun k -> one (float k - 3.5)), Array.create n (one 7.0)
@@ -144,11 +183,20 @@ type private Kernel<'T
         raises "post" (look 256 16 31 32 32)
         raises "credit" (look 256 16 32 31 32)
         raises "delta" (look 256 16 32 32 31)
+
+        let ofColumn column errors () =
+            Kernels.LookBack(r 256, 16, r 16, r 32, w 32, w 32, r column, r errors, 2)
+
+        raises "column" (ofColumn 15 3)
+        raises "errors" (ofColumn 16 2)
         raises "x" (fun () -> Kernels.Scale(r 3, 'T.One, w 4))
 
     member this.All = [
         test "zeros that are known give the same bits, from either end" { this.Padding() }
         test "a look back over a trial is its formula" { this.LookBack() }
+        test "a look back on errors of one column is one on the rows that they make" {
+            this.LookBackOfColumn()
+        }
         test "a scaled vector is its formula" { this.Scale() }
         test "NaN is carried back" { this.NaN() }
         test "wrong shapes are refused by the name of the parameter" { this.Shapes() }

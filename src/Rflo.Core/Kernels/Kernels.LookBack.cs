@@ -18,13 +18,20 @@ internal static partial class Kernels
     /// <param name="post">alpha phi'(u) of every step, shape (steps, n).</param>
     /// <param name="credit">What the rates of every step are told by outputs; overwritten with z, shape (steps, n).</param>
     /// <param name="delta">What the currents of every step are told, shape (steps, n). Overwritten; its length tells how many steps.</param>
+    /// <param name="column">
+    /// Where every step is told one vector times an error, <c>told[t, j] = column[j] * errors[t * errorStride]</c>: that vector, shape (n), and
+    /// what is in <paramref name="credit"/> does not count. Empty elsewhere.
+    /// </param>
+    /// <param name="errors">Those errors.</param>
+    /// <param name="errorStride">Elements from one step's error to the next step's.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
     /// <remarks>
     /// Murray (2019), Eqs 19 to 22, where nothing else carries credit; one call for a trial, since at fifty units asking
     /// for the rows of a step costs a third of what is done with them. Allocates nothing; O(steps * units * n).
     /// </remarks>
     public static void LookBack<T>(
-        ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta)
+        ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta,
+        ReadOnlySpan<T> column = default, ReadOnlySpan<T> errors = default, int errorStride = 1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int n = decay.Length;
@@ -38,15 +45,21 @@ internal static partial class Kernels
             ThrowHelper.TooShort(nameof(post), post.Length, delta.Length);
         if (credit.Length < delta.Length)
             ThrowHelper.TooShort(nameof(credit), credit.Length, delta.Length);
+        int steps = delta.Length / n;
+        if (column.Length > 0 && column.Length != n)
+            ThrowHelper.ShapeMismatch(nameof(column), column.Length, n, "(n)");
+        if (column.Length > 0 && steps > 0 && errors.Length <= (steps - 1) * errorStride)
+            ThrowHelper.TooShort(nameof(errors), errors.Length, (steps - 1) * errorStride + 1);
 
         if (Simd.IsWide)
-            LookBackSteps<T, Vector512<T>, Lanes512<T>>(weights, units, decay, post, credit, delta);
+            LookBackSteps<T, Vector512<T>, Lanes512<T>>(weights, units, decay, post, credit, delta, column, errors, errorStride);
         else
-            LookBackSteps<T, Vector256<T>, Lanes256<T>>(weights, units, decay, post, credit, delta);
+            LookBackSteps<T, Vector256<T>, Lanes256<T>>(weights, units, decay, post, credit, delta, column, errors, errorStride);
     }
 
     private static void LookBackSteps<T, V, S>(
-        ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta)
+        ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta,
+        ReadOnlySpan<T> column, ReadOnlySpan<T> errors, int errorStride)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -55,12 +68,14 @@ internal static partial class Kernels
         if (n == 7 * S.Count)
         {
             if (units <= 6 * S.Count + Vector256<T>.Count)
-                LookBackShort<T, V, S, Vector256<T>, Lanes256<T>>(weights, units, decay, post, credit, delta);
+                LookBackShort<T, V, S, Vector256<T>, Lanes256<T>>(weights, units, decay, post, credit, delta, column, errors, errorStride);
             else
-                LookBackShort<T, V, S, V, S>(weights, units, decay, post, credit, delta);
+                LookBackShort<T, V, S, V, S>(weights, units, decay, post, credit, delta, column, errors, errorStride);
             return;
         }
 
+        for (int at = 0, t = 0; column.Length > 0 && at < delta.Length; at += n, t += errorStride)
+            Scale(column, errors[t], credit.Slice(at, n));
         for (int at = delta.Length - n; at >= n; at -= n)
         {
             Span<T> before = credit.Slice(at - n, n), told = delta.Slice(at, n);
@@ -76,9 +91,10 @@ internal static partial class Kernels
     /// Rows of seven registers, as 50 to 56 doubles are in wide ones: z stays in registers from step to step. Of the last one
     /// half may do, if what is behind it is padding: it is loaded in half the time.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void LookBackShort<T, V, S, L, R>(
-        ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta)
+        ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta,
+        ReadOnlySpan<T> column, ReadOnlySpan<T> errors, int errorStride)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -93,9 +109,13 @@ internal static partial class Kernels
         ref T z = ref Unsafe.Add(ref MemoryMarshal.GetReference(credit), at);
         ref T p = ref Unsafe.Add(ref MemoryMarshal.GetReference(post), at);
         ref T d = ref Unsafe.Add(ref MemoryMarshal.GetReference(delta), at);
-        V z0 = S.Load(ref z, 0), z1 = S.Load(ref z, lane), z2 = S.Load(ref z, 2 * lane), z3 = S.Load(ref z, 3 * lane);
-        V z4 = S.Load(ref z, 4 * lane), z5 = S.Load(ref z, 5 * lane);
-        L z6 = R.Load(ref z, 6 * lane);
+        bool isColumn = column.Length > 0;
+        ref T told = ref isColumn ? ref MemoryMarshal.GetReference(column) : ref z;
+        nint step = at / stride;
+        V e = S.Create(isColumn ? errors[(int)step * errorStride] : T.One);
+        V z0 = S.Multiply(e, S.Load(ref told, 0)), z1 = S.Multiply(e, S.Load(ref told, lane)), z2 = S.Multiply(e, S.Load(ref told, 2 * lane));
+        V z3 = S.Multiply(e, S.Load(ref told, 3 * lane)), z4 = S.Multiply(e, S.Load(ref told, 4 * lane)), z5 = S.Multiply(e, S.Load(ref told, 5 * lane));
+        L z6 = R.Multiply(R.Create(isColumn ? errors[(int)step * errorStride] : T.One), R.Load(ref told, 6 * lane));
         while (true)
         {
             S.Store(S.Multiply(z0, S.Load(ref p, 0)), ref d, 0);
@@ -115,13 +135,17 @@ internal static partial class Kernels
             if (at == 0)
                 return;
             z = ref Unsafe.Subtract(ref z, stride);
-            z0 = S.MultiplyAdd(S.Load(ref keep, 0), z0, S.Load(ref z, 0));
-            z1 = S.MultiplyAdd(S.Load(ref keep, lane), z1, S.Load(ref z, lane));
-            z2 = S.MultiplyAdd(S.Load(ref keep, 2 * lane), z2, S.Load(ref z, 2 * lane));
-            z3 = S.MultiplyAdd(S.Load(ref keep, 3 * lane), z3, S.Load(ref z, 3 * lane));
-            z4 = S.MultiplyAdd(S.Load(ref keep, 4 * lane), z4, S.Load(ref z, 4 * lane));
-            z5 = S.MultiplyAdd(S.Load(ref keep, 5 * lane), z5, S.Load(ref z, 5 * lane));
-            z6 = R.MultiplyAdd(R.Load(ref keep, 6 * lane), z6, R.Load(ref z, 6 * lane));
+            step--;
+            told = ref isColumn ? ref told : ref z;
+            T error = isColumn ? errors[(int)step * errorStride] : T.One;
+            e = S.Create(error);
+            z0 = S.MultiplyAdd(S.Load(ref keep, 0), z0, S.Multiply(e, S.Load(ref told, 0)));
+            z1 = S.MultiplyAdd(S.Load(ref keep, lane), z1, S.Multiply(e, S.Load(ref told, lane)));
+            z2 = S.MultiplyAdd(S.Load(ref keep, 2 * lane), z2, S.Multiply(e, S.Load(ref told, 2 * lane)));
+            z3 = S.MultiplyAdd(S.Load(ref keep, 3 * lane), z3, S.Multiply(e, S.Load(ref told, 3 * lane)));
+            z4 = S.MultiplyAdd(S.Load(ref keep, 4 * lane), z4, S.Multiply(e, S.Load(ref told, 4 * lane)));
+            z5 = S.MultiplyAdd(S.Load(ref keep, 5 * lane), z5, S.Multiply(e, S.Load(ref told, 5 * lane)));
+            z6 = R.MultiplyAdd(R.Load(ref keep, 6 * lane), z6, R.Multiply(R.Create(error), R.Load(ref told, 6 * lane)));
             ref T w = ref MemoryMarshal.GetReference(weights);
             for (int i = 0; i < units; i++)
             {

@@ -41,7 +41,7 @@ internal static partial class Kernels
     }
 
     // Inlined into its caller, this would spend the JIT's budget, and the innermost operations would become calls.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void LeakyTanhRow<T, V, S>(ReadOnlySpan<T> alpha, ReadOnlySpan<T> current, ReadOnlySpan<T> previous, Span<T> post, Span<T> rate)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -97,17 +97,24 @@ internal sealed class BackwardCredit<T>
 
     private void LookAtArea(AreaState<T> area, int first, int last, int told)
     {
+        LearningSignal<T> signal = _signals[area.Index];
+        Span<T> weights = area.Afferents.Weights.Dense.Span, decay = area.Decay.Span, post = area.PostFrom(first);
+        Span<T> credit = _credit[area.Index].From(1, area.Padded), delta = DeltaFrom(area, first)[..((last - first + 1) * area.Padded)];
+        if (signal.IsOneColumn && told <= first)
+        {
+            Kernels.LookBack(weights, area.Units, decay, post, credit, delta, signal.ColumnNow, signal.ErrorsFrom(first), signal.ErrorStride);
+            return;
+        }
+
         for (int t = first; t <= last; t++)
         {
             if (t >= told)
-                _signals[area.Index].Tell(t, Credit(area, t));
+                signal.Tell(t, Credit(area, t));
             else
                 Credit(area, t).Clear();
         }
 
-        Kernels.LookBack(
-            area.Afferents.Weights.Dense.Span, area.Units, area.Decay.Span, area.PostFrom(first), _credit[area.Index].From(1, area.Padded),
-            DeltaFrom(area, first)[..((last - first + 1) * area.Padded)]);
+        Kernels.LookBack(weights, area.Units, decay, post, credit, delta);
     }
 
     /// <summary>z(t) of an area, -dL/dh(t), in a step of the last look; padded units.</summary>

@@ -47,6 +47,18 @@ internal sealed class LearningSignal<T>
     /// <summary>B, shape (padded units), where l(t) = B eps(t) for one output whose B never changes; null otherwise.</summary>
     public AlignedArray<T>? Column => _only is not null && _fixed.Length == 1 ? _column : null;
 
+    /// <summary>Whether l(t) = B eps(t) for one output, whose B is <see cref="ColumnNow"/>.</summary>
+    public bool IsOneColumn => _only is not null;
+
+    /// <summary>B as it is now, shape (padded units).</summary>
+    public ReadOnlySpan<T> ColumnNow => _column.Span.Slice(_columnAt, _area.Padded);
+
+    /// <summary>eps of that one output from a step on, <see cref="ErrorStride"/> apart.</summary>
+    public ReadOnlySpan<T> ErrorsFrom(int step) => _only!.ErrorsFrom(step);
+
+    /// <summary>Elements from one step's error to the next step's.</summary>
+    public int ErrorStride => _only!.Padded;
+
     /// <summary>eps(t) of that one output.</summary>
     public T Error(int step) => _only!.Error(step)[0];
 
