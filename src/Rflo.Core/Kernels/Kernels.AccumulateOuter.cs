@@ -94,7 +94,7 @@ internal static partial class Kernels
     /// </summary>
     private static bool TakesFour(int left) => Simd.IsWide && left % 3 == 1;
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void OuterFourByFour<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -146,7 +146,7 @@ internal static partial class Kernels
         S.Store(S.MultiplyAdd(k, s33, S.Load(ref c, fourth)), ref c, fourth);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void OuterFourByThree<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -216,7 +216,7 @@ internal static partial class Kernels
         S.Store(S.MultiplyAdd(scale, s2, S.Load(ref c, 2 * lane)), ref c, 2 * lane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void OuterFourByOne<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -244,7 +244,7 @@ internal static partial class Kernels
         S.Store(S.MultiplyAdd(k, s3, S.Load(ref c, 0)), ref c, 0);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void OuterOneByVector<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -124,7 +124,7 @@ internal static partial class Kernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void FourPending<T, V, S>(
         ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, ReadOnlySpan<T> overlap, T scale, ref T current)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -156,7 +156,7 @@ internal static partial class Kernels
         S.Store(S.MultiplyAdd(factor, s3, S.Load(ref current, 3 * lane)), ref current, 3 * lane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void FourPendingOfColumn<T, V, S>(
         ref T post, nint postStride, ref T decay, nint decayStride, ref T error, ReadOnlySpan<T> overlap, T scale, ref T column, ref T current)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -189,7 +189,7 @@ internal static partial class Kernels
         S.Store(S.MultiplyAdd(S.Multiply(factor, S.Load(ref column, 3 * lane)), s3, S.Load(ref current, 3 * lane)), ref current, 3 * lane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static V OnePending<T, V, S>(
         ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, bool isNumber, ReadOnlySpan<T> overlap)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -66,7 +66,7 @@ internal static partial class Kernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void TwoPendingBoth<T, V, S>(
         ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, ReadOnlySpan<T> overlap, ReadOnlySpan<T> beside, T scale,
         ref T current, ref T product)

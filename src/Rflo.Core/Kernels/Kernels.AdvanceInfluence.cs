@@ -44,7 +44,7 @@ internal static partial class Kernels
             AdvancePanel<T, Vector256<T>, Lanes256<T>>(before, now, decay, post, product, told, gradient);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void AdvancePanel<T, V, S>(ReadOnlySpan<T> before, Span<T> now, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> product, ReadOnlySpan<T> told, Span<T> gradient)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -79,7 +79,7 @@ internal static partial class Kernels
             SensitivityOfRow<T, V, S>(ref Unsafe.Add(ref a, (nint)row * columns), columns, error[row], rate, ref x, told[row], ref p, ref q, ref h);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void SensitivityOfEightRows<T, V, S>(
         ref T a, nint columns, ref T error, T rate, ref T expected, ref T told, ref T pull, ref T squares, ref T heard)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -156,7 +156,7 @@ internal static partial class Kernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void SensitivityOfFourRows<T, V, S>(
         ref T a, nint columns, ref T error, T rate, ref T expected, ref T told, ref T pull, ref T squares, ref T heard)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -203,7 +203,7 @@ internal static partial class Kernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void SensitivityOfRow<T, V, S>(
         ref T a, nint columns, T error, T rate, ref T expected, T told, ref T pull, ref T squares, ref T heard)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -37,7 +37,7 @@ internal static partial class Kernels
             AdvanceTraceRow<T, Vector256<T>, Lanes256<T>>(trace, weights, decay, post, pre, told);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void AdvanceTraceRow<T, V, S>(Span<T> trace, Span<T> weights, T decay, T post, ReadOnlySpan<T> pre, T told)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -78,7 +78,7 @@ internal static partial class Kernels
             AddScaledRow<T, Vector256<T>, Lanes256<T>>(y, a, x);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void AddScaledRow<T, V, S>(Span<T> y, T a, ReadOnlySpan<T> x)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

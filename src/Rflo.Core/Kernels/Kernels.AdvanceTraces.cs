@@ -60,7 +60,7 @@ internal static partial class Kernels
         Multiply(own, next, current[last..]);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void AdvancePairs<T, V, S>(
         Span<T> trace, Span<T> weights, nint stride, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale,
         ReadOnlySpan<T> next, Span<T> current, bool backward)

@@ -45,7 +45,7 @@ internal static partial class Kernels
     }
 
     /// <summary>The entries of one unit; its current.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static T AdvanceEntries<T>(ref int column, nint count, ref T trace, ref T weight, T decay, T post, T told, ref T pre, ref T next)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

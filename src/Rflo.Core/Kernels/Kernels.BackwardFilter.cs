@@ -41,7 +41,7 @@ internal static partial class Kernels
             FilterBack<T, Vector256<T>, Lanes256<T>>(credit, decay, told, post, delta);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void FilterBack<T, V, S>(Span<T> credit, ReadOnlySpan<T> decay, ReadOnlySpan<T> told, ReadOnlySpan<T> post, Span<T> delta)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -37,7 +37,7 @@ internal static partial class Kernels
             LeakRow<T, Vector256<T>, Lanes256<T>>(alpha, value, slope, previous, rate);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void LeakRow<T, V, S>(ReadOnlySpan<T> alpha, ReadOnlySpan<T> value, Span<T> slope, ReadOnlySpan<T> previous, Span<T> rate)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -91,7 +91,7 @@ internal static partial class Kernels
     /// Rows of seven registers, as 50 to 56 doubles are in wide ones: z stays in registers from step to step. Of the last one
     /// half may do, if what is behind it is padding: it is loaded in half the time.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void LookBackShort<T, V, S, L, R>(
         ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta,
         ReadOnlySpan<T> column, ReadOnlySpan<T> errors, int errorStride)
@@ -102,22 +102,43 @@ internal static partial class Kernels
         where R : ILanes<T, L>
     {
         nuint lane = (nuint)S.Count;
-        nint stride = 7 * S.Count, at = delta.Length - stride;
-        if (at < 0)
-            return;
-        ref T keep = ref MemoryMarshal.GetReference(decay);
-        ref T z = ref Unsafe.Add(ref MemoryMarshal.GetReference(credit), at);
-        ref T p = ref Unsafe.Add(ref MemoryMarshal.GetReference(post), at);
-        ref T d = ref Unsafe.Add(ref MemoryMarshal.GetReference(delta), at);
+        nint stride = 7 * S.Count;
+        int last = delta.Length / (int)stride - 1;
         bool isColumn = column.Length > 0;
-        ref T told = ref isColumn ? ref MemoryMarshal.GetReference(column) : ref z;
-        nint step = at / stride;
-        V e = S.Create(isColumn ? errors[(int)step * errorStride] : T.One);
-        V z0 = S.Multiply(e, S.Load(ref told, 0)), z1 = S.Multiply(e, S.Load(ref told, lane)), z2 = S.Multiply(e, S.Load(ref told, 2 * lane));
-        V z3 = S.Multiply(e, S.Load(ref told, 3 * lane)), z4 = S.Multiply(e, S.Load(ref told, 4 * lane)), z5 = S.Multiply(e, S.Load(ref told, 5 * lane));
-        L z6 = R.Multiply(R.Create(isColumn ? errors[(int)step * errorStride] : T.One), R.Load(ref told, 6 * lane));
-        while (true)
+        ref T keep = ref MemoryMarshal.GetReference(decay);
+        V z0 = S.Create(T.Zero), z1 = z0, z2 = z0, z3 = z0, z4 = z0, z5 = z0;
+        L z6 = R.Create(T.Zero);
+        for (int step = last; step >= 0; step--)
         {
+            ref T z = ref Unsafe.Add(ref MemoryMarshal.GetReference(credit), step * stride);
+            ref T p = ref Unsafe.Add(ref MemoryMarshal.GetReference(post), step * stride);
+            ref T d = ref Unsafe.Add(ref MemoryMarshal.GetReference(delta), step * stride);
+            ref T told = ref isColumn ? ref MemoryMarshal.GetReference(column) : ref z;
+            T error = isColumn ? errors[step * errorStride] : T.One;
+            var e = S.Create(error);
+            z0 = S.MultiplyAdd(S.Load(ref keep, 0), z0, S.Multiply(e, S.Load(ref told, 0)));
+            z1 = S.MultiplyAdd(S.Load(ref keep, lane), z1, S.Multiply(e, S.Load(ref told, lane)));
+            z2 = S.MultiplyAdd(S.Load(ref keep, 2 * lane), z2, S.Multiply(e, S.Load(ref told, 2 * lane)));
+            z3 = S.MultiplyAdd(S.Load(ref keep, 3 * lane), z3, S.Multiply(e, S.Load(ref told, 3 * lane)));
+            z4 = S.MultiplyAdd(S.Load(ref keep, 4 * lane), z4, S.Multiply(e, S.Load(ref told, 4 * lane)));
+            z5 = S.MultiplyAdd(S.Load(ref keep, 5 * lane), z5, S.Multiply(e, S.Load(ref told, 5 * lane)));
+            z6 = R.MultiplyAdd(R.Load(ref keep, 6 * lane), z6, R.Multiply(R.Create(error), R.Load(ref told, 6 * lane)));
+            ref T w = ref MemoryMarshal.GetReference(weights);
+            ref T later = ref Unsafe.Add(ref d, stride);
+            int rows = step == last ? 0 : units;
+            for (int i = 0; i < rows; i++)
+            {
+                var x = S.Create(Unsafe.Add(ref later, i));
+                z0 = S.MultiplyAdd(S.Load(ref w, 0), x, z0);
+                z1 = S.MultiplyAdd(S.Load(ref w, lane), x, z1);
+                z2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), x, z2);
+                z3 = S.MultiplyAdd(S.Load(ref w, 3 * lane), x, z3);
+                z4 = S.MultiplyAdd(S.Load(ref w, 4 * lane), x, z4);
+                z5 = S.MultiplyAdd(S.Load(ref w, 5 * lane), x, z5);
+                z6 = R.MultiplyAdd(R.Load(ref w, 6 * lane), typeof(L) == typeof(V) ? (L)(object)x : (L)(object)S.Lower(x), z6);
+                w = ref Unsafe.Add(ref w, stride);
+            }
+
             S.Store(S.Multiply(z0, S.Load(ref p, 0)), ref d, 0);
             S.Store(S.Multiply(z1, S.Load(ref p, lane)), ref d, lane);
             S.Store(S.Multiply(z2, S.Load(ref p, 2 * lane)), ref d, 2 * lane);
@@ -132,37 +153,6 @@ internal static partial class Kernels
             S.Store(z4, ref z, 4 * lane);
             S.Store(z5, ref z, 5 * lane);
             R.Store(z6, ref z, 6 * lane);
-            if (at == 0)
-                return;
-            z = ref Unsafe.Subtract(ref z, stride);
-            step--;
-            told = ref isColumn ? ref told : ref z;
-            T error = isColumn ? errors[(int)step * errorStride] : T.One;
-            e = S.Create(error);
-            z0 = S.MultiplyAdd(S.Load(ref keep, 0), z0, S.Multiply(e, S.Load(ref told, 0)));
-            z1 = S.MultiplyAdd(S.Load(ref keep, lane), z1, S.Multiply(e, S.Load(ref told, lane)));
-            z2 = S.MultiplyAdd(S.Load(ref keep, 2 * lane), z2, S.Multiply(e, S.Load(ref told, 2 * lane)));
-            z3 = S.MultiplyAdd(S.Load(ref keep, 3 * lane), z3, S.Multiply(e, S.Load(ref told, 3 * lane)));
-            z4 = S.MultiplyAdd(S.Load(ref keep, 4 * lane), z4, S.Multiply(e, S.Load(ref told, 4 * lane)));
-            z5 = S.MultiplyAdd(S.Load(ref keep, 5 * lane), z5, S.Multiply(e, S.Load(ref told, 5 * lane)));
-            z6 = R.MultiplyAdd(R.Load(ref keep, 6 * lane), z6, R.Multiply(R.Create(error), R.Load(ref told, 6 * lane)));
-            ref T w = ref MemoryMarshal.GetReference(weights);
-            for (int i = 0; i < units; i++)
-            {
-                var x = S.Create(Unsafe.Add(ref d, i));
-                z0 = S.MultiplyAdd(S.Load(ref w, 0), x, z0);
-                z1 = S.MultiplyAdd(S.Load(ref w, lane), x, z1);
-                z2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), x, z2);
-                z3 = S.MultiplyAdd(S.Load(ref w, 3 * lane), x, z3);
-                z4 = S.MultiplyAdd(S.Load(ref w, 4 * lane), x, z4);
-                z5 = S.MultiplyAdd(S.Load(ref w, 5 * lane), x, z5);
-                z6 = R.MultiplyAdd(R.Load(ref w, 6 * lane), typeof(L) == typeof(V) ? (L)(object)x : (L)(object)S.Lower(x), z6);
-                w = ref Unsafe.Add(ref w, stride);
-            }
-
-            p = ref Unsafe.Subtract(ref p, stride);
-            d = ref Unsafe.Subtract(ref d, stride);
-            at -= stride;
         }
     }
 }

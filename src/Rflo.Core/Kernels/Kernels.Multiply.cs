@@ -89,7 +89,7 @@ internal static partial class Kernels
     /// Blocks of eight rows, then one of four, then what is left, each row seven registers, as 50 to 56 doubles are in wide ones: the vector stays
     /// in registers, so that nothing but weights is loaded. Half of the last register may do, if what is behind it is padding.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void DotShortRows<T, V, S, L, R>(ref T w, ref T v, int rows, bool backward, ref T result)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -155,7 +155,7 @@ internal static partial class Kernels
         return S.WithLower(sum, Lanes256<T>.MultiplyAdd(Lanes256<T>.Load(ref row, 6 * lane), R.Lower(v6), half));
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void DotEightRows<T, V, S>(ref T w, ref T v, int columns, ref T result)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -201,7 +201,7 @@ internal static partial class Kernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void DotFourRows<T, V, S>(ref T w, ref T v, int columns, ref T result)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -72,7 +72,7 @@ internal static partial class Kernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void DotEightRowsByBoth<T, V, S>(ref T w, ref T v, ref T x, int columns, ref T result, ref T besides)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -125,7 +125,7 @@ internal static partial class Kernels
         AddRest(ref w, ref v, ref x, k, columns, 8, ref result, ref besides);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void DotFourRowsByBoth<T, V, S>(ref T w, ref T v, ref T x, int columns, ref T result, ref T besides)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

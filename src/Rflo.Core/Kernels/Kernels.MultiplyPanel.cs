@@ -57,7 +57,7 @@ internal static partial class Kernels
             PanelFourRows<T, V, S>(ref Unsafe.Add(ref a, (nint)row * stride), stride, columns, ref b, ref Unsafe.Add(ref c, (nint)row * width));
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void PanelFourRows<T, V, S>(ref T a, nint stride, nint columns, ref T b, ref T c)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -77,7 +77,7 @@ internal static partial class Kernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void EightColumnVectors<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -111,7 +111,7 @@ internal static partial class Kernels
     }
 
     /// <summary>All of a row of 50 to 56 doubles in wide registers: one load of each value of the vector, instead of two.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void SevenColumnVectors<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -142,7 +142,7 @@ internal static partial class Kernels
         S.Store(s6, ref y, 6 * lane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void FourColumnVectors<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -183,7 +183,7 @@ internal static partial class Kernels
         S.Store(S.Add(s3, r3), ref y, 3 * lane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void ThreeColumnVectors<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -221,7 +221,7 @@ internal static partial class Kernels
         S.Store(S.Add(s2, r2), ref y, 2 * lane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void OneColumnVector<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

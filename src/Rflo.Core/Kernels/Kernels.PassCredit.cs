@@ -37,7 +37,7 @@ internal static partial class Kernels
             PassCreditRow<T, Vector256<T>, Lanes256<T>>(credit, post, decay, delta, before);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void PassCreditRow<T, V, S>(ReadOnlySpan<T> credit, ReadOnlySpan<T> post, ReadOnlySpan<T> decay, Span<T> delta, Span<T> before)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

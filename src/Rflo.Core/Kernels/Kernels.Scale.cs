@@ -22,7 +22,7 @@ internal static partial class Kernels
             ScaleRow<T, Vector256<T>, Lanes256<T>>(ref MemoryMarshal.GetReference(x), a, ref MemoryMarshal.GetReference(y), y.Length);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void ScaleRow<T, V, S>(ref T x, T a, ref T y, int n)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

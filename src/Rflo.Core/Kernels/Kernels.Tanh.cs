@@ -40,8 +40,7 @@ internal static partial class Kernels
             LeakyTanhRow<T, Vector256<T>, Lanes256<T>>(alpha, current, previous, post, rate);
     }
 
-    // Inlined into its caller, this would spend the JIT's budget, and the innermost operations would become calls.
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void LeakyTanhRow<T, V, S>(ReadOnlySpan<T> alpha, ReadOnlySpan<T> current, ReadOnlySpan<T> previous, Span<T> post, Span<T> rate)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

@@ -73,7 +73,7 @@ internal static partial class Kernels
             OneMinusSquareRow<T, Vector256<T>, Lanes256<T>>(value, slope);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Innermost)]
     private static void OneMinusSquareRow<T, V, S>(ReadOnlySpan<T> value, Span<T> slope)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

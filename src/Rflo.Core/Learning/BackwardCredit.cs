@@ -102,7 +102,7 @@ internal sealed class BackwardCredit<T>
         Span<T> credit = _credit[area.Index].From(1, area.Padded), delta = DeltaFrom(area, first)[..((last - first + 1) * area.Padded)];
         if (signal.IsOneColumn && told <= first)
         {
-            Kernels.LookBack(weights, area.Units, decay, post, credit, delta, signal.ColumnNow, signal.ErrorsFrom(first), signal.ErrorStride);
+            Kernels.LookBack(weights, area.Units, decay, post, credit, delta, signal.Column, signal.ErrorsFrom(first), signal.ErrorStride);
             return;
         }
 

@@ -99,7 +99,7 @@ internal sealed class Kernl<T> : Learner<T>
     /// </summary>
     private static bool MayWait(Network<T> network, AreaState<T> area, Plastic<T> plastic) =>
         PendingChange<T>.Suits(network, area, plastic)
-        && network.Graph.Projections.All(projection => projection.Plasticity?.Rule is null or KernlRule or ThreeFactorRule { Memory: not TraceMemory.OwnJacobian });
+        && network.Graph.Projections.All(projection => projection.Plasticity?.Rule is KernlRule || PendingChange<T>.ReadsNoWeights(projection.Plasticity?.Rule));
 
     /// <summary>Traces, and the step's increment: into the weights, or into the sum of the trial.</summary>
     private void AdvanceTraces(int k, WeightStore<T> traces, int step)

@@ -44,14 +44,14 @@ internal sealed class LearningSignal<T>
         }
     }
 
-    /// <summary>B, shape (padded units), where l(t) = B eps(t) for one output whose B never changes; null otherwise.</summary>
-    public AlignedArray<T>? Column => _only is not null && _fixed.Length == 1 ? _column : null;
-
-    /// <summary>Whether l(t) = B eps(t) for one output, whose B is <see cref="ColumnNow"/>.</summary>
+    /// <summary>Whether l(t) = B eps(t) for one output, whose B is <see cref="Column"/>.</summary>
     public bool IsOneColumn => _only is not null;
 
-    /// <summary>B as it is now, shape (padded units).</summary>
-    public ReadOnlySpan<T> ColumnNow => _column.Span.Slice(_columnAt, _area.Padded);
+    /// <summary>Whether that B never changes.</summary>
+    public bool IsFixedColumn => IsOneColumn && _fixed.Length == 1;
+
+    /// <summary>That B as it is now, shape (padded units).</summary>
+    public ReadOnlySpan<T> Column => _column.Span.Slice(_columnAt, _area.Padded);
 
     /// <summary>eps of that one output from a step on, <see cref="ErrorStride"/> apart.</summary>
     public ReadOnlySpan<T> ErrorsFrom(int step) => _only!.ErrorsFrom(step);
@@ -66,9 +66,9 @@ internal sealed class LearningSignal<T>
     public void Tell(int step, Span<T> told)
     {
         // One product instead of a sum that begins at 0: most circuits have one output, and this is asked every step.
-        if (_only is { } only)
+        if (IsOneColumn)
         {
-            Kernels.Scale(_column.Span.Slice(_columnAt, told.Length), only.Error(step)[0], told);
+            Kernels.Scale(Column, Error(step), told);
             return;
         }
 

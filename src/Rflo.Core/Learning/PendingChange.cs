@@ -63,6 +63,9 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         && plastic.Segments.All(segment => segment.Spec.Decay == 0) && area.Spec.Dynamics == Dynamics.Leaky
         && network.Loop is null && area.Afferents.DenseStride >= 2 * network.MaxSteps;
 
+    /// <summary>Whether a rule never looks at weights within a trial, so that it need not ask for what is pending.</summary>
+    public static bool ReadsNoWeights(LearningRule? rule) => rule is null or ThreeFactorRule { Memory: not TraceMemory.OwnJacobian };
+
     /// <summary>Before the first step of a trial: nothing is pending.</summary>
     public void Begin(int steps)
     {
@@ -84,20 +87,11 @@ internal sealed class PendingChange<T> : IPendingChange<T>
             decay.CopyTo(Decay(step));
     }
 
-    public void AddTo(int step, ReadOnlySpan<T> signals, Span<T> current)
+    public void AddTo(int step, ReadOnlySpan<T> row, Span<T> product)
     {
         if (step == 1)
             return;
         Span<T> overlap = _overlap.Span[..(step - 1)];
-        Kernels.Multiply(PreFrom(1), signals, overlap);
-        Add(overlap, current);
-    }
-
-    public void AddBeside(int step, ReadOnlySpan<T> row, Span<T> product)
-    {
-        if (step == 1)
-            return;
-        Span<T> overlap = _overlapBeside.Span[..(step - 1)];
         Kernels.Multiply(PreFrom(1), row, overlap);
         Add(overlap, product);
     }
@@ -128,7 +122,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
             // What is told is not asked for again: its row takes what the step's signals are multiplied with.
             Span<T> row = _told.Row(t, _area.Padded);
             if (_oneColumn is { } signal)
-                Kernels.Scale(signal.Column!.Span, _errors.Span[t], row);
+                Kernels.Scale(signal.Column, _errors.Span[t], row);
             Kernels.BackwardFilter(_credit.Span, Decay(Math.Min(t + 1, steps)), row, Post(t), row);
         }
 
@@ -156,7 +150,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     private void Add(ReadOnlySpan<T> overlap, Span<T> product)
     {
         if (_oneColumn is { } signal)
-            Kernels.AddPending(FactorsOfPost, Decays, _errors.Span[1..], signal.Column!.Span, overlap, Rate, product);
+            Kernels.AddPending(FactorsOfPost, Decays, _errors.Span[1..], signal.Column, overlap, Rate, product);
         else
             Kernels.AddPending(FactorsOfPost, Decays, Told, overlap, Rate, product);
     }

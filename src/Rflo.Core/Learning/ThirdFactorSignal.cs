@@ -33,7 +33,7 @@ internal sealed class ThirdFactorSignal<T>
     }
 
     /// <summary>Where M(t) is one vector times one error, in <see cref="LearningSignal{T}.Column"/>, and nothing shapes it; null otherwise.</summary>
-    public LearningSignal<T>? OneColumn => _shaped is null && _error?.Column is not null ? _error : null;
+    public LearningSignal<T>? OneColumn => _shaped is null && _error is { IsFixedColumn: true } ? _error : null;
 
     /// <summary>Shows the running mean, which lives through trials.</summary>
     public void Visit(StateVisitor visitor) => _shaper.Visit(visitor);

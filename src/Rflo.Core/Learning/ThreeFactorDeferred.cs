@@ -26,7 +26,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
     /// <summary>Whether it may be chosen: changes may wait, and no rule reads weights within a trial.</summary>
     public static bool Suits(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule) =>
         PendingChange<T>.Suits(network, area, plastic) && !rule.Oja
-        && network.Graph.Projections.All(projection => projection.Plasticity?.Rule is null or ThreeFactorRule { Memory: not TraceMemory.OwnJacobian });
+        && network.Graph.Projections.All(projection => PendingChange<T>.ReadsNoWeights(projection.Plasticity?.Rule));
 
     public override void Visit(StateVisitor visitor)
     {

@@ -165,7 +165,7 @@ internal sealed class Afferents<T>
     public void ProductBeside(int step, ReadOnlySpan<T> row, Span<T> product)
     {
         Product(row, product, backward: step % 2 == 0);
-        Pending?.AddBeside(step, row, product);
+        Pending?.AddTo(step, row, product);
     }
 
     /// <summary>W times any wide row of signals, over all blocks; <paramref name="current"/> has the padded length. Rows in one order or the other.</summary>

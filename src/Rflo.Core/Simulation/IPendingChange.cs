@@ -6,23 +6,17 @@ namespace Rflo.Core;
 internal interface IPendingChange<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Adds the share of the changes so far in the currents of a step. Steps come in order, each once.</summary>
+    /// <summary>Adds the share of the changes so far in the product of the weights with a row, in a step.</summary>
     /// <param name="step">t.</param>
-    /// <param name="signals">The wide row of signals of that step.</param>
-    /// <param name="current">Currents, shape (padded units). Added to.</param>
-    void AddTo(int step, ReadOnlySpan<T> signals, Span<T> current);
+    /// <param name="row">A wide row: the signals of that step, or another.</param>
+    /// <param name="product">What the weights make of it, shape (padded units). Added to.</param>
+    void AddTo(int step, ReadOnlySpan<T> row, Span<T> product);
 
-    /// <summary><see cref="AddTo"/> and <see cref="AddBeside"/> in one.</summary>
+    /// <summary><see cref="AddTo"/> for the signals of a step and for another row, in one.</summary>
     /// <param name="step">t.</param>
     /// <param name="signals">The wide row of signals of that step.</param>
     /// <param name="current">Currents, shape (padded units). Added to.</param>
     /// <param name="row">Another wide row.</param>
     /// <param name="product">What the weights make of it, shape (padded units). Added to.</param>
     void AddToBoth(int step, ReadOnlySpan<T> signals, Span<T> current, ReadOnlySpan<T> row, Span<T> product);
-
-    /// <summary>Adds the share of the changes so far in the product of the weights with another row, after <see cref="AddTo"/> of the same step.</summary>
-    /// <param name="step">t.</param>
-    /// <param name="row">A wide row.</param>
-    /// <param name="product">What the weights make of it, shape (padded units). Added to.</param>
-    void AddBeside(int step, ReadOnlySpan<T> row, Span<T> product);
 }
