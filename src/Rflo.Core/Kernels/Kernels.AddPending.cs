@@ -107,11 +107,9 @@ internal static partial class Kernels
         ref T u = ref MemoryMarshal.GetReference(current);
         for (; unit + 4 * S.Count <= n; unit += 4 * S.Count)
         {
-            ref T own = ref Unsafe.Add(ref d, unit);
-            if (isColumn)
-                FourPendingOfColumn<T, V, S>(ref Unsafe.Add(ref p, unit), post.Stride(n), ref own, decay.Stride(n), ref m, overlap, scale, ref Unsafe.Add(ref b, unit), ref Unsafe.Add(ref u, unit));
-            else
-                FourPending<T, V, S>(ref Unsafe.Add(ref p, unit), post.Stride(n), ref own, decay.Stride(n), ref Unsafe.Add(ref m, unit), told.Stride(n), overlap, scale, ref Unsafe.Add(ref u, unit));
+            FourPending<T, V, S>(
+                ref Unsafe.Add(ref p, unit), post.Stride(n), ref Unsafe.Add(ref d, unit), decay.Stride(n), ref Unsafe.Add(ref m, isColumn ? 0 : unit),
+                isColumn ? 1 : told.Stride(n), overlap, scale, isColumn, ref Unsafe.Add(ref b, isColumn ? unit : 0), ref Unsafe.Add(ref u, unit));
         }
 
         for (; unit < n; unit += S.Count)
@@ -126,7 +124,7 @@ internal static partial class Kernels
 
     [MethodImpl(Innermost)]
     private static void FourPending<T, V, S>(
-        ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, ReadOnlySpan<T> overlap, T scale, ref T current)
+        ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, ReadOnlySpan<T> overlap, T scale, bool isColumn, ref T column, ref T current)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -140,53 +138,40 @@ internal static partial class Kernels
             f1 = S.MultiplyAdd(S.Load(ref decay, lane), f1, S.Multiply(g, S.Load(ref post, lane)));
             f2 = S.MultiplyAdd(S.Load(ref decay, 2 * lane), f2, S.Multiply(g, S.Load(ref post, 2 * lane)));
             f3 = S.MultiplyAdd(S.Load(ref decay, 3 * lane), f3, S.Multiply(g, S.Load(ref post, 3 * lane)));
-            s0 = S.MultiplyAdd(S.Load(ref told, 0), f0, s0);
-            s1 = S.MultiplyAdd(S.Load(ref told, lane), f1, s1);
-            s2 = S.MultiplyAdd(S.Load(ref told, 2 * lane), f2, s2);
-            s3 = S.MultiplyAdd(S.Load(ref told, 3 * lane), f3, s3);
+            if (isColumn)
+            {
+                var e = S.Create(told);
+                s0 = S.MultiplyAdd(e, f0, s0);
+                s1 = S.MultiplyAdd(e, f1, s1);
+                s2 = S.MultiplyAdd(e, f2, s2);
+                s3 = S.MultiplyAdd(e, f3, s3);
+            }
+            else
+            {
+                s0 = S.MultiplyAdd(S.Load(ref told, 0), f0, s0);
+                s1 = S.MultiplyAdd(S.Load(ref told, lane), f1, s1);
+                s2 = S.MultiplyAdd(S.Load(ref told, 2 * lane), f2, s2);
+                s3 = S.MultiplyAdd(S.Load(ref told, 3 * lane), f3, s3);
+            }
+
             post = ref Unsafe.Add(ref post, postStride);
             decay = ref Unsafe.Add(ref decay, decayStride);
             told = ref Unsafe.Add(ref told, toldStride);
         }
 
-        var factor = S.Create(scale);
-        S.Store(S.MultiplyAdd(factor, s0, S.Load(ref current, 0)), ref current, 0);
-        S.Store(S.MultiplyAdd(factor, s1, S.Load(ref current, lane)), ref current, lane);
-        S.Store(S.MultiplyAdd(factor, s2, S.Load(ref current, 2 * lane)), ref current, 2 * lane);
-        S.Store(S.MultiplyAdd(factor, s3, S.Load(ref current, 3 * lane)), ref current, 3 * lane);
-    }
-
-    [MethodImpl(Innermost)]
-    private static void FourPendingOfColumn<T, V, S>(
-        ref T post, nint postStride, ref T decay, nint decayStride, ref T error, ReadOnlySpan<T> overlap, T scale, ref T column, ref T current)
-        where T : unmanaged, IFloatingPointIeee754<T>
-        where V : struct
-        where S : ILanes<T, V>
-    {
-        nuint lane = (nuint)S.Count;
-        V f0 = S.Create(T.Zero), f1 = f0, f2 = f0, f3 = f0, s0 = f0, s1 = f0, s2 = f0, s3 = f0;
-        foreach (T share in overlap)
+        V k0 = S.Create(scale), k1 = k0, k2 = k0, k3 = k0;
+        if (isColumn)
         {
-            var g = S.Create(share);
-            var e = S.Create(error);
-            f0 = S.MultiplyAdd(S.Load(ref decay, 0), f0, S.Multiply(g, S.Load(ref post, 0)));
-            f1 = S.MultiplyAdd(S.Load(ref decay, lane), f1, S.Multiply(g, S.Load(ref post, lane)));
-            f2 = S.MultiplyAdd(S.Load(ref decay, 2 * lane), f2, S.Multiply(g, S.Load(ref post, 2 * lane)));
-            f3 = S.MultiplyAdd(S.Load(ref decay, 3 * lane), f3, S.Multiply(g, S.Load(ref post, 3 * lane)));
-            s0 = S.MultiplyAdd(e, f0, s0);
-            s1 = S.MultiplyAdd(e, f1, s1);
-            s2 = S.MultiplyAdd(e, f2, s2);
-            s3 = S.MultiplyAdd(e, f3, s3);
-            post = ref Unsafe.Add(ref post, postStride);
-            decay = ref Unsafe.Add(ref decay, decayStride);
-            error = ref Unsafe.Add(ref error, 1);
+            k0 = S.Multiply(k0, S.Load(ref column, 0));
+            k1 = S.Multiply(k1, S.Load(ref column, lane));
+            k2 = S.Multiply(k2, S.Load(ref column, 2 * lane));
+            k3 = S.Multiply(k3, S.Load(ref column, 3 * lane));
         }
 
-        var factor = S.Create(scale);
-        S.Store(S.MultiplyAdd(S.Multiply(factor, S.Load(ref column, 0)), s0, S.Load(ref current, 0)), ref current, 0);
-        S.Store(S.MultiplyAdd(S.Multiply(factor, S.Load(ref column, lane)), s1, S.Load(ref current, lane)), ref current, lane);
-        S.Store(S.MultiplyAdd(S.Multiply(factor, S.Load(ref column, 2 * lane)), s2, S.Load(ref current, 2 * lane)), ref current, 2 * lane);
-        S.Store(S.MultiplyAdd(S.Multiply(factor, S.Load(ref column, 3 * lane)), s3, S.Load(ref current, 3 * lane)), ref current, 3 * lane);
+        S.Store(S.MultiplyAdd(k0, s0, S.Load(ref current, 0)), ref current, 0);
+        S.Store(S.MultiplyAdd(k1, s1, S.Load(ref current, lane)), ref current, lane);
+        S.Store(S.MultiplyAdd(k2, s2, S.Load(ref current, 2 * lane)), ref current, 2 * lane);
+        S.Store(S.MultiplyAdd(k3, s3, S.Load(ref current, 3 * lane)), ref current, 3 * lane);
     }
 
     [MethodImpl(Innermost)]

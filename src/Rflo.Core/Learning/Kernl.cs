@@ -105,34 +105,12 @@ internal sealed class Kernl<T> : Learner<T>
     private void AdvanceTraces(int k, WeightStore<T> traces, int step)
     {
         (AreaState<T> area, Plastic<T> plastic) = _areas[k];
-        Afferents<T> afferents = area.Afferents;
         bool stepwise = plastic.IsStepwise;
         if (stepwise)
             plastic.BeginIncrements(_steps);
-        WeightStore<T> to = _sums[k] ?? plastic.Destination;
-        Span<T> pre = afferents.Signals(step), post = area.Post(step), memory = Sensitivity.Memory(_source[k]), told = Sensitivity.Told(_source[k]);
-        foreach (Plastic<T>.Run run in plastic.Runs)
-        {
-            T scale = stepwise ? plastic.Scale(run.LearningRate, _steps) : T.One;
-            for (int i = 0; i < area.Units; i++)
-            {
-                Kernels.AdvanceTrace(
-                    traces.Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
-                    to.Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
-                    memory[i], post[i], pre.Slice(run.Offset, run.Width), scale * told[i]);
-            }
-        }
-
-        foreach (Segment segment in plastic.Segments)
-        {
-            if (segment.Sparse is not { } pattern)
-                continue;
-            int at = afferents.Place(segment);
-            Kernels.AdvanceTraceSparse(
-                pattern, traces.Sparse[at], to.Sparse[at], memory, post, pre.Slice(segment.Offset, segment.Width), told,
-                stepwise ? plastic.Scale(segment.Plasticity!.LearningRate, _steps) : T.One);
-        }
-
+        Span<T> pre = area.Afferents.Signals(step), post = area.Post(step), memory = Sensitivity.Memory(_source[k]), told = Sensitivity.Told(_source[k]);
+        TraceRows.AdvanceDense(plastic, traces, _sums[k], memory, post, pre, told, _steps);
+        TraceRows.AdvanceSparse(plastic, traces, _sums[k], memory, post, pre, told, _steps);
         if (stepwise)
             plastic.EndStep(step, _steps);
     }

@@ -84,7 +84,7 @@ internal sealed class TangentState<T>
         if (source.Kind is not (SignalKind.Area or SignalKind.Readout) || !_network.IsOpen(segment.Spec.Gate, step))
             to.Clear();
         else
-            Take(source, source.Kind == SignalKind.Area ? Of(source.Index, from) : OfOutputs(_network.Readouts[source.Index], from), to);
+            segment.Take(source.Kind == SignalKind.Area ? Of(source.Index, from) : OfOutputs(_network.Readouts[source.Index], from), to);
     }
 
     private Span<T> OfOutputs(ReadoutState<T> readout, int step)
@@ -95,24 +95,11 @@ internal sealed class TangentState<T>
         {
             if (segment.Source.Kind != SignalKind.Area)
                 continue;
-            Take(segment.Source, Of(segment.Source.Index, step), row.Slice(segment.Offset, segment.Width));
+            segment.Take(Of(segment.Source.Index, step), row.Slice(segment.Offset, segment.Width));
         }
 
         readout.Afferents.Product(row, outputs);
         readout.ThroughNonlinearity(step, outputs);
         return outputs;
-    }
-
-    /// <summary>A whole source, or some of its units.</summary>
-    private static void Take(Source source, ReadOnlySpan<T> from, Span<T> to)
-    {
-        if (source.Units is not { } units)
-        {
-            from[..to.Length].CopyTo(to);
-            return;
-        }
-
-        for (int k = 0; k < to.Length; k++)
-            to[k] = from[units[k]];
     }
 }

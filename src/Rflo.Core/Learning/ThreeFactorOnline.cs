@@ -119,38 +119,11 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         }
     }
 
-    private void AdvanceRows(int step)
-    {
-        Afferents<T> afferents = _area.Afferents;
-        WeightStore<T> to = _plastic.Destination;
-        Span<T> pre = _eligibility.Pre(step), post = _eligibility.Post(step), decay = _eligibility.Decay(step), told = _told.Span;
-        foreach (Plastic<T>.Run run in _plastic.Runs)
-        {
-            T scale = _plastic.Scale(run.LearningRate, _steps);
-            Span<T> signals = pre.Slice(run.Offset, run.Width);
-            for (int i = 0; i < _area.Units; i++)
-            {
-                Kernels.AdvanceTrace(
-                    _traces.Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
-                    to.Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
-                    decay[i], post[i], signals, scale * told[i]);
-            }
-        }
-    }
+    private void AdvanceRows(int step) => TraceRows.AdvanceDense(
+        _plastic, _traces, null, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step), _told.Span, _steps);
 
-    private void AdvanceSparse(int step)
-    {
-        Afferents<T> afferents = _area.Afferents;
-        foreach (Segment segment in _plastic.Segments)
-        {
-            if (segment.Sparse is not { } pattern)
-                continue;
-            int at = afferents.Place(segment);
-            Kernels.AdvanceTraceSparse(
-                pattern, _traces.Sparse[at], _plastic.Destination.Sparse[at], _eligibility.Decay(step), _eligibility.Post(step),
-                _eligibility.Pre(step).Slice(segment.Offset, segment.Width), _told.Span, _plastic.Scale(segment.Plasticity!.LearningRate, _steps));
-        }
-    }
+    private void AdvanceSparse(int step) => TraceRows.AdvanceSparse(
+        _plastic, _traces, null, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step), _told.Span, _steps);
 
     /// <summary>Oja's term: dW_ij -= eta / T * M_i post_i^2 W_ij.</summary>
     private void ForgetRows(int step)

@@ -244,14 +244,7 @@ internal sealed class Network<T>
                 return;
         }
 
-        if (source.Units is not { } units)
-        {
-            from[..signals.Length].CopyTo(signals);
-            return;
-        }
-
-        for (int k = 0; k < units.Length; k++)
-            signals[k] = from[units[k]];
+        segment.Take(from, signals);
     }
 
     private void Leak(AreaState<T> area, int step)

@@ -45,6 +45,21 @@ internal sealed class Segment
     /// <summary>Row of the target that holds row <paramref name="row"/> of the projection's own matrix.</summary>
     public int TargetRow(int row) => Spec.Target.Units is { } units ? units[row] : row;
 
+    /// <summary>Takes the projection's signals from those of its source: all of them, or those of some units.</summary>
+    /// <param name="from">The source's signals.</param>
+    /// <param name="signals">The projection's, shape (width). Overwritten.</param>
+    public void Take<T>(ReadOnlySpan<T> from, Span<T> signals)
+    {
+        if (Source.Units is not { } units)
+        {
+            from[..signals.Length].CopyTo(signals);
+            return;
+        }
+
+        for (int k = 0; k < units.Length; k++)
+            signals[k] = from[units[k]];
+    }
+
     /// <summary>Whether the connection from signal <paramref name="column"/> to unit <paramref name="row"/> of the target exists.</summary>
     public bool Has(int row, int column, int width) => Exists is null || Exists[row * width + column];
 
