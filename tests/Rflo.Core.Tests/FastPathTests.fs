@@ -391,34 +391,25 @@ let tests =
 
 /// An area that hears itself alone; and the same beside another that hears it, which tells it nothing: no weight leads back.
 let private alone, besideAnother =
-    let circuit others = {
-        Areas = [
-            for units in 17 :: others ->
-                {
-                    Units = units
-                    Tau = 2.0, 10.0
-                    Transfer = Transfer.Tanh
-                    Start = InitialPolicy.CarriedOver
-                    Noise = 0.1
-                }
-        ]
-        Inputs = [ 2 ]
-        Readouts = [
-            {
-                Outputs = 1
-                Kind = OutputKind.Linear
-            }
-        ]
-        Projections = [
-            RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
-            RandomCircuits.plain (Rates(0, 1)) (Read 0) 2
-            for other in 1 .. others.Length do
-                RandomCircuits.plain (Rates(0, 1)) (Onto other) 3
-        ]
-        Feedbacks = [ 0, 0, true ]
+    let beside others = {
+        circuit with
+            Areas = [
+                for units in 17 :: others ->
+                    {
+                        circuit.Areas.Head with
+                            Units = units
+                    }
+            ]
+            Projections = [
+                RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
+                RandomCircuits.plain (Rates(0, 1)) (Read 0) 2
+                for other in 1 .. others.Length do
+                    RandomCircuits.plain (Rates(0, 1)) (Onto other) 3
+            ]
+            Feedbacks = [ 0, 0, true ]
     }
 
-    circuit [], circuit [ 3 ]
+    beside [], beside [ 3 ]
 
 [<Tests>]
 let lookingBack =

@@ -91,15 +91,15 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
 
     /// <summary>
     /// The projections of which UORO keeps its factor as products over the steps of a trial: all that learn by it at ends of
-    /// trials, where they are dense and their targets' rows of half a trial are less than two matrices, or none.
+    /// trials, where they are dense and products are less than matrices, or none.
     /// </summary>
     private static BlockSize[] InProducts(BlockSize[] all, long maxSteps)
     {
         BlockSize[] learning = [.. all.Where(block => !block.OntoReadout && block.Plasticity is
             { LearningRate: > 0, Rule: StochasticRule { Factors: InfluenceFactors.RankOne }, Schedule.IsStepwise: false })];
-        double row = learning.DistinctBy(block => block.Target).Sum(block =>
+        double rows = learning.DistinctBy(block => block.Target).Sum(block =>
             block.Post + all.Where(other => !other.OntoReadout && other.Target == block.Target).Sum(other => (double)other.Pre));
-        bool pays = !learning.Any(block => block.IsSparse) && maxSteps * row <= 4 * learning.Sum(block => (double)block.Post * block.Pre);
+        bool pays = !learning.Any(block => block.IsSparse) && WeightFactor.ProductsPay(maxSteps, rows, learning.Sum(block => (double)block.Post * block.Pre));
         return pays ? learning : [];
     }
 

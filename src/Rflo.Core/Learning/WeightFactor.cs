@@ -2,6 +2,20 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
+/// <summary>What is known of UORO's factor before there is any.</summary>
+internal static class WeightFactor
+{
+    /// <summary>
+    /// Whether B is better kept as products over the steps of a trial than as a matrix: half a trial's rows of factors, which a
+    /// step goes through on average, are less than the two matrices that it would go through otherwise, one of them twice and
+    /// both to write them. What the product at the end takes for each step is done in registers: it is a third of that.
+    /// </summary>
+    /// <param name="maxSteps">The longest trial.</param>
+    /// <param name="rows">Numbers in the rows of post and pre of all areas that learn.</param>
+    /// <param name="weights">How many weights learn.</param>
+    public static bool ProductsPay(double maxSteps, double rows, double weights) => maxSteps * rows <= 4 * weights;
+}
+
 /// <summary>
 /// B, UORO's factor over the weights that learn: in every step B = keep B + add q(t) pre(t)', where q is the random mix of
 /// the postsynaptic factors, for each area, and the two numbers are the same for all. What a trial asks for is the sum of

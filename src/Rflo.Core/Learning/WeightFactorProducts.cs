@@ -47,15 +47,14 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
     public override double NormOfImmediate => Math.Sqrt(_overlap[_taken]);
 
     /// <summary>
-    /// Whether it may be chosen, and pays: nothing changes before the end of a trial, all that learns is dense, and half a
-    /// trial's rows of factors, which a step goes through on average, are less than the two matrices that it would go through
-    /// otherwise, one of them twice and both to write them. What the product at the end takes for each step is done in
-    /// registers: it is a third of that.
+    /// Whether it may be chosen, and pays: nothing changes before the end of a trial, all that learns is dense, and products are
+    /// less than matrices (<see cref="WeightFactor.ProductsPay"/>).
     /// </summary>
     public static bool Suits(Network<T> network, (AreaState<T> Area, Plastic<T> Plastic)[] areas) =>
         Array.TrueForAll(areas, pair => !pair.Plastic.IsStepwise && Array.TrueForAll(pair.Plastic.Segments, segment => segment.Sparse is null))
-        && areas.Sum(pair => network.MaxSteps * ((long)pair.Area.Padded + pair.Area.Afferents.Stride))
-            <= 4 * areas.Sum(pair => (long)pair.Area.Units * pair.Plastic.Runs.Sum(run => run.Width));
+        && WeightFactor.ProductsPay(
+            network.MaxSteps, areas.Sum(pair => (long)pair.Area.Padded + pair.Area.Afferents.Stride),
+            areas.Sum(pair => (long)pair.Area.Units * pair.Plastic.Runs.Sum(run => run.Width)));
 
     public override void Begin(int steps)
     {
