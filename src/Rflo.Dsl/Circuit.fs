@@ -210,7 +210,8 @@ type Area = {
     Tau: Tau
     Transfer: Transfer
     Dynamics: Dynamics
-    /// Standard deviation of the noise in every unit's current, in every step.
+    /// Standard deviation of the noise in every unit's current, in a step of 1 ms; in one of dt it is this over
+    /// sqrt(dt / ms), so that rates vary alike whatever dt is. A winner-take-all area takes it as it is in every choice.
     Noise: float
     Initial: Initial
     /// Fraction of excitatory units, where the area obeys Dale's law.

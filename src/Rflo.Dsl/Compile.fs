@@ -49,6 +49,13 @@ module Compile =
         | RandomStart(mean, deviation) ->
             InitialPolicy.Random, Array.create area.Units mean, deviation
 
+    /// Standard deviation of a step's noise. Of leaky units it is the white noise that has the given deviation in steps of
+    /// 1 ms, so that rates vary alike whatever dt is; a winner is chosen in one step, from one draw.
+    let private noise (dt: float<ms>) (area: Area) =
+        match area.Dynamics with
+        | Leaky -> Defining.noiseOf area.Noise dt
+        | WinnerTakeAll _ -> area.Noise
+
     let private area (experiment: Experiment) (area: Area) =
         let dt = experiment.Dt
         let policy, rates, spread = start area
@@ -64,7 +71,8 @@ module Compile =
             Alpha = alpha dt area,
             Transfer = area.Transfer,
             Dynamics = dynamics,
-            Noise = area.Noise,
+            Noise = noise dt area,
+            NoiseUnit = area.Noise,
             InitialPolicy = policy,
             InitialRates = rates,
             InitialSpread = spread,

@@ -49,7 +49,8 @@ module Declare =
     /// `a |> transfer Transfer.Relu` is the area a with that transfer function.
     let transfer phi (area: Area) = { area with Transfer = phi }
 
-    /// `a |> noise 0.1` is the area a with normal noise of that standard deviation in every current, every step.
+    /// `a |> noise 0.1` is the area a with normal noise in every current, of that standard deviation in steps of 1 ms; with
+    /// steps of dt it is 0.1 / sqrt(dt / ms), so that rates vary alike whatever dt is.
     let noise deviation (area: Area) = { area with Noise = deviation }
 
     /// `a |> initial (CarriedOver 0.0)` is the area a whose trials begin so.

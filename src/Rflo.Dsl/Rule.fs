@@ -52,7 +52,7 @@ type PostFactor =
     | Rate
     /// The current u.
     | Current
-    /// The noise in the current, in units of its standard deviation.
+    /// The noise in the current, in units of the area's `noise`.
     | Perturbation
 
 /// What of the signal that arrives enters the trace.

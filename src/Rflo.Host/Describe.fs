@@ -51,7 +51,11 @@ module Describe =
             if area.Noise = 0.0 then
                 ""
             else
-                $"normal noise of standard deviation {area.Noise} in every current and step"
+                match area.Dynamics with
+                | Leaky ->
+                    $"normal noise of standard deviation {area.Noise} / sqrt(dt / ms) in every current and step"
+                | WinnerTakeAll _ ->
+                    $"normal noise of standard deviation {area.Noise} in every current and choice"
 
         let dale =
             match area.Dale with

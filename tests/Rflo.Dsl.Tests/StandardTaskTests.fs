@@ -467,7 +467,7 @@ let private decisions =
 
 let private noise =
     testList "noise" [
-        for dt in [ 1.0<ms>; 0.25<ms> ] do
+        for dt in [ 0.1<ms>; 0.25<ms>; 0.5<ms>; 1.0<ms> ] do
             test $"has the same sum over a time with steps of {dt} ms" {
                 let shows task = viewsWith dt 14L task [ 0..19 ]
                 let expected (noise: float) = noise / sqrt (float dt)

@@ -53,6 +53,12 @@ public sealed record AreaSpec
     /// <summary>Standard deviation sigma of the noise added to every unit's current in every step; 0 for none.</summary>
     public double Noise { get; init; }
 
+    /// <summary>
+    /// The noise that counts as 1 for rules that learn from it (<see cref="PostSignal.Noise"/>); 0 for <see cref="Noise"/> itself. With
+    /// steps of dt in ms and noise sigma / sqrt(dt) it is sigma, so that what such a rule learns does not depend on dt.
+    /// </summary>
+    public double NoiseUnit { get; init; }
+
     /// <summary>Where a trial's rates begin.</summary>
     public InitialPolicy InitialPolicy { get; init; } = InitialPolicy.Reset;
 

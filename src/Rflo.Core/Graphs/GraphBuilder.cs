@@ -28,6 +28,8 @@ public sealed partial class GraphBuilder
                 ThrowHelper.OutOfRange($"{area.Name}.Alpha", alpha, "in (0, 1]: tau must be at least dt");
         if (!(area.Noise >= 0) || !double.IsFinite(area.Noise))
             ThrowHelper.OutOfRange($"{area.Name}.Noise", area.Noise, "finite and at least 0");
+        if (!(area.NoiseUnit >= 0) || !double.IsFinite(area.NoiseUnit))
+            ThrowHelper.OutOfRange($"{area.Name}.NoiseUnit", area.NoiseUnit, "finite and at least 0");
         if (!(area.Explore >= 0 && area.Explore <= 1))
             ThrowHelper.OutOfRange($"{area.Name}.Explore", area.Explore, "in [0, 1]");
         if (area.TauPlasticity is { } plastic)

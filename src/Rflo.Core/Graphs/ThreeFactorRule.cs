@@ -34,7 +34,7 @@ public enum PostSignal
     /// <summary>The current u.</summary>
     Current,
 
-    /// <summary>The noise in the current, in units of its standard deviation.</summary>
+    /// <summary>The noise in the current, in units of <see cref="AreaSpec.NoiseUnit"/>.</summary>
     Noise,
 }
 

@@ -71,7 +71,7 @@ internal sealed class AreaState<T>
     /// <summary>u(t), where a rule asked for it.</summary>
     public Span<T> Currents(int step) => _currents!.Row(step, Padded);
 
-    /// <summary>xi(t), the noise in units of its standard deviation, where a rule asked for it.</summary>
+    /// <summary>The noise in units of <see cref="AreaSpec.NoiseUnit"/>, where a rule uses it.</summary>
     public Span<T> Noises(int step) => _noises!.Row(step, Padded);
 
     /// <summary>Which units may win in the step in hand, where the task watches a winner-take-all area; null where all may.</summary>
@@ -89,7 +89,7 @@ internal sealed class AreaState<T>
         if (_currents is { } currents)
             Current.Span.CopyTo(currents.Row(step, Padded));
         if (_noises is { } noises)
-            System.Numerics.Tensors.TensorPrimitives.Divide(Noise.Span, T.CreateTruncating(Spec.Noise), noises.Row(step, Padded));
+            System.Numerics.Tensors.TensorPrimitives.Divide(Noise.Span, T.CreateTruncating(Spec.NoiseUnit > 0 ? Spec.NoiseUnit : Spec.Noise), noises.Row(step, Padded));
     }
 
     /// <summary>Rates before the first step, and further back for delayed projections: all equal to h(0).</summary>
