@@ -399,6 +399,10 @@ let host Built arguments =
 let bench Built arguments =
     exitCodeOf "dotnet" (running "tests/Rflo.Bench" arguments) []
 
+/// Plants the mistakes of tests/mutations in a copy of the sources; 1 where one is not seen.
+let mutate Restored arguments =
+    exitCodeOf "dotnet" ([ "fsi"; "tests/mutations/mutate.fsx" ] @ arguments) []
+
 /// Runs the code of the pages, makes the site, and looks at it in a browser.
 let docs Built =
     dotnet [ "fsi"; "docs/site/build.fsx" ]
@@ -474,6 +478,13 @@ let targets = [
             "measure each rule beside numpy, PyTorch, numba and the machine; --quick, --pairs K, --only NAME"
         Takes = anything
         Run = fun arguments -> bench (restore () |> build) arguments
+    }
+    {
+        Name = "mutate"
+        Summary =
+            "plant mistakes in a copy of the sources and count those that the tests see; --list, --only NAME, --all"
+        Takes = anything
+        Run = fun arguments -> mutate (restore ()) arguments
     }
     {
         Name = "docs"
