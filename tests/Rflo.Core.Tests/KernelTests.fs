@@ -217,7 +217,7 @@ type Kernel<'T
             for registers in 0..5 do
                 for backward in [ false; true ] do
                     // Whole registers of 256 bits, and five numbers of something else behind them in every row.
-                    let columns = registers * System.Runtime.Intrinsics.Vector256<'T>.Count
+                    let columns = registers * Simd.NarrowCount<'T>()
                     let stride = columns + 5
 
                     let trace, weights =

@@ -4,4 +4,6 @@ open Expecto
 
 [<EntryPoint>]
 let main arguments =
-    runTestsInAssemblyWithCLIArgs [] arguments
+    match Widths.listsOfThisProcess () with
+    | Some lists -> Widths.run lists
+    | None -> runTestsInAssemblyWithCLIArgs [] arguments

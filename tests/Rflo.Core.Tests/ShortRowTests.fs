@@ -42,7 +42,7 @@ type private Kernel<'T
 
     /// Whole registers of 256 bits, as those who know the padding tell it.
     let paddingOf columns =
-        let half = System.Runtime.Intrinsics.Vector256<'T>.Count
+        let half = Simd.NarrowCount<'T>()
         Simd.Padded<'T> columns - (columns + half - 1) / half * half
 
     member _.Padding() =

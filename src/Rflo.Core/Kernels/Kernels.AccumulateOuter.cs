@@ -43,10 +43,12 @@ internal static partial class Kernels
         if (result.Length < (rows - 1) * resultStride + columns)
             ThrowHelper.TooShort(nameof(result), result.Length, (rows - 1) * resultStride + columns);
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             AccumulateBlocks<T, Vector512<T>, Lanes512<T>>(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns);
-        else
+        else if (Simd.Bits == 256)
             AccumulateBlocks<T, Vector256<T>, Lanes256<T>>(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns);
+        else
+            AccumulateBlocks<T, Vector128<T>, Lanes128<T>>(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns);
     }
 
     private static void AccumulateBlocks<T, V, S>(
@@ -65,7 +67,9 @@ internal static partial class Kernels
             ref T c0 = ref Unsafe.Add(ref c, (nint)row * resultStride);
             ref T a0 = ref Unsafe.Add(ref a, row);
             int column = 0;
-            for (; column + 4 * lanes <= columns && TakesFour((columns - column) / lanes); column += 4 * lanes)
+
+            // Four vectors at once, and not three, where one would be left over at the end, which alone is slow: that takes 21 registers.
+            for (; column + 4 * lanes <= columns && S.HasMany && (columns - column) / lanes % 3 == 1; column += 4 * lanes)
                 OuterFourByFour<T, V, S>(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column), resultStride);
             for (; column + 3 * lanes <= columns; column += 3 * lanes)
                 OuterFourByThree<T, V, S>(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column), resultStride);
@@ -87,12 +91,6 @@ internal static partial class Kernels
                 OuterOneByOne(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column));
         }
     }
-
-    /// <summary>
-    /// Whether four vectors of the columns that are left are taken at once, and not three: where one would be left over at
-    /// the end, which alone is slow. It takes 21 registers, which only processors with wide ones have.
-    /// </summary>
-    private static bool TakesFour(int left) => Simd.IsWide && left % 3 == 1;
 
     [MethodImpl(Innermost)]
     private static void OuterFourByFour<T, V, S>(ref T a, nint aStride, ref T b, nint bStride, int steps, T scale, ref T c, nint cStride)
@@ -267,11 +265,11 @@ internal static partial class Kernels
         T sum = T.Zero;
         for (int t = 0; t < steps; t++)
         {
-            sum = T.FusedMultiplyAdd(a, b, sum);
+            sum = Simd.MultiplyAdd(a, b, sum);
             a = ref Unsafe.Add(ref a, aStride);
             b = ref Unsafe.Add(ref b, bStride);
         }
 
-        c = T.FusedMultiplyAdd(scale, sum, c);
+        c = Simd.MultiplyAdd(scale, sum, c);
     }
 }

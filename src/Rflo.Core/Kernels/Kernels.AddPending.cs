@@ -49,10 +49,12 @@ internal static partial class Kernels
         if (told.Elements.Length < told.Length(overlap.Length, n))
             ThrowHelper.TooShort(nameof(told), told.Elements.Length, told.Length(overlap.Length, n));
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             AddPendingUnits<T, Vector512<T>, Lanes512<T>>(post, decay, told, overlap, scale, [], current);
-        else
+        else if (Simd.Bits == 256)
             AddPendingUnits<T, Vector256<T>, Lanes256<T>>(post, decay, told, overlap, scale, [], current);
+        else
+            AddPendingUnits<T, Vector128<T>, Lanes128<T>>(post, decay, told, overlap, scale, [], current);
     }
 
     /// <summary>The same for learning signals that are one vector times a number a step, <c>told[t, i] = column[i] * error[t]</c>: half the reading.</summary>
@@ -74,10 +76,12 @@ internal static partial class Kernels
         if (column.Length != current.Length)
             ThrowHelper.ShapeMismatch(nameof(column), column.Length, current.Length, "(n)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             AddPendingUnits<T, Vector512<T>, Lanes512<T>>(post, decay, new StepRows<T>(error), overlap, scale, column, current);
-        else
+        else if (Simd.Bits == 256)
             AddPendingUnits<T, Vector256<T>, Lanes256<T>>(post, decay, new StepRows<T>(error), overlap, scale, column, current);
+        else
+            AddPendingUnits<T, Vector128<T>, Lanes128<T>>(post, decay, new StepRows<T>(error), overlap, scale, column, current);
     }
 
     private static void CheckPending<T>(StepRows<T> post, StepRows<T> decay, ReadOnlySpan<T> overlap, ReadOnlySpan<T> current)

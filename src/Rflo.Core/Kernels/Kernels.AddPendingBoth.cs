@@ -31,10 +31,12 @@ internal static partial class Kernels
         if (product.Length != n)
             ThrowHelper.ShapeMismatch(nameof(product), product.Length, n, "(n)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             AddPendingUnitsBoth<T, Vector512<T>, Lanes512<T>>(post, decay, told, overlap, beside, scale, current, product);
-        else
+        else if (Simd.Bits == 256)
             AddPendingUnitsBoth<T, Vector256<T>, Lanes256<T>>(post, decay, told, overlap, beside, scale, current, product);
+        else
+            AddPendingUnitsBoth<T, Vector128<T>, Lanes128<T>>(post, decay, told, overlap, beside, scale, current, product);
     }
 
     private static void AddPendingUnitsBoth<T, V, S>(

@@ -38,10 +38,12 @@ internal static partial class Kernels
         if (gradient.Length != width)
             ThrowHelper.ShapeMismatch(nameof(gradient), gradient.Length, width, "(panel columns)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             AdvancePanel<T, Vector512<T>, Lanes512<T>>(before, now, decay, post, product, told, gradient);
-        else
+        else if (Simd.Bits == 256)
             AdvancePanel<T, Vector256<T>, Lanes256<T>>(before, now, decay, post, product, told, gradient);
+        else
+            AdvancePanel<T, Vector128<T>, Lanes128<T>>(before, now, decay, post, product, told, gradient);
     }
 
     [MethodImpl(Innermost)]

@@ -44,10 +44,12 @@ internal static partial class Kernels
         if (heard.Length != columns)
             ThrowHelper.ShapeMismatch(nameof(heard), heard.Length, columns, "(pre)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             AdvanceSensitivityRows<T, Vector512<T>, Lanes512<T>>(matrix, error, rate, expected, told, pull, squares, heard, backward);
-        else
+        else if (Simd.Bits == 256)
             AdvanceSensitivityRows<T, Vector256<T>, Lanes256<T>>(matrix, error, rate, expected, told, pull, squares, heard, backward);
+        else
+            AdvanceSensitivityRows<T, Vector128<T>, Lanes128<T>>(matrix, error, rate, expected, told, pull, squares, heard, backward);
     }
 
     private static void AdvanceSensitivityRows<T, V, S>(
@@ -64,12 +66,12 @@ internal static partial class Kernels
         ref T p = ref MemoryMarshal.GetReference(pull);
         ref T q = ref MemoryMarshal.GetReference(squares);
         ref T h = ref MemoryMarshal.GetReference(heard);
-        int size = Simd.IsWide ? 8 : 4, blocks = rows / size, row = size * blocks;
+        int size = S.HasMany ? 8 : 4, blocks = rows / size, row = size * blocks;
         for (int k = 0; k < blocks; k++)
         {
             nint first = size * (backward ? blocks - 1 - k : k);
             ref T own = ref Unsafe.Add(ref a, first * columns);
-            if (Simd.IsWide)
+            if (S.HasMany)
                 SensitivityOfEightRows<T, V, S>(ref own, columns, ref Unsafe.Add(ref e, first), rate, ref x, ref Unsafe.Add(ref l, first), ref p, ref q, ref h);
             else
                 SensitivityOfFourRows<T, V, S>(ref own, columns, ref Unsafe.Add(ref e, first), rate, ref x, ref Unsafe.Add(ref l, first), ref p, ref q, ref h);

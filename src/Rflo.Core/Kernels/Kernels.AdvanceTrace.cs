@@ -31,10 +31,12 @@ internal static partial class Kernels
         if (weights.Length != n)
             ThrowHelper.ShapeMismatch(nameof(weights), weights.Length, n, "(pre)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             AdvanceTraceRow<T, Vector512<T>, Lanes512<T>>(trace, weights, decay, post, pre, told);
-        else
+        else if (Simd.Bits == 256)
             AdvanceTraceRow<T, Vector256<T>, Lanes256<T>>(trace, weights, decay, post, pre, told);
+        else
+            AdvanceTraceRow<T, Vector128<T>, Lanes128<T>>(trace, weights, decay, post, pre, told);
     }
 
     [MethodImpl(Innermost)]
@@ -59,8 +61,8 @@ internal static partial class Kernels
 
         for (; k < n; k++)
         {
-            trace[k] = T.FusedMultiplyAdd(decay, trace[k], post * pre[k]);
-            weights[k] = T.FusedMultiplyAdd(told, trace[k], weights[k]);
+            trace[k] = Simd.MultiplyAdd(decay, trace[k], post * pre[k]);
+            weights[k] = Simd.MultiplyAdd(told, trace[k], weights[k]);
         }
     }
 
@@ -72,10 +74,12 @@ internal static partial class Kernels
         if (x.Length != y.Length)
             ThrowHelper.ShapeMismatch(nameof(x), x.Length, y.Length, "(n)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             AddScaledRow<T, Vector512<T>, Lanes512<T>>(y, a, x);
-        else
+        else if (Simd.Bits == 256)
             AddScaledRow<T, Vector256<T>, Lanes256<T>>(y, a, x);
+        else
+            AddScaledRow<T, Vector128<T>, Lanes128<T>>(y, a, x);
     }
 
     [MethodImpl(Innermost)]
@@ -91,6 +95,6 @@ internal static partial class Kernels
         for (; k + S.Count <= y.Length; k += S.Count)
             S.Store(S.MultiplyAdd(factor, S.Load(ref from, (nuint)k), S.Load(ref to, (nuint)k)), ref to, (nuint)k);
         for (; k < y.Length; k++)
-            y[k] = T.FusedMultiplyAdd(a, x[k], y[k]);
+            y[k] = Simd.MultiplyAdd(a, x[k], y[k]);
     }
 }

@@ -17,7 +17,7 @@ internal static partial class Kernels
     /// <param name="stride">Elements from one row to the next; what lies beyond <paramref name="pre"/> in a row is left alone.</param>
     /// <param name="decay">What is left of a unit's traces after one step, shape (post) or longer.</param>
     /// <param name="post">Postsynaptic factor of this step, shape (post) or longer.</param>
-    /// <param name="pre">Presynaptic factors of this step, shape (pre), whole registers of 256 bits.</param>
+    /// <param name="pre">Presynaptic factors of this step, shape (pre), whole registers of 256 bits, or of 128 where there are no wider ones.</param>
     /// <param name="told">Learning signal, shape (post) or longer.</param>
     /// <param name="scale">Learning rate over number of steps.</param>
     /// <param name="next">Presynaptic signals of the next step, shape (pre).</param>
@@ -30,7 +30,7 @@ internal static partial class Kernels
     /// <remarks>
     /// <see cref="AdvanceTrace"/> and <see cref="Multiply"/> with each weight loaded once instead of twice. Two rows at a
     /// time share what is loaded of the signals. Two stores for four multiply-adds make stores the limit, and a register of
-    /// 512 bits is stored in two halves: so this one uses 256 bits on every machine. Allocates nothing; O(post * pre).
+    /// 512 bits is stored in two halves: so this one uses 256 bits where there are 512. Allocates nothing; O(post * pre).
     /// </remarks>
     public static void AdvanceTraces<T>(
         Span<T> trace, Span<T> weights, int stride, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale,
@@ -38,8 +38,8 @@ internal static partial class Kernels
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int rows = current.Length, columns = pre.Length;
-        if (columns % Vector256<T>.Count != 0)
-            ThrowHelper.OutOfRange(nameof(pre), columns, $"a multiple of {Vector256<T>.Count}");
+        if (columns % Simd.NarrowCount<T>() != 0)
+            ThrowHelper.OutOfRange(nameof(pre), columns, $"a multiple of {Simd.NarrowCount<T>()}");
         if (stride < columns)
             ThrowHelper.OutOfRange(nameof(stride), stride, $"at least {columns}, the number of columns");
         if (next.Length != columns)
@@ -51,7 +51,10 @@ internal static partial class Kernels
         if (Math.Min(decay.Length, Math.Min(post.Length, told.Length)) < rows)
             ThrowHelper.TooShort("units", Math.Min(decay.Length, Math.Min(post.Length, told.Length)), rows);
 
-        AdvancePairs<T, Vector256<T>, Lanes256<T>>(trace, weights, stride, decay, post, pre, told, scale, next, current, backward);
+        if (Simd.Bits == 128)
+            AdvancePairs<T, Vector128<T>, Lanes128<T>>(trace, weights, stride, decay, post, pre, told, scale, next, current, backward);
+        else
+            AdvancePairs<T, Vector256<T>, Lanes256<T>>(trace, weights, stride, decay, post, pre, told, scale, next, current, backward);
         if (rows % 2 == 0)
             return;
         int last = rows - 1;

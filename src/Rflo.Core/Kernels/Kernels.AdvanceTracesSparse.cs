@@ -67,8 +67,8 @@ internal static partial class Kernels
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         nint from = column;
-        trace = T.FusedMultiplyAdd(decay, trace, post * Unsafe.Add(ref pre, from));
-        weight = T.FusedMultiplyAdd(told, trace, weight);
-        return T.FusedMultiplyAdd(weight, Unsafe.Add(ref next, from), sum);
+        trace = Simd.MultiplyAdd(decay, trace, post * Unsafe.Add(ref pre, from));
+        weight = Simd.MultiplyAdd(told, trace, weight);
+        return Simd.MultiplyAdd(weight, Unsafe.Add(ref next, from), sum);
     }
 }

@@ -35,10 +35,12 @@ internal static partial class Kernels
         if (delta.Length != n)
             ThrowHelper.ShapeMismatch(nameof(delta), delta.Length, n, "(n)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             FilterBack<T, Vector512<T>, Lanes512<T>>(credit, decay, told, post, delta);
-        else
+        else if (Simd.Bits == 256)
             FilterBack<T, Vector256<T>, Lanes256<T>>(credit, decay, told, post, delta);
+        else
+            FilterBack<T, Vector128<T>, Lanes128<T>>(credit, decay, told, post, delta);
     }
 
     [MethodImpl(Innermost)]
@@ -64,7 +66,7 @@ internal static partial class Kernels
 
         for (; k < n; k++)
         {
-            credit[k] = T.FusedMultiplyAdd(decay[k], credit[k], told[k]);
+            credit[k] = Simd.MultiplyAdd(decay[k], credit[k], told[k]);
             delta[k] = credit[k] * post[k];
         }
     }

@@ -31,10 +31,12 @@ internal static partial class Kernels
         if (previous.Length != n)
             ThrowHelper.ShapeMismatch(nameof(previous), previous.Length, n, "(n)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             LeakRow<T, Vector512<T>, Lanes512<T>>(alpha, value, slope, previous, rate);
-        else
+        else if (Simd.Bits == 256)
             LeakRow<T, Vector256<T>, Lanes256<T>>(alpha, value, slope, previous, rate);
+        else
+            LeakRow<T, Vector128<T>, Lanes128<T>>(alpha, value, slope, previous, rate);
     }
 
     [MethodImpl(Innermost)]
@@ -60,7 +62,7 @@ internal static partial class Kernels
 
         for (; k < n; k++)
         {
-            rate[k] = T.FusedMultiplyAdd(alpha[k], value[k] - previous[k], previous[k]);
+            rate[k] = Simd.MultiplyAdd(alpha[k], value[k] - previous[k], previous[k]);
             slope[k] = alpha[k] * slope[k];
         }
     }

@@ -51,10 +51,12 @@ internal static partial class Kernels
         if (column.Length > 0 && steps > 0 && errors.Length <= (steps - 1) * errorStride)
             ThrowHelper.TooShort(nameof(errors), errors.Length, (steps - 1) * errorStride + 1);
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             LookBackSteps<T, Vector512<T>, Lanes512<T>>(weights, units, decay, post, credit, delta, column, errors, errorStride);
-        else
+        else if (Simd.Bits == 256)
             LookBackSteps<T, Vector256<T>, Lanes256<T>>(weights, units, decay, post, credit, delta, column, errors, errorStride);
+        else
+            LookBackSteps<T, Vector128<T>, Lanes128<T>>(weights, units, decay, post, credit, delta, column, errors, errorStride);
     }
 
     private static void LookBackSteps<T, V, S>(
@@ -67,7 +69,7 @@ internal static partial class Kernels
         int n = decay.Length;
         if (n == 7 * S.Count)
         {
-            if (units <= 6 * S.Count + Vector256<T>.Count)
+            if (typeof(V) == typeof(Vector512<T>) && units <= 6 * S.Count + Vector256<T>.Count)
                 LookBackShort<T, V, S, Vector256<T>, Lanes256<T>>(weights, units, decay, post, credit, delta, column, errors, errorStride);
             else
                 LookBackShort<T, V, S, V, S>(weights, units, decay, post, credit, delta, column, errors, errorStride);

@@ -31,10 +31,12 @@ internal static partial class Kernels
         if (matrix.Length < rows * columns)
             ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             MultiplyRows<T, Vector512<T>, Lanes512<T>>(matrix, vector, result, backward, columns - padding);
-        else
+        else if (Simd.Bits == 256)
             MultiplyRows<T, Vector256<T>, Lanes256<T>>(matrix, vector, result, backward, columns - padding);
+        else
+            MultiplyRows<T, Vector128<T>, Lanes128<T>>(matrix, vector, result, backward, columns - padding);
     }
 
     private static void MultiplyRows<T, V, S>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result, bool backward, int used)
@@ -48,7 +50,7 @@ internal static partial class Kernels
         ref T u = ref MemoryMarshal.GetReference(result);
         if (columns == 7 * S.Count)
         {
-            if (used <= 6 * S.Count + Vector256<T>.Count)
+            if (typeof(V) == typeof(Vector512<T>) && used <= 6 * S.Count + Vector256<T>.Count)
                 DotShortRows<T, V, S, Vector256<T>, Lanes256<T>>(ref w, ref v, rows, backward, ref u);
             else
                 DotShortRows<T, V, S, V, S>(ref w, ref v, rows, backward, ref u);
@@ -81,7 +83,7 @@ internal static partial class Kernels
             sum = S.MultiplyAdd(S.Load(ref a, (nuint)k), S.Load(ref b, (nuint)k), sum);
         T total = S.Sum(sum);
         for (; k < length; k++)
-            total = T.FusedMultiplyAdd(Unsafe.Add(ref a, k), Unsafe.Add(ref b, k), total);
+            total = Simd.MultiplyAdd(Unsafe.Add(ref a, k), Unsafe.Add(ref b, k), total);
         return total;
     }
 
@@ -190,14 +192,14 @@ internal static partial class Kernels
         for (; k < columns; k++)
         {
             T x = Unsafe.Add(ref v, k);
-            result = T.FusedMultiplyAdd(Unsafe.Add(ref r0, k), x, result);
-            Unsafe.Add(ref result, 1) = T.FusedMultiplyAdd(Unsafe.Add(ref r1, k), x, Unsafe.Add(ref result, 1));
-            Unsafe.Add(ref result, 2) = T.FusedMultiplyAdd(Unsafe.Add(ref r2, k), x, Unsafe.Add(ref result, 2));
-            Unsafe.Add(ref result, 3) = T.FusedMultiplyAdd(Unsafe.Add(ref r3, k), x, Unsafe.Add(ref result, 3));
-            Unsafe.Add(ref result, 4) = T.FusedMultiplyAdd(Unsafe.Add(ref r4, k), x, Unsafe.Add(ref result, 4));
-            Unsafe.Add(ref result, 5) = T.FusedMultiplyAdd(Unsafe.Add(ref r5, k), x, Unsafe.Add(ref result, 5));
-            Unsafe.Add(ref result, 6) = T.FusedMultiplyAdd(Unsafe.Add(ref r6, k), x, Unsafe.Add(ref result, 6));
-            Unsafe.Add(ref result, 7) = T.FusedMultiplyAdd(Unsafe.Add(ref r7, k), x, Unsafe.Add(ref result, 7));
+            result = Simd.MultiplyAdd(Unsafe.Add(ref r0, k), x, result);
+            Unsafe.Add(ref result, 1) = Simd.MultiplyAdd(Unsafe.Add(ref r1, k), x, Unsafe.Add(ref result, 1));
+            Unsafe.Add(ref result, 2) = Simd.MultiplyAdd(Unsafe.Add(ref r2, k), x, Unsafe.Add(ref result, 2));
+            Unsafe.Add(ref result, 3) = Simd.MultiplyAdd(Unsafe.Add(ref r3, k), x, Unsafe.Add(ref result, 3));
+            Unsafe.Add(ref result, 4) = Simd.MultiplyAdd(Unsafe.Add(ref r4, k), x, Unsafe.Add(ref result, 4));
+            Unsafe.Add(ref result, 5) = Simd.MultiplyAdd(Unsafe.Add(ref r5, k), x, Unsafe.Add(ref result, 5));
+            Unsafe.Add(ref result, 6) = Simd.MultiplyAdd(Unsafe.Add(ref r6, k), x, Unsafe.Add(ref result, 6));
+            Unsafe.Add(ref result, 7) = Simd.MultiplyAdd(Unsafe.Add(ref r7, k), x, Unsafe.Add(ref result, 7));
         }
     }
 
@@ -228,10 +230,10 @@ internal static partial class Kernels
         for (; k < columns; k++)
         {
             T x = Unsafe.Add(ref v, k);
-            result = T.FusedMultiplyAdd(Unsafe.Add(ref r0, k), x, result);
-            Unsafe.Add(ref result, 1) = T.FusedMultiplyAdd(Unsafe.Add(ref r1, k), x, Unsafe.Add(ref result, 1));
-            Unsafe.Add(ref result, 2) = T.FusedMultiplyAdd(Unsafe.Add(ref r2, k), x, Unsafe.Add(ref result, 2));
-            Unsafe.Add(ref result, 3) = T.FusedMultiplyAdd(Unsafe.Add(ref r3, k), x, Unsafe.Add(ref result, 3));
+            result = Simd.MultiplyAdd(Unsafe.Add(ref r0, k), x, result);
+            Unsafe.Add(ref result, 1) = Simd.MultiplyAdd(Unsafe.Add(ref r1, k), x, Unsafe.Add(ref result, 1));
+            Unsafe.Add(ref result, 2) = Simd.MultiplyAdd(Unsafe.Add(ref r2, k), x, Unsafe.Add(ref result, 2));
+            Unsafe.Add(ref result, 3) = Simd.MultiplyAdd(Unsafe.Add(ref r3, k), x, Unsafe.Add(ref result, 3));
         }
     }
 }

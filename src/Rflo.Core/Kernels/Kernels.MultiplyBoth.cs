@@ -35,10 +35,12 @@ internal static partial class Kernels
         if (matrix.Length < rows * columns)
             ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             MultiplyRowsByBoth<T, Vector512<T>, Lanes512<T>>(matrix, vector, beside, result, besides, backward);
-        else
+        else if (Simd.Bits == 256)
             MultiplyRowsByBoth<T, Vector256<T>, Lanes256<T>>(matrix, vector, beside, result, besides, backward);
+        else
+            MultiplyRowsByBoth<T, Vector128<T>, Lanes128<T>>(matrix, vector, beside, result, besides, backward);
     }
 
     private static void MultiplyRowsByBoth<T, V, S>(
@@ -53,11 +55,11 @@ internal static partial class Kernels
         ref T x = ref MemoryMarshal.GetReference(beside);
         ref T u = ref MemoryMarshal.GetReference(result);
         ref T y = ref MemoryMarshal.GetReference(besides);
-        int size = Simd.IsWide ? 8 : 4, blocks = rows / size, row = size * blocks;
+        int size = S.HasMany ? 8 : 4, blocks = rows / size, row = size * blocks;
         for (int k = 0; k < blocks; k++)
         {
             nint first = size * (backward ? blocks - 1 - k : k);
-            if (Simd.IsWide)
+            if (S.HasMany)
                 DotEightRowsByBoth<T, V, S>(ref Unsafe.Add(ref w, first * columns), ref v, ref x, columns, ref Unsafe.Add(ref u, first), ref Unsafe.Add(ref y, first));
             else
                 DotFourRowsByBoth<T, V, S>(ref Unsafe.Add(ref w, first * columns), ref v, ref x, columns, ref Unsafe.Add(ref u, first), ref Unsafe.Add(ref y, first));
@@ -170,8 +172,8 @@ internal static partial class Kernels
             for (int i = 0; i < rows; i++)
             {
                 T weight = Unsafe.Add(ref w, (nint)i * columns + k);
-                Unsafe.Add(ref result, i) = T.FusedMultiplyAdd(weight, Unsafe.Add(ref v, k), Unsafe.Add(ref result, i));
-                Unsafe.Add(ref besides, i) = T.FusedMultiplyAdd(weight, Unsafe.Add(ref x, k), Unsafe.Add(ref besides, i));
+                Unsafe.Add(ref result, i) = Simd.MultiplyAdd(weight, Unsafe.Add(ref v, k), Unsafe.Add(ref result, i));
+                Unsafe.Add(ref besides, i) = Simd.MultiplyAdd(weight, Unsafe.Add(ref x, k), Unsafe.Add(ref besides, i));
             }
         }
     }

@@ -38,10 +38,12 @@ internal static partial class Kernels
         if (result.Length < rows * width)
             ThrowHelper.TooShort(nameof(result), result.Length, rows * width);
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             MultiplyPanelRows<T, Vector512<T>, Lanes512<T>>(matrix, rows, columns, stride, panel, result);
-        else
+        else if (Simd.Bits == 256)
             MultiplyPanelRows<T, Vector256<T>, Lanes256<T>>(matrix, rows, columns, stride, panel, result);
+        else
+            MultiplyPanelRows<T, Vector128<T>, Lanes128<T>>(matrix, rows, columns, stride, panel, result);
     }
 
     private static void MultiplyPanelRows<T, V, S>(ReadOnlySpan<T> matrix, int rows, int columns, int stride, ReadOnlySpan<T> panel, Span<T> result)

@@ -38,10 +38,12 @@ internal static partial class Kernels
         if (matrix.Length < rows * columns)
             ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             MultiplyColumns<T, Vector512<T>, Lanes512<T>>(matrix, vector, result);
-        else
+        else if (Simd.Bits == 256)
             MultiplyColumns<T, Vector256<T>, Lanes256<T>>(matrix, vector, result);
+        else
+            MultiplyColumns<T, Vector128<T>, Lanes128<T>>(matrix, vector, result);
     }
 
     private static void MultiplyColumns<T, V, S>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
@@ -72,7 +74,7 @@ internal static partial class Kernels
         {
             T sum = result[column];
             for (int i = 0; i < rows; i++)
-                sum = T.FusedMultiplyAdd(Unsafe.Add(ref w, (nint)i * columns + column), Unsafe.Add(ref v, i), sum);
+                sum = Simd.MultiplyAdd(Unsafe.Add(ref w, (nint)i * columns + column), Unsafe.Add(ref v, i), sum);
             result[column] = sum;
         }
     }

@@ -31,10 +31,12 @@ internal static partial class Kernels
         if (before.Length != n)
             ThrowHelper.ShapeMismatch(nameof(before), before.Length, n, "(n)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             PassCreditRow<T, Vector512<T>, Lanes512<T>>(credit, post, decay, delta, before);
-        else
+        else if (Simd.Bits == 256)
             PassCreditRow<T, Vector256<T>, Lanes256<T>>(credit, post, decay, delta, before);
+        else
+            PassCreditRow<T, Vector128<T>, Lanes128<T>>(credit, post, decay, delta, before);
     }
 
     [MethodImpl(Innermost)]
@@ -61,7 +63,7 @@ internal static partial class Kernels
         for (; k < n; k++)
         {
             delta[k] = credit[k] * post[k];
-            before[k] = T.FusedMultiplyAdd(decay[k], credit[k], before[k]);
+            before[k] = Simd.MultiplyAdd(decay[k], credit[k], before[k]);
         }
     }
 }

@@ -16,10 +16,12 @@ internal static partial class Kernels
         if (x.Length != y.Length)
             ThrowHelper.ShapeMismatch(nameof(x), x.Length, y.Length, "(n)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             ScaleRow<T, Vector512<T>, Lanes512<T>>(ref MemoryMarshal.GetReference(x), a, ref MemoryMarshal.GetReference(y), y.Length);
-        else
+        else if (Simd.Bits == 256)
             ScaleRow<T, Vector256<T>, Lanes256<T>>(ref MemoryMarshal.GetReference(x), a, ref MemoryMarshal.GetReference(y), y.Length);
+        else
+            ScaleRow<T, Vector128<T>, Lanes128<T>>(ref MemoryMarshal.GetReference(x), a, ref MemoryMarshal.GetReference(y), y.Length);
     }
 
     [MethodImpl(Innermost)]

@@ -37,12 +37,12 @@ internal static partial class Kernels
             int k = start[i], end = start[i + 1];
             for (; k + 2 <= end; k += 2)
             {
-                even = T.FusedMultiplyAdd(Unsafe.Add(ref w, k), Unsafe.Add(ref v, Unsafe.Add(ref column, k)), even);
-                odd = T.FusedMultiplyAdd(Unsafe.Add(ref w, k + 1), Unsafe.Add(ref v, Unsafe.Add(ref column, k + 1)), odd);
+                even = Simd.MultiplyAdd(Unsafe.Add(ref w, k), Unsafe.Add(ref v, Unsafe.Add(ref column, k)), even);
+                odd = Simd.MultiplyAdd(Unsafe.Add(ref w, k + 1), Unsafe.Add(ref v, Unsafe.Add(ref column, k + 1)), odd);
             }
 
             if (k < end)
-                even = T.FusedMultiplyAdd(Unsafe.Add(ref w, k), Unsafe.Add(ref v, Unsafe.Add(ref column, k)), even);
+                even = Simd.MultiplyAdd(Unsafe.Add(ref w, k), Unsafe.Add(ref v, Unsafe.Add(ref column, k)), even);
             result[i] += even + odd;
         }
     }
@@ -59,7 +59,7 @@ internal static partial class Kernels
         Fits(pattern, weights.Length, vector.Length);
         for (int i = 0; i < pattern.Rows; i++)
             for (int k = pattern.Start[i]; k < pattern.Start[i + 1]; k++)
-                result[pattern.Column[k]] = T.FusedMultiplyAdd(weights[k], vector[i], result[pattern.Column[k]]);
+                result[pattern.Column[k]] = Simd.MultiplyAdd(weights[k], vector[i], result[pattern.Column[k]]);
     }
 
     /// <summary>One step of a sparse block's weight change: <c>result[k] += scale * post[i] * pre[column[k]]</c> for every entry k of row i.</summary>
@@ -76,7 +76,7 @@ internal static partial class Kernels
         {
             T factor = scale * post[i];
             for (int k = start[i]; k < start[i + 1]; k++)
-                Unsafe.Add(ref g, k) = T.FusedMultiplyAdd(factor, Unsafe.Add(ref v, Unsafe.Add(ref column, k)), Unsafe.Add(ref g, k));
+                Unsafe.Add(ref g, k) = Simd.MultiplyAdd(factor, Unsafe.Add(ref v, Unsafe.Add(ref column, k)), Unsafe.Add(ref g, k));
         }
     }
 
@@ -107,9 +107,9 @@ internal static partial class Kernels
             T keep = decay[i], add = post[i], learn = scale * told[i];
             for (int k = start[i]; k < start[i + 1]; k++)
             {
-                T now = T.FusedMultiplyAdd(keep, Unsafe.Add(ref e, k), add * Unsafe.Add(ref v, Unsafe.Add(ref column, k)));
+                T now = Simd.MultiplyAdd(keep, Unsafe.Add(ref e, k), add * Unsafe.Add(ref v, Unsafe.Add(ref column, k)));
                 Unsafe.Add(ref e, k) = now;
-                Unsafe.Add(ref w, k) = T.FusedMultiplyAdd(learn, now, Unsafe.Add(ref w, k));
+                Unsafe.Add(ref w, k) = Simd.MultiplyAdd(learn, now, Unsafe.Add(ref w, k));
             }
         }
     }

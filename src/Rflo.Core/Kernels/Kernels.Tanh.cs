@@ -34,10 +34,12 @@ internal static partial class Kernels
         if (post.Length != n)
             ThrowHelper.ShapeMismatch(nameof(post), post.Length, n, "(n)");
 
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             LeakyTanhRow<T, Vector512<T>, Lanes512<T>>(alpha, current, previous, post, rate);
-        else
+        else if (Simd.Bits == 256)
             LeakyTanhRow<T, Vector256<T>, Lanes256<T>>(alpha, current, previous, post, rate);
+        else
+            LeakyTanhRow<T, Vector128<T>, Lanes128<T>>(alpha, current, previous, post, rate);
     }
 
     [MethodImpl(Innermost)]

@@ -67,10 +67,12 @@ internal static partial class Kernels
     private static void OneMinusSquare<T>(ReadOnlySpan<T> value, Span<T> slope)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (Simd.IsWide)
+        if (Simd.Bits == 512)
             OneMinusSquareRow<T, Vector512<T>, Lanes512<T>>(value, slope);
-        else
+        else if (Simd.Bits == 256)
             OneMinusSquareRow<T, Vector256<T>, Lanes256<T>>(value, slope);
+        else
+            OneMinusSquareRow<T, Vector128<T>, Lanes128<T>>(value, slope);
     }
 
     [MethodImpl(Innermost)]
@@ -89,7 +91,7 @@ internal static partial class Kernels
         }
 
         for (; k < value.Length; k++)
-            slope[k] = T.FusedMultiplyAdd(-value[k], value[k], T.One);
+            slope[k] = Simd.MultiplyAdd(-value[k], value[k], T.One);
     }
 
     private static void LogisticSlope<T>(ReadOnlySpan<T> value, Span<T> slope)
@@ -103,7 +105,7 @@ internal static partial class Kernels
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         for (int k = 0; k < tanh.Length; k++)
-            slope[k] = tanh[k] > T.Zero ? T.FusedMultiplyAdd(-tanh[k], tanh[k], T.One) : T.Zero;
+            slope[k] = tanh[k] > T.Zero ? Simd.MultiplyAdd(-tanh[k], tanh[k], T.One) : T.Zero;
     }
 
     private static void Gate<T>(ReadOnlySpan<T> current, Span<T> slope)

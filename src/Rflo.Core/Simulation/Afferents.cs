@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
@@ -50,7 +49,7 @@ internal sealed class Afferents<T>
         }
 
         int end = dense.Count == 0 ? 0 : dense[^1].Offset + dense[^1].Width;
-        int lanes = Vector256<T>.Count;
+        int lanes = Simd.NarrowCount<T>();
         DenseUsed = (end + lanes - 1) / lanes * lanes;
         Stride = offset;
         Segments = [.. dense, .. sparse];
@@ -71,8 +70,8 @@ internal sealed class Afferents<T>
     public int DenseStride { get; }
 
     /// <summary>
-    /// The part of a row of dense weights that is not padding at its end, up to a whole register of 256 bits: what a kernel
-    /// takes that uses such registers where rows are padded for wider ones.
+    /// The part of a row of dense weights that is not padding at its end, up to a whole register of 256 bits or less: what a
+    /// kernel takes that uses such registers where rows are padded for wider ones.
     /// </summary>
     public int DenseUsed { get; }
 
