@@ -106,6 +106,12 @@ module RunRecord =
     let private lastOr otherwise values =
         values |> Array.tryLast |> Option.defaultValue otherwise
 
+    /// The commit that was checked out when the run began.
+    let private commit (sessions: RunSession seq) =
+        match Seq.tryHead sessions with
+        | Some session -> session.Commit
+        | None -> null
+
     let private recordOf
         (started: DateTimeOffset)
         sessions
@@ -128,7 +134,7 @@ module RunRecord =
                     Precision = experiment.Precision.ToString().ToLowerInvariant(),
                     Settings = readOnlyDict settings,
                     Overrides = readOnlyDict overrides,
-                    Commit = (script |> Option.map GitCommit.Find |> Option.defaultValue null),
+                    Commit = commit sessions,
                     Started = started,
                     Ended = ended,
                     ElapsedSeconds = (ended - started).TotalSeconds,
@@ -143,19 +149,21 @@ module RunRecord =
             Activity =
                 activity experiment.Circuit "before" trained.Before
                 @ activity experiment.Circuit "after" trained.After
-            Script = script |> Option.filter File.Exists |> Option.map File.ReadAllText
+            Script = script
             Picture = picture
         }
 
-    /// The record of a run that has just ended.
+    /// The record of a run that has just ended, with its picture: for whoever writes no run folder.
     let ofTrained (started: DateTimeOffset) overrides (script: string option) (trained: Trained) =
         let picture = Picture.svg trained.Experiment.Circuit
         recordOf started [] [] overrides script (Some picture) trained
 
-    /// The record of a run that has just ended, and that these processes worked on.
-    let ofSessions (sessions: RunSession seq) overrides (script: string option) (trained: Trained) =
-        let picture = Picture.svg trained.Experiment.Circuit
-        recordOf (Seq.head sessions).Started sessions [] overrides script (Some picture) trained
+    /// The record of a run that has just ended, which the folder holds the beginning of. Its picture is drawn when the numbers are
+    /// safe.
+    let ofFolder (folder: RunFolder) overrides (trained: Trained) =
+        let script = Option.ofObj folder.Script |> Option.filter File.Exists
+        let started = (Seq.head folder.Sessions).Started
+        recordOf started folder.Sessions [] overrides (Option.map File.ReadAllText script) None trained
 
     /// The record of a point of a sweep: without the script and the picture, which are the same for thousands of them.
     let ofPoint settings (started: DateTimeOffset) overrides (trained: Trained) =
@@ -170,8 +178,8 @@ module RunRecord =
             Metrics = [ for name in table.Columns -> name, table.Column name ]
             Weights = List.ofSeq (saved.ReadWeights())
             Activity = List.ofSeq (saved.ReadActivity())
-            Script = saved.Script |> Option.ofObj |> Option.map File.ReadAllText
-            Picture = saved.Picture |> Option.ofObj |> Option.map File.ReadAllText
+            Script = Option.ofObj (saved.ReadScript())
+            Picture = Option.ofObj (saved.ReadPicture())
         }
 
     let private writeMetrics (folder: RunFolder) (columns: (string * float[]) list) =
@@ -192,12 +200,14 @@ module RunRecord =
 
             writer.Append row
 
-    /// Writes a record into a run folder and moves it into place; where it lies then.
-    let write (folder: RunFolder) (script: string option) (report: string option) record =
+    /// Writes the numbers of a record into a run folder, and the manifest that names them: from here on they are safe.
+    let writeNumbers (folder: RunFolder) record =
         writeMetrics folder record.Metrics
         folder.WriteWeights record.Weights
         folder.WriteActivity record.Activity
-        Option.iter folder.CopyScript (script |> Option.filter File.Exists)
-        Option.iter folder.WritePicture record.Picture
-        Option.iter folder.WriteReport report
+        folder.Seal record.Manifest
+
+    /// Writes the numbers of a record into a run folder and moves it into place; where it lies then.
+    let write (folder: RunFolder) record =
+        writeNumbers folder record
         folder.Commit record.Manifest

@@ -44,8 +44,11 @@ let tests =
                 inFolder (fun folder ->
                     let example = Path.Combine(examples, "01-periodic.fsx")
 
+                    // A shell that started the tests in the background has SIGINT ignored, and children inherit that.
                     use child =
-                        start folder "dotnet" [
+                        start folder "env" [
+                            $"--default-signal={signal}"
+                            "dotnet"
                             "fsi"
                             example
                             "--trials"
