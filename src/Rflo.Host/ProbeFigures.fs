@@ -82,7 +82,10 @@ module ProbeFigures =
         let shown =
             curves
             |> List.map (fun (_, values) ->
-                if isLog then Array.filter (fun value -> value > 0.0) values else values)
+                if isLog then
+                    Array.filter (fun value -> value > 0.0) values
+                else
+                    values)
 
         match Thinning.range shown with
         | None -> (if isLog then 0.1, 10.0 else 0.0, 1.0)

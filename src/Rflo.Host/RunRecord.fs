@@ -163,7 +163,15 @@ module RunRecord =
     let ofFolder (folder: RunFolder) overrides (trained: Trained) =
         let script = Option.ofObj folder.Script |> Option.filter File.Exists
         let started = (Seq.head folder.Sessions).Started
-        recordOf started folder.Sessions [] overrides (Option.map File.ReadAllText script) None trained
+
+        recordOf
+            started
+            folder.Sessions
+            []
+            overrides
+            (Option.map File.ReadAllText script)
+            None
+            trained
 
     /// The record of a point of a sweep: without the script and the picture, which are the same for thousands of them.
     let ofPoint settings (started: DateTimeOffset) overrides (trained: Trained) =

@@ -26,7 +26,13 @@ module Saving =
             None
 
     /// The numbers, then the manifest, and only then what is made of them. Where it lies, and whether it is all of what was wanted.
-    let private write name (folder: RunFolder) (report: (RunRecord -> string) option) circuit record =
+    let private write
+        name
+        (folder: RunFolder)
+        (report: (RunRecord -> string) option)
+        circuit
+        record
+        =
         RunRecord.writeNumbers folder record
 
         let picture =

@@ -68,13 +68,17 @@ module SweepCommands =
         let axes = folder.Description.Axes |> Seq.map _.Name |> String.concat ", "
         let ids = folder.ReadPoints() |> Array.ofSeq
         let states = ids |> Array.map (fun id -> id, folder.StateOf id)
-        let isDamaged = states |> Array.exists (fun (_, state) -> state.Stage = PointStage.Damaged)
+
+        let isDamaged =
+            states |> Array.exists (fun (_, state) -> state.Stage = PointStage.Damaged)
+
         printfn "%s" (Printable.Line $"{folder.Description.Name}: {ids.Length} points over {axes}")
         List.iter (printfn "%s") (counts states)
         List.iter (printfn "%s") (failures folder states)
 
         if isDamaged then
-            eprintfn "rflo: the command of the sweep with --retry begins damaged points anew, and keeps what is damaged beside them"
+            eprintfn
+                "rflo: the command of the sweep with --retry begins damaged points anew, and keeps what is damaged beside them"
 
         for note in folder.Notes ids do
             eprintfn $"rflo: {note}"

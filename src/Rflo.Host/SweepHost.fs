@@ -40,7 +40,8 @@ module SweepHost =
         $"{outcomes.Length} points: {all}"
 
     let private isFailure (outcome: Outcome) =
-        outcome.State.Stage = PointStage.Failed || outcome.State.Stage = PointStage.Damaged
+        outcome.State.Stage = PointStage.Failed
+        || outcome.State.Stage = PointStage.Damaged
 
     /// A line for each of the first failures and damages. Reasons were read from files, which may hold anything.
     let failures (outcomes: Outcome list) =
@@ -61,7 +62,11 @@ module SweepHost =
     /// What else lies in the folder of the sweep.
     let private notes (settings: SweepSettings) =
         let folder = SweepFolder.Open settings.Place
-        if settings.Part.IsSome then [] else List.ofSeq (folder.Notes(folder.ReadPoints()))
+
+        if settings.Part.IsSome then
+            []
+        else
+            List.ofSeq (folder.Notes(folder.ReadPoints()))
 
     let private tell name (settings: SweepSettings) (seconds: float) (outcomes: Outcome list) =
         let trained = outcomes |> List.filter _.IsNew |> List.length

@@ -101,7 +101,8 @@ module SweepResults =
         let ids = Array.ofSeq (folder.ReadPoints())
 
         let states =
-            some ids |> Array.map (fun id -> id, folder.StateOf id, IO.Directory.Exists(folder.PlaceOf id))
+            some ids
+            |> Array.map (fun id -> id, folder.StateOf id, IO.Directory.Exists(folder.PlaceOf id))
 
         let there =
             states
@@ -117,7 +118,9 @@ module SweepResults =
             |> Array.fold max 1
 
         let shown = trials longest
-        let results = there |> Array.map (fun id -> id, tryRead (fun () -> result folder shown id))
+
+        let results =
+            there |> Array.map (fun id -> id, tryRead (fun () -> result folder shown id))
 
         {
             Description = folder.Description

@@ -16,7 +16,7 @@ open Rflo.Runs.Tests.Archives
 type Saved = {
     /// Such as f8.
     Kind: string
-    /// <, > or =, which is that of this machine.
+    /// Little, big, or that of this machine, as numpy's header has it.
     Order: char
     IsFortran: bool
     Version: byte
@@ -35,7 +35,15 @@ let private valueOf kind =
     match kind with
     | "f8" ->
         Gen.oneof [
-            Gen.elements [ nan; infinity; -infinity; -0.0; Double.Epsilon; Double.MaxValue; 0.1 ]
+            Gen.elements [
+                nan
+                infinity
+                -infinity
+                -0.0
+                Double.Epsilon
+                Double.MaxValue
+                0.1
+            ]
             ArbMap.defaults
             |> ArbMap.generate<int64>
             |> Gen.map BitConverter.Int64BitsToDouble
@@ -43,17 +51,38 @@ let private valueOf kind =
         ]
     | "f4" ->
         Gen.oneof [
-            Gen.elements [ nan; infinity; -0.0; float Single.Epsilon; float Single.MaxValue ]
+            Gen.elements [
+                nan
+                infinity
+                -0.0
+                float Single.Epsilon
+                float Single.MaxValue
+            ]
             ArbMap.defaults |> ArbMap.generate<float32> |> Gen.map float
         ]
     | "i8" ->
         Gen.oneof [
-            Gen.elements [ 9007199254740992.0; -9007199254740992.0; 4294967296.0; -1.0; 255.0; 256.0 ]
-            ArbMap.defaults |> ArbMap.generate<int> |> Gen.map (fun k -> float k * 1048576.0)
+            Gen.elements [
+                9007199254740992.0
+                -9007199254740992.0
+                4294967296.0
+                -1.0
+                255.0
+                256.0
+            ]
+            ArbMap.defaults
+            |> ArbMap.generate<int>
+            |> Gen.map (fun k -> float k * 1048576.0)
         ]
     | "i4" ->
         Gen.oneof [
-            Gen.elements [ float Int32.MaxValue; float Int32.MinValue; -1.0; 255.0; 65536.0 ]
+            Gen.elements [
+                float Int32.MaxValue
+                float Int32.MinValue
+                -1.0
+                255.0
+                65536.0
+            ]
             ArbMap.defaults |> ArbMap.generate<int> |> Gen.map float
         ]
     | _ -> Gen.elements [ 0.0; 1.0 ]
@@ -62,7 +91,10 @@ let private saved =
     gen {
         let! kind = Gen.elements kinds
         let! order = Gen.elements [ '<'; '>'; '=' ]
-        let! isFortran, isPacked = Gen.zip (Gen.elements [ false; true ]) (Gen.elements [ false; true ])
+
+        let! isFortran, isPacked =
+            Gen.zip (Gen.elements [ false; true ]) (Gen.elements [ false; true ])
+
         let! version = Gen.elements [ 1uy; 2uy; 3uy ]
         let! axes = Gen.choose (0, 4)
         let! shape = Gen.listOfLength axes (Gen.choose (0, 4))
@@ -118,7 +150,12 @@ let private shapeText (shape: int list) =
     | _ -> "(" + String.concat ", " (List.map string shape) + ")"
 
 let private member' (array: Saved) =
-    let descr = if array.Kind = "b1" then "|b1" else $"{array.Order}{array.Kind}"
+    let descr =
+        if array.Kind = "b1" then
+            "|b1"
+        else
+            $"{array.Order}{array.Kind}"
+
     let quote = if array.Style % 2 = 0 then "'" else "\""
 
     let entries = [
@@ -128,10 +165,16 @@ let private member' (array: Saved) =
     ]
 
     let entries = if array.Style >= 3 then List.rev entries else entries
-    let dictionary = "{" + String.concat ", " entries + (if array.Style = 1 then "}" else ", }")
+
+    let dictionary =
+        "{" + String.concat ", " entries + (if array.Style = 1 then "}" else ", }")
+
     let lengthBytes = if array.Version = 1uy then 2 else 4
     let unpadded = 8 + lengthBytes + dictionary.Length + 1
-    let header = dictionary.PadRight(dictionary.Length + (64 - unpadded % 64) % 64) + "\n"
+
+    let header =
+        dictionary.PadRight(dictionary.Length + (64 - unpadded % 64) % 64) + "\n"
+
     let values = Array.ofList array.Values
 
     let ordered =
@@ -189,7 +232,9 @@ let tests =
             for order in [ '<'; '>'; '=' ] do
                 test $"{order}{kind} is read beyond the first chunk, in both orders of axes" {
                     inFile (fun path ->
-                        let numbers = [ for k in 0..29_999 -> if kind = "b1" then float (k % 2) else float k ]
+                        let numbers = [
+                            for k in 0..29_999 -> if kind = "b1" then float (k % 2) else float k
+                        ]
 
                         let array isFortran = {
                             Kind = kind
@@ -209,9 +254,22 @@ let tests =
 
         test "other types are refused by name, with what to do" {
             for descr, size in
-                [ "<u4", 4; "<i2", 2; "<f2", 2; "<c16", 16; "|S4", 4; "<U2", 8; "|u1", 1; "|i1", 1; "<M8[s]", 8 ] do
+                [
+                    "<u4", 4
+                    "<i2", 2
+                    "<f2", 2
+                    "<c16", 16
+                    "|S4", 4
+                    "<U2", 8
+                    "|u1", 1
+                    "|i1", 1
+                    "<M8[s]", 8
+                ] do
                 inFile (fun path ->
-                    writeZip path [ "w.npy", npy $"'{descr}'" "(2,)" (Array.zeroCreate (2 * size)) ]
+                    writeZip path [
+                        "w.npy", npy $"'{descr}'" "(2,)" (Array.zeroCreate (2 * size))
+                    ]
+
                     expectRefusal [ "'w'"; descr; "astype(float)" ] (fun () -> Npz.Read path))
         }
 
@@ -221,7 +279,13 @@ let tests =
                     let bytes = BitConverter.GetBytes value
                     if order = '>' then Array.rev bytes else bytes
 
-                for value in [ 9007199254740993L; -9007199254740993L; Int64.MaxValue; Int64.MinValue ] do
+                for value in
+                    [
+                        9007199254740993L
+                        -9007199254740993L
+                        Int64.MaxValue
+                        Int64.MinValue
+                    ] do
                     inFile (fun path ->
                         writeZip path [ "w.npy", npy $"'{order}i8'" "(1,)" (one value) ]
                         expectRefusal [ "'w'"; string value ] (fun () -> Npz.Read path))
@@ -231,12 +295,15 @@ let tests =
             inFile (fun path ->
                 let values = [| 1.5; -0.0; nan; 5e-324; infinity; -7.25 |]
 
-                Npz.Write(path, [
-                    NamedArray("a/b->c", [| 2; 3 |], values)
-                    NamedArray("one", [| 6 |], values)
-                    NamedArray("scalar", [||], [| 0.1 |])
-                    NamedArray("empty", [| 0; 2 |], [||])
-                ])
+                Npz.Write(
+                    path,
+                    [
+                        NamedArray("a/b->c", [| 2; 3 |], values)
+                        NamedArray("one", [| 6 |], values)
+                        NamedArray("scalar", [||], [| 0.1 |])
+                        NamedArray("empty", [| 0; 2 |], [||])
+                    ]
+                )
 
                 use archive = ZipFile.OpenRead path
 
@@ -254,37 +321,75 @@ let tests =
                     use memory = new MemoryStream()
                     stream.CopyTo memory
                     let bytes = memory.ToArray()
-                    Expect.equal bytes[..5] [| 0x93uy; byte 'N'; byte 'U'; byte 'M'; byte 'P'; byte 'Y' |] name
+
+                    Expect.equal
+                        bytes[..5]
+                        [|
+                            0x93uy
+                            byte 'N'
+                            byte 'U'
+                            byte 'M'
+                            byte 'P'
+                            byte 'Y'
+                        |]
+                        name
+
                     Expect.equal (bytes[6], bytes[7]) (1uy, 0uy) $"version of {name}"
                     let length = int (BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(8, 2)))
-                    Expect.equal ((10 + length) % 64) 0 $"numbers of {name} begin at a multiple of 64"
+
+                    Expect.equal
+                        ((10 + length) % 64)
+                        0
+                        $"numbers of {name} begin at a multiple of 64"
+
                     let header = Encoding.ASCII.GetString(bytes, 10, length)
-                    Expect.stringStarts header $"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}" name
+
+                    Expect.stringStarts
+                        header
+                        $"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}"
+                        name
+
                     Expect.equal header[length - 1] '\n' $"end of the header of {name}"
 
                     let numbers = [|
                         for k in 0 .. (bytes.Length - 10 - length) / 8 - 1 ->
-                            BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(10 + length + 8 * k, 8))
+                            BinaryPrimitives.ReadInt64LittleEndian(
+                                bytes.AsSpan(10 + length + 8 * k, 8)
+                            )
                     |]
 
-                    Expect.equal numbers (Array.map BitConverter.DoubleToInt64Bits values) $"numbers of {name}")
+                    Expect.equal
+                        numbers
+                        (Array.map BitConverter.DoubleToInt64Bits values)
+                        $"numbers of {name}")
         }
 
         test "each limit allows what it says, and not one more" {
             inFile (fun path ->
-                let arrays = [ for k in 1..3 -> NamedArray($"w{k}", [| 100 |], Array.zeroCreate 100) ]
+                let arrays = [
+                    for k in 1..3 -> NamedArray($"w{k}", [| 100 |], Array.zeroCreate 100)
+                ]
+
                 Npz.Write(path, arrays)
                 let file = FileInfo(path).Length
                 let count limits = (Npz.Read(path, limits)).Count
                 Expect.equal (count (ReadLimits(MaxMembers = 3))) 3 "members"
-                expectRefusal [ "3 members"; "2 is the limit" ] (fun () -> count (ReadLimits(MaxMembers = 2)))
+
+                expectRefusal [ "3 members"; "2 is the limit" ] (fun () ->
+                    count (ReadLimits(MaxMembers = 2)))
+
                 Expect.equal (count (ReadLimits(MaxTotalBytes = file))) 3 "bytes"
-                expectRefusal [ "is the limit" ] (fun () -> count (ReadLimits(MaxTotalBytes = file - 1L))))
+
+                expectRefusal [ "is the limit" ] (fun () ->
+                    count (ReadLimits(MaxTotalBytes = file - 1L))))
 
             inFile (fun path ->
                 // Eight bytes of memory for each of one on the disk.
                 writeZip path [ "w.npy", npy "'|b1'" "(1000,)" (Array.zeroCreate 1000) ]
-                let read bytes = (Npz.Read(path, ReadLimits(MaxTotalBytes = bytes))).Count
+
+                let read bytes =
+                    (Npz.Read(path, ReadLimits(MaxTotalBytes = bytes))).Count
+
                 Expect.equal (read 8000L) 1 "memory"
                 expectRefusal [ "more than 7999 bytes" ] (fun () -> read 7999L))
 
@@ -293,7 +398,10 @@ let tests =
                 use archive = ZipFile.OpenRead path
                 let entry = archive.Entries[0]
                 let ratio = float entry.Length / float entry.CompressedLength
-                let read ratio free = (Npz.Read(path, ReadLimits(MaxRatio = ratio, RatioFreeBytes = free))).Count
+
+                let read ratio free =
+                    (Npz.Read(path, ReadLimits(MaxRatio = ratio, RatioFreeBytes = free))).Count
+
                 Expect.equal (read (ratio * 1.001) 0L) 1 "ratio"
                 expectRefusal [ "bomb" ] (fun () -> read (ratio * 0.999) 0L)
                 Expect.equal (read 1.0 entry.Length) 1 "below which the ratio does not matter"

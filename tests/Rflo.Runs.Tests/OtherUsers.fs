@@ -11,7 +11,12 @@ let private program = Assembly.GetExecutingAssembly().Location
 
 let start (file: string) (arguments: string list) =
     let info =
-        ProcessStartInfo(file, arguments, RedirectStandardOutput = true, RedirectStandardError = true)
+        ProcessStartInfo(
+            file,
+            arguments,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        )
 
     nonNull (Process.Start info)
 
@@ -28,11 +33,7 @@ let private can file arguments =
 
 let private setpriv = "/usr/bin/setpriv"
 
-let private asNobody = [
-    "--reuid=65534"
-    "--regid=65534"
-    "--clear-groups"
-]
+let private asNobody = [ "--reuid=65534"; "--regid=65534"; "--clear-groups" ]
 
 let private unshare = "/usr/bin/unshare"
 let private inNamespace = [ "--pid"; "--fork"; "--mount-proc" ]
@@ -55,7 +56,18 @@ let startElsewhere (words: string list) =
 let onSmallDisk (kilobytes: int) folder (body: unit -> unit) =
     let mount = "/usr/bin/mount"
 
-    if not (can mount [ "-t"; "tmpfs"; "-o"; $"size={kilobytes}k"; "tmpfs"; folder ]) then
+    if
+        not (
+            can mount [
+                "-t"
+                "tmpfs"
+                "-o"
+                $"size={kilobytes}k"
+                "tmpfs"
+                folder
+            ]
+        )
+    then
         skiptest "this user may not mount a file system"
 
     try

@@ -28,7 +28,13 @@ type Put = { Below: string list; Name: string }
 let private puts =
     gen {
         let! below =
-            Gen.elements [ []; [ "figures" ]; [ "figures"; "old" ]; [ ".hidden" ]; [ "lib" ] ]
+            Gen.elements [
+                []
+                [ "figures" ]
+                [ "figures"; "old" ]
+                [ ".hidden" ]
+                [ "lib" ]
+            ]
 
         let! name =
             Gen.elements [
@@ -78,7 +84,7 @@ let private replacements: (string * (string -> RunFolder)) list = [
 
 let private few = {
     config with
-        maxTest = 30
+        maxTest = 12
         arbitrary = [ typeof<PutGenerators> ]
 }
 
@@ -94,7 +100,7 @@ let tests =
                     use folder = begins place
                     folder.Begin(session 20)
                     fill folder
-                    folder.Commit (manifestOf 7) |> ignore
+                    folder.Commit(manifestOf 7) |> ignore
                     Expect.equal (RunFolder.Open place).Manifest.Trials 7 "the new run"
                     Expect.all all (isThere place) "all of them"
                     Expect.equal (entries parent) [ "p1" ] "nothing is left aside"
@@ -124,11 +130,17 @@ let tests =
             inFolder (fun parent ->
                 let place = Path.Combine(parent, "p1")
                 ended place
-                let put = { Below = [ "figures" ]; Name = "notes.txt" }
+
+                let put = {
+                    Below = [ "figures" ]
+                    Name = "notes.txt"
+                }
+
                 write place put
                 // As it is between the moves of the folders and those of the files.
                 Directory.Move(place, Path.Combine(parent, ".p1.replaced"))
-                ended place
+                ended (Path.Combine(parent, "p2"))
+                Directory.Move(Path.Combine(parent, "p2"), place)
                 (use _ = RunFolder.Resume place in ())
                 Expect.isTrue (isThere place put) "back"
                 Expect.equal (entries parent) [ "p1" ] "nothing is left aside")
@@ -165,7 +177,8 @@ let tests =
     ]
 
 let private archived (folder: RunFolder) (files: (string * string) list) =
-    folder.Archive [| for path, name in files -> SourceFile(path, name) |] |> List.ofSeq
+    folder.Archive [| for path, name in files -> SourceFile(path, name) |]
+    |> List.ofSeq
 
 [<Tests>]
 let sources =
@@ -206,7 +219,10 @@ let sources =
                 Expect.equal (saved.ReadScript()) "first" "as it began"
 
                 Expect.equal
-                    [ for name in saved.Sources -> name, File.ReadAllText(Path.Combine(place, name)) ]
+                    [
+                        for name in saved.Sources ->
+                            name, File.ReadAllText(Path.Combine(place, name))
+                    ]
                     [
                         "train.fsx", "first"
                         "lib/model.fsx", "model"

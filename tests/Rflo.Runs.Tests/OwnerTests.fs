@@ -9,7 +9,8 @@ open Rflo.Runs
 open Rflo.Runs.Tests.Archives
 open Rflo.Runs.Tests.Folders
 
-let private owner (folder: RunFolder) = Path.Combine(folder.Temporary, ".owner.json")
+let private owner (folder: RunFolder) =
+    Path.Combine(folder.Temporary, ".owner.json")
 
 /// A folder of this process, whose owner's file is changed: is it known that the owner has ended?
 let private isAbandoned (change: JsonObject -> unit) =
@@ -24,7 +25,8 @@ let private isAbandoned (change: JsonObject -> unit) =
 
     found = 1
 
-let private set (name: string) (value: string) (json: JsonObject) = json[name] <- JsonValue.Create value
+let private set (name: string) (value: string) (json: JsonObject) =
+    json[name] <- JsonValue.Create value
 
 let private hours (count: float) (json: JsonObject) =
     let started = (nonNull json["Started"]).GetValue<DateTime>()
@@ -49,12 +51,16 @@ let tests =
                 Expect.isFalse (isAbandoned (hours step)) $"the clock was moved by {step} hours"
         }
 
-        test "is dead where its number belongs to another process, or its machine has been started anew" {
+        test
+            "is dead where its number belongs to another process, or its machine has been started anew" {
             onLinux
             let ticks (json: JsonObject) = json["Ticks"] <- JsonValue.Create 1L
             Expect.isTrue (isAbandoned ticks) "a process that began at another time"
             Expect.isTrue (isAbandoned (set "Boot" "another")) "another start of the machine"
-            let number (json: JsonObject) = json["Process"] <- JsonValue.Create 999_999_999
+
+            let number (json: JsonObject) =
+                json["Process"] <- JsonValue.Create 999_999_999
+
             Expect.isTrue (isAbandoned number) "no such process"
         }
 
@@ -78,7 +84,11 @@ let tests =
                 use child = OtherUsers.startElsewhere [ "write-half"; place ]
 
                 try
-                    Expect.stringContains (nonNull (child.StandardOutput.ReadLine())) "half" "it writes"
+                    Expect.stringContains
+                        (nonNull (child.StandardOutput.ReadLine()))
+                        "half"
+                        "it writes"
+
                     Expect.isEmpty (RunFolder.Abandoned parent) "from outside"
 
                     expectRefusal [ place; "in another container"; "--force" ] (fun () ->
@@ -86,7 +96,12 @@ let tests =
 
                     use own = RunFolder.Create(Path.Combine(parent, "p2"))
                     use other = OtherUsers.startElsewhere [ "abandoned"; parent ]
-                    Expect.stringContains (other.StandardOutput.ReadToEnd()) "abandoned: 0" "from within"
+
+                    Expect.stringContains
+                        (other.StandardOutput.ReadToEnd())
+                        "abandoned: 0"
+                        "from within"
+
                     other.WaitForExit()
                     Expect.isTrue (File.Exists(owner own)) "there all the time"
                 finally

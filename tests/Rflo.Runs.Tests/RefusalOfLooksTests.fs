@@ -76,7 +76,7 @@ let private seen parent =
         for line in said.Split('\n', StringSplitOptions.RemoveEmptyEntries) do
             match line.IndexOf ": " with
             | -1 -> ()
-            | at -> line.Substring(0, at).Trim(), line.Substring(at + 2)
+            | at -> line.Substring(0, at).Trim(), line.Substring(at + 2).Trim()
     ]
 
 let private withPlaces body =
@@ -89,7 +89,7 @@ let private withPlaces body =
 let private promptly (work: unit -> unit) =
     let task = Task.Run work
 
-    if not (Task.WaitAny([| task :> Task |], TimeSpan.FromMinutes 1.0) = 0) then
+    if not (Task.WaitAny([| task |], TimeSpan.FromMinutes 1.0) = 0) then
         failtest "it waits for a pipe"
 
     task.GetAwaiter().GetResult()
@@ -184,7 +184,7 @@ let tests =
                     let attempts: (unit -> obj) list = [
                         (fun () -> RunFolder.Create(Path.Combine(parent, name)))
                         (fun () -> RunFolder.Resume(Path.Combine(parent, name)))
-                        (fun () -> RunFolder.TryBegin(Path.Combine(parent, name)) |> nonNull)
+                        (fun () -> nonNull (RunFolder.TryBegin(Path.Combine(parent, name))) :> obj)
                         (fun () -> RunFolder.NextFree(parent, name))
                     ]
 
@@ -249,6 +249,7 @@ let tests =
                 File.Delete owner
                 OtherUsers.pipe owner
                 promptly (fun () -> Expect.isEmpty (RunFolder.Abandoned parent) "an owner")
+
                 promptly (fun () ->
                     File.WriteAllText(Path.Combine(parent, "a.fsx"), "")
                     Directory.CreateDirectory(Path.Combine(parent, ".git")) |> ignore
@@ -268,7 +269,9 @@ let tests =
                     (use folder = RunFolder.Create(Path.Combine(disk, "p1"), true)
 
                      expectRefusal [ "weights.npz"; "cannot be written"; "room" ] (fun () ->
-                         folder.WriteWeights [ NamedArray("w", [| 20_000 |], Array.zeroCreate 20_000) ]))
+                         folder.WriteWeights [
+                             NamedArray("w", [| 20_000 |], Array.zeroCreate 20_000)
+                         ]))
 
                     Expect.equal (entries place) before "the one before"
                     Expect.equal ((RunFolder.Open place).ReadMetrics().Rows) 2 "whole"

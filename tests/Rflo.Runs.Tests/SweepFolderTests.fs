@@ -48,7 +48,11 @@ let private damages: (string * (SweepFolder -> unit)) list = [
     (fun sweep ->
         let path = Path.Combine(sweep.PlaceOf(id 1), "manifest.json")
         let text = File.ReadAllText path
-        File.WriteAllText(path, text.Substring(0, text.IndexOf "\"files\"") + "\"files\": [null]\n}"))
+
+        File.WriteAllText(
+            path,
+            text.Substring(0, text.IndexOf "\"files\"") + "\"files\": [null]\n}"
+        ))
     "a reason that is none",
     (fun sweep ->
         Directory.Delete(sweep.PlaceOf(id 1), true)
@@ -56,8 +60,12 @@ let private damages: (string * (SweepFolder -> unit)) list = [
     "a reason without settings",
     (fun sweep ->
         Directory.Delete(sweep.PlaceOf(id 1), true)
-        File.WriteAllText(sweep.PlaceOf(id 1) + ".failed.json", "{\"Settings\":null,\"Reason\":\"r\"}"))
-    "a file in the place of the folder",
+
+        File.WriteAllText(
+            sweep.PlaceOf(id 1) + ".failed.json",
+            "{\"Settings\":null,\"Reason\":\"r\"}"
+        ))
+    "a folder that is none of a run",
     (fun sweep ->
         Directory.Delete(sweep.PlaceOf(id 1), true)
         Directory.CreateDirectory(sweep.PlaceOf(id 1)) |> ignore
@@ -103,19 +111,18 @@ let tests =
             inFolder (fun parent ->
                 Directory.CreateDirectory(Path.Combine(parent, "s")) |> ignore
                 File.WriteAllText(Path.Combine(parent, "s", "thesis.tex"), "")
-                expectRefusal [ "is there already and is no sweep"; "--out" ] (fun () -> create parent 1))
+
+                expectRefusal [ "is there already and is no sweep"; "--out" ] (fun () ->
+                    create parent 1))
         }
 
-        testPropertyWithConfig
-            (few 100)
-            "its list is read back"
-            (fun (numbers: uint32 list) ->
-                inFolder (fun parent ->
-                    let ids = numbers |> List.map (fun k -> id (int (k >>> 1))) |> List.distinct
-                    let sweep = SweepFolder.Create(Path.Combine(parent, "s"), described ids.Length)
-                    sweep.WritePoints ids
-                    Expect.equal (List.ofSeq (sweep.ReadPoints())) ids "names"
-                    Expect.isEmpty (sweep.Notes ids) "that is all"))
+        testPropertyWithConfig (few 100) "its list is read back" (fun (numbers: uint32 list) ->
+            inFolder (fun parent ->
+                let ids = numbers |> List.map (fun k -> id (int (k >>> 1))) |> List.distinct
+                let sweep = SweepFolder.Create(Path.Combine(parent, "s"), described ids.Length)
+                sweep.WritePoints ids
+                Expect.equal (List.ofSeq (sweep.ReadPoints())) ids "names"
+                Expect.isEmpty (sweep.Notes ids) "that is all"))
 
         test "a list that was cut off or changed at any byte is refused, or is the same" {
             inFolder (fun parent ->
@@ -154,7 +161,9 @@ let tests =
                 File.WriteAllLines(list sweep, lines)
                 Expect.equal (List.ofSeq (sweep.ReadPoints())) lines "as it was"
                 File.WriteAllLines(list sweep, List.truncate 2 lines)
-                expectRefusal [ "points.txt"; "names 2 points"; "says 3" ] (fun () -> sweep.ReadPoints()))
+
+                expectRefusal [ "points.txt"; "names 2 points"; "says 3" ] (fun () ->
+                    sweep.ReadPoints()))
         }
 
         test "a smaller version says what is no part of it any more" {
@@ -170,7 +179,11 @@ let tests =
                 let growing = SweepFolder.Create(Path.Combine(parent, "s"), described 9)
                 let ids = growing.ReadPoints()
                 Expect.equal (List.ofSeq ids) [ id 1 ] "points"
-                Expect.stringContains (Seq.head (growing.Notes ids)) "9 points, and 1 are listed" "note")
+
+                Expect.stringContains
+                    (Seq.head (growing.Notes ids))
+                    "9 points, and 1 are listed"
+                    "note")
         }
 
         for name, damage in damages do
@@ -200,13 +213,19 @@ let tests =
                     if not (name.StartsWith "a reason") then
                         Expect.equal kept [ $"{id 1}.damaged-1" ] "what was damaged is kept"
 
-                    Expect.equal (List.ofSeq (sweep.Notes(sweep.ReadPoints()))) [] "and counts as nothing")
+                    Expect.equal
+                        (List.ofSeq (sweep.Notes(sweep.ReadPoints())))
+                        []
+                        "and counts as nothing")
             }
 
         test "a point whose sessions are damaged is begun anew when asked" {
             inFolder (fun parent ->
                 let sweep = create parent 1
-                Directory.CreateDirectory(nonNull (Path.GetDirectoryName(sweep.PlaceOf(id 1)))) |> ignore
+
+                Directory.CreateDirectory(nonNull (Path.GetDirectoryName(sweep.PlaceOf(id 1))))
+                |> ignore
+
                 let folder = RunFolder.Create(sweep.PlaceOf(id 1))
                 folder.Begin(RunSession(DateTimeOffset.UnixEpoch, 0, [||], [||]))
                 File.WriteAllText(Path.Combine(folder.Temporary, ".sessions.json"), "{")
@@ -219,7 +238,7 @@ let tests =
                 expectRefusal [ ".sessions.json"; "--retry" ] (fun () ->
                     fst (sweep.TryBegin(id 1, false, false)))
 
-                // The one who was refused has it, and gives it back when it ends.
+                Expect.equal (sweep.StateOf(id 1)).Stage PointStage.Stopped "it is nobody's"
                 finish sweep true 1
                 Expect.equal (sweep.StateOf(id 1)).Stage PointStage.Finished "begun anew")
         }
@@ -233,7 +252,9 @@ let tests =
                 let refused (before: string) (after: string) =
                     File.WriteAllText(file, text.Replace(before, after))
                     Expect.isTrue (text.Contains before) before
-                    expectRefusal [ file; "no description" ] (fun () -> SweepFolder.Open sweep.Place)
+
+                    expectRefusal [ file; "no description" ] (fun () ->
+                        SweepFolder.Open sweep.Place)
 
                 refused "\"name\": \"seed\"" "\"name\": null"
                 let axes = text.Substring(text.IndexOf "\"axes\"")
@@ -254,17 +275,18 @@ let metrics =
                 let file = Path.Combine(place, "metrics.csv")
                 let original = File.ReadAllBytes file
 
-                let refused name (bytes: byte array) =
+                let refused (bytes: byte array) =
                     File.WriteAllBytes(file, bytes)
 
-                    expectRefusal [ file; "has changed since the run wrote it"; "\"files\"" ] (fun () ->
-                        (RunFolder.Open place).ReadMetrics())
+                    expectRefusal
+                        [ file; "has changed since the run wrote it"; "\"files\"" ]
+                        (fun () -> (RunFolder.Open place).ReadMetrics())
 
                 for k in 0 .. original.Length - 1 do
-                    refused $"cut off at {k}" (Array.truncate k original)
+                    refused (Array.truncate k original)
                     let bytes = Array.copy original
                     bytes[k] <- bytes[k] ^^^ 1uy
-                    refused $"changed at {k}" bytes
+                    refused bytes
 
                 let target = Path.Combine(parent, "t.parquet")
                 let table = SweepTable.Write(sweep, target, null)
@@ -278,20 +300,40 @@ let metrics =
                 let place = writeRun (Path.Combine(parent, "p1")) false
                 let path = Path.Combine(place, "manifest.json")
                 let manifest = File.ReadAllText path
-                let without = Text.RegularExpressions.Regex.Replace(manifest, "\"crc32\": \"[0-9a-f]{8}\"", "\"crc32\": null")
+
+                let without =
+                    Text.RegularExpressions.Regex.Replace(
+                        manifest,
+                        "\"crc32\": \"[0-9a-f]{8}\"",
+                        "\"crc32\": null"
+                    )
+
                 Expect.notEqual without manifest "there is one"
                 File.WriteAllText(path, without)
                 Expect.equal ((RunFolder.Open place).ReadMetrics().Rows) 2 "read"
                 File.AppendAllText(Path.Combine(place, "metrics.csv"), "2,3,4\n")
-                expectRefusal [ "metrics.csv"; "bytes" ] (fun () -> (RunFolder.Open place).ReadMetrics()))
+
+                expectRefusal [ "metrics.csv"; "bytes" ] (fun () ->
+                    (RunFolder.Open place).ReadMetrics()))
         }
     ]
 
 /// A job array of three parts, and what each test asks for besides.
 type private Jobs =
     static member Of
-        (?tasks, ?most: int, ?time: string, ?memory: string, ?partition: string, ?maxTime: TimeSpan, ?jobs, ?logs, ?directory, ?command, ?takeOver)
-        =
+        (
+            ?tasks,
+            ?most: int,
+            ?time: string,
+            ?memory: string,
+            ?partition: string,
+            ?maxTime: TimeSpan,
+            ?jobs,
+            ?logs,
+            ?directory,
+            ?command,
+            ?takeOver
+        ) =
         SlurmJob(
             Name = "s",
             Command = defaultArg command [| "dotnet"; "s.fsx" |],
@@ -334,10 +376,7 @@ let slurm =
 
                 Expect.equal named tasks "tasks"
 
-                Expect.equal
-                    (array.Split '%' |> Array.tryItem 1 |> Option.map int)
-                    most
-                    "at once")
+                Expect.equal (array.Split '%' |> Array.tryItem 1 |> Option.map int) most "at once")
 
         test "warns a task in time, whatever its limit is" {
             for limit, margin in
@@ -401,11 +440,15 @@ let slurm =
                 "if [ $code -eq 3 ] && [ $SECONDS -ge 5400 ]; then again=yes; fi"
                 "a task that ends itself by its time goes on"
 
-            Expect.isFalse (Jobs.Of().Script().Contains "$SECONDS -ge") "one without a time of its own"
+            Expect.isFalse
+                (Jobs.Of().Script().Contains "$SECONDS -ge")
+                "one without a time of its own"
+
             Expect.contains (lines (Jobs.Of(takeOver = true))) "over=--take-over" "a later time"
         }
 
-        test "keeps signs that Slurm would put numbers in for, and refuses names that no option can hold" {
+        test
+            "keeps signs that Slurm would put numbers in for, and refuses names that no option can hold" {
             let script = lines (Jobs.Of(logs = "/home/%j/%A x/slurm", directory = "/home/%j"))
             Expect.contains script "#SBATCH --output=\"/home/%%j/%%A x/slurm/%A_%a.log\"" "log"
             Expect.contains script "#SBATCH --chdir=/home/%j" "folder"
@@ -415,7 +458,11 @@ let slurm =
                 expectRefusal [ "sbatch"; "--out" ] (fun () -> Jobs.Of(directory = name).Script())
         }
 
-        for when', early in [ "before its run has begun", true; "in the midst of it", false ] do
+        for when', early in
+            [
+                "before its run has begun", true
+                "in the midst of it", false
+            ] do
             test $"puts a task back that is warned {when'}, and nothing is lost" {
                 if not (File.Exists "/bin/bash") then
                     skiptest "there is no bash"
@@ -448,7 +495,12 @@ let slurm =
                         ]
 
                     Expect.equal code 3 $"exit code ({said})"
-                    Expect.equal (File.ReadAllLines(file "requeued")) [| "requeue 7_2" |] "put back"
+
+                    Expect.equal
+                        (File.ReadAllLines(file "requeued"))
+                        [| "requeue 7_2" |]
+                        "put back"
+
                     Expect.equal (File.ReadAllLines(file "signals")) [| "TERM" |] "one signal")
             }
     ]

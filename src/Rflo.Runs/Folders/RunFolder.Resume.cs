@@ -46,13 +46,18 @@ public sealed partial class RunFolder
     {
         string place = Placement.WritablePath(path);
         limits ??= ReadLimits.Default;
+        // What is replaced is deleted, and nothing of what is damaged is.
+        if (replaceDamaged && Listing.IsThere(place) && !IsReadable(place, limits))
+            Disk.Writing(place, () => Claim.SetAside(place, place));
         try
         {
             return TryBegin(place, anew, force, limits);
         }
-        catch (RunFileException) when (replaceDamaged)
+        catch (RunFileException) when (replaceDamaged && Listing.IsFolder(Claim.FolderOf(place)))
         {
-            SetDamagedAside(place, force, limits);
+            if (Claim.TakeOver(place, force) is not null)
+                return null;
+            Disk.Writing(place, () => Claim.SetAside(Claim.FolderOf(place), place));
             return TryBegin(place, anew, force, limits);
         }
     }
@@ -69,16 +74,6 @@ public sealed partial class RunFolder
         // What is no run folder cannot be replaced at the end: better to know it at the beginning.
         Placement.CheckFree(place, force: true);
         return Placement.Prepare(place) is null ? new RunFolder(place, force: true) : null;
-    }
-
-    /// <summary>Moves what cannot be gone on with out of the way; nothing of it is deleted.</summary>
-    private static void SetDamagedAside(string place, bool force, ReadLimits limits)
-    {
-        string temporary = Claim.FolderOf(place);
-        if (Listing.IsFolder(temporary) && Claim.TakeOver(place, force) is null)
-            Disk.Writing(place, () => Claim.SetAside(temporary, place));
-        if (Listing.IsThere(place) && !IsReadable(place, limits))
-            Disk.Writing(place, () => Claim.SetAside(place, place));
     }
 
     private static bool IsReadable(string place, ReadLimits limits)
@@ -98,12 +93,29 @@ public sealed partial class RunFolder
     private static RunFolder? TakeUpKilled(string place, bool force, ReadLimits limits, out Owner? other)
     {
         RunFolder folder = new(place, force: true);
+        Owner? before = Owner.Of(folder.Temporary);
         other = Claim.TakeOver(place, force);
         if (other is not null)
             return null;
+        try
+        {
+            return GoOn(folder, limits);
+        }
+        catch (RunFileException)
+        {
+            // It is nobody's who lives, as it was.
+            Disk.Writing(folder.Temporary, () => before?.Sign(folder.Temporary));
+            throw;
+        }
+    }
+
+    /// <summary>Goes on with a temporary folder that is ours.</summary>
+    /// <returns>Null where there is nothing in it to go on with.</returns>
+    private static RunFolder? GoOn(RunFolder folder, ReadLimits limits)
+    {
         if (Listing.IsFile(folder.PathOf(RunFileNames.Manifest)))
         {
-            Disk.Writing(place, () => Claim.Finish(folder.Temporary, place));
+            Disk.Writing(folder.Place, () => Claim.Finish(folder.Temporary, folder.Place));
             return null;
         }
 

@@ -37,6 +37,8 @@ internal static class PointList
         int wrong = Array.FindIndex(ids, id => !IsId(id));
         if (wrong >= 0)
             throw Damaged(path, $"line {wrong + 1} is no name of a point");
+        if (bytes.Length > 0 && bytes[^1] != (byte)'\n')
+            throw Damaged(path, "its last line is cut off");
         if (last is null && ids.Length != points)
             throw Damaged(path, $"it names {ids.Length} points, and {SweepFile.Name} says {points}");
         // The last line and the ends of it are ASCII.
