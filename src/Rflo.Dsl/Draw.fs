@@ -162,8 +162,7 @@ module internal Draw =
         let scaled = Array.map ((*) factor)
 
         match synapses with
-        | :? SparseSynapses as sparse ->
-            Synapses.Sparse(sparse.RowStart, sparse.Columns, scaled sparse.Weights)
+        | :? SparseSynapses as sparse -> sparse.With(scaled sparse.Weights)
         | :? DenseSynapses as dense -> Synapses.Dense(scaled dense.Weights, dense.Exists)
         | _ -> invalidOp "no such kind of synapses"
 

@@ -89,6 +89,7 @@ module Trials =
 
                 Ok [
                     for number in numbers do
+                        buffer.Clear()
                         core.Fill(number, RandomStream.OfTrial(seed, "task", number), buffer)
                         let shown = view dt task.Events number buffer
 

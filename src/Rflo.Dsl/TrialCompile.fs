@@ -129,9 +129,9 @@ module internal TrialCompile =
         | None -> into.Rewards.AsSpan().Clear()
         | Some rewards -> rewards.CopyTo(into.Rewards, 0)
 
-    /// A task that never changes: filled once, then left as it is.
+    /// A task that never changes: checked and made once, then copied.
     let unchanging (task: Task) (data: TrialData) =
-        let mutable filled: Trial | null = null
+        let mutable made: Trial | null = null
 
         {
             new ITask with
@@ -142,9 +142,28 @@ module internal TrialCompile =
                 member _.GivesRewards = data.Rewards.IsSome
 
                 member _.Fill(trial, _, into) =
-                    if not (obj.ReferenceEquals(filled, into)) then
-                        fill task trial data into
-                        filled <- into
+                    let from =
+                        match made with
+                        | null ->
+                            let first =
+                                Trial(
+                                    into.MaxSteps,
+                                    into.InputChannels,
+                                    into.Outputs,
+                                    into.EventKinds
+                                )
+
+                            fill task trial data first
+                            made <- first
+                            first
+                        | before -> before
+
+                    into.Steps <- from.Steps
+                    from.Inputs.CopyTo(into.Inputs, 0)
+                    from.Targets.CopyTo(into.Targets, 0)
+                    from.Mask.CopyTo(into.Mask, 0)
+                    from.Events.CopyTo(into.Events, 0)
+                    from.Rewards.CopyTo(into.Rewards, 0)
         }
 
     let harmonicSum steps harmonics =

@@ -37,5 +37,5 @@ module Advice =
     let ofRun (trained: Trained) =
         match trained.Status.End with
         | RunEnd.Diverged -> $"{trained.Status}; {calmer trained.Experiment}"
-        | RunEnd.Failed -> $"{trained.Status}; mend the task's function, and run again"
+        | RunEnd.Failed -> $"{trained.Status}; fix that code, and run again"
         | _ -> string trained.Status

@@ -2,6 +2,7 @@ namespace Rflo.Host
 
 open System
 open System.Diagnostics
+open System.Runtime.ExceptionServices
 open System.Security.Cryptography
 open System.Text
 open System.Threading
@@ -155,15 +156,27 @@ module Training =
         use limited = CancellationTokenSource.CreateLinkedTokenSource cancellation
         let keeper = Keeper(guard, checkpoints, session)
 
-        let hear trial loss =
-            onTrial trial loss
-            keeper.Hear loss
+        // A run whose callback throws ends as failed. What goes wrong here, such as a full disk, is no failure of the
+        // experiment: it goes on to whoever began the run, which can be resumed.
+        let broken = ref None
 
-            match guard.MaxTime with
-            | Some time when clock.Elapsed >= time -> limited.Cancel()
-            | _ -> ()
+        let hear trial loss =
+            try
+                onTrial trial loss
+                keeper.Hear loss
+
+                match guard.MaxTime with
+                | Some time when clock.Elapsed >= time -> limited.Cancel()
+                | _ -> ()
+            with e ->
+                broken.Value <- Some(ExceptionDispatchInfo.Capture e)
+                reraise ()
 
         let status = Run.go hear limited.Token running
+
+        match broken.Value with
+        | Some thrown -> thrown.Throw()
+        | None -> ()
 
         // What diverged or failed is left at the checkpoint before.
         if status.End = RunEnd.Cancelled || (status.IsWell && guard.KeepsLast) then

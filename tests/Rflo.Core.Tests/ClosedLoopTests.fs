@@ -269,7 +269,7 @@ let private states =
 
             Expect.equal
                 (string status)
-                "stopped at trial 3, step 11, which the task could not make: the cursor is stuck"
+                "failed at trial 3, step 11, in the task: the cursor is stuck"
                 "in words"
 
             Expect.equal session.Metrics.Count 3 "trials before"

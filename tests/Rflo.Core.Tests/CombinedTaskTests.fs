@@ -5,10 +5,8 @@ open System
 open Expecto
 open Rflo.Core
 
-/// A task that writes its number everywhere, with events of its own kinds; it fills each trial object once, as it may.
+/// A task that writes its number everywhere, with events of its own kinds; it leaves the number of steps as it finds it.
 type private Numbered(number: float, steps, inputs, outputs, events) =
-    let mutable filled: Trial | null = null
-
     interface ITask with
         member _.Inputs = inputs
         member _.Outputs = outputs
@@ -17,18 +15,14 @@ type private Numbered(number: float, steps, inputs, outputs, events) =
         member _.GivesRewards = number > 1.0
 
         member _.Fill(_, _, into) =
-            if not (obj.ReferenceEquals(filled, into)) then
-                into.Steps <- steps
-                into.Inputs.AsSpan().Fill number
-                into.Targets.AsSpan().Fill(10.0 * number)
-                into.Mask.AsSpan().Fill(0.1 * number)
-                into.Rewards.AsSpan().Fill(100.0 * number)
+            into.Inputs.AsSpan().Fill number
+            into.Targets.AsSpan().Fill(10.0 * number)
+            into.Mask.AsSpan().Fill(0.1 * number)
+            into.Rewards.AsSpan().Fill(100.0 * number)
 
-                for t in 0 .. steps - 1 do
-                    for kind in 0 .. events - 1 do
-                        into.Events[t * events + kind] <- (t % events = kind)
-
-                filled <- into
+            for t in 0 .. steps - 1 do
+                for kind in 0 .. events - 1 do
+                    into.Events[t * events + kind] <- (t % events = kind)
 
 let private numbered number steps events =
     Numbered(number, steps, 2, 1, events) :> ITask

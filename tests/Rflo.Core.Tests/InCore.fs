@@ -70,6 +70,8 @@ type Setup = {
     Limits: Limits
     /// How time constants learn, if they do.
     Tau: Plasticity option
+    /// What becomes of an area's declaration, by its place.
+    Area: int -> AreaSpec -> AreaSpec
     Name: string
 }
 
@@ -77,6 +79,7 @@ let asDeclared = {
     Plasticity = fun _ -> Plasticity(Rules.bptt, 0.1, UpdateSchedule.TrialEnd)
     Limits = unlimited
     Tau = None
+    Area = fun _ spec -> spec
     Name = ""
 }
 
@@ -138,7 +141,8 @@ let projectionSpec setup circuit ids index projection =
 /// Adds a circuit beside what a builder has already; gives the ids of its projections.
 let addTo (builder: GraphBuilder) setup (circuit: CircuitCase) =
     let areas = [
-        for index, area in List.indexed circuit.Areas -> builder.AddArea(areaSpec setup index area)
+        for index, area in List.indexed circuit.Areas ->
+            builder.AddArea(setup.Area index (areaSpec setup index area))
     ]
 
     let inputs = [

@@ -36,7 +36,6 @@ let private everything case : ProbeSpec list = [
     DaleProbe 1
     MaskProbe 1
     CustomProbe(2, "loss", (fun seen -> seen.Recording.Loss))
-    CustomProbe(1, "broken", (fun _ -> invalidOp "a mistake of its author"))
 
     for k in 0 .. case.Circuit.Areas.Length - 1 do
         SpectralRadiusProbe(1, AreaId k)
@@ -495,7 +494,6 @@ let private customs = [
                     weights <- seen.Weights(ProjectionId 0)
                     float seen.Trial)
             )
-            CustomProbe(1, "broken", (fun seen -> if seen.Trial > 0 then invalidOp "no" else 1.0))
         |]
 
         session.Run 3 |> ignore
@@ -504,12 +502,23 @@ let private customs = [
         Expect.equal (values session "loss") [| losses[0]; losses[2] |] "losses"
         Expect.equal (values session "first") [| 0.0; 1.0; 2.0 |] "numbers of trials"
         Expect.isTrue (sameBits weights (session.Weights(ProjectionId 0))) "weights"
+    }
 
-        Expect.isTrue
-            (sameBits (values session "broken") [| 1.0; nan; nan |])
-            "a number where it threw"
+    test "a probe of one's own that throws ends the run, and says which and where" {
+        let session =
+            Session.Create(frozen (), Networks.Given([||], Array.create 3 [||], (fun _ -> 3)), 1L)
 
-        Expect.equal (series session "broken").Failure "trial 1: no" "what it said first"
+        session.Watch [|
+            CustomProbe(1, "sound", (fun seen -> float seen.Trial))
+            CustomProbe(1, "broken", (fun seen -> if seen.Trial > 0 then invalidOp "no" else 1.0))
+        |]
+
+        let status = session.Run 3
+        Expect.equal (string status) "failed at trial 1, in the probe broken: no" "status"
+        Expect.equal (series session "broken").Failure "trial 1: no" "what it said"
+
+        for name in [ "sound"; "broken" ] do
+            Expect.equal ((series session name).CopyTrials()) [| 0 |] "whole trials only"
     }
 
     test "what cannot be measured is refused" {

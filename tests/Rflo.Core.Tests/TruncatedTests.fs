@@ -45,11 +45,7 @@ let private slope (network: Network<float>) show (index: int) k (looks: (int * i
     let post = network.Graph.ShapeOf(ProjectionId index).ToTuple() |> fst
     let weights = afferents.Read(segment, afferents.Weights, post)
 
-    let write (values: float[]) =
-        match segment.Spec.Synapses with
-        | :? SparseSynapses as sparse ->
-            afferents.Load(segment, Synapses.Sparse(sparse.RowStart, sparse.Columns, values))
-        | _ -> afferents.Load(segment, Synapses.Dense values)
+    let write (values: float[]) = afferents.Load(segment, values)
 
     let lossWith change (first, told, last) =
         let changed = Array.copy weights

@@ -141,6 +141,24 @@ let private greedy t =
     let cue = cues[t - 1]
     Array.findIndex ((=) (Array.max cue)) cue
 
+/// A winner-take-all area with noise.
+let private noisy () =
+    let builder = GraphBuilder()
+
+    let area =
+        builder.AddArea(
+            AreaSpec(
+                Name = "striatum",
+                Units = 4,
+                Alpha = Array.create 4 1.0,
+                Dynamics = Dynamics.WinnerTakeAll,
+                Noise = 0.7,
+                InitialRates = [| 1.0; 0.0; 0.0; 0.0 |]
+            )
+        )
+
+    builder, area
+
 [<Tests>]
 let tests =
     testList "winner takes all" [
@@ -216,5 +234,58 @@ let tests =
                     |> builder.AddProjection
                     |> ignore)
                 "refused"
+        }
+
+        test "of equal currents the first wins, of those that are allowed" {
+            for first in 0..3 do
+                for second in first + 1 .. 3 do
+                    let constants =
+                        Array.init 4 (fun k -> if k = first || k = second then 0.5 else 0.25)
+
+                    let chosen = chosenBy (fst (striatumWith 0.0 0.0 constants)) 1L
+                    Expect.allEqual chosen[2..] first $"units {first} and {second}"
+        }
+
+        test "in a step whose gates are shut there is no noise for a rule to learn from" {
+            // Noise reaches the currents in step 3; what is left of the presynaptic signal in steps 4 to 6 meets none.
+            let builder, area = noisy ()
+
+            let rule =
+                ThreeFactorRule(
+                    ErrorPath.Feedback,
+                    Memory = TraceMemory.None,
+                    Post = PostSignal.Noise,
+                    PreAlpha = 0.5,
+                    Third = ThirdFactor.TaskReward
+                )
+
+            let projection =
+                ProjectionSpec(
+                    Name = "constants",
+                    Source = Source.One,
+                    Target = Target.Area area,
+                    Synapses = Synapses.Dense(Array.zeroCreate 4),
+                    Gate = Gate.AtEvent 0,
+                    Plasticity = Plasticity(rule, 1.0, UpdateSchedule.TrialEnd)
+                )
+                |> builder.AddProjection
+
+            let rewarding = {
+                new ITask with
+                    member _.Inputs = 0
+                    member _.Outputs = 0
+                    member _.MaxSteps = 6
+                    member _.Events = 1
+                    member _.GivesRewards = true
+
+                    member _.Fill(_, _, into) =
+                        for t in 0..5 do
+                            into.Events[t] <- (t = 2)
+                            into.Rewards[t] <- if t > 2 then 1.0 else 0.0
+            }
+
+            let session = Session.Create(builder.Build(), rewarding, 1L)
+            session.Run 3 |> ignore
+            Expect.allEqual (session.Weights projection) 0.0 "nothing was learned"
         }
     ]

@@ -23,7 +23,7 @@ type Drawn =
 let drawnOf (synapses: Synapses) =
     match synapses with
     | :? SparseSynapses as sparse ->
-        Rows(List.ofArray sparse.RowStart, List.ofArray sparse.Columns, List.ofArray sparse.Weights)
+        Rows(List.ofSeq sparse.RowStart, List.ofSeq sparse.Columns, List.ofArray sparse.Weights)
     | :? DenseSynapses as dense ->
         let exists =
             match dense.Exists with

@@ -2,7 +2,7 @@ namespace Rflo.Core;
 
 /// <summary>
 /// Builds a <see cref="Graph"/> part by part. Shapes and ranges are checked where a part is added, so an exception
-/// points at the part that is wrong; nothing is checked again while the graph runs.
+/// points at the part that is wrong; nothing is checked again while the graph runs. Arrays are copied.
 /// </summary>
 public sealed partial class GraphBuilder
 {
@@ -17,6 +17,12 @@ public sealed partial class GraphBuilder
     public AreaId AddArea(AreaSpec area)
     {
         ArgumentNullException.ThrowIfNull(area);
+        CheckName("area", area.Name, _areas.Select(other => other.Name));
+        Given($"{area.Name}.Alpha", area.Alpha);
+        Given($"{area.Name}.InitialRates", area.InitialRates);
+        Defined($"{area.Name}.Transfer", area.Transfer);
+        Defined($"{area.Name}.Dynamics", area.Dynamics);
+        Defined($"{area.Name}.InitialPolicy", area.InitialPolicy);
         if (area.Units < 1)
             ThrowHelper.NotPositive($"{area.Name}.Units", area.Units);
         if (area.Alpha.Length != area.Units)
@@ -30,11 +36,16 @@ public sealed partial class GraphBuilder
             ThrowHelper.OutOfRange($"{area.Name}.Noise", area.Noise, "finite and at least 0");
         if (!(area.NoiseUnit >= 0) || !double.IsFinite(area.NoiseUnit))
             ThrowHelper.OutOfRange($"{area.Name}.NoiseUnit", area.NoiseUnit, "finite and at least 0");
+        Finite($"{area.Name}.InitialRates", area.InitialRates);
+        if (!(area.InitialSpread >= 0) || !double.IsFinite(area.InitialSpread))
+            ThrowHelper.OutOfRange($"{area.Name}.InitialSpread", area.InitialSpread, "finite and at least 0");
         if (!(area.Explore >= 0 && area.Explore <= 1))
             ThrowHelper.OutOfRange($"{area.Name}.Explore", area.Explore, "in [0, 1]");
+        if (area.Explore > 0 && area.Dynamics != Dynamics.WinnerTakeAll)
+            ThrowHelper.Invalid($"{area.Name}: it explores with probability {area.Explore}, but only a winner-take-all area chooses. Set Dynamics to WinnerTakeAll, or Explore to 0.");
         if (area.TauPlasticity is { } plastic)
             CheckTau(area, plastic);
-        _areas.Add(area);
+        _areas.Add(area with { Alpha = [.. area.Alpha], InitialRates = [.. area.InitialRates] });
         return new AreaId(_areas.Count - 1);
     }
 
@@ -43,6 +54,7 @@ public sealed partial class GraphBuilder
     public InputId AddInput(InputSpec input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        CheckName("input", input.Name, _inputs.Select(other => other.Name));
         if (input.Channels < 1)
             ThrowHelper.NotPositive($"{input.Name}.Channels", input.Channels);
         _inputs.Add(input);
@@ -54,6 +66,8 @@ public sealed partial class GraphBuilder
     public ReadoutId AddReadout(ReadoutSpec readout)
     {
         ArgumentNullException.ThrowIfNull(readout);
+        CheckName("readout", readout.Name, _readouts.Select(other => other.Name));
+        Defined($"{readout.Name}.Kind", readout.Kind);
         if (readout.Outputs < 1)
             ThrowHelper.NotPositive($"{readout.Name}.Outputs", readout.Outputs);
         _readouts.Add(readout);
@@ -65,6 +79,11 @@ public sealed partial class GraphBuilder
     public ProjectionId AddProjection(ProjectionSpec projection)
     {
         ArgumentNullException.ThrowIfNull(projection);
+        CheckName("projection", projection.Name, _projections.Select(other => other.Name));
+        Given($"{projection.Name}.Source", projection.Source);
+        Given($"{projection.Name}.Target", projection.Target);
+        Given($"{projection.Name}.Synapses", projection.Synapses);
+        Defined($"{projection.Name}.Gate", projection.Gate.Kind);
         int sources = SourceSize(projection);
         int targets = TargetSize(projection);
         int pre = CheckSubset(projection.Name, projection.Source.Units, sources);
@@ -80,13 +99,18 @@ public sealed partial class GraphBuilder
             ThrowHelper.Invalid($"{projection.Name}: a readout listens to areas and to the constant 1 only.");
         if (projection.Gate is { Kind: GateKind.Every, Number: < 1 } gate)
             ThrowHelper.NotPositive($"{projection.Name}.Gate", gate.Number);
+        if (projection.Gate is { Kind: GateKind.Event, Number: < 0 } atEvent)
+            ThrowHelper.OutOfRange($"the event of {projection.Name}.Gate", atEvent.Number, "at least 0");
         if (projection.Target.IsReadout && projection.Gate.Kind != GateKind.Always)
             ThrowHelper.Invalid($"{projection.Name}: a projection onto a readout has no gate.");
         if (projection.Plasticity is { } plastic)
             CheckPlasticity(projection, plastic);
         if (!(projection.Lower <= projection.Upper))
             ThrowHelper.Invalid($"{projection.Name}: the lower bound {projection.Lower} is above the upper bound {projection.Upper}.");
-        _projections.Add(projection);
+        if (!(projection.Decay >= 0) || !double.IsFinite(projection.Decay))
+            ThrowHelper.OutOfRange($"{projection.Name}.Decay", projection.Decay, "finite and at least 0");
+        CheckWeights(projection, pre);
+        _projections.Add(projection with { Signs = projection.Signs is { } copied ? [.. copied] : null });
         return new ProjectionId(_projections.Count - 1);
     }
 
@@ -97,10 +121,16 @@ public sealed partial class GraphBuilder
         ArgumentNullException.ThrowIfNull(feedback);
         Known(nameof(feedback.Readout), feedback.Readout.Index, _readouts.Count);
         Known(nameof(feedback.Area), feedback.Area.Index, _areas.Count);
-        int expected = _areas[feedback.Area.Index].Units * _readouts[feedback.Readout.Index].Outputs;
-        if (feedback.Matrix is { } matrix && matrix.Length != expected)
-            ThrowHelper.ShapeMismatch("feedback matrix", matrix.Length, expected, "(units, outputs)");
-        _feedbacks.Add(feedback);
+        string name = $"the feedback matrix of {_readouts[feedback.Readout.Index].Name} to {_areas[feedback.Area.Index].Name}";
+        long expected = (long)_areas[feedback.Area.Index].Units * _readouts[feedback.Readout.Index].Outputs;
+        if (feedback.Matrix is { } matrix)
+        {
+            if (matrix.Length != expected)
+                ThrowHelper.ShapeMismatch(name, matrix.Length, expected, "(units, outputs)");
+            Finite(name, matrix);
+        }
+
+        _feedbacks.Add(feedback with { Matrix = feedback.Matrix is { } copied ? [.. copied] : null });
     }
 
     /// <summary>The graph of everything added so far.</summary>
@@ -158,10 +188,12 @@ public sealed partial class GraphBuilder
         switch (projection.Synapses)
         {
             case DenseSynapses dense:
-                if (dense.Weights.Length != post * pre)
-                    ThrowHelper.ShapeMismatch($"{projection.Name}.Weights", dense.Weights.Length, post * pre, $"(post {post}, pre {pre})");
-                if (dense.Exists is { } exists && exists.Length != post * pre)
-                    ThrowHelper.ShapeMismatch($"{projection.Name}.Exists", exists.Length, post * pre, $"(post {post}, pre {pre})");
+                long expected = (long)post * pre;
+                SizeLimits.Fits($"{projection.Name}.Weights", post, "units", pre, "presynaptic signals", "Use sparse connections (Synapses.Sparse; a density in the language) or fewer units.");
+                if (dense.Weights.Length != expected)
+                    ThrowHelper.ShapeMismatch($"{projection.Name}.Weights", dense.Weights.Length, expected, $"(post {post}, pre {pre})");
+                if (dense.Exists is { } exists && exists.Length != expected)
+                    ThrowHelper.ShapeMismatch($"{projection.Name}.Exists", exists.Length, expected, $"(post {post}, pre {pre})");
                 break;
             case SparseSynapses sparse:
                 if (sparse.RowStart.Length != post + 1 || sparse.RowStart[0] != 0 || sparse.RowStart[post] != sparse.Columns.Length)
@@ -223,6 +255,11 @@ public sealed partial class GraphBuilder
 
     private static void CheckPlan(string name, Plasticity plastic)
     {
+        Given($"{name}.Rule", plastic.Rule);
+        CheckRule(name, plastic.Rule);
+        Defined($"{name}.Schedule", plastic.Schedule.Time);
+        Defined($"{name}.Optimiser", plastic.Optimiser.Kind);
+        Defined($"{name}.Rates", plastic.Rates.Decay);
         if (!(plastic.LearningRate >= 0) || !double.IsFinite(plastic.LearningRate))
             ThrowHelper.OutOfRange($"{name}.LearningRate", plastic.LearningRate, "finite and at least 0");
         if (plastic.Schedule.Every < 1)

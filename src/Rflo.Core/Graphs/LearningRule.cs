@@ -12,7 +12,12 @@ public enum ErrorPath
 
 /// <summary>How the weights of a projection onto an area learn. Readout weights learn by a <see cref="ReadoutRule"/> of their own.</summary>
 /// <param name="Path">How the error reaches the area.</param>
-public abstract record LearningRule(ErrorPath Path);
+public abstract record LearningRule(ErrorPath Path)
+{
+    /// <summary>Whether a rule calls a function of the user's.</summary>
+    internal static bool HasFunction(LearningRule? rule) =>
+        rule is ThreeFactorRule local && (local.PostShaping.Map ?? local.PreShaping.Map ?? local.ThirdShaping.Map) is not null;
+}
 
 /// <summary>
 /// Back-propagation through time (Murray 2019, Eqs 18 to 23): the exact gradient, backward over the stored trial.

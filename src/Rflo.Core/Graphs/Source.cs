@@ -19,7 +19,7 @@ public enum SignalKind
 /// <summary>Where a projection comes from.</summary>
 public sealed record Source
 {
-    private Source(SignalKind kind, int index, int delay, int[]? units) => (Kind, Index, Delay, Units) = (kind, index, delay, units);
+    private Source(SignalKind kind, int index, int delay, int[]? units) => (Kind, Index, Delay, Units) = (kind, index, delay, units is null ? null : [.. units]);
 
     /// <summary>The constant 1.</summary>
     public static Source One { get; } = new(SignalKind.One, 0, 0, null);
@@ -52,7 +52,7 @@ public sealed record Source
 /// <summary>Where a projection ends.</summary>
 public sealed record Target
 {
-    private Target(bool isReadout, int index, int[]? units) => (IsReadout, Index, Units) = (isReadout, index, units);
+    private Target(bool isReadout, int index, int[]? units) => (IsReadout, Index, Units) = (isReadout, index, units is null ? null : [.. units]);
 
     /// <summary>Whether the target is a readout rather than an area.</summary>
     public bool IsReadout { get; }

@@ -33,7 +33,7 @@ internal sealed class Bptt<T> : Learner<T>
     public override void Visit(StateVisitor visitor)
     {
         foreach (PlasticTau<T> tau in _taus)
-            tau.Visit(visitor.Of($"tau{tau.Area.Index}"));
+            tau.Visit(visitor.Of("tau", tau.Area.Index));
     }
 
     public override void Begin(int trial, int steps)

@@ -30,8 +30,8 @@ internal sealed class Eligibility<T>
         _rule = rule;
         _filtered = new T[rule.PreAlpha < 1 ? area.Afferents.Stride : 0];
         _preAlpha = T.CreateTruncating(rule.PreAlpha);
-        _postShaper = new Shaper<T>(rule.PostShaping, area.Units);
-        _preShaper = new Shaper<T>(rule.PreShaping, area.Afferents.Stride);
+        _postShaper = new Shaper<T>(rule.PostShaping, area.Units, network, area);
+        _preShaper = new Shaper<T>(rule.PreShaping, area.Afferents.Stride, network, area);
         if (rule.Post != PostSignal.Slope || !rule.PostShaping.IsPlain)
             _post = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.PreAlpha < 1 || !rule.PreShaping.IsPlain)
@@ -67,8 +67,13 @@ internal sealed class Eligibility<T>
     /// <summary>Whether <see cref="Take"/> has anything to do: some factor is not what the network keeps anyway.</summary>
     public bool Takes => _followsTau || _post is not null || _pre is not null || _ownDecay is not null;
 
-    /// <summary>Before the first step of a trial: empties the presynaptic filter.</summary>
-    public void Begin() => _filtered.AsSpan().Clear();
+    /// <summary>Before the first step of a trial: empties the presynaptic filter, and takes the time constants as they are now.</summary>
+    public void Begin()
+    {
+        _filtered.AsSpan().Clear();
+        if (_rule.Memory == TraceMemory.AsUnit)
+            _area.Decay.Span.CopyTo(_constantDecay.Span);
+    }
 
     /// <summary>Shows the running means, which live through trials.</summary>
     public void Visit(StateVisitor visitor)

@@ -46,6 +46,8 @@ internal sealed class Kernl<T> : Learner<T>
 
     public override void Visit(StateVisitor visitor) => Sensitivity.Visit(visitor);
 
+    public override void FollowTimeConstants(AreaState<T> area) => Sensitivity.FollowTimeConstants(area);
+
     public override void Begin(int trial, int steps)
     {
         _steps = steps;

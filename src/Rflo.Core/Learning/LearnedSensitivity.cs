@@ -65,17 +65,24 @@ internal sealed class LearnedSensitivity<T>
     /// <summary>A from the k-th source to an area, shape (padded units, padded source); null where it cannot be reached.</summary>
     public AlignedArray<T>? Sensitivity(int area, int k) => _sensitivity[area][k];
 
-    /// <summary>Shows A and kappa, which live through trials.</summary>
+    /// <summary>After the time constants of an area were set: its kappa begins again as 1 - alpha.</summary>
+    public void FollowTimeConstants(AreaState<T> area)
+    {
+        for (int k = 0; k < _sources.Length; k++)
+            if (_sources[k] == area)
+                area.Decay.Span.CopyTo(Memory(k));
+    }
+
+    /// <summary>Saves or restores A and kappa, which live through trials.</summary>
     public void Visit(StateVisitor visitor)
     {
         for (int k = 0; k < _sources.Length; k++)
         {
-            StateVisitor own = visitor.Of($"source{k}");
+            StateVisitor own = visitor.Of("source", k);
             own.Visit("memory", Memory(k)[.._sources[k].Units]);
             foreach (AreaState<T> area in _network.Areas)
                 if (_sensitivity[area.Index][k] is { } sensitivity)
-                    for (int i = 0; i < area.Units; i++)
-                        own.Visit($"area{area.Index}.unit{i}", sensitivity.Row(i, _sources[k].Padded)[.._sources[k].Units]);
+                    own.VisitColumns("area", sensitivity.Span, _sources[k].Padded, area.Units, _sources[k].Units, area.Index);
         }
     }
 

@@ -16,6 +16,9 @@ internal abstract class Learner<T>
     /// </summary>
     public virtual bool ActsInSteps => true;
 
+    /// <summary>What it learns by and where. The same for the learners of a probe as for those that train.</summary>
+    public LearnerKey Key { get; set; } = LearnerKey.None;
+
     /// <summary>Forgets the trial before.</summary>
     /// <param name="trial">Number of the trial that begins; its random draws are keyed by it.</param>
     /// <param name="steps">Steps T of that trial.</param>
@@ -33,7 +36,12 @@ internal abstract class Learner<T>
     {
     }
 
-    /// <summary>Shows what it keeps from one trial to the next.</summary>
+    /// <summary>After the time constants of an area were set between two trials: what it derived from the old ones follows.</summary>
+    public virtual void FollowTimeConstants(AreaState<T> area)
+    {
+    }
+
+    /// <summary>Saves or restores what it keeps from one trial to the next.</summary>
     public virtual void Visit(StateVisitor visitor)
     {
     }

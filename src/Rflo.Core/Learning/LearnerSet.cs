@@ -30,7 +30,7 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     public void Visit(StateVisitor visitor)
     {
         for (int k = 0; k < plastics.Length; k++)
-            plastics[k].Visit(visitor.Of($"plastic{k}"));
+            plastics[k].Visit(visitor.Of("plastic", k));
         VisitMemory(visitor);
     }
 
@@ -38,14 +38,25 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     public void VisitMemory(StateVisitor visitor)
     {
         for (int k = 0; k < learners.Length; k++)
-            learners[k].Visit(visitor.Of($"learner{k}"));
+            learners[k].Visit(visitor.Of("learner", k));
     }
 
-    /// <summary>Remembers what another set does, whose learners of areas are the same, in the same order.</summary>
+    /// <summary>Remembers what another set does, which has these learners among its own.</summary>
     public void TakeMemoryOf(LearnerSet<T> other)
     {
-        foreach (((Learner<T> learner, _), (_, Dictionary<string, double[]> memory)) in Remembering(learners).Zip(Remembering(other.Learners)))
+        foreach ((Learner<T> learner, Dictionary<string, double[]> own) in Remembering(learners))
+        {
+            Dictionary<string, double[]> memory = Remembering(other.Learners)
+                .First(pair => pair.Learner.Key == learner.Key && own.Keys.All(pair.Memory.ContainsKey)).Memory;
             learner.Visit(new StateReader("", memory));
+        }
+    }
+
+    /// <summary>After the time constants of an area were set between two trials.</summary>
+    public void FollowTimeConstants(AreaState<T> area)
+    {
+        foreach (Learner<T> learner in learners)
+            learner.FollowTimeConstants(area);
     }
 
     public void Begin(int trial, int steps)

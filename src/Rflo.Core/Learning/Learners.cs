@@ -73,12 +73,12 @@ internal static class Learners
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
                 if (rule is RtrlRule && !schedule.IsStepwise)
-                    AddBlocks(rule.Path, parts);
+                    AddBlocks(rule, schedule, parts);
                 if (rule is RtrlRule && parts.Taus.Count > 0)
-                    _learners.Add(new TauInfluence<T>(_network, rule.Path, parts.Taus));
+                    Add(new TauInfluence<T>(_network, rule.Path, parts.Taus), KeyOf(rule, schedule));
                 if (parts.Areas.Count == 0 && parts.Readouts.Count == 0 && (rule is not BpttRule || parts.Taus.Count == 0))
                     continue;
-                _learners.Add(rule switch
+                Learner<T> learner = rule switch
                 {
                     BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts, parts.Taus),
                     TruncatedBpttRule truncated => new TruncatedBptt<T>(_network, truncated, schedule.IsStepwise, parts.Areas, parts.Readouts),
@@ -86,10 +86,22 @@ internal static class Learners
                     KernlRule kernl => new Kernl<T>(_network, kernl, new MixingSource<T>(_network.Seed, "KeRNL", MixingNoise.Gaussian), parts.Areas),
                     StochasticRule stochastic => Stochastic(stochastic, parts.Areas),
                     _ => throw new NotSupportedException($"No learner knows the rule {rule}."),
-                });
+                };
+                Add(learner, KeyOf(rule, schedule));
             }
 
             return new LearnerSet<T>([.. _learners], [.. _plastics]);
+        }
+
+        private static LearnerKey KeyOf(LearningRule rule, UpdateSchedule schedule) => new("circuit", -1, (rule, schedule, null, null));
+
+        private LearnerKey KeyOf(string part, int index, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) =>
+            _plan(plastic.Segments[0]) is { } plan ? new(part, index, (rule, schedule, plan.Optimiser, plan.Rates)) : LearnerKey.None;
+
+        private void Add(Learner<T> learner, LearnerKey key)
+        {
+            learner.Key = key;
+            _learners.Add(learner);
         }
 
         private void Add(AreaState<T> area, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic)
@@ -97,13 +109,13 @@ internal static class Learners
             switch (rule)
             {
                 case ThreeFactorRule local when schedule.IsStepwise && ThreeFactorDeferred<T>.Suits(_network, area, plastic, local):
-                    _learners.Add(new ThreeFactorDeferred<T>(_network, area, plastic, local));
+                    Add(new ThreeFactorDeferred<T>(_network, area, plastic, local), KeyOf("area", area.Index, rule, schedule, plastic));
                     break;
                 case ThreeFactorRule local when schedule.IsStepwise:
-                    _learners.Add(new ThreeFactorOnline<T>(_network, area, plastic, local));
+                    Add(new ThreeFactorOnline<T>(_network, area, plastic, local), KeyOf("area", area.Index, rule, schedule, plastic));
                     break;
                 case ThreeFactorRule local:
-                    _learners.Add(new ThreeFactorTrialEnd<T>(_network, area, plastic, local));
+                    Add(new ThreeFactorTrialEnd<T>(_network, area, plastic, local), KeyOf("area", area.Index, rule, schedule, plastic));
                     break;
                 default:
                     ExactOf(rule, schedule).Areas.Add((area, plastic));
@@ -114,7 +126,7 @@ internal static class Learners
         private void Add(PlasticTau<T> tau, Plasticity plasticity)
         {
             if (plasticity.Rule is ThreeFactorRule local)
-                _learners.Add(new TauTrace<T>(_network, tau, local));
+                Add(new TauTrace<T>(_network, tau, local), new LearnerKey("tau", tau.Area.Index, null));
             else
                 ExactOf(plasticity.Rule, plasticity.Schedule).Taus.Add(tau);
         }
@@ -124,7 +136,7 @@ internal static class Learners
             if (readout.IsFedBack && rule is BpttRule or TruncatedBpttRule or RtrlRule)
                 ExactOf(rule, schedule).Readouts.Add((readout, plastic));
             else
-                _learners.Add(new DeltaRule<T>(readout, plastic));
+                Add(new DeltaRule<T>(readout, plastic), KeyOf("readout", readout.Index, rule, schedule, plastic));
         }
 
         /// <summary>All projections onto a readout that solve the same least-squares problem solve it together, whatever else their rules say.</summary>
@@ -135,10 +147,10 @@ internal static class Learners
                 switch (group.Key)
                 {
                     case RlsReadout rule:
-                        _learners.Add(new RecursiveLeastSquares<T>(_network, readout, [.. group], rule));
+                        Add(new RecursiveLeastSquares<T>(_network, readout, [.. group], rule), new LearnerKey("least squares", readout.Index, null));
                         break;
                     case RidgeReadout rule:
-                        _learners.Add(new RidgeRegression<T>(_network, readout, [.. group], rule));
+                        Add(new RidgeRegression<T>(_network, readout, [.. group], rule), new LearnerKey("least squares", readout.Index, null));
                         break;
                     default:
                         throw new NotSupportedException($"No learner knows the readout rule {group.Key}.");
@@ -150,14 +162,14 @@ internal static class Learners
             segment.Spec.Target.IsReadout && _plan(segment) is { Readout: not DeltaReadout };
 
         /// <summary>Gives the groups of areas that suit it to RTRL in blocks; the others are left for RTRL step by step.</summary>
-        private void AddBlocks(ErrorPath path, Exact parts)
+        private void AddBlocks(LearningRule rule, UpdateSchedule schedule, Exact parts)
         {
             foreach (int[] group in Reach.Groups(_network.Graph))
             {
                 bool learns = parts.Areas.Exists(pair => group.Contains(pair.Area.Index));
                 if (!learns || !RtrlBlocks<T>.Suits(_network.Graph, group))
                     continue;
-                _learners.Add(new RtrlBlocks<T>(_network, path, group, parts.Areas, RtrlBlocks<T>.Steps));
+                Add(new RtrlBlocks<T>(_network, rule.Path, group, parts.Areas, RtrlBlocks<T>.Steps), KeyOf(rule, schedule));
                 parts.Areas.RemoveAll(pair => group.Contains(pair.Area.Index));
             }
         }

@@ -6,12 +6,15 @@ namespace Rflo.Core;
 internal abstract class LeastSquares<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private const string Sharing = "sharing";
     private readonly Segment[] _segments;
+    private readonly int[] _owners;
 
     protected LeastSquares(Network<T> network, ReadoutState<T> readout, Segment[] segments)
     {
         _segments = segments;
         Readout = readout;
+        _owners = new int[readout.Outputs];
         Masks = new OutputMasks<T>(network, readout);
     }
 
@@ -29,13 +32,20 @@ internal abstract class LeastSquares<T> : Learner<T>
             Problems = [.. Problems.SelectMany(problem => Agree(problem) ? [problem] : Apart(problem))];
     }
 
-    /// <summary>Shows the matrices output by output, whoever shares one: a run that is taken up has not seen the masks.</summary>
+    /// <summary>
+    /// Saves or restores each problem once, and which outputs share it: a run that is resumed has not seen the masks that set
+    /// outputs apart.
+    /// </summary>
     public override void Visit(StateVisitor visitor)
     {
-        LeastSquaresProblem<T>[] single = [.. Problems.SelectMany(Apart)];
-        foreach (LeastSquaresProblem<T> problem in single)
-            problem.Visit(visitor.Of($"output{problem.Regressors.Outputs[0]}"));
-        Problems = [.. Regressors<T>.Of(Readout.Afferents, _segments).SelectMany(regressors => Together(regressors, single))];
+        List<LeastSquaresProblem<T>> problems = visitor.Saved(Sharing) is { } sharing ? Arranged(sharing) : Problems;
+        if (problems == Problems)
+            TakeOwners();
+        visitor.Visit<int>(Sharing, problems == Problems ? _owners : OwnersOf(problems));
+        foreach (LeastSquaresProblem<T> problem in problems)
+            problem.Visit(visitor.Of("output", problem.Regressors.Outputs[0]));
+        if (visitor.Restores)
+            Problems = problems;
     }
 
     /// <summary>A problem in which nothing was learned yet.</summary>
@@ -54,16 +64,33 @@ internal abstract class LeastSquares<T> : Learner<T>
             return alone;
         });
 
-    /// <summary>Outputs that have learned the same share one problem again.</summary>
-    private LeastSquaresProblem<T>[] Together(Regressors<T> shared, LeastSquaresProblem<T>[] single)
+    /// <summary>For each output the first one that shares its problem; -1 for an output that learns nothing.</summary>
+    private int[] OwnersOf(List<LeastSquaresProblem<T>> problems)
     {
-        LeastSquaresProblem<T>[] parts = [.. shared.Outputs.Select(output => single.First(problem => problem.Regressors.Outputs[0] == output))];
-        if (!Array.TrueForAll(parts, part => part.Matrix.IsSame(parts[0].Matrix)))
-            return parts;
-        LeastSquaresProblem<T> together = New(shared);
-        for (int k = 0; k < parts.Length; k++)
-            together.TakeFrom(parts[k], 0, k);
-        return [together];
+        int[] owners = new int[Readout.Outputs];
+        WriteOwners(problems, owners);
+        return owners;
+    }
+
+    private void TakeOwners() => WriteOwners(Problems, _owners);
+
+    private static void WriteOwners(List<LeastSquaresProblem<T>> problems, int[] owners)
+    {
+        Array.Fill(owners, -1);
+        foreach (LeastSquaresProblem<T> problem in problems)
+            foreach (int output in problem.Regressors.Outputs)
+                owners[output] = problem.Regressors.Outputs[0];
+    }
+
+    /// <summary>Problems in which nothing was learned yet, shared as a saved state says.</summary>
+    /// <exception cref="ArgumentException">Outputs with other connections cannot share one so.</exception>
+    private List<LeastSquaresProblem<T>> Arranged(double[] owners)
+    {
+        List<LeastSquaresProblem<T>> problems =
+            [.. Regressors<T>.Of(Readout.Afferents, _segments).SelectMany(all => all.GroupedBy(output => output < owners.Length ? owners[output] : double.NaN)).Select(New)];
+        if (!OwnersOf(problems).Select(owner => (double)owner).SequenceEqual(owners))
+            ThrowHelper.Invalid($"The part '{Sharing}' of the state shares problems among outputs of {Readout.Spec.Name} that cannot share them.");
+        return problems;
     }
 }
 
@@ -82,6 +109,6 @@ internal abstract class LeastSquaresProblem<T>(Regressors<T> regressors)
     /// <param name="to">Which output of this problem.</param>
     public virtual void TakeFrom(LeastSquaresProblem<T> other, int from, int to) => Matrix.TakeFrom(other.Matrix);
 
-    /// <summary>Shows what is kept, for a problem of one output.</summary>
+    /// <summary>Saves or restores what is kept.</summary>
     public virtual void Visit(StateVisitor visitor) => Matrix.Visit(visitor, "matrix");
 }

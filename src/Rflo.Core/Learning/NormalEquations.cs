@@ -55,7 +55,7 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
     public override void Visit(StateVisitor visitor)
     {
         base.Visit(visitor);
-        visitor.Visit("right", _right.Span[..Matrix.Size]);
+        visitor.VisitColumns("right", _right.Span, Matrix.Stride, _outputs, Matrix.Size, -1);
     }
 
     /// <summary>Replaces the weights by the solution; by NaN where the sums are not finite, so that a run that diverges is seen to.</summary>
@@ -65,7 +65,7 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
         Matrix<double>? solution = null;
         if (double.IsFinite(TensorPrimitives.Sum<double>(Matrix.Span)) && double.IsFinite(TensorPrimitives.Sum<double>(_right.Span)))
         {
-            var gram = Matrix<double>.Build.Dense(size, size, (i, j) => Matrix.Row(i)[j] + (i == j ? alpha : 0));
+            var gram = Matrix<double>.Build.Dense(size, size, (i, j) => Matrix.Row(Math.Max(i, j))[Math.Min(i, j)] + (i == j ? alpha : 0));
             var right = Matrix<double>.Build.Dense(size, _outputs, (j, k) => _right.Row(k, stride)[j]);
             solution = Solution(gram, right, alpha);
         }

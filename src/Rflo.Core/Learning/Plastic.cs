@@ -209,7 +209,7 @@ internal sealed class Plastic<T>
         if (Collected is { } collected)
             Afferents.Visit(visitor.Of("collected"), collected, Segments);
         for (int k = 0; k < _updates.Length; k++)
-            _updates[k].Visit(visitor.Of($"optimiser{k}"));
+            _updates[k].Visit(visitor.Of("optimiser", k));
     }
 
     /// <summary>At the end of a trial: applies what was collected, if this was the last of the k trials between updates.</summary>

@@ -50,6 +50,11 @@ internal sealed class Regressors<T>
     public IEnumerable<Regressors<T>> Apart() =>
         Outputs.Select((output, k) => new Regressors<T>(_afferents, [output], _signals, [_places[k]]));
 
+    /// <summary>The same problem for each group of outputs that agree in a key, in the order of their first outputs.</summary>
+    public IEnumerable<Regressors<T>> GroupedBy(Func<int, double> key) =>
+        Outputs.Select((output, k) => (Output: output, Places: _places[k])).GroupBy(pair => key(pair.Output))
+            .Select(group => new Regressors<T>(_afferents, [.. group.Select(pair => pair.Output)], _signals, [.. group.Select(pair => pair.Places)]));
+
     /// <summary>Writes the regressors of a step, times a factor; what is beyond them in <paramref name="into"/> stays.</summary>
     public void Take(int step, double factor, Span<double> into)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 
 namespace Rflo.Core;
@@ -10,9 +11,13 @@ internal sealed class Shaper<T>
     private readonly T _alpha;
     private readonly bool _centres;
     private readonly Func<double, double>? _map;
+    private readonly Network<T> _network;
+    private readonly AreaState<T> _area;
 
-    public Shaper(Shaping shaping, int length)
+    public Shaper(Shaping shaping, int length, Network<T> network, AreaState<T> area)
     {
+        _network = network;
+        _area = area;
         _centres = shaping.MeanAlpha > 0;
         _alpha = T.CreateTruncating(shaping.MeanAlpha);
         _map = shaping.Map;
@@ -36,8 +41,21 @@ internal sealed class Shaper<T>
             }
         }
 
-        if (_map is { } map)
+        if (_map is not null)
+            Map(values, _map);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "The function of a rule is user code and may throw anything.")]
+    private void Map(Span<T> values, Func<double, double> map)
+    {
+        try
+        {
             for (int k = 0; k < values.Length; k++)
                 values[k] = T.CreateTruncating(map(double.CreateTruncating(values[k])));
+        }
+        catch (Exception e)
+        {
+            throw new TaskException(_network.StepInHand, $"the function of a learning rule of area {_area.Spec.Name}", e);
+        }
     }
 }

@@ -20,19 +20,23 @@ internal sealed class SymmetricMatrix(int size)
     /// <summary>Takes the numbers of a matrix of the same size.</summary>
     public void TakeFrom(SymmetricMatrix other) => other.Span.CopyTo(Span);
 
-    /// <summary>Whether both have the same bits.</summary>
-    public bool IsSame(SymmetricMatrix other) =>
-        System.Runtime.InteropServices.MemoryMarshal.AsBytes(Span).SequenceEqual(System.Runtime.InteropServices.MemoryMarshal.AsBytes(other.Span));
-
-    /// <summary>Shows one half, from which the other follows.</summary>
+    /// <summary>Saves one half, from which the other follows, or restores both.</summary>
     public void Visit(StateVisitor visitor, string name)
     {
-        double[] half = new double[Size * (Size + 1) / 2];
+        if (visitor.IsLocal)
+        {
+            visitor.Visit(name, Span);
+            return;
+        }
+
+        double[] half = new double[checked(Size * (Size + 1) / 2)];
         int at = 0;
         for (int i = 0; i < Size; i++)
             for (int j = 0; j <= i; j++)
                 half[at++] = Row(i)[j];
         visitor.Visit<double>(name, half);
+        if (!visitor.Restores)
+            return;
         at = 0;
         for (int i = 0; i < Size; i++)
             for (int j = 0; j <= i; j++)

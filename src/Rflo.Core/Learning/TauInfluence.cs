@@ -45,7 +45,7 @@ internal sealed class TauInfluence<T> : Learner<T>
     public override void Visit(StateVisitor visitor)
     {
         foreach (PlasticTau<T> plastic in _plastics)
-            plastic.Visit(visitor.Of($"tau{plastic.Area.Index}"));
+            plastic.Visit(visitor.Of("tau", plastic.Area.Index));
     }
 
     public override void Begin(int trial, int steps)

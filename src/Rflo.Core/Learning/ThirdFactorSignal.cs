@@ -24,7 +24,7 @@ internal sealed class ThirdFactorSignal<T>
         bool isError = rule.Third == ThirdFactor.Error;
         _error = isError ? new LearningSignal<T>(network, area, rule.Path) : null;
         bool isOfUnits = isError || rule.Third == ThirdFactor.RewardError;
-        _shaper = new Shaper<T>(rule.ThirdShaping, isOfUnits ? area.Units : 1);
+        _shaper = new Shaper<T>(rule.ThirdShaping, isOfUnits ? area.Units : 1, network, area);
         if (isOfUnits && !(isError && rule.ThirdShaping.IsPlain))
             _shaped = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.Third == ThirdFactor.RewardError)

@@ -3,24 +3,26 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>A number of somebody's own.</summary>
+/// <summary>A number that user code measures. It is taken before any other probe reads, since that code may throw.</summary>
 internal sealed class CustomGauge<T>(CustomProbe probe, Func<int, Observation> observe) : Gauge<T>([probe.Name])
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>What its code said when it first threw.</summary>
-    public string? Failure { get; private set; }
+    private double _value;
 
-    [SuppressMessage("Design", "CA1031", Justification = "A probe is somebody else's code and may throw anything; the run is worth more.")]
-    public override IReadOnlyList<double> Read(int trial)
+    /// <summary>Takes the measurement of a trial.</summary>
+    /// <exception cref="TaskException">The function threw.</exception>
+    [SuppressMessage("Design", "CA1031", Justification = "A probe is somebody else's code and may throw anything.")]
+    public void Take(int trial)
     {
         try
         {
-            return [probe.Measure(observe(trial))];
+            _value = probe.Measure(observe(trial));
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
-            Failure ??= $"trial {trial}: {e.Message}";
-            return [double.NaN];
+            throw new TaskException(0, $"the probe {probe.Name}", e);
         }
     }
+
+    public override IReadOnlyList<double> Read(int trial) => [_value];
 }

@@ -15,12 +15,19 @@ internal sealed class PassiveUpdate<T>
         _graph = network.Graph;
         _isOwn = rule.Rule is null;
 
+        HasFunction = _isOwn
+            ? _graph.Projections.Any(projection => LearningRule.HasFunction(projection.Plasticity?.Rule))
+            : LearningRule.HasFunction(rule.Rule);
+
         // Of readouts nothing is asked, and those that solve least squares could not but change their weights.
         Learners = Rflo.Core.Learners.Passive(
             network, segment => !Learns(segment.Spec) ? null : _isOwn ? segment.Plasticity : Given(rule), out _collected);
     }
 
     public LearnerSet<T> Learners { get; }
+
+    /// <summary>Whether a function of a rule is called.</summary>
+    public bool HasFunction { get; }
 
     /// <summary>Whether a projection is among those that rules are compared on.</summary>
     public static bool Learns(ProjectionSpec projection) => !projection.Target.IsReadout && projection.Plasticity is { LearningRate: > 0 };
@@ -37,7 +44,7 @@ internal sealed class PassiveUpdate<T>
             Learners.TakeMemoryOf(training);
     }
 
-    /// <summary>Shows the running means, which live through trials; those of the projections' own rules are the training's.</summary>
+    /// <summary>Saves or restores the running means, which live through trials; those of the projections' own rules are the training's.</summary>
     public void Visit(StateVisitor visitor)
     {
         if (!_isOwn)

@@ -13,7 +13,7 @@ public sealed class ProbeSeries
     /// <summary>What it is called, such as "spectral-radius cortex".</summary>
     public string Name { get; }
 
-    /// <summary>What the probe's own code said when it first threw; null where it never did.</summary>
+    /// <summary>In which trial the probe's own code threw, and what; null where it never did.</summary>
     public string? Failure { get; internal set; }
 
     /// <summary>Number of measurements.</summary>
@@ -25,13 +25,17 @@ public sealed class ProbeSeries
     /// <summary>What was measured in them; an array of its own.</summary>
     public double[] CopyValues() => [.. _values];
 
-    /// <summary>Shows what was measured; a visitor that puts back a number of measurements finds the room for them.</summary>
+    /// <summary>Saves or restores what was measured; a visitor that restores a number of measurements finds the room for them.</summary>
     internal void Visit(StateVisitor visitor)
     {
         int count = Count;
         visitor.Visit("count", ref count);
-        CollectionsMarshal.SetCount(_trials, count);
-        CollectionsMarshal.SetCount(_values, count);
+        if (visitor.Restores)
+        {
+            CollectionsMarshal.SetCount(_trials, count);
+            CollectionsMarshal.SetCount(_values, count);
+        }
+
         visitor.Visit("trials", CollectionsMarshal.AsSpan(_trials));
         visitor.Visit("values", CollectionsMarshal.AsSpan(_values));
     }

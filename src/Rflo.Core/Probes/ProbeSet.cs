@@ -25,16 +25,56 @@ internal sealed class ProbeSet<T>
     public IReadOnlyList<PassiveUpdate<T>> Passive(int trial) =>
         _probes.Count == 0 ? [] : [.. _probes.Where(probe => trial % probe.Every == 0).SelectMany(probe => probe.Gauge.Passive).Distinct()];
 
-    /// <summary>Shows what probes keep from one measurement to the next; what they measured is with the metrics.</summary>
+    /// <summary>Saves or restores what probes keep from one measurement to the next; what they measured is with the metrics.</summary>
     public void Visit(StateVisitor visitor)
     {
         for (int k = 0; k < _probes.Count; k++)
-            _probes[k].Gauge.Visit(visitor.Of($"probe{k}"));
+            _probes[k].Gauge.Visit(visitor.Of("probe", k));
     }
 
-    /// <summary>After a trial was trained: takes the measurements that are due.</summary>
+    /// <summary>Whether user code measures in a trial, or has a part in a rule that observes it.</summary>
+    public bool RunsUserCode(int trial)
+    {
+        foreach ((int every, Gauge<T> gauge, _) in _probes)
+        {
+            if (trial % every != 0)
+                continue;
+            if (gauge is CustomGauge<T>)
+                return true;
+            foreach (PassiveUpdate<T> passive in gauge.Passive)
+                if (passive.HasFunction)
+                    return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>After the time constants of an area were set between two trials.</summary>
+    public void FollowTimeConstants(AreaState<T> area)
+    {
+        foreach (PassiveUpdate<T> passive in _probes.SelectMany(probe => probe.Gauge.Passive).Distinct())
+            passive.Learners.FollowTimeConstants(area);
+    }
+
+    /// <summary>After a trial was trained: takes the measurements that are due. None is added where one cannot be taken.</summary>
+    /// <exception cref="TaskException">The function of a probe threw.</exception>
     public void Read(int trial)
     {
+        foreach ((int every, Gauge<T> gauge, ProbeSeries[] series) in _probes)
+        {
+            if (trial % every != 0 || gauge is not CustomGauge<T> custom)
+                continue;
+            try
+            {
+                custom.Take(trial);
+            }
+            catch (TaskException e)
+            {
+                series[0].Failure = $"trial {trial}: {e.Message}";
+                throw;
+            }
+        }
+
         foreach ((int every, Gauge<T> gauge, ProbeSeries[] series) in _probes)
         {
             if (trial % every != 0)
@@ -42,8 +82,6 @@ internal sealed class ProbeSet<T>
             IReadOnlyList<double> values = gauge.Read(trial);
             for (int k = 0; k < series.Length; k++)
                 series[k].Add(trial, values[k]);
-            if (gauge is CustomGauge<T> { Failure: { } failure })
-                series[0].Failure = failure;
         }
     }
 }

@@ -68,5 +68,5 @@ public sealed record MaskProbe(int Every) : ProbeSpec(Every);
 /// <summary>A number of one's own, after a trial.</summary>
 /// <param name="Every">Trials between two measurements.</param>
 /// <param name="Name">Its column.</param>
-/// <param name="Measure">What it is; where it throws, the number is NaN and the run goes on.</param>
+/// <param name="Measure">What it is. If it throws, the run ends as <see cref="RunEnd.Failed"/>, as it stood before the trial.</param>
 public sealed record CustomProbe(int Every, string Name, Func<Observation, double> Measure) : ProbeSpec(Every);

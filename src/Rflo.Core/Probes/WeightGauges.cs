@@ -49,8 +49,8 @@ internal sealed class WeightChangeGauge<T> : Gauge<T>
     {
         for (int k = 0; k < _blocks.Length; k++)
         {
-            visitor.Visit<double>($"start{k}", _start[k]);
-            visitor.Visit<double>($"last{k}", _last[k]);
+            visitor.Visit<double>("start", _start[k], k);
+            visitor.Visit<double>("last", _last[k], k);
         }
     }
 
@@ -76,6 +76,8 @@ internal sealed class DaleGauge<T>(IEnumerable<Block<T>> blocks) : Gauge<T>([.. 
             if (block.Spec.Synapses is DenseSynapses { Exists: { } exists } && !exists[k])
                 continue;
             int sign = signs[block.Spec.Synapses is SparseSynapses sparse ? sparse.Columns[k] : k % signs.Length];
+            if (sign == 0)
+                continue;
             int kind = sign > 0 ? 0 : 1;
             all[kind]++;
             if (weights[k] == 0)

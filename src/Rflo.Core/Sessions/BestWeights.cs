@@ -44,17 +44,22 @@ internal sealed class BestWeights<T>
     }
 
     /// <summary>After a trial whose loss was the smallest so far.</summary>
-    public void Keep()
+    public void Keep() => Swap();
+
+    /// <summary>Takes <see cref="Keep"/> back, for a trial that could not be finished.</summary>
+    public void Undo() => Swap();
+
+    private void Swap()
     {
         (_before, _best) = (_best, _before);
         (_alphaBefore, _alphaBest) = (_alphaBest, _alphaBefore);
     }
 
+    /// <summary>Saves or restores them.</summary>
     public void Visit(StateVisitor visitor)
     {
         foreach (AreaState<T> area in _areas)
-            if (area.Spec.TauPlasticity is not null)
-                visitor.Visit($"alpha{area.Index}", AlphaOf(area).Span[..area.Units]);
+            visitor.Visit("alpha", AlphaOf(area).Span[..area.Units], area.Index);
         for (int k = 0; k < _targets.Length; k++)
             _targets[k].Visit(visitor, _best[k], _targets[k].Segments);
     }

@@ -21,7 +21,13 @@ public interface ITask
     /// <summary>Writes one trial.</summary>
     /// <param name="trial">Number of the trial, from 0.</param>
     /// <param name="stream">Random numbers of this trial and no other; the object is used again for the next trial.</param>
-    /// <param name="into">The trial to fill; it still holds the one before, so all that matters must be written.</param>
+    /// <param name="into">
+    /// The trial to fill. It is as a new one: <see cref="MaxSteps"/> steps, inputs, targets and rewards 0, no events, every target counts.
+    /// </param>
+    /// <remarks>
+    /// Inputs, rewards, masks and the targets that count must be finite, masks at least 0. A target whose mask is 0 may be
+    /// anything, such as NaN for "no target". A run of a trial that breaks this ends as <see cref="RunEnd.Failed"/>.
+    /// </remarks>
     void Fill(int trial, RandomStream stream, Trial into);
 }
 
@@ -31,8 +37,10 @@ public sealed class Trial
     private int _steps;
 
     /// <summary>An empty trial with room for <paramref name="maxSteps"/> steps; every target counts.</summary>
+    /// <exception cref="ArgumentException">An array would be longer than arrays can be.</exception>
     public Trial(int maxSteps, int inputs, int outputs, int events)
     {
+        SizeLimits.OfTrial(maxSteps, inputs, outputs, events);
         MaxSteps = maxSteps;
         InputChannels = inputs;
         Outputs = outputs;
@@ -59,6 +67,17 @@ public sealed class Trial
         }
     }
 
+    /// <summary>Makes it as a new one: all its steps, inputs, targets and rewards 0, no events, every target counts.</summary>
+    public void Clear()
+    {
+        _steps = MaxSteps;
+        Inputs.AsSpan().Clear();
+        Targets.AsSpan().Clear();
+        Mask.AsSpan().Fill(1);
+        Events.AsSpan().Clear();
+        Rewards.AsSpan().Clear();
+    }
+
     /// <summary>The room there is, in steps.</summary>
     public int MaxSteps { get; }
 
@@ -74,7 +93,7 @@ public sealed class Trial
     /// <summary>x(t), shape (steps, channels), row-major; row 0 is step t = 1.</summary>
     public double[] Inputs { get; }
 
-    /// <summary>y*(t), shape (steps, outputs), row-major; row 0 is step t = 1.</summary>
+    /// <summary>y*(t), shape (steps, outputs), row-major; row 0 is step t = 1. Not looked at where the mask is 0.</summary>
     public double[] Targets { get; }
 
     /// <summary>m(t), shape (steps, outputs): 1 where a target counts, 0 where not, or any weight between.</summary>

@@ -54,34 +54,37 @@ public sealed class Metrics
     /// <summary>The alignments of one feedback as an array of their own.</summary>
     public double[] CopyAlignments(int feedback) => Alignments(feedback).ToArray();
 
-    /// <summary>Shows all that was measured; a visitor that puts back a number of trials finds the room for them.</summary>
+    /// <summary>Saves or restores all that was measured; a visitor that restores a number of trials finds the room for them.</summary>
     internal void Visit(StateVisitor visitor)
     {
         int count = Count, best = BestTrial;
         visitor.Visit("trials", ref count);
         visitor.Visit("best", ref best);
-        BestTrial = best;
-        Count = 0;
-        Reserve(count);
-        Count = count;
+        if (visitor.Restores)
+        {
+            BestTrial = best;
+            Count = 0;
+            Reserve(count);
+            Count = count;
+        }
+
         visitor.Visit("losses", LossBuffer.AsSpan(0, count));
         visitor.Visit("seconds", SecondsBuffer.AsSpan(0, count));
         visitor.Visit("rewards", RewardBuffer.AsSpan(0, count));
         for (int k = 0; k < _alignments.Length; k++)
-            visitor.Visit($"alignment{k}", _alignments[k].AsSpan(0, count));
+            visitor.Visit("alignment", _alignments[k].AsSpan(0, count), k);
         for (int k = 0; k < Probes.Count; k++)
-            Probes[k].Visit(visitor.Of($"probe{k}"));
+            Probes[k].Visit(visitor.Of("probe", k));
     }
 
     /// <summary>Makes room, so that measuring allocates nothing.</summary>
     internal void Reserve(int trials)
     {
-        int needed = Count + trials;
-        if (needed <= LossBuffer.Length)
+        if (trials <= LossBuffer.Length - Count)
             return;
 
         // At least twice the room, so that many short runs do not copy everything each time.
-        needed = Math.Max(needed, 2 * LossBuffer.Length);
+        int needed = (int)Math.Min(Array.MaxLength, Math.Max((long)Count + trials, 2L * LossBuffer.Length));
         LossBuffer = Grown(LossBuffer, needed);
         SecondsBuffer = Grown(SecondsBuffer, needed);
         RewardBuffer = Grown(RewardBuffer, needed);
@@ -91,6 +94,7 @@ public sealed class Metrics
 
     internal void Add(double loss, double seconds, double reward)
     {
+        Reserve(1);
         LossBuffer[Count] = loss;
         SecondsBuffer[Count] = seconds;
         if (BestTrial < 0 || loss < LossBuffer[BestTrial])
@@ -98,6 +102,11 @@ public sealed class Metrics
         RewardBuffer[Count] = reward;
         Count++;
     }
+
+    /// <summary>Forgets trials that could not be finished.</summary>
+    /// <param name="count">How many trials stay.</param>
+    /// <param name="best">The best of them.</param>
+    internal void Truncate(int count, int best) => (Count, BestTrial) = (count, best);
 
     /// <summary>The alignment of the trial added last.</summary>
     internal void SetAlignment(int feedback, double alignment) => _alignments[feedback][Count - 1] = alignment;

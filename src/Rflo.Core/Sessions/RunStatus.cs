@@ -6,7 +6,7 @@ public enum RunEnd
     /// <summary>All trials were run.</summary>
     Completed,
 
-    /// <summary>A number stopped being finite.</summary>
+    /// <summary>A number stopped being finite, the loss is more than 1e15 times that of outputs that are all 0, or a weight more than 1e15 times the largest at the start.</summary>
     Diverged,
 
     /// <summary>Somebody asked it to stop; the trial in hand was finished.</summary>
@@ -15,15 +15,15 @@ public enum RunEnd
     /// <summary>More trials would have been of no use: the loss reached its target, or stopped falling.</summary>
     Stopped,
 
-    /// <summary>The task could not make a trial: its own code threw.</summary>
+    /// <summary>Code that the session was given threw: a task's, a learning rule's or a probe's function, or the callback. The trial in hand was undone.</summary>
     Failed,
 }
 
 /// <summary>How a run ended, and where. A number that stopped being finite is an ending, not an exception.</summary>
 /// <param name="End">How.</param>
-/// <param name="Trial">The last trial that was run, from 0; -1 where there was none.</param>
-/// <param name="Step">The first step at which a number was not finite, or the step that the task could not make; 0 where there was none.</param>
-/// <param name="Where">The part in which that was, such as "area cortex", what a task's own code said, or why it stopped; empty where all went well.</param>
+/// <param name="Trial">The last trial that was run, or that could not be finished, from 0; -1 where there was none.</param>
+/// <param name="Step">The first step at which a number was not finite, or in which code threw; 0 where there was none.</param>
+/// <param name="Where">The part in which that was, such as "area cortex", whose code threw and what, or why it stopped; empty where all went well.</param>
 public sealed record RunStatus(RunEnd End, int Trial, int Step, string Where)
 {
     /// <summary>Whether it ended where it should: after its last trial, or when more would have been of no use.</summary>
@@ -33,8 +33,8 @@ public sealed record RunStatus(RunEnd End, int Trial, int Step, string Where)
     public override string ToString() => End switch
     {
         RunEnd.Diverged => $"diverged at trial {Trial}, step {Step}, in {Where}",
-        RunEnd.Failed when Step > 0 => $"stopped at trial {Trial}, step {Step}, which the task could not make: {Where}",
-        RunEnd.Failed => $"stopped before trial {Trial}, which the task could not make: {Where}",
+        RunEnd.Failed when Step > 0 => $"failed at trial {Trial}, step {Step}, in {Where}",
+        RunEnd.Failed => $"failed at trial {Trial}, in {Where}",
         RunEnd.Stopped => $"stopped after trial {Trial}: {Where}",
         RunEnd.Cancelled => $"cancelled after trial {Trial}",
         _ => $"completed {Trial + 1} trials",

@@ -70,15 +70,23 @@ public abstract class Session
     }
 
     /// <summary>Trains for a number of trials, or none where <see cref="Stopping"/> says that enough were trained.</summary>
-    /// <param name="trials">How many more trials.</param>
-    /// <param name="onTrial">Called after every trial with its number and loss; null for nobody.</param>
+    /// <param name="trials">How many more trials, at least 0.</param>
+    /// <param name="onTrial">Called after every trial with its number and loss; null for nobody. The trial is whole by then.</param>
     /// <param name="cancellation">Asked after every trial.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of trials is below 0.</exception>
+    /// <exception cref="InvalidOperationException">It was called by code that it runs itself.</exception>
+    /// <remarks>
+    /// If the code of a task, or the function of a rule or of a probe, throws, the run ends as <see cref="RunEnd.Failed"/> and the
+    /// session is as it was before that trial: weights, optimizers, running means, time constants, metrics. If the callback
+    /// throws, it ends so after the trial. Code that runs within a trial may read weights and metrics. It may not run, test,
+    /// capture, restore or change the session; the callback may, but for running it.
+    /// </remarks>
     public abstract RunStatus Run(int trials, Action<int, double>? onTrial = null, CancellationToken cancellation = default);
 
     /// <summary>
     /// Everything that the trials to come depend on, and what was measured, as named arrays: weights, what was collected
     /// and not applied, what optimisers and running means remember, carried-over rates, metrics, the state of a closed-loop
-    /// task, the progress of a task that changes with what is learned. Between trials only,
+    /// task, the progress of a task that changes with what is learned, time constants. Between trials only,
     /// such as from within the callback of <see cref="Run"/>. Random streams are keyed by trial and need no place in it.
     /// </summary>
     /// <returns>Copies, by names that mean something to a session of the same graph only.</returns>
@@ -123,7 +131,10 @@ public abstract class Session
     /// <exception cref="ArgumentException">There is no such area.</exception>
     public abstract double[] TimeConstants(AreaId area);
 
-    /// <summary>Sets tau / dt of every unit of an area.</summary>
+    /// <summary>
+    /// Sets tau / dt of every unit of an area. Traces that last as long as their unit follow; the memories that KeRNL learned for
+    /// that area begin again from the new time constants.
+    /// </summary>
     /// <param name="area">The area.</param>
     /// <param name="steps">In steps, each at least 1, shape (units).</param>
     /// <exception cref="ArgumentException">There is no such area, the number of units is another, or a time constant is below 1.</exception>
@@ -134,7 +145,8 @@ public abstract class Session
     /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
     public abstract double[] BestTimeConstants(AreaId area);
 
-    /// <summary>From now on keeps the weights with which the smallest loss is measured; to be asked for before the first trial.</summary>
+    /// <summary>From now on keeps the weights with which the smallest loss is measured; to be called before the first trial.</summary>
+    /// <exception cref="InvalidOperationException">Trials were trained already: their weights are gone.</exception>
     public abstract void KeepBest();
 
     /// <summary>The weights with which the smallest loss was measured, in the shape of <see cref="Weights"/>.</summary>
@@ -143,7 +155,7 @@ public abstract class Session
     public abstract double[] BestWeights(ProjectionId projection);
 
     /// <summary>Replaces the weights of a projection, in the shape that <see cref="Weights"/> gives; absent ones stay 0.</summary>
-    /// <exception cref="ArgumentException">There is no such projection, or the number of weights is another.</exception>
+    /// <exception cref="ArgumentException">There is no such projection, the number of weights is another, or one is not finite.</exception>
     public abstract void SetWeights(ProjectionId projection, double[] weights);
 
     /// <summary>The alignment of a readout's weights with a feedback matrix; NaN where the area has no readout of its own or B is symmetric.</summary>

@@ -9,22 +9,36 @@ namespace Rflo.Core;
 internal sealed class Session<T> : Session
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>Trials whose room for metrics is made before the first of them; a longer run makes more as it goes.</summary>
+    private const int MostReserved = 65_536;
+
     private readonly Network<T> _network;
     private readonly LearnerSet<T> _learners;
     private readonly (Afferents<T> Afferents, Segment Segment)[] _blocks;
     private readonly Alignment<T>[] _alignments;
     private readonly RandomStream _taskStream;
     private readonly IProgressTask? _progress;
+    private readonly StateCopy _before = new();
+    private readonly bool _runsUserCode;
+    private readonly double[] _progressBefore;
     private BestWeights<T>? _best;
     private ProbeSet<T> _probes = new();
     private int _previousSteps;
+    private bool _isProgressSaved;
+    private bool _isRunning;
+    private string? _inHand;
 
     public Session(Graph graph, ITask task, long seed, Precision precision)
         : base(graph, task, seed, precision)
     {
+        SizeLimits.OfSession<T>(graph, task);
         _taskStream = RandomStream.OfTrial(seed, "task", 0);
         _network = new Network<T>(graph, task.MaxSteps, task.Events, seed);
         _progress = task as IProgressTask;
+        _progressBefore = new double[_progress?.ProgressLength ?? 0];
+        _runsUserCode = task is IClosedLoopTask or IProgressTask
+            || graph.Projections.Any(projection => LearningRule.HasFunction(projection.Plasticity?.Rule))
+            || graph.Areas.Any(area => LearningRule.HasFunction(area.TauPlasticity?.Rule));
         if (task is IClosedLoopTask closed)
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _learners = Learners.ForTraining(_network);
@@ -42,33 +56,41 @@ internal sealed class Session<T> : Session
 
     public override RunStatus Run(int trials, Action<int, double>? onTrial = null, CancellationToken cancellation = default)
     {
+        if (trials < 0)
+            ThrowHelper.OutOfRange(nameof(trials), trials, "at least 0");
+        Refuse(nameof(Run));
+        if (_isRunning)
+            throw new InvalidOperationException("Run was called from its own callback. Let the callback return; the run goes on by itself.");
+        _isRunning = true;
+        try
+        {
+            return RunTrials(trials, onTrial, cancellation);
+        }
+        finally
+        {
+            _isRunning = false;
+        }
+    }
+
+    private RunStatus RunTrials(int trials, Action<int, double>? onTrial, CancellationToken cancellation)
+    {
         // A run that was taken up after its last trial ends there once more.
         if (Stopping.Reason(Metrics) is { } already)
             return new RunStatus(RunEnd.Stopped, TrialsDone - 1, 0, already);
-        Metrics.Reserve(trials);
+        Metrics.Reserve(Math.Min(trials, MostReserved));
         for (int k = 0; k < trials; k++)
         {
             if (cancellation.IsCancellationRequested)
                 return new RunStatus(RunEnd.Cancelled, TrialsDone - 1, 0, "");
             int trial = TrialsDone;
-            long start = Stopwatch.GetTimestamp();
-            double loss;
-            try
-            {
-                Show(trial);
-                start += Observe(trial);
-                loss = Train(trial, start);
-            }
-            catch (TaskException e)
-            {
-                ForgetTrial(e.Step);
-                return new RunStatus(RunEnd.Failed, trial, e.Step, e.Message);
-            }
-
-            _probes.Read(trial);
-            onTrial?.Invoke(trial, loss);
-            if (!double.IsFinite(loss))
-                return Finiteness.Locate(_network, trial, _previousSteps);
+            if (RunTrial(trial) is { } failed)
+                return failed;
+            double loss = Metrics.Losses[trial];
+            RunStatus? diverged = Finiteness.OfTrial(_network, Metrics, trial, _previousSteps);
+            if (Hear(onTrial, trial, loss) is { } said)
+                return diverged is null ? new RunStatus(RunEnd.Failed, trial, 0, said) : diverged with { Where = $"{diverged.Where}; then {said}" };
+            if (diverged is not null)
+                return diverged;
             if (Stopping.Reason(Metrics) is { } enough)
                 return new RunStatus(RunEnd.Stopped, trial, 0, enough);
         }
@@ -77,8 +99,97 @@ internal sealed class Session<T> : Session
             ?? new RunStatus(RunEnd.Completed, TrialsDone - 1, 0, "");
     }
 
+    /// <summary>Trains a trial and takes its measurements. If user code throws, all is as it was before the trial.</summary>
+    private RunStatus? RunTrial(int trial)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int best = Metrics.BestTrial;
+        bool isSaved = false;
+        _inHand = $"trial {trial} of a run";
+        try
+        {
+            Show(trial);
+            if (_runsUserCode || _probes.RunsUserCode(trial))
+            {
+                HoldRates();
+                VisitLearned(_before.Saving());
+                isSaved = true;
+            }
+
+            start += Observe(trial);
+            Train(trial, start);
+            _probes.Read(trial);
+            return null;
+        }
+        catch (TaskException e)
+        {
+            string? more = Undo(trial, best, isSaved);
+            return new RunStatus(RunEnd.Failed, trial, e.Step, $"{e.Part}: {e.Message}{more}");
+        }
+        finally
+        {
+            _inHand = null;
+        }
+    }
+
+    /// <summary>Goes back to before a trial that user code did not let finish.</summary>
+    /// <param name="trial">The trial.</param>
+    /// <param name="best">The best trial before it.</param>
+    /// <param name="isSaved">Whether its state was saved. It was not if nothing but the task's state can have changed.</param>
+    /// <returns>What else went wrong; null for nothing.</returns>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    private string? Undo(int trial, int best, bool isSaved)
+    {
+        if (Metrics.BestTrial == trial)
+            _best?.Undo();
+        Metrics.Truncate(trial, best);
+        if (isSaved)
+        {
+            // A trial does not write the rates that it begins with.
+            VisitLearned(_before.Restoring());
+            _previousSteps = 0;
+        }
+
+        try
+        {
+            _network.Loop?.Rewind();
+            if (_isProgressSaved)
+                _progress!.RestoreProgress(_progressBefore);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return $"; and the task could not go back to the state before the trial: {TaskException.Said(e)}";
+        }
+    }
+
+    /// <summary>Calls the callback of a run; what went wrong in it.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A callback is somebody else's code and may throw anything.")]
+    private static string? Hear(Action<int, double>? onTrial, int trial, double loss)
+    {
+        try
+        {
+            onTrial?.Invoke(trial, loss);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return $"the callback after the trial: {TaskException.Said(e)}";
+        }
+    }
+
+    /// <summary>Refuses a call from user code that runs in the midst of a trial, when there is no state to look at or to change.</summary>
+    /// <exception cref="InvalidOperationException">A trial is in hand.</exception>
+    private void Refuse(string method)
+    {
+        if (_inHand is { } inHand)
+            throw new InvalidOperationException(
+                $"{method} was called in the midst of {inHand}, by a task, a probe or a function of a rule. Call it between trials: in the callback of Run, or after Run.");
+    }
+
     public override IReadOnlyDictionary<string, double[]> Capture()
     {
+        Refuse(nameof(Capture));
         var state = new Dictionary<string, double[]>();
         HoldRates();
         Visit(new StateWriter("", state));
@@ -88,14 +199,19 @@ internal sealed class Session<T> : Session
     public override void Restore(IReadOnlyDictionary<string, double[]> state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        StateShape.Check(Capture(), state);
+        Refuse(nameof(Restore));
+        var needed = new Dictionary<string, int>();
+        Visit(new StateOutline("", state, needed));
+        StateShape.Check(needed, state);
         Visit(new StateCounts("", state));
         Visit(new StateReader("", state));
+        _previousSteps = 0;
     }
 
     public override void Watch(IReadOnlyList<ProbeSpec> probes)
     {
         ArgumentNullException.ThrowIfNull(probes);
+        Refuse(nameof(Watch));
         Block<T>[] blocks = [.. _blocks.Select(block => new Block<T>(block.Afferents, block.Segment, Graph.Postsynaptic(block.Segment.Spec)))];
         var builder = new ProbeSetBuilder<T>(
             _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(Metrics.Losses[^1]), Weights));
@@ -105,7 +221,9 @@ internal sealed class Session<T> : Session
 
     public override Recording Test(int trial)
     {
+        Refuse(nameof(Test));
         Carried carried = SaveState();
+        _inHand = $"a test of trial {trial}";
         try
         {
             Show(trial);
@@ -113,6 +231,7 @@ internal sealed class Session<T> : Session
         }
         finally
         {
+            _inHand = null;
             RestoreState(carried);
         }
     }
@@ -120,8 +239,10 @@ internal sealed class Session<T> : Session
     public override IReadOnlyList<double[]?> Increments(int trial, LearningRule rule, UpdateTime time)
     {
         ArgumentNullException.ThrowIfNull(rule);
+        Refuse(nameof(Increments));
         Carried carried = SaveState();
         LearnerSet<T> passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
+        _inHand = $"the increments of trial {trial}";
         try
         {
             Show(trial);
@@ -130,6 +251,7 @@ internal sealed class Session<T> : Session
         }
         finally
         {
+            _inHand = null;
             RestoreState(carried);
         }
 
@@ -147,6 +269,7 @@ internal sealed class Session<T> : Session
     public override void SetTimeConstants(AreaId area, double[] steps)
     {
         ArgumentNullException.ThrowIfNull(steps);
+        Refuse(nameof(SetTimeConstants));
         AreaState<T> state = Area(area);
         if (steps.Length != state.Units)
             ThrowHelper.ShapeMismatch(nameof(steps), steps.Length, state.Units, "(units)");
@@ -154,6 +277,8 @@ internal sealed class Session<T> : Session
             if (!(tau >= 1) || !double.IsFinite(tau))
                 ThrowHelper.OutOfRange(nameof(steps), tau, "finite and at least 1: tau must be at least dt");
         state.SetAlpha(Array.ConvertAll(steps, tau => 1 / tau));
+        _learners.FollowTimeConstants(state);
+        _probes.FollowTimeConstants(state);
     }
 
     public override double[] BestTimeConstants(AreaId area)
@@ -162,7 +287,14 @@ internal sealed class Session<T> : Session
         return Steps(Best.AlphaOf(state))[..state.Units];
     }
 
-    public override void KeepBest() => _best ??= new BestWeights<T>(_network);
+    public override void KeepBest()
+    {
+        Refuse(nameof(KeepBest));
+        if (_best is null && TrialsDone > 0)
+            throw new InvalidOperationException(
+                $"KeepBest was called after {TrialsDone} trials, whose weights are gone. Call it before the first trial.");
+        _best ??= new BestWeights<T>(_network);
+    }
 
     public override double[] BestWeights(ProjectionId projection)
     {
@@ -173,13 +305,15 @@ internal sealed class Session<T> : Session
     public override void SetWeights(ProjectionId projection, double[] weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
+        Refuse(nameof(SetWeights));
         (Afferents<T> afferents, Segment segment) = Block(projection);
         int expected = segment.Spec.Synapses is SparseSynapses sparse ? sparse.Count : ((DenseSynapses)segment.Spec.Synapses).Weights.Length;
         if (weights.Length != expected)
             ThrowHelper.ShapeMismatch(nameof(weights), weights.Length, expected, segment.Spec.Name);
-        afferents.Load(segment, segment.Spec.Synapses is SparseSynapses pattern
-            ? Synapses.Sparse(pattern.RowStart, pattern.Columns, weights)
-            : Synapses.Dense(weights));
+        foreach (double weight in weights)
+            if (!double.IsFinite(weight))
+                ThrowHelper.OutOfRange($"a weight of {segment.Spec.Name}", weight, "finite");
+        afferents.Load(segment, weights);
     }
 
     public override double Alignment(int feedback) => _alignments[feedback].Now();
@@ -206,8 +340,8 @@ internal sealed class Session<T> : Session
     private double[] ReadBlock(Afferents<T> afferents, Segment segment, WeightStore<T> store) =>
         afferents.Read(segment, store, Graph.Postsynaptic(segment.Spec));
 
-    /// <summary>One trial with learning on; its loss.</summary>
-    private double Train(int trial, long start)
+    /// <summary>One trial with learning on.</summary>
+    private void Train(int trial, long start)
     {
         _best?.SetAside();
         double loss = Forward(trial, _learners);
@@ -219,7 +353,6 @@ internal sealed class Session<T> : Session
             _best?.Keep();
         for (int k = 0; k < _alignments.Length; k++)
             Metrics.SetAlignment(k, _alignments[k].Now());
-        return loss;
     }
 
     /// <summary>
@@ -241,10 +374,6 @@ internal sealed class Session<T> : Session
             Forward(trial, learners);
             learners.End(_previousSteps);
         }
-        catch (TaskException)
-        {
-            // The training meets it in the same step, and says so.
-        }
         finally
         {
             RestoreState(carried);
@@ -260,23 +389,38 @@ internal sealed class Session<T> : Session
     }
 
     /// <summary>Lets the task make a trial.</summary>
-    /// <exception cref="TaskException">Its code threw.</exception>
+    /// <exception cref="TaskException">Its code threw, or a number of the trial is none.</exception>
     [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
     private void Show(int trial)
     {
+        _isProgressSaved = false;
         _network.Loop?.Begin(trial);
         _taskStream.BeginTrial(Seed, "task", trial);
+        Trial shown = _network.Trial;
+        shown.Clear();
         try
         {
-            Task.Fill(trial, _taskStream, _network.Trial);
+            if (_progress is not null)
+            {
+                _progress.SaveProgress(_progressBefore);
+                _isProgressSaved = true;
+            }
+
+            Task.Fill(trial, _taskStream, shown);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
             throw new TaskException(0, e);
         }
+
+        // A closed loop has yet to write what it shows, step by step.
+        if (_network.Loop is not null)
+            return;
+        TrialNumbers.CheckInputs(Graph, shown, 1, shown.Steps);
+        TrialNumbers.CheckTargets(Graph, shown, 1, shown.Steps);
     }
 
-    /// <summary>Lets a task that changes with what is learned hear of a trained trial.</summary>
+    /// <summary>Passes the outcome of a trained trial to a task that changes with what is learned.</summary>
     /// <exception cref="TaskException">Its code threw.</exception>
     [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
     private void Tell(int trial, double loss, double reward)
@@ -287,21 +431,10 @@ internal sealed class Session<T> : Session
         {
             _progress.Learned(trial, loss, reward);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
             throw new TaskException(_previousSteps, e);
         }
-    }
-
-    /// <summary>
-    /// Goes back to before a trial that the task could not make. If it ended in its midst, the rates that it began with are
-    /// still in their place, and what rules changed step by step stays changed.
-    /// </summary>
-    private void ForgetTrial(int step)
-    {
-        _network.Loop?.Rewind();
-        if (step > 0)
-            _previousSteps = 0;
     }
 
     private double Forward(int trial, LearnerSet<T> learners)
@@ -327,19 +460,25 @@ internal sealed class Session<T> : Session
     private void Visit(StateVisitor visitor)
     {
         Metrics.Visit(visitor.Of("metrics"));
+        VisitLearned(visitor);
+        _best?.Visit(visitor.Of("best"));
+        _network.Loop?.Visit(visitor.Of("task"));
+        if (_progress is { ProgressLength: > 0 })
+            Visit(_progress, visitor.Of("task"));
+    }
+
+    /// <summary>What a trial changes of the circuit and its rules, and what probes keep.</summary>
+    private void VisitLearned(StateVisitor visitor)
+    {
         foreach (AreaState<T> area in _network.Areas)
         {
-            area.Visit(visitor.Of($"area{area.Index}"));
+            area.Visit(visitor.Of("area", area.Index));
             area.Afferents.Visit(visitor.Of("weights"), area.Afferents.Weights, area.Afferents.Segments);
         }
 
         foreach (ReadoutState<T> readout in _network.Readouts)
             readout.Afferents.Visit(visitor.Of("weights"), readout.Afferents.Weights, readout.Afferents.Segments);
         _learners.Visit(visitor);
-        _best?.Visit(visitor.Of("best"));
-        _network.Loop?.Visit(visitor.Of("task"));
-        if (_progress is { ProgressLength: > 0 })
-            Visit(_progress, visitor.Of("task"));
         _probes.Visit(visitor.Of("probes"));
     }
 
@@ -348,7 +487,8 @@ internal sealed class Session<T> : Session
         double[] progress = new double[task.ProgressLength];
         task.SaveProgress(progress);
         visitor.Visit<double>("progress", progress);
-        task.RestoreProgress(progress);
+        if (visitor.Restores)
+            task.RestoreProgress(progress);
     }
 
     /// <summary>Moves the last rates to where the next trial begins.</summary>

@@ -13,6 +13,7 @@ namespace Rflo.Core;
 internal sealed class Afferents<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private const string ProjectionName = "projection";
     private readonly int _maxSteps;
     private AlignedArray<T> _signals;
     private int _history;
@@ -56,7 +57,7 @@ internal sealed class Afferents<T>
         Weights = NewStore();
         _signals = new AlignedArray<T>(0);
         foreach (Segment segment in Segments)
-            Load(segment, segment.Spec.Synapses);
+            Load(segment, segment.Spec.Synapses.Weights);
     }
 
     public int Rows { get; }
@@ -213,27 +214,26 @@ internal sealed class Afferents<T>
     }
 
     /// <summary>Writes a projection's weights, given in the shape of its declaration.</summary>
-    public void Load(Segment segment, Synapses synapses)
+    public void Load(Segment segment, double[] given)
     {
         int at = Place(segment);
-        if (synapses is SparseSynapses sparse)
+        if (segment.Spec.Synapses is SparseSynapses sparse)
         {
             T[] block = Weights.Sparse[at];
             for (int row = 0; row < sparse.RowStart.Length - 1; row++)
                 for (int k = sparse.RowStart[row], to = segment.Sparse!.Start[segment.TargetRow(row)]; k < sparse.RowStart[row + 1]; k++, to++)
-                    block[to] = T.CreateTruncating(sparse.Weights[k]);
+                    block[to] = T.CreateTruncating(given[k]);
             return;
         }
 
-        var given = (DenseSynapses)synapses;
-        int rows = given.Weights.Length / Math.Max(1, segment.Width);
+        int rows = given.Length / Math.Max(1, segment.Width);
         for (int row = 0; row < rows; row++)
         {
             int target = segment.TargetRow(row);
             Span<T> weights = Weights.Dense.Row(target, DenseStride).Slice(segment.Offset, segment.Width);
             for (int column = 0; column < segment.Width; column++)
                 weights[column] = segment.Has(target, column, segment.Width)
-                    ? T.CreateTruncating(given.Weights[row * segment.Width + column])
+                    ? T.CreateTruncating(given[row * segment.Width + column])
                     : T.Zero;
         }
     }
@@ -266,34 +266,15 @@ internal sealed class Afferents<T>
         return matrix;
     }
 
-    /// <summary>Shows the numbers of some projections in a store, without the padding of rows, which is this machine's.</summary>
+    /// <summary>Saves or restores the numbers of some projections in a store, without the padding of rows, which is this machine's.</summary>
     public void Visit(StateVisitor visitor, WeightStore<T> store, Segment[] segments)
     {
         foreach (Segment segment in segments)
         {
-            string name = $"projection{segment.Projection}";
             if (segment.Sparse is not null)
-            {
-                visitor.Visit<T>(name, store.Sparse[Place(segment)]);
-                continue;
-            }
-
-            T[] matrix = new T[Rows * segment.Width];
-            CopyRows(store, segment, matrix, from: true);
-            visitor.Visit<T>(name, matrix);
-            CopyRows(store, segment, matrix, from: false);
-        }
-    }
-
-    private void CopyRows(WeightStore<T> store, Segment segment, T[] matrix, bool from)
-    {
-        for (int i = 0; i < Rows; i++)
-        {
-            Span<T> stored = store.Dense.Row(i, DenseStride).Slice(segment.Offset, segment.Width), row = matrix.AsSpan(i * segment.Width, segment.Width);
-            if (from)
-                stored.CopyTo(row);
+                visitor.Visit<T>(ProjectionName, store.Sparse[Place(segment)], segment.Projection);
             else
-                row.CopyTo(stored);
+                visitor.VisitColumns(ProjectionName, store.Dense.Span[segment.Offset..], DenseStride, Rows, segment.Width, segment.Projection);
         }
     }
 

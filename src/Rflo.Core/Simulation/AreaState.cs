@@ -121,29 +121,33 @@ internal sealed class AreaState<T>
             start.CopyTo(Rates(t));
     }
 
-    /// <summary>Shows the time constants that learn, and the rates with which the next trial begins, where they are those of the last.</summary>
+    /// <summary>
+    /// Saves or restores the time constants, which may have been learned or set, and the rates with which the next trial begins,
+    /// where they are those of the last. A copy within the process leaves the rates: a trial does not write where it begins.
+    /// </summary>
     public void Visit(StateVisitor visitor)
     {
-        if (Spec.TauPlasticity is not null)
-        {
-            visitor.Visit("alpha", Alpha.Span[..Units]);
-            visitor.Visit("decay", Decay.Span[..Units]);
-        }
-
-        if (Spec.InitialPolicy != InitialPolicy.CarriedOver)
+        visitor.Visit("alpha", Alpha.Span[..Units]);
+        if (visitor.Restores)
+            UpdateDecay();
+        if (Spec.InitialPolicy != InitialPolicy.CarriedOver || visitor.IsLocal)
             return;
         for (int t = -_history; t <= 0; t++)
-            visitor.Visit($"rates{-t}", Rates(t)[..Units]);
+            visitor.Visit("rates", Rates(t)[..Units], -t);
     }
 
     /// <summary>Sets every unit's dt / tau.</summary>
     public void SetAlpha(ReadOnlySpan<double> alpha)
     {
         for (int i = 0; i < Units; i++)
-        {
             Alpha.Span[i] = T.CreateTruncating(alpha[i]);
+        UpdateDecay();
+    }
+
+    private void UpdateDecay()
+    {
+        for (int i = 0; i < Units; i++)
             Decay.Span[i] = T.One - Alpha.Span[i];
-        }
     }
 
     /// <summary>A copy of the rates before step 1.</summary>

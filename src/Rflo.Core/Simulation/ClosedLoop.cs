@@ -15,6 +15,7 @@ internal sealed class ClosedLoop<T>
     private readonly Moment _moment;
     private readonly double[] _start;
     private int _trial;
+    private bool _isSaved;
 
     public ClosedLoop(IClosedLoopTask task, Network<T> network, RandomStream stream)
     {
@@ -30,14 +31,28 @@ internal sealed class ClosedLoop<T>
     }
 
     /// <summary>Before the task makes a trial: keeps the state it begins with.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
     public void Begin(int trial)
     {
         _trial = trial;
-        _task.SaveState(_start);
+        _isSaved = false;
+        try
+        {
+            _task.SaveState(_start);
+            _isSaved = true;
+        }
+        catch (Exception e)
+        {
+            throw new TaskException(0, e);
+        }
     }
 
-    /// <summary>Forgets a trial that the task could not make.</summary>
-    public void Rewind() => _task.RestoreState(_start);
+    /// <summary>Forgets a trial: the task is as it was when that began.</summary>
+    public void Rewind()
+    {
+        if (_isSaved)
+            Restore(_start);
+    }
 
     /// <summary>The task's state.</summary>
     public double[] Save()
@@ -48,14 +63,26 @@ internal sealed class ClosedLoop<T>
     }
 
     /// <summary>Puts back what <see cref="Save"/> gave.</summary>
-    public void Restore(double[] state) => _task.RestoreState(state);
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    public void Restore(double[] state)
+    {
+        try
+        {
+            _task.RestoreState(state);
+        }
+        catch (Exception e)
+        {
+            throw new TaskException(0, e);
+        }
+    }
 
-    /// <summary>Shows the task's state; a visitor that puts back finds the task going on from it.</summary>
+    /// <summary>Saves the task's state, or lets the task go on from one that was saved.</summary>
     public void Visit(StateVisitor visitor)
     {
         double[] state = Save();
         visitor.Visit<double>("state", state);
-        Restore(state);
+        if (visitor.Restores)
+            Restore(state);
     }
 
     /// <summary>Lets the task write a step, from what the circuit was in the one before.</summary>
@@ -68,10 +95,12 @@ internal sealed class ClosedLoop<T>
         {
             _task.Before(_moment, _network.Trial);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
             throw new TaskException(step, e);
         }
+
+        TrialNumbers.CheckInputs(_network.Graph, _network.Trial, step, step);
     }
 
     /// <summary>Lets the task judge a step.</summary>
@@ -83,10 +112,12 @@ internal sealed class ClosedLoop<T>
         {
             _task.After(_moment, _network.Trial);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
             throw new TaskException(step, e);
         }
+
+        TrialNumbers.CheckTargets(_network.Graph, _network.Trial, step, step);
     }
 
     private void Look(int step)

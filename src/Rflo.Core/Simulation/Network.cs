@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
@@ -70,6 +71,9 @@ internal sealed class Network<T>
     /// <summary>Sum over the trial's steps of half the squared errors, or of the cross-entropies; L is this over T.</summary>
     public double LossSum { get; private set; }
 
+    /// <summary>The step that is being made, or was made last; 0 before the first of a trial.</summary>
+    public int StepInHand { get; private set; }
+
     /// <summary>A step's share of <see cref="LossSum"/>.</summary>
     public double StepLoss(int step) => _stepLosses[step];
 
@@ -81,6 +85,7 @@ internal sealed class Network<T>
     {
         _answersAtEnd = !errorsInSteps && Loop is null && !_anyFedBack;
         LossSum = 0;
+        StepInHand = 0;
         TakeInputs(0, Trial.Steps);
         foreach (AreaState<T> area in Areas)
         {
@@ -101,6 +106,7 @@ internal sealed class Network<T>
     /// <summary>One step of the whole circuit.</summary>
     public void Step(int step)
     {
+        StepInHand = step;
         if (Loop is { } before)
         {
             before.Before(step);
@@ -275,7 +281,8 @@ internal sealed class Network<T>
 
     /// <summary>
     /// The unit with the largest current takes all, of those that the task allows; ties go to the first. Where none is
-    /// allowed, the choice before is held.
+    /// allowed, the choice before is held. A current that is not finite makes all rates NaN for the rest of the trial, since a
+    /// choice would hide it.
     /// </summary>
     private void Compete(AreaState<T> area, int step, bool open)
     {
@@ -284,7 +291,9 @@ internal sealed class Network<T>
         Span<T> current = area.Current.Span;
         if (!open)
         {
+            // No current, and so no noise in it.
             current.Clear();
+            area.Noise.Span.Clear();
             area.Keep(step);
             area.Rates(step - 1).CopyTo(rates);
             return;
@@ -293,6 +302,12 @@ internal sealed class Network<T>
         area.Afferents.Currents(step, current);
         AddNoise(area);
         area.Keep(step);
+        if (!T.IsFinite(area.Rates(step - 1)[0]) || !T.IsFinite(TensorPrimitives.MaxMagnitude<T>(current[..area.Units])))
+        {
+            rates[..area.Units].Fill(T.NaN);
+            return;
+        }
+
         int winner = Largest(current[..area.Units], area.Allowed);
         if (winner < 0)
         {

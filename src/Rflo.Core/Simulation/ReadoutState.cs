@@ -98,7 +98,7 @@ internal sealed class ReadoutState<T>
         }
     }
 
-    /// <summary>The errors of a step, and its share of the loss before the 1/T.</summary>
+    /// <summary>The errors of a step, and its share of the loss before the 1/T. Where the mask is 0 there is no target, so it may be NaN.</summary>
     /// <param name="step">t.</param>
     /// <param name="targets">y*(t) of all readouts.</param>
     /// <param name="mask">m(t) of all readouts.</param>
@@ -113,6 +113,9 @@ internal sealed class ReadoutState<T>
             case OutputKind.Sigmoid:
                 for (int k = 0; k < Outputs; k++)
                 {
+                    error[k] = T.Zero;
+                    if (mask[k] == 0)
+                        continue;
                     error[k] = T.CreateTruncating(mask[k]) * (T.CreateTruncating(targets[k]) - y[k]);
                     double s = double.CreateTruncating(sum[k]);
                     loss += mask[k] * (Math.Max(0, s) + double.LogP1(Math.Exp(-Math.Abs(s))) - targets[k] * s);
@@ -123,7 +126,7 @@ internal sealed class ReadoutState<T>
                 double asked = 0, top = double.NegativeInfinity, total = 0;
                 for (int k = 0; k < Outputs; k++)
                 {
-                    asked += mask[k] * targets[k];
+                    asked += Counted(mask[k], targets[k]);
                     top = Math.Max(top, double.CreateTruncating(sum[k]));
                 }
 
@@ -131,15 +134,19 @@ internal sealed class ReadoutState<T>
                     total += Math.Exp(double.CreateTruncating(sum[k]) - top);
                 for (int k = 0; k < Outputs; k++)
                 {
-                    error[k] = T.CreateTruncating(mask[k] * targets[k]) - T.CreateTruncating(asked) * y[k];
-                    if (mask[k] * targets[k] != 0)
-                        loss += mask[k] * targets[k] * (top + Math.Log(total) - double.CreateTruncating(sum[k]));
+                    double counted = Counted(mask[k], targets[k]);
+                    error[k] = T.CreateTruncating(counted) - T.CreateTruncating(asked) * y[k];
+                    if (counted != 0)
+                        loss += counted * (top + Math.Log(total) - double.CreateTruncating(sum[k]));
                 }
 
                 break;
             default:
                 for (int k = 0; k < Outputs; k++)
                 {
+                    error[k] = T.Zero;
+                    if (mask[k] == 0)
+                        continue;
                     T difference = T.CreateTruncating(targets[k]) - y[k];
                     error[k] = T.CreateTruncating(mask[k]) * difference;
                     double d = double.CreateTruncating(difference);
@@ -151,6 +158,9 @@ internal sealed class ReadoutState<T>
 
         return loss;
     }
+
+    /// <summary>m y*; nothing where m is 0, whatever the target.</summary>
+    private static double Counted(double mask, double target) => mask == 0 ? 0 : mask * target;
 
     /// <summary>Carries what the outputs are told back to the sums, through the nonlinearity: told = (dy/d sum)' told.</summary>
     public void ThroughNonlinearity(int step, Span<T> told)

@@ -75,7 +75,7 @@ internal sealed class Segment
         if (spec.Synapses is SparseSynapses sparse)
         {
             if (population is null)
-                return (null, new SparseRows(sparse.RowStart, sparse.Columns));
+                return (null, sparse.Pattern);
             return (null, SparseOf(sparse, population, targetUnits));
         }
 
@@ -100,7 +100,7 @@ internal sealed class Segment
         for (int row = 0; row < population.Length; row++)
         {
             int from = sparse.RowStart[row], count = sparse.RowStart[row + 1] - from;
-            Array.Copy(sparse.Columns, from, column, start[population[row]], count);
+            sparse.Columns.CopyTo(from, column, start[population[row]], count);
         }
 
         return new SparseRows(start, column);

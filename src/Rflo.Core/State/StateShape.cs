@@ -6,19 +6,19 @@ internal static class StateShape
     /// <summary>Metrics are as long as the run that left them, what a probe measured as long as it says itself.</summary>
     private const string Metrics = "metrics.", Probe = "metrics.probe", Count = "count", Trials = "trials", Best = "best";
 
-    /// <param name="own">The session's own state: its names and lengths are what is needed.</param>
+    /// <param name="own">The parts that the session needs, and how many numbers each has.</param>
     /// <param name="given">The state from elsewhere.</param>
     /// <exception cref="ArgumentException">They differ.</exception>
-    public static void Check(IReadOnlyDictionary<string, double[]> own, IReadOnlyDictionary<string, double[]> given)
+    public static void Check(IReadOnlyDictionary<string, int> own, IReadOnlyDictionary<string, double[]> given)
     {
         foreach (string name in given.Keys)
             if (!own.ContainsKey(name))
                 ThrowHelper.Invalid($"The state has a part '{name}' that this run does not have.");
-        foreach ((string name, double[] values) in own)
+        foreach ((string name, int length) in own)
         {
             if (!given.TryGetValue(name, out double[]? found))
                 ThrowHelper.Invalid($"The state lacks the part '{name}'.");
-            int needed = CounterOf(name) is { } counter ? Number(given, counter) : values.Length;
+            int needed = CounterOf(name) is { } counter ? Number(given, counter) : length;
             if (found!.Length != needed)
                 ThrowHelper.Invalid($"The part '{name}' of the state has {found.Length} numbers and needs {needed}.");
         }

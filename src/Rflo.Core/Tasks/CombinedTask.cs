@@ -4,7 +4,7 @@ namespace Rflo.Core;
 /// Several tasks as one: in each trial a <see cref="TaskChoice"/> says which of them makes it. Trial k is, to the bit, trial k
 /// of the task that makes it.
 /// </summary>
-/// <remarks>Each task fills a trial of its own, which is copied: a task may leave alone what it filled before.</remarks>
+/// <remarks>Each task fills a trial of its own, which is copied.</remarks>
 public class CombinedTask : IProgressTask
 {
     private readonly ITask[] _tasks;
@@ -33,7 +33,7 @@ public class CombinedTask : IProgressTask
 
         _tasks = [.. tasks];
         _own = [.. tasks.Select(task => new Trial(task.MaxSteps, task.Inputs, task.Outputs, task.Events))];
-        _events = [.. events];
+        _events = [.. events.Select(numbers => numbers.ToArray())];
         _choice = choice;
         Events = kinds;
         MaxSteps = tasks.Max(task => task.MaxSteps);
@@ -116,6 +116,7 @@ public class CombinedTask : IProgressTask
         ArgumentNullException.ThrowIfNull(into);
         Chosen = _choice.Choose(trial, stream);
         Trial own = _own[Chosen];
+        own.Clear();
         _tasks[Chosen].Fill(trial, stream, own);
         into.Steps = own.Steps;
         Copy(0, own.Steps, into);

@@ -26,7 +26,7 @@ public sealed class ReadySetGoTask : ITask
             ThrowHelper.OutOfRange(nameof(spec.Width), spec.Width, "more than 0");
         if (spec.Channels is not 1 and not 2)
             ThrowHelper.OutOfRange(nameof(spec.Channels), spec.Channels, "1 or 2");
-        _spec = spec;
+        _spec = spec with { Delays = [.. spec.Delays] };
         MaxSteps = spec.FirstPulse + 2 * spec.Delays.Max() + spec.Tail;
     }
 

@@ -27,6 +27,7 @@ public sealed class SyllablesTask : IClosedLoopTask
     public SyllablesTask(SyllablesSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
+        spec = spec with { Directions = [.. spec.Directions], Start = [.. spec.Start], Sequence = spec.Sequence is { } sequence ? [.. sequence] : null };
         _spec = spec;
         Count = spec.Directions.Length / 2;
         if (Count < 1 || spec.Directions.Length % 2 != 0)

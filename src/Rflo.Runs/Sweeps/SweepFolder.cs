@@ -101,7 +101,7 @@ public sealed class SweepFolder
         if (ids.Count != Description.Points)
             notes.Add($"{SweepFile.Name} says {Description.Points} points, and {ids.Count} are listed; give the command of the sweep again to list all of them");
         HashSet<string> listed = [.. ids];
-        int others = RunFolders().Count(id => !listed.Contains(id));
+        int others = RunFolders(skipsRefused: true).Count(id => !listed.Contains(id));
         if (others > 0)
         {
             string points = others == 1 ? "1 point" : $"{others} points";
@@ -243,14 +243,27 @@ public sealed class SweepFolder
     }
 
     /// <summary>The points that have left a run folder.</summary>
-    private string[] RunFolders() =>
+    /// <param name="skipsRefused">Leave out those that cannot be listed, since each of them is known to be damaged.</param>
+    private string[] RunFolders(bool skipsRefused = false) =>
     [
         .. Listing.Folders(Path.Combine(Place, Points), "*")
-            .SelectMany(folder => Listing.Folders(folder, "*"))
+            .SelectMany(folder => FoldersOf(folder, skipsRefused))
             .Select(path => Path.GetFileName(path))
             .Where(PointList.IsId)
             .Order(StringComparer.Ordinal),
     ];
+
+    private static string[] FoldersOf(string folder, bool skipsRefused)
+    {
+        try
+        {
+            return Listing.Folders(folder, "*");
+        }
+        catch (RunFileException) when (skipsRefused)
+        {
+            return [];
+        }
+    }
 
     /// <summary>Does a sweep put something of this name into its folder? Another process may just be making the folder.</summary>
     private static bool IsOfSweep(string path)

@@ -1,0 +1,92 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Rflo.Core;
+
+/// <content>Names, numbers and weights that a graph cannot mean.</content>
+public sealed partial class GraphBuilder
+{
+    /// <summary>Refuses a missing name, and one that another part of its kind has: names key random streams, and messages point by them.</summary>
+    private static void CheckName(string kind, string? name, IEnumerable<string> others)
+    {
+        if (string.IsNullOrWhiteSpace(name))
+            ThrowHelper.Invalid($"A part of the kind {kind} has no name. Give it one that no other {kind} has.");
+        if (others.Contains(name, StringComparer.Ordinal))
+            ThrowHelper.Invalid($"Two parts of the kind {kind} are called {name}. Give each a name of its own.");
+    }
+
+    private static void Given(string name, [NotNull] object? value)
+    {
+        if (value is null)
+            throw new ArgumentException($"{name} is null; it must be given.");
+    }
+
+    private static void Defined<TEnum>(string name, TEnum value)
+        where TEnum : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+            ThrowHelper.Invalid($"{name} is {value}, which is none of {string.Join(", ", Enum.GetNames<TEnum>())}.");
+    }
+
+    private static void Finite(string name, double[] values)
+    {
+        for (int k = 0; k < values.Length; k++)
+            if (!double.IsFinite(values[k]))
+                ThrowHelper.OutOfRange($"{name}[{k}]", values[k], "finite");
+    }
+
+    /// <summary>Refuses choices that no rule has, and rules that no learner knows.</summary>
+    private static void CheckRule(string name, LearningRule rule)
+    {
+        Defined($"{name}.Path", rule.Path);
+        switch (rule)
+        {
+            case ThreeFactorRule local:
+                Defined($"{name}.Memory", local.Memory);
+                Defined($"{name}.Post", local.Post);
+                Defined($"{name}.Third", local.Third);
+                break;
+            case StochasticRule stochastic:
+                Defined($"{name}.Factors", stochastic.Factors);
+                Defined($"{name}.Noise", stochastic.Noise);
+                break;
+            case BpttRule or TruncatedBpttRule or RtrlRule or KernlRule:
+                break;
+            default:
+                ThrowHelper.Invalid($"{name}: no learner knows the rule {rule.GetType().Name}. A rule of your own is a {nameof(ThreeFactorRule)} with functions of your own.");
+                break;
+        }
+    }
+
+    /// <summary>Refuses signs that are none, and weights at the start that are no numbers or break what holds them.</summary>
+    private static void CheckWeights(ProjectionSpec projection, int pre)
+    {
+        foreach (sbyte sign in projection.Signs ?? [])
+            if (sign is < -1 or > 1)
+                ThrowHelper.OutOfRange($"{projection.Name}.Signs", sign, "-1, 1, or 0 for a unit of either sign");
+        double[] weights = projection.Synapses.Weights;
+        for (int k = 0; k < weights.Length; k++)
+        {
+            if (projection.Synapses is DenseSynapses { Exists: { } exists } && !exists[k])
+                continue;
+            double weight = weights[k];
+            int column = projection.Synapses is SparseSynapses sparse ? sparse.Columns[k] : k % pre;
+            int sign = projection.Signs is { } signs ? signs[column] : 0;
+            if (!double.IsFinite(weight))
+                ThrowHelper.OutOfRange(Place(projection, k, pre), weight, "finite");
+            if (sign * weight < 0)
+                ThrowHelper.OutOfRange(Place(projection, k, pre), weight, sign > 0 ? "at least 0: Dale's sign of its unit is 1" : "at most 0: Dale's sign of its unit is -1");
+            if (!(weight >= projection.Lower && weight <= projection.Upper))
+                ThrowHelper.OutOfRange(Place(projection, k, pre), weight, FormattableString.Invariant($"within its bounds, {projection.Lower} to {projection.Upper}"));
+        }
+    }
+
+    private static string Place(ProjectionSpec projection, int entry, int pre)
+    {
+        if (projection.Synapses is not SparseSynapses sparse)
+            return $"the weight ({entry / pre}, {entry % pre}) of {projection.Name}";
+        int row = 0;
+        while (sparse.RowStart[row + 1] <= entry)
+            row++;
+        return $"the weight ({row}, {sparse.Columns[entry]}) of {projection.Name}";
+    }
+}
