@@ -10,18 +10,15 @@ open CheckRules
 /// An experiment in which `Check.experiment` found nothing wrong; only it makes one, and only this compiles.
 type CheckedExperiment = private {
     Declared: Experiment
-    /// Matrices of weights that were read, by place of their projection.
-    Read: Map<int, float[,]>
+    /// The same with the weights that were read in place of where to read them.
+    Read: Experiment
 } with
 
     /// The experiment as its author declared it.
     member this.Experiment = this.Declared
 
-    /// The matrix that a projection starts from, where it was given or read.
-    member internal this.Matrix(index: int, projection: Projection) =
-        match projection.Weights with
-        | Given matrix -> Some matrix
-        | _ -> Map.tryFind index this.Read
+    /// The same experiment, in which every matrix of weights that was to be read is given.
+    member internal this.Resolved = this.Read
 
 /// Finds everything that is wrong with a declaration, in one pass and in the order of declaration.
 [<RequireQualifiedAccess>]
@@ -46,7 +43,7 @@ module Check =
 
         yield! ends projection
         yield! start projection read
-        yield! connectivity projection
+        yield! connectivity projection read
 
         match
             Wiring.resolve circuit projection.Source, Wiring.resolve circuit projection.Target
@@ -286,19 +283,33 @@ module Check =
                     | _ -> ()
             ]
 
+        let given k (projection: Projection) =
+            match Map.tryFind k read with
+            | Some(Ok(WeightMatrix.Full matrix)) -> {
+                projection with
+                    Weights = Given matrix
+              }
+            | Some(Ok(WeightMatrix.Sparse weights)) -> {
+                projection with
+                    Weights = GivenSparse weights
+              }
+            | _ -> projection
+
+        let resolved = {
+            experiment with
+                Circuit = {
+                    experiment.Circuit with
+                        Projections = List.mapi given experiment.Circuit.Projections
+                }
+        }
+
         match declared experiment read with
         | [] ->
-            match memory available experiment with
+            match memory available resolved with
             | [] ->
-                let matrices =
-                    read
-                    |> Map.toSeq
-                    |> Seq.choose (fun (k, result) ->
-                        result |> Result.toOption |> Option.map (fun m -> k, m))
-
                 Ok {
                     Declared = experiment
-                    Read = Map.ofSeq matrices
+                    Read = resolved
                 }
             | problems -> Error problems
         | problems -> Error problems

@@ -13,45 +13,86 @@ module internal CheckProjections =
         |> Option.filter (fun (low, high) -> low <= high && low < infinity && high > -infinity)
 
     /// Whether a connection may exist, as far as its projection says.
-    let mayExist projection source target (matrix: float[,]) (i, j) =
+    let mayExist projection source target post pre =
         let isMasked =
             match projection.Connectivity with
-            | Mask mask when has (matrix.GetLength 0) (matrix.GetLength 1) mask -> not mask[i, j]
-            | _ -> false
+            | Mask mask when has post pre mask -> fun i j -> not mask[i, j]
+            | _ -> fun _ _ -> false
 
-        not isMasked
-        && not (Wiring.sparesSelf projection && Wiring.isSelf source target (i, j))
+        let isSpared =
+            if Wiring.sparesSelf projection then
+                fun i j -> Wiring.isSelf source target (i, j)
+            else
+                fun _ _ -> false
+
+        fun i j -> not (isMasked i j) && not (isSpared i j)
+
+    /// The first connection, row after row, of which something holds, and its weight.
+    let private tryFind holds (matrix: WeightMatrix) =
+        let find (columns: int -> int) (entry: int -> int -> struct (int * float)) =
+            let mutable found = None
+            let mutable i = 0
+
+            while found.IsNone && i < matrix.Rows do
+                let mutable k = 0
+                let count = columns i
+
+                while found.IsNone && k < count do
+                    let struct (j, weight) = entry i k
+
+                    if holds i j weight then
+                        found <- Some(i, j, weight)
+
+                    k <- k + 1
+
+                i <- i + 1
+
+            found
+
+        match matrix with
+        | WeightMatrix.Full full ->
+            find (fun _ -> full.GetLength 1) (fun i j -> struct (j, full[i, j]))
+        | WeightMatrix.Sparse weights ->
+            let start = weights.RowStart
+
+            find (fun i -> start[i + 1] - start[i]) (fun i k ->
+                struct (weights.Presynaptic[start[i] + k], weights.Values[start[i] + k]))
 
     let givenMatrix
         (circuit: Circuit)
         projection
         (source: Wiring.Resolved)
         (target: Wiring.Resolved)
-        (matrix: float[,])
+        (matrix: WeightMatrix)
         = [
         let post, pre = target.Size, source.Size
 
-        if not (has post pre matrix) then
-            WrongShape("the weights", shapeOf matrix, $"{shape post pre}, (post, pre)")
+        if matrix.Rows <> post || matrix.Columns <> pre then
+            WrongShape(
+                "the weights",
+                shape matrix.Rows matrix.Columns,
+                $"{shape post pre}, (post, pre)"
+            )
         else
-            yield! allFinite "a weight" matrix
+            match tryFind (fun _ _ weight -> not (Double.IsFinite weight)) matrix with
+            | Some(_, _, wrong) -> NotAllowed("a weight", string wrong, "finite")
+            | None -> ()
 
-            let existing =
-                Seq.allPairs (seq { 0 .. post - 1 }) (seq { 0 .. pre - 1 })
-                |> Seq.filter (mayExist projection source target matrix)
+            let exists = mayExist projection source target post pre
 
             match Wiring.signsOf circuit projection with
             | Some signs ->
                 match
-                    existing |> Seq.tryFind (fun (i, j) -> float signs[j] * matrix[i, j] < 0.0)
+                    matrix
+                    |> tryFind (fun i j weight -> float signs[j] * weight < 0.0 && exists i j)
                 with
-                | Some(i, j) ->
+                | Some(i, j, weight) ->
                     let kind = if signs[j] > 0y then "excitatory" else "inhibitory"
                     let sign = if signs[j] > 0y then "at least 0" else "at most 0"
 
                     NotAllowed(
                         $"the weight of row {i}, column {j}",
-                        string matrix[i, j],
+                        string weight,
                         $"{sign}, since Dale's law makes its presynaptic unit {kind}"
                     )
                 | None -> ()
@@ -60,13 +101,13 @@ module internal CheckProjections =
             match soundBounds projection with
             | Some(low, high) ->
                 match
-                    existing
-                    |> Seq.tryFind (fun (i, j) -> matrix[i, j] < low || matrix[i, j] > high)
+                    matrix
+                    |> tryFind (fun i j weight -> (weight < low || weight > high) && exists i j)
                 with
-                | Some(i, j) ->
+                | Some(i, j, weight) ->
                     NotAllowed(
                         $"the weight of row {i}, column {j}",
-                        string matrix[i, j],
+                        string weight,
                         $"in [{low}, {high}], its bounds"
                     )
                 | None -> ()
@@ -105,7 +146,8 @@ module internal CheckProjections =
                     string low,
                     $"at most the upper end, {high}"
                 )
-        | Given _ -> ()
+        | Given _
+        | GivenSparse _ -> ()
         | ReadFrom(source, _) ->
             match read with
             | Some(Error reason) -> Unreadable(source, reason)
@@ -143,12 +185,16 @@ module internal CheckProjections =
                 $"it is one-to-one between {pre} and {post} units",
                 "make both ends the same size"
             )
-        | Given matrix, _
+        | Given matrix, _ ->
+            yield! givenMatrix circuit projection source target (WeightMatrix.Full matrix)
+        | GivenSparse weights, _ ->
+            yield! givenMatrix circuit projection source target (WeightMatrix.Sparse weights)
         | ReadFrom _, Some(Ok matrix) -> yield! givenMatrix circuit projection source target matrix
         | _ -> ()
 
         let stored =
             match projection.Connectivity with
+            | _ when projection.Weights.IsGivenSparse && Wiring.isSparse projection post pre -> 0.0
             | Density fraction when Wiring.isSparse projection post pre ->
                 fraction * float post * float pre
             | _ when Wiring.isSparse projection post pre -> float post
@@ -162,12 +208,22 @@ module internal CheckProjections =
             )
     ]
 
-    let connectivity (projection: Projection) = [
+    let connectivity (projection: Projection) (read: Result<WeightMatrix, string> option) = [
         match projection.Connectivity, projection.Weights with
         | Density fraction, _ when not (fraction > 0.0 && fraction <= 1.0) ->
             NotAllowed("density", string fraction, "in (0, 1]")
         | (Density _ | Mask _), OneToOne _ ->
             Contradiction("it is one-to-one and has a density or a mask", "leave one of them out")
+        | Density _, _ when
+            projection.Weights.IsGivenSparse
+            || (match read with
+                | Some(Ok matrix) -> matrix.IsSparse
+                | _ -> false)
+            ->
+            Contradiction(
+                "its weights say which connections exist, and it has a density",
+                "leave the density out"
+            )
         | _ -> ()
     ]
 

@@ -68,8 +68,10 @@ type Weights =
     | OneToOne of weight: float
     /// This matrix.
     | Given of float[,]
+    /// These connections with these weights, and no others; of them a mask and `noSelf` leave those that they allow.
+    | GivenSparse of SparseWeights
     /// A matrix that is read when the experiment is checked, such as one of an .npz file; source says from where.
-    | ReadFrom of source: string * read: (unit -> Result<float[,], string>)
+    | ReadFrom of source: string * read: (unit -> Result<WeightMatrix, string>)
 
     override this.Equals other =
         match other with
@@ -82,6 +84,7 @@ type Weights =
             | OneToOne a, OneToOne b -> a.Equals b
             | Uniform(a, b), Uniform(c, d) -> a.Equals c && b.Equals d
             | Given a, Given b -> a = b
+            | GivenSparse a, GivenSparse b -> a = b
             | ReadFrom(a, _), ReadFrom(b, _) -> a = b
             | _ -> false
         | _ -> false
@@ -95,6 +98,7 @@ type Weights =
         | OneToOne a -> hash a
         | Uniform(a, b) -> hash (a, b)
         | Given a -> hash (a.GetLength 0, a.GetLength 1)
+        | GivenSparse a -> hash a
         | ReadFrom(source, _) -> hash source
 
 /// Which connections of a projection exist.

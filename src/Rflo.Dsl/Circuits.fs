@@ -103,33 +103,69 @@ module Circuit =
                         projection)
     }
 
-    /// `c |> Circuit.withWeights trained.Final` is c with the weights of that run, by the names of projections; those that
-    /// the run does not have stay as they were declared. Connections that did not exist there (of a density, one to one)
-    /// do not exist here either.
+    /// How a projection begins from a matrix: with the connections that the matrix stores, zeros among them, where it stores some
+    /// only; else with those that the projection declares.
+    let private startFrom (matrix: Matrix<float>) (projection: Projection) =
+        let rows, columns = matrix.RowCount, matrix.ColumnCount
+
+        let isCompressed =
+            match projection.Weights, projection.Connectivity with
+            | GivenSparse _, _
+            | OneToOne _, _
+            | _, Density _ -> Wiring.isSparse projection rows columns
+            | _ -> false
+
+        let ofConnections exists = {
+            projection with
+                Weights = GivenSparse(SparseWeights.ofMatrix isCompressed exists matrix)
+                Connectivity =
+                    match projection.Connectivity with
+                    | Density _ -> Dense
+                    | other -> other
+                Balanced = false
+        }
+
+        match projection.Weights, projection.Connectivity with
+        | _ when SparseWeights.isStored matrix -> ofConnections (fun _ _ _ -> true)
+        | OneToOne _, _ -> ofConnections (fun i j weight -> i = j || weight <> 0.0)
+        | GivenSparse weights, _ ->
+            ofConnections (fun i j weight ->
+                weight <> 0.0 || Option.isSome (SparseWeights.tryItem i j weights))
+        | _, Density _ -> ofConnections (fun _ _ weight -> weight <> 0.0)
+        | _ -> {
+            projection with
+                Weights = Given(matrix.ToArray())
+                Balanced = false
+          }
+
+    /// `c |> Circuit.withWeights trained.Final` is c as that run left it: its weights by the names of projections, and the time
+    /// constants that it learned by those of areas ("tau cortex"). What the run does not have stays as it was declared. Connections
+    /// that did not exist there (of a density, one to one) do not exist here either; those of weight 0 do. Of a matrix of your own
+    /// that is stored in full, a density takes the connections that are not 0.
     let withWeights (weights: Map<string, Matrix<float>>) (circuit: Circuit) : Circuit =
         let start (projection: Projection) =
             match Map.tryFind (Wiring.label projection) weights with
             | None -> projection
-            | Some matrix -> {
-                projection with
-                    Weights = Given(matrix.ToArray())
-                    Balanced = false
-                    Connectivity =
-                        match projection.Weights, projection.Connectivity with
-                        | OneToOne _, _ ->
-                            Mask(Array2D.init matrix.RowCount matrix.ColumnCount (fun i j -> i = j))
-                        | _, Density _ -> Mask(matrix.ToArray() |> Array2D.map (fun w -> w <> 0.0))
-                        | _, other -> other
+            | Some matrix -> startFrom matrix projection
+
+        let learned (area: Area) =
+            match Map.tryFind (Wiring.tauName area.Name) weights with
+            | None -> area
+            | Some taus -> {
+                area with
+                    Tau = TauOfUnit [| for tau in taus.Enumerate() -> tau * 1.0<ms> |]
               }
 
         {
             circuit with
+                Areas = circuit.Areas |> List.map learned
                 Projections = circuit.Projections |> List.map start
         }
 
-    /// `c |> Circuit.freeze` is c in which nothing learns.
+    /// `c |> Circuit.freeze` is c in which nothing learns, no weight and no time constant.
     let freeze (circuit: Circuit) : Circuit = {
         circuit with
+            Areas = circuit.Areas |> List.map (fun area -> { area with TauRate = None })
             Projections = circuit.Projections |> List.map frozen
     }
 
@@ -193,6 +229,7 @@ module Circuit =
         | Constant weight -> $"all {number weight}"
         | OneToOne weight -> $"one-to-one, {number weight}"
         | Given _ -> "given"
+        | GivenSparse weights -> $"given, {weights.Values.Length} connections"
         | ReadFrom(source, _) -> $"from {source}"
 
     let private projectionText (projection: Projection) =

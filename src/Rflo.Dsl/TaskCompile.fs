@@ -194,7 +194,7 @@ module internal TaskCompile =
         | Curriculum _ -> Task.parts task |> List.map (longest dt) |> List.max
         | Custom task -> task.MaxSteps
 
-    let rec private compileAt dt depth (task: Task) : ITask =
+    let rec private compileAt isTest dt depth (task: Task) : ITask =
         match task.Kind with
         | Periodic(period, harmonics) ->
             let count = (steps dt period).Value
@@ -227,8 +227,11 @@ module internal TaskCompile =
         | InLoop loop -> ClosedLoops.compile (steps dt loop.Duration).Value task.Events loop
         | Blocks _
         | Mixture _
-        | Curriculum _ -> Combined.compile depth (compileAt dt) task
+        | Curriculum _ -> Combined.compile isTest depth (compileAt isTest dt) task
         | Custom task -> task
 
     /// The task for the core; it has no faults.
-    let compile dt (task: Task) = compileAt dt 0 task
+    let compile dt (task: Task) = compileAt false dt 0 task
+
+    /// The task whose trials test what was learned: as the other, but for a curriculum, of which it is the last task.
+    let compileTest dt (task: Task) = compileAt true dt 0 task

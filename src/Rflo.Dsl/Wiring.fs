@@ -186,9 +186,13 @@ module internal Wiring =
     let isSparse (projection: Projection) (post: int) (pre: int) =
         match projection.Target, projection.Connectivity, projection.Weights with
         | OfReadout _, _, _ -> false
+        | _, _, GivenSparse weights -> weights.IsCompressed
         | _, Density fraction, _ -> fraction <= sparseBelow
         | _, _, OneToOne _ -> 1.0 <= sparseBelow * float (max post pre)
         | _ -> false
+
+    /// Under which name the time constants of an area stand among the weights of a run; no projection has a name with a space.
+    let tauName area = $"tau {area}"
 
     /// Everything that a part's weights can change, following the arrows between parts that exist: areas and readouts by
     /// name.

@@ -82,7 +82,7 @@ module Report =
 
                         show
                             $"{label} before training"
-                            "The first trial's task, with learning off."
+                            "Test trial 0, with learning off."
                             range
                             Style.grey
                             t

@@ -13,8 +13,9 @@ type RunRecord = {
     /// metrics.csv by column: trial (from 0), loss, seconds, an alignment for each feedback, and what probes measured: NaN,
     /// and an empty field of the file, where they did not.
     Metrics: (string * float[]) list
-    /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), final/tau AREA (in ms, where learned) and feedback/READOUT->AREA, shape (post, pre). A sparse projection has
-    /// three arrays instead, /row, /column and /value.
+    /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), the same of "tau AREA" (in ms, where learned) and
+    /// feedback/READOUT->AREA, shape (post, pre). Where some connections do not exist, NAME/exists says which do; of a sparse
+    /// projection there are NAME/row, /column and /value of those that exist, and /shape, instead.
     Weights: NamedArray list
     /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT and rates/AREA,
     /// shape (steps, ...).
@@ -32,39 +33,26 @@ module RunRecord =
     let private dense name (matrix: Matrix<float>) =
         NamedArray(name, [| matrix.RowCount; matrix.ColumnCount |], matrix.ToRowMajorArray())
 
-    let private block name (matrix: Matrix<float>) =
-        if matrix.Storage.IsDense then
-            [ dense name matrix ]
-        else
-            let entries =
-                matrix.EnumerateIndexed Zeros.AllowSkip
-                |> Seq.sortBy (fun struct (i, j, _) -> i, j)
-                |> Array.ofSeq
+    /// All that a run learned, at some moment: weights in the order of their declaration, then time constants.
+    let private learned (trained: Trained) moment (matrices: Map<string, Matrix<float>>) = [
+        for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
+            match Map.tryFind name matrices with
+            | Some matrix ->
+                yield!
+                    WeightFiles.arrays (trained.Compressed.Contains name) $"{moment}/{name}" matrix
+            | None -> ()
 
-            let part suffix chosen =
-                NamedArray($"{name}/{suffix}", [| entries.Length |], Array.map chosen entries)
-
-            [
-                part "row" (fun struct (i, _, _) -> float i)
-                part "column" (fun struct (_, j, _) -> float j)
-                part "value" (fun struct (_, _, value) -> value)
-            ]
+        for area in trained.TimeConstants.Keys do
+            match Map.tryFind $"tau {area}" matrices with
+            | Some taus ->
+                NamedArray($"{moment}/tau {area}", [| taus.RowCount |], taus.ToRowMajorArray())
+            | None -> ()
+    ]
 
     let private weights (trained: Trained) = [
-        for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
-            yield! block $"initial/{name}" trained.Initial[name]
-
-        for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
-            yield! block $"final/{name}" trained.Final[name]
-
-        for KeyValue(area, taus) in trained.TimeConstants do
-            NamedArray($"final/tau {area}", [| taus.Length |], taus)
-
-        for KeyValue(area, taus) in trained.BestTimeConstants do
-            NamedArray($"best/tau {area}", [| taus.Length |], taus)
-
-        for KeyValue(name, matrix) in trained.Best do
-            yield! block $"best/{name}" matrix
+        yield! learned trained "initial" trained.Initial
+        yield! learned trained "final" trained.Final
+        yield! learned trained "best" trained.Best
 
         for KeyValue((readout, area), matrix) in trained.Feedback do
             dense $"feedback/{readout}->{area}" matrix

@@ -140,7 +140,8 @@ let private weightsOf post pre connectivity bounds signs =
         yield! drawn
         Gen.map Constant fixed'
         Gen.map Given matrix
-        matrix |> Gen.map (fun matrix -> ReadFrom("memory", (fun () -> Ok matrix)))
+        matrix
+        |> Gen.map (fun matrix -> ReadFrom("memory", (fun () -> Ok(WeightMatrix.Full matrix))))
 
         if post = pre && connectivity = Dense then
             Gen.map OneToOne fixed'

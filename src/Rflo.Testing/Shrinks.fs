@@ -49,7 +49,15 @@ let private fitProjection circuit (projection: Projection) =
     let weights =
         match projection.Weights with
         | Given matrix -> Given(fit matrix)
-        | ReadFrom(source, read) -> ReadFrom(source, (fun () -> read () |> Result.map fit))
+        | ReadFrom(source, read) ->
+            ReadFrom(
+                source,
+                fun () ->
+                    read ()
+                    |> Result.map (function
+                        | WeightMatrix.Full matrix -> WeightMatrix.Full(fit matrix)
+                        | sparse -> sparse)
+            )
         | OneToOne _ when post <> pre -> Constant 0.0
         | Constant _
         | OneToOne _ when projection.Bounds.IsSome -> Constant 0.0

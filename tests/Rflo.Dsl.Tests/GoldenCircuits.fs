@@ -111,7 +111,10 @@ let private given' =
         |> mask (array2D [ [ true; false ]; [ false; true ]; [ true; true ] ])
         b --> readout "y" 2
         |> weights (
-            ReadFrom("memory", (fun () -> Ok(Array2D.init 2 3 (fun i j -> float (10 * i + j)))))
+            ReadFrom(
+                "memory",
+                (fun () -> Ok(WeightMatrix.Full(Array2D.init 2 3 (fun i j -> float (10 * i + j)))))
+            )
         )
         |> learning 0.1
     ]

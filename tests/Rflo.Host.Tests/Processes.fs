@@ -88,6 +88,9 @@ let python = "/usr/bin/python3"
 let hasNumpy =
     lazy (File.Exists python && (run "/" python [ "-c"; "import numpy" ]).Code = 0)
 
+let hasScipy =
+    lazy (hasNumpy.Value && (run "/" python [ "-c"; "import scipy" ]).Code = 0)
+
 /// Runs a Python program, or skips the test where there is no numpy.
 let numpy folder (program: string) =
     if not hasNumpy.Value then

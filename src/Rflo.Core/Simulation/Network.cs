@@ -81,8 +81,10 @@ internal sealed class Network<T>
     /// <param name="number">Number of the trial: its noise is drawn from streams of this number.</param>
     /// <param name="previousSteps">Steps of the trial before, whose last rates may be carried over; 0 for none.</param>
     /// <param name="errorsInSteps">Whether somebody needs the errors of a step before the next one is made; if not, <see cref="End"/> makes them.</param>
-    public void Begin(long number, int previousSteps, bool errorsInSteps = true)
+    /// <param name="test">Which trial a test shows; null for a trial of the training.</param>
+    public void Begin(long number, int previousSteps, bool errorsInSteps = true, TestOptions? test = null)
     {
+        test ??= TestOptions.AsTrained;
         _answersAtEnd = !errorsInSteps && Loop is null && !_anyFedBack;
         LossSum = 0;
         StepInHand = 0;
@@ -92,9 +94,9 @@ internal sealed class Network<T>
             area.Afferents.DenseAhead = area.Afferents.SparseAhead = 0;
             area.Afferents.Pending = null;
             area.Afferents.Beside = null;
-            BeginArea(area, number, previousSteps);
-            _noise[area.Index] = area.Spec.Noise > 0 ? RandomStream.OfTrial(Seed, "noise " + area.Spec.Name, number) : null;
-            _exploration[area.Index] = area.Spec.Explore > 0 ? RandomStream.OfTrial(Seed, "exploration " + area.Spec.Name, number) : null;
+            BeginArea(area, number, previousSteps, test);
+            _noise[area.Index] = test.Noise && area.Spec.Noise > 0 ? Stream(test, "noise ", area, number) : null;
+            _exploration[area.Index] = test.Exploration && area.Spec.Explore > 0 ? Stream(test, "exploration ", area, number) : null;
         }
 
         foreach (ReadoutState<T> readout in Readouts)
@@ -179,7 +181,11 @@ internal sealed class Network<T>
             inputs[k] = T.CreateTruncating(Trial.Inputs[k]);
     }
 
-    private void BeginArea(AreaState<T> area, long number, int previousSteps)
+    /// <summary>The random numbers of an area in a trial.</summary>
+    private RandomStream Stream(TestOptions test, string what, AreaState<T> area, long number) =>
+        RandomStream.OfTrial(Seed, test.Streams + what + area.Spec.Name, number);
+
+    private void BeginArea(AreaState<T> area, long number, int previousSteps, TestOptions test)
     {
         switch (area.Spec.InitialPolicy)
         {
@@ -189,7 +195,7 @@ internal sealed class Network<T>
             case InitialPolicy.CarriedOver:
                 break;
             case InitialPolicy.Random:
-                area.RandomiseRates(RandomStream.OfTrial(Seed, "initial state " + area.Spec.Name, number));
+                area.RandomiseRates(Stream(test, "initial state ", area, number));
                 break;
             default:
                 area.ResetRates();
