@@ -4,7 +4,7 @@ namespace Rflo.Dsl
 [<RequireQualifiedAccess>]
 type Evaluation = {
     /// Whether it shows trials of the training: the same inputs, targets, noise and exploration. Otherwise its trials draw from
-    /// streams of their own ("test task", "test noise cortex"), and are none that training has shown.
+    /// streams of their own, and are none that training has shown.
     TrainingTrials: bool
     /// Number of the first trial, from 0.
     First: int

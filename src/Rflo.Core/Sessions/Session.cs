@@ -114,6 +114,7 @@ public abstract class Session
     /// </summary>
     /// <param name="trial">Number of the trial, from 0.</param>
     /// <param name="options">Which trials, and what of them is random; <see cref="TestOptions.Default"/> where null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     /// <exception cref="TaskException">The code of the task threw; the session is as before.</exception>
     public abstract Recording Test(int trial, TestOptions? options = null);
 

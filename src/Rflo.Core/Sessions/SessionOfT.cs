@@ -399,8 +399,8 @@ internal sealed class Session<T> : Session
     private void Show(int trial, TestOptions? test = null)
     {
         _isProgressSaved = false;
+        _taskStream.BeginTrial(Seed, "task", (test ?? TestOptions.AsTrained).StreamOf(trial));
         _network.Loop?.Begin(trial);
-        _taskStream.BeginTrial(Seed, test is null ? "task" : test.Streams + "task", trial);
         Trial shown = _network.Trial;
         shown.Clear();
         try

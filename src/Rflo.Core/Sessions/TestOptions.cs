@@ -24,6 +24,6 @@ public sealed record TestOptions
     /// <summary>Whether what is carried from trial to trial goes on from this one, for the next test. Otherwise it is put back.</summary>
     public bool CarriesOver { get; init; }
 
-    /// <summary>What the streams of such a trial are called before the name of their part.</summary>
-    internal string Streams => TrainingTrials ? "" : "test ";
+    /// <summary>The number by which the random streams of a trial are told from others.</summary>
+    internal long StreamOf(long trial) => TrainingTrials ? trial : RandomStream.TestTrial(trial);
 }

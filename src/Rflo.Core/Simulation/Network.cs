@@ -85,6 +85,7 @@ internal sealed class Network<T>
     public void Begin(long number, int previousSteps, bool errorsInSteps = true, TestOptions? test = null)
     {
         test ??= TestOptions.AsTrained;
+        number = test.StreamOf(number);
         _answersAtEnd = !errorsInSteps && Loop is null && !_anyFedBack;
         LossSum = 0;
         StepInHand = 0;
@@ -94,9 +95,9 @@ internal sealed class Network<T>
             area.Afferents.DenseAhead = area.Afferents.SparseAhead = 0;
             area.Afferents.Pending = null;
             area.Afferents.Beside = null;
-            BeginArea(area, number, previousSteps, test);
-            _noise[area.Index] = test.Noise && area.Spec.Noise > 0 ? Stream(test, "noise ", area, number) : null;
-            _exploration[area.Index] = test.Exploration && area.Spec.Explore > 0 ? Stream(test, "exploration ", area, number) : null;
+            BeginArea(area, number, previousSteps);
+            _noise[area.Index] = test.Noise && area.Spec.Noise > 0 ? RandomStream.OfTrial(Seed, "noise " + area.Spec.Name, number) : null;
+            _exploration[area.Index] = test.Exploration && area.Spec.Explore > 0 ? RandomStream.OfTrial(Seed, "exploration " + area.Spec.Name, number) : null;
         }
 
         foreach (ReadoutState<T> readout in Readouts)
@@ -181,11 +182,7 @@ internal sealed class Network<T>
             inputs[k] = T.CreateTruncating(Trial.Inputs[k]);
     }
 
-    /// <summary>The random numbers of an area in a trial.</summary>
-    private RandomStream Stream(TestOptions test, string what, AreaState<T> area, long number) =>
-        RandomStream.OfTrial(Seed, test.Streams + what + area.Spec.Name, number);
-
-    private void BeginArea(AreaState<T> area, long number, int previousSteps, TestOptions test)
+    private void BeginArea(AreaState<T> area, long number, int previousSteps)
     {
         switch (area.Spec.InitialPolicy)
         {
@@ -195,7 +192,7 @@ internal sealed class Network<T>
             case InitialPolicy.CarriedOver:
                 break;
             case InitialPolicy.Random:
-                area.RandomiseRates(Stream(test, "initial state ", area, number));
+                area.RandomiseRates(RandomStream.OfTrial(Seed, "initial state " + area.Spec.Name, number));
                 break;
             default:
                 area.ResetRates();
