@@ -131,10 +131,12 @@ module Circuit =
         | GivenSparse weights, _ ->
             ofConnections (fun i j weight ->
                 weight <> 0.0 || Option.isSome (SparseWeights.tryItem i j weights))
-        | _, Density _ -> ofConnections (fun _ _ weight -> weight <> 0.0)
-        | _ -> {
+        | _, Density fraction when fraction < 1.0 ->
+            ofConnections (fun _ _ weight -> weight <> 0.0)
+        | _, declared -> {
             projection with
                 Weights = Given(matrix.ToArray())
+                Connectivity = if declared.IsDensity then Dense else declared
                 Balanced = false
           }
 

@@ -74,7 +74,8 @@ module Comparison =
         | None -> ()
     ]
 
-    let private outputs (runs: Trained list) =
+    /// The first output of every readout, in order of declaration, each run with its own target.
+    let internal outputs (runs: Trained list) =
         let column (matrix: MathNet.Numerics.LinearAlgebra.Matrix<float>) =
             matrix.Column(0).ToArray()
 

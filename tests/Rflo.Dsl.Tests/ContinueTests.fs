@@ -118,9 +118,10 @@ let private circuitOf (case: Case) =
     ]
     |> feedback [ errorOf y --> a; errorOf y --> b ]
 
-let experimentOf (case: Case) =
-    let wave = Array2D.init 12 2 (fun t k -> 1.5 * sin (float t * float (k + 1)))
+let private wave =
+    Array2D.init 12 2 (fun t k -> 1.5 * sin (float t * float (k + 1)))
 
+let experimentOf (case: Case) =
     experiment "continued" (circuitOf case) (Task.ofArrays (Array2D.zeroCreate 12 0) wave)
     |> dt case.Dt
     |> seed (int case.Seed)
@@ -194,7 +195,7 @@ let tests =
                 experimentOf case
                 |> fun e -> {
                     e with
-                        Circuit = e.Circuit |> Circuit.mapProjection "a->a" (learning 30.0)
+                        Circuit = e.Circuit |> Circuit.mapProjection "a->a" (learning 5.0)
                 }
 
             let before = train (strong |> trials 10)
@@ -205,6 +206,9 @@ let tests =
             let again = {
                 strong with
                     Circuit = Circuit.withWeights before.Final strong.Circuit
+                    // What pushed them to 0 now pulls them away.
+                    Task =
+                        Task.ofArrays (Array2D.zeroCreate 12 0) (wave |> Array2D.map (fun y -> -y))
             }
 
             let after = (train (again |> trials 10)).Final["a->a"]
