@@ -150,6 +150,8 @@ type Projection = {
     Bounds: (float * float) option
     /// L2 decay: every update also takes learning rate * decay * weight away.
     Decay: float
+    /// Words that can have no effect on it.
+    Lost: Lost list
 }
 
 /// The matrix B that carries a readout's error to an area, shape (units, outputs).
@@ -192,6 +194,7 @@ module internal Arrow =
         Balanced = false
         Bounds = None
         Decay = 0.0
+        Lost = []
     }
 
 /// A named subset of an area's units, as an end of projections.
@@ -224,6 +227,8 @@ type Area = {
     TauRate: float option
     /// Named subsets of the units, counted from 0.
     Populations: (string * int list) list
+    /// Words that can have no effect on it.
+    Lost: Lost list
 } with
 
     /// `a["name"]` is the population of that name; Dale's law gives "excitatory" and "inhibitory".
@@ -300,4 +305,6 @@ type Circuit = {
     Readouts: Readout list
     Projections: Projection list
     Feedback: Feedback list
+    /// Words that name a part that it does not have.
+    Unmatched: Unmatched list
 }

@@ -17,6 +17,7 @@ module Circuit =
         Readouts = first.Readouts @ second.Readouts
         Projections = first.Projections @ second.Projections
         Feedback = first.Feedback @ second.Feedback
+        Unmatched = first.Unmatched @ second.Unmatched
     }
 
     /// `Circuit.concat [ a; b; c ]` merges them in that order.
@@ -37,31 +38,33 @@ module Circuit =
         let rename name = $"{word}.{name}"
 
         {
-            Areas = circuit.Areas |> List.map (fun area -> { area with Name = rename area.Name })
-            Inputs =
-                circuit.Inputs
-                |> List.map (fun input -> { input with Name = rename input.Name })
-            Readouts =
-                circuit.Readouts
-                |> List.map (fun readout -> {
-                    readout with
-                        Name = rename readout.Name
-                })
-            Projections =
-                circuit.Projections
-                |> List.map (fun projection -> {
-                    projection with
-                        Label = projection.Label |> Option.map rename
-                        Source = renameEnd rename projection.Source
-                        Target = renameEnd rename projection.Target
-                })
-            Feedback =
-                circuit.Feedback
-                |> List.map (fun feedback -> {
-                    feedback with
-                        Readout = rename feedback.Readout
-                        Area = rename feedback.Area
-                })
+            circuit with
+                Areas =
+                    circuit.Areas |> List.map (fun area -> { area with Name = rename area.Name })
+                Inputs =
+                    circuit.Inputs
+                    |> List.map (fun input -> { input with Name = rename input.Name })
+                Readouts =
+                    circuit.Readouts
+                    |> List.map (fun readout -> {
+                        readout with
+                            Name = rename readout.Name
+                    })
+                Projections =
+                    circuit.Projections
+                    |> List.map (fun projection -> {
+                        projection with
+                            Label = projection.Label |> Option.map rename
+                            Source = renameEnd rename projection.Source
+                            Target = renameEnd rename projection.Target
+                    })
+                Feedback =
+                    circuit.Feedback
+                    |> List.map (fun feedback -> {
+                        feedback with
+                            Readout = rename feedback.Readout
+                            Area = rename feedback.Area
+                    })
         }
 
     /// `c |> Circuit.area "left.cortex"` is that area of c, to draw arrows from and to; where there is none, a stranger
@@ -83,25 +86,45 @@ module Circuit =
         |> List.tryFind (fun readout -> readout.Name = name)
         |> Option.defaultWith (fun () -> Declare.readout name 1)
 
-    /// `c |> Circuit.mapArea "m1" (tau 20.0<ms>)` changes that area and nothing else.
-    let mapArea name change (circuit: Circuit) : Circuit = {
+    /// The circuit in which a word found no part of a name; the check will report it.
+    let private without unmatched (circuit: Circuit) : Circuit = {
         circuit with
-            Areas =
-                circuit.Areas
-                |> List.map (fun area -> if area.Name = name then change area else area)
+            Unmatched = circuit.Unmatched @ [ unmatched ]
     }
 
-    /// `c |> Circuit.mapProjection "m1->m1" frozen` changes the projection of that name (its own, or its two ends).
-    let mapProjection name change (circuit: Circuit) : Circuit = {
-        circuit with
-            Projections =
-                circuit.Projections
-                |> List.map (fun projection ->
-                    if Wiring.label projection = name then
-                        change projection
-                    else
-                        projection)
-    }
+    /// `c |> Circuit.mapArea "m1" (tau 20.0<ms>)` changes that area and nothing else. Where c has none of that name, the check
+    /// will report it.
+    let mapArea name change (circuit: Circuit) : Circuit =
+        let names = circuit.Areas |> List.map _.Name
+
+        if List.contains name names then
+            {
+                circuit with
+                    Areas =
+                        circuit.Areas
+                        |> List.map (fun area -> if area.Name = name then change area else area)
+            }
+        else
+            circuit |> without (NoSuchArea("Circuit.mapArea", name, names))
+
+    /// `c |> Circuit.mapProjection "m1->m1" frozen` changes the projection of that name (its own, or its two ends). Where c has
+    /// none of that name, the check will report it.
+    let mapProjection name change (circuit: Circuit) : Circuit =
+        let names = circuit.Projections |> List.map Wiring.label
+
+        if List.contains name names then
+            {
+                circuit with
+                    Projections =
+                        circuit.Projections
+                        |> List.map (fun projection ->
+                            if Wiring.label projection = name then
+                                change projection
+                            else
+                                projection)
+            }
+        else
+            circuit |> without (NoSuchProjection("Circuit.mapProjection", name, names))
 
     /// How a projection begins from a matrix: with the connections that the matrix stores, zeros among them, where it stores some
     /// only; else with those that the projection declares.

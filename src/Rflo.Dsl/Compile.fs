@@ -46,7 +46,7 @@ module Compile =
     let private start (area: Area) =
         match area.Initial with
         | Reset rate -> InitialPolicy.Reset, Array.create area.Units rate, 0.0
-        | ResetTo rates -> InitialPolicy.Reset, rates, 0.0
+        | ResetTo rates -> InitialPolicy.Reset, Array.copy rates, 0.0
         | CarriedOver rate -> InitialPolicy.CarriedOver, Array.create area.Units rate, 0.0
         | RandomStart(mean, deviation) ->
             InitialPolicy.Random, Array.create area.Units mean, deviation
@@ -234,7 +234,7 @@ module Compile =
 
         {
             Graph = graph
-            Task = TaskCompile.compile experiment.Dt experiment.Task
+            Task = TaskCompile.compile circuit.Readouts experiment.Dt experiment.Task
             Seed = experiment.Seed
             Precision = experiment.Precision
             Dt = experiment.Dt

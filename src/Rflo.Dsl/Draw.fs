@@ -87,19 +87,42 @@ module internal Draw =
         else
             connected
 
-    /// Factors of the columns that balance excitation and inhibition: inhibitory weights are scaled so that a unit's
-    /// expected inputs sum to zero, then all so that their mean square stays what it was.
-    let private balance (signs: sbyte[]) =
-        let excitatory =
-            signs |> Array.filter (fun sign -> sign > 0y) |> Array.length |> float
+    /// Factors of the excitatory and the inhibitory weights of a row that balance the two: inhibitory weights are scaled so that the
+    /// row's expected inputs sum to zero, then all so that their mean square stays what it was. Of a row whose connections have one
+    /// sign, which the check refuses, nothing is scaled.
+    let private balance (excitatory: int, inhibitory: int) =
+        if excitatory = 0 || inhibitory = 0 then
+            1.0, 1.0
+        else
+            let excitatory, inhibitory = float excitatory, float inhibitory
+            let ratio = excitatory / inhibitory
+            let count = excitatory + inhibitory
+            let all = sqrt (count / (excitatory + inhibitory * ratio * ratio))
+            all, all * ratio
 
-        let inhibitory = float signs.Length - excitatory
-        let ratio = excitatory / inhibitory
-        let all = sqrt (float signs.Length / (excitatory + inhibitory * ratio * ratio))
-        signs |> Array.map (fun sign -> if sign > 0y then all else all * ratio)
+    /// The factor of every connection of a balanced projection.
+    let private balancing (projection: Projection) source (target: Wiring.Resolved) signs =
+        let ofRow = Wiring.inputsOf projection source target signs >> balance
+
+        let factors =
+            match projection.Connectivity with
+            | Mask _ -> Array.init target.Size ofRow
+            | _ when Wiring.sparesSelf projection -> Array.init target.Size ofRow
+            | _ -> Array.create target.Size (ofRow 0)
+
+        fun i j ->
+            let excitatory, inhibitory = factors[i]
+            if signs[j] > 0y then excitatory else inhibitory
 
     /// Weight of one connection as a function of (post, pre), called row after row.
-    let private weight seed (projection: Projection) signs expected : int -> int -> float =
+    let private weight
+        seed
+        (projection: Projection)
+        source
+        target
+        signs
+        expected
+        : int -> int -> float =
         let stream = RandomStream(seed, $"weights {Wiring.label projection}")
         let scale = 1.0 / sqrt (max 1.0 expected)
 
@@ -122,8 +145,8 @@ module internal Draw =
             // They were checked: a weight of 0 keeps its bits.
             | _, (Given _ | GivenSparse _) -> raw
             | Some(signs: sbyte[]), _ when projection.Balanced ->
-                let factors = balance signs
-                fun i j -> float signs[j] * factors[j] * abs (raw i j)
+                let factor = balancing projection source target signs
+                fun i j -> float signs[j] * factor i j * abs (raw i j)
             | Some signs, _ -> fun i j -> float signs[j] * abs (raw i j)
 
         match projection.Bounds with
@@ -195,7 +218,8 @@ module internal Draw =
     let synapses seed circuit projection (source: Wiring.Resolved) (target: Wiring.Resolved) =
         let post, pre = target.Size, source.Size
         let signs = Wiring.signsOf circuit projection
-        let weight = weight seed projection signs (expected projection pre)
+
+        let weight = weight seed projection source target signs (expected projection pre)
 
         let drawn =
             match pattern seed projection source target with

@@ -232,7 +232,7 @@ module Run =
 
         let compiled = {
             Compile.experiment ready with
-                Task = TaskCompile.compileTest experiment.Dt experiment.Task
+                Task = TaskCompile.compileTest experiment.Circuit.Readouts experiment.Dt experiment.Task
         }
 
         let session = session compiled
