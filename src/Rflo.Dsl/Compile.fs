@@ -10,8 +10,6 @@ type Compiled = {
     Task: ITask
     Seed: int64
     Precision: Precision
-    /// Duration of a step.
-    Dt: float<ms>
     /// Names of the projections, in the order of the graph.
     Projections: string list
     /// Readout and area of each feedback, in the order of the graph.
@@ -46,7 +44,7 @@ module Compile =
     let private start (area: Area) =
         match area.Initial with
         | Reset rate -> InitialPolicy.Reset, Array.create area.Units rate, 0.0
-        | ResetTo rates -> InitialPolicy.Reset, Array.copy rates, 0.0
+        | ResetTo rates -> InitialPolicy.Reset, rates, 0.0
         | CarriedOver rate -> InitialPolicy.CarriedOver, Array.create area.Units rate, 0.0
         | RandomStart(mean, deviation) ->
             InitialPolicy.Random, Array.create area.Units mean, deviation
@@ -124,7 +122,12 @@ module Compile =
         | AtTrialEnd -> Gate.TrialEnd
         | AtEvent event -> Gate.AtEvent(List.findIndex ((=) event) experiment.Task.Events)
 
-    let private projection (experiment: Experiment) (projection: Projection) =
+    let private projection
+        (checkedExperiment: CheckedExperiment)
+        (index: int)
+        (projection: Projection)
+        =
+        let experiment = checkedExperiment.Experiment
         let circuit = experiment.Circuit
         let low, high = projection.Bounds |> Option.defaultValue (-infinity, infinity)
 
@@ -137,6 +140,7 @@ module Compile =
                     experiment.Seed
                     circuit
                     projection
+                    (checkedExperiment.Matrix(index, projection))
                     (resolved circuit projection.Source)
                     (resolved circuit projection.Target),
             Gate = gate experiment projection.Opening,
@@ -174,14 +178,10 @@ module Compile =
 
     let private ownRules = PassiveRule("own", null, UpdateTime.TrialEnd)
 
-    let private observed
-        (dt: float<ms>)
-        graph
-        (seen: Rflo.Core.Observation)
-        : Rflo.Dsl.Observation = {
+    let private observed graph (seen: Rflo.Core.Observation) : Rflo.Dsl.Observation = {
         Trial = seen.Trial
         Activity = Arrays.activity graph seen.Recording
-        Weights = Arrays.learned graph (float dt) seen.Weights seen.TimeConstants
+        Weights = Arrays.weights graph seen.Weights
     }
 
     let private probe (experiment: Experiment) graph (watched: Watched) : ProbeSpec =
@@ -200,15 +200,11 @@ module Compile =
         | Probe.Dale -> DaleProbe every
         | Probe.Masks -> MaskProbe every
         | Probe.Own own ->
-            CustomProbe(
-                every,
-                own.Name,
-                (fun seen -> own.Measure(observed experiment.Dt graph seen))
-            )
+            CustomProbe(every, own.Name, (fun seen -> own.Measure(observed graph seen)))
 
     /// Compiles a checked experiment. It cannot fail: an exception here is a mistake of this library.
     let experiment (checkedExperiment: CheckedExperiment) =
-        let experiment = checkedExperiment.Resolved
+        let experiment = checkedExperiment.Experiment
         let circuit = experiment.Circuit
         let builder = GraphBuilder()
 
@@ -224,8 +220,8 @@ module Compile =
             )
             |> ignore
 
-        for declared in circuit.Projections do
-            builder.AddProjection(projection experiment declared) |> ignore
+        for index, declared in List.indexed circuit.Projections do
+            builder.AddProjection(projection checkedExperiment index declared) |> ignore
 
         for declared in circuit.Feedback do
             builder.AddFeedback(feedback experiment.Seed circuit declared)
@@ -234,10 +230,9 @@ module Compile =
 
         {
             Graph = graph
-            Task = TaskCompile.compile circuit.Readouts experiment.Dt experiment.Task
+            Task = TaskCompile.compile experiment.Dt experiment.Task
             Seed = experiment.Seed
             Precision = experiment.Precision
-            Dt = experiment.Dt
             Projections = circuit.Projections |> List.map Wiring.label
             Feedback = circuit.Feedback |> List.map (fun f -> f.Readout, f.Area)
             Probes = experiment.Probes |> List.map (probe experiment graph)

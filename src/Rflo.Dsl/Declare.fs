@@ -3,8 +3,7 @@ namespace Rflo.Dsl
 open Rflo.Core
 
 /// The words of a model. Each takes its part last, so that parts are built with `|>`; none can fail: what is wrong
-/// with a declaration is said by `Check`, all of it at once. The order of different words does not matter; a word that is said
-/// again replaces what it said before. Arrays are copied.
+/// with a declaration is said by `Check`, all of it at once.
 [<AutoOpen>]
 module Declare =
 
@@ -22,7 +21,6 @@ module Declare =
         Dale = None
         TauRate = None
         Populations = []
-        Lost = []
     }
 
     /// `relay "thalamus" 4` is an area that hands on what it receives: identity, a leak of one step, rates from 0.
@@ -46,10 +44,7 @@ module Declare =
     let tau (constant: float<ms>) (area: Area) = { area with Tau = SameTau constant }
 
     /// `a |> taus [| 5.0<ms>; 20.0<ms> |]` is the area a with a time constant of its own for each unit.
-    let taus (constants: float<ms>[]) (area: Area) = {
-        area with
-            Tau = TauOfUnit(Array.copy constants)
-    }
+    let taus constants (area: Area) = { area with Tau = TauOfUnit constants }
 
     /// `a |> transfer Transfer.Relu` is the area a with that transfer function.
     let transfer phi (area: Area) = { area with Transfer = phi }
@@ -59,13 +54,7 @@ module Declare =
     let noise deviation (area: Area) = { area with Noise = deviation }
 
     /// `a |> initial (CarriedOver 0.0)` is the area a whose trials begin so.
-    let initial start (area: Area) = {
-        area with
-            Initial =
-                match start with
-                | ResetTo rates -> ResetTo(Array.copy rates)
-                | other -> other
-    }
+    let initial start (area: Area) = { area with Initial = start }
 
     /// `a |> learnTau 0.1` lets every unit of a learn its time constant by the experiment's rule: d ln tau = -0.1 dL / d ln tau,
     /// exact under BPTT and RTRL, local under RFLO and its like; tau stays at or above dt.
@@ -82,22 +71,11 @@ module Declare =
             Populations = area.Populations @ [ name, units ]
     }
 
-    /// `s |> explore 0.1` is the winner-take-all area s in which a random unit wins with that probability. Other areas do not
-    /// explore; the check refuses it.
-    let explore probability (area: Area) =
-        match area.Dynamics with
-        | WinnerTakeAll _ -> {
-            area with
-                Dynamics = WinnerTakeAll probability
-          }
-        | Leaky -> {
-            area with
-                Lost =
-                    area.Lost
-                    |> Lost.add
-                        "it explores, and only a winner-take-all area does"
-                        $"declare it as winnerTakeAll \"{area.Name}\", or leave explore out"
-          }
+    /// `s |> explore 0.1` is the winner-take-all area s in which a random unit wins with that probability.
+    let explore probability (area: Area) = {
+        area with
+            Dynamics = WinnerTakeAll probability
+    }
 
     // Inputs and readouts.
 
@@ -139,50 +117,30 @@ module Declare =
     let oneToOne weight = OneToOne weight
 
     /// `given w` starts from the matrix w, of shape (post, pre).
-    let given (matrix: float[,]) = Given(Array2D.copy matrix)
+    let given matrix = Given matrix
 
     /// `p |> weights (gaussian 1.5)` is the projection p with weights that begin so.
     let weights start (projection: Projection) = { projection with Weights = start }
 
-    /// Of a density and a mask, one would be lost.
-    let private twice (projection: Projection) = {
+    /// `p |> density 0.1` keeps a tenth of the connections, drawn once; the others do not exist.
+    let density fraction (projection: Projection) = {
         projection with
-            Lost =
-                projection.Lost
-                |> Lost.add
-                    "it has a density and a mask, and either says which connections exist"
-                    "leave one of them out, or draw the connections of the mask more sparsely"
+            Connectivity = Density fraction
     }
 
-    /// `p |> density 0.1` keeps a tenth of the connections, drawn once; the others do not exist. Not beside a mask, nor with weights
-    /// that are given.
-    let density fraction (projection: Projection) =
-        match projection.Connectivity with
-        | Mask _ -> twice projection
-        | Dense
-        | Density _ -> {
-            projection with
-                Connectivity = Density fraction
-          }
+    /// `p |> mask m` keeps the connections where the matrix m, of shape (post, pre), is true.
+    let mask matrix (projection: Projection) = {
+        projection with
+            Connectivity = Mask matrix
+    }
 
-    /// `p |> mask m` keeps the connections where the matrix m, of shape (post, pre), is true. Not beside a density.
-    let mask (matrix: bool[,]) (projection: Projection) =
-        match projection.Connectivity with
-        | Density _ -> twice projection
-        | Dense
-        | Mask _ -> {
-            projection with
-                Connectivity = Mask(Array2D.copy matrix)
-          }
-
-    /// `p |> noSelf` has no connection from a unit to itself; of projections from an area to itself.
+    /// `p |> noSelf` has no connection from a unit to itself.
     let noSelf (projection: Projection) = {
         projection with
             SelfConnections = false
     }
 
-    /// `p |> balanced` scales the inhibitory weights at the start so that the expected inputs of every unit sum to zero, whatever
-    /// connections a density, a mask or `noSelf` leave it.
+    /// `p |> balanced` scales the inhibitory weights at the start so that the expected inputs of a unit sum to zero.
     let balanced (projection: Projection) = { projection with Balanced = true }
 
     // Projections: when they act.
@@ -198,14 +156,10 @@ module Declare =
 
     // Projections: how they learn.
 
-    /// `p |> learning 0.03` learns at that rate: by its own rule, if `learningBy` gave it one, else by the experiment's.
+    /// `p |> learning 0.03` learns at that rate by the experiment's rule.
     let learning rate (projection: Projection) = {
         projection with
-            Plasticity =
-                match projection.Plasticity with
-                | LearningBy(_, rule) -> LearningBy(rate, rule)
-                | Learning _
-                | Frozen -> Learning rate
+            Plasticity = Learning rate
     }
 
     /// `p |> learningBy Rule.rflo 0.03` learns at that rate by a rule of its own.
@@ -214,12 +168,8 @@ module Declare =
             Plasticity = LearningBy(rate, rule)
     }
 
-    /// `p |> frozen` does not learn, so it does not decay either; the default.
-    let frozen (projection: Projection) = {
-        projection with
-            Plasticity = Frozen
-            Decay = 0.0
-    }
+    /// `p |> frozen` does not learn; the default.
+    let frozen (projection: Projection) = { projection with Plasticity = Frozen }
 
     /// `p |> bounds -1.0 1.0` keeps every weight between the two.
     let bounds low high (projection: Projection) = {
@@ -245,7 +195,7 @@ module Declare =
     let symmetric = SymmetricFeedback
 
     /// `matrix b`: these fixed weights, of shape (units, outputs).
-    let matrix (weights: float[,]) = GivenFeedback(Array2D.copy weights)
+    let matrix weights = GivenFeedback weights
 
     /// `f |> through (random 0.5)` carries the error through those weights.
     let through weights (feedback: Feedback) = { feedback with Through = weights }
@@ -259,7 +209,6 @@ module Declare =
         Readouts = []
         Projections = []
         Feedback = []
-        Unmatched = []
     }
 
     /// `c |> areas [ m1; pmd ]` also has those areas.
@@ -300,7 +249,6 @@ module Declare =
         Circuit = circuit
         Task = task
         Rule = Rule.rflo
-        Update = None
         Trials = 1000
         Seed = 1L
         Dt = 1.0<ms>
@@ -313,20 +261,13 @@ module Declare =
         Probes = []
     }
 
-    /// `e |> rule Rule.bptt` learns by that rule, at the time that `update` says, if it was said.
-    let rule (learning: Rule) (experiment: Experiment) = {
-        experiment with
-            Rule =
-                match experiment.Update with
-                | Some time -> { learning with Update = time }
-                | None -> learning
-    }
+    /// `e |> rule Rule.bptt` learns by that rule.
+    let rule learning (experiment: Experiment) = { experiment with Rule = learning }
 
-    /// `e |> update Online` applies the updates of the experiment's rule then, whatever the rule says by itself.
+    /// `e |> update Online` applies the rule's updates then.
     let update time (experiment: Experiment) = {
         experiment with
             Rule = { experiment.Rule with Update = time }
-            Update = Some time
     }
 
     /// `e |> trials 10_000` trains for that many trials.

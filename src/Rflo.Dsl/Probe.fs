@@ -10,8 +10,6 @@ type Activity = {
     Loss: float
     /// x(t), shape (steps, channels).
     Inputs: Matrix<float>
-    /// The readouts in order of declaration: the columns of targets and mask are those of the first, then those of the second.
-    Readouts: Readout list
     /// y*(t) of all readouts side by side, shape (steps, outputs).
     Targets: Matrix<float>
     /// m(t), shape (steps, outputs).
@@ -31,7 +29,7 @@ type Observation = {
     Trial: int
     /// What happened in it.
     Activity: Activity
-    /// The weights after its update, shape (post, pre), by the name of their projection, and learned time constants ("tau cortex").
+    /// The weights after its update, shape (post, pre), by the name of their projection.
     Weights: Map<string, Matrix<float>>
 }
 

@@ -21,12 +21,9 @@ let private report (arguments: string list) =
             let temporary = target + ".new"
             File.WriteAllText(temporary, html)
             File.Move(temporary, target, overwrite = true)
-            printfn "%s" (Printable.Line target)
+            printfn $"{target}"
             ExitCode.Done
         with
-        | :? System.OutOfMemoryException ->
-            eprintfn "rflo: there is not enough memory to make the report"
-            ExitCode.EndedEarly
         | :? RunFileException as e ->
             eprintfn $"rflo: {e.Message}"
             ExitCode.Arguments

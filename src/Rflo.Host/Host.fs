@@ -23,6 +23,31 @@ module Host =
         | None, Some place -> RunFolder.Create(place, request.Force)
         | None, None -> RunFolder.NextFree("runs", experiment.Name.Replace('/', '-'))
 
+    let private fallback (experiment: Experiment) script report record =
+        let place = Path.Combine(Path.GetTempPath(), "rflo-runs")
+        use folder = RunFolder.NextFree(place, experiment.Name.Replace('/', '-'))
+        RunRecord.write folder script report record
+
+    /// Writes the results where they belong, or at least somewhere: they are worth more than their place.
+    let private save (folder: RunFolder) (experiment: Experiment) script report record =
+        try
+            Ok(RunRecord.write folder script report record)
+        with :? RunFileException as e ->
+            complain [ $"{experiment.Name}: {e.Message}" ]
+
+            // The folder was complete and only could not be moved; the message says where it lies.
+            if not (File.Exists(Path.Combine(folder.Temporary, RunFileNames.Manifest))) then
+                try
+                    let place = fallback experiment script report record
+
+                    complain [
+                        $"{experiment.Name}: the results were written to {place} instead"
+                    ]
+                with :? RunFileException as e ->
+                    complain [ $"{experiment.Name}: {e.Message}" ]
+
+            Error ExitCode.EndedEarly
+
     let private number (value: float) = $"%.4g{value}"
 
     let private tell (trained: Trained) (place: string) (request: Request) =
@@ -73,33 +98,22 @@ module Host =
 
         let trained =
             Progress.during request.Quiet experiment.Name experiment.Trials (fun onTrial ->
-                Training.run
-                    {
-                        Guard = guard
-                        Folder = folder
-                        Arguments = request.Words
-                        Sources = Sources.ofScript script
-                        Anew = false
-                    }
-                    onTrial
-                    interrupt.Token
-                    ready)
+                Training.run guard folder request.Words onTrial interrupt.Token ready)
 
-        let report = if request.Report then Some Report.html else None
+        let record =
+            RunRecord.ofSessions folder.Sessions (Overrides.settings request.Given) script trained
 
-        let saved =
-            RunRecord.ofFolder folder (Overrides.settings request.Given) trained
-            |> Saving.save folder (Some experiment.Circuit) report
+        let report = if request.Report then Some(Report.html record) else None
 
-        match saved with
-        | None, _ -> ExitCode.EndedEarly
-        | Some place, isWhole ->
+        match save folder experiment script report record with
+        | Error code -> code
+        | Ok place ->
             tell trained place request
             after trained
 
             match trained.Status.End with
             | RunEnd.Completed
-            | RunEnd.Stopped -> if isWhole then ExitCode.Done else ExitCode.EndedEarly
+            | RunEnd.Stopped -> ExitCode.Done
             | RunEnd.Failed
             | RunEnd.Diverged ->
                 complain [ $"{experiment.Name}: {Advice.ofRun trained}" ]
@@ -181,7 +195,7 @@ module Host =
                 checkedWith request.Given
                 |> Result.map (fun ready ->
                     Seq.iter (printfn "%s") (Summary.lines ready)
-                    StandardOutput.finish ExitCode.Done)
+                    ExitCode.Done)
                 |> either
             | None, Some _ -> goOn ()
             | None, None -> begin' ()
@@ -200,12 +214,10 @@ module Host =
         (arguments: string[])
         (experiment: Experiment)
         =
-        StandardOutput.guard ()
-
         match Arguments.parse (program script) arguments with
         | Ok(Arguments.Help text) ->
             printfn $"{text}"
-            StandardOutput.finish ExitCode.Done
+            ExitCode.Done
         | Error mistakes -> Mistake.refuse experiment.Name mistakes
         | Ok(Arguments.Do request) -> start after request script experiment
 
@@ -230,7 +242,6 @@ module Host =
     /// `Circuit.withWeights`. The script ends if it cannot be trained to its end; where nothing is to be trained (--check,
     /// --graph), it is not.
     let train (experiment: Experiment) : Trained =
-        StandardOutput.guard ()
         let script, arguments = Arguments.ofScript ()
 
         match Arguments.parse (program script) (Array.ofList arguments) with

@@ -10,8 +10,10 @@ let private help () =
 
     printfn $"\nEach command takes --help.\n\n{ExitCode.help}"
 
-let rec private run arguments =
-    match arguments with
+/// The `rflo` command.
+[<EntryPoint>]
+let rec main arguments =
+    match List.ofArray arguments with
     | [] ->
         help ()
         ExitCode.Arguments
@@ -20,7 +22,7 @@ let rec private run arguments =
     | [ "help" ] ->
         help ()
         ExitCode.Done
-    | [ "--version" ] -> run [ "version" ]
+    | [ "--version" ] -> main [| "version" |]
     | name :: rest ->
         match Commands.all |> List.tryFind (fun command -> command.Name = name) with
         | Some command -> command.Run rest
@@ -35,9 +37,3 @@ let rec private run arguments =
             let all = String.concat ", " known
             eprintfn $"rflo: there is no command {name} (known: {all}){hint}"
             ExitCode.Arguments
-
-/// The `rflo` command.
-[<EntryPoint>]
-let main arguments =
-    StandardOutput.guard ()
-    StandardOutput.finish (run (List.ofArray arguments))

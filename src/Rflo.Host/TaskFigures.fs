@@ -79,8 +79,7 @@ module TaskFigures =
                     float (k + 1)
                     float (k + 1)
                 |]
-                Thinning.line times (values |> Array.map (fun x -> float (k + 1) + x))
-                ||> Style.line name colour 1.6
+                Style.line name colour 1.6 times (values |> Array.map (fun x -> float (k + 1) + x))
             ])
             |> List.concat
 
@@ -88,7 +87,7 @@ module TaskFigures =
 
         {
             Title = title
-            Caption = caption + Thinning.caption times.Length
+            Caption = caption
             IsWide = true
             Height = room + laneHeight * lanes.Length
             Chart =

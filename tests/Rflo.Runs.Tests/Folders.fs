@@ -14,7 +14,7 @@ let inFolder (test: string -> unit) =
     finally
         Directory.Delete(folder, true)
 
-let manifestOf trials =
+let manifest =
     RunManifest(
         Name = "periodic",
         Description = "Fifty units learn a sum of sines.",
@@ -23,13 +23,11 @@ let manifestOf trials =
         Started = DateTimeOffset(2026, 2, 3, 4, 5, 6, TimeSpan.Zero),
         Ended = DateTimeOffset(2026, 2, 3, 4, 5, 7, TimeSpan.Zero),
         ElapsedSeconds = 1.0,
-        Trials = trials,
+        Trials = 2,
         Status = RunEnd.Completed,
         StatusText = "completed 2 trials",
         FinalLoss = 0.25
     )
-
-let manifest = manifestOf 2
 
 let weights = [
     NamedArray("initial/cortex->cortex", [| 2; 2 |], [| 1.0; 0.1; nan; -infinity |])

@@ -109,11 +109,7 @@ let tests =
                     "kept when the new one is given up"
 
                 writeRun place true |> ignore
-
-                Expect.isTrue
-                    (File.Exists(Path.Combine(place, "old.txt")))
-                    "kept when the run is replaced, since no run wrote it"
-
+                Expect.isFalse (File.Exists(Path.Combine(place, "old.txt"))) "replaced"
                 Expect.equal (entries parent) [ "p1" ] "nothing else is left")
         }
 

@@ -38,10 +38,9 @@ public static class SweepTable
         int missing = 0;
         foreach (string id in folder.ReadPoints())
         {
-            string? place = TryRead(damaged, () => Listing.IsThere(folder.PlaceOf(id)) ? folder.PlaceOf(id) : "");
-            if (place == "")
+            if (!Directory.Exists(folder.PlaceOf(id)))
                 missing++;
-            else if (place is not null && TryRead(damaged, () => RunFolder.Open(folder.PlaceOf(id))) is { } run && TryRead(damaged, run.ReadMetricsHeader) is { } header)
+            else if (TryRead(damaged, () => RunFolder.Open(folder.PlaceOf(id))) is { } run && TryRead(damaged, run.ReadMetricsHeader) is { } header)
             {
                 columns.See(run.Manifest, header);
                 ended.Add(id);
