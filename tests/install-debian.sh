@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs from Debian what the tests use beside .NET and the machine lacks:
 #   python3-numpy  reads the weights.npz of a run back (and is the notebook's language in the benchmark)
+#   python3-scipy  makes sparse matrices of it, as docs/python.md says
 #   chromium       opens the reports
 #   slurm-wlm, munge  run a sweep on a cluster of one machine (tests/slurm.sh)
 # With --bench also what only the benchmark uses, and skips by name where it is missing:
@@ -19,6 +20,7 @@ esac
 missing=()
 # Debian's own python3, whichever other one comes first on the PATH.
 /usr/bin/python3 -c 'import numpy' >/dev/null 2>&1 || missing+=(python3-numpy)
+/usr/bin/python3 -c 'import scipy' >/dev/null 2>&1 || missing+=(python3-scipy)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 command -v slurmctld >/dev/null || missing+=(slurm-wlm)
 command -v munged >/dev/null || missing+=(munge)

@@ -153,13 +153,22 @@ let private here folder =
     else
         folder
 
-let private hasNumpy =
+let private hasModule name =
     lazy
         (File.Exists python
-         && (let code, _, _ = start "/" python [ "-c"; "import numpy" ] in code = 0))
+         && (let code, _, _ = start "/" python [ "-c"; $"import {name}" ] in code = 0))
+
+let private modules = [ "numpy", hasModule "numpy"; "scipy", hasModule "scipy" ]
+
+/// The first module that a program needs and this machine lacks.
+let private lacking (code: string) =
+    modules
+    |> List.tryPick (fun (name, isHere) ->
+        if code.Contains name && not isHere.Value then Some name else None)
 
 let private runPython folder k code =
-    if hasNumpy.Value then
+    match lacking code with
+    | None ->
         let ended, output, errors = start (here folder) python [ "-c"; code ]
 
         output,
@@ -167,8 +176,8 @@ let private runPython folder k code =
             if ended <> 0 then
                 $"block {k} ended with exit code {ended}:\n{code}\n{errors}"
         ]
-    else
-        printfn $"not run: block {k}, since {python} has no numpy (Debian: python3-numpy)"
+    | Some name ->
+        printfn $"not run: block {k}, since {python} has no {name} (Debian: python3-{name})"
         "", []
 
 let private runShell folder k code expected =
@@ -236,7 +245,7 @@ let page (folder: string) (text: string) =
                 let output, more = runPython folder k code
                 complaints.AddRange more
                 last <- output
-                isKnown <- hasNumpy.Value
+                isKnown <- (lacking code).IsNone
                 part
             | Block("text", (Output | OutputVaries), _) when not isKnown -> part
             | Block("text", Output, said) ->

@@ -6,11 +6,11 @@ namespace Rflo.Core;
 internal static class ThrowHelper
 {
     [DoesNotReturn]
-    public static void ShapeMismatch(string parameter, int given, long expected, string shape) =>
+    public static void ShapeMismatch(string parameter, long given, long expected, string shape) =>
         throw new ArgumentException($"{parameter} has {given} elements; {shape} needs {expected}.", parameter);
 
     [DoesNotReturn]
-    public static void TooShort(string parameter, int given, int needed) =>
+    public static void TooShort(string parameter, long given, long needed) =>
         throw new ArgumentException($"{parameter} has {given} elements; at least {needed} are needed.", parameter);
 
     [DoesNotReturn]
@@ -19,7 +19,7 @@ internal static class ThrowHelper
 
     [DoesNotReturn]
     public static void OutOfRange(string parameter, double given, string allowed) =>
-        throw new ArgumentOutOfRangeException(parameter, given, FormattableString.Invariant($"{parameter} is {given}; it must be {allowed}."));
+        throw new ArgumentOutOfRangeException(parameter, given, $"{parameter} is {given}; it must be {allowed}.");
 
     [DoesNotReturn]
     public static void Unknown(string parameter, int index, int count) =>

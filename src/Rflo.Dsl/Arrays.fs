@@ -10,29 +10,53 @@ module internal Arrays =
     let matrix rows columns (values: float[]) =
         Matrix<float>.Build.Dense(rows, columns, fun i j -> values[i * columns + j])
 
-    let private sparseMatrix (synapses: SparseSynapses) columns (values: float[]) =
-        let rows = synapses.RowStart.Length - 1
+    /// Weights of some connections, as a matrix that stores these, zero or not.
+    let private stored rows columns start presynaptic values =
+        SparseWeights.toMatrix {
+            Rows = rows
+            Columns = columns
+            RowStart = start
+            Presynaptic = presynaptic
+            Values = values
+            IsCompressed = true
+        }
 
-        let entries =
-            seq {
-                for i in 0 .. rows - 1 do
-                    for k in synapses.RowStart[i] .. synapses.RowStart[i + 1] - 1 do
-                        struct (i, synapses.Columns[k], values[k])
-            }
-
-        Matrix<float>.Build.SparseOfIndexed(rows, columns, entries)
-
-    /// The weights of every projection, shape (post, pre), by name.
-    let weights (graph: Graph) (read: ProjectionId -> float[]) =
-        graph.Projections
-        |> Seq.mapi (fun k projection ->
+    /// The weights of every projection, shape (post, pre), by name. Where some connections do not exist, the matrix stores those
+    /// that do.
+    let private weights (graph: Graph) (read: ProjectionId -> float[]) = [
+        for k in 0 .. graph.Projections.Count - 1 do
+            let projection = graph.Projections[k]
             let values = read (ProjectionId k)
             let struct (post, pre) = graph.ShapeOf(ProjectionId k)
 
+            projection.Name,
             match projection.Synapses with
-            | :? SparseSynapses as sparse -> projection.Name, sparseMatrix sparse pre values
-            | _ -> projection.Name, matrix post pre values)
-        |> Map.ofSeq
+            | :? SparseSynapses as sparse -> stored post pre (Array.ofSeq sparse.RowStart) (Array.ofSeq sparse.Columns) values
+            | :? DenseSynapses as dense ->
+                match dense.Exists with
+                | null -> matrix post pre values
+                | exists ->
+                    SparseWeights.ofRows post pre false (fun i ->
+                        seq {
+                            for j in 0 .. pre - 1 do
+                                if exists[i * pre + j] then
+                                    struct (j, values[i * pre + j])
+                        })
+                    |> SparseWeights.toMatrix
+            | _ -> invalidOp "no such kind of synapses"
+    ]
+
+    /// All that a run learns, by name: the weights of every projection, and the time constants of areas that learn them, in ms,
+    /// shape (units, 1).
+    let learned (graph: Graph) dt read (steps: AreaId -> float[]) : Map<string, Matrix<float>> =
+        Map.ofList [
+            yield! weights graph read
+
+            for k in 0 .. graph.Areas.Count - 1 do
+                if not (isNull graph.Areas[k].TauPlasticity) then
+                    let taus = steps (AreaId k) |> Array.map (fun steps -> steps * dt)
+                    Wiring.tauName graph.Areas[k].Name, matrix taus.Length 1 taus
+        ]
 
     let private outputs (graph: Graph) (recording: Recording) =
         let widths = [ for readout in graph.Readouts -> readout.Outputs ]
@@ -52,11 +76,22 @@ module internal Arrays =
                 ))
         |> Map.ofList
 
+    /// The readouts, in the order in which their targets stand side by side.
+    let readouts (graph: Graph) : Readout list = [
+        for readout in graph.Readouts ->
+            {
+                Name = readout.Name
+                Outputs = readout.Outputs
+                Output = readout.Kind
+            }
+    ]
+
     /// A trial by the names of its parts.
     let activity (graph: Graph) (recording: Recording) : Activity =
         let steps = recording.Steps
 
         {
+            Readouts = readouts graph
             Loss = recording.Loss
             Inputs = matrix steps graph.InputChannels recording.Inputs
             Targets = matrix steps graph.Outputs recording.Targets

@@ -10,18 +10,15 @@ open CheckRules
 /// An experiment in which `Check.experiment` found nothing wrong; only it makes one, and only this compiles.
 type CheckedExperiment = private {
     Declared: Experiment
-    /// Matrices of weights that were read, by place of their projection.
-    Read: Map<int, float[,]>
+    /// The same with the weights that were read in place of where to read them.
+    Read: Experiment
 } with
 
     /// The experiment as its author declared it.
     member this.Experiment = this.Declared
 
-    /// The matrix that a projection starts from, where it was given or read.
-    member internal this.Matrix(index: int, projection: Projection) =
-        match projection.Weights with
-        | Given matrix -> Some matrix
-        | _ -> Map.tryFind index this.Read
+    /// The same experiment, in which every matrix of weights that was to be read is given.
+    member internal this.Resolved = this.Read
 
 /// Finds everything that is wrong with a declaration, in one pass and in the order of declaration.
 [<RequireQualifiedAccess>]
@@ -45,29 +42,37 @@ module Check =
         | None -> ()
 
         yield! ends projection
-        yield! start projection read
+        yield! start experiment.Precision projection read
         yield! connectivity projection
 
         match
             Wiring.resolve circuit projection.Source, Wiring.resolve circuit projection.Target
         with
         | Ok source, Ok target ->
-            yield! startShape circuit projection source target read
+            yield! startShape experiment.Precision circuit projection source target read
             yield! maskShape projection target.Size source.Size
             yield! returns experiment.Seed projection source target
-            yield! balance circuit projection
-            yield! bounds circuit projection
+            yield! balance circuit projection source target
+            yield! bounds experiment.Precision circuit projection
         | source, target -> yield! List.distinct (faultsOf source @ faultsOf target)
 
         yield! delay dt projection
         yield! opening dt experiment.Task projection
-        yield! boundsAndDecay projection
+        yield! boundsAndDecay experiment.Precision projection
         yield! learns experiment projection
+
+        for lost in projection.Lost do
+            Contradiction(lost.What, lost.Instead)
     ]
 
     // Feedback.
 
-    let private feedback (circuit: Circuit) (earlier: Feedback list) (feedback: Feedback) = [
+    let private feedback
+        precision
+        (circuit: Circuit)
+        (earlier: Feedback list)
+        (feedback: Feedback)
+        = [
         if
             earlier
             |> List.exists (fun other ->
@@ -80,7 +85,8 @@ module Check =
         with
         | Ok readout, Ok area ->
             match feedback.Through with
-            | RandomFeedback scale -> yield! notNegative "the scale of the feedback" scale
+            | RandomFeedback scale ->
+                yield! notNegativeIn precision "the scale of the feedback" scale
             | GivenFeedback matrix ->
                 if area.Units < 1 || readout.Outputs < 1 then
                     ()
@@ -91,7 +97,7 @@ module Check =
                         $"{shape area.Units readout.Outputs}, (units, outputs)"
                     )
                 else
-                    yield! allFinite "a weight of the feedback" matrix
+                    yield! allFinite precision "a weight of the feedback" matrix
             | SymmetricFeedback ->
                 let listens =
                     circuit.Projections
@@ -158,7 +164,7 @@ module Check =
         yield! name [] experiment.Name
 
         if not (experiment.Dt > 0.0<ms>) || not (Double.IsFinite(float experiment.Dt)) then
-            NotAllowed("dt", $"{float experiment.Dt} ms", "finite and more than 0 ms")
+            NotAllowed("dt", $"{string (float experiment.Dt)} ms", "finite and more than 0 ms")
 
         if experiment.Trials < 0 then
             NotAllowed("the number of trials", string experiment.Trials, "at least 0")
@@ -167,6 +173,14 @@ module Check =
             NotAllowed("precision", string (int experiment.Precision), oneOf<Precision>())
 
         yield! schedule experiment.Dt experiment.Rule
+
+        match experiment.Update with
+        | Some time when time <> experiment.Rule.Update ->
+            Contradiction(
+                $"it updates at {CheckRules.updateWord time}, and its rule at {CheckRules.updateWord experiment.Rule.Update}",
+                "give it its rule by the word rule, such as |> rule Rule.bptt, which keeps the update"
+            )
+        | _ -> ()
 
         if List.isEmpty experiment.Circuit.Areas then
             NoArea
@@ -189,6 +203,18 @@ module Check =
         | None -> ()
     ]
 
+    /// A word that found no part of the name that it was given.
+    let private unmatched =
+        function
+        | NoSuchArea(word, name, known) -> {
+            Part = InWord $"{word} \"{name}\""
+            Fault = Unknown(AreaName, name, known)
+          }
+        | NoSuchProjection(word, name, known) -> {
+            Part = InWord $"{word} \"{name}\""
+            Fault = Unknown(ProjectionName, name, known)
+          }
+
     /// Every part with the names of the parts before it.
     let private withEarlier nameOf parts =
         parts
@@ -198,6 +224,7 @@ module Check =
         let circuit = experiment.Circuit
         let dt = usableDt experiment
         yield! at InExperiment (ofExperiment experiment)
+        yield! circuit.Unmatched |> List.map unmatched |> List.distinct
         yield! TaskCompile.problems dt experiment.Seed circuit experiment.Task
         // A circuit without areas is no circuit yet; what the task should fit is not known.
         if not (List.isEmpty circuit.Areas) then
@@ -205,7 +232,9 @@ module Check =
 
 
         for earlier, a in circuit.Areas |> withEarlier (fun a -> a.Name) do
-            yield! at (InArea a.Name) (area dt earlier a @ learnsTau experiment a)
+            yield!
+                at (InArea a.Name) (area experiment.Precision dt earlier a @ learnsTau experiment a)
+
             yield! populations a
 
         for earlier, input in circuit.Inputs |> withEarlier (fun input -> input.Name) do
@@ -240,7 +269,8 @@ module Check =
                     (projection experiment dt (Map.tryFind k read) earlier p)
 
         for earlier, f in circuit.Feedback |> withEarlier id do
-            yield! at (InFeedback(f.Readout, f.Area)) (feedback circuit earlier f)
+            yield!
+                at (InFeedback(f.Readout, f.Area)) (feedback experiment.Precision circuit earlier f)
 
         for earlier, watched in experiment.Probes |> withEarlier id do
             yield!
@@ -286,19 +316,33 @@ module Check =
                     | _ -> ()
             ]
 
+        let given k (projection: Projection) =
+            match Map.tryFind k read with
+            | Some(Ok(WeightMatrix.Full matrix)) -> {
+                projection with
+                    Weights = Given matrix
+              }
+            | Some(Ok(WeightMatrix.Sparse weights)) -> {
+                projection with
+                    Weights = GivenSparse weights
+              }
+            | _ -> projection
+
+        let resolved = {
+            experiment with
+                Circuit = {
+                    experiment.Circuit with
+                        Projections = List.mapi given experiment.Circuit.Projections
+                }
+        }
+
         match declared experiment read with
         | [] ->
-            match memory available experiment with
+            match memory available resolved with
             | [] ->
-                let matrices =
-                    read
-                    |> Map.toSeq
-                    |> Seq.choose (fun (k, result) ->
-                        result |> Result.toOption |> Option.map (fun m -> k, m))
-
                 Ok {
                     Declared = experiment
-                    Read = Map.ofSeq matrices
+                    Read = resolved
                 }
             | problems -> Error problems
         | problems -> Error problems

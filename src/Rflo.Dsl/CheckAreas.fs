@@ -22,37 +22,39 @@ module internal CheckAreas =
 
         let allowed =
             match dt with
-            | Some dt -> $"finite and at least dt, {float dt} ms"
+            | Some dt -> $"finite and at least dt, {string (float dt)} ms"
             | None -> "finite and more than 0 ms"
 
         match area.Tau with
         | OneStep -> []
         | SameTau given -> [
             if not (isAllowed given) then
-                NotAllowed("tau", $"{float given} ms", allowed)
+                NotAllowed("tau", $"{string (float given)} ms", allowed)
           ]
         | TauOfUnit given -> [
             if area.Units > 0 && given.Length <> area.Units then
                 WrongLength("taus", given.Length, area.Units, "one for each unit")
 
             match given |> Array.tryFindIndex (isAllowed >> not) with
-            | Some unit -> NotAllowed($"tau of unit {unit}", $"{float given[unit]} ms", allowed)
+            | Some unit ->
+                NotAllowed($"tau of unit {unit}", $"{string (float given[unit])} ms", allowed)
             | None -> ()
           ]
 
-    let initial (area: Area) = [
+    let initial precision (area: Area) = [
         match area.Initial with
         | Reset rate
-        | CarriedOver rate -> yield! finite "the initial rate" rate
+        | CarriedOver rate -> yield! finiteIn precision "the initial rate" rate
         | ResetTo rates ->
             if area.Units > 0 && rates.Length <> area.Units then
                 WrongLength("the initial rates", rates.Length, area.Units, "one for each unit")
 
-            if Array.exists (Double.IsFinite >> not) rates then
-                NotAllowed("an initial rate", "NaN or infinite", "finite")
+            match rates |> Array.tryFindIndex (isFinite precision >> not) with
+            | Some unit -> yield! finiteIn precision $"the initial rate of unit {unit}" rates[unit]
+            | None -> ()
         | RandomStart(mean, deviation) ->
-            yield! finite "the mean of the initial rates" mean
-            yield! notNegative "the deviation of the initial rates" deviation
+            yield! finiteIn precision "the mean of the initial rates" mean
+            yield! notNegativeIn precision "the deviation of the initial rates" deviation
     ]
 
     let daleFraction (area: Area) = [
@@ -65,7 +67,7 @@ module internal CheckAreas =
             if List.isEmpty faults && area.Units > 0 && Option.isNone (Wiring.excitatory area) then
                 NotAllowed(
                     "dale",
-                    $"{fraction} of {area.Units} units",
+                    $"{string fraction} of {area.Units} units",
                     "a fraction that gives a whole number of excitatory units"
                 )
     ]
@@ -97,7 +99,7 @@ module internal CheckAreas =
                     (population area (automatic @ earlier) (given, units))
     ]
 
-    let area dt earlier (area: Area) = [
+    let area precision dt earlier (area: Area) = [
         yield! name earlier area.Name
         yield! atLeastOne "the number of units" area.Units
         yield! tau dt area
@@ -105,11 +107,27 @@ module internal CheckAreas =
         if not (Enum.IsDefined area.Transfer) then
             NotAllowed("transfer", string (int area.Transfer), oneOf<Transfer>())
 
-        yield! notNegative "noise" area.Noise
-        yield! initial area
+        yield! notNegativeIn precision "noise" area.Noise
+        yield! initial precision area
         yield! daleFraction area
 
         match area.Dynamics with
-        | WinnerTakeAll explore -> yield! probability "explore" explore
+        | WinnerTakeAll explore ->
+            yield! probability "explore" explore
+
+            if area.Tau <> OneStep then
+                Contradiction(
+                    "it has a tau, which a winner-take-all area does not have",
+                    "leave tau out"
+                )
+
+            if area.Transfer <> Transfer.Identity && Enum.IsDefined area.Transfer then
+                Contradiction(
+                    "it has a transfer function, which a winner-take-all area does not have",
+                    "leave transfer out"
+                )
         | Leaky -> ()
+
+        for lost in area.Lost do
+            Contradiction(lost.What, lost.Instead)
     ]

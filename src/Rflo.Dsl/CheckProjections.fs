@@ -13,45 +13,91 @@ module internal CheckProjections =
         |> Option.filter (fun (low, high) -> low <= high && low < infinity && high > -infinity)
 
     /// Whether a connection may exist, as far as its projection says.
-    let mayExist projection source target (matrix: float[,]) (i, j) =
+    let mayExist projection source target post pre =
         let isMasked =
             match projection.Connectivity with
-            | Mask mask when has (matrix.GetLength 0) (matrix.GetLength 1) mask -> not mask[i, j]
-            | _ -> false
+            | Mask mask when has post pre mask -> fun i j -> not mask[i, j]
+            | _ -> fun _ _ -> false
 
-        not isMasked
-        && not (Wiring.sparesSelf projection && Wiring.isSelf source target (i, j))
+        let isSpared =
+            if Wiring.sparesSelf projection then
+                fun i j -> Wiring.isSelf source target (i, j)
+            else
+                fun _ _ -> false
+
+        fun i j -> not (isMasked i j) && not (isSpared i j)
+
+    /// The first connection, row after row, of which something holds, and its weight.
+    let private tryFind holds (matrix: WeightMatrix) =
+        let find (columns: int -> int) (entry: int -> int -> struct (int * float)) =
+            let mutable found = None
+            let mutable i = 0
+
+            while found.IsNone && i < matrix.Rows do
+                let mutable k = 0
+                let count = columns i
+
+                while found.IsNone && k < count do
+                    let struct (j, weight) = entry i k
+
+                    if holds i j weight then
+                        found <- Some(i, j, weight)
+
+                    k <- k + 1
+
+                i <- i + 1
+
+            found
+
+        match matrix with
+        | WeightMatrix.Full full ->
+            find (fun _ -> full.GetLength 1) (fun i j -> struct (j, full[i, j]))
+        | WeightMatrix.Sparse weights ->
+            let start = weights.RowStart
+
+            find (fun i -> start[i + 1] - start[i]) (fun i k ->
+                struct (weights.Presynaptic[start[i] + k], weights.Values[start[i] + k]))
 
     let givenMatrix
+        precision
         (circuit: Circuit)
         projection
         (source: Wiring.Resolved)
         (target: Wiring.Resolved)
-        (matrix: float[,])
+        (matrix: WeightMatrix)
         = [
         let post, pre = target.Size, source.Size
 
-        if not (has post pre matrix) then
-            WrongShape("the weights", shapeOf matrix, $"{shape post pre}, (post, pre)")
+        if matrix.Rows <> post || matrix.Columns <> pre then
+            WrongShape(
+                "the weights",
+                shape matrix.Rows matrix.Columns,
+                $"{shape post pre}, (post, pre)"
+            )
         else
-            yield! allFinite "a weight" matrix
+            let isWrong weight =
+                not (Double.IsFinite(rounded precision weight))
 
-            let existing =
-                Seq.allPairs (seq { 0 .. post - 1 }) (seq { 0 .. pre - 1 })
-                |> Seq.filter (mayExist projection source target matrix)
+            match tryFind (fun _ _ weight -> isWrong weight) matrix with
+            | Some(_, _, wrong) -> yield! finiteIn precision "a weight" wrong
+            | None -> ()
+
+            let exists = mayExist projection source target post pre
 
             match Wiring.signsOf circuit projection with
             | Some signs ->
                 match
-                    existing |> Seq.tryFind (fun (i, j) -> float signs[j] * matrix[i, j] < 0.0)
+                    matrix
+                    |> tryFind (fun i j weight ->
+                        float signs[j] * rounded precision weight < 0.0 && exists i j)
                 with
-                | Some(i, j) ->
+                | Some(i, j, weight) ->
                     let kind = if signs[j] > 0y then "excitatory" else "inhibitory"
                     let sign = if signs[j] > 0y then "at least 0" else "at most 0"
 
                     NotAllowed(
                         $"the weight of row {i}, column {j}",
-                        string matrix[i, j],
+                        string weight,
                         $"{sign}, since Dale's law makes its presynaptic unit {kind}"
                     )
                 | None -> ()
@@ -59,26 +105,30 @@ module internal CheckProjections =
 
             match soundBounds projection with
             | Some(low, high) ->
-                match
-                    existing
-                    |> Seq.tryFind (fun (i, j) -> matrix[i, j] < low || matrix[i, j] > high)
-                with
-                | Some(i, j) ->
+                // A run in single precision keeps to the bounds as single numbers.
+                let least, most = rounded precision low, rounded precision high
+
+                let isOutside weight =
+                    let weight = rounded precision weight
+                    weight < least || weight > most
+
+                match matrix |> tryFind (fun i j weight -> isOutside weight && exists i j) with
+                | Some(i, j, weight) ->
                     NotAllowed(
                         $"the weight of row {i}, column {j}",
-                        string matrix[i, j],
-                        $"in [{low}, {high}], its bounds"
+                        string weight,
+                        $"in [{string low}, {string high}], its bounds"
                     )
                 | None -> ()
             | None -> ()
     ]
 
     /// What is wrong with a start whatever the sizes of the two ends.
-    let start (projection: Projection) read = [
+    let start precision (projection: Projection) read = [
         match projection.Weights with
-        | Gaussian gain -> yield! notNegative "the gain" gain
+        | Gaussian gain -> yield! notNegativeIn precision "the gain" gain
         | SpectralRadius radius ->
-            if not (radius > 0.0) || not (Double.IsFinite radius) then
+            if not (radius > 0.0) || not (isFinite precision radius) then
                 NotAllowed("the spectral radius", string radius, "finite and more than 0")
 
             if projection.Source <> projection.Target then
@@ -92,20 +142,22 @@ module internal CheckProjections =
                     "weights of a given spectral radius have no bounds at the start",
                     "leave the bounds out, or use gaussian"
                 )
-        | UniformScaled bound -> yield! notNegative "the bound of the uniform weights" bound
+        | UniformScaled bound ->
+            yield! notNegativeIn precision "the bound of the uniform weights" bound
         | Constant weight
-        | OneToOne weight -> yield! finite "the weight" weight
+        | OneToOne weight -> yield! finiteIn precision "the weight" weight
         | Uniform(low, high) ->
-            yield! finite "the lower end of the uniform weights" low
-            yield! finite "the upper end of the uniform weights" high
+            yield! finiteIn precision "the lower end of the uniform weights" low
+            yield! finiteIn precision "the upper end of the uniform weights" high
 
             if low > high then
                 NotAllowed(
                     "the lower end of the uniform weights",
                     string low,
-                    $"at most the upper end, {high}"
+                    $"at most the upper end, {string high}"
                 )
-        | Given _ -> ()
+        | Given _
+        | GivenSparse _ -> ()
         | ReadFrom(source, _) ->
             match read with
             | Some(Error reason) -> Unreadable(source, reason)
@@ -129,6 +181,7 @@ module internal CheckProjections =
 
     /// What is wrong with a start between those units.
     let startShape
+        precision
         circuit
         (projection: Projection)
         (source: Wiring.Resolved)
@@ -143,12 +196,18 @@ module internal CheckProjections =
                 $"it is one-to-one between {pre} and {post} units",
                 "make both ends the same size"
             )
-        | Given matrix, _
-        | ReadFrom _, Some(Ok matrix) -> yield! givenMatrix circuit projection source target matrix
+        | Given matrix, _ ->
+            yield! givenMatrix precision circuit projection source target (WeightMatrix.Full matrix)
+        | GivenSparse weights, _ ->
+            yield!
+                givenMatrix precision circuit projection source target (WeightMatrix.Sparse weights)
+        | ReadFrom _, Some(Ok matrix) ->
+            yield! givenMatrix precision circuit projection source target matrix
         | _ -> ()
 
         let stored =
             match projection.Connectivity with
+            | _ when projection.Weights.IsGivenSparse && Wiring.isSparse projection post pre -> 0.0
             | Density fraction when Wiring.isSparse projection post pre ->
                 fraction * float post * float pre
             | _ when Wiring.isSparse projection post pre -> float post
@@ -158,7 +217,7 @@ module internal CheckProjections =
             NotAllowed(
                 "the number of weights",
                 $"%.0f{stored}",
-                $"at most %.0f{mostWeights}; split the projection, or give it a density of at most {Wiring.sparseBelow}"
+                $"at most %.0f{mostWeights}; split the projection, or give it a density of at most {string Wiring.sparseBelow}"
             )
     ]
 
@@ -168,7 +227,26 @@ module internal CheckProjections =
             NotAllowed("density", string fraction, "in (0, 1]")
         | (Density _ | Mask _), OneToOne _ ->
             Contradiction("it is one-to-one and has a density or a mask", "leave one of them out")
+        | Density _, (Given _ | GivenSparse _ | ReadFrom _) ->
+            Contradiction(
+                "its weights are given and it has a density, which would draw connections among them",
+                "leave the density out, and give 0 or a mask where there is no connection"
+            )
         | _ -> ()
+
+        if not projection.SelfConnections then
+            match projection.Weights with
+            | _ when not (Wiring.isRecurrent projection) ->
+                Contradiction(
+                    "it leaves out the connections of units to themselves, and does not run from an area to itself",
+                    "leave noSelf out"
+                )
+            | OneToOne _ when projection.Source = projection.Target ->
+                Contradiction(
+                    "it is one-to-one and leaves out the connections of units to themselves, so nothing is left",
+                    "leave noSelf out"
+                )
+            | _ -> ()
     ]
 
     /// Whether weights of an area to itself can have any spectral radius but 0.
@@ -206,10 +284,45 @@ module internal CheckProjections =
         | Some(Error _) -> true
         | None -> false
 
-    let balance circuit (projection: Projection) = [
+    let balance
+        circuit
+        (projection: Projection)
+        (source: Wiring.Resolved)
+        (target: Wiring.Resolved)
+        = [
         if projection.Balanced then
             match Wiring.signsOf circuit projection with
-            | Some signs when Array.contains 1y signs && Array.contains -1y signs -> ()
+            | _ when projection.Target.IsOfReadout ->
+                Contradiction(
+                    "balanced weights have signs, and those of a readout have none",
+                    "leave balanced out"
+                )
+            | Some signs when Array.contains 1y signs && Array.contains -1y signs ->
+                if Option.isSome (soundBounds projection) then
+                    Contradiction(
+                        "bounds at the start would unbalance balanced weights",
+                        "leave one of the two out"
+                    )
+
+                let isOneSided row =
+                    let excitatory, inhibitory = Wiring.inputsOf projection source target signs row
+
+                    (excitatory = 0) <> (inhibitory = 0)
+
+                let isSound =
+                    match projection.Connectivity with
+                    | Mask mask -> has target.Size source.Size mask
+                    | Dense
+                    | Density _ -> true
+
+                if isSound then
+                    match Seq.tryFind isOneSided (seq { 0 .. target.Size - 1 }) with
+                    | Some row ->
+                        Contradiction(
+                            $"row {row} has connections of one sign only, so nothing balances them",
+                            "give it connections of both signs, or leave balanced out"
+                        )
+                    | None -> ()
             | _ when areSignsUnknown circuit projection -> ()
             | _ ->
                 Contradiction(
@@ -227,7 +340,7 @@ module internal CheckProjections =
           ]
         | _ -> []
 
-    let bounds circuit (projection: Projection) = [
+    let bounds precision circuit (projection: Projection) = [
         let signs = Wiring.signsOf circuit projection
 
         let has sign =
@@ -240,16 +353,22 @@ module internal CheckProjections =
                 let kind = if low > 0.0 then "inhibitory" else "excitatory"
 
                 Contradiction(
-                    $"the bounds [{low}, {high}] leave no weight to the {kind} units of the source",
+                    $"the bounds [{string low}, {string high}] leave no weight to the {kind} units of the source",
                     "let them include 0"
                 )
             else
                 match
                     fixedValues projection signs
-                    |> List.tryFind (fun value -> value < low || value > high)
+                    |> List.tryFind (fun value ->
+                        rounded precision value < rounded precision low
+                        || rounded precision value > rounded precision high)
                 with
                 | Some value ->
-                    NotAllowed("the weight", string value, $"in [{low}, {high}], its bounds")
+                    NotAllowed(
+                        "the weight",
+                        string value,
+                        $"in [{string low}, {string high}], its bounds"
+                    )
                 | None -> ()
         | None -> ()
     ]
@@ -293,15 +412,21 @@ module internal CheckProjections =
         | _ -> ()
     ]
 
-    let boundsAndDecay (projection: Projection) = [
+    let boundsAndDecay precision (projection: Projection) = [
         match projection.Bounds with
         | Some(low, _) when low = infinity ->
             NotAllowed("the lower bound", string low, "less than infinity")
         | Some(_, high) when high = -infinity ->
             NotAllowed("the upper bound", string high, "more than -infinity")
         | Some(low, high) when not (low <= high) ->
-            NotAllowed("the lower bound", string low, $"at most the upper bound, {high}")
+            NotAllowed("the lower bound", string low, $"at most the upper bound, {string high}")
         | _ -> ()
 
-        yield! notNegative "decay" projection.Decay
+        yield! notNegativeIn precision "decay" projection.Decay
+
+        if projection.Plasticity.IsFrozen && projection.Decay > 0.0 then
+            Contradiction(
+                "it decays with every update and is frozen, so it has none",
+                "let it learn, such as |> learning 0.03, or leave decay out"
+            )
     ]

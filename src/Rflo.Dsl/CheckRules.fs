@@ -119,11 +119,11 @@ module internal CheckRules =
         if not isLongEnough || not (Double.IsFinite(float given)) then
             let allowed =
                 if isDuration then
-                    $"finite and at least one step, {float dt} ms"
+                    $"finite and at least one step, {string (float dt)} ms"
                 else
                     "finite and more than 0 ms"
 
-            NotAllowed(field, $"{float given} ms", allowed)
+            NotAllowed(field, $"{string (float given)} ms", allowed)
     ]
 
     let meanOf field dt (factor: Shaped<'Signal>) = [
@@ -133,7 +133,7 @@ module internal CheckRules =
             if not (trials >= 1.0) || not (Double.IsFinite trials) then
                 NotAllowed(
                     $"the running mean of the {field}",
-                    $"over {trials} trials",
+                    $"over {string trials} trials",
                     "over at least 1"
                 )
         | None -> ()
@@ -153,8 +153,8 @@ module internal CheckRules =
         if window < stride then
             NotAllowed(
                 "the window",
-                $"{float window} ms",
-                $"at least the stride, {float stride} ms, so that every error is told"
+                $"{string (float window)} ms",
+                $"at least the stride, {string (float stride)} ms, so that every error is told"
             )
     ]
 
@@ -173,7 +173,11 @@ module internal CheckRules =
             yield! atLeastOne "the number of trials between ridge regressions" every
 
             if not (washout >= 0.0<ms>) || not (Double.IsFinite(float washout)) then
-                NotAllowed("the washout", $"{float washout} ms", "finite and at least 0 ms")
+                NotAllowed(
+                    "the washout",
+                    $"{string (float washout)} ms",
+                    "finite and at least 0 ms"
+                )
             elif
                 dt > 0.0<ms>
                 && Double.IsFinite(float dt)
@@ -181,6 +185,15 @@ module internal CheckRules =
             then
                 NotWholeSteps("the washout", washout, dt)
     ]
+
+    /// When updates are applied, as it is typed.
+    let updateWord =
+        function
+        | Online -> "Online"
+        | EverySteps k -> $"EverySteps {k}"
+        | TrialEnd -> "TrialEnd"
+        | EveryTrials(k, Sum) -> $"EveryTrials({k}, Sum)"
+        | EveryTrials(k, Mean) -> $"EveryTrials({k}, Mean)"
 
     /// What is wrong with the parts of a rule, whatever it is used for.
     let parts (dt: float<ms>) (rule: Rule) = [
@@ -243,7 +256,7 @@ module internal CheckRules =
         | TruncatedBackward(_, stride), EverySteps k when k >= 1 && fallsBetween dt stride k ->
             RuleCannot(
                 rule.Name,
-                $"update every {k} steps, since it looks back every {float stride} ms",
+                $"update every {k} steps, since it looks back every {string (float stride)} ms",
                 "use Online, which updates after every look"
             )
         | Local { Modulator = { Signal = TrialReward } }, (Online | EverySteps _) ->
@@ -290,7 +303,7 @@ module internal CheckRules =
         match Wiring.declaredPlasticity experiment projection with
         | None -> ()
         | Some(rate, rule) ->
-            yield! notNegative "the learning rate" rate
+            yield! notNegativeIn experiment.Precision "the learning rate" rate
 
             // The experiment's rule is checked once, with the experiment.
             if projection.Plasticity.IsLearningBy then
@@ -331,7 +344,7 @@ module internal CheckRules =
         | None -> ()
         | Some rate ->
             let rule = experiment.Rule
-            yield! notNegative "the learning rate of tau" rate
+            yield! notNegativeIn experiment.Precision "the learning rate of tau" rate
 
             if area.Dynamics <> Leaky then
                 Contradiction(

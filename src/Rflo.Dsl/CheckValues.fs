@@ -1,6 +1,7 @@
 namespace Rflo.Dsl
 
 open System
+open Rflo.Core
 open System.Text.RegularExpressions
 
 /// What is allowed of single values, whatever part they belong to.
@@ -33,6 +34,39 @@ module internal CheckValues =
             NotAllowed(field, string given, "finite and at least 0")
     ]
 
+    /// Whether a number is finite in the precision of a run: 1e200 is infinite in single precision.
+    let isFinite (precision: Precision) (given: float) =
+        match precision with
+        | Precision.Single -> Single.IsFinite(float32 given)
+        | _ -> Double.IsFinite given
+
+    /// A number as a run of that precision has it.
+    let rounded (precision: Precision) (given: float) =
+        match precision with
+        | Precision.Single -> float (float32 given)
+        | _ -> given
+
+    let private largest = string Single.MaxValue
+
+    /// What is allowed of a number in that precision, where more is than in double precision.
+    let private within given allowed =
+        if Double.IsFinite(given: float) then
+            $"{allowed} and at most {largest} in size, since the run is in single precision"
+        else
+            allowed
+
+    let finiteIn precision field (given: float) = [
+        if not (isFinite precision given) then
+            NotAllowed(field, string given, within given "finite")
+    ]
+
+    let notNegativeIn precision field (given: float) = [
+        if not (given >= 0.0) then
+            NotAllowed(field, string given, "finite and at least 0")
+        elif not (isFinite precision given) then
+            NotAllowed(field, string given, within given "finite and at least 0")
+    ]
+
     let probability field (given: float) = [
         if not (given >= 0.0 && given <= 1.0) then
             NotAllowed(field, string given, "in [0, 1]")
@@ -51,8 +85,8 @@ module internal CheckValues =
     let has (rows: int) (columns: int) (matrix: 'a[,]) =
         matrix.GetLength 0 = rows && matrix.GetLength 1 = columns
 
-    let allFinite field (matrix: float[,]) = [
-        match matrix |> Seq.cast<float> |> Seq.tryFind (Double.IsFinite >> not) with
-        | Some wrong -> NotAllowed(field, string wrong, "finite")
+    let allFinite precision field (matrix: float[,]) = [
+        match matrix |> Seq.cast<float> |> Seq.tryFind (isFinite precision >> not) with
+        | Some wrong -> yield! finiteIn precision field wrong
         | None -> ()
     ]

@@ -68,8 +68,10 @@ type Weights =
     | OneToOne of weight: float
     /// This matrix.
     | Given of float[,]
+    /// These connections with these weights, and no others; of them a mask and `noSelf` leave those that they allow.
+    | GivenSparse of SparseWeights
     /// A matrix that is read when the experiment is checked, such as one of an .npz file; source says from where.
-    | ReadFrom of source: string * read: (unit -> Result<float[,], string>)
+    | ReadFrom of source: string * read: (unit -> Result<WeightMatrix, string>)
 
     override this.Equals other =
         match other with
@@ -82,6 +84,7 @@ type Weights =
             | OneToOne a, OneToOne b -> a.Equals b
             | Uniform(a, b), Uniform(c, d) -> a.Equals c && b.Equals d
             | Given a, Given b -> a = b
+            | GivenSparse a, GivenSparse b -> a = b
             | ReadFrom(a, _), ReadFrom(b, _) -> a = b
             | _ -> false
         | _ -> false
@@ -95,6 +98,7 @@ type Weights =
         | OneToOne a -> hash a
         | Uniform(a, b) -> hash (a, b)
         | Given a -> hash (a.GetLength 0, a.GetLength 1)
+        | GivenSparse a -> hash a
         | ReadFrom(source, _) -> hash source
 
 /// Which connections of a projection exist.
@@ -146,6 +150,8 @@ type Projection = {
     Bounds: (float * float) option
     /// L2 decay: every update also takes learning rate * decay * weight away.
     Decay: float
+    /// Words that can have no effect on it.
+    Lost: Lost list
 }
 
 /// The matrix B that carries a readout's error to an area, shape (units, outputs).
@@ -188,6 +194,7 @@ module internal Arrow =
         Balanced = false
         Bounds = None
         Decay = 0.0
+        Lost = []
     }
 
 /// A named subset of an area's units, as an end of projections.
@@ -220,6 +227,8 @@ type Area = {
     TauRate: float option
     /// Named subsets of the units, counted from 0.
     Populations: (string * int list) list
+    /// Words that can have no effect on it.
+    Lost: Lost list
 } with
 
     /// `a["name"]` is the population of that name; Dale's law gives "excitatory" and "inhibitory".
@@ -296,4 +305,6 @@ type Circuit = {
     Readouts: Readout list
     Projections: Projection list
     Feedback: Feedback list
+    /// Words that name a part that it does not have.
+    Unmatched: Unmatched list
 }

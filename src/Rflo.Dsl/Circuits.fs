@@ -17,6 +17,7 @@ module Circuit =
         Readouts = first.Readouts @ second.Readouts
         Projections = first.Projections @ second.Projections
         Feedback = first.Feedback @ second.Feedback
+        Unmatched = first.Unmatched @ second.Unmatched
     }
 
     /// `Circuit.concat [ a; b; c ]` merges them in that order.
@@ -37,31 +38,33 @@ module Circuit =
         let rename name = $"{word}.{name}"
 
         {
-            Areas = circuit.Areas |> List.map (fun area -> { area with Name = rename area.Name })
-            Inputs =
-                circuit.Inputs
-                |> List.map (fun input -> { input with Name = rename input.Name })
-            Readouts =
-                circuit.Readouts
-                |> List.map (fun readout -> {
-                    readout with
-                        Name = rename readout.Name
-                })
-            Projections =
-                circuit.Projections
-                |> List.map (fun projection -> {
-                    projection with
-                        Label = projection.Label |> Option.map rename
-                        Source = renameEnd rename projection.Source
-                        Target = renameEnd rename projection.Target
-                })
-            Feedback =
-                circuit.Feedback
-                |> List.map (fun feedback -> {
-                    feedback with
-                        Readout = rename feedback.Readout
-                        Area = rename feedback.Area
-                })
+            circuit with
+                Areas =
+                    circuit.Areas |> List.map (fun area -> { area with Name = rename area.Name })
+                Inputs =
+                    circuit.Inputs
+                    |> List.map (fun input -> { input with Name = rename input.Name })
+                Readouts =
+                    circuit.Readouts
+                    |> List.map (fun readout -> {
+                        readout with
+                            Name = rename readout.Name
+                    })
+                Projections =
+                    circuit.Projections
+                    |> List.map (fun projection -> {
+                        projection with
+                            Label = projection.Label |> Option.map rename
+                            Source = renameEnd rename projection.Source
+                            Target = renameEnd rename projection.Target
+                    })
+                Feedback =
+                    circuit.Feedback
+                    |> List.map (fun feedback -> {
+                        feedback with
+                            Readout = rename feedback.Readout
+                            Area = rename feedback.Area
+                    })
         }
 
     /// `c |> Circuit.area "left.cortex"` is that area of c, to draw arrows from and to; where there is none, a stranger
@@ -83,53 +86,111 @@ module Circuit =
         |> List.tryFind (fun readout -> readout.Name = name)
         |> Option.defaultWith (fun () -> Declare.readout name 1)
 
-    /// `c |> Circuit.mapArea "m1" (tau 20.0<ms>)` changes that area and nothing else.
-    let mapArea name change (circuit: Circuit) : Circuit = {
+    /// The circuit in which a word found no part of a name; the check will report it.
+    let private without unmatched (circuit: Circuit) : Circuit = {
         circuit with
-            Areas =
-                circuit.Areas
-                |> List.map (fun area -> if area.Name = name then change area else area)
+            Unmatched = circuit.Unmatched @ [ unmatched ]
     }
 
-    /// `c |> Circuit.mapProjection "m1->m1" frozen` changes the projection of that name (its own, or its two ends).
-    let mapProjection name change (circuit: Circuit) : Circuit = {
-        circuit with
-            Projections =
-                circuit.Projections
-                |> List.map (fun projection ->
-                    if Wiring.label projection = name then
-                        change projection
-                    else
-                        projection)
-    }
+    /// `c |> Circuit.mapArea "m1" (tau 20.0<ms>)` changes that area and nothing else. Where c has none of that name, the check
+    /// will report it.
+    let mapArea name change (circuit: Circuit) : Circuit =
+        let names = circuit.Areas |> List.map _.Name
 
-    /// `c |> Circuit.withWeights trained.Final` is c with the weights of that run, by the names of projections; those that
-    /// the run does not have stay as they were declared. Connections that did not exist there (of a density, one to one)
-    /// do not exist here either.
+        if List.contains name names then
+            {
+                circuit with
+                    Areas =
+                        circuit.Areas
+                        |> List.map (fun area -> if area.Name = name then change area else area)
+            }
+        else
+            circuit |> without (NoSuchArea("Circuit.mapArea", name, names))
+
+    /// `c |> Circuit.mapProjection "m1->m1" frozen` changes the projection of that name (its own, or its two ends). Where c has
+    /// none of that name, the check will report it.
+    let mapProjection name change (circuit: Circuit) : Circuit =
+        let names = circuit.Projections |> List.map Wiring.label
+
+        if List.contains name names then
+            {
+                circuit with
+                    Projections =
+                        circuit.Projections
+                        |> List.map (fun projection ->
+                            if Wiring.label projection = name then
+                                change projection
+                            else
+                                projection)
+            }
+        else
+            circuit |> without (NoSuchProjection("Circuit.mapProjection", name, names))
+
+    /// How a projection begins from a matrix: with the connections that the matrix stores, zeros among them, where it stores some
+    /// only; else with those that the projection declares.
+    let private startFrom (matrix: Matrix<float>) (projection: Projection) =
+        let rows, columns = matrix.RowCount, matrix.ColumnCount
+
+        let isCompressed =
+            match projection.Weights, projection.Connectivity with
+            | GivenSparse _, _
+            | OneToOne _, _
+            | _, Density _ -> Wiring.isSparse projection rows columns
+            | _ -> false
+
+        let ofConnections exists = {
+            projection with
+                Weights = GivenSparse(SparseWeights.ofMatrix isCompressed exists matrix)
+                Connectivity =
+                    match projection.Connectivity with
+                    | Density _ -> Dense
+                    | other -> other
+                Balanced = false
+        }
+
+        match projection.Weights, projection.Connectivity with
+        | _ when SparseWeights.isStored matrix -> ofConnections (fun _ _ _ -> true)
+        | OneToOne _, _ -> ofConnections (fun i j weight -> i = j || weight <> 0.0)
+        | GivenSparse weights, _ ->
+            ofConnections (fun i j weight ->
+                weight <> 0.0 || Option.isSome (SparseWeights.tryItem i j weights))
+        | _, Density fraction when fraction < 1.0 ->
+            ofConnections (fun _ _ weight -> weight <> 0.0)
+        | _, declared -> {
+            projection with
+                Weights = Given(matrix.ToArray())
+                Connectivity = if declared.IsDensity then Dense else declared
+                Balanced = false
+          }
+
+    /// `c |> Circuit.withWeights trained.Final` is c as that run left it: its weights by the names of projections, and the time
+    /// constants that it learned by those of areas ("tau cortex"). What the run does not have stays as it was declared. Connections
+    /// that did not exist there (of a density, one to one) do not exist here either; those of weight 0 do. Of a matrix of your own
+    /// that is stored in full, a density takes the connections that are not 0.
     let withWeights (weights: Map<string, Matrix<float>>) (circuit: Circuit) : Circuit =
         let start (projection: Projection) =
             match Map.tryFind (Wiring.label projection) weights with
             | None -> projection
-            | Some matrix -> {
-                projection with
-                    Weights = Given(matrix.ToArray())
-                    Balanced = false
-                    Connectivity =
-                        match projection.Weights, projection.Connectivity with
-                        | OneToOne _, _ ->
-                            Mask(Array2D.init matrix.RowCount matrix.ColumnCount (fun i j -> i = j))
-                        | _, Density _ -> Mask(matrix.ToArray() |> Array2D.map (fun w -> w <> 0.0))
-                        | _, other -> other
+            | Some matrix -> startFrom matrix projection
+
+        let learned (area: Area) =
+            match Map.tryFind (Wiring.tauName area.Name) weights with
+            | None -> area
+            | Some taus -> {
+                area with
+                    Tau = TauOfUnit [| for tau in taus.Enumerate() -> tau * 1.0<ms> |]
               }
 
         {
             circuit with
+                Areas = circuit.Areas |> List.map learned
                 Projections = circuit.Projections |> List.map start
         }
 
-    /// `c |> Circuit.freeze` is c in which nothing learns.
+    /// `c |> Circuit.freeze` is c in which nothing learns, no weight and no time constant.
     let freeze (circuit: Circuit) : Circuit = {
         circuit with
+            Areas = circuit.Areas |> List.map (fun area -> { area with TauRate = None })
             Projections = circuit.Projections |> List.map frozen
     }
 
@@ -193,6 +254,7 @@ module Circuit =
         | Constant weight -> $"all {number weight}"
         | OneToOne weight -> $"one-to-one, {number weight}"
         | Given _ -> "given"
+        | GivenSparse weights -> $"given, {weights.Values.Length} connections"
         | ReadFrom(source, _) -> $"from {source}"
 
     let private projectionText (projection: Projection) =

@@ -12,24 +12,40 @@ module internal ClosedLoops =
             WrongLength(field, given.Length, expected, because)
     ]
 
-    let private numbers field isAllowed allowed (values: float[]) = [
-        match values |> Array.tryFind (isAllowed >> not) with
-        | Some wrong -> NotAllowed(field, string wrong, allowed)
+    let private numbers field place isAllowed allowed (values: float[]) = [
+        match values |> Array.indexed |> Array.tryFind (isAllowed >> not) with
+        | Some(k, wrong) -> NotAllowed($"{field} {k} {place}", string wrong, allowed)
         | None -> ()
     ]
 
+    let private placeOf (now: Moment) =
+        $"in step {now.Step} of trial {now.Trial}"
+
     /// What is wrong with a step.
-    let private stepFaults inputs outputs (events: string list) (data: StepData) = [
+    let private stepFaults inputs outputs (events: string list) place (data: StepData) = [
         yield! length "the inputs of a step" data.Shown inputs "one number a channel"
         yield! length "the targets of a step" data.Asked outputs "one number an output"
-        yield! numbers "an input" Double.IsFinite "finite" data.Shown
-        yield! numbers "a target" Double.IsFinite "finite" data.Asked
+        yield! numbers "the input of channel" place (snd >> Double.IsFinite) "finite" data.Shown
+
+        // A target that does not count may be anything, such as NaN for "no target".
+        let counts k =
+            match data.Counted with
+            | Some mask when k < mask.Length -> mask[k] <> 0.0
+            | _ -> true
+
+        yield!
+            numbers
+                "the target of output"
+                place
+                (fun (k, target) -> Double.IsFinite target || not (counts k))
+                "finite, or its mask 0"
+                data.Asked
 
         match data.Counted with
         | Some mask ->
-            let isWeight weight = weight >= 0.0 && Double.IsFinite weight
+            let isWeight (_, weight) = weight >= 0.0 && Double.IsFinite weight
             yield! length "the mask of a step" mask outputs "one number an output"
-            yield! numbers "a number of the mask" isWeight "finite and at least 0" mask
+            yield! numbers "the mask of output" place isWeight "finite and at least 0" mask
         | None -> ()
 
         for event in data.Marked do
@@ -37,10 +53,25 @@ module internal ClosedLoops =
                 Unknown(EventName, event, events)
     ]
 
-    let private rewardFaults reward = [
+    let private rewardFaults place reward = [
         if not (Double.IsFinite reward) then
-            NotAllowed("a reward", string reward, "finite")
+            NotAllowed($"the reward {place}", string reward, "finite")
     ]
+
+    /// What is wrong with targets beside their readouts, where the two are as many.
+    let private fitFaults (readouts: Readout list) place (data: StepData) =
+        if
+            TargetFit.matters readouts
+            && data.Asked.Length =
+                List.sumBy (fun (readout: Readout) -> max 0 readout.Outputs) readouts
+        then
+            let mask =
+                data.Counted
+                |> Option.defaultWith (fun () -> Array.create data.Asked.Length 1.0)
+
+            TargetFit.ofStep (fun () -> place) readouts data.Asked mask 0 |> Option.toList
+        else
+            []
 
     let private attempt what (action: unit -> Fault list) =
         try
@@ -48,7 +79,7 @@ module internal ClosedLoops =
         with error -> [ Failed(what, error.Message) ]
 
     /// Step 1 of trial 0 shows what every step would, with a circuit at rest.
-    let firstStep seed (events: string list) (units: int list) (loop: ClosedLoop) =
+    let firstStep seed (events: string list) (units: int list) readouts (loop: ClosedLoop) =
         let memory = Array.copy loop.Memory
         let stream = RandomStream.OfTrial(seed, "task", 0)
         let now = Moment(loop.Outputs, List.toArray loop.Watches, List.toArray units)
@@ -64,11 +95,18 @@ module internal ClosedLoops =
         else
             let making =
                 attempt "making step 1 of trial 0" (fun () ->
-                    loop.Step now memory |> stepFaults loop.Inputs loop.Outputs events)
+                    let data = loop.Step now memory
+                    let wrong = stepFaults loop.Inputs loop.Outputs events (placeOf now) data
+
+                    if List.isEmpty wrong then
+                        fitFaults readouts (placeOf now) data
+                    else
+                        wrong)
 
             match loop.Judge with
             | Some judge when List.isEmpty making ->
-                attempt "judging step 1 of trial 0" (fun () -> rewardFaults (judge now memory))
+                attempt "judging step 1 of trial 0" (fun () ->
+                    rewardFaults (placeOf now) (judge now memory))
             | _ -> making
 
     let private insist faults =
@@ -76,9 +114,9 @@ module internal ClosedLoops =
         | first :: _ -> raise (ArgumentException(Problem.text { Part = InTask; Fault = first }))
         | [] -> ()
 
-    let private write (events: string list) (data: StepData) step (into: Trial) =
-        insist (stepFaults into.InputChannels into.Outputs events data)
-        let row = step - 1
+    let private write (events: string list) (data: StepData) (now: Moment) (into: Trial) =
+        insist (stepFaults into.InputChannels into.Outputs events (placeOf now) data)
+        let row = now.Step - 1
         data.Shown.CopyTo(into.Inputs, row * into.InputChannels)
         data.Asked.CopyTo(into.Targets, row * into.Outputs)
 
@@ -105,13 +143,13 @@ module internal ClosedLoops =
                 member _.RestoreState state = state.CopyTo(memory.AsSpan())
 
                 member _.Before(now, trial) =
-                    write events (loop.Step now memory) now.Step trial
+                    write events (loop.Step now memory) now trial
 
                 member _.After(now, trial) =
                     match loop.Judge with
                     | Some judge ->
                         let reward = judge now memory
-                        insist (rewardFaults reward)
+                        insist (rewardFaults (placeOf now) reward)
                         trial.Rewards[now.Step - 1] <- reward
                     | None -> ()
             interface ITask with

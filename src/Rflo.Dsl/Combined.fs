@@ -109,17 +109,25 @@ module internal Combined =
     let stages (stages: (Task * Passed) list) =
         CurriculumChoice [| for _, criterion in stages -> stage criterion |]
 
-    /// A mixture within another draws from a part of its own.
-    let private choice depth (task: Task) : TaskChoice =
+    /// Always the last of so many tasks.
+    let private last count = {
+        new TaskChoice() with
+            member _.Count = count
+            member _.Choose(_, _) = count - 1
+    }
+
+    /// A mixture within another draws from a part of its own. A test of a curriculum is made of its last task.
+    let private choice isTest depth (task: Task) : TaskChoice =
         match task.Kind with
         | Blocks blocks -> BlockChoice [| for _, trials in blocks -> trials |]
         | Mixture shares ->
             MixtureChoice([| for _, weight in shares -> weight |], $"mixture {depth}")
+        | Curriculum(given, _) when isTest -> last (given.Length + 1)
         | Curriculum(given, _) -> stages given
         | _ -> invalidOp "a task that is made of no others was to be combined"
 
     /// The task for the core; it has no faults. `depth` mixtures lie around it, so many as `compilePart` is told lie around a part.
-    let compile depth (compilePart: int -> Task -> ITask) (task: Task) : ITask =
+    let compile isTest depth (compilePart: int -> Task -> ITask) (task: Task) : ITask =
         let parts = Task.parts task
         let inside = if task.Kind.IsMixture then depth + 1 else depth
         let compiled = [| for part in parts -> compilePart inside part |]
@@ -134,4 +142,4 @@ module internal Combined =
                     | None -> unnamed)
         |]
 
-        CombinedTask.Of(compiled, events, unnamed + 1, choice depth task)
+        CombinedTask.Of(compiled, events, unnamed + 1, choice isTest depth task)

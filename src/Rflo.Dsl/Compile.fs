@@ -10,6 +10,8 @@ type Compiled = {
     Task: ITask
     Seed: int64
     Precision: Precision
+    /// Duration of a step.
+    Dt: float<ms>
     /// Names of the projections, in the order of the graph.
     Projections: string list
     /// Readout and area of each feedback, in the order of the graph.
@@ -44,7 +46,7 @@ module Compile =
     let private start (area: Area) =
         match area.Initial with
         | Reset rate -> InitialPolicy.Reset, Array.create area.Units rate, 0.0
-        | ResetTo rates -> InitialPolicy.Reset, rates, 0.0
+        | ResetTo rates -> InitialPolicy.Reset, Array.copy rates, 0.0
         | CarriedOver rate -> InitialPolicy.CarriedOver, Array.create area.Units rate, 0.0
         | RandomStart(mean, deviation) ->
             InitialPolicy.Random, Array.create area.Units mean, deviation
@@ -122,12 +124,7 @@ module Compile =
         | AtTrialEnd -> Gate.TrialEnd
         | AtEvent event -> Gate.AtEvent(List.findIndex ((=) event) experiment.Task.Events)
 
-    let private projection
-        (checkedExperiment: CheckedExperiment)
-        (index: int)
-        (projection: Projection)
-        =
-        let experiment = checkedExperiment.Experiment
+    let private projection (experiment: Experiment) (projection: Projection) =
         let circuit = experiment.Circuit
         let low, high = projection.Bounds |> Option.defaultValue (-infinity, infinity)
 
@@ -140,7 +137,6 @@ module Compile =
                     experiment.Seed
                     circuit
                     projection
-                    (checkedExperiment.Matrix(index, projection))
                     (resolved circuit projection.Source)
                     (resolved circuit projection.Target),
             Gate = gate experiment projection.Opening,
@@ -178,10 +174,14 @@ module Compile =
 
     let private ownRules = PassiveRule("own", null, UpdateTime.TrialEnd)
 
-    let private observed graph (seen: Rflo.Core.Observation) : Rflo.Dsl.Observation = {
+    let private observed
+        (dt: float<ms>)
+        graph
+        (seen: Rflo.Core.Observation)
+        : Rflo.Dsl.Observation = {
         Trial = seen.Trial
         Activity = Arrays.activity graph seen.Recording
-        Weights = Arrays.weights graph seen.Weights
+        Weights = Arrays.learned graph (float dt) seen.Weights seen.TimeConstants
     }
 
     let private probe (experiment: Experiment) graph (watched: Watched) : ProbeSpec =
@@ -200,11 +200,15 @@ module Compile =
         | Probe.Dale -> DaleProbe every
         | Probe.Masks -> MaskProbe every
         | Probe.Own own ->
-            CustomProbe(every, own.Name, (fun seen -> own.Measure(observed graph seen)))
+            CustomProbe(
+                every,
+                own.Name,
+                (fun seen -> own.Measure(observed experiment.Dt graph seen))
+            )
 
     /// Compiles a checked experiment. It cannot fail: an exception here is a mistake of this library.
     let experiment (checkedExperiment: CheckedExperiment) =
-        let experiment = checkedExperiment.Experiment
+        let experiment = checkedExperiment.Resolved
         let circuit = experiment.Circuit
         let builder = GraphBuilder()
 
@@ -220,8 +224,8 @@ module Compile =
             )
             |> ignore
 
-        for index, declared in List.indexed circuit.Projections do
-            builder.AddProjection(projection checkedExperiment index declared) |> ignore
+        for declared in circuit.Projections do
+            builder.AddProjection(projection experiment declared) |> ignore
 
         for declared in circuit.Feedback do
             builder.AddFeedback(feedback experiment.Seed circuit declared)
@@ -230,9 +234,10 @@ module Compile =
 
         {
             Graph = graph
-            Task = TaskCompile.compile experiment.Dt experiment.Task
+            Task = TaskCompile.compile circuit.Readouts experiment.Dt experiment.Task
             Seed = experiment.Seed
             Precision = experiment.Precision
+            Dt = experiment.Dt
             Projections = circuit.Projections |> List.map Wiring.label
             Feedback = circuit.Feedback |> List.map (fun f -> f.Readout, f.Area)
             Probes = experiment.Probes |> List.map (probe experiment graph)

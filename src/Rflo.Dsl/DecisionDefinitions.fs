@@ -87,7 +87,7 @@ module internal DecisionDefinitions =
                     if not (Double.IsFinite(f1 + f2)) || f1 = f2 then
                         NotAllowed(
                             "a pair of frequencies",
-                            $"({f1}, {f2})",
+                            $"({string f1}, {string f2})",
                             "two different finite numbers"
                         )
 
@@ -98,7 +98,7 @@ module internal DecisionDefinitions =
                     NotAllowed(
                         "the highest frequency",
                         string task.Highest,
-                        $"finite and more than the lowest, {task.Lowest}"
+                        $"finite and more than the lowest, {string task.Lowest}"
                     )
 
                 yield! noiseFaults task.Noise
@@ -137,7 +137,7 @@ module internal DecisionDefinitions =
 
     let perceptualDecision (task: PerceptualDecision) : Definition = {
         Summary =
-            $"noisy evidence for two sides, noise {task.Noise}; two outputs are asked for which there was more"
+            $"noisy evidence for two sides, noise {string task.Noise}; two outputs are asked for which there was more"
         Settings =
             [
                 "coherences", Numbers task.Coherences
@@ -177,9 +177,9 @@ module internal DecisionDefinitions =
         Summary =
             match task.Report with
             | SignAtEnd _ ->
-                $"two noisy streams and a context, noise {task.Noise}; one output is asked for the sign of the stream that the context names"
+                $"two noisy streams and a context, noise {string task.Noise}; one output is asked for the sign of the stream that the context names"
             | RunningSum _ ->
-                $"two noisy streams and a context, noise {task.Noise}; one output is asked for the integral of the stream that the context names"
+                $"two noisy streams and a context, noise {string task.Noise}; one output is asked for the integral of the stream that the context names"
         Settings = [
             "coherences", Numbers task.Coherences
             "gain", Number task.Gain
@@ -280,7 +280,7 @@ module internal DecisionDefinitions =
 
     let evidenceAccumulation (task: EvidenceAccumulation) : Definition = {
         Summary =
-            $"{task.Cues} cues left and right, {task.Share} of them on one side; two outputs are asked where there were more"
+            $"{task.Cues} cues left and right, {string task.Share} of them on one side; two outputs are asked where there were more"
         Settings =
             [
                 "cues", Whole task.Cues

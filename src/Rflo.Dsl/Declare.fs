@@ -3,7 +3,8 @@ namespace Rflo.Dsl
 open Rflo.Core
 
 /// The words of a model. Each takes its part last, so that parts are built with `|>`; none can fail: what is wrong
-/// with a declaration is said by `Check`, all of it at once.
+/// with a declaration is said by `Check`, all of it at once. The order of different words does not matter; a word that is said
+/// again replaces what it said before. Arrays are copied.
 [<AutoOpen>]
 module Declare =
 
@@ -21,6 +22,7 @@ module Declare =
         Dale = None
         TauRate = None
         Populations = []
+        Lost = []
     }
 
     /// `relay "thalamus" 4` is an area that hands on what it receives: identity, a leak of one step, rates from 0.
@@ -44,7 +46,10 @@ module Declare =
     let tau (constant: float<ms>) (area: Area) = { area with Tau = SameTau constant }
 
     /// `a |> taus [| 5.0<ms>; 20.0<ms> |]` is the area a with a time constant of its own for each unit.
-    let taus constants (area: Area) = { area with Tau = TauOfUnit constants }
+    let taus (constants: float<ms>[]) (area: Area) = {
+        area with
+            Tau = TauOfUnit(Array.copy constants)
+    }
 
     /// `a |> transfer Transfer.Relu` is the area a with that transfer function.
     let transfer phi (area: Area) = { area with Transfer = phi }
@@ -54,7 +59,13 @@ module Declare =
     let noise deviation (area: Area) = { area with Noise = deviation }
 
     /// `a |> initial (CarriedOver 0.0)` is the area a whose trials begin so.
-    let initial start (area: Area) = { area with Initial = start }
+    let initial start (area: Area) = {
+        area with
+            Initial =
+                match start with
+                | ResetTo rates -> ResetTo(Array.copy rates)
+                | other -> other
+    }
 
     /// `a |> learnTau 0.1` lets every unit of a learn its time constant by the experiment's rule: d ln tau = -0.1 dL / d ln tau,
     /// exact under BPTT and RTRL, local under RFLO and its like; tau stays at or above dt.
@@ -71,11 +82,22 @@ module Declare =
             Populations = area.Populations @ [ name, units ]
     }
 
-    /// `s |> explore 0.1` is the winner-take-all area s in which a random unit wins with that probability.
-    let explore probability (area: Area) = {
-        area with
-            Dynamics = WinnerTakeAll probability
-    }
+    /// `s |> explore 0.1` is the winner-take-all area s in which a random unit wins with that probability. Other areas do not
+    /// explore; the check refuses it.
+    let explore probability (area: Area) =
+        match area.Dynamics with
+        | WinnerTakeAll _ -> {
+            area with
+                Dynamics = WinnerTakeAll probability
+          }
+        | Leaky -> {
+            area with
+                Lost =
+                    area.Lost
+                    |> Lost.add
+                        "it explores, and only a winner-take-all area does"
+                        $"declare it as winnerTakeAll \"{area.Name}\", or leave explore out"
+          }
 
     // Inputs and readouts.
 
@@ -117,30 +139,50 @@ module Declare =
     let oneToOne weight = OneToOne weight
 
     /// `given w` starts from the matrix w, of shape (post, pre).
-    let given matrix = Given matrix
+    let given (matrix: float[,]) = Given(Array2D.copy matrix)
 
     /// `p |> weights (gaussian 1.5)` is the projection p with weights that begin so.
     let weights start (projection: Projection) = { projection with Weights = start }
 
-    /// `p |> density 0.1` keeps a tenth of the connections, drawn once; the others do not exist.
-    let density fraction (projection: Projection) = {
+    /// Of a density and a mask, one would be lost.
+    let private twice (projection: Projection) = {
         projection with
-            Connectivity = Density fraction
+            Lost =
+                projection.Lost
+                |> Lost.add
+                    "it has a density and a mask, and either says which connections exist"
+                    "leave one of them out, or draw the connections of the mask more sparsely"
     }
 
-    /// `p |> mask m` keeps the connections where the matrix m, of shape (post, pre), is true.
-    let mask matrix (projection: Projection) = {
-        projection with
-            Connectivity = Mask matrix
-    }
+    /// `p |> density 0.1` keeps a tenth of the connections, drawn once; the others do not exist. Not beside a mask, nor with weights
+    /// that are given.
+    let density fraction (projection: Projection) =
+        match projection.Connectivity with
+        | Mask _ -> twice projection
+        | Dense
+        | Density _ -> {
+            projection with
+                Connectivity = Density fraction
+          }
 
-    /// `p |> noSelf` has no connection from a unit to itself.
+    /// `p |> mask m` keeps the connections where the matrix m, of shape (post, pre), is true. Not beside a density.
+    let mask (matrix: bool[,]) (projection: Projection) =
+        match projection.Connectivity with
+        | Density _ -> twice projection
+        | Dense
+        | Mask _ -> {
+            projection with
+                Connectivity = Mask(Array2D.copy matrix)
+          }
+
+    /// `p |> noSelf` has no connection from a unit to itself; of projections from an area to itself.
     let noSelf (projection: Projection) = {
         projection with
             SelfConnections = false
     }
 
-    /// `p |> balanced` scales the inhibitory weights at the start so that the expected inputs of a unit sum to zero.
+    /// `p |> balanced` scales the inhibitory weights at the start so that the expected inputs of every unit sum to zero, whatever
+    /// connections a density, a mask or `noSelf` leave it.
     let balanced (projection: Projection) = { projection with Balanced = true }
 
     // Projections: when they act.
@@ -156,10 +198,14 @@ module Declare =
 
     // Projections: how they learn.
 
-    /// `p |> learning 0.03` learns at that rate by the experiment's rule.
+    /// `p |> learning 0.03` learns at that rate: by its own rule, if `learningBy` gave it one, else by the experiment's.
     let learning rate (projection: Projection) = {
         projection with
-            Plasticity = Learning rate
+            Plasticity =
+                match projection.Plasticity with
+                | LearningBy(_, rule) -> LearningBy(rate, rule)
+                | Learning _
+                | Frozen -> Learning rate
     }
 
     /// `p |> learningBy Rule.rflo 0.03` learns at that rate by a rule of its own.
@@ -168,8 +214,12 @@ module Declare =
             Plasticity = LearningBy(rate, rule)
     }
 
-    /// `p |> frozen` does not learn; the default.
-    let frozen (projection: Projection) = { projection with Plasticity = Frozen }
+    /// `p |> frozen` does not learn, so it does not decay either; the default.
+    let frozen (projection: Projection) = {
+        projection with
+            Plasticity = Frozen
+            Decay = 0.0
+    }
 
     /// `p |> bounds -1.0 1.0` keeps every weight between the two.
     let bounds low high (projection: Projection) = {
@@ -195,7 +245,7 @@ module Declare =
     let symmetric = SymmetricFeedback
 
     /// `matrix b`: these fixed weights, of shape (units, outputs).
-    let matrix weights = GivenFeedback weights
+    let matrix (weights: float[,]) = GivenFeedback(Array2D.copy weights)
 
     /// `f |> through (random 0.5)` carries the error through those weights.
     let through weights (feedback: Feedback) = { feedback with Through = weights }
@@ -209,6 +259,7 @@ module Declare =
         Readouts = []
         Projections = []
         Feedback = []
+        Unmatched = []
     }
 
     /// `c |> areas [ m1; pmd ]` also has those areas.
@@ -249,6 +300,7 @@ module Declare =
         Circuit = circuit
         Task = task
         Rule = Rule.rflo
+        Update = None
         Trials = 1000
         Seed = 1L
         Dt = 1.0<ms>
@@ -261,13 +313,20 @@ module Declare =
         Probes = []
     }
 
-    /// `e |> rule Rule.bptt` learns by that rule.
-    let rule learning (experiment: Experiment) = { experiment with Rule = learning }
+    /// `e |> rule Rule.bptt` learns by that rule, at the time that `update` says, if it was said.
+    let rule (learning: Rule) (experiment: Experiment) = {
+        experiment with
+            Rule =
+                match experiment.Update with
+                | Some time -> { learning with Update = time }
+                | None -> learning
+    }
 
-    /// `e |> update Online` applies the rule's updates then.
+    /// `e |> update Online` applies the updates of the experiment's rule then, whatever the rule says by itself.
     let update time (experiment: Experiment) = {
         experiment with
             Rule = { experiment.Rule with Update = time }
+            Update = Some time
     }
 
     /// `e |> trials 10_000` trains for that many trials.

@@ -8,12 +8,26 @@ open Rflo.Core
 [<RequireQualifiedAccess>]
 module internal Draw =
 
-    /// Connections of a projection as (post, pre) pairs, row after row.
+    /// Connections of a projection.
     type private Pattern =
         | All
-        | These of (int * int)[]
+        /// Where the connections of each row begin, shape (post + 1), and their presynaptic units, rising within a row.
+        | Rows of start: int[] * presynaptic: int[]
 
-    /// Pairs drawn with the same probability each: the gaps between them are geometric, so absent ones cost nothing.
+    /// The connections of each row that exist, of `candidates` of it.
+    let private rows post (candidates: int -> int seq) exists =
+        let start, presynaptic = Array.zeroCreate (post + 1), ResizeArray()
+
+        for i in 0 .. post - 1 do
+            for j in candidates i do
+                if exists i j then
+                    presynaptic.Add j
+
+            start[i + 1] <- presynaptic.Count
+
+        Rows(start, presynaptic.ToArray())
+
+    /// Connections drawn with the same probability each: the gaps between them are geometric, so absent ones cost nothing.
     let private drawn (stream: RandomStream) fraction (post: int) (pre: int) =
         if fraction >= 1.0 then
             All
@@ -21,7 +35,7 @@ module internal Draw =
             let total = int64 post * int64 pre
             // At the smallest fractions 1 - fraction is 1: then no gap ends within the matrix.
             let logAbsent = min (Math.Log(1.0 - fraction)) -Double.Epsilon
-            let found = ResizeArray()
+            let start, presynaptic = Array.zeroCreate (post + 1), ResizeArray()
             let mutable at = -1L
 
             while at < total do
@@ -29,9 +43,14 @@ module internal Draw =
                 at <- if gap > float total then total else at + 1L + int64 gap
 
                 if at < total then
-                    found.Add(int (at / int64 pre), int (at % int64 pre))
+                    let row = int (at / int64 pre)
+                    presynaptic.Add(int (at % int64 pre))
+                    start[row + 1] <- start[row + 1] + 1
 
-            These(found.ToArray())
+            for i in 0 .. post - 1 do
+                start[i + 1] <- start[i + 1] + start[i]
+
+            Rows(start, presynaptic.ToArray())
 
     let private pattern
         seed
@@ -40,40 +59,67 @@ module internal Draw =
         (target: Wiring.Resolved)
         =
         let post, pre = target.Size, source.Size
-        let every = Seq.allPairs (seq { 0 .. post - 1 }) (seq { 0 .. pre - 1 })
+        let every _ = seq { 0 .. pre - 1 }
+
+        /// Those of a pattern that exist.
+        let those exists =
+            function
+            | All -> rows post every exists
+            | Rows(start, presynaptic) ->
+                rows
+                    post
+                    (fun i -> ArraySegment(presynaptic, start[i], start[i + 1] - start[i]))
+                    exists
 
         let connected =
             match projection.Connectivity, projection.Weights with
-            | _, OneToOne _ -> These [| for k in 0 .. post - 1 -> k, k |]
+            | _, OneToOne _ -> rows post Seq.singleton (fun _ _ -> true)
+            | Mask matrix, GivenSparse weights ->
+                Rows(weights.RowStart, weights.Presynaptic) |> those (fun i j -> matrix[i, j])
+            | _, GivenSparse weights -> Rows(weights.RowStart, weights.Presynaptic)
             | Dense, _ -> All
             | Density fraction, _ ->
                 drawn (RandomStream(seed, $"mask {Wiring.label projection}")) fraction post pre
-            | Mask matrix, _ ->
-                These(every |> Seq.filter (fun (i, j) -> matrix[i, j]) |> Array.ofSeq)
+            | Mask matrix, _ -> All |> those (fun i j -> matrix[i, j])
 
-        let isSelf = Wiring.isSelf source target
+        if Wiring.sparesSelf projection then
+            connected |> those (fun i j -> not (Wiring.isSelf source target (i, j)))
+        else
+            connected
 
-        match connected with
-        | _ when not (Wiring.sparesSelf projection) -> connected
-        | All -> These(every |> Seq.filter (isSelf >> not) |> Array.ofSeq)
-        | These pairs -> These(pairs |> Array.filter (isSelf >> not))
+    /// Factors of the excitatory and the inhibitory weights of a row that balance the two: inhibitory weights are scaled so that the
+    /// row's expected inputs sum to zero, then all so that their mean square stays what it was. Of a row whose connections have one
+    /// sign, which the check refuses, nothing is scaled.
+    let private balance (excitatory: int, inhibitory: int) =
+        if excitatory = 0 || inhibitory = 0 then
+            1.0, 1.0
+        else
+            let excitatory, inhibitory = float excitatory, float inhibitory
+            let ratio = excitatory / inhibitory
+            let count = excitatory + inhibitory
+            let all = sqrt (count / (excitatory + inhibitory * ratio * ratio))
+            all, all * ratio
 
-    /// Factors of the columns that balance excitation and inhibition: inhibitory weights are scaled so that a unit's
-    /// expected inputs sum to zero, then all so that their mean square stays what it was.
-    let private balance (signs: sbyte[]) =
-        let excitatory =
-            signs |> Array.filter (fun sign -> sign > 0y) |> Array.length |> float
+    /// The factor of every connection of a balanced projection.
+    let private balancing (projection: Projection) source (target: Wiring.Resolved) signs =
+        let ofRow = Wiring.inputsOf projection source target signs >> balance
 
-        let inhibitory = float signs.Length - excitatory
-        let ratio = excitatory / inhibitory
-        let all = sqrt (float signs.Length / (excitatory + inhibitory * ratio * ratio))
-        signs |> Array.map (fun sign -> if sign > 0y then all else all * ratio)
+        let factors =
+            match projection.Connectivity with
+            | Mask _ -> Array.init target.Size ofRow
+            | _ when Wiring.sparesSelf projection -> Array.init target.Size ofRow
+            | _ -> Array.create target.Size (ofRow 0)
+
+        fun i j ->
+            let excitatory, inhibitory = factors[i]
+            if signs[j] > 0y then excitatory else inhibitory
 
     /// Weight of one connection as a function of (post, pre), called row after row.
     let private weight
         seed
         (projection: Projection)
-        (matrix: float[,] option)
+        source
+        target
         signs
         expected
         : int -> int -> float =
@@ -81,49 +127,50 @@ module internal Draw =
         let scale = 1.0 / sqrt (max 1.0 expected)
 
         let raw: int -> int -> float =
-            match projection.Weights, matrix with
-            | _, Some matrix -> fun i j -> matrix[i, j]
-            | Gaussian gain, _ -> fun _ _ -> gain * scale * stream.Gaussian()
-            | SpectralRadius _, _ -> fun _ _ -> scale * stream.Gaussian()
-            | Uniform(low, high), _ -> fun _ _ -> stream.Uniform(low, high)
-            | UniformScaled bound, _ -> fun _ _ -> scale * stream.Uniform(-bound, bound)
-            | (Constant weight | OneToOne weight), _ -> fun _ _ -> weight
-            | (Given _ | ReadFrom _), None -> invalidOp "a matrix that was checked is missing"
+            match projection.Weights with
+            | Given matrix -> fun i j -> matrix[i, j]
+            | GivenSparse weights ->
+                fun i j -> SparseWeights.tryItem i j weights |> Option.defaultValue 0.0
+            | Gaussian gain -> fun _ _ -> gain * scale * stream.Gaussian()
+            | SpectralRadius _ -> fun _ _ -> scale * stream.Gaussian()
+            | Uniform(low, high) -> fun _ _ -> stream.Uniform(low, high)
+            | UniformScaled bound -> fun _ _ -> scale * stream.Uniform(-bound, bound)
+            | Constant weight
+            | OneToOne weight -> fun _ _ -> weight
+            | ReadFrom _ -> invalidOp "a matrix that was read is missing"
 
         let signed =
-            match signs with
-            | None -> raw
-            | Some(signs: sbyte[]) when projection.Balanced ->
-                let factors = balance signs
-                fun i j -> float signs[j] * factors[j] * abs (raw i j)
-            | Some signs -> fun i j -> float signs[j] * abs (raw i j)
+            match signs, projection.Weights with
+            | None, _ -> raw
+            // They were checked: a weight of 0 keeps its bits.
+            | _, (Given _ | GivenSparse _) -> raw
+            | Some(signs: sbyte[]), _ when projection.Balanced ->
+                let factor = balancing projection source target signs
+                fun i j -> float signs[j] * factor i j * abs (raw i j)
+            | Some signs, _ -> fun i j -> float signs[j] * abs (raw i j)
 
         match projection.Bounds with
         | Some(low, high) -> fun i j -> Math.Clamp(signed i j, low, high)
         | None -> signed
 
-    let private sparse post (pairs: (int * int)[]) weight =
-        let start = Array.zeroCreate (post + 1)
+    /// Calls an action with every connection, row after row, and its place among them.
+    let private each (start: int[]) (presynaptic: int[]) action =
+        for i in 0 .. start.Length - 2 do
+            for k in start[i] .. start[i + 1] - 1 do
+                action k i presynaptic[k]
 
-        for i, _ in pairs do
-            start[i + 1] <- start[i + 1] + 1
+    let private sparse start (presynaptic: int[]) weight =
+        let weights = Array.zeroCreate presynaptic.Length
+        each start presynaptic (fun k i j -> weights[k] <- weight i j)
+        Synapses.Sparse(start, presynaptic, weights)
 
-        for i in 0 .. post - 1 do
-            start[i + 1] <- start[i + 1] + start[i]
-
-        Synapses.Sparse(
-            start,
-            pairs |> Array.map snd,
-            pairs |> Array.map (fun (i, j) -> weight i j)
-        )
-
-    let private dense (post: int) (pre: int) (pairs: (int * int)[]) weight =
+    let private dense (post: int) (pre: int) start presynaptic weight =
         let weights = Array.zeroCreate (post * pre)
         let exists = Array.zeroCreate (post * pre)
 
-        for i, j in pairs do
+        each start presynaptic (fun _ i j ->
             weights[i * pre + j] <- weight i j
-            exists[i * pre + j] <- true
+            exists[i * pre + j] <- true)
 
         Synapses.Dense(weights, exists)
 
@@ -150,9 +197,10 @@ module internal Draw =
     let returns seed projection (source: Wiring.Resolved) (target: Wiring.Resolved) =
         match pattern seed projection source target with
         | All -> true
-        | These pairs ->
-            let core =
-                Spectrum.Core(target.Size, pairs |> Seq.map (fun (i, j) -> struct (i, j)))
+        | Rows(start, presynaptic) ->
+            let pairs = ResizeArray presynaptic.Length
+            each start presynaptic (fun _ i j -> pairs.Add(struct (i, j)))
+            let core = Spectrum.Core(target.Size, pairs)
 
             core.Length > 0
 
@@ -167,23 +215,18 @@ module internal Draw =
         | _ -> invalidOp "no such kind of synapses"
 
     /// Connections and weights of a projection.
-    let synapses
-        seed
-        circuit
-        projection
-        matrix
-        (source: Wiring.Resolved)
-        (target: Wiring.Resolved)
-        =
+    let synapses seed circuit projection (source: Wiring.Resolved) (target: Wiring.Resolved) =
         let post, pre = target.Size, source.Size
         let signs = Wiring.signsOf circuit projection
-        let weight = weight seed projection matrix signs (expected projection pre)
+
+        let weight = weight seed projection source target signs (expected projection pre)
 
         let drawn =
             match pattern seed projection source target with
             | All -> full post pre weight
-            | These pairs when Wiring.isSparse projection post pre -> sparse post pairs weight
-            | These pairs -> dense post pre pairs weight
+            | Rows(start, presynaptic) when Wiring.isSparse projection post pre ->
+                sparse start presynaptic weight
+            | Rows(start, presynaptic) -> dense post pre start presynaptic weight
 
         match projection.Weights with
         | SpectralRadius radius -> scaledTo radius post drawn

@@ -229,6 +229,10 @@ and Task = {
     Kind: TaskKind
     /// Names of the events that the task marks, for gates.
     Events: string list
+    /// A mask beside that of its trials, shape (steps of the longest trial, outputs): the two are multiplied.
+    Mask: float[,] option
+    /// Words that can have no effect on it.
+    Lost: Lost list
 }
 
 /// When a run ends before its last trial, and whether its best weights are kept.
@@ -247,6 +251,8 @@ type Experiment = {
     Circuit: Circuit
     Task: Task
     Rule: Rule
+    /// When updates are applied, where the experiment says so; its rule then says the same.
+    Update: Update option
     /// Trials to train.
     Trials: int
     Seed: int64

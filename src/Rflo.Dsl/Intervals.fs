@@ -29,8 +29,8 @@ module internal Intervals =
         | DrawnBetween(shortest, longest) when shortest > longest ->
             NotAllowed(
                 "the shortest delay",
-                $"{float shortest} ms",
-                $"at most the longest, {float longest} ms"
+                $"{string (float shortest)} ms",
+                $"at most the longest, {string (float longest)} ms"
             )
         | InTurn [] -> NotAllowed("the number of delays", "0", "at least 1")
         | _ -> ()
@@ -38,7 +38,7 @@ module internal Intervals =
         if not (task.Width > 0.0<ms>) || not (Double.IsFinite(float task.Width)) then
             NotAllowed(
                 "the width of the pulses",
-                $"{float task.Width} ms",
+                $"{string (float task.Width)} ms",
                 "finite and more than 0 ms"
             )
 

@@ -148,6 +148,7 @@ module Memory =
         let count =
             match projection.Connectivity, projection.Weights with
             | _, OneToOne _ -> float post
+            | _, GivenSparse weights -> float weights.Values.Length
             | Density fraction, _ -> fraction * float post * float pre
             | Mask matrix, _ -> matrix |> Seq.cast<bool> |> Seq.filter id |> Seq.length |> float
             | Dense, _ -> float post * float pre

@@ -41,7 +41,7 @@ module internal Moves =
 
         for x, y in task.Directions do
             if not (Double.IsFinite(x + y)) then
-                NotAllowed("a direction", $"({x}, {y})", "finite")
+                NotAllowed("a direction", $"({string x}, {string y})", "finite")
 
         yield! Steps.faults "the duration of a move" dt task.Move
 
@@ -58,8 +58,8 @@ module internal Moves =
         | Some(low, high) when not (high - low >= task.Length) ->
             NotAllowed(
                 "the workspace",
-                $"from {low} to {high}",
-                $"at least one length, {task.Length}, wide"
+                $"from {string low} to {string high}",
+                $"at least one length, {string task.Length}, wide"
             )
         | Some(low, high) when
             [ fst task.Start; snd task.Start ]
@@ -67,14 +67,14 @@ module internal Moves =
             ->
             NotAllowed(
                 "the start of the cursor",
-                $"({fst task.Start}, {snd task.Start})",
-                $"between {low} and {high} in both coordinates"
+                $"({string (fst task.Start)}, {string (snd task.Start)})",
+                $"between {string low} and {string high} in both coordinates"
             )
         | _ ->
             if not (Double.IsFinite(fst task.Start + snd task.Start)) then
                 NotAllowed(
                     "the start of the cursor",
-                    $"({fst task.Start}, {snd task.Start})",
+                    $"({string (fst task.Start)}, {string (snd task.Start)})",
                     "finite"
                 )
 

@@ -10,6 +10,8 @@ type Activity = {
     Loss: float
     /// x(t), shape (steps, channels).
     Inputs: Matrix<float>
+    /// The readouts in order of declaration: the columns of targets and mask are those of the first, then those of the second.
+    Readouts: Readout list
     /// y*(t) of all readouts side by side, shape (steps, outputs).
     Targets: Matrix<float>
     /// m(t), shape (steps, outputs).
@@ -29,7 +31,7 @@ type Observation = {
     Trial: int
     /// What happened in it.
     Activity: Activity
-    /// The weights after its update, shape (post, pre), by the name of their projection.
+    /// The weights after its update, shape (post, pre), by the name of their projection, and learned time constants ("tau cortex").
     Weights: Map<string, Matrix<float>>
 }
 

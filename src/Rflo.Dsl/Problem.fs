@@ -15,6 +15,8 @@ type Part =
     | InProbe of name: string
     | InSweep of name: string
     | InAxis of sweep: string * name: string
+    /// A word that changes a part by its name, as it is typed.
+    | InWord of word: string
 
 /// What kind of thing a name stands for.
 type Kind =
@@ -83,6 +85,7 @@ module Problem =
         | InProbe name -> $"probe {name}"
         | InSweep name -> $"sweep {name}"
         | InAxis(sweep, name) -> $"sweep {sweep}, axis {name}"
+        | InWord word -> word
 
     let private kind =
         function
@@ -144,7 +147,7 @@ module Problem =
         | NameTaken name -> $"the name {name} is taken by an earlier part; give it another"
         | NotAllowed(field, given, allowed) -> $"{field} is {given}; it must be {allowed}"
         | NotWholeSteps(field, given, dt) ->
-            $"{field} is {given} ms, which is no whole number of steps of {dt} ms; change it or dt"
+            $"{field} is {string given} ms, which is no whole number of steps of {string dt} ms; change it or dt"
         | Unknown(what, name, known) ->
             let hint =
                 match nearest name known with

@@ -203,13 +203,21 @@ module Rule =
     let minusMean mean (factor: Shaped<'Signal>) = { factor with Mean = Some mean }
 
     /// `Rule.the Current |> Rule.map "cube" (fun x -> x * x * x)` is the current through that function.
-    let map name apply (factor: Shaped<'Signal>) = {
+    /// A second function is applied to what the first returns.
+    let map name (apply: float -> float) (factor: Shaped<'Signal>) = {
         factor with
             Map =
-                Some {
-                    Name = name
-                    Apply = System.Func<float, float>(apply)
-                }
+                match factor.Map with
+                | None ->
+                    Some {
+                        Name = name
+                        Apply = System.Func<float, float>(apply)
+                    }
+                | Some first ->
+                    Some {
+                        Name = $"{name} of {first.Name}"
+                        Apply = System.Func<float, float>(first.Apply.Invoke >> apply)
+                    }
     }
 
     /// `Rule.local "mine" trace` is a local rule made of those factors, applied at the end of a trial.
@@ -405,21 +413,38 @@ module Rule =
 
     // Ablations: the rule, but for some projections.
 
-    let private only learns word (rule: Rule) = {
-        rule with
-            Name = $"{rule.Name}-{word}"
-            Learns = learns
-    }
+    let private wordOf =
+        function
+        | Everything -> ""
+        | OnlyReadouts -> "-readouts"
+        | OnlyRecurrent -> "-recurrent"
+        | OnlyInputs -> "-inputs"
+
+    /// What an earlier ablation said, in the rule's name too, is replaced.
+    let private only learns (rule: Rule) =
+        let before = wordOf rule.Learns
+
+        let name =
+            if before <> "" && rule.Name.EndsWith(before, System.StringComparison.Ordinal) then
+                rule.Name.Substring(0, rule.Name.Length - before.Length)
+            else
+                rule.Name
+
+        {
+            rule with
+                Name = name + wordOf learns
+                Learns = learns
+        }
 
     /// `Rule.readoutOnly Rule.rflo` is that rule with all areas as they are: only readouts learn.
-    let readoutOnly rule = only OnlyReadouts "readouts" rule
+    let readoutOnly rule = only OnlyReadouts rule
 
     /// `Rule.recurrentOnly Rule.bptt` is that rule with inputs and readouts as they are: only what areas and fed-back
     /// readouts send to areas learns.
-    let recurrentOnly rule = only OnlyRecurrent "recurrent" rule
+    let recurrentOnly rule = only OnlyRecurrent rule
 
     /// `Rule.inputOnly Rule.rtrl` is that rule with everything but input weights and biases of areas as it is.
-    let inputOnly rule = only OnlyInputs "inputs" rule
+    let inputOnly rule = only OnlyInputs rule
 
     // Rules for readouts alone.
 

@@ -20,7 +20,7 @@ type Trained = {
     Status: RunStatus
     /// L of every trial, measured while it ran.
     Losses: float[]
-    /// Weights with which the smallest loss was measured; empty where they were not kept.
+    /// What `Final` is, but of the trial with the smallest loss; empty where it was not kept.
     Best: Map<string, Matrix<float>>
     /// Rewards that the task gave in every trial, summed over its steps.
     Rewards: float[]
@@ -32,19 +32,23 @@ type Trained = {
     Probes: Map<string, Series>
     /// What probes of one's own said when they first threw, by their names.
     ProbeFailures: Map<string, string>
-    /// Weights before the first trial, shape (post, pre), by the name of their projection; absent ones are 0.
+    /// Weights before the first trial, shape (post, pre), by the name of their projection, and the time constants of areas that learn
+    /// them ("tau cortex", in ms, shape (units, 1)). Where some connections do not exist, the matrix is sparse and stores those that
+    /// do, zeros among them.
     Initial: Map<string, Matrix<float>>
-    /// Weights after the last trial.
+    /// The same after the last trial.
     Final: Map<string, Matrix<float>>
+    /// The projections of which the core stores existing connections only.
+    Compressed: Set<string>
     /// Time constants of the areas that learned them, in ms, one a unit, after the last trial.
     TimeConstants: Map<string, float[]>
     /// Those with which the smallest loss was measured; empty where they were not kept.
     BestTimeConstants: Map<string, float[]>
     /// The fixed feedback matrices B, shape (units, outputs), by (readout, area); symmetric ones have none.
     Feedback: Map<string * string, Matrix<float>>
-    /// The first trial's task before training, with learning off.
+    /// Test trial 0 before training, with learning off. It is none that training shows, where the task draws its trials.
     Before: Activity
-    /// The same task after training, with learning off.
+    /// The same trial after training.
     After: Activity
 }
 
@@ -52,10 +56,12 @@ type Trained = {
 [<RequireQualifiedAccess>]
 module Run =
 
-    let private weightsBy read (compiled: Compiled) = Arrays.weights compiled.Graph read
+    let private learned (compiled: Compiled) read steps =
+        Arrays.learned compiled.Graph (float compiled.Dt) read steps
 
-    /// The weights of every projection as they are now, shape (post, pre), by name.
-    let weights (compiled: Compiled) (session: Session) = weightsBy session.Weights compiled
+    /// The weights of every projection as they are now, shape (post, pre), by name, and learned time constants ("tau cortex").
+    let weights compiled (session: Session) =
+        learned compiled session.Weights session.TimeConstants
 
     let private feedback (compiled: Compiled) =
         Seq.zip compiled.Feedback compiled.Graph.Feedbacks
@@ -67,13 +73,18 @@ module Run =
                 Some(names, Arrays.matrix units (values.Length / units) values))
         |> Map.ofSeq
 
-    /// One trial with learning off.
+    /// One test trial with learning off: the model's noise, no exploration.
     let test (compiled: Compiled) (session: Session) trial =
         Arrays.activity compiled.Graph (session.Test trial)
+
+    /// One trial of the training with learning off, with the noise and the exploration that training has in it.
+    let replay (compiled: Compiled) (session: Session) trial =
+        Arrays.activity compiled.Graph (session.Replay trial)
 
     /// What is left of a trial that the task could not make.
     let private nothing (graph: Graph) : Activity = {
         Loss = nan
+        Readouts = Arrays.readouts graph
         Inputs = Arrays.matrix 0 graph.InputChannels [||]
         Targets = Arrays.matrix 0 graph.Outputs [||]
         Mask = Arrays.matrix 0 graph.Outputs [||]
@@ -136,11 +147,11 @@ module Run =
         Session: Session
         /// Weights before the first trial.
         Initial: Map<string, Matrix<float>>
-        /// The first trial's task before training.
+        /// Test trial 0 before training.
         Before: Activity
     }
 
-    /// Takes the memory that a checked experiment needs, and runs nothing but a look at its first trial.
+    /// Takes the memory that a checked experiment needs, and runs nothing but test trial 0.
     let start (ready: CheckedExperiment) : Running =
         let compiled = Compile.experiment ready
         let session = session compiled
@@ -179,7 +190,7 @@ module Run =
             Losses = session.Metrics.CopyLosses()
             Best =
                 if running.Experiment.Stopping.KeepBest then
-                    weightsBy session.BestWeights compiled
+                    learned compiled session.BestWeights session.BestTimeConstants
                 else
                     Map.empty
             Rewards = session.Metrics.CopyRewards()
@@ -194,6 +205,12 @@ module Run =
             ProbeFailures = failures session
             Initial = running.Initial
             Final = weights compiled session
+            Compressed =
+                Set.ofSeq (
+                    compiled.Graph.Projections
+                    |> Seq.filter (fun projection -> projection.Synapses :? SparseSynapses)
+                    |> Seq.map _.Name
+                )
             TimeConstants = timeConstants running.Experiment session.TimeConstants
             BestTimeConstants =
                 if running.Experiment.Stopping.KeepBest then
@@ -210,67 +227,86 @@ module Run =
         let running = start ready
         go onTrial cancellation running |> finish running
 
-    /// `Run.performWith final experiment task 3` shows three trials of that task, one after another, to the experiment's
-    /// circuit with those weights: nothing learns, nobody explores, and what is carried over from trial to trial is.
-    let performWith
+    let private shown (how: Evaluation) count (ready: CheckedExperiment) =
+        let experiment = ready.Experiment
+
+        let compiled = {
+            Compile.experiment ready with
+                Task = TaskCompile.compileTest experiment.Circuit.Readouts experiment.Dt experiment.Task
+        }
+
+        let session = session compiled
+
+        let options =
+            TestOptions(
+                TrainingTrials = how.TrainingTrials,
+                Noise = how.Noise,
+                Exploration = how.Exploration,
+                CarriesOver = true
+            )
+
+        let rec from trial activities =
+            if trial = how.First + count then
+                Ok(List.rev activities)
+            else
+                match
+                    try
+                        Ok(session.Test(trial, options))
+                    with :? TaskException as failure ->
+                        Error [
+                            {
+                                Part = InTask
+                                Fault = Failed($"test trial {trial}", failure.Message)
+                            }
+                        ]
+                with
+                | Ok recording ->
+                    from (trial + 1) (Arrays.activity compiled.Graph recording :: activities)
+                | Error problems -> Error problems
+
+        from how.First []
+
+    /// `Run.evaluate { Evaluation.standard with Noise = false } final experiment task 3` shows three trials of that task, one after
+    /// another, to the experiment's circuit with those weights. Nothing learns; what is carried from trial to trial is, the first
+    /// beginning as the first of a run. Of a curriculum they are trials of its last task. The seed is the experiment's: the same
+    /// call gives the same numbers.
+    let evaluate
+        (how: Evaluation)
         (final: Map<string, Matrix<float>>)
         (experiment: Experiment)
         (task: Task)
         (count: int)
         : Result<Activity list, Problem list> =
-        let greedy (area: Area) =
-            match area.Dynamics with
-            | WinnerTakeAll _ -> {
-                area with
-                    Dynamics = WinnerTakeAll 0.0
-              }
-            | Leaky -> area
+        let wrong = [
+            if count < 0 then
+                NotAllowed("the number of trials to show", string count, "at least 0")
 
-        let frozen = Circuit.withWeights final experiment.Circuit |> Circuit.freeze
+            if how.First < 0 then
+                NotAllowed("the number of the first trial", string how.First, "at least 0")
+        ]
 
-        Check.experiment {
-            experiment with
-                Circuit = {
-                    frozen with
-                        Areas = List.map greedy frozen.Areas
-                }
-                Task = task
-                Trials = 0
-        }
-        |> Result.map (fun ready ->
-            let running = start ready
-
-            [
-                for trial in 0 .. count - 1 do
-                    test running.Compiled running.Session trial
-                    running.Session.Run 1 |> ignore
-            ])
-
-    /// `Run.perform trained task 3` shows three trials of that task to what the run left, as `Run.performWith` does, with
-    /// the time constants that it learned. The task may be another than the trained.
-    let perform (trained: Trained) task count =
-        let learned (area: Area) =
-            match Map.tryFind area.Name trained.TimeConstants with
-            | Some taus -> {
-                area with
-                    Tau = TauOfUnit(Array.map (fun tau -> tau * 1.0<ms>) taus)
-                    TauRate = None
-              }
-            | None -> area
-
-        let circuit = trained.Experiment.Circuit
-
-        performWith
-            trained.Final
-            {
-                trained.Experiment with
-                    Circuit = {
-                        circuit with
-                            Areas = List.map learned circuit.Areas
-                    }
+        if not (List.isEmpty wrong) then
+            Error(CheckValues.at InExperiment wrong)
+        else
+            Check.experiment {
+                experiment with
+                    Circuit = Circuit.withWeights final experiment.Circuit |> Circuit.freeze
+                    Task = task
+                    Trials = 0
+                    Probes = []
             }
-            task
-            count
+            |> Result.bind (shown how count)
+
+    /// `Run.performWith final experiment task 3` is three test trials of that task by the experiment's circuit with those weights:
+    /// `Run.evaluate Evaluation.standard`. They are none that training shows, unless the task is the same in every trial (given
+    /// arrays) or drawn by its number alone.
+    let performWith final experiment task count =
+        evaluate Evaluation.standard final experiment task count
+
+    /// `Run.perform trained task 3` is three test trials of that task by what the run left, its weights and learned time constants,
+    /// as `Run.performWith` shows them. The task may be another than the trained.
+    let perform (trained: Trained) task count =
+        performWith trained.Final trained.Experiment task count
 
     /// `Run.trainWith onTrial token e` is `Run.train e` that tells `onTrial` the number and loss of every trial, and ends after
     /// the trial in hand once the token is cancelled; the arrays are those of the trials until then, and the status says so.

@@ -9,7 +9,7 @@ module internal SignalDefinitions =
 
     let sine (task: SineCommand) : Definition = {
         Summary =
-            $"a tonic command asks for a sine of a period between {float task.ShortestPeriod} and {float task.LongestPeriod} ms"
+            $"a tonic command asks for a sine of a period between {string (float task.ShortestPeriod)} and {string (float task.LongestPeriod)} ms"
         Settings = [
             "shortestPeriod", Time task.ShortestPeriod
             "longestPeriod", Time task.LongestPeriod
@@ -27,7 +27,7 @@ module internal SignalDefinitions =
                 if not (isPeriod task.ShortestPeriod) then
                     NotAllowed(
                         "the shortest period",
-                        $"{float task.ShortestPeriod} ms",
+                        $"{string (float task.ShortestPeriod)} ms",
                         "finite and more than 0 ms"
                     )
                 elif
@@ -36,8 +36,8 @@ module internal SignalDefinitions =
                 then
                     NotAllowed(
                         "the longest period",
-                        $"{float task.LongestPeriod} ms",
-                        $"finite and at least the shortest, {float task.ShortestPeriod} ms"
+                        $"{string (float task.LongestPeriod)} ms",
+                        $"finite and at least the shortest, {string (float task.ShortestPeriod)} ms"
                     )
 
                 yield! CheckValues.finite "the lowest command" task.LowestCommand
@@ -72,7 +72,7 @@ module internal SignalDefinitions =
 
     let flipFlop (task: FlipFlop) : Definition = {
         Summary =
-            $"pulses of {float task.Pulse} ms up and down, about {float task.Interval} ms apart, on each of {task.Bits} channels; each output is asked for the latest of its channel"
+            $"pulses of {string (float task.Pulse)} ms up and down, about {string (float task.Interval)} ms apart, on each of {task.Bits} channels; each output is asked for the latest of its channel"
         Settings = [
             "bits", Whole task.Bits
             "interval", Time task.Interval
@@ -93,8 +93,8 @@ module internal SignalDefinitions =
                 then
                     NotAllowed(
                         "the interval between pulses",
-                        $"{float task.Interval} ms",
-                        $"finite, more than 0 ms and at least one step, {float shortest} ms"
+                        $"{string (float task.Interval)} ms",
+                        $"finite, more than 0 ms and at least one step, {string (float shortest)} ms"
                     )
 
                 yield! CheckValues.finite "the amplitude" task.Amplitude
@@ -127,7 +127,7 @@ module internal SignalDefinitions =
     /// The bits of a trial are drawn before its first step, those asked for at random after them.
     let add (task: AddTask) : Definition = {
         Summary =
-            $"random bits held for {float task.Held} ms; two outputs are asked for {task.Base} + {task.FirstWeight} x(t - {float task.FirstDelay} ms) + {task.SecondWeight} x(t - {float task.SecondDelay} ms) and its complement"
+            $"random bits held for {string (float task.Held)} ms; two outputs are asked for {string task.Base} + {string task.FirstWeight} x(t - {string (float task.FirstDelay)} ms) + {string task.SecondWeight} x(t - {string (float task.SecondDelay)} ms) and its complement"
         Settings = [
             "held", Time task.Held
             "firstDelay", Time task.FirstDelay
@@ -151,8 +151,8 @@ module internal SignalDefinitions =
                     if List.isEmpty hold && not isMultiple then
                         NotAllowed(
                             $"the {name} delay",
-                            $"{float delay} ms",
-                            $"a multiple of the time for which a bit is held, {float task.Held} ms"
+                            $"{string (float delay)} ms",
+                            $"a multiple of the time for which a bit is held, {string (float task.Held)} ms"
                         )
 
                 yield! CheckValues.finite "the first weight" task.FirstWeight
@@ -163,7 +163,10 @@ module internal SignalDefinitions =
                     for x1 in [ 0.0; 1.0 ] do
                         for x2 in [ 0.0; 1.0 ] do
                             let p = task.Base + task.FirstWeight * x1 + task.SecondWeight * x2
-                            let where = $"the probability where the two bits are {x1} and {x2}"
+
+                            let where =
+                                $"the probability where the two bits are {string x1} and {string x2}"
+
                             yield! CheckValues.probability where p
             ]
         Make =

@@ -25,13 +25,13 @@ module internal Steps =
 
     /// What is wrong with a time that must be a whole number of steps; where dt itself is wrong, only what needs no dt.
     let faults field (dt: float<ms> option) (duration: float<ms>) = [
-        let given = $"{float duration} ms"
+        let given = $"{string (float duration)} ms"
 
         match dt with
         | Some dt when not (duration >= dt) || not (Double.IsFinite(float duration)) ->
-            NotAllowed(field, given, $"finite and at least one step, {float dt} ms")
+            NotAllowed(field, given, $"finite and at least one step, {string (float dt)} ms")
         | Some dt when duration / dt >= tooMany ->
-            NotAllowed(field, given, $"fewer than {tooMany} steps of {float dt} ms")
+            NotAllowed(field, given, $"fewer than {string tooMany} steps of {string (float dt)} ms")
         | Some dt when Option.isNone (ofTime dt duration) -> NotWholeSteps(field, duration, dt)
         | None when not (duration > 0.0<ms>) || not (Double.IsFinite(float duration)) ->
             NotAllowed(field, given, "finite and more than 0 ms")

@@ -23,7 +23,9 @@ type Sweep = {
     At: int -> Point
     /// What is wrong with the declaration of the axes.
     Faults: Problem list
-    /// Whether two points may be the same, so that somebody has to look.
+    /// What is wrong with axes that only their experiments show; looked for when the sweep is checked.
+    LateFaults: (unit -> Problem list) list
+    /// Whether two points may be the same, so that they have to be compared.
     MayRepeat: bool
 }
 
@@ -45,6 +47,7 @@ module Sweep =
                 Experiment = experiment
             }
         Faults = []
+        LateFaults = []
         MayRepeat = false
     }
 
@@ -60,6 +63,29 @@ module Sweep =
         for known, name in Seq.zip earlier names do
             yield! inAxis sweep name (CheckValues.name known name)
     ]
+
+    /// Several values that all make the same experiment: their points would differ in name only.
+    let private idle (sweep: Sweep) (count: int) names variant () =
+        let experiment = lazy (sweep.At 0).Experiment
+        let changed k : Experiment = snd (variant k) experiment.Value
+
+        try
+            if
+                count > 1
+                && sweep.Count > 0
+                && seq { 1 .. count - 1 } |> Seq.forall (fun k -> changed k = changed 0)
+            then
+                inAxis sweep (String.concat ", " names) [
+                    Contradiction(
+                        "its values change nothing in the experiment",
+                        "let each change something, such as Sweep.over \"seed\" [ 1; 2 ] seed, or leave the axis out"
+                    )
+                ]
+            else
+                []
+        with _ ->
+            // What a function of the script throws, the making of its point says.
+            []
 
     /// Every point times so many variants, the k-th of which adds settings and changes the experiment.
     let private times (count: int) names faults variant (sweep: Sweep) : Sweep =
@@ -78,6 +104,7 @@ module Sweep =
                             Settings = point.Settings @ settings
                             Experiment = change point.Experiment
                         }
+                LateFaults = sweep.LateFaults @ [ idle sweep count names variant ]
                 Faults = [
                     yield! sweep.Faults
                     yield! nameFaults sweep names
@@ -171,6 +198,7 @@ module Sweep =
                             sweep.At k
                         else
                             more.At(k - sweep.Count)
+                LateFaults = sweep.LateFaults @ more.LateFaults
                 Faults = [
                     yield! sweep.Faults
                     yield! more.Faults
@@ -222,6 +250,10 @@ module Sweep =
                 CheckValues.at (InSweep sweep.Name) [
                     NotAllowed("the number of points", "0", "at least 1")
                 ]
+
+        if sweep.Faults.IsEmpty then
+            for look in sweep.LateFaults do
+                yield! look ()
 
         if sweep.Faults.IsEmpty && sweep.MayRepeat then
             yield! CheckValues.at (InSweep sweep.Name) (repeats sweep)

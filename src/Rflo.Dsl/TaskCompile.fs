@@ -50,8 +50,9 @@ module internal TaskCompile =
             yield! notNegative "the number of input channels" loop.Inputs
             yield! notNegative "the number of outputs" loop.Outputs
 
-            if loop.Memory |> Array.exists (Double.IsFinite >> not) then
-                NotAllowed("a number of the memory", "not finite", "finite")
+            match loop.Memory |> Array.tryFindIndex (Double.IsFinite >> not) with
+            | Some k -> NotAllowed($"number {k} of the memory", string loop.Memory[k], "finite")
+            | None -> ()
 
             for name, area in List.zip loop.Watches units do
                 if Option.isNone area then
@@ -63,7 +64,7 @@ module internal TaskCompile =
         let sizes = units |> List.choose id |> List.map snd
 
         if List.isEmpty wrong && List.forall (fun size -> size > 0) sizes then
-            yield! ClosedLoops.firstStep seed task.Events sizes loop
+            yield! ClosedLoops.firstStep seed task.Events sizes circuit.Readouts loop
     ]
 
     let private own (dt: float<ms> option) seed (circuit: Circuit) (task: Task) = [
@@ -155,29 +156,6 @@ module internal TaskCompile =
             | [] -> -1, -1
         | Custom task -> task.Inputs, task.Outputs
 
-    let rec private problemsOf dt seed circuit names (task: Task) : Problem list = [
-        let part =
-            match names with
-            | [] -> InTask
-            | _ -> InTaskPart names
-
-        let faults =
-            match task.Kind with
-            | Blocks _
-            | Mixture _
-            | Curriculum _ -> Combined.faults sizes (givesRewards seed) task
-            | _ -> own dt seed circuit task
-
-        yield! CheckValues.at part faults
-
-        for name, inner in Combined.named task do
-            yield! problemsOf dt seed circuit (names @ [ name ]) inner
-    ]
-
-    /// What is wrong with a task that a circuit is to learn, and with those that it is made of.
-    let problems (dt: float<ms> option) seed (circuit: Circuit) (task: Task) =
-        problemsOf dt seed circuit [] task
-
     /// The longest trial of a task without faults, in steps.
     let rec longest dt (task: Task) =
         match task.Kind with
@@ -194,7 +172,8 @@ module internal TaskCompile =
         | Curriculum _ -> Task.parts task |> List.map (longest dt) |> List.max
         | Custom task -> task.MaxSteps
 
-    let rec private compileAt dt depth (task: Task) : ITask =
+    /// A task that is made of no others.
+    let private single dt (task: Task) : ITask =
         match task.Kind with
         | Periodic(period, harmonics) ->
             let count = (steps dt period).Value
@@ -227,8 +206,85 @@ module internal TaskCompile =
         | InLoop loop -> ClosedLoops.compile (steps dt loop.Duration).Value task.Events loop
         | Blocks _
         | Mixture _
-        | Curriculum _ -> Combined.compile depth (compileAt dt) task
+        | Curriculum _ -> invalidOp "a task that is made of others is no single one"
         | Custom task -> task
 
-    /// The task for the core; it has no faults.
-    let compile dt (task: Task) = compileAt dt 0 task
+    let rec private compileAt isTest readouts dt depth (task: Task) : ITask =
+        match task.Kind with
+        | Blocks _
+        | Mixture _
+        | Curriculum _ -> Combined.compile isTest depth (compileAt isTest readouts dt) task
+        | _ -> single dt task |> TaskMask.applied task |> TargetFit.watched readouts
+
+    /// The task for the core; it has no faults. A run that trains those readouts fails at the first target that they cannot have.
+    let compile readouts dt (task: Task) = compileAt false readouts dt 0 task
+
+    /// The task whose trials test what was learned: as the other, but for a curriculum, of which it is the last task.
+    let compileTest readouts dt (task: Task) = compileAt true readouts dt 0 task
+
+    // What is wrong.
+
+    /// How many of the first trials are looked at, whether their targets fit.
+    let private looks = 4
+
+    /// Whether the first trials of a task without other faults ask of the readouts what they cannot have. Not of a closed loop, whose
+    /// trials need a circuit, nor of a task against the core, which may count its calls: of those a run says it.
+    let private firstTargets dt seed (circuit: Circuit) (task: Task) =
+        let readouts = circuit.Readouts
+        let outputs = readouts |> List.sumBy _.Outputs
+
+        match task.Kind with
+        | InLoop _
+        | Syllables _
+        | Custom _ -> []
+        | _ when
+            not (TargetFit.matters readouts)
+            || readouts |> List.exists (fun readout -> readout.Outputs < 1)
+            || snd (sizes task) <> outputs
+              ->
+              []
+        | _ ->
+            try
+                let core = single dt task |> TaskMask.applied task
+                let buffer = Trial(core.MaxSteps, core.Inputs, core.Outputs, core.Events)
+
+                Seq.init looks id
+                |> Seq.tryPick (fun number ->
+                    core.Fill(number, RandomStream.OfTrial(seed, "task", number), buffer)
+                    TargetFit.ofTrial number readouts buffer)
+                |> Option.toList
+            with _ ->
+                // What a function of the script throws in a later trial, a run says.
+                []
+
+    let rec private problemsOf dt seed circuit names (task: Task) : Problem list = [
+        let part =
+            match names with
+            | [] -> InTask
+            | _ -> InTaskPart names
+
+        let faults =
+            match task.Kind with
+            | Blocks _
+            | Mixture _
+            | Curriculum _ -> Combined.faults sizes (givesRewards seed) task
+            | _ ->
+                match own dt seed circuit task, dt with
+                | [], Some dt ->
+                    match TaskMask.faults (longest dt task) (snd (sizes task)) task with
+                    | [] -> firstTargets dt seed circuit task
+                    | wrong -> wrong
+                | wrong, _ -> wrong
+
+        yield! CheckValues.at part faults
+
+        for lost in task.Lost do
+            yield! CheckValues.at part [ Contradiction(lost.What, lost.Instead) ]
+
+        for name, inner in Combined.named task do
+            yield! problemsOf dt seed circuit (names @ [ name ]) inner
+    ]
+
+    /// What is wrong with a task that a circuit is to learn, and with those that it is made of.
+    let problems (dt: float<ms> option) seed (circuit: Circuit) (task: Task) =
+        problemsOf dt seed circuit [] task

@@ -72,7 +72,7 @@ module Trials =
 
         match TaskCompile.problems usable seed circuit task, usable with
         | [], Some dt ->
-            match TaskCompile.compile dt task with
+            match TaskCompile.compile [] dt task with
             | :? IClosedLoopTask ->
                 Error [
                     {
@@ -103,7 +103,7 @@ module Trials =
             Error(
                 {
                     Part = InTask
-                    Fault = NotAllowed("dt", $"{float dt} ms", "finite and more than 0 ms")
+                    Fault = NotAllowed("dt", $"{string (float dt)} ms", "finite and more than 0 ms")
                 }
                 :: problems
             )

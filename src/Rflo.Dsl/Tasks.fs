@@ -10,6 +10,8 @@ module Task =
         Name = "periodic"
         Kind = Periodic(period, harmonics)
         Events = []
+        Mask = None
+        Lost = []
     }
 
     /// `Task.readySetGo ReadySetGo.standard` shows two pulses on one channel and asks one output for a third after the same
@@ -18,6 +20,8 @@ module Task =
         Name = "ready-set-go"
         Kind = ReadySetGo parameters
         Events = []
+        Mask = None
+        Lost = []
     }
 
     /// `Task.syllables Syllables.standard` shows a syllable on its own channel and asks two outputs for its velocity (Murray
@@ -27,66 +31,122 @@ module Task =
         Name = "syllables"
         Kind = Syllables parameters
         Events = [ "decide"; "move" ]
+        Mask = None
+        Lost = []
     }
 
     /// `Task.ofArrays x y` shows x, of shape (steps, channels), and asks for y, of shape (steps, outputs), in every trial.
-    let ofArrays inputs targets = {
+    let ofArrays (inputs: float[,]) (targets: float[,]) = {
         Name = "arrays"
         Kind =
             Arrays {
-                Inputs = inputs
-                Targets = targets
+                Inputs = Array2D.copy inputs
+                Targets = Array2D.copy targets
                 Mask = None
                 Events = []
                 Rewards = None
             }
         Events = []
+        Mask = None
+        Lost = []
     }
 
-    /// `t |> Task.masked m` counts the targets of the arrays task t only where the mask m, of shape (steps, outputs),
-    /// is not 0. Other tasks carry their masks in their trials.
-    let masked mask task =
+    /// The task with a word that can have no effect on it.
+    let private lost what instead (task: Task) = {
+        task with
+            Lost = task.Lost |> Lost.add what instead
+    }
+
+    /// `t |> Task.masked m` counts the targets of t only where the mask m, of shape (steps, outputs), is not 0; its other numbers
+    /// are weights. A mask that the trials of t carry is multiplied by it, and so is that of every task of which t is made. Where
+    /// trials differ in length, m has the steps of the longest.
+    let rec masked (mask: float[,]) (task: Task) : Task =
         match task.Kind with
         | Arrays data -> {
             task with
-                Kind = Arrays { data with Mask = Some mask }
+                Kind =
+                    Arrays {
+                        data with
+                            Mask = Some(Array2D.copy mask)
+                    }
           }
-        | _ -> task
+        | Blocks parts -> {
+            task with
+                Kind = Blocks [ for part, trials in parts -> masked mask part, trials ]
+          }
+        | Mixture parts -> {
+            task with
+                Kind = Mixture [ for part, weight in parts -> masked mask part, weight ]
+          }
+        | Curriculum(stages, last) -> {
+            task with
+                Kind =
+                    Curriculum(
+                        [
+                            for part, criterion in stages -> masked mask part, criterion
+                        ],
+                        masked mask last
+                    )
+          }
+        | _ -> {
+            task with
+                Mask = Some(Array2D.copy mask)
+          }
 
-    /// `t |> Task.marked [ "go", [ 20; 60 ] ]` marks the event "go" in those steps, counted from 1, of the arrays task t.
-    /// Other tasks carry their events in their trials.
+    /// `t |> Task.marked [ "go", [ 20; 60 ] ]` also marks the event "go" in those steps, counted from 1, of the arrays task t.
+    /// Other tasks carry their events in their trials; the check refuses it there.
     let marked events task =
         match task.Kind with
         | Arrays data -> {
             task with
-                Kind = Arrays { data with Events = events }
-                Events = List.map fst events
+                Kind =
+                    Arrays {
+                        data with
+                            Events = data.Events @ events
+                    }
+                Events = List.distinct (task.Events @ List.map fst events)
           }
-        | _ -> task
+        | _ ->
+            task
+            |> lost
+                "Task.marked marks steps of Task.ofArrays, and this is another kind of task"
+                "mark events in its trials, or make it of arrays"
 
     /// `t |> Task.rewarded r` gives the reward r[t - 1] in step t of the arrays task t. Other tasks carry their rewards in
-    /// their trials.
-    let rewarded rewards task =
+    /// their trials; the check refuses it there.
+    let rewarded (rewards: float[]) task =
         match task.Kind with
         | Arrays data -> {
             task with
-                Kind = Arrays { data with Rewards = Some rewards }
+                Kind =
+                    Arrays {
+                        data with
+                            Rewards = Some(Array.copy rewards)
+                    }
           }
-        | _ -> task
+        | _ ->
+            task
+            |> lost
+                "Task.rewarded rewards steps of Task.ofArrays, and this is another kind of task"
+                "give rewards in its trials, or make it of arrays"
 
     /// `Task.ofFunction 2 1 500.0<ms> draw` shows two channels and asks for one output in trials of at most 500 ms;
-    /// `draw k stream` makes trial k, with random numbers from the stream of that trial alone. Trial 0 is also drawn when
-    /// the experiment is checked, to see whether its shapes fit.
+    /// `draw k stream` makes trial k, with random numbers from the stream of that trial alone. The first trials are also drawn
+    /// when the experiment is checked, to see whether they fit.
     let ofFunction inputs outputs duration draw = {
         Name = "function"
         Kind = Drawn(inputs, outputs, duration, draw)
         Events = []
+        Mask = None
+        Lost = []
     }
 
     let private ofPhases name kind phases = {
         Name = name
         Kind = kind
         Events = Phase.events phases
+        Mask = None
+        Lost = []
     }
 
     /// `Task.phased 2 1 [ phase "cue" (fixedFor 50.0<ms>); phase "delay" (between 50.0<ms> 200.0<ms>) ] draw at` shows two channels
@@ -171,6 +231,8 @@ module Task =
         Name = name
         Kind = kind
         Events = parts |> List.collect _.Events |> List.distinct
+        Mask = None
+        Lost = []
     }
 
     /// `Task.blocks [ a, 100; b, 50 ]` is a for trials 0 .. 99, b for trials 100 .. 149, a for 150 .. 249 and so on. Trial k is trial k
@@ -201,7 +263,7 @@ module Task =
     /// Its memory of two numbers begins as given; `start k stream memory` begins trial k and may change it; `step now
     /// memory` makes the step to come from what the circuit did, and may change it too. The first step of trial 0 is also
     /// made when the experiment is checked, to see whether its lengths fit.
-    let closedLoop inputs outputs duration memory start step = {
+    let closedLoop inputs outputs duration (memory: float[]) start step = {
         Name = "closed-loop"
         Kind =
             InLoop {
@@ -209,33 +271,42 @@ module Task =
                 Outputs = outputs
                 Duration = duration
                 Watches = []
-                Memory = memory
+                Memory = Array.copy memory
                 Begin = start
                 Step = step
                 Judge = None
             }
         Events = []
+        Mask = None
+        Lost = []
     }
 
-    let private mapLoop change task =
+    let private mapLoop word change (task: Task) =
         match task.Kind with
         | InLoop loop -> { task with Kind = InLoop(change loop) }
-        | _ -> task
+        | _ ->
+            task
+            |> lost
+                $"Task.{word} is a word for Task.closedLoop, and this is another kind of task"
+                $"make it a closed loop, or leave Task.{word} out"
 
-    /// `t |> Task.watching [ "striatum" ]` lets the closed-loop task t see the rates of those areas.
+    /// `t |> Task.watching [ "striatum" ]` lets the closed-loop task t see the rates of those areas. The check refuses it of
+    /// other tasks.
     let watching areas =
-        mapLoop (fun loop -> { loop with Watches = areas })
+        mapLoop "watching" (fun loop -> { loop with Watches = areas })
 
     /// `t |> Task.judged judge` rewards each step of the closed-loop task t: `judge now memory` is called when the step is
-    /// made, before anybody learns from it.
+    /// made, before anybody learns from it. The check refuses it of other tasks.
     let judged judge =
-        mapLoop (fun loop -> { loop with Judge = Some judge })
+        mapLoop "judged" (fun loop -> { loop with Judge = Some judge })
 
     /// `Task.custom t` is a task written against the core.
     let custom task = {
         Name = "custom"
         Kind = Custom task
         Events = []
+        Mask = None
+        Lost = []
     }
 
     /// `t |> Task.named "reach"` is called so in reports.

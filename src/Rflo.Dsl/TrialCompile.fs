@@ -9,15 +9,31 @@ module internal TrialCompile =
 
     let private shape (a: float[,]) = $"({a.GetLength 0}, {a.GetLength 1})"
 
+    /// The first number that is not allowed, by its row and column.
     let private numbers field isAllowed allowed (values: float[,]) = [
-        match values |> Seq.cast<float> |> Seq.tryFind (isAllowed >> not) with
-        | Some wrong -> NotAllowed(field, string wrong, allowed)
-        | None -> ()
+        let mutable found = None
+        let mutable row = 0
+
+        while found.IsNone && row < values.GetLength 0 do
+            let mutable column = 0
+
+            while found.IsNone && column < values.GetLength 1 do
+                if not (isAllowed row column values[row, column]) then
+                    found <- Some(NotAllowed(field row column, string values[row, column], allowed))
+
+                column <- column + 1
+
+            row <- row + 1
+
+        yield! Option.toList found
     ]
 
-    /// What is wrong with one trial of a task that marks those events.
-    let faults (events: string list) (data: TrialData) = [
+    /// What is wrong with one trial of a task that marks those events; of which trial, the messages end with.
+    let private faultsIn ofTrial (events: string list) (data: TrialData) = [
         let steps = data.Targets.GetLength 0
+
+        let at what row column =
+            $"{what} {column} in step {row + 1}{ofTrial}"
 
         if steps < 1 then
             NotAllowed("the number of steps of the targets", "0", "at least 1")
@@ -28,24 +44,38 @@ module internal TrialCompile =
                 $"({steps}, {data.Inputs.GetLength 1}), since the targets have {steps} steps"
             )
 
-        yield! numbers "an input" Double.IsFinite "finite" data.Inputs
-        yield! numbers "a target" Double.IsFinite "finite" data.Targets
+        yield! numbers (at "the input of channel") (fun _ _ -> Double.IsFinite) "finite" data.Inputs
+
+        // A target that does not count may be anything, such as NaN for "no target".
+        let counts row column =
+            match data.Mask with
+            | Some mask when row < mask.GetLength 0 && column < mask.GetLength 1 ->
+                mask[row, column] <> 0.0
+            | _ -> true
+
+        yield!
+            numbers
+                (at "the target of output")
+                (fun row column target -> Double.IsFinite target || not (counts row column))
+                "finite, or its mask 0"
+                data.Targets
 
         match data.Mask with
         | Some mask when mask.GetLength 0 <> steps || mask.GetLength 1 <> data.Targets.GetLength 1 ->
             WrongShape("the mask", shape mask, $"{shape data.Targets}, as the targets")
         | Some mask ->
-            let isWeight weight = weight >= 0.0 && Double.IsFinite weight
+            let isWeight _ _ weight = weight >= 0.0 && Double.IsFinite weight
 
-            yield! numbers "a number of the mask" isWeight "finite and at least 0" mask
+            yield! numbers (at "the mask of output") isWeight "finite and at least 0" mask
         | None -> ()
 
         match data.Rewards with
         | Some rewards when rewards.Length <> steps ->
             WrongLength("the rewards", rewards.Length, steps, "one a step")
         | Some rewards ->
-            match rewards |> Array.tryFind (Double.IsFinite >> not) with
-            | Some wrong -> NotAllowed("a reward", string wrong, "finite")
+            match rewards |> Array.tryFindIndex (Double.IsFinite >> not) with
+            | Some row ->
+                NotAllowed($"the reward of step {row + 1}{ofTrial}", string rewards[row], "finite")
             | None -> ()
         | None -> ()
 
@@ -56,6 +86,9 @@ module internal TrialCompile =
             for step in marked |> List.filter (fun step -> step < 1 || step > steps) do
                 NotAllowed($"a step of event {event}", string step, $"in 1 .. {steps}")
     ]
+
+    /// What is wrong with the trial that is shown each time.
+    let faults events data = faultsIn "" events data
 
     /// What is wrong with a trial beside the declaration of its task.
     let private sizeFaults inputs outputs longest (data: TrialData) = [
@@ -85,7 +118,7 @@ module internal TrialCompile =
     let firstTrial seed (task: Task) inputs outputs longest draw = [
         match drawFirst seed draw with
         | Ok data ->
-            yield! faults task.Events data
+            yield! faultsIn " of trial 0" task.Events data
             yield! sizeFaults inputs outputs longest data
         | Error reason -> Failed("drawing trial 0", reason)
     ]

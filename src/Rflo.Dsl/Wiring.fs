@@ -178,6 +178,32 @@ module internal Wiring =
     let sparesSelf (projection: Projection) =
         not projection.SelfConnections && isRecurrent projection
 
+    /// How many connections of a row may exist from excitatory and from inhibitory units, as far as a mask and `noSelf` say.
+    let inputsOf
+        (projection: Projection)
+        (source: Resolved)
+        (target: Resolved)
+        (signs: sbyte[])
+        (row: int)
+        =
+        let sparesSelf = sparesSelf projection
+        let mutable excitatory, inhibitory = 0, 0
+
+        for column in 0 .. signs.Length - 1 do
+            let isConnected =
+                match projection.Connectivity with
+                | Mask mask -> mask[row, column]
+                | Dense
+                | Density _ -> true
+
+            if isConnected && not (sparesSelf && isSelf source target (row, column)) then
+                if signs[column] > 0y then
+                    excitatory <- excitatory + 1
+                else
+                    inhibitory <- inhibitory + 1
+
+        excitatory, inhibitory
+
     /// Up to this density only the connections that exist are stored: a synapse of a compressed row costs about as much
     /// time as four of a full one.
     let sparseBelow = 0.25
@@ -186,9 +212,13 @@ module internal Wiring =
     let isSparse (projection: Projection) (post: int) (pre: int) =
         match projection.Target, projection.Connectivity, projection.Weights with
         | OfReadout _, _, _ -> false
+        | _, _, GivenSparse weights -> weights.IsCompressed
         | _, Density fraction, _ -> fraction <= sparseBelow
         | _, _, OneToOne _ -> 1.0 <= sparseBelow * float (max post pre)
         | _ -> false
+
+    /// Under which name the time constants of an area stand among the weights of a run; no projection has a name with a space.
+    let tauName area = $"tau {area}"
 
     /// Everything that a part's weights can change, following the arrows between parts that exist: areas and readouts by
     /// name.

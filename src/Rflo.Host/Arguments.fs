@@ -45,7 +45,7 @@ type ScriptOption =
             | Patience _ -> "end when so many trials in a row brought no new smallest loss."
             | Keep_Best -> "keep the weights of the smallest loss beside the last, in weights.npz."
             | Out _ -> "write the run folder here; without it, the next free runs/NAME-1, -2, ..."
-            | Force -> "replace the run folder that is there."
+            | Force -> "replace the run folder that is there; files in it that no run wrote stay."
             | Resume _ ->
                 "go on with a run that was stopped or killed, named by its run folder; options that change the experiment are those that began it."
             | Checkpoint_Every _ ->

@@ -110,7 +110,7 @@ module Charts =
         |> Style.figure (Style.axis "time (ms)") (Style.axis "output" |> Style.ranged range)
         |> titled "Output and target" 380
 
-    /// The outputs in the first trial's task after training, with their targets where these count.
+    /// The outputs in test trial 0 after training, with their targets where these count.
     let output (trained: Trained) =
         outputOf trained.Experiment trained.After
 
@@ -164,7 +164,7 @@ module Charts =
             (times experiment.Dt rates.RowCount)
             (rates.Transpose())
 
-    /// The rates of all units of an area in the first trial's task after training, a row for each.
+    /// The rates of all units of an area in test trial 0 after training, a row for each.
     let activity area (trained: Trained) =
         activityOf trained.Experiment area trained.After
 

@@ -21,9 +21,12 @@ let private report (arguments: string list) =
             let temporary = target + ".new"
             File.WriteAllText(temporary, html)
             File.Move(temporary, target, overwrite = true)
-            printfn $"{target}"
+            printfn "%s" (Printable.Line target)
             ExitCode.Done
         with
+        | :? System.OutOfMemoryException ->
+            eprintfn "rflo: there is not enough memory to make the report"
+            ExitCode.EndedEarly
         | :? RunFileException as e ->
             eprintfn $"rflo: {e.Message}"
             ExitCode.Arguments

@@ -30,7 +30,7 @@ module Compare =
                 )
             )
 
-    /// Trains one experiment and writes its run folder below the place, under the label.
+    /// Trains one experiment and writes its run folder below the place, under the label: the run, and whether all of it lies there.
     let train
         (interrupt: Interrupt)
         quiet
@@ -43,17 +43,30 @@ module Compare =
 
         let trained =
             Progress.during quiet label ready.Experiment.Trials (fun onTrial ->
-                Training.run Guards.usual folder [] onTrial interrupt.Token ready)
+                Training.run
+                    {
+                        Guard = Guards.usual
+                        Folder = folder
+                        Arguments = []
+                        Sources = Sources.ofScript script
+                        Anew = false
+                    }
+                    onTrial
+                    interrupt.Token
+                    ready)
 
-        let record = RunRecord.ofTrained folder.Sessions[0].Started overrides script trained
-        RunRecord.write folder script (Some(Report.html record)) record |> ignore
-        trained
+        let saved =
+            RunRecord.ofFolder folder overrides trained
+            |> Saving.save folder (Some ready.Experiment.Circuit) (Some Report.html)
+
+        trained, snd saved
 
     /// The table, on the terminal.
     let show (runs: Trained list) =
         Terminal.table (Comparison.heads runs) (List.map (Comparison.row runs) runs)
 
-    let private page title place (runs: Trained list) =
+    let private page title place (trained: (Trained * bool) list) =
+        let runs = List.map fst trained
         let ended = runs |> List.filter (fun trained -> not trained.Status.IsWell)
 
         let note =
@@ -71,7 +84,7 @@ module Compare =
         (if List.isEmpty ended then stdout else stderr).WriteLine note
         printfn $"{report}"
 
-        if List.isEmpty ended then
+        if List.isEmpty ended && List.forall snd trained then
             ExitCode.Done
         else
             ExitCode.EndedEarly
@@ -108,7 +121,7 @@ module Compare =
             for _, each in ready do
                 Seq.iter (printfn "%s") (Summary.lines each)
 
-            ExitCode.Done
+            StandardOutput.finish ExitCode.Done
         else
             let place = request.Out |> Option.defaultWith (fun () -> nextFree title)
 
@@ -132,6 +145,8 @@ module Compare =
 
     /// Runs experiments with these options, each of which applies to all of them; the exit code.
     let runWith title (script: string option) (arguments: string[]) (experiments: Experiment list) =
+        StandardOutput.guard ()
+
         let program =
             match script with
             | Some path -> $"dotnet fsi {path}"
@@ -140,7 +155,7 @@ module Compare =
         match Arguments.parse program arguments with
         | Ok(Arguments.Help text) ->
             printfn $"{text}"
-            ExitCode.Done
+            StandardOutput.finish ExitCode.Done
         | Error mistakes -> Mistake.refuse title mistakes
         | Ok(Arguments.Do { Resume = Some _ }) ->
             eprintfn

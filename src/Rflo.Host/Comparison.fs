@@ -74,31 +74,54 @@ module Comparison =
         | None -> ()
     ]
 
-    let private outputs (runs: Trained list) =
+    /// The first output of every readout, in order of declaration, each run with its own target.
+    let internal outputs (runs: Trained list) =
         let column (matrix: MathNet.Numerics.LinearAlgebra.Matrix<float>) =
             matrix.Column(0).ToArray()
 
-        let output (trained: Trained) =
-            column (trained.After.Outputs |> Map.toList |> List.head |> snd)
+        let readouts =
+            runs
+            |> List.collect (fun trained -> trained.After.Readouts |> List.map _.Name)
+            |> List.distinct
 
-        let target = column runs.Head.After.Targets
-        let mask = column runs.Head.After.Mask
-        let range = Figures.limits (target :: List.map output runs)
+        [
+            for readout in readouts do
+                let having =
+                    List.indexed runs
+                    |> List.filter (fun (_, trained) ->
+                        trained.After.Outputs.ContainsKey readout
+                        && trained.After.Targets.RowCount > 0)
 
-        let times =
-            Array.init target.Length (fun t -> float runs.Head.Experiment.Dt * float (t + 1))
+                let target (trained: Trained) =
+                    column (Measure.targets readout trained.After)
 
-        runs
-        |> List.mapi (fun k trained ->
-            Figures.output
-                $"Output after {trained.Losses.Length} trials of {label runs trained}"
-                "With learning off."
-                range
-                (Style.nth k)
-                times
-                target
-                mask
-                (output trained))
+                let output (trained: Trained) = column trained.After.Outputs[readout]
+
+                let range =
+                    Figures.limits [
+                        for _, trained in having do
+                            target trained
+                            output trained
+                    ]
+
+                let what =
+                    if readouts.Length = 1 then
+                        "Output"
+                    else
+                        $"Output of {readout}"
+
+                for k, trained in having do
+                    Figures.output
+                        $"{what} after {trained.Losses.Length} trials of {label runs trained}"
+                        "Test trial 0, with learning off."
+                        range
+                        (Style.nth k)
+                        (Array.init trained.After.Targets.RowCount (fun t ->
+                            float trained.Experiment.Dt * float (t + 1)))
+                        (target trained)
+                        (column (Measure.mask readout trained.After))
+                        (output trained)
+        ]
 
     let private named (series: Trained -> float[]) (runs: Trained list) =
         runs |> List.map (fun trained -> label runs trained, series trained)

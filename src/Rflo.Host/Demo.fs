@@ -69,7 +69,8 @@ module Demo =
                 $"rtrl's loss {rtrl[trial]:R} differs from bptt's {bptt[trial]:R} in trial {trial}, by {small largest}; {tolerance} is allowed",
                 false
 
-    let private compare (place: string) (runs: Trained list) =
+    let private compare (place: string) (trained: (Trained * bool) list) =
+        let runs = List.map fst trained
         let note, isGood = agreement runs
         let report = Path.Combine(place, RunFileNames.Report)
         File.WriteAllText(report, Comparison.html "RFLO, BPTT and RTRL" (note, isGood) runs)
@@ -77,7 +78,11 @@ module Demo =
         (if isGood then stdout else stderr).WriteLine note
         printfn $"{report}"
 
-        if isGood && runs |> List.forall (fun trained -> trained.Status.IsWell) then
+        if
+            isGood
+            && runs |> List.forall (fun trained -> trained.Status.IsWell)
+            && List.forall snd trained
+        then
             ExitCode.Done
         else
             ExitCode.EndedEarly

@@ -74,6 +74,8 @@ module Describe =
         | Constant weight -> $"all weights {weight}"
         | OneToOne weight -> $"unit to unit with weight {weight}"
         | Given matrix -> $"weights given, {Array2D.length1 matrix} × {Array2D.length2 matrix}"
+        | GivenSparse weights ->
+            $"weights given of {weights.Values.Length} connections, {weights.Rows} × {weights.Columns}"
         | ReadFrom(source, _) -> $"weights read from {source}"
 
     let private connectivity =

@@ -52,6 +52,11 @@ module ExperimentJson =
         | Constant weight -> case "constant" [ "weight", number weight ]
         | OneToOne weight -> case "oneToOne" [ "weight", number weight ]
         | Given matrix -> case "given" [ "shape", shape matrix ]
+        | GivenSparse weights ->
+            case "givenSparse" [
+                "shape", JsonArray(whole weights.Rows, whole weights.Columns)
+                "connections", whole weights.Values.Length
+            ]
         | ReadFrom(source, _) -> case "readFrom" [ "source", text source ]
 
     let private connectivity =

@@ -134,12 +134,9 @@ module Figures =
 
     /// Limits that hold all the numbers, with some room.
     let limits (series: float[] seq) =
-        let numbers = series |> Seq.collect (Seq.filter Double.IsFinite) |> Array.ofSeq
-
-        if numbers.Length = 0 then
-            -1.0, 1.0
-        else
-            let low, high = Array.min numbers, Array.max numbers
+        match Thinning.range series with
+        | None -> -1.0, 1.0
+        | Some(low, high) ->
             let room = max 1e-3 (0.06 * (high - low))
             low - room, high + room
 
@@ -156,15 +153,18 @@ module Figures =
         =
         let asked = Array.map2 (fun y m -> if m = 0.0 then nan else y) target mask
 
+        let line name colour width values =
+            Thinning.line times values ||> Style.line name colour width
+
         {
             Title = title
-            Caption = caption
+            Caption = caption + Thinning.caption times.Length
             IsWide = false
             Height = 280
             Chart =
                 [
-                    Style.line "target" Style.ink 1.5 times asked
-                    Style.line "output" colour 2.5 times output
+                    line "target" Style.ink 1.5 asked
+                    line "output" colour 2.5 output
                 ]
                 |> Style.figure (Style.axis "time (ms)") (Style.axis "output" |> Style.ranged range)
         }
@@ -180,9 +180,9 @@ module Figures =
                 |> Chart.withLineStyle (Dash = Style.dash k))
 
         let low =
-            curves
-            |> List.collect (snd >> Array.filter Double.IsFinite >> List.ofArray)
-            |> List.fold min 0.0
+            match Thinning.range (List.map snd curves) with
+            | Some(low, _) -> min 0.0 low
+            | None -> 0.0
 
         {
             Title = "Alignment of readout and feedback"
@@ -205,6 +205,7 @@ module Figures =
             units
             |> List.mapi (fun k (name, rates) ->
                 let height = float (count - 1 - k)
+                let times, rates = Thinning.line times rates
                 let shifted = rates |> Array.map (fun rate -> height + 0.8 * rate / scale)
 
                 Style.line name colour 1.6 times shifted
@@ -219,6 +220,7 @@ module Figures =
             Title = title
             Caption =
                 $"Rates of {count} units; one division of the vertical axis is %.3g{scale / 0.8}."
+                + Thinning.caption times.Length
             IsWide = false
             Height = 90 + 30 * count
             Chart = traces |> Style.figure (Style.axis "time (ms)") axis

@@ -23,31 +23,6 @@ module Host =
         | None, Some place -> RunFolder.Create(place, request.Force)
         | None, None -> RunFolder.NextFree("runs", experiment.Name.Replace('/', '-'))
 
-    let private fallback (experiment: Experiment) script report record =
-        let place = Path.Combine(Path.GetTempPath(), "rflo-runs")
-        use folder = RunFolder.NextFree(place, experiment.Name.Replace('/', '-'))
-        RunRecord.write folder script report record
-
-    /// Writes the results where they belong, or at least somewhere: they are worth more than their place.
-    let private save (folder: RunFolder) (experiment: Experiment) script report record =
-        try
-            Ok(RunRecord.write folder script report record)
-        with :? RunFileException as e ->
-            complain [ $"{experiment.Name}: {e.Message}" ]
-
-            // The folder was complete and only could not be moved; the message says where it lies.
-            if not (File.Exists(Path.Combine(folder.Temporary, RunFileNames.Manifest))) then
-                try
-                    let place = fallback experiment script report record
-
-                    complain [
-                        $"{experiment.Name}: the results were written to {place} instead"
-                    ]
-                with :? RunFileException as e ->
-                    complain [ $"{experiment.Name}: {e.Message}" ]
-
-            Error ExitCode.EndedEarly
-
     let private number (value: float) = $"%.4g{value}"
 
     let private tell (trained: Trained) (place: string) (request: Request) =
@@ -98,22 +73,33 @@ module Host =
 
         let trained =
             Progress.during request.Quiet experiment.Name experiment.Trials (fun onTrial ->
-                Training.run guard folder request.Words onTrial interrupt.Token ready)
+                Training.run
+                    {
+                        Guard = guard
+                        Folder = folder
+                        Arguments = request.Words
+                        Sources = Sources.ofScript script
+                        Anew = false
+                    }
+                    onTrial
+                    interrupt.Token
+                    ready)
 
-        let record =
-            RunRecord.ofSessions folder.Sessions (Overrides.settings request.Given) script trained
+        let report = if request.Report then Some Report.html else None
 
-        let report = if request.Report then Some(Report.html record) else None
+        let saved =
+            RunRecord.ofFolder folder (Overrides.settings request.Given) trained
+            |> Saving.save folder (Some experiment.Circuit) report
 
-        match save folder experiment script report record with
-        | Error code -> code
-        | Ok place ->
+        match saved with
+        | None, _ -> ExitCode.EndedEarly
+        | Some place, isWhole ->
             tell trained place request
             after trained
 
             match trained.Status.End with
             | RunEnd.Completed
-            | RunEnd.Stopped -> ExitCode.Done
+            | RunEnd.Stopped -> if isWhole then ExitCode.Done else ExitCode.EndedEarly
             | RunEnd.Failed
             | RunEnd.Diverged ->
                 complain [ $"{experiment.Name}: {Advice.ofRun trained}" ]
@@ -195,7 +181,7 @@ module Host =
                 checkedWith request.Given
                 |> Result.map (fun ready ->
                     Seq.iter (printfn "%s") (Summary.lines ready)
-                    ExitCode.Done)
+                    StandardOutput.finish ExitCode.Done)
                 |> either
             | None, Some _ -> goOn ()
             | None, None -> begin' ()
@@ -214,10 +200,12 @@ module Host =
         (arguments: string[])
         (experiment: Experiment)
         =
+        StandardOutput.guard ()
+
         match Arguments.parse (program script) arguments with
         | Ok(Arguments.Help text) ->
             printfn $"{text}"
-            ExitCode.Done
+            StandardOutput.finish ExitCode.Done
         | Error mistakes -> Mistake.refuse experiment.Name mistakes
         | Ok(Arguments.Do request) -> start after request script experiment
 
@@ -242,6 +230,7 @@ module Host =
     /// `Circuit.withWeights`. The script ends if it cannot be trained to its end; where nothing is to be trained (--check,
     /// --graph), it is not.
     let train (experiment: Experiment) : Trained =
+        StandardOutput.guard ()
         let script, arguments = Arguments.ofScript ()
 
         match Arguments.parse (program script) (Array.ofList arguments) with

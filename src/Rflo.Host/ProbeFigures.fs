@@ -79,15 +79,18 @@ module ProbeFigures =
     let private words (column: string) = column.Split(' ') |> List.ofArray
 
     let private limits isLog (curves: (string * float[]) list) =
-        let numbers =
+        let shown =
             curves
-            |> List.collect (snd >> List.ofArray)
-            |> List.filter (fun value -> Double.IsFinite value && (value > 0.0 || not isLog))
+            |> List.map (fun (_, values) ->
+                if isLog then
+                    Array.filter (fun value -> value > 0.0) values
+                else
+                    values)
 
-        match numbers with
-        | [] -> (if isLog then 0.1, 10.0 else 0.0, 1.0)
-        | _ when isLog -> List.min numbers / 1.2, List.max numbers * 1.2
-        | _ -> Figures.limits [ Array.ofList (0.0 :: numbers) ]
+        match Thinning.range shown with
+        | None -> (if isLog then 0.1, 10.0 else 0.0, 1.0)
+        | Some(low, high) when isLog -> low / 1.2, high * 1.2
+        | Some _ -> Figures.limits ([| 0.0 |] :: shown)
 
     let private figure kind title (curves: (string * float[]) list) =
         let longest = curves |> List.map (snd >> Array.length) |> List.fold max 2

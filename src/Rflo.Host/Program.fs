@@ -10,10 +10,8 @@ let private help () =
 
     printfn $"\nEach command takes --help.\n\n{ExitCode.help}"
 
-/// The `rflo` command.
-[<EntryPoint>]
-let rec main arguments =
-    match List.ofArray arguments with
+let rec private run arguments =
+    match arguments with
     | [] ->
         help ()
         ExitCode.Arguments
@@ -22,7 +20,7 @@ let rec main arguments =
     | [ "help" ] ->
         help ()
         ExitCode.Done
-    | [ "--version" ] -> main [| "version" |]
+    | [ "--version" ] -> run [ "version" ]
     | name :: rest ->
         match Commands.all |> List.tryFind (fun command -> command.Name = name) with
         | Some command -> command.Run rest
@@ -37,3 +35,9 @@ let rec main arguments =
             let all = String.concat ", " known
             eprintfn $"rflo: there is no command {name} (known: {all}){hint}"
             ExitCode.Arguments
+
+/// The `rflo` command.
+[<EntryPoint>]
+let main arguments =
+    StandardOutput.guard ()
+    StandardOutput.finish (run (List.ofArray arguments))

@@ -82,7 +82,7 @@ module Report =
 
                         show
                             $"{label} before training"
-                            "The first trial's task, with learning off."
+                            "Test trial 0, with learning off."
                             range
                             Style.grey
                             t
@@ -124,9 +124,9 @@ module Report =
         | [] -> []
         | (_, first) :: _ ->
             let largest =
-                before @ after
-                |> Seq.collect (snd >> Seq.filter Double.IsFinite)
-                |> Seq.fold (fun most rate -> max most (abs rate)) 1e-12
+                match Thinning.range (List.map snd (before @ after)) with
+                | Some(low, high) -> max 1e-12 (max (abs low) (abs high))
+                | None -> 1e-12
 
             let t = Array.init first.Length (fun t -> dt * float (t + 1))
 

@@ -13,8 +13,9 @@ type RunRecord = {
     /// metrics.csv by column: trial (from 0), loss, seconds, an alignment for each feedback, and what probes measured: NaN,
     /// and an empty field of the file, where they did not.
     Metrics: (string * float[]) list
-    /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), final/tau AREA (in ms, where learned) and feedback/READOUT->AREA, shape (post, pre). A sparse projection has
-    /// three arrays instead, /row, /column and /value.
+    /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), the same of "tau AREA" (in ms, where learned) and
+    /// feedback/READOUT->AREA, shape (post, pre). Where some connections do not exist, NAME/exists says which do; of a sparse
+    /// projection there are NAME/row, /column and /value of those that exist, and /shape, instead.
     Weights: NamedArray list
     /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT and rates/AREA,
     /// shape (steps, ...).
@@ -32,39 +33,26 @@ module RunRecord =
     let private dense name (matrix: Matrix<float>) =
         NamedArray(name, [| matrix.RowCount; matrix.ColumnCount |], matrix.ToRowMajorArray())
 
-    let private block name (matrix: Matrix<float>) =
-        if matrix.Storage.IsDense then
-            [ dense name matrix ]
-        else
-            let entries =
-                matrix.EnumerateIndexed Zeros.AllowSkip
-                |> Seq.sortBy (fun struct (i, j, _) -> i, j)
-                |> Array.ofSeq
+    /// All that a run learned, at some moment: weights in the order of their declaration, then time constants.
+    let private learned (trained: Trained) moment (matrices: Map<string, Matrix<float>>) = [
+        for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
+            match Map.tryFind name matrices with
+            | Some matrix ->
+                yield!
+                    WeightFiles.arrays (trained.Compressed.Contains name) $"{moment}/{name}" matrix
+            | None -> ()
 
-            let part suffix chosen =
-                NamedArray($"{name}/{suffix}", [| entries.Length |], Array.map chosen entries)
-
-            [
-                part "row" (fun struct (i, _, _) -> float i)
-                part "column" (fun struct (_, j, _) -> float j)
-                part "value" (fun struct (_, _, value) -> value)
-            ]
+        for area in trained.TimeConstants.Keys do
+            match Map.tryFind $"tau {area}" matrices with
+            | Some taus ->
+                NamedArray($"{moment}/tau {area}", [| taus.RowCount |], taus.ToRowMajorArray())
+            | None -> ()
+    ]
 
     let private weights (trained: Trained) = [
-        for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
-            yield! block $"initial/{name}" trained.Initial[name]
-
-        for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
-            yield! block $"final/{name}" trained.Final[name]
-
-        for KeyValue(area, taus) in trained.TimeConstants do
-            NamedArray($"final/tau {area}", [| taus.Length |], taus)
-
-        for KeyValue(area, taus) in trained.BestTimeConstants do
-            NamedArray($"best/tau {area}", [| taus.Length |], taus)
-
-        for KeyValue(name, matrix) in trained.Best do
-            yield! block $"best/{name}" matrix
+        yield! learned trained "initial" trained.Initial
+        yield! learned trained "final" trained.Final
+        yield! learned trained "best" trained.Best
 
         for KeyValue((readout, area), matrix) in trained.Feedback do
             dense $"feedback/{readout}->{area}" matrix
@@ -106,6 +94,12 @@ module RunRecord =
     let private lastOr otherwise values =
         values |> Array.tryLast |> Option.defaultValue otherwise
 
+    /// The commit that was checked out when the run began.
+    let private commit (sessions: RunSession seq) =
+        match Seq.tryHead sessions with
+        | Some session -> session.Commit
+        | None -> null
+
     let private recordOf
         (started: DateTimeOffset)
         sessions
@@ -128,7 +122,7 @@ module RunRecord =
                     Precision = experiment.Precision.ToString().ToLowerInvariant(),
                     Settings = readOnlyDict settings,
                     Overrides = readOnlyDict overrides,
-                    Commit = (script |> Option.map GitCommit.Find |> Option.defaultValue null),
+                    Commit = commit sessions,
                     Started = started,
                     Ended = ended,
                     ElapsedSeconds = (ended - started).TotalSeconds,
@@ -143,19 +137,29 @@ module RunRecord =
             Activity =
                 activity experiment.Circuit "before" trained.Before
                 @ activity experiment.Circuit "after" trained.After
-            Script = script |> Option.filter File.Exists |> Option.map File.ReadAllText
+            Script = script
             Picture = picture
         }
 
-    /// The record of a run that has just ended.
+    /// The record of a run that has just ended, with its picture: for whoever writes no run folder.
     let ofTrained (started: DateTimeOffset) overrides (script: string option) (trained: Trained) =
         let picture = Picture.svg trained.Experiment.Circuit
         recordOf started [] [] overrides script (Some picture) trained
 
-    /// The record of a run that has just ended, and that these processes worked on.
-    let ofSessions (sessions: RunSession seq) overrides (script: string option) (trained: Trained) =
-        let picture = Picture.svg trained.Experiment.Circuit
-        recordOf (Seq.head sessions).Started sessions [] overrides script (Some picture) trained
+    /// The record of a run that has just ended, which the folder holds the beginning of. Its picture is drawn when the numbers are
+    /// safe.
+    let ofFolder (folder: RunFolder) overrides (trained: Trained) =
+        let script = Option.ofObj folder.Script |> Option.filter File.Exists
+        let started = (Seq.head folder.Sessions).Started
+
+        recordOf
+            started
+            folder.Sessions
+            []
+            overrides
+            (Option.map File.ReadAllText script)
+            None
+            trained
 
     /// The record of a point of a sweep: without the script and the picture, which are the same for thousands of them.
     let ofPoint settings (started: DateTimeOffset) overrides (trained: Trained) =
@@ -170,8 +174,8 @@ module RunRecord =
             Metrics = [ for name in table.Columns -> name, table.Column name ]
             Weights = List.ofSeq (saved.ReadWeights())
             Activity = List.ofSeq (saved.ReadActivity())
-            Script = saved.Script |> Option.ofObj |> Option.map File.ReadAllText
-            Picture = saved.Picture |> Option.ofObj |> Option.map File.ReadAllText
+            Script = Option.ofObj (saved.ReadScript())
+            Picture = Option.ofObj (saved.ReadPicture())
         }
 
     let private writeMetrics (folder: RunFolder) (columns: (string * float[]) list) =
@@ -192,12 +196,14 @@ module RunRecord =
 
             writer.Append row
 
-    /// Writes a record into a run folder and moves it into place; where it lies then.
-    let write (folder: RunFolder) (script: string option) (report: string option) record =
+    /// Writes the numbers of a record into a run folder, and the manifest that names them: from here on they are safe.
+    let writeNumbers (folder: RunFolder) record =
         writeMetrics folder record.Metrics
         folder.WriteWeights record.Weights
         folder.WriteActivity record.Activity
-        Option.iter folder.CopyScript (script |> Option.filter File.Exists)
-        Option.iter folder.WritePicture record.Picture
-        Option.iter folder.WriteReport report
+        folder.Seal record.Manifest
+
+    /// Writes the numbers of a record into a run folder and moves it into place; where it lies then.
+    let write (folder: RunFolder) record =
+        writeNumbers folder record
         folder.Commit record.Manifest

@@ -26,14 +26,24 @@ module Scripts =
         else
             None
 
-    /// The script decides how a Ctrl-C ends; this process waits for it.
-    let private wait (child: Process) =
-        use _ =
-            PosixSignalRegistration.Create(
-                PosixSignal.SIGINT,
-                (fun signal -> signal.Cancel <- true)
-            )
+    [<DllImport("libc", EntryPoint = "kill")>]
+    extern int private sendSignal(int id, int signal)
 
+    [<Literal>]
+    let private Terminate = 15
+
+    /// The script decides how a signal ends it; this process waits for it. A terminal sends Ctrl-C, and its end, to both; what is sent
+    /// to this process alone goes on to the script.
+    let private wait (child: Process) =
+        let leave (signal: PosixSignalContext) = signal.Cancel <- true
+
+        let hand (signal: PosixSignalContext) =
+            signal.Cancel <- true
+            sendSignal (child.Id, Terminate) |> ignore
+
+        use _ = PosixSignalRegistration.Create(PosixSignal.SIGINT, leave)
+        use _ = PosixSignalRegistration.Create(PosixSignal.SIGHUP, leave)
+        use _ = PosixSignalRegistration.Create(PosixSignal.SIGTERM, hand)
         child.WaitForExit()
         child.ExitCode
 

@@ -21,7 +21,7 @@ type SweepOption =
         member this.Usage =
             match this with
             | Jobs _ -> "run so many points at once; as many as there are cores without it."
-            | Retry -> "begin points anew that failed."
+            | Retry -> "begin points anew that failed, or whose files are damaged."
             | Take_Over ->
                 "take points over from processes on other machines, of which you know that they have ended."
             | Part _ -> "run the K-th of N parts of the sweep, K/N, such as 3/10."

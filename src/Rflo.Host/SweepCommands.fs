@@ -17,13 +17,19 @@ module SweepCommands =
     let private guarded work =
         try
             work ()
-        with :? RunFileException as e ->
+        with
+        | :? RunFileException as e ->
+            eprintfn $"rflo: {e.Message}"
+            ExitCode.Arguments
+        | :? IOException
+        | :? UnauthorizedAccessException as e ->
             eprintfn $"rflo: {e.Message}"
             ExitCode.Arguments
 
     let private words = [
         PointStage.Finished, "finished"
         PointStage.Failed, "failed"
+        PointStage.Damaged, "damaged"
         PointStage.Stopped, "stopped, to go on"
         PointStage.Running, "running"
         PointStage.NotBegun, "not begun"
@@ -45,11 +51,13 @@ module SweepCommands =
 
     let private failures (folder: SweepFolder) (states: (string * PointState)[]) =
         let failed =
-            states |> Array.filter (fun (_, state) -> state.Stage = PointStage.Failed)
+            states
+            |> Array.filter (fun (_, state) ->
+                state.Stage = PointStage.Failed || state.Stage = PointStage.Damaged)
 
         [
             for id, state in Array.truncate Listed failed do
-                $"{Sweep.label (settings folder id)} ({id}): {state.Reason}"
+                Printable.Line $"{Sweep.label (settings folder id)} ({id}): {state.Reason}"
 
             if failed.Length > Listed then
                 $"and {failed.Length - Listed} more"
@@ -60,10 +68,26 @@ module SweepCommands =
         let axes = folder.Description.Axes |> Seq.map _.Name |> String.concat ", "
         let ids = folder.ReadPoints() |> Array.ofSeq
         let states = ids |> Array.map (fun id -> id, folder.StateOf id)
-        printfn $"{folder.Description.Name}: {ids.Length} points over {axes}"
+
+        let isDamaged =
+            states |> Array.exists (fun (_, state) -> state.Stage = PointStage.Damaged)
+
+        printfn "%s" (Printable.Line $"{folder.Description.Name}: {ids.Length} points over {axes}")
         List.iter (printfn "%s") (counts states)
         List.iter (printfn "%s") (failures folder states)
-        ExitCode.Done
+
+        if isDamaged then
+            eprintfn
+                "rflo: the command of the sweep with --retry begins damaged points anew, and keeps what is damaged beside them"
+
+        for note in folder.Notes ids do
+            eprintfn $"rflo: {note}"
+
+        // What is shown is not all of the sweep.
+        if isDamaged || ids.Length <> folder.Description.Points then
+            ExitCode.EndedEarly
+        else
+            StandardOutput.finish ExitCode.Done
 
     /// How far the points of a sweep are.
     let status (arguments: string list) =
@@ -74,7 +98,7 @@ module SweepCommands =
             Usage.answer
                 "status"
                 "DIR"
-                "Tells how many points of the sweep in that folder are finished, failed, running and left."
+                "Tells how many points of the sweep in that folder are finished, failed, damaged, running and left."
                 arguments
 
     let private tellCollected place (path: string) =
@@ -84,6 +108,9 @@ module SweepCommands =
 
         for complaint in table.Damaged do
             eprintfn $"rflo: {complaint}"
+
+        for note in folder.Notes(folder.ReadPoints()) do
+            eprintfn $"rflo: {note}"
 
         let missing =
             if table.Missing = 0 then
@@ -99,7 +126,7 @@ module SweepCommands =
         printfn $"{path}"
 
         if table.Damaged.Count = 0 then
-            ExitCode.Done
+            StandardOutput.finish ExitCode.Done
         else
             ExitCode.EndedEarly
 

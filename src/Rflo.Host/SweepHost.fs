@@ -26,6 +26,7 @@ module SweepHost =
                 [
                     PointStage.Finished, "finished"
                     PointStage.Failed, "failed"
+                    PointStage.Damaged, "damaged"
                     PointStage.Stopped, "stopped"
                     PointStage.Running, "being written by another process"
                     PointStage.NotBegun, "not begun"
@@ -38,14 +39,17 @@ module SweepHost =
         let all = String.concat ", " parts
         $"{outcomes.Length} points: {all}"
 
-    /// A line for each of the first failures.
+    let private isFailure (outcome: Outcome) =
+        outcome.State.Stage = PointStage.Failed
+        || outcome.State.Stage = PointStage.Damaged
+
+    /// A line for each of the first failures and damages. Reasons were read from files, which may hold anything.
     let failures (outcomes: Outcome list) =
-        let failed =
-            outcomes |> List.filter (fun outcome -> outcome.State.Stage = PointStage.Failed)
+        let failed = outcomes |> List.filter isFailure
 
         [
             for outcome in List.truncate Listed failed do
-                $"  {Sweep.label outcome.Settings} ({outcome.Id}): {outcome.State.Reason}"
+                $"  {Sweep.label outcome.Settings} ({outcome.Id}): {Printable.Line outcome.State.Reason}"
 
             if failed.Length > Listed then
                 $"  and {failed.Length - Listed} more"
@@ -54,6 +58,15 @@ module SweepHost =
     let private shown (path: string) =
         let relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path)
         if relative.StartsWith ".." then path else relative
+
+    /// What else lies in the folder of the sweep.
+    let private notes (settings: SweepSettings) =
+        let folder = SweepFolder.Open settings.Place
+
+        if settings.Part.IsSome then
+            []
+        else
+            List.ofSeq (folder.Notes(folder.ReadPoints()))
 
     let private tell name (settings: SweepSettings) (seconds: float) (outcomes: Outcome list) =
         let trained = outcomes |> List.filter _.IsNew |> List.length
@@ -64,7 +77,10 @@ module SweepHost =
             for line in failed do
                 eprintfn $"{line}"
 
-            eprintfn "--retry begins them anew"
+            eprintfn "--retry begins them anew; what is damaged is kept beside them"
+
+        for note in notes settings do
+            eprintfn $"{name}: {note}"
 
         printfn $"{shown settings.Place}"
 
@@ -76,7 +92,7 @@ module SweepHost =
             ExitCode.Done
         else
             if
-                count PointStage.Failed outcomes <
+                List.length (List.filter isFailure outcomes) <
                     outcomes.Length - List.length (List.filter isOver outcomes)
             then
                 eprintfn "the same command goes on"
@@ -162,6 +178,8 @@ module SweepHost =
 
     /// Runs a sweep with these options; the exit code.
     let runWith (script: string option) (arguments: string[]) (sweep: Sweep) =
+        StandardOutput.guard ()
+
         let program =
             match script with
             | Some path -> $"dotnet fsi {path}"
@@ -172,6 +190,6 @@ module SweepHost =
         match SweepArguments.parse program place arguments with
         | Ok(SweepArguments.Help text) ->
             printfn $"{text}"
-            ExitCode.Done
+            StandardOutput.finish ExitCode.Done
         | Error mistakes -> Mistake.refuse sweep.Name mistakes
         | Ok(SweepArguments.Do request) -> start request script sweep

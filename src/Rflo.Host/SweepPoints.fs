@@ -34,6 +34,10 @@ module SweepPoints =
             for projection in experiment.Circuit.Projections do
                 match projection.Weights with
                 | Given matrix -> yield! Seq.cast<float> matrix
+                | GivenSparse weights ->
+                    yield! Seq.map float weights.RowStart
+                    yield! Seq.map float weights.Presynaptic
+                    yield! weights.Values
                 | _ -> ()
 
                 match projection.Connectivity with

@@ -24,7 +24,7 @@ type SweepResults = {
     /// Points of the sweep.
     Points: int
     Results: PointResult[]
-    /// Why points left no run folder: their settings, and the reason.
+    /// Why points left no run folder, or one that cannot be read: their settings, and the reason.
     Refused: (string * string)[]
     /// The trials, from 1, of which the curves tell.
     Trials: int[]
@@ -85,30 +85,59 @@ module SweepResults =
         |> Array.filter (fun (k, _) -> k % every = 0)
         |> Array.map snd
 
-    /// What has ended so far of a sweep.
+    let private tryRead work =
+        try
+            Ok(work ())
+        with :? RunFileException as e ->
+            Error e.Message
+
+    let private label (folder: SweepFolder) id =
+        match [ for pair in folder.SettingsOf id -> pair.Key, pair.Value ] with
+        | [] -> id
+        | settings -> Rflo.Dsl.Sweep.label settings
+
+    /// What has ended so far of a sweep. A point that cannot be read is listed with the reason.
     let read (folder: SweepFolder) =
         let ids = Array.ofSeq (folder.ReadPoints())
-        let isThere id = IO.Directory.Exists(folder.PlaceOf id)
-        let there, others = some ids |> Array.partition isThere
+
+        let states =
+            some ids
+            |> Array.map (fun id -> id, folder.StateOf id, IO.Directory.Exists(folder.PlaceOf id))
+
+        let there =
+            states
+            |> Array.filter (fun (_, state, isThere) ->
+                isThere && state.Stage <> PointStage.Damaged)
+            |> Array.map (fun (id, _, _) -> id)
 
         let longest =
             there
-            |> Array.map (fun id -> (RunFolder.Open(folder.PlaceOf id)).Manifest.Trials)
+            |> Array.map (fun id ->
+                tryRead (fun () -> (RunFolder.Open(folder.PlaceOf id)).Manifest.Trials)
+                |> Result.defaultValue 1)
             |> Array.fold max 1
 
         let shown = trials longest
 
+        let results =
+            there |> Array.map (fun id -> id, tryRead (fun () -> result folder shown id))
+
         {
             Description = folder.Description
             Points = ids.Length
-            Results = there |> Array.map (result folder shown)
+            Results = results |> Array.choose (snd >> Result.toOption)
             Trials = shown
             Refused = [|
-                for id in others do
-                    let state = folder.StateOf id
+                for id, state, isThere in states do
+                    if
+                        state.Stage = PointStage.Damaged
+                        || (state.Stage = PointStage.Failed && not isThere)
+                    then
+                        label folder id, state.Reason
 
-                    if state.Stage = PointStage.Failed then
-                        let settings = [ for pair in folder.SettingsOf id -> pair.Key, pair.Value ]
-                        Rflo.Dsl.Sweep.label settings, state.Reason
+                for id, result in results do
+                    match result with
+                    | Error reason -> label folder id, reason
+                    | Ok _ -> ()
             |]
         }

@@ -94,12 +94,25 @@ module SweepSlurm =
     let private isLeft retry (folder: SweepFolder) id =
         match (folder.StateOf id).Stage with
         | PointStage.Finished -> false
-        | PointStage.Failed -> retry
+        | PointStage.Failed
+        | PointStage.Damaged -> retry
         | _ -> true
 
     let private write (path: string) (text: string) =
-        Directory.CreateDirectory(nonNull (Path.GetDirectoryName path)) |> ignore
-        File.WriteAllText(path, text)
+        try
+            Directory.CreateDirectory(nonNull (Path.GetDirectoryName path)) |> ignore
+            File.WriteAllText(path, text)
+        with
+        | :? IOException
+        | :? UnauthorizedAccessException as e ->
+            raise (
+                RunFileException(
+                    path,
+                    null,
+                    $"cannot be written ({e.Message.TrimEnd '.'})",
+                    "Choose another place with --out."
+                )
+            )
 
     /// Writes the job array of what is left of a sweep, and hands it to the queue.
     let submit (request: SweepRequest) (script: string option) (sweep: Sweep) =
@@ -158,6 +171,7 @@ module SweepSlurm =
                             Partition = Option.toObj slurm.Partition,
                             Time = Option.toObj slurm.Time,
                             Memory = Option.toObj slurm.Memory,
+                            MaxTime = Option.toNullable settings.Guard.MaxTime,
                             TakeOver = (settings.TakeOver || earlier.IsSome)
                         )
 

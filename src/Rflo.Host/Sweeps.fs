@@ -14,7 +14,7 @@ type SweepSettings = {
     Place: string
     /// Points that run at once, each on a thread of its own.
     Jobs: int
-    /// Begin points anew that failed.
+    /// Begin points anew that failed, or whose files are damaged.
     Retry: bool
     /// Take points over from processes on other machines, of which somebody knows that they have ended.
     TakeOver: bool
@@ -129,14 +129,24 @@ module Sweeps =
 
         let trained =
             inTurn experiment (fun () ->
-                Training.run settings.Guard folder settings.Words onTrial cancellation ready)
+                Training.run
+                    {
+                        Guard = settings.Guard
+                        Folder = folder
+                        Arguments = settings.Words
+                        Sources = []
+                        Anew = settings.Retry
+                    }
+                    onTrial
+                    cancellation
+                    ready)
 
         RunRecord.ofPoint
             place
             folder.Sessions[0].Started
             (Overrides.settings settings.Given)
             trained
-        |> RunRecord.write folder None None
+        |> RunRecord.write folder
         |> ignore
 
         stateOf trained.Status
@@ -146,7 +156,8 @@ module Sweeps =
         | Ok ready -> Ok ready
         | Error problems -> Error(problems |> List.map Problem.text |> String.concat "; ")
 
-    /// Runs a point, if there is something to do: how it is then, and whether something was done.
+    /// Runs a point, if there is something to do: how it is then, and whether something was done. What is wrong with the files of one
+    /// point is no reason not to run the others.
     let private runPoint
         (settings: SweepSettings)
         cancellation
@@ -160,11 +171,7 @@ module Sweeps =
             folder.Fail(id, readOnlyDict named, reason)
             failed reason, true
 
-        use begun = folder.TryBegin(id, settings.Retry, settings.TakeOver, &state)
-
-        match begun with
-        | null -> state, false
-        | begun ->
+        let train (begun: RunFolder) =
             try
                 match Result.bind problems experiment with
                 | Error reason -> giveUp reason
@@ -176,6 +183,15 @@ module Sweeps =
             // A full disk is nothing that the point could help: it is tried again the next time.
             | :? RunFileException as e -> failed e.Message, true
             | e -> giveUp $"{e.GetType().Name}: {e.Message}"
+
+        try
+            use begun = folder.TryBegin(id, settings.Retry, settings.TakeOver, &state)
+
+            match begun with
+            | null -> state, false
+            | begun -> train begun
+        with :? RunFileException as e ->
+            PointState(PointStage.Damaged, e.Message), false
 
     /// Does something for every index from the first to before the last, on so many threads, until it is cancelled.
     let private onThreads

@@ -79,7 +79,8 @@ module TaskFigures =
                     float (k + 1)
                     float (k + 1)
                 |]
-                Style.line name colour 1.6 times (values |> Array.map (fun x -> float (k + 1) + x))
+                Thinning.line times (values |> Array.map (fun x -> float (k + 1) + x))
+                ||> Style.line name colour 1.6
             ])
             |> List.concat
 
@@ -87,7 +88,7 @@ module TaskFigures =
 
         {
             Title = title
-            Caption = caption
+            Caption = caption + Thinning.caption times.Length
             IsWide = true
             Height = room + laneHeight * lanes.Length
             Chart =

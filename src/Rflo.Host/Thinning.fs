@@ -60,3 +60,56 @@ module Thinning =
             Highest = found |> Array.map (snd >> Array.last)
             IsThinned = values.Length > most
         }
+
+    /// Most stretches of a line over time, each of which is drawn through its smallest and its largest number: more than a screen
+    /// has columns.
+    let private mostStretches = 1000
+
+    /// The places of a series through which a line over time is drawn: all of a short one; of a long one, in each of 1000 equal
+    /// stretches, that of the smallest number and that of the largest, so that no spike is lost.
+    let places (values: float[]) =
+        let extremes k =
+            let first = int (int64 values.Length * int64 k / int64 mostStretches)
+            let next = int (int64 values.Length * int64 (k + 1) / int64 mostStretches)
+            let mutable lowest, highest = first, first
+
+            for place in first + 1 .. next - 1 do
+                // What is no number is a gap of the line, unless the stretch has others.
+                if not (values[lowest] <= values[place]) && not (Double.IsNaN values[place]) then
+                    lowest <- place
+
+                if not (values[highest] >= values[place]) && not (Double.IsNaN values[place]) then
+                    highest <- place
+
+            if lowest = highest then [| lowest |]
+            elif lowest < highest then [| lowest; highest |]
+            else [| highest; lowest |]
+
+        if values.Length <= 2 * mostStretches then
+            [| 0 .. values.Length - 1 |]
+        else
+            Array.init mostStretches extremes |> Array.concat
+
+    /// A line over time as a figure draws it.
+    let line (times: float[]) (values: float[]) =
+        let places = places values
+        places |> Array.map (Array.get times), places |> Array.map (Array.get values)
+
+    /// What the caption of a figure over time says of a line with so many steps; nothing where all of them are drawn.
+    let caption steps =
+        if steps <= 2 * mostStretches then
+            ""
+        else
+            $" Thinned: of {steps} steps the smallest and the largest value in each of {mostStretches} equal stretches."
+
+    /// The smallest and the largest finite number of some series; none where there is none.
+    let range (series: float[] seq) =
+        let mutable low, high = infinity, -infinity
+
+        for values in series do
+            for value in values do
+                if Double.IsFinite value then
+                    low <- min low value
+                    high <- max high value
+
+        if low <= high then Some(low, high) else None

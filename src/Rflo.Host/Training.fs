@@ -74,13 +74,14 @@ module Training =
             let own = session.Capture().Values |> Seq.sumBy (fun part -> int64 part.Length * 8L)
             ReadLimits(MaxTotalBytes = max usual.MaxTotalBytes (2L * own))
 
-    /// Goes on from the newest usable checkpoint; what is wrong with the others.
-    let private takeUp place (checkpoints: Checkpoints) (session: Session) =
+    /// Goes on from the newest usable checkpoint; what is wrong with the others. Where there is none that can be used, the run begins
+    /// with its first trial if that is wanted.
+    let private takeUp place anew (checkpoints: Checkpoints) (session: Session) =
         let used, passedOver =
             checkpoints.TakeUp(fun checkpoint -> session.Restore checkpoint.State)
 
         match Option.ofObj used, List.ofSeq passedOver with
-        | None, (_ :: _ as all) ->
+        | None, (_ :: _ as all) when not anew ->
             for wrong in all do
                 Console.Error.WriteLine wrong
 
@@ -89,33 +90,67 @@ module Training =
                     place,
                     null,
                     "can go on from none of its checkpoints",
-                    "Resume it with what began it, or begin it anew with --force instead of --resume."
+                    $"Resume it with the script and the options that began it, or begin it anew: --out {place} --force instead of --resume; a point of a sweep with --retry."
                 )
             )
         | _, passedOver -> passedOver
 
+    /// Copies what is about to run. A copy that fails is no reason not to run; a note says that it is missing.
+    let private archive (folder: RunFolder) (sources: SourceFile list) =
+        try
+            folder.Archive(List.toArray sources), []
+        with :? RunFileException as e ->
+            Console.Error.WriteLine $"{e.Message} The run goes on without a copy of its script."
+            [||], [ $"{e.Message} The script was not copied." ]
+
+    let private commitOf (sources: SourceFile list) =
+        match sources with
+        | script :: _ -> GitCommit.Find script.Path
+        | [] -> null
+
+    /// What a run begins with.
+    type Start = {
+        Guard: Guard
+        Folder: RunFolder
+        /// The words of the command line.
+        Arguments: string list
+        /// The script and what it loads.
+        Sources: SourceFile list
+        /// Begin with the first trial where no checkpoint can be used.
+        Anew: bool
+    }
+
     /// Trains in a folder that was begun or taken up. Everything that went before, whatever process did it, is in the result.
     let run
-        (guard: Guard)
-        (folder: RunFolder)
-        (arguments: string list)
+        (start: Start)
         (onTrial: int -> float -> unit)
         (cancellation: CancellationToken)
         (ready: CheckedExperiment)
         : Trained =
+        let guard, folder = start.Guard, start.Folder
         let started = DateTimeOffset.UtcNow
+        // The script may change while it runs, and another commit be checked out.
+        let sources, uncopied = archive folder start.Sources
+        let commit = commitOf start.Sources
         let clock = Stopwatch.StartNew()
         let running = Run.start ready
         let session = running.Session
         let checkpoints = folder.Checkpoints(identity running, limits folder session)
-        let notes = takeUp folder.Place checkpoints session
+        let notes = takeUp folder.Place start.Anew checkpoints session
 
         for note in notes do
             Console.Error.WriteLine
-                $"{note} It was passed over for the checkpoint of trial {session.TrialsDone}."
+                $"{note} It was passed over; the run goes on after trial {session.TrialsDone}."
 
         folder.Begin(
-            RunSession(started, session.TrialsDone, List.toArray arguments, List.toArray notes)
+            RunSession(
+                started,
+                session.TrialsDone,
+                List.toArray start.Arguments,
+                List.toArray (notes @ uncopied),
+                sources,
+                commit
+            )
         )
 
         use limited = CancellationTokenSource.CreateLinkedTokenSource cancellation

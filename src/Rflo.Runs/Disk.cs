@@ -11,10 +11,15 @@ internal static class Disk
 
     /// <summary>Writes a file under another name, waits until the disk has it, and moves it into place: it is whole or not there.</summary>
     /// <exception cref="RunFileException">It cannot be written.</exception>
-    public static void Write(string path, Action<Stream> write) =>
+    public static void Write(string path, Action<Stream> write) => Write(path, path + Unfinished, write);
+
+    /// <summary>As <see cref="Write(string, Action{Stream})"/>, for a file that other processes may be writing too: each under a name of its own.</summary>
+    /// <exception cref="RunFileException">It cannot be written.</exception>
+    public static void WriteShared(string path, Action<Stream> write) => Write(path, $"{path}.{Guid.NewGuid():n}{Unfinished}", write);
+
+    private static void Write(string path, string unfinished, Action<Stream> write) =>
         Writing(path, () =>
         {
-            string unfinished = path + Unfinished;
             try
             {
                 using (FileStream stream = new(unfinished, FileMode.Create, FileAccess.Write, FileShare.Read, BufferBytes))
@@ -64,9 +69,27 @@ internal static class Disk
         new(path, null, $"cannot be written ({e.Message.TrimEnd('.')})", Choose, e);
 
     /// <summary>Opens a file for reading.</summary>
-    /// <exception cref="RunFileException">There is none, or it cannot be opened.</exception>
+    /// <exception cref="RunFileException">There is none, it cannot be opened, or it is a pipe or a device.</exception>
     public static FileStream OpenRead(string path) =>
-        Reading(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes));
+        SystemCalls.IsSpecial(path)
+            ? throw new RunFileException(path, null, "is no ordinary file but a pipe, a socket or a device", "Name a file, or put one in its place.")
+            : Reading(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes));
+
+    /// <summary>Reads a whole file.</summary>
+    /// <exception cref="RunFileException">There is none, it cannot be read, or it is longer than <paramref name="most"/> bytes.</exception>
+    public static byte[] ReadAll(string path, long most)
+    {
+        using FileStream stream = OpenRead(path);
+        if (stream.Length > most)
+            throw new RunFileException(path, null, $"has {stream.Length} bytes; {most} is the limit", "Copy the file again from where it was made.");
+        byte[] bytes = new byte[stream.Length];
+        Reading(path, () => stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
+        return bytes;
+    }
+
+    /// <summary>Reads a text.</summary>
+    /// <exception cref="RunFileException">There is none, it cannot be read, or it is longer than <paramref name="most"/> bytes.</exception>
+    public static string ReadText(string path, long most) => new StreamReader(new MemoryStream(ReadAll(path, most))).ReadToEnd();
 
     /// <summary>Does something that reads <paramref name="path"/>.</summary>
     /// <exception cref="RunFileException">The system refuses.</exception>
@@ -86,6 +109,7 @@ internal static class Disk
         }
     }
 
-    private static bool IsSystem(Exception e) =>
+    /// <summary>Is this what the system answers where it refuses?</summary>
+    public static bool IsSystem(Exception e) =>
         e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException or System.Security.SecurityException;
 }

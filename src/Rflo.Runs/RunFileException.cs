@@ -11,7 +11,7 @@ public sealed class RunFileException : Exception
     /// <param name="remedy">What the reader can do, as a sentence.</param>
     /// <param name="inner">What the system said, if anything.</param>
     public RunFileException(string file, string? member, string problem, string remedy, Exception? inner = null)
-        : base($"{file}{(member is null ? "" : $", '{Printable.Text(member)}'")}: {problem}. {remedy}", inner)
+        : base($"{Printable.Line(file)}{(member is null ? "" : $", '{Printable.Text(member)}'")}: {problem}. {remedy}", inner)
     {
         File = file;
         Member = member;

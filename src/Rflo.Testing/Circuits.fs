@@ -139,8 +139,13 @@ let private weightsOf post pre connectivity bounds signs =
         yield! drawn
         yield! drawn
         Gen.map Constant fixed'
-        Gen.map Given matrix
-        matrix |> Gen.map (fun matrix -> ReadFrom("memory", (fun () -> Ok matrix)))
+
+        // A density would draw connections among those that are given.
+        if not connectivity.IsDensity then
+            Gen.map Given matrix
+
+            matrix
+            |> Gen.map (fun matrix -> ReadFrom("memory", (fun () -> Ok(WeightMatrix.Full matrix))))
 
         if post = pre && connectivity = Dense then
             Gen.map OneToOne fixed'
@@ -151,6 +156,44 @@ let isDrawn =
     | Gaussian _
     | Uniform _
     | UniformScaled _ -> true
+    | _ -> false
+
+/// Whether a projection may leave out the connections of units to themselves.
+let maySpare (projection: Projection) (weights: Weights) =
+    Option.isSome (areaOf projection.Source)
+    && areaOf projection.Source = areaOf projection.Target
+    && not (weights.IsOneToOne && projection.Source = projection.Target)
+
+/// Whether every row of a projection has connections of both signs, or none, so that they can be balanced.
+let mayBalance (circuit: Circuit) (projection: Projection) =
+    let sources = members circuit projection.Source
+
+    let isSelf i j =
+        areaOf projection.Source = areaOf projection.Target && i = j
+
+    let exists row column i j =
+        (match projection.Connectivity with
+         | Mask mask -> mask[row, column]
+         | Dense
+         | Density _ -> true)
+        && (projection.SelfConnections || not (isSelf i j))
+
+    match signsOf circuit projection with
+    | Some signs when
+        isBalanceable (Some signs)
+        && isDrawn projection.Weights
+        && projection.Bounds.IsNone
+        ->
+        members circuit projection.Target
+        |> List.indexed
+        |> List.forall (fun (row, i) ->
+            let present = [
+                for column, (j, sign) in List.indexed (List.zip sources signs) do
+                    if exists row column i j then
+                        sign
+            ]
+
+            List.contains 1 present = List.contains -1 present)
     | _ -> false
 
 let private openingOf (dt: float<ms>) events =
@@ -194,21 +237,25 @@ let private projectionBetween (circuit: Circuit) (dt: float<ms>) events source t
             | (OfArea _ | OfPopulation _ | OfReadout _), _ -> true, true
             | _ -> true, false
 
-        return {
-            arrow with
-                Weights = weights
-                Connectivity = connectivity
-                SelfConnections = not spares
-                Balanced = isBalanced && isDrawn weights && isBalanceable signs
-                Delay =
-                    (if isLate then
-                         delaySteps |> Option.map (fun k -> dt * float k)
-                     else
-                         None)
-                Opening = (if isTimed then opening else Always)
-                Bounds = bounds
-                Decay = decay
-        }
+        return
+            {
+                arrow with
+                    Weights = weights
+                    Connectivity = connectivity
+                    SelfConnections = not (spares && maySpare arrow weights)
+                    Delay =
+                        (if isLate then
+                             delaySteps |> Option.map (fun k -> dt * float k)
+                         else
+                             None)
+                    Opening = (if isTimed then opening else Always)
+                    Bounds = bounds
+                    Decay = decay
+            }
+            |> fun drawn -> {
+                drawn with
+                    Balanced = isBalanced && mayBalance circuit drawn
+            }
     }
 
 /// A name of its own for every projection whose two ends are taken.
@@ -436,6 +483,7 @@ let private asksForReward (experimentRule: Rule) (projection: Projection) =
 let private taskOf (circuit: Circuit) dt events isRewarded =
     let channels = channelsIn circuit
     let outputs = outputsIn circuit
+    let asked = askedOf circuit
 
     gen {
         let! steps = Gen.choose (1, 12)
@@ -443,14 +491,20 @@ let private taskOf (circuit: Circuit) dt events isRewarded =
 
         return!
             Gen.elements [
-                arraysTask channels outputs steps isMasked events
-                functionTask channels outputs dt steps events
-                loopTask channels outputs dt steps events
+                arraysTask channels asked steps isMasked events
+                functionTask channels asked dt steps events
+                loopTask channels asked dt steps events
                 for kind in 0..2 do
-                    severalTask kind channels outputs dt steps events
+                    severalTask kind channels asked dt steps events
                 if not isRewarded then
-                    phasedTask channels outputs dt steps events
-                if channels = 0 && outputs = 1 && List.isEmpty events && not isRewarded then
+                    phasedTask channels asked dt steps events
+                if
+                    channels = 0
+                    && outputs = 1
+                    && List.isEmpty events
+                    && not isRewarded
+                    && allLinear circuit
+                then
                     yield! List.replicate 3 (Task.periodic (dt * float steps) [ 1, 1.0; 3, -0.5 ])
             ]
     }
@@ -504,7 +558,11 @@ let experimentOf most (dt: float<ms>) =
 
         let plastic =
             List.map2
-                (fun (p: Projection) plasticity -> { p with Plasticity = plasticity })
+                (fun (p: Projection) plasticity -> {
+                    p with
+                        Plasticity = plasticity
+                        Decay = (if plasticity.IsFrozen then 0.0 else p.Decay)
+                })
                 projections
                 plasticities
 
@@ -536,6 +594,7 @@ let experimentOf most (dt: float<ms>) =
             Circuit = { told with Projections = plastic }
             Task = task
             Rule = rule
+            Update = None
             Trials = (if List.exists isPlastic plastic then 2 else 0)
             Seed = int64 seed
             Dt = dt

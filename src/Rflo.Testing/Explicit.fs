@@ -79,7 +79,7 @@ let ofDrawn (experiment: Experiment) =
             }
     }
 
-/// What happens in the first trial, with learning off.
+/// What happens in the first trial of the training, with learning off.
 let firstTrial (experiment: Experiment) =
     let compiled = Compile.experiment (checked' experiment)
-    Run.test compiled (Run.session compiled) 0
+    Run.replay compiled (Run.session compiled) 0

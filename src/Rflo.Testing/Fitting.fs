@@ -58,7 +58,7 @@ let private sample (rule: Rule) dt =
         ]
         |> feedback [ errorOf y --> a ]
 
-    experiment "sample" circuit (arraysTask 1 1 4 false [])
+    experiment "sample" circuit (arraysTask 1 (plainly 1) 4 false [])
     |> Declare.rule rule
     |> Declare.dt dt
     |> trials 1
@@ -124,7 +124,7 @@ let fit (rule: Rule) (experiment: Experiment) : Experiment =
         let isKept = (int experiment.Seed + k) % 4 = 0
 
         if isKept || not (canLearn able rule projection) then
-            { projection with Plasticity = Frozen }
+            frozen projection
         else
             {
                 projection with
@@ -152,7 +152,7 @@ let fit (rule: Rule) (experiment: Experiment) : Experiment =
             Task =
                 arraysTask
                     (channelsIn able)
-                    (outputsIn able)
+                    (askedOf able)
                     (stepsOf experiment)
                     false
                     experiment.Task.Events
@@ -192,7 +192,7 @@ let inCircuits make prepare (rule: Rule) : Gen<Experiment> =
         let circuit: Circuit = make number
 
         let task =
-            arraysTask (channelsIn circuit) (outputsIn circuit) steps false (awaited circuit)
+            arraysTask (channelsIn circuit) (askedOf circuit) steps false (awaited circuit)
 
         let declared = {
             (experiment $"circuit-{number}" circuit task) with

@@ -21,20 +21,20 @@ module Generate =
     /// The circuits of such experiments, valid in steps of 1 ms.
     let circuits: Gen<Circuit> = Circuits.experimentIn 1.0<ms> |> Gen.map _.Circuit
 
-    /// `Generate.tasks c` is tasks that fit the inputs and readouts of the circuit c: the same arrays in every trial, trials drawn
+    /// `Generate.tasks c` is tasks that fit the inputs and readouts of the circuit c, with targets that they can have: the same arrays in every trial, trials drawn
     /// by a function, and closed loops, of at most 12 steps of 1 ms.
     let tasks (circuit: Circuit) : Gen<Task> =
-        let channels, outputs = channelsIn circuit, outputsIn circuit
+        let channels, asked = channelsIn circuit, askedOf circuit
 
         gen {
             let! steps = Gen.choose (1, 12)
 
             return!
                 Gen.elements [
-                    arraysTask channels outputs steps false []
-                    arraysTask channels outputs steps true []
-                    functionTask channels outputs 1.0<ms> steps []
-                    loopTask channels outputs 1.0<ms> steps []
+                    arraysTask channels asked steps false []
+                    arraysTask channels asked steps true []
+                    functionTask channels asked 1.0<ms> steps []
+                    loopTask channels asked 1.0<ms> steps []
                 ]
         }
 

@@ -35,7 +35,7 @@ let private differentiable (experiment: Experiment) =
         | InLoop _ ->
             Trials.arraysTask
                 (channelsIn circuit)
-                (outputsIn circuit)
+                (Trials.askedOf circuit)
                 steps
                 false
                 experiment.Task.Events

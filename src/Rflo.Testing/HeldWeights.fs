@@ -53,7 +53,7 @@ let private withoutSquares (experiment: Experiment) =
     else
         let change (projection: Projection) =
             if projection.Target.IsOfReadout then
-                { projection with Plasticity = Frozen }
+                frozen projection
             else
                 projection
 
@@ -201,7 +201,9 @@ let private hasMask (projection: Projection) =
 /// Every second projection is sparse, where the circuit says nothing else.
 let private masked (experiment: Experiment) =
     let thin k (projection: Projection) =
-        if hasMask projection || (int experiment.Seed + k) % 2 = 0 then
+        let isGiven = projection.Weights.IsGiven || projection.Weights.IsReadFrom
+
+        if hasMask projection || isGiven || (int experiment.Seed + k) % 2 = 0 then
             projection
         else
             {

@@ -104,7 +104,7 @@ module Learner =
                 |> Array.mapi (fun k (post, pre, places) ->
                     existing post pre graph.Projections[k].Synapses places)
             Losses = fun () -> session.Metrics.CopyLosses()
-            Loss = fun trial -> session.Test(trial).Loss
+            Loss = fun trial -> session.Replay(trial).Loss
             Increments =
                 fun time trial ->
                     match rule with

@@ -49,20 +49,33 @@ let private fitProjection circuit (projection: Projection) =
     let weights =
         match projection.Weights with
         | Given matrix -> Given(fit matrix)
-        | ReadFrom(source, read) -> ReadFrom(source, (fun () -> read () |> Result.map fit))
+        | ReadFrom(source, read) ->
+            ReadFrom(
+                source,
+                fun () ->
+                    read ()
+                    |> Result.map (function
+                        | WeightMatrix.Full matrix -> WeightMatrix.Full(fit matrix)
+                        | sparse -> sparse)
+            )
         | OneToOne _ when post <> pre -> Constant 0.0
         | Constant _
         | OneToOne _ when projection.Bounds.IsSome -> Constant 0.0
         | other -> other
 
-    {
+    let fitting = {
         projection with
             Weights = weights
             Connectivity =
                 match projection.Connectivity with
                 | Mask matrix -> Mask(corner post pre matrix)
                 | other -> other
-            Balanced = projection.Balanced && isBalanceable signs
+            SelfConnections = projection.SelfConnections || not (maySpare projection weights)
+    }
+
+    {
+        fitting with
+            Balanced = fitting.Balanced && mayBalance circuit fitting
     }
 
 let private fitFeedback (circuit: Circuit) (feedback: Feedback) =
@@ -118,7 +131,7 @@ let private fitPlasticity (experiment: Experiment) circuit projection =
     if canLearn circuit rule projection then
         projection
     else
-        { projection with Plasticity = Frozen }
+        frozen projection
 
 /// The experiment without what a change has left wrong.
 let tidy (experiment: Experiment) =
@@ -234,8 +247,10 @@ let private areaShrinks (a: Area) = [
     }
     { a with Dale = None; Populations = [] }
 
-    { a with Tau = SameTau 10.0<ms> }
-    { a with Transfer = Transfer.Tanh }
+    if not (isWinnerTakeAll a) then
+        { a with Tau = SameTau 10.0<ms> }
+        { a with Transfer = Transfer.Tanh }
+
     { a with Initial = Reset 0.1 }
     { a with Noise = 0.0 }
     { a with Dale = None }
@@ -254,7 +269,7 @@ let private projectionShrinks (p: Projection) = [
             Bounds = None
             Decay = 0.0
     }
-    { p with Plasticity = Frozen }
+    frozen p
 
     {
         p with
@@ -326,7 +341,7 @@ let private plainTask (experiment: Experiment) =
             | _ -> None)
         |> List.distinct
 
-    arraysTask (channelsIn circuit) (outputsIn circuit) (stepsOf experiment) false awaited
+    arraysTask (channelsIn circuit) (askedOf circuit) (stepsOf experiment) false awaited
 
 /// Steps of 1 ms, with all times of the circuit and its task as many steps as they were. Times of the
 /// rules stay as they are, and may fit these steps no longer.

@@ -7,12 +7,44 @@ open Rflo.Testing.Meaning
 let private wave (row: int) (column: int) =
     0.5 + 0.4 * sin (0.7 * float (row + 1) * float (column + 1))
 
-let private trialOf channels outputs steps isMasked events = {
+/// Outputs in groups, and whether the targets of a group are a distribution, as a softmax wants them.
+type Asked = (int * bool) list
+
+let askedOf (circuit: Circuit) : Asked = [
+    for readout in circuit.Readouts -> max 0 readout.Outputs, readout.Output = Output.Softmax
+]
+
+/// Whether the targets of the circuit's readouts may be any numbers.
+let allLinear (circuit: Circuit) =
+    circuit.Readouts |> List.forall (fun readout -> readout.Output = Output.Linear)
+
+/// So many outputs of any kind but softmax.
+let plainly outputs : Asked = [ outputs, false ]
+
+let private countOf (asked: Asked) = List.sumBy fst asked
+
+/// Targets that fit any readout of the group: in (0, 1), of a softmax with the sum 1.
+let private target (asked: Asked) (row: int) (column: int) =
+    let rec look first (left: Asked) =
+        match left with
+        | (count, isDistribution) :: _ when column < first + count ->
+            if isDistribution then
+                wave row column / List.sum [ for k in first .. first + count - 1 -> wave row k ]
+            else
+                wave row column
+        | (count, _) :: more -> look (first + count) more
+        | [] -> wave row column
+
+    look 0 asked
+
+let private trialOf channels (asked: Asked) steps isMasked events = {
     Inputs = Array2D.init steps channels (fun t k -> wave t (k + 3))
-    Targets = Array2D.init steps outputs wave
+    Targets = Array2D.init steps (countOf asked) (target asked)
     Mask =
         if isMasked then
-            Some(Array2D.init steps outputs (fun t k -> if (t + k) % 3 = 0 then 0.0 else 1.0))
+            Some(
+                Array2D.init steps (countOf asked) (fun t k -> if (t + k) % 3 = 0 then 0.0 else 1.0)
+            )
         else
             None
     Events = [
@@ -22,27 +54,32 @@ let private trialOf channels outputs steps isMasked events = {
     Rewards = Some(Array.init steps (fun t -> wave t 1))
 }
 
-let arraysTask channels outputs steps isMasked events = {
+let arraysTask channels asked steps isMasked events = {
     Name = "arrays"
-    Kind = Arrays(trialOf channels outputs steps isMasked events)
+    Kind = Arrays(trialOf channels asked steps isMasked events)
     Events = events
+    Mask = None
+    Lost = []
 }
 
 /// Trials of different lengths, with random inputs.
-let functionTask channels outputs (dt: float<ms>) steps events =
+let functionTask channels asked (dt: float<ms>) steps events =
     let draw trial (stream: RandomStream) =
         let trialSteps = 1 + (trial + steps - 1) % steps
-        let data = trialOf channels outputs trialSteps (trial % 2 = 1) events
+        let data = trialOf channels asked trialSteps (trial % 2 = 1) events
 
         {
             data with
                 Inputs = data.Inputs |> Array2D.map (fun x -> x + 0.1 * stream.Gaussian())
         }
 
-    Task.ofFunction channels outputs (dt * float steps) draw |> Task.events events
+    Task.ofFunction channels (countOf asked) (dt * float steps) draw
+    |> Task.events events
 
 /// Trials made step by step from the outputs before, with a memory of what was done.
-let loopTask channels outputs (dt: float<ms>) steps events =
+let loopTask channels asked (dt: float<ms>) steps events =
+    let outputs = countOf asked
+
     let start trial (stream: RandomStream) (memory: float[]) =
         memory[0] <- memory[0] + float (trial + 1)
         memory[1] <- stream.Gaussian()
@@ -53,7 +90,7 @@ let loopTask channels outputs (dt: float<ms>) steps events =
 
         {
             Shown = Array.init channels (fun k -> wave now.Step k + 0.1 * memory[1])
-            Asked = Array.init outputs (fun k -> wave now.Step k)
+            Asked = Array.init outputs (target asked now.Step)
             Counted = None
             Marked = events |> List.filter (fun _ -> now.Step % 3 = 1)
         }
@@ -63,7 +100,8 @@ let loopTask channels outputs (dt: float<ms>) steps events =
     |> Task.events events
 
 /// Trials of phases that bear the names of the events, the first of a random duration.
-let phasedTask channels outputs (dt: float<ms>) steps events =
+let phasedTask channels asked (dt: float<ms>) steps events =
+    let outputs = countOf asked
     let names = if List.isEmpty events then [ "rest" ] else events
     let others = names.Length - 1
     let isLong = steps > others
@@ -82,7 +120,7 @@ let phasedTask channels outputs (dt: float<ms>) steps events =
         Input =
             Array.init channels (fun k ->
                 wave now.Step (k + 3) + 0.1 * drawn + 0.1 * now.Stream.Gaussian())
-        Target = Array.init outputs (fun k -> wave now.Step k)
+        Target = Array.init outputs (target asked now.Step)
         Mask = if now.Step % 3 = 0 then 0.5 else 1.0
     })
 
@@ -98,15 +136,15 @@ let combinedTask kind (parts: Task list) =
             ]
             (List.head parts)
 
-let private partsFor channels outputs dt steps events = [
-    arraysTask channels outputs steps true events
-    functionTask channels outputs dt (max 1 (steps - 1)) events
-    loopTask channels outputs dt steps events
+let private partsFor channels asked dt steps events = [
+    arraysTask channels asked steps true events
+    functionTask channels asked dt (max 1 (steps - 1)) events
+    loopTask channels asked dt steps events
 ]
 
 /// A task made of tasks of all kinds that fit.
-let severalTask kind channels outputs dt steps events =
-    combinedTask kind (partsFor channels outputs dt steps events)
+let severalTask kind channels asked dt steps events =
+    combinedTask kind (partsFor channels asked dt steps events)
 
 let private isSensible steps = steps >= 1.0 && steps <= 1000.0
 
@@ -143,25 +181,26 @@ let stepsOf (experiment: Experiment) = stepsIn experiment.Dt experiment.Task
 let fitTask steps (experiment: Experiment) =
     let channels = channelsIn experiment.Circuit
     let outputs = outputsIn experiment.Circuit
+    let asked = askedOf experiment.Circuit
     let task = experiment.Task
 
     let fitting =
         match task.Kind with
-        | Periodic(_, harmonics) when channels = 0 && outputs = 1 ->
+        | Periodic(_, harmonics) when channels = 0 && outputs = 1 && allLinear experiment.Circuit ->
             Task.periodic (experiment.Dt * float steps) harmonics
         | Periodic _
         | ReadySetGo _
         | Syllables _
         | Standard _
-        | Custom _ -> arraysTask channels outputs steps false []
-        | Arrays data -> arraysTask channels outputs steps data.Mask.IsSome task.Events
-        | Drawn _ -> functionTask channels outputs experiment.Dt steps task.Events
+        | Custom _ -> arraysTask channels asked steps false []
+        | Arrays data -> arraysTask channels asked steps data.Mask.IsSome task.Events
+        | Drawn _ -> functionTask channels asked experiment.Dt steps task.Events
         | Phased given ->
             let names = [ for phase in given.Phases -> phase.Name ]
-            phasedTask channels outputs experiment.Dt steps names
-        | InLoop _ -> loopTask channels outputs experiment.Dt steps task.Events
-        | Blocks _ -> severalTask 0 channels outputs experiment.Dt steps task.Events
-        | Mixture _ -> severalTask 1 channels outputs experiment.Dt steps task.Events
-        | Curriculum _ -> severalTask 2 channels outputs experiment.Dt steps task.Events
+            phasedTask channels asked experiment.Dt steps names
+        | InLoop _ -> loopTask channels asked experiment.Dt steps task.Events
+        | Blocks _ -> severalTask 0 channels asked experiment.Dt steps task.Events
+        | Mixture _ -> severalTask 1 channels asked experiment.Dt steps task.Events
+        | Curriculum _ -> severalTask 2 channels asked experiment.Dt steps task.Events
 
     { experiment with Task = fitting }

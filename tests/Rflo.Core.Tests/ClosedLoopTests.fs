@@ -141,7 +141,7 @@ let private equations =
                 let mutable rates = Array.create units 0.1
 
                 for trial in 0..3 do
-                    let recording = session.Test trial
+                    let recording = session.Replay trial
                     session.Run 1 |> ignore
                     let goal = RandomStream.OfTrial(3L, "task", trial).Gaussian()
                     let rows, after, last = simulate 20 goal position rates
@@ -167,7 +167,7 @@ let private equations =
 
         test "in single precision too, to its rounding" {
             let make precision =
-                Session.Create(graph None InitialPolicy.Reset, cursor 20, 3L, precision).Test 0
+                Session.Create(graph None InitialPolicy.Reset, cursor 20, 3L, precision).Replay 0
 
             let double, single = make Precision.Double, make Precision.Single
 
@@ -207,7 +207,7 @@ let private credit =
                     let learns = Some(Rules.rflo, UpdateSchedule.TrialEnd)
                     let network = graph learns InitialPolicy.Reset
                     let closed = Session.Create(network, cursor 20, 3L)
-                    let opened = Session.Create(network, replay (closed.Test 0), 3L)
+                    let opened = Session.Create(network, replay (closed.Replay 0), 3L)
                     let a = closed.Increments(0, rule, time)
                     let b = opened.Increments(0, rule, time)
 
@@ -235,10 +235,10 @@ let private states =
                 watched.Run 1 |> ignore
                 alone.Run 1 |> ignore
                 let position = task.Position
-                let before = watched.Test(trial + 7)
+                let before = watched.Replay(trial + 7)
                 watched.Increments(0, Rules.bptt, UpdateTime.TrialEnd) |> ignore
                 Expect.equal task.Position position "position"
-                Expect.equal (watched.Test(trial + 7)).Outputs before.Outputs "same test"
+                Expect.equal (watched.Replay(trial + 7)).Outputs before.Outputs "same test"
 
             Expect.equal (weights watched) (weights alone) "weights"
         }
@@ -275,10 +275,10 @@ let private states =
             Expect.equal session.Metrics.Count 3 "trials before"
             Expect.equal task.Position sound.Position "cursor"
             Expect.equal (weights session) (weights other) "weights"
-            Expect.equal (session.Test 5).Outputs (other.Test 5).Outputs "rates"
+            Expect.equal (session.Replay 5).Outputs (other.Replay 5).Outputs "rates"
 
             Expect.throwsT<TaskException>
-                (fun () -> session.Test 3 |> ignore)
+                (fun () -> session.Replay 3 |> ignore)
                 "a test of that trial"
 
             Expect.equal task.Position sound.Position "cursor after that test"
@@ -342,7 +342,7 @@ let private choosing explore plasticity bars =
     Session.Create(builder.Build(), Choices bars, 1L)
 
 let private winners (session: Session) =
-    let rates = (session.Test 0).Rates[0]
+    let rates = (session.Replay 0).Rates[0]
 
     [|
         for t in 0..2999 -> Array.findIndex ((=) 1.0) rates[4 * t .. 4 * t + 3]

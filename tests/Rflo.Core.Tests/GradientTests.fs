@@ -37,7 +37,7 @@ let differences (session: Session) trial projection =
         let changed = Array.copy weights
         changed[k] <- w
         session.SetWeights(projection, changed)
-        session.Test(trial).Loss
+        session.Replay(trial).Loss
 
     let slopes =
         weights
@@ -77,7 +77,7 @@ let private exactGradients (tally: Tally) trial case =
         let session = session case
         let bptt = increments session case trial Rules.bptt UpdateTime.TrialEnd
         let rtrl = increments session case trial Rules.rtrl UpdateTime.TrialEnd
-        let loss = session.Test(trial).Loss
+        let loss = session.Replay(trial).Loss
 
         if norm (List.map norm bptt) < 1e-4 then
             tally.Idle()

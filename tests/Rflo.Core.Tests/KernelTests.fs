@@ -735,6 +735,37 @@ type Kernel<'T
         raises "beside" (fun () -> Kernels.MultiplyBoth(r 12, r 4, r 3, w 3, w 3))
         raises "besides" (fun () -> Kernels.MultiplyBoth(r 12, r 4, r 4, w 3, w 2))
         raises "matrix" (fun () -> Kernels.MultiplyTransposed(r 11, r 3, w 4))
+        // 65,536 squared is 0 in 32 bits: an empty matrix would be the right one.
+        let huge = 65536
+        raises "matrix" (fun () -> Kernels.Multiply(r 0, r huge, w huge))
+        raises "matrix" (fun () -> Kernels.MultiplyBoth(r 0, r huge, r huge, w huge, w huge))
+        raises "matrix" (fun () -> Kernels.MultiplyTransposed(r 0, r huge, w huge))
+        raises "matrix" (fun () -> Kernels.MultiplyPanel(r 0, huge, 2, huge, r 1000, w 1000))
+
+        raises "matrix" (fun () ->
+            Kernels.AdvanceSensitivity(w 0, r huge, zero, r huge, r huge, w huge, w huge, w huge))
+
+        raises "post" (fun () ->
+            Kernels.AccumulateOuter(r 3, huge, r 8, 4, huge + 1, zero, w 12, 4, 3, 4))
+
+        raises "trace" (fun () ->
+            Kernels.AdvanceTraces(
+                w 0,
+                w 0,
+                huge,
+                r huge,
+                r huge,
+                r huge,
+                r huge,
+                zero,
+                r huge,
+                w huge,
+                false
+            ))
+
+        raises "weights" (fun () ->
+            Kernels.LookBack(r 0, huge, r huge, r huge, w huge, w huge, r 0, r 0, 0))
+
         raises "rows" (fun () -> Kernels.MultiplyPanel(r 100, 3, 2, 2, r 1000, w 1000))
         raises "panel" (fun () -> Kernels.MultiplyPanel(r 8, 4, 2, 2, r (2 * width - 1), w 1000))
         raises "result" (fun () -> Kernels.MultiplyPanel(r 8, 4, 2, 2, r 1000, w (4 * width - 1)))

@@ -60,7 +60,7 @@ let private looking =
                     session.Increments(trial + 7, rule.Rule, UpdateTime.TrialEnd) |> ignore
 
             session.Test(trial + 1) |> ignore
-            session.Test(trial) |> ignore
+            session.Replay(trial) |> ignore
 
             if (session.Run 1).End = RunEnd.Completed && trial < 5 then
                 go (trial + 1)
@@ -72,12 +72,12 @@ let private looking =
             session.Metrics.CopyLosses()
         |])
 
-/// A test shows what training would have shown: the same loss, if nothing is learned.
+/// A replay shows what training would have shown: the same loss, if nothing is learned.
 let private testing case =
     let session = sessionWith (learning Rules.rflo UpdateSchedule.TrialEnd 0.0) case
 
     for trial in 0..5 do
-        let tested = (session.Test trial).Loss
+        let tested = (session.Replay trial).Loss
         session.Run 1 |> ignore
         Expect.isTrue (sameBits [| tested |] [| session.Metrics.Losses[trial] |]) $"trial {trial}"
 
@@ -266,7 +266,7 @@ let private shut case =
     let session =
         Session.Create(graph closed.Circuit, NoEvent(WhiteNoise closed), int64 case.Seed)
 
-    let loss = (session.Test 0).Loss
+    let loss = (session.Replay 0).Loss
 
     for index, projection in List.indexed closed.Circuit.Projections do
         if isAreas projection then
@@ -282,7 +282,7 @@ let private shut case =
             let weights = session.Weights(ProjectionId index)
             session.SetWeights(ProjectionId index, Array.map (fun w -> 5.0 * w + 1.0) weights)
 
-    Expect.isTrue (sameBits [| loss |] [| (session.Test 0).Loss |]) "passes nothing"
+    Expect.isTrue (sameBits [| loss |] [| (session.Replay 0).Loss |]) "passes nothing"
 
 let private many count check =
     forAll (cases count (20 * count)) RandomCircuits.anyCircuit check
@@ -293,7 +293,9 @@ let tests =
         test "a learning rate of 0 changes nothing, bit for bit" { many 60 rateZero }
         test "frozen weights stay as they are, bit for bit" { many 60 frozen }
         test "looking at a run changes nothing of it, bit for bit" { many 60 looking }
-        test "a test trial is what training would show, bit for bit" { many 100 testing }
+        test "a trial that is replayed is what training would show, bit for bit" {
+            many 100 testing
+        }
         test "the same seed gives the same bits, on any thread" { many 40 sameSeed }
 
         test "another seed gives other numbers" {

@@ -172,7 +172,7 @@ let private minimises name rule forgetting alpha toStart counts case =
     let recordings = ResizeArray<Recording>()
 
     for trial in 0 .. trials - 1 do
-        recordings.Add(session.Test trial)
+        recordings.Add(session.Replay trial)
         session.Run 1 |> ignore
 
     let after = allWeights session
@@ -273,9 +273,9 @@ let private improves (tally: Tally) case =
     let session: Session = sessionOf (RlsReadout(0.5, 0.95)) case
 
     for trial in 0..5 do
-        let before = (session.Test trial).Loss
+        let before = (session.Replay trial).Loss
         session.Run 1 |> ignore
-        let after = (session.Test trial).Loss
+        let after = (session.Replay trial).Loss
         tally.Count()
 
         if after = before then

@@ -149,7 +149,7 @@ let tests =
                                 rates[i]
                     |]
 
-                    near "rates" tolerance expected (session.Test(case.Trial).Rates[0]))
+                    near "rates" tolerance expected (session.Replay(case.Trial).Rates[0]))
             }
 
             test $"rules that learn from noise see it in units of NoiseUnit, {precision}" {

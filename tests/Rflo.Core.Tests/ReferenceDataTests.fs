@@ -303,7 +303,7 @@ let tests =
         }
 
         test "the golden forward pass" {
-            let trial = goldenSession().Test 0
+            let trial = goldenSession().Replay 0
             Expect.floatClose Accuracy.veryHigh (4.0 * trial.Loss) 1.2443404912084852 "loss"
 
             asPrinted "rates at the end" [| trial.Rates[0][9..] |] [

@@ -16,7 +16,7 @@ let private closeTo tolerance what case a b =
 let private forwardPass case =
     let circuit, shown = InReference.reference case 1
     let run = Reference.run circuit shown
-    let ours = (session case).Test 1
+    let ours = (session case).Replay 1
     Expect.equal ours.Steps shown.Steps "steps"
 
     let across (series: float[][][]) part = [|

@@ -197,7 +197,7 @@ let private sameInHalves seed =
 
     let whole = Session.Create(graph, task, 1L)
     let parts, blocks = split network (random.Next(1, units)) task
-    let one, two = whole.Test 0, parts.Test 0
+    let one, two = whole.Replay 0, parts.Replay 0
     Expect.isLessThan (relative one.Outputs two.Outputs) 1e-12 "outputs"
 
     for { Rule = rule; Name = name } in
@@ -249,7 +249,7 @@ let private noiseOf areas trial =
     }
 
     let session = Session.Create(graph circuit, quietTask 20, 5L)
-    (session.Test trial).Rates
+    (session.Replay trial).Rates
 
 // ---- precision and divergence -------------------------------------------------------------------
 
@@ -315,7 +315,7 @@ let private singlePrecision () =
         Session.Create(graph circuit, WhiteNoise case, 3L, precision)
 
     let double, single = make Precision.Double, make Precision.Single
-    let a, b = double.Test 0, single.Test 0
+    let a, b = double.Replay 0, single.Replay 0
     Expect.isFalse (sameBits a.Outputs b.Outputs) "they are not the same numbers"
 
     Array.iter2 (fun x y -> Expect.isLessThan (abs (x - y)) 1e-4 "output") a.Outputs b.Outputs

@@ -98,8 +98,8 @@ let private odd (drawn: Sample) =
                 (blocks flipped rule.Rule)
                 (Array.append (Array.map turned expected[..1]) expected[2..])
 
-    let outputs = ((session drawn).Test 0).Outputs
-    let others = ((session flipped).Test 0).Outputs
+    let outputs = ((session drawn).Replay 0).Outputs
+    let others = ((session flipped).Replay 0).Outputs
     Expect.isLessThanOrEqual (relative (minus outputs) others) 1e-13 "outputs flip"
 
 /// Rows and columns of the projections, in their order.
@@ -154,7 +154,9 @@ let private permuted (drawn: Sample) =
                 (blocks other rule.Rule)
                 (relabel (blocks drawn rule.Rule))
 
-    let loss, otherLoss = ((session drawn).Test 0).Loss, ((session other).Test 0).Loss
+    let loss, otherLoss =
+        ((session drawn).Replay 0).Loss, ((session other).Replay 0).Loss
+
     Expect.floatClose Accuracy.veryHigh otherLoss loss "loss"
 
 /// How far RFLO's increments of the recurrent weights are from what a symmetry that does not hold would have them be.

@@ -49,7 +49,7 @@ let private differences (session: Session) =
                 let changed = Array.copy own
                 changed[unit] <- own[unit] * factor
                 session.SetTimeConstants(AreaId area, changed)
-                let loss = session.Test(0).Loss
+                let loss = session.Replay(0).Loss
                 session.SetTimeConstants(AreaId area, own)
                 loss
 
@@ -76,7 +76,7 @@ let private exact (tally: Tally) case =
         let bptt = asked (only (trialEnd Rules.bptt) case)
         let rtrl = asked (only (trialEnd Rules.rtrl) case)
         let slopes = differences (only (trialEnd Rules.bptt) case)
-        let loss = (only (trialEnd Rules.bptt) case).Test(0).Loss
+        let loss = (only (trialEnd Rules.bptt) case).Replay(0).Loss
 
         if norm (Array.map norm bptt) < 1e-4 then
             tally.Idle()
@@ -154,7 +154,7 @@ let tests =
 
         test "the local form is its definition" {
             let session = golden (trialEnd Rules.rflo)
-            let wanted = byDefinition ReferenceDataTests.golden (session.Test 0)
+            let wanted = byDefinition ReferenceDataTests.golden (session.Replay 0)
             Expect.isGreaterThan (norm wanted) 1e-3 "something is asked"
             expectVector 1e-11 wanted (Array.head (asked session))
         }

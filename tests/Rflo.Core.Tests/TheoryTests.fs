@@ -71,7 +71,7 @@ let private moved (session: Session) projection direction rate (find: unit -> 'a
     session.SetWeights(id, weights)
     found
 
-let private loss (session: Session) () = (session.Test 0).Loss
+let private loss (session: Session) () = (session.Replay 0).Loss
 
 let private seeds = Arb.fromGen (Gen.choose (1, 1000000))
 
@@ -246,13 +246,13 @@ let private growth sample =
 
         Array.map2 (fun a b -> (a - b) / (2.0 * rate)) up down
 
-    let before = session.Test 0
+    let before = session.Replay 0
     let errors = Array.map2 (-) before.Targets before.Outputs
     let rates = before.Rates[0]
-    let changeOfRates = slope (fun () -> (session.Test 0).Rates[0])
+    let changeOfRates = slope (fun () -> (session.Replay 0).Rates[0])
 
     let changeOfErrors =
-        slope (fun () -> (session.Test 0).Outputs |> Array.map (fun y -> -y))
+        slope (fun () -> (session.Replay 0).Outputs |> Array.map (fun y -> -y))
 
     let told (errors: float[]) (rates: float[]) =
         Seq.sum (
@@ -459,7 +459,7 @@ let private duhamel seed =
     let sample, change = undriven seed
     let session = session sample
     let w, alpha, steps = sample.Net.Recurrent, 0.2, sample.Targets.Length
-    let rates = (session.Test 0).Rates[0]
+    let rates = (session.Replay 0).Rates[0]
 
     let h t =
         if t = 0 then
@@ -468,7 +468,7 @@ let private duhamel seed =
             rates[8 * (t - 1) .. 8 * t - 1]
 
     let perturbed =
-        moved session 0 (flat change) 1.0 (fun () -> (session.Test 0).Rates[0])
+        moved session 0 (flat change) 1.0 (fun () -> (session.Replay 0).Rates[0])
 
     let found = Array.map2 (-) perturbed rates |> Array.skip (8 * (steps - 1))
 

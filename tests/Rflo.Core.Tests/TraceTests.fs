@@ -62,7 +62,7 @@ let private blocks sample rule =
 
 /// h(0), h(1), ..., h(T).
 let private rates sample =
-    let all = ((session sample).Test 0).Rates[0]
+    let all = ((session sample).Replay 0).Rates[0]
     Array.append [| sample.Net.Start |] (Array.chunkBySize sample.Net.Alpha.Length all)
 
 /// phi'(u(t)) of tanh units; row 0 is step 1.
@@ -184,7 +184,7 @@ let private twoWorlds seed =
 
     // Targets lie as far from the outputs in both.
     let asked sample =
-        let outputs = ((session sample).Test 0).Outputs |> Array.chunkBySize 2
+        let outputs = ((session sample).Replay 0).Outputs |> Array.chunkBySize 2
 
         {
             sample with

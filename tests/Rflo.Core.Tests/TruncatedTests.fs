@@ -98,7 +98,7 @@ let private isItsDefinition (tally: Tally) (case, (window, stride)) =
 
     if not (isNearKink case 0) then
         let looks = looks window stride network.Trial.Steps
-        let loss = (session.Test 0).Loss
+        let loss = (session.Replay 0).Loss
 
         for index, k in sampled session case do
             let block = nonNull blocks[index]

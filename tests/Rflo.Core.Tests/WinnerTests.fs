@@ -57,7 +57,7 @@ let private cues =
 let private task = Networks.Given(cues, Array.create 3000 [||], (fun _ -> 3000))
 
 let private chosenBy (builder: GraphBuilder) seed =
-    let rates = (Session.Create(builder.Build(), task, seed).Test 0).Rates[0]
+    let rates = (Session.Create(builder.Build(), task, seed).Replay 0).Rates[0]
 
     [|
         for t in 1..3000 do

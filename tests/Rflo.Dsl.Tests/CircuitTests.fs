@@ -84,7 +84,7 @@ let private settled word steps (experiment: Experiment) =
     {
         experiment with
             Circuit = circuit
-            Task = arraysTask (channelsIn circuit) (outputsIn circuit) steps false [ "go"; "stop" ]
+            Task = arraysTask (channelsIn circuit) (askedOf circuit) steps false [ "go"; "stop" ]
             Trials = (if List.exists isPlastic circuit.Projections then 3 else 0)
     }
 
@@ -215,7 +215,7 @@ let private prefixing =
                 circuit |> areas [ area "m1" 3 ] |> projections [ area "m1" 3 --> area "m1" 3 ]
 
             let plan c =
-                experiment "p" c (arraysTask 0 0 3 false []) |> trials 0
+                experiment "p" c (arraysTask 0 [] 3 false []) |> trials 0
 
             let drawn name c = matrixOf (compiled (plan c)) name
             let plain = drawn "m1->m1" one
@@ -230,16 +230,19 @@ let private order =
         testPropertyWithConfig (config 150) "in any order draws the same" (fun (Valid experiment) ->
             let c = experiment.Circuit
 
-            let reversed = {
-                experiment with
-                    Circuit = {
-                        Areas = List.rev c.Areas
-                        Inputs = List.rev c.Inputs
-                        Readouts = List.rev c.Readouts
-                        Projections = List.rev c.Projections
-                        Feedback = List.rev c.Feedback
-                    }
-            }
+            // Targets go with their readouts.
+            let reversed =
+                fitTask (stepsOf experiment) {
+                    experiment with
+                        Circuit = {
+                            c with
+                                Areas = List.rev c.Areas
+                                Inputs = List.rev c.Inputs
+                                Readouts = List.rev c.Readouts
+                                Projections = List.rev c.Projections
+                                Feedback = List.rev c.Feedback
+                        }
+                }
 
             let one, other = compiled experiment, compiled reversed
             Expect.equal (weightsOf other) (weightsOf one) "weights"
@@ -392,10 +395,9 @@ let private modules =
         |> feedback [ errorOf y --> listened ]
 
     let trains circuit =
-        let outputs = outputsIn circuit
-
         let plan =
-            experiment "module" circuit (arraysTask 0 outputs 20 false []) |> trials 3
+            experiment "module" circuit (arraysTask 0 (askedOf circuit) 20 false [])
+            |> trials 3
 
         let ended, _ = trained plan
         Expect.equal ended RunEnd.Completed "three trials"
@@ -438,7 +440,7 @@ let private modules =
                 experiment
                     "p"
                     (c |> projections [ stranger --> stranger ])
-                    (arraysTask 0 0 3 false [])
+                    (arraysTask 0 [] 3 false [])
 
             Expect.equal
                 (Check.experiment (plan |> trials 0)
@@ -476,7 +478,7 @@ let private modules =
             let twice =
                 circuit |> areas [ m1 ] |> projections [ m1 --> m1; m1 --> m1 |> named "slow" ]
 
-            let drawn = compiled (experiment "p" twice (arraysTask 0 0 3 false []) |> trials 0)
+            let drawn = compiled (experiment "p" twice (arraysTask 0 [] 3 false []) |> trials 0)
             Expect.equal drawn.Projections [ "m1->m1"; "slow" ] "names"
             Expect.notEqual (matrixOf drawn "m1->m1") (matrixOf drawn "slow") "draws"
         }

@@ -263,7 +263,7 @@ let private curricula =
                     session.Run 1 |> ignore
 
                     for other in 0..4 do
-                        session.Test(trial + other) |> ignore
+                        session.Replay(trial + other) |> ignore
 
                 Expect.equal (session.Metrics.CopyLosses()) full.Losses "losses"
         }
@@ -279,7 +279,7 @@ let private curricula =
                 let session = Run.session (Compile.experiment ready)
 
                 for trial in 0..7 do
-                    asked.Add((session.Test trial).Targets[0])
+                    asked.Add((session.Replay trial).Targets[0])
                     session.Run 1 |> ignore
 
                 Expect.equal (List.ofSeq asked) [ 3.0; 3.0; 3.0; 2.0; 2.0; 1.0; 1.0; 1.0 ] "tasks"

@@ -38,7 +38,7 @@ let private alone (projection: Projection) (areas': Area list) = {
     experiment
         "alone"
         (circuit |> areas areas' |> projections [ projection |> named "p" ])
-        (arraysTask 0 0 3 false []) with
+        (arraysTask 0 [] 3 false []) with
         Trials = 0
 }
 
@@ -94,7 +94,7 @@ let private layouts =
                 |> projections [ big --> y |> density 0.1 ]
 
             let spec =
-                (compiled (experiment "e" network (arraysTask 0 1 3 false []) |> trials 0))
+                (compiled (experiment "e" network (arraysTask 0 (plainly 1) 3 false []) |> trials 0))
                     .Graph.Projections[0]
 
             Expect.isFalse (isSparse spec) "full"
@@ -182,12 +182,6 @@ let private connections =
                 matrix
                 (array2D [ [ 1.0; 1.0 ]; [ 0.0; 1.0 ]; [ 1.0; 1.0 ] ])
                 "only 4 -> 4 is left out"
-        }
-
-        test "noSelf between two areas leaves all" {
-            let other = area "other" 200
-            let spec = specOf (big --> other |> noSelf) [ big; other ]
-            Expect.equal spec.Synapses.Count 40_000 "count"
         }
 
         test "one-to-one is a diagonal" {
@@ -382,7 +376,7 @@ let private times =
         test "an event has its place among the task's" {
             let plan = {
                 inHalfSteps (fine --> fine |> gate (AtEvent "stop")) with
-                    Task = arraysTask 0 0 3 false [ "go"; "stop" ]
+                    Task = arraysTask 0 [] 3 false [ "go"; "stop" ]
             }
 
             Expect.equal (compiled plan).Graph.Projections[0].Gate (Gate.AtEvent 1) "gate"

@@ -39,7 +39,7 @@ let private dale =
         cortex --> y |> learning 0.03
     ]
     |> feedback [ errorOf y --> cortex |> through symmetric ]
-    |> fun network -> experiment "dale" network periodic |> seed 2
+    |> fun network -> experiment "dale" network (arrays 10 0 1) |> seed 2
 
 let private sparse =
     let cortex = area "cortex" 8
@@ -93,7 +93,11 @@ let private populations =
         errorOf y --> m1
         errorOf (readout "z" 2) --> m1 |> through (random 2.0)
     ]
-    |> fun network -> experiment "populations" network (arrays 7 4 3)
+    |> fun network ->
+        Task.ofArrays
+            (Array2D.zeroCreate 7 4)
+            (Array2D.init 7 3 (fun _ k -> if k = 1 then 1.0 else 0.0))
+        |> experiment "populations" network
 
 let private given' =
     let a = area "a" 2
@@ -111,7 +115,10 @@ let private given' =
         |> mask (array2D [ [ true; false ]; [ false; true ]; [ true; true ] ])
         b --> readout "y" 2
         |> weights (
-            ReadFrom("memory", (fun () -> Ok(Array2D.init 2 3 (fun i j -> float (10 * i + j)))))
+            ReadFrom(
+                "memory",
+                (fun () -> Ok(WeightMatrix.Full(Array2D.init 2 3 (fun i j -> float (10 * i + j)))))
+            )
         )
         |> learning 0.1
     ]

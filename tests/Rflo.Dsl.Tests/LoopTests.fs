@@ -91,7 +91,7 @@ let tests =
             for t in 1..19 do
                 Expect.floatClose Accuracy.high x[t] (x[t - 1] + 0.1 * y[t - 1]) $"step {t + 1}"
 
-            let goal = RandomStream.OfTrial(1L, "task", 0).Gaussian()
+            let goal = RandomStream.OfTrial(1L, "task", RandomStream.TestTrial 0L).Gaussian()
 
             for t in 0..19 do
                 Expect.floatClose Accuracy.high after.Targets[t, 0] (goal - x[t]) "target"
@@ -108,7 +108,7 @@ let tests =
 
             Expect.equal
                 (string trained.Status)
-                "failed at trial 2, step 7, in the task: the cursor is stuck"
+                "stopped at trial 2, step 7, which the task could not make: the cursor is stuck"
                 "status"
 
             Expect.equal trained.Losses.Length 2 "trials before"

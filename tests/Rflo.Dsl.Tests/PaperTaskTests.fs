@@ -34,7 +34,7 @@ let private watching channels outputs task =
     | Error problems -> failtest (String.concat "\n" (List.map Problem.text problems))
 
 let private show (running: Run.Running) trial =
-    Run.test running.Compiled running.Session trial
+    Run.replay running.Compiled running.Session trial
 
 let private pulse (width: float) distance =
     exp (-(distance ** 2.0) / (2.0 * width * width))

@@ -64,7 +64,7 @@ let inPopulation index name fault spoils needs experiment =
     let part (final: Experiment) =
         InPopulation(final.Circuit.Areas[index].Name, name)
 
-    planted (2, index, 8) part fault spoils needs experiment
+    planted (2, index, 20) part fault spoils needs experiment
 
 let inInput index fault spoils needs experiment =
     let part (final: Experiment) =
@@ -175,23 +175,24 @@ let renamed before after (circuit: Circuit) =
         | OfBias -> OfBias
 
     {
-        Areas = circuit.Areas |> List.map (fun a -> { a with Name = name a.Name })
-        Inputs = circuit.Inputs |> List.map (fun x -> { x with Name = name x.Name })
-        Readouts = circuit.Readouts |> List.map (fun y -> { y with Name = name y.Name })
-        Projections =
-            circuit.Projections
-            |> List.map (fun p -> {
-                p with
-                    Source = finish p.Source
-                    Target = finish p.Target
-            })
-        Feedback =
-            circuit.Feedback
-            |> List.map (fun f -> {
-                f with
-                    Readout = name f.Readout
-                    Area = name f.Area
-            })
+        circuit with
+            Areas = circuit.Areas |> List.map (fun a -> { a with Name = name a.Name })
+            Inputs = circuit.Inputs |> List.map (fun x -> { x with Name = name x.Name })
+            Readouts = circuit.Readouts |> List.map (fun y -> { y with Name = name y.Name })
+            Projections =
+                circuit.Projections
+                |> List.map (fun p -> {
+                    p with
+                        Source = finish p.Source
+                        Target = finish p.Target
+                })
+            Feedback =
+                circuit.Feedback
+                |> List.map (fun f -> {
+                    f with
+                        Readout = name f.Readout
+                        Area = name f.Area
+                })
     }
 
 /// The same fault, whatever else is planted.

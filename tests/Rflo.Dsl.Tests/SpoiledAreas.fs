@@ -35,31 +35,66 @@ let all = [
             []
     ])
     areas "tau below dt" 2 "tau" (fun e a -> [
-        for given in [ e.Dt / 2.0; 0.0<ms>; -10.0<ms>; nan * 1.0<ms> ] do
-            { a with Tau = SameTau given },
-            NotAllowed("tau", $"{float given} ms", $"finite and at least dt, {float e.Dt} ms"),
-            [ "dt" ]
+        if not (isWinnerTakeAll a) then
+            for given in [ e.Dt / 2.0; 0.0<ms>; -10.0<ms>; nan * 1.0<ms> ] do
+                { a with Tau = SameTau given },
+                NotAllowed("tau", $"{float given} ms", $"finite and at least dt, {float e.Dt} ms"),
+                [ "dt" ]
     ])
     areas "too many taus" 2 "tau" (fun e a -> [
-        {
-            a with
-                Tau = TauOfUnit(Array.create (a.Units + 1) (e.Dt * 3.0))
-        },
-        WrongLength("taus", a.Units + 1, a.Units, "one for each unit"),
-        [ "dt"; areaSize a ]
+        if not (isWinnerTakeAll a) then
+            {
+                a with
+                    Tau = TauOfUnit(Array.create (a.Units + 1) (e.Dt * 3.0))
+            },
+            WrongLength("taus", a.Units + 1, a.Units, "one for each unit"),
+            [ "dt"; areaSize a ]
     ])
     areas "tau of one unit below dt" 2 "tau" (fun e a -> [
-        let last = a.Units - 1
-        let constants = Array.create a.Units (e.Dt * 3.0)
-        constants[last] <- e.Dt / 4.0
+        if not (isWinnerTakeAll a) then
+            let last = a.Units - 1
+            let constants = Array.create a.Units (e.Dt * 3.0)
+            constants[last] <- e.Dt / 4.0
 
-        { a with Tau = TauOfUnit constants },
-        NotAllowed(
-            $"tau of unit {last}",
-            $"{float (e.Dt / 4.0)} ms",
-            $"finite and at least dt, {float e.Dt} ms"
-        ),
-        [ "dt"; areaSize a ]
+            { a with Tau = TauOfUnit constants },
+            NotAllowed(
+                $"tau of unit {last}",
+                $"{float (e.Dt / 4.0)} ms",
+                $"finite and at least dt, {float e.Dt} ms"
+            ),
+            [ "dt"; areaSize a ]
+    ])
+    areas "tau of a winner-take-all area" 9 "tau" (fun e a -> [
+        if isWinnerTakeAll a then
+            for constant in
+                [
+                    tau (e.Dt * 3.0)
+                    taus (Array.create a.Units (e.Dt * 3.0))
+                ] do
+                constant a,
+                Contradiction(
+                    "it has a tau, which a winner-take-all area does not have",
+                    "leave tau out"
+                ),
+                [ "dt"; areaSize a ]
+    ])
+    areas "transfer function of a winner-take-all area" 10 "transfer" (fun _ a -> [
+        if isWinnerTakeAll a then
+            a |> transfer Transfer.Relu,
+            Contradiction(
+                "it has a transfer function, which a winner-take-all area does not have",
+                "leave transfer out"
+            ),
+            []
+    ])
+    areas "exploration of units that do not compete" 11 "exploration" (fun _ a -> [
+        if not (isWinnerTakeAll a) then
+            a |> explore 0.1,
+            Contradiction(
+                "it explores, and only a winner-take-all area does",
+                $"declare it as winnerTakeAll \"{a.Name}\", or leave explore out"
+            ),
+            []
     ])
     areas "unknown transfer function" 3 "transfer" (fun _ a -> [
         { a with Transfer = enum 99 },

@@ -90,7 +90,9 @@ let all = [
     kind "part of other outputs than the first" (fun e -> [
         let spoil (part: Task) =
             let channels, outputs = sizesOf part
-            arraysTask channels (outputs + 1) 4 false part.Events |> Task.named part.Name
+
+            arraysTask channels (plainly (outputs + 1)) 4 false part.Events
+            |> Task.named part.Name
 
         match e.Task.Kind |> withSecond spoil with
         | Some changed ->

@@ -146,7 +146,12 @@ let all = [
     shownFirst
         "mask that is no number in one phase"
         (fun at -> { at with Mask = nan })
-        (fun _ name -> NotAllowed($"the mask in phase {name}", "NaN", "finite and at least 0"))
+        (fun _ name ->
+            NotAllowed(
+                $"the mask in step 1 of trial 0, in phase {name}",
+                "NaN",
+                "finite and at least 0"
+            ))
     shown
         "phase that nobody named"
         (fun _ now at -> if now.During "gong" then at else { at with Mask = 1.0 })

@@ -3,6 +3,7 @@ module Rflo.Dsl.Tests.SpoiledProjections
 
 open Rflo.Dsl
 open Rflo.Testing.Meaning
+open Rflo.Testing.Circuits
 open Rflo.Dsl.Tests.Planting
 
 /// The projections between ends that earlier mistakes have left as they were.
@@ -157,7 +158,7 @@ let all = [
         p |> bounds -infinity -infinity,
         NotAllowed("the upper bound", "-Infinity", "more than -infinity")
     ])
-    projections "decay below 0" [] (fun _ p -> [
+    projections "decay below 0" [ "learning" ] (fun _ p -> [
         for wrong in [ -1e-4; nan ] do
             p |> decay wrong, NotAllowed("decay", string wrong, "finite and at least 0")
     ])
@@ -193,8 +194,97 @@ let all = [
             )
     ])
     projections "balanced weights of one sign" [] (fun e p -> [
-        if not (isBalanceable (signsOf e.Circuit p)) then
+        if isOntoReadout p then
+            p |> balanced,
+            Contradiction(
+                "balanced weights have signs, and those of a readout have none",
+                "leave balanced out"
+            )
+        elif not (isBalanceable (signsOf e.Circuit p)) then
             p |> balanced, needsBothKinds
+    ])
+    projections "balanced weights with bounds" [] (fun e p -> [
+        if isBalanceable (signsOf e.Circuit p) then
+            p |> balanced |> bounds -1.0 1.0,
+            Contradiction(
+                "bounds at the start would unbalance balanced weights",
+                "leave one of the two out"
+            )
+    ])
+    projections "balanced weights of which a row has one sign" [] (fun e p -> [
+        match signsOf e.Circuit p with
+        | Some signs when isBalanceable (Some signs) ->
+            let post, pre = sizes e p
+            let first = List.head signs
+
+            // Row 0 has connections of the first unit's sign only.
+            p
+            |> balanced
+            |> mask (Array2D.init post pre (fun i j -> i > 0 || signs[j] = first)),
+            Contradiction(
+                "row 0 has connections of one sign only, so nothing balances them",
+                "give it connections of both signs, or leave balanced out"
+            )
+        | _ -> ()
+    ])
+    projections "density of weights that are given" [] (fun e p ->
+        let post, pre = sizes e p
+
+        let fault =
+            Contradiction(
+                "its weights are given and it has a density, which would draw connections among them",
+                "leave the density out, and give 0 or a mask where there is no connection"
+            )
+
+        let zeros = Array2D.zeroCreate post pre
+
+        [
+            for weights in [ given zeros; ReadFrom("memory", (fun () -> Ok zeros)) ] do
+                p |> Declare.weights weights |> density 0.5, fault
+                p |> density 0.5 |> Declare.weights weights, fault
+        ])
+    projections "density and mask" [] (fun e p ->
+        let post, pre = sizes e p
+        let every = Array2D.create post pre true
+
+        let fault =
+            Contradiction(
+                "it has a density and a mask, and either says which connections exist",
+                "leave one of them out, or draw the connections of the mask more sparsely"
+            )
+
+        [
+            p |> density 0.5 |> mask every, fault
+            p |> mask every |> density 0.5, fault
+        ])
+    projections "no self-connections between different parts" [] (fun _ p -> [
+        if areaOf p.Source <> areaOf p.Target || Option.isNone (areaOf p.Source) then
+            p |> noSelf,
+            Contradiction(
+                "it leaves out the connections of units to themselves, and does not run from an area to itself",
+                "leave noSelf out"
+            )
+    ])
+    projections "one-to-one without self-connections" [] (fun _ p -> [
+        if p.Source = p.Target then
+            p |> weights (oneToOne 0.5) |> noSelf,
+            Contradiction(
+                "it is one-to-one and leaves out the connections of units to themselves, so nothing is left",
+                "leave noSelf out"
+            )
+    ])
+    kind "decay of what is frozen" (fun e -> [
+        for index, p in soundProjections e do
+            if not (isPlastic p) then
+                setProjection index (plain p |> decay 0.01) e
+                |> inProjection
+                    index
+                    (always (
+                        Contradiction(
+                            "it decays with every update and is frozen, so it has none",
+                            "let it learn, such as |> learning 0.03, or leave decay out"
+                        )
+                    )) [ $"projection {index}" ] [ "learning" ]
     ])
     projections "delay that is none" [ "dt" ] (fun e p -> [
         if isRecalled p then

@@ -131,13 +131,17 @@ let all = [
             })
     arrays
         "target that is no number"
-        (fun _ _ -> NotAllowed("a target", "NaN", "finite"))
+        (fun _ _ -> NotAllowed("the target of output 0 in step 1", "NaN", "finite, or its mask 0"))
         (fun data ->
             with00 nan data.Targets
-            |> Option.map (fun targets -> { data with Targets = targets }))
+            |> Option.map (fun targets -> {
+                data with
+                    Targets = targets
+                    Mask = None
+            }))
     arrays
         "input that is infinite"
-        (fun _ _ -> NotAllowed("an input", "-Infinity", "finite"))
+        (fun _ _ -> NotAllowed("the input of channel 0 in step 1", "-Infinity", "finite"))
         (fun data ->
             with00 -infinity data.Inputs
             |> Option.map (fun inputs -> { data with Inputs = inputs }))
@@ -158,7 +162,7 @@ let all = [
             })
     arrays
         "mask below 0"
-        (fun _ _ -> NotAllowed("a number of the mask", "-1", "finite and at least 0"))
+        (fun _ _ -> NotAllowed("the mask of output 0 in step 1", "-1", "finite and at least 0"))
         (fun data ->
             with00 -1.0 data.Targets
             |> Option.map (fun mask -> {
@@ -176,7 +180,7 @@ let all = [
             })
     arrays
         "reward that is no number"
-        (fun _ _ -> NotAllowed("a reward", "NaN", "finite"))
+        (fun _ _ -> NotAllowed("the reward of step 1", "NaN", "finite"))
         (fun data ->
             Some {
                 data with
@@ -295,7 +299,6 @@ let all = [
             ])
     kind "channels that the circuit does not have" (fun e -> [
         let channels = channelsIn e.Circuit
-        let outputs = outputsIn e.Circuit
 
         let fault (final: Experiment) =
             let names = final.Circuit.Inputs |> List.map (fun x -> $"{x.Name} {x.Channels}")
@@ -308,7 +311,7 @@ let all = [
 
         {
             e with
-                Task = functionTask (channels + 1) outputs e.Dt 5 e.Task.Events
+                Task = functionTask (channels + 1) (askedOf e.Circuit) e.Dt 5 e.Task.Events
         }
         |> inTask fault [ "sums" ] [ "dt" ]
     ])
@@ -327,7 +330,7 @@ let all = [
 
         {
             e with
-                Task = functionTask channels (outputs + 2) e.Dt 5 e.Task.Events
+                Task = functionTask channels (askedOf e.Circuit @ plainly 2) e.Dt 5 e.Task.Events
         }
         |> inTask fault [ "sums" ] [ "dt" ]
     ])

@@ -311,7 +311,7 @@ let tests =
 
                 Expect.stringContains
                     (string trained.Status)
-                    "trial 3 of lapse: task: a target in phase late is NaN; it must be finite"
+                    "trial 3 of lapse: task: the target of output 0 in step 4 of trial 3, in phase late is NaN; it must be finite"
                     "status"
         }
     ]

@@ -106,6 +106,23 @@ let private charts = [
         Expect.equal (values "b 1" chart) ((two.Value.After.Outputs["b"]).Column(1).ToArray()) "b 1"
     }
 
+    test "a comparison shows each readout beside its own target" {
+        let panels = Comparison.outputs [ two.Value ]
+
+        Expect.equal
+            (panels |> List.map _.Title)
+            [
+                "Output of z after 2 trials of two"
+                "Output of b after 2 trials of two"
+            ]
+            "in order of declaration"
+
+        for panel, name, first in List.zip3 panels [ "z"; "b" ] [ 2.0; 12.0 ] do
+            Expect.equal(values "target" panel.Chart)[2..] [| first .. first + 5.0 |] name
+            let output = two.Value.After.Outputs[name].Column(0).ToArray()
+            Expect.equal (values "output" panel.Chart) output name
+    }
+
     test "a loss curve has every trial" {
         let run = trained.Value
         Expect.equal (values "periodic" (Charts.loss run)) run.Losses "losses"

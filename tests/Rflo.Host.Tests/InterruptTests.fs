@@ -28,6 +28,9 @@ let private family (pid: int) =
 
     pid :: below pid
 
+let private host =
+    Path.Combine(root, "src", "Rflo.Host", "bin", "Release", "net10.0", "Rflo.Host.dll")
+
 let private interrupt signal pids =
     for pid in pids do
         run "/" "/bin/sh" [ "-c"; $"kill -{signal} {pid} 2>/dev/null || true" ]
@@ -44,9 +47,13 @@ let tests =
                 inFolder (fun folder ->
                     let example = Path.Combine(examples, "01-periodic.fsx")
 
+                    // A shell that started the tests in the background has SIGINT ignored, and children inherit that.
                     use child =
-                        start folder "dotnet" [
-                            "fsi"
+                        start folder "env" [
+                            $"--default-signal={signal}"
+                            "dotnet"
+                            // A queue knows the first process only, which hands the signal on.
+                            if signal = "TERM" then yield! [ host; "run" ] else "fsi"
                             example
                             "--trials"
                             "100000000"
@@ -58,9 +65,8 @@ let tests =
                     // The first plain line says that it trains.
                     let line = child.StandardOutput.ReadLineAsync()
                     Expect.isTrue (line.Wait(TimeSpan.FromSeconds 60.0)) "it trains"
-                    // A terminal signals the whole group; here the script's own process is the last of the family.
-                    let pids = family child.Id
-                    interrupt signal (if signal = "INT" then pids else [ List.last pids ])
+                    // A terminal signals the whole group.
+                    interrupt signal (if signal = "INT" then family child.Id else [ child.Id ])
                     let ended = finish child
                     Expect.equal ended.Code 3 $"exit code ({ended.Errors})"
                     Expect.stringContains ended.Errors "stopping after this trial" "what it says"

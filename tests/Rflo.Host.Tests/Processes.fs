@@ -39,7 +39,7 @@ type Ended = {
 
 let private longest = TimeSpan.FromSeconds 100.0
 
-let start (folder: string) (file: string) (arguments: string list) =
+let private infoOf (folder: string) (file: string) (arguments: string list) =
     let info =
         ProcessStartInfo(
             file,
@@ -53,7 +53,10 @@ let start (folder: string) (file: string) (arguments: string list) =
     info.Environment["NO_COLOR"] <- "1"
     info.Environment["DOTNET_NOLOGO"] <- "1"
     info.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] <- "1"
-    nonNull (Process.Start info)
+    info
+
+let start folder file arguments =
+    nonNull (Process.Start(infoOf folder file arguments))
 
 /// Waits for a process; one that hangs is killed.
 let finishWithin (longest: TimeSpan) (child: Process) =
@@ -80,6 +83,15 @@ let run folder file arguments =
 let script folder (path: string) options =
     run folder "dotnet" ([ "fsi"; path ] @ options)
 
+/// Starts a script with some variables of its environment set.
+let startScriptIn (variables: (string * string) list) (folder: string) (path: string) options =
+    let info = infoOf folder "dotnet" ([ "fsi"; path ] @ options)
+
+    for name, value in variables do
+        info.Environment[name] <- value
+
+    nonNull (Process.Start info)
+
 /// Runs the `rflo` command.
 let rflo folder arguments = run folder "dotnet" (host :: arguments)
 
@@ -87,6 +99,9 @@ let python = "/usr/bin/python3"
 
 let hasNumpy =
     lazy (File.Exists python && (run "/" python [ "-c"; "import numpy" ]).Code = 0)
+
+let hasScipy =
+    lazy (hasNumpy.Value && (run "/" python [ "-c"; "import scipy" ]).Code = 0)
 
 /// Runs a Python program, or skips the test where there is no numpy.
 let numpy folder (program: string) =

@@ -35,4 +35,32 @@ let tests =
         test "makes nothing of nothing" {
             Expect.isEmpty (Thinning.bins Double.IsFinite [||]).Trials "trials"
         }
+
+        testProperty
+            "of time keeps the order, both extremes of everything, and few points"
+            (fun (numbers: float[]) (times: FsCheck.PositiveInt) ->
+                // Long series of any shape: gaps, spikes and steps of the numbers drawn.
+                let numbers = if numbers.Length = 0 then [| nan |] else numbers
+                let count = 1 + (times.Get * 977) % 20_000
+                let series = Array.init count (fun k -> numbers[(k * k / 7) % numbers.Length])
+                let places = Thinning.places series
+                Expect.isLessThanOrEqual places.Length 2_000 "points"
+                Expect.equal places (Array.sort (Array.distinct places)) "order"
+
+                if count <= 2_000 then
+                    Expect.equal places [| 0 .. count - 1 |] "all of a short one"
+
+                let shown = places |> Array.map (Array.get series)
+                let numbersOf = Array.filter (Double.IsNaN >> not)
+                let all, kept = numbersOf series, numbersOf shown
+
+                if all.Length > 0 then
+                    Expect.equal
+                        (Array.min kept, Array.max kept)
+                        (Array.min all, Array.max all)
+                        "extremes"
+
+                // Nowhere is more than a stretch left out.
+                for first, next in Array.pairwise places do
+                    Expect.isLessThanOrEqual (next - first) (2 * (1 + count / 1000)) "gaps")
     ]

@@ -14,7 +14,7 @@ let inFolder (test: string -> unit) =
     finally
         Directory.Delete(folder, true)
 
-let manifest =
+let manifestOf trials =
     RunManifest(
         Name = "periodic",
         Description = "Fifty units learn a sum of sines.",
@@ -23,11 +23,13 @@ let manifest =
         Started = DateTimeOffset(2026, 2, 3, 4, 5, 6, TimeSpan.Zero),
         Ended = DateTimeOffset(2026, 2, 3, 4, 5, 7, TimeSpan.Zero),
         ElapsedSeconds = 1.0,
-        Trials = 2,
+        Trials = trials,
         Status = RunEnd.Completed,
         StatusText = "completed 2 trials",
         FinalLoss = 0.25
     )
+
+let manifest = manifestOf 2
 
 let weights = [
     NamedArray("initial/cortex->cortex", [| 2; 2 |], [| 1.0; 0.1; nan; -infinity |])

@@ -15,4 +15,11 @@ let main arguments =
     | [| "contend"; place |] ->
         TakeUpTests.contend place
         0
+    | [| "look"; place |] ->
+        RefusalOfLooksTests.look place
+        0
+    | [| "abandoned"; place |] ->
+        OwnerTests.abandoned place
+        0
+    | [| "nothing" |] -> 0
     | _ -> runTestsInAssemblyWithCLIArgs [] arguments

@@ -109,7 +109,11 @@ let tests =
                     "kept when the new one is given up"
 
                 writeRun place true |> ignore
-                Expect.isFalse (File.Exists(Path.Combine(place, "old.txt"))) "replaced"
+
+                Expect.isTrue
+                    (File.Exists(Path.Combine(place, "old.txt")))
+                    "kept when the run is replaced, since no run wrote it"
+
                 Expect.equal (entries parent) [ "p1" ] "nothing else is left")
         }
 

@@ -37,7 +37,7 @@ internal sealed class AlignedArray<T>
 
     /// <summary>Row <paramref name="row"/> of a matrix with rows of <paramref name="stride"/> elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Span<T> Row(int row, int stride) => _elements.AsSpan(_offset + row * stride, stride);
+    public Span<T> Row(int row, int stride) => Span.Slice(row * stride, stride);
 
     /// <summary>Rows <paramref name="first"/> to the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -36,12 +36,12 @@ internal static partial class Kernels
     {
         if (steps == 0 || rows == 0 || columns == 0)
             return;
-        if (post.Length < (steps - 1) * postStride + rows)
-            ThrowHelper.TooShort(nameof(post), post.Length, (steps - 1) * postStride + rows);
-        if (pre.Length < (steps - 1) * preStride + columns)
-            ThrowHelper.TooShort(nameof(pre), pre.Length, (steps - 1) * preStride + columns);
-        if (result.Length < (rows - 1) * resultStride + columns)
-            ThrowHelper.TooShort(nameof(result), result.Length, (rows - 1) * resultStride + columns);
+        if (post.Length < (long)(steps - 1) * postStride + rows)
+            ThrowHelper.TooShort(nameof(post), post.Length, (long)(steps - 1) * postStride + rows);
+        if (pre.Length < (long)(steps - 1) * preStride + columns)
+            ThrowHelper.TooShort(nameof(pre), pre.Length, (long)(steps - 1) * preStride + columns);
+        if (result.Length < (long)(rows - 1) * resultStride + columns)
+            ThrowHelper.TooShort(nameof(result), result.Length, (long)(rows - 1) * resultStride + columns);
 
         if (Simd.Bits == 512)
             AccumulateBlocks<T, Vector512<T>, Lanes512<T>>(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns);

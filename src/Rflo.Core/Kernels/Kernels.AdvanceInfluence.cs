@@ -25,12 +25,12 @@ internal static partial class Kernels
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int width = PanelColumns<T>(), units = decay.Length;
-        if (before.Length != units * width)
-            ThrowHelper.ShapeMismatch(nameof(before), before.Length, units * width, "(units, panel columns)");
-        if (now.Length != units * width)
-            ThrowHelper.ShapeMismatch(nameof(now), now.Length, units * width, "(units, panel columns)");
-        if (product.Length != units * width)
-            ThrowHelper.ShapeMismatch(nameof(product), product.Length, units * width, "(units, panel columns)");
+        if (before.Length != (long)units * width)
+            ThrowHelper.ShapeMismatch(nameof(before), before.Length, (long)units * width, "(units, panel columns)");
+        if (now.Length != (long)units * width)
+            ThrowHelper.ShapeMismatch(nameof(now), now.Length, (long)units * width, "(units, panel columns)");
+        if (product.Length != (long)units * width)
+            ThrowHelper.ShapeMismatch(nameof(product), product.Length, (long)units * width, "(units, panel columns)");
         if (post.Length != units)
             ThrowHelper.ShapeMismatch(nameof(post), post.Length, units, "(units)");
         if (told.Length != units)

@@ -33,8 +33,8 @@ internal static partial class Kernels
         int rows = error.Length, columns = expected.Length;
         if (columns % Simd.Count<T>() != 0)
             ThrowHelper.ShapeMismatch(nameof(expected), columns, Simd.Padded<T>(columns), "(whole registers)");
-        if (matrix.Length < rows * columns)
-            ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
+        if (matrix.Length < (long)rows * columns)
+            ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, (long)rows * columns, "(post, pre)");
         if (told.Length != rows)
             ThrowHelper.ShapeMismatch(nameof(told), told.Length, rows, "(post)");
         if (pull.Length != columns)

@@ -44,10 +44,10 @@ internal static partial class Kernels
             ThrowHelper.OutOfRange(nameof(stride), stride, $"at least {columns}, the number of columns");
         if (next.Length != columns)
             ThrowHelper.ShapeMismatch(nameof(next), next.Length, columns, "(pre)");
-        if (trace.Length < rows * stride)
-            ThrowHelper.TooShort(nameof(trace), trace.Length, rows * stride);
-        if (weights.Length < rows * stride)
-            ThrowHelper.TooShort(nameof(weights), weights.Length, rows * stride);
+        if (trace.Length < (long)rows * stride)
+            ThrowHelper.TooShort(nameof(trace), trace.Length, (long)rows * stride);
+        if (weights.Length < (long)rows * stride)
+            ThrowHelper.TooShort(nameof(weights), weights.Length, (long)rows * stride);
         if (Math.Min(decay.Length, Math.Min(post.Length, told.Length)) < rows)
             ThrowHelper.TooShort("units", Math.Min(decay.Length, Math.Min(post.Length, told.Length)), rows);
 

@@ -37,8 +37,8 @@ internal static partial class Kernels
         int n = decay.Length;
         if (units > n)
             ThrowHelper.OutOfRange(nameof(units), units, $"at most {n}, the length of a row");
-        if (weights.Length < units * n)
-            ThrowHelper.TooShort(nameof(weights), weights.Length, units * n);
+        if (weights.Length < (long)units * n)
+            ThrowHelper.TooShort(nameof(weights), weights.Length, (long)units * n);
         if (delta.Length % n != 0)
             ThrowHelper.OutOfRange(nameof(delta), delta.Length, $"a multiple of {n}, the length of a row");
         if (post.Length < delta.Length)
@@ -48,8 +48,8 @@ internal static partial class Kernels
         int steps = delta.Length / n;
         if (column.Length > 0 && column.Length != n)
             ThrowHelper.ShapeMismatch(nameof(column), column.Length, n, "(n)");
-        if (column.Length > 0 && steps > 0 && errors.Length <= (steps - 1) * errorStride)
-            ThrowHelper.TooShort(nameof(errors), errors.Length, (steps - 1) * errorStride + 1);
+        if (column.Length > 0 && steps > 0 && errors.Length <= (long)(steps - 1) * errorStride)
+            ThrowHelper.TooShort(nameof(errors), errors.Length, (long)(steps - 1) * errorStride + 1);
 
         if (Simd.Bits == 512)
             LookBackSteps<T, Vector512<T>, Lanes512<T>>(weights, units, decay, post, credit, delta, column, errors, errorStride);

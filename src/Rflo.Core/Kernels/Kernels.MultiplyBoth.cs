@@ -32,8 +32,8 @@ internal static partial class Kernels
             ThrowHelper.ShapeMismatch(nameof(beside), beside.Length, columns, "(pre)");
         if (besides.Length != rows)
             ThrowHelper.ShapeMismatch(nameof(besides), besides.Length, rows, "(post)");
-        if (matrix.Length < rows * columns)
-            ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
+        if (matrix.Length < (long)rows * columns)
+            ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, (long)rows * columns, "(post, pre)");
 
         if (Simd.Bits == 512)
             MultiplyRowsByBoth<T, Vector512<T>, Lanes512<T>>(matrix, vector, beside, result, besides, backward);

@@ -31,12 +31,12 @@ internal static partial class Kernels
             ThrowHelper.OutOfRange(nameof(rows), rows, "a multiple of four");
         if (stride < columns)
             ThrowHelper.OutOfRange(nameof(stride), stride, $"at least {columns}, the number of columns");
-        if (matrix.Length < rows * stride)
-            ThrowHelper.TooShort(nameof(matrix), matrix.Length, rows * stride);
-        if (panel.Length < columns * width)
-            ThrowHelper.TooShort(nameof(panel), panel.Length, columns * width);
-        if (result.Length < rows * width)
-            ThrowHelper.TooShort(nameof(result), result.Length, rows * width);
+        if (matrix.Length < (long)rows * stride)
+            ThrowHelper.TooShort(nameof(matrix), matrix.Length, (long)rows * stride);
+        if (panel.Length < (long)columns * width)
+            ThrowHelper.TooShort(nameof(panel), panel.Length, (long)columns * width);
+        if (result.Length < (long)rows * width)
+            ThrowHelper.TooShort(nameof(result), result.Length, (long)rows * width);
 
         if (Simd.Bits == 512)
             MultiplyPanelRows<T, Vector512<T>, Lanes512<T>>(matrix, rows, columns, stride, panel, result);

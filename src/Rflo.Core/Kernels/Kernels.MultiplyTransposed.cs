@@ -35,8 +35,8 @@ internal static partial class Kernels
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int columns = result.Length, rows = vector.Length;
-        if (matrix.Length < rows * columns)
-            ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, rows * columns, "(post, pre)");
+        if (matrix.Length < (long)rows * columns)
+            ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, (long)rows * columns, "(post, pre)");
 
         if (Simd.Bits == 512)
             MultiplyColumns<T, Vector512<T>, Lanes512<T>>(matrix, vector, result);

@@ -90,7 +90,9 @@ internal sealed class PlasticTau<T>
             // A unit that nothing is asked of keeps its bits.
             if (_logarithms[i] == _before[i])
                 continue;
-            alpha[i] = T.Exp(-T.Max(T.Zero, _logarithms[i]));
+            // Of the numbers near it, one that a saved tau gives back to the bit: 1 / (1 / alpha) does not change when repeated.
+            double tau = 1 / double.CreateTruncating(T.Exp(-T.Max(T.Zero, _logarithms[i])));
+            alpha[i] = T.CreateTruncating(1 / tau);
             decay[i] = T.One - alpha[i];
         }
 

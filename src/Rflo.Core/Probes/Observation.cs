@@ -4,9 +4,10 @@ namespace Rflo.Core;
 public sealed class Observation
 {
     private readonly Func<ProjectionId, double[]> _weights;
+    private readonly Func<AreaId, double[]> _timeConstants;
 
-    internal Observation(int trial, Recording recording, Func<ProjectionId, double[]> weights) =>
-        (Trial, Recording, _weights) = (trial, recording, weights);
+    internal Observation(int trial, Recording recording, Func<ProjectionId, double[]> weights, Func<AreaId, double[]> timeConstants) =>
+        (Trial, Recording, _weights, _timeConstants) = (trial, recording, weights, timeConstants);
 
     /// <summary>Number of the trial, from 0.</summary>
     public int Trial { get; }
@@ -17,4 +18,8 @@ public sealed class Observation
     /// <summary>The weights of a projection after its update, as <see cref="Session.Weights"/> gives them.</summary>
     /// <exception cref="ArgumentException">There is no such projection.</exception>
     public double[] Weights(ProjectionId projection) => _weights(projection);
+
+    /// <summary>The time constants of an area after its update, as <see cref="Session.TimeConstants"/> gives them.</summary>
+    /// <exception cref="ArgumentException">There is no such area.</exception>
+    public double[] TimeConstants(AreaId area) => _timeConstants(area);
 }

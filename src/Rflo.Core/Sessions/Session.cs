@@ -108,10 +108,23 @@ public abstract class Session
     /// <exception cref="ArgumentException">An area is unknown, an interval is below 1, or two probes have a column of one name.</exception>
     public abstract void Watch(IReadOnlyList<ProbeSpec> probes);
 
-    /// <summary>Runs one trial with learning off; what is carried from trial to trial, by areas or by the task, stays as it was.</summary>
-    /// <param name="trial">Number of the trial: the same inputs, targets and noise as when training shows it.</param>
+    /// <summary>
+    /// Runs one test trial with learning off. Its task, noise and initial state draw from streams of their own, so that it is none of
+    /// the trials of the training, unless the options ask for these (or the task draws nothing). The same number gives the same trial.
+    /// </summary>
+    /// <param name="trial">Number of the trial, from 0.</param>
+    /// <param name="options">Which trials, and what of them is random; <see cref="TestOptions.Default"/> where null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    /// <exception cref="TaskException">The code of the task threw; the session is as before.</exception>
+    public abstract Recording Test(int trial, TestOptions? options = null);
+
+    /// <summary>
+    /// Runs a trial of the training with learning off: the same inputs, targets, noise and exploration as when training shows it. What is
+    /// carried from trial to trial, by areas or by the task, stays as it was.
+    /// </summary>
+    /// <param name="trial">Number of the trial, from 0.</param>
     /// <exception cref="TaskException">The code of the task threw.</exception>
-    public abstract Recording Test(int trial);
+    public Recording Replay(int trial) => Test(trial, TestOptions.AsTrained);
 
     /// <summary>
     /// What a rule would add to each plastic projection over one trial at learning rate 1 and fixed weights:

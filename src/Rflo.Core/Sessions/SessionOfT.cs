@@ -214,25 +214,30 @@ internal sealed class Session<T> : Session
         Refuse(nameof(Watch));
         Block<T>[] blocks = [.. _blocks.Select(block => new Block<T>(block.Afferents, block.Segment, Graph.Postsynaptic(block.Segment.Spec)))];
         var builder = new ProbeSetBuilder<T>(
-            _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(Metrics.Losses[^1]), Weights));
+            _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(Metrics.Losses[^1]), Weights, TimeConstants));
         _probes = builder.Build(probes);
         Metrics.Probes = _probes.Series;
     }
 
-    public override Recording Test(int trial)
+    public override Recording Test(int trial, TestOptions? options = null)
     {
         Refuse(nameof(Test));
+        TestOptions test = options ?? TestOptions.Default;
         Carried carried = SaveState();
+        bool goesOn = false;
         _inHand = $"a test of trial {trial}";
         try
         {
-            Show(trial);
-            return Record(Forward(trial, LearnerSet<T>.None));
+            Show(trial, test);
+            Recording shown = Record(Forward(trial, LearnerSet<T>.None, test));
+            goesOn = test.CarriesOver;
+            return shown;
         }
         finally
         {
             _inHand = null;
-            RestoreState(carried);
+            if (!goesOn)
+                RestoreState(carried);
         }
     }
 
@@ -391,11 +396,11 @@ internal sealed class Session<T> : Session
     /// <summary>Lets the task make a trial.</summary>
     /// <exception cref="TaskException">Its code threw, or a number of the trial is none.</exception>
     [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
-    private void Show(int trial)
+    private void Show(int trial, TestOptions? test = null)
     {
         _isProgressSaved = false;
+        _taskStream.BeginTrial(Seed, "task", (test ?? TestOptions.AsTrained).StreamOf(trial));
         _network.Loop?.Begin(trial);
-        _taskStream.BeginTrial(Seed, "task", trial);
         Trial shown = _network.Trial;
         shown.Clear();
         try
@@ -437,9 +442,9 @@ internal sealed class Session<T> : Session
         }
     }
 
-    private double Forward(int trial, LearnerSet<T> learners)
+    private double Forward(int trial, LearnerSet<T> learners, TestOptions? test = null)
     {
-        _network.Begin(trial, _previousSteps, learners.ActInSteps);
+        _network.Begin(trial, _previousSteps, learners.ActInSteps, test);
         int steps = _network.Trial.Steps;
         learners.Begin(trial, steps);
         for (int t = 1; t <= steps; t++)

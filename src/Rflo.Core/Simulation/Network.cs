@@ -81,8 +81,11 @@ internal sealed class Network<T>
     /// <param name="number">Number of the trial: its noise is drawn from streams of this number.</param>
     /// <param name="previousSteps">Steps of the trial before, whose last rates may be carried over; 0 for none.</param>
     /// <param name="errorsInSteps">Whether somebody needs the errors of a step before the next one is made; if not, <see cref="End"/> makes them.</param>
-    public void Begin(long number, int previousSteps, bool errorsInSteps = true)
+    /// <param name="test">Which trial a test shows; null for a trial of the training.</param>
+    public void Begin(long number, int previousSteps, bool errorsInSteps = true, TestOptions? test = null)
     {
+        test ??= TestOptions.AsTrained;
+        number = test.StreamOf(number);
         _answersAtEnd = !errorsInSteps && Loop is null && !_anyFedBack;
         LossSum = 0;
         StepInHand = 0;
@@ -93,8 +96,8 @@ internal sealed class Network<T>
             area.Afferents.Pending = null;
             area.Afferents.Beside = null;
             BeginArea(area, number, previousSteps);
-            _noise[area.Index] = area.Spec.Noise > 0 ? RandomStream.OfTrial(Seed, "noise " + area.Spec.Name, number) : null;
-            _exploration[area.Index] = area.Spec.Explore > 0 ? RandomStream.OfTrial(Seed, "exploration " + area.Spec.Name, number) : null;
+            _noise[area.Index] = test.Noise && area.Spec.Noise > 0 ? RandomStream.OfTrial(Seed, "noise " + area.Spec.Name, number) : null;
+            _exploration[area.Index] = test.Exploration && area.Spec.Explore > 0 ? RandomStream.OfTrial(Seed, "exploration " + area.Spec.Name, number) : null;
         }
 
         foreach (ReadoutState<T> readout in Readouts)

@@ -14,26 +14,23 @@ internal static class CheckpointFile
     private const string NamePrefix = "checkpoint-";
     private const string NameSuffix = ".npz";
 
+    /// <summary>Digits of the largest number of trials.</summary>
+    private const int Digits = 10;
+
     /// <summary>Name of the file of a trial; names sort as trials do.</summary>
     public static string NameOf(int trial) => string.Create(CultureInfo.InvariantCulture, $"{NamePrefix}{trial:d10}{NameSuffix}");
 
     /// <summary>Paths of the checkpoints in a folder, the newest first; none where it is not there, or no longer.</summary>
-    public static string[] In(string folder)
-    {
-        try
-        {
-            return [.. Directory.EnumerateFiles(folder, $"{NamePrefix}*{NameSuffix}").OrderDescending(StringComparer.Ordinal)];
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // Asked first, the folder could still go before it is listed: whoever writes there moves it when it is done.
-            return [];
-        }
-    }
+    /// <exception cref="RunFileException">The folder cannot be listed.</exception>
+    public static string[] In(string folder) =>
+        [.. Listing.Files(folder, $"{NamePrefix}*{NameSuffix}").Where(path => IsName(Path.GetFileName(path))).OrderDescending(StringComparer.Ordinal)];
 
-    /// <summary>Is this the name of a checkpoint?</summary>
+    /// <summary>Is this the name of a checkpoint? One that somebody gave to a copy is not.</summary>
     public static bool IsName(string name) =>
-        name.StartsWith(NamePrefix, StringComparison.Ordinal) && name.EndsWith(NameSuffix, StringComparison.Ordinal);
+        name.Length == NamePrefix.Length + Digits + NameSuffix.Length
+        && name.StartsWith(NamePrefix, StringComparison.Ordinal)
+        && name.EndsWith(NameSuffix, StringComparison.Ordinal)
+        && name.AsSpan(NamePrefix.Length, Digits).IndexOfAnyExceptInRange('0', '9') < 0;
 
     /// <summary>Writes a checkpoint: the file is whole and on the disk, or not there.</summary>
     /// <exception cref="RunFileException">It cannot be written.</exception>

@@ -25,6 +25,8 @@ public sealed class Checkpoints
     public void Write(int trial, IReadOnlyDictionary<string, double[]> state)
     {
         CheckpointFile.Write(_folder, new Checkpoint(trial, _experiment, state));
+        // The new one is there for good before an old one goes.
+        SystemCalls.SyncFolder(_folder);
         string written = CheckpointFile.NameOf(trial);
         string[] all = CheckpointFile.In(_folder);
         string[] later = [.. all.TakeWhile(path => string.CompareOrdinal(Path.GetFileName(path), written) > 0)];

@@ -9,6 +9,7 @@ internal static class Claim
     private const string Writing = ".writing";
     private const string TurnFile = ".turn";
     private const string Replaced = ".replaced";
+    private const string Damaged = ".damaged";
 
     /// <summary>The temporary folder of a place.</summary>
     public static string FolderOf(string place) => Beside(place, Writing);
@@ -30,7 +31,7 @@ internal static class Claim
             Owner.Current().Sign(own);
             if (!Path.Exists(folder) && TryMove(own, folder))
                 return null;
-            return Owner.Of(folder) ?? new Owner(0, default, "");
+            return Owner.Of(folder) ?? Owner.Unknown;
         }
         finally
         {
@@ -40,7 +41,7 @@ internal static class Claim
 
     /// <summary>Makes the temporary folder of a place, left by a process that has ended, this process's own, with all that is in it.</summary>
     /// <param name="place">The place.</param>
-    /// <param name="force">Take it from a process of another machine too, of which nothing is known here.</param>
+    /// <param name="force">Take it from a process of another machine or container too, of which nothing is known here.</param>
     /// <returns>Null where it is ours; else who has it.</returns>
     /// <exception cref="RunFileException">The system refuses.</exception>
     public static Owner? TakeOver(string place, bool force)
@@ -52,7 +53,7 @@ internal static class Claim
             // Of two processes that ask at once the second waits, and then sees the first as the owner.
             using FileStream turn = Turn(Path.Combine(folder, TurnFile));
             Owner? owner = Owner.Of(folder);
-            bool isFree = owner is null || owner.IsDead() || (force && owner.Host != Environment.MachineName);
+            bool isFree = owner is null || owner.IsDead() || (force && !owner.IsHere);
             if (isFree)
                 Owner.Current().Sign(folder);
             else
@@ -65,7 +66,7 @@ internal static class Claim
     public static void Tidy(string folder)
     {
         Disk.Remove(Path.Combine(folder, TurnFile));
-        foreach (string unfinished in Directory.EnumerateFiles(folder, $"*{Disk.Unfinished}").Concat(Directory.EnumerateFiles(folder, $"{Owner.FileName}-*")))
+        foreach (string unfinished in Listing.Files(folder, $"*{Disk.Unfinished}").Concat(Listing.Files(folder, $"{Owner.FileName}-*")))
             Disk.Remove(unfinished);
     }
 
@@ -83,9 +84,23 @@ internal static class Claim
             return;
         }
 
-        // It was to replace this one.
-        Remove(ReplacedOf(place));
+        Settle(place);
         Owner.Unsign(place);
+    }
+
+    /// <summary>
+    /// Sees to the folder that a replacement left aside: it comes back where nothing took its place; else the files in it that no run wrote go over
+    /// to the new one, and the rest of it is deleted.
+    /// </summary>
+    public static void Settle(string place)
+    {
+        string aside = ReplacedOf(place);
+        if (!Directory.Exists(aside))
+            return;
+        if (!Path.Exists(place))
+            TryMove(aside, place);
+        else if (Directory.Exists(place) && OwnFiles.TryCarry(aside, place))
+            Remove(aside);
     }
 
     /// <summary>Does this temporary folder belong to a process that has ended?</summary>
@@ -93,7 +108,7 @@ internal static class Claim
 
     /// <summary>The temporary folders within <paramref name="parent"/> whose processes have ended.</summary>
     public static IEnumerable<string> Abandoned(string parent) =>
-        Directory.EnumerateDirectories(parent, $".*{Writing}*").Where(IsAbandoned).Order(StringComparer.Ordinal);
+        Listing.Folders(parent, $".*{Writing}*").Where(IsAbandoned).Order(StringComparer.Ordinal);
 
     /// <summary>Deletes a folder, if it is there and can be deleted.</summary>
     public static void Remove(string folder)
@@ -124,6 +139,15 @@ internal static class Claim
             Rescue(aside, place);
         else
             Remove(aside);
+    }
+
+    /// <summary>Moves a folder that is damaged to the next free number beside its place.</summary>
+    public static void SetAside(string damaged, string place)
+    {
+        int number = 1;
+        while (!TryMove(damaged, $"{place}{Damaged}-{number}"))
+            number++;
+        Owner.Unsign($"{place}{Damaged}-{number}");
     }
 
     private static void Rescue(string complete, string place)

@@ -1,10 +1,14 @@
 using System.Globalization;
+using System.Text;
 
 namespace Rflo.Runs;
 
 /// <summary>Where a run folder goes, and that nothing which is there gets lost.</summary>
 internal static class Placement
 {
+    /// <summary>Most bytes of a name: file systems take 255, and the folders beside it have some 50 more than it.</summary>
+    private const int LongestName = 200;
+
     /// <summary>The full path of a run folder.</summary>
     /// <exception cref="RunFileException">It names no folder.</exception>
     public static string FullPath(string path)
@@ -13,6 +17,17 @@ internal static class Placement
         return full != "" && Path.GetFileName(full) != ""
             ? full
             : throw new RunFileException($"'{Printable.Text(path)}'", null, "is no name for a run folder", "Give it a name, such as runs/p1.");
+    }
+
+    /// <summary>The full path of a run folder that is to be written, whose name must leave room for those of the folders beside it.</summary>
+    /// <exception cref="RunFileException">It names no folder, or its name is too long.</exception>
+    public static string WritablePath(string path)
+    {
+        string full = FullPath(path);
+        int bytes = Encoding.UTF8.GetByteCount(Path.GetFileName(full));
+        return bytes <= LongestName
+            ? full
+            : throw new RunFileException(full, null, $"has a name of {bytes} bytes; a run folder's has {LongestName} at most", "Give it a shorter name with --out.");
     }
 
     /// <summary>Is this name kept for a file of ours?</summary>
@@ -29,11 +44,10 @@ internal static class Placement
         Disk.Writing(place, () =>
         {
             Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-            // A process that was killed between the two moves of a replacement left the old folder aside.
-            string aside = Claim.ReplacedOf(place);
-            if (!Path.Exists(place) && Directory.Exists(aside))
-                Directory.Move(aside, place);
             other = Claim.TryTake(place);
+            // A process that was killed in the midst of a replacement left the old folder aside.
+            if (other is null)
+                Claim.Settle(place);
         });
         return other;
     }
@@ -42,26 +56,27 @@ internal static class Placement
     /// <exception cref="RunFileException">Something is.</exception>
     public static void CheckFree(string place, bool force)
     {
-        if (!Path.Exists(place))
+        if (!Listing.IsThere(place))
             return;
         if (!force)
             throw new RunFileException(place, null, "is there already", "Choose another name, or replace it with --force.");
-        // To replace a folder is to delete it; only results of a run may be.
-        if (!Directory.Exists(place) || !IsRunFolder(place))
+        // To replace a folder is to delete what a run wrote into it.
+        if (!Listing.IsFolder(place) || !IsRunFolder(place))
             throw new RunFileException(place, null, "is no run folder, so it is not replaced", "Choose another name, or delete it yourself.");
     }
 
     /// <summary>The exception for a place where another process writes.</summary>
     public static RunFileException Taken(string place, Owner other)
     {
-        string who = other.Host == "" ? "somebody" : $"process {other.Process} on {Printable.Text(other.Host)}";
+        string where = other.Host == Environment.MachineName && !other.IsHere ? " (in another container)" : "";
+        string who = other.Host == "" ? "somebody" : $"process {other.Process} on {Printable.Text(other.Host)}{where}";
         return new RunFileException(place, null, $"is being written by {who}", $"Choose another name; if nobody writes it, delete {Claim.FolderOf(place)}.");
     }
 
     /// <summary>The exception for a run that cannot be taken up, since another process may be writing it.</summary>
     public static RunFileException Busy(string place, Owner other)
     {
-        string remedy = other.Host == Environment.MachineName
+        string remedy = other.IsHere
             ? "Wait for its end, or end it."
             : "Wait for its end; if you know that it has ended, take the run over with --force.";
         return new RunFileException(place, null, Taken(place, other).Problem, remedy);
@@ -74,9 +89,7 @@ internal static class Placement
         if (name == "" || Path.GetFileName(name) != name)
             throw new RunFileException($"'{Printable.Text(name)}'", null, "is no name for a run folder", "Leave out the path.");
         string full = FullPath(parent);
-        if (!Directory.Exists(full))
-            return 1;
-        return 1 + Disk.Reading(full, () => Directory.EnumerateFileSystemEntries(full).Max(entry => (int?)Number(Path.GetFileName(entry), name)) ?? 0);
+        return 1 + (Listing.Entries(full).Max(entry => (int?)Number(Path.GetFileName(entry), name)) ?? 0);
     }
 
     /// <summary>Moves a complete folder to its place; what is there is deleted last.</summary>
@@ -96,14 +109,11 @@ internal static class Placement
 
     private static void Swap(string complete, string place)
     {
+        Claim.Settle(place);
         string aside = Claim.ReplacedOf(place);
         bool replaces = Directory.Exists(place);
         if (replaces)
-        {
-            Claim.Remove(aside);
             Directory.Move(place, aside);
-        }
-
         try
         {
             Directory.Move(complete, place);
@@ -114,13 +124,13 @@ internal static class Placement
             throw;
         }
 
-        if (replaces)
-            Claim.Remove(aside);
+        SystemCalls.SyncFolder(Path.GetDirectoryName(place)!);
+        Claim.Settle(place);
         Owner.Unsign(place);
     }
 
     private static bool IsRunFolder(string place) =>
-        File.Exists(Path.Combine(place, RunFileNames.Manifest)) || !Directory.EnumerateFileSystemEntries(place).Any();
+        Listing.IsFile(Path.Combine(place, RunFileNames.Manifest)) || Listing.Entries(place).Length == 0;
 
     private static int Number(string entry, string name)
     {

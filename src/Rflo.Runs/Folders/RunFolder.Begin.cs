@@ -11,7 +11,7 @@ public sealed partial class RunFolder
     /// </exception>
     public static RunFolder Create(string path, bool force = false)
     {
-        string place = Placement.FullPath(path);
+        string place = Placement.WritablePath(path);
         Placement.CheckFree(place, force);
         if (!force)
             CheckNotStopped(place);
@@ -29,14 +29,34 @@ public sealed partial class RunFolder
     {
         for (int number = Placement.NextNumber(parent, name); ; number++)
         {
-            string place = Placement.FullPath(Path.Combine(parent, $"{name}-{number}"));
-            if (Path.Exists(place) || IsStopped(place) || Placement.Prepare(place) is not null)
+            string place = Placement.WritablePath(Path.Combine(parent, $"{name}-{number}"));
+            if (Path.Exists(place) || MayBeStopped(place) || Placement.Prepare(place) is not null)
                 continue;
             RunFolder folder = new(place, force: false);
             // Another process may have finished this very number in between.
             if (!Path.Exists(place))
                 return folder;
             folder.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Begins a run folder where results go that cannot be written to their place: in a folder of its own below the system's temporary one, which
+    /// nobody else can read or has made, or, where there is no room either, below the user's own.
+    /// </summary>
+    /// <param name="name">Name of the run.</param>
+    /// <exception cref="RunFileException">Neither can be written.</exception>
+    public static RunFolder Rescue(string name)
+    {
+        try
+        {
+            string parent = "";
+            Disk.Writing(Path.GetTempPath(), () => parent = Directory.CreateTempSubdirectory("rflo-runs-").FullName);
+            return NextFree(parent, name);
+        }
+        catch (RunFileException) when (Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home)
+        {
+            return NextFree(Path.Combine(home, "rflo-runs"), name);
         }
     }
 
@@ -49,19 +69,32 @@ public sealed partial class RunFolder
     /// <summary>Full paths of the temporary folders in <paramref name="parent"/> whose processes have ended. One with a manifest is complete; the others may be deleted.</summary>
     /// <param name="parent">Folder of run folders.</param>
     /// <exception cref="RunFileException">It cannot be read.</exception>
-    public static IReadOnlyList<string> Abandoned(string parent) => Disk.Reading(parent, () => Claim.Abandoned(Path.GetFullPath(parent)).ToArray());
+    public static IReadOnlyList<string> Abandoned(string parent) => Claim.Abandoned(Placement.FullPath(parent)).ToArray();
 
     /// <summary>What a killed run had learned is not thrown away unasked.</summary>
     private static void CheckNotStopped(string place)
     {
         if (IsStopped(place))
-            throw new RunFileException(place, null, "was stopped before its end and can go on", "Go on with --resume, or begin it anew with --force.");
+            throw new RunFileException(place, null, "was stopped before its end and can go on", "Go on with --resume instead of --out, or begin it anew with --force.");
     }
 
     private static bool IsStopped(string place)
     {
         string temporary = Claim.FolderOf(place);
         return CheckpointFile.In(temporary).Length > 0 && Claim.IsAbandoned(temporary);
+    }
+
+    /// <summary>Has somebody a run here that can go on, or that cannot be looked at?</summary>
+    private static bool MayBeStopped(string place)
+    {
+        try
+        {
+            return IsStopped(place);
+        }
+        catch (RunFileException)
+        {
+            return true;
+        }
     }
 
     /// <summary>Once more: another process may have finished this very folder before it was claimed.</summary>

@@ -17,14 +17,14 @@ public sealed partial class RunFolder
     /// <exception cref="RunFileException">There is nothing to go on from, or another process writes there.</exception>
     public static RunFolder Resume(string path, bool force = false, ReadLimits? limits = null)
     {
-        string place = Placement.FullPath(path);
+        string place = Placement.WritablePath(path);
         limits ??= ReadLimits.Default;
         Owner? other = null;
-        if (Directory.Exists(Claim.FolderOf(place)) && TakeUpKilled(place, force, limits, out other) is { } killed)
+        if (Listing.IsFolder(Claim.FolderOf(place)) && TakeUpKilled(place, force, limits, out other) is { } killed)
             return killed;
         if (other is null && CheckpointFile.In(place).Length == 0)
         {
-            string problem = Path.Exists(place) ? "has ended and left no checkpoint to go on from" : "there is no such run";
+            string problem = Listing.IsThere(place) ? "has ended and left no checkpoint to go on from" : "there is no such run";
             throw new RunFileException(place, null, problem, "Name a run that was stopped, or start one without --resume.");
         }
 
@@ -39,20 +39,53 @@ public sealed partial class RunFolder
     /// <param name="anew">Leave the checkpoints of a run that has ended where they are, and begin with the first trial.</param>
     /// <param name="force">Take it over from a process of another machine, as <see cref="Resume"/> does.</param>
     /// <param name="limits">What the files may ask for; null for <see cref="ReadLimits.Default"/>.</param>
+    /// <param name="replaceDamaged">Begin anew where what lies there is damaged; it is kept beside the place, as <c>NAME.damaged-1</c>.</param>
     /// <returns>Null where another process writes there.</returns>
     /// <exception cref="RunFileException">The place is not writable, or what lies there is damaged.</exception>
-    public static RunFolder? TryBegin(string path, bool anew = false, bool force = false, ReadLimits? limits = null)
+    public static RunFolder? TryBegin(string path, bool anew = false, bool force = false, ReadLimits? limits = null, bool replaceDamaged = false)
     {
-        string place = Placement.FullPath(path);
+        string place = Placement.WritablePath(path);
         limits ??= ReadLimits.Default;
+        // What is replaced is deleted, and nothing of what is damaged is.
+        if (replaceDamaged && Listing.IsThere(place) && !IsReadable(place, limits))
+            Disk.Writing(place, () => Claim.SetAside(place, place));
+        try
+        {
+            return TryBegin(place, anew, force, limits);
+        }
+        catch (RunFileException) when (replaceDamaged && Listing.IsFolder(Claim.FolderOf(place)))
+        {
+            if (Claim.TakeOver(place, force) is not null)
+                return null;
+            Disk.Writing(place, () => Claim.SetAside(Claim.FolderOf(place), place));
+            return TryBegin(place, anew, force, limits);
+        }
+    }
+
+    private static RunFolder? TryBegin(string place, bool anew, bool force, ReadLimits limits)
+    {
         Owner? other = null;
-        if (Directory.Exists(Claim.FolderOf(place)) && TakeUpKilled(place, force, limits, out other) is { } killed)
+        if (Listing.IsFolder(Claim.FolderOf(place)) && TakeUpKilled(place, force, limits, out other) is { } killed)
             return killed;
         if (other is not null)
             return null;
         if (!anew && CheckpointFile.In(place).Length > 0)
             return TakeUpEnded(place, limits, out _);
+        // What is no run folder cannot be replaced at the end: better to know it at the beginning.
+        Placement.CheckFree(place, force: true);
         return Placement.Prepare(place) is null ? new RunFolder(place, force: true) : null;
+    }
+
+    private static bool IsReadable(string place, ReadLimits limits)
+    {
+        try
+        {
+            return Open(place, limits).Manifest is not null;
+        }
+        catch (RunFileException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Takes the temporary folder that a killed process left.</summary>
@@ -60,12 +93,29 @@ public sealed partial class RunFolder
     private static RunFolder? TakeUpKilled(string place, bool force, ReadLimits limits, out Owner? other)
     {
         RunFolder folder = new(place, force: true);
+        Owner? before = Owner.Of(folder.Temporary);
         other = Claim.TakeOver(place, force);
         if (other is not null)
             return null;
-        if (File.Exists(folder.PathOf(RunFileNames.Manifest)))
+        try
         {
-            Disk.Writing(place, () => Claim.Finish(folder.Temporary, place));
+            return GoOn(folder, limits);
+        }
+        catch (RunFileException)
+        {
+            // It is nobody's who lives, as it was.
+            Disk.Writing(folder.Temporary, () => before?.Sign(folder.Temporary));
+            throw;
+        }
+    }
+
+    /// <summary>Goes on with a temporary folder that is ours.</summary>
+    /// <returns>Null where there is nothing in it to go on with.</returns>
+    private static RunFolder? GoOn(RunFolder folder, ReadLimits limits)
+    {
+        if (Listing.IsFile(folder.PathOf(RunFileNames.Manifest)))
+        {
+            Disk.Writing(folder.Place, () => Claim.Finish(folder.Temporary, folder.Place));
             return null;
         }
 
@@ -85,19 +135,20 @@ public sealed partial class RunFolder
     /// <returns>Null where another process has it.</returns>
     private static RunFolder? TakeUpEnded(string place, ReadLimits limits, out Owner? other)
     {
-        RunManifest manifest = Open(place, limits).Manifest;
         other = Placement.Prepare(place);
         if (other is not null)
             return null;
         RunFolder folder = new(place, force: true) { _isCopy = true };
         try
         {
+            RunManifest manifest = Open(place, limits).Manifest;
             foreach (string checkpoint in CheckpointFile.In(place))
             {
                 using FileStream source = Disk.OpenRead(checkpoint);
                 Disk.Write(folder.PathOf(Path.GetFileName(checkpoint)), source.CopyTo);
             }
 
+            folder.CopySources(manifest);
             folder.Sessions = manifest.Sessions;
             return folder;
         }
@@ -119,6 +170,7 @@ public sealed partial class RunFolder
     {
         Sessions = [.. Sessions, session];
         SessionFile.Write(Temporary, Sessions);
+        SystemCalls.SyncFolder(Temporary);
         _isCopy = false;
     }
 }

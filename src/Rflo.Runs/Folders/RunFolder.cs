@@ -8,8 +8,10 @@ public sealed partial class RunFolder : IDisposable
 {
     private readonly bool _force;
     private MetricsWriter? _metrics;
-    private string? _script;
-    private bool _given;
+
+    /// <summary>All numbers are written and the manifest names them: whatever happens, they are kept.</summary>
+    private bool _sealed;
+    private bool _placed;
 
     /// <summary>Nothing is in it but copies of what lies at its place.</summary>
     private bool _isCopy;
@@ -62,20 +64,19 @@ public sealed partial class RunFolder : IDisposable
     /// <exception cref="RunFileException">The file cannot be written.</exception>
     public void WritePicture(string svg) => WriteText(RunFileNames.Picture, svg);
 
-    /// <summary>Copies the script under its own name.</summary>
-    /// <param name="script">Path of the script.</param>
-    /// <exception cref="RunFileException">It cannot be read, its copy cannot be written, or it has the name of another file of the folder.</exception>
-    public void CopyScript(string script)
+    /// <summary>Writes manifest.json, which names the script and the other files. From here on nothing can take the results away, whoever ends the process.</summary>
+    /// <param name="manifest">What to say about the run.</param>
+    /// <exception cref="RunFileException">A file cannot be written.</exception>
+    public void Seal(RunManifest manifest)
     {
-        string name = Path.GetFileName(script);
-        if (Path.Exists(PathOf(name)) || Placement.IsReserved(name))
-            throw new RunFileException(script, null, $"has the name of another file of a run folder, {name}", "Rename the script.");
-        using FileStream source = Disk.OpenRead(script);
-        Disk.Write(PathOf(name), source.CopyTo);
-        _script = name;
+        ObjectDisposedException.ThrowIf(_placed, this);
+        _metrics?.Finish();
+        KeepReport();
+        WriteManifest(manifest);
+        _sealed = true;
     }
 
-    /// <summary>Writes manifest.json, which names the script and the other files, and moves the folder into place.</summary>
+    /// <summary>Writes manifest.json, if <see cref="Seal"/> did not, and moves the folder into place.</summary>
     /// <param name="manifest">What to say about the run.</param>
     /// <returns><see cref="Place"/>.</returns>
     /// <exception cref="RunFileException">
@@ -84,12 +85,12 @@ public sealed partial class RunFolder : IDisposable
     /// </exception>
     public string Commit(RunManifest manifest)
     {
-        ObjectDisposedException.ThrowIf(_given, this);
-        _metrics?.Finish();
-        RunManifest complete = manifest with { Script = _script ?? manifest.Script, Sessions = Sessions, Files = Files() };
-        ManifestFile.Write(PathOf(RunFileNames.Manifest), complete);
-        // From here on everything is written: whatever happens, the results are kept.
-        _given = true;
+        ObjectDisposedException.ThrowIf(_placed, this);
+        if (!_sealed)
+            Seal(manifest);
+        else
+            TryListReport(manifest);
+        _placed = true;
         Disk.Remove(PathOf(SessionFile.Name));
         foreach (string checkpoint in DropsCheckpoints ? CheckpointFile.In(Temporary) : [])
             Disk.Remove(checkpoint);
@@ -97,13 +98,67 @@ public sealed partial class RunFolder : IDisposable
         return Place;
     }
 
-    /// <summary>Deletes the temporary folder, unless <see cref="Commit"/> had all its files written, or a checkpoint is in it from which the run can go on.</summary>
+    /// <summary>Deletes the temporary folder, unless its results are complete, or a checkpoint is in it from which the run can go on.</summary>
     public void Dispose()
     {
         _metrics?.Dispose();
-        if (!_given && (_isCopy || CheckpointFile.In(Temporary).Length == 0))
+        if (!_sealed && (_isCopy || !HasCheckpoints()))
             Claim.Remove(Temporary);
-        _given = true;
+        _sealed = true;
+        _placed = true;
+    }
+
+    private bool HasCheckpoints()
+    {
+        try
+        {
+            return CheckpointFile.In(Temporary).Length > 0;
+        }
+        catch (RunFileException)
+        {
+            // What cannot be listed may hold anything.
+            return true;
+        }
+    }
+
+    /// <summary>A run that goes on without a new report keeps the one that it has.</summary>
+    private void KeepReport()
+    {
+        string earlier = Path.Combine(Place, RunFileNames.Report);
+        try
+        {
+            if (Listing.IsThere(PathOf(RunFileNames.Report)) || !Listing.IsFile(earlier) || !GoesOnWith(Open(Place).Manifest))
+                return;
+            using FileStream source = Disk.OpenRead(earlier);
+            Disk.Write(PathOf(RunFileNames.Report), source.CopyTo);
+        }
+        catch (RunFileException)
+        {
+            // The numbers matter more than a page that can be made of them.
+        }
+    }
+
+    /// <summary>Does this run go on with the one that has this manifest? Another may lie there, which is to be replaced.</summary>
+    private bool GoesOnWith(RunManifest earlier) =>
+        Sessions.Count > 1 && earlier.Sessions.Count > 0 && earlier.Sessions[0].Started == Sessions[0].Started;
+
+    private void TryListReport(RunManifest manifest)
+    {
+        try
+        {
+            WriteManifest(manifest);
+        }
+        catch (RunFileException)
+        {
+            // The manifest without it is there, and right about everything else.
+        }
+    }
+
+    private void WriteManifest(RunManifest manifest)
+    {
+        RunManifest complete = manifest with { Script = Script is null ? manifest.Script : Sources[0], Sessions = Sessions, Files = Files() };
+        ManifestFile.Write(PathOf(RunFileNames.Manifest), complete);
+        SystemCalls.SyncFolder(Temporary);
     }
 
     private void WriteText(string name, string content) =>
@@ -115,12 +170,27 @@ public sealed partial class RunFolder : IDisposable
 
     private string PathOf(string name) => Path.Combine(Temporary, name);
 
-    private RunFile[] Files() =>
-    [
-        .. new DirectoryInfo(Temporary).EnumerateFiles()
-            .Where(file => file.Name is not (RunFileNames.Manifest or Owner.FileName or SessionFile.Name))
-            .Where(file => !(DropsCheckpoints && CheckpointFile.IsName(file.Name)))
-            .OrderBy(file => file.Name, StringComparer.Ordinal)
-            .Select(file => new RunFile(file.Name, file.Length)),
-    ];
+    /// <summary>What the run wrote, and nothing that somebody else put beside it.</summary>
+    private RunFile[] Files()
+    {
+        // A name in a manifest that was resumed may be of a file that is not there.
+        IEnumerable<string> sources = Sources.Where(name => File.Exists(PathOf(name)));
+        IEnumerable<string> reserved = Listing.Files(Temporary, "*").Select(path => Path.GetFileName(path)).Where(Placement.IsReserved);
+        return
+        [
+            .. reserved.Union(sources)
+                .Where(name => name is not (RunFileNames.Manifest or Owner.FileName or SessionFile.Name))
+                .Where(name => !(DropsCheckpoints && CheckpointFile.IsName(name)))
+                .Order(StringComparer.Ordinal)
+                .Select(Described),
+        ];
+    }
+
+    private RunFile Described(string name)
+    {
+        string path = PathOf(name);
+        // Archives have checksums of their own.
+        string? sum = name == RunFileNames.Metrics ? Crc32.OfFile(path) : null;
+        return new RunFile(name, new FileInfo(path).Length, sum);
+    }
 }

@@ -7,12 +7,22 @@ namespace Rflo.Runs;
 /// <param name="Trial">Trials that were done before it.</param>
 /// <param name="Arguments">The words of its command line, without the program and the script.</param>
 /// <param name="Notes">What its reader should know, such as a checkpoint that was damaged and passed over.</param>
-public sealed record RunSession(DateTimeOffset Started, int Trial, IReadOnlyList<string> Arguments, IReadOnlyList<string> Notes);
+/// <param name="Sources">Files of the run folder that hold the script as it ran in this session, and the files that it loaded; the script first.</param>
+/// <param name="Commit">Commit of the repository that the script lay in when the session began; null outside of one.</param>
+public sealed record RunSession(
+    DateTimeOffset Started,
+    int Trial,
+    IReadOnlyList<string> Arguments,
+    IReadOnlyList<string> Notes,
+    IReadOnlyList<string>? Sources = null,
+    string? Commit = null);
 
 /// <summary>The sessions of a run that is being written, in a file of its folder that outlives a kill.</summary>
 internal static class SessionFile
 {
     public const string Name = ".sessions.json";
+
+    private const string Anew = "Begin the run anew with --force instead of --resume, or the point of a sweep with --retry.";
 
     private static readonly JsonSerializerOptions _options = new() { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
 
@@ -21,25 +31,24 @@ internal static class SessionFile
     public static RunSession[] Read(string folder, ReadLimits limits)
     {
         string path = Path.Combine(folder, Name);
-        if (!File.Exists(path))
+        if (!Listing.IsThere(path))
             return [];
         try
         {
-            using FileStream stream = Disk.OpenRead(path);
-            if (stream.Length > limits.MaxTextBytes)
-                throw new RunFileException(path, null, "is too long", "Start the run anew.");
-            RunSession[] sessions = JsonSerializer.Deserialize<RunSession[]>(stream, _options) ?? [];
+            RunSession[] sessions = JsonSerializer.Deserialize<RunSession[]>(Disk.ReadAll(path, limits.MaxTextBytes), _options) ?? [];
             return AreWhole(sessions) ? sessions : throw new JsonException("a session or a word is null");
         }
-        catch (Exception e) when (e is JsonException or IOException)
+        catch (JsonException e)
         {
-            throw new RunFileException(path, null, "is no list of sessions", "Start the run anew.", e);
+            throw new RunFileException(path, null, "is no list of sessions", Anew, e);
         }
     }
 
     /// <summary>Is nothing in a list that was read null? Annotations do not reach into lists.</summary>
     public static bool AreWhole(IReadOnlyList<RunSession> sessions) =>
-        sessions.All(session => session is not null && session.Arguments.All(word => word is not null) && session.Notes.All(note => note is not null));
+        sessions.All(session => session is not null && AreWords(session.Arguments) && AreWords(session.Notes) && AreWords(session.Sources ?? []));
+
+    private static bool AreWords(IReadOnlyList<string> words) => words.All(word => word is not null);
 
     /// <summary>Writes the sessions, whole or not at all.</summary>
     /// <exception cref="RunFileException">The file cannot be written.</exception>

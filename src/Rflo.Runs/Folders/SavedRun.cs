@@ -27,9 +27,24 @@ public sealed class SavedRun
     /// <summary>Full path of the picture of the circuit; null where the folder has none.</summary>
     public string? Picture => Existing(RunFileNames.Picture);
 
-    /// <summary>Reads metrics.csv.</summary>
-    /// <exception cref="RunFileException">The file is missing or damaged.</exception>
-    public MetricsTable ReadMetrics() => MetricsTable.Read(PathOf(RunFileNames.Metrics), _limits);
+    /// <summary>Names of the files that hold the script as it ran, of every session, and what it loaded; the script that began the run first.</summary>
+    public IReadOnlyList<string> Sources => [.. Manifest.Sessions.SelectMany(session => session.Sources ?? []).Distinct()];
+
+    /// <summary>The script's text; null where the folder has none.</summary>
+    /// <exception cref="RunFileException">It cannot be read.</exception>
+    public string? ReadScript() => Script is { } path ? Disk.ReadText(path, _limits.MaxTextBytes) : null;
+
+    /// <summary>The picture of the circuit, SVG; null where the folder has none.</summary>
+    /// <exception cref="RunFileException">It cannot be read.</exception>
+    public string? ReadPicture() => Picture is { } path ? Disk.ReadText(path, _limits.MaxTextBytes) : null;
+
+    /// <summary>Reads metrics.csv, if it is as the run wrote it: the manifest has its length and its checksum.</summary>
+    /// <exception cref="RunFileException">The file is missing, damaged, or has changed since.</exception>
+    public MetricsTable ReadMetrics()
+    {
+        Manifest.Files.FirstOrDefault(file => file.Name == RunFileNames.Metrics)?.Check(PathOf(RunFileNames.Metrics));
+        return MetricsTable.Read(PathOf(RunFileNames.Metrics), _limits);
+    }
 
     /// <summary>Reads the names of the columns of metrics.csv, and none of its numbers.</summary>
     /// <exception cref="RunFileException">The file is missing or damaged.</exception>
@@ -43,7 +58,7 @@ public sealed class SavedRun
     /// <exception cref="RunFileException">The file is missing or damaged.</exception>
     public IReadOnlyList<NamedArray> ReadActivity() => Npz.Read(PathOf(RunFileNames.Activity), _limits);
 
-    private string? Existing(string? name) => !string.IsNullOrEmpty(name) && File.Exists(PathOf(name)) ? PathOf(name) : null;
+    private string? Existing(string? name) => !string.IsNullOrEmpty(name) && Listing.IsFile(PathOf(name)) ? PathOf(name) : null;
 
     private string PathOf(string name) => Path.Combine(Place, name);
 }

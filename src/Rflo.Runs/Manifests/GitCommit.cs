@@ -43,13 +43,13 @@ public static class GitCommit
     }
 
     private static string? Packed(string file, string reference) =>
-        File.Exists(file)
+        File.Exists(file) && !SystemCalls.IsSpecial(file)
             ? File.ReadLines(file).FirstOrDefault(line => line.EndsWith(' ' + reference, StringComparison.Ordinal))?.Split(' ')[0]
             : null;
 
     private static string? FirstLine(string file)
     {
-        if (!File.Exists(file))
+        if (!File.Exists(file) || SystemCalls.IsSpecial(file))
             return null;
         using StreamReader text = new(file);
         char[] start = new char[LongestLine];

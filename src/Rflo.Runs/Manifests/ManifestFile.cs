@@ -46,6 +46,9 @@ internal static class ManifestFile
             RunManifest manifest = JsonSerializer.Deserialize<RunManifest>(stream, _options) ?? throw new JsonException("the file says null");
             if (!SessionFile.AreWhole(manifest.Sessions))
                 throw new JsonException("a session, or a word of one, is null");
+            // Annotations do not reach into lists.
+            if (manifest.Files.Any(file => file is null) || manifest.Settings.Concat(manifest.Overrides).Any(setting => setting.Value is null))
+                throw new JsonException("a file or a setting is null");
             return manifest.FormatVersion is >= 1 and <= RunManifest.CurrentFormat
                 ? manifest
                 : throw new RunFileException(path, null, $"has format {manifest.FormatVersion}; formats 1 to {RunManifest.CurrentFormat} are read", "Read it with a later version of Rflo.Dsl.");

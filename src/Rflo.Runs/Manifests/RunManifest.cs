@@ -76,4 +76,21 @@ public sealed record RunManifest
 /// <summary>A file of a run folder.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Bytes">Its size.</param>
-public sealed record RunFile(string Name, long Bytes);
+/// <param name="Crc32">Its checksum in hexadecimal, of a file that has none in itself; null for the others, and in a manifest of an older version.</param>
+public sealed record RunFile(string Name, long Bytes, string? Crc32 = null)
+{
+    /// <summary>Sees that a file is the one that this describes.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <exception cref="RunFileException">It is missing, or has changed since.</exception>
+    public void Check(string path)
+    {
+        using FileStream stream = Disk.OpenRead(path);
+        if (stream.Length != Bytes)
+            throw Changed(path, $"it has {stream.Length} bytes, and the manifest says {Bytes}");
+        if (Crc32 is not null && Disk.Reading(path, () => Runs.Crc32.Of(stream)) != Crc32)
+            throw Changed(path, "its checksum is another than the manifest's");
+    }
+
+    private static RunFileException Changed(string path, string how) =>
+        new(path, null, $"has changed since the run wrote it: {how}", "Copy it again from where it was made; if the change is meant, take its entry out of \"files\" in manifest.json.");
+}

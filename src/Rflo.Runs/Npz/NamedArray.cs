@@ -7,8 +7,9 @@ public sealed class NamedArray
     /// <param name="name">Name, such as <c>cortex->cortex</c> or <c>initial/cortex->cortex</c>; <see cref="Npz"/> says which it takes.</param>
     /// <param name="shape">Lengths along the axes; empty for a single number.</param>
     /// <param name="values">The numbers in C order: the last axis runs fastest.</param>
-    /// <exception cref="ArgumentException">A length is negative, or the shape does not hold that many values.</exception>
-    public NamedArray(string name, int[] shape, double[] values)
+    /// <param name="type">What they are in a file.</param>
+    /// <exception cref="ArgumentException">A length is negative, the shape does not hold that many values, or one is none of the type.</exception>
+    public NamedArray(string name, int[] shape, double[] values, NpzType type = NpzType.Number)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(shape);
@@ -23,7 +24,10 @@ public sealed class NamedArray
 
         if (count != values.Length)
             throw new ArgumentException($"{name} has {values.Length} values; its shape ({string.Join(", ", shape)}) holds another number.", nameof(values));
+        if (type == NpzType.Index && Array.Exists(values, value => value != (int)value) || type == NpzType.Flag && Array.Exists(values, value => value is not (0 or 1)))
+            throw new ArgumentException($"{name} has a value that is no {type}.", nameof(values));
         Name = name;
+        Type = type;
         Shape = shape;
         Values = values;
     }
@@ -36,6 +40,9 @@ public sealed class NamedArray
 
     /// <summary>The numbers in C order: the last axis runs fastest.</summary>
     public double[] Values { get; }
+
+    /// <summary>What they are in a file that is written of them; what was read is all doubles.</summary>
+    public NpzType Type { get; }
 
     /// <summary>Name and shape.</summary>
     public override string ToString() => $"{Name} ({string.Join(", ", Shape)})";

@@ -35,8 +35,15 @@ internal static class NpzWriter
             ZipArchiveEntry entry = archive.CreateEntry(MemberName.OfArray(array.Name), CompressionLevel.NoCompression);
             entry.LastWriteTime = _noTime;
             using Stream member = entry.Open();
-            using NDArray values = new(array.Values, new Shape(array.Shape));
+            using NDArray values = new(OfType(array), new Shape(array.Shape));
             NpyFormat.WriteArray(member, values);
         }
     }
+
+    private static Array OfType(NamedArray array) => array.Type switch
+    {
+        NpzType.Index => Array.ConvertAll(array.Values, value => (int)value),
+        NpzType.Flag => Array.ConvertAll(array.Values, value => value != 0),
+        _ => array.Values,
+    };
 }

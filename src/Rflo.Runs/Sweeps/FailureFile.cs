@@ -10,21 +10,23 @@ internal sealed record FailureFile(IReadOnlyDictionary<string, string> Settings,
     /// <summary>How the file's name ends, behind that of the point.</summary>
     public const string Ending = ".failed.json";
 
+    private static readonly JsonSerializerOptions _options = new() { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+
     /// <summary>Reads a file.</summary>
     /// <returns>Null where there is none.</returns>
     /// <exception cref="RunFileException">It is damaged.</exception>
     public static FailureFile? Read(string path, ReadLimits limits)
     {
-        if (!File.Exists(path))
+        if (!Listing.IsThere(path))
             return null;
         try
         {
-            using FileStream stream = Disk.OpenRead(path);
-            return stream.Length <= limits.MaxTextBytes ? JsonSerializer.Deserialize<FailureFile>(stream) : throw new JsonException("it is too long");
+            FailureFile? read = JsonSerializer.Deserialize<FailureFile>(Disk.ReadAll(path, limits.MaxTextBytes), _options);
+            return read is not null && read.Settings.All(setting => setting.Value is not null) ? read : throw new JsonException("something in it is null");
         }
         catch (JsonException e)
         {
-            throw new RunFileException(path, null, $"does not say why a point failed ({Printable.Text(e.Message)})", "Delete it, and run the sweep again.", e);
+            throw new RunFileException(path, null, $"does not say why a point failed ({Printable.Text(e.Message)})", "Run the sweep again with --retry, which begins the point anew.", e);
         }
     }
 

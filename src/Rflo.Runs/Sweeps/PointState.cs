@@ -17,9 +17,12 @@ public enum PointStage
 
     /// <summary>It diverged, its task threw, or it has problems.</summary>
     Failed,
+
+    /// <summary>What it left is damaged or cannot be read.</summary>
+    Damaged,
 }
 
-/// <summary>How far a point of a sweep is, and why it failed.</summary>
+/// <summary>How far a point of a sweep is, and why it failed or what is damaged.</summary>
 /// <param name="Stage">How far.</param>
-/// <param name="Reason">Why it failed; empty otherwise.</param>
+/// <param name="Reason">Why it failed, or what is damaged; empty otherwise.</param>
 public readonly record struct PointState(PointStage Stage, string Reason = "");

@@ -6,6 +6,8 @@ namespace Rflo.Runs;
 /// <summary>A sweep as a job array of Slurm: each task runs one part of the points by the same command as on one machine.</summary>
 public sealed record SlurmJob
 {
+    private const long ShortestMargin = 10, LongestMargin = 90;
+
     /// <summary>Name of the sweep.</summary>
     public required string Name { get; init; }
 
@@ -39,6 +41,9 @@ public sealed record SlurmJob
     /// <summary>Memory of a task, as Slurm writes it; null for the partition's default.</summary>
     public string? Memory { get; init; }
 
+    /// <summary>Time after which the command ends by itself, to go on later; null for none.</summary>
+    public TimeSpan? MaxTime { get; init; }
+
     /// <summary>Whether an earlier job of the same sweep is known to have ended, so that what it left may be taken over on any machine.</summary>
     public bool TakeOver { get; init; }
 
@@ -66,23 +71,27 @@ public sealed record SlurmJob
     /// <summary>The script that sbatch takes.</summary>
     /// <remarks>
     /// A task that is pre-empted or loses its node is put back into the queue and goes on from checkpoints. One that comes to the end of its time is
-    /// warned 90 s before, writes checkpoints, and puts itself back. The queue starts a task again only when the one before has ended, wherever
-    /// that was, so what it left may be taken over.
+    /// warned before, writes checkpoints, and puts itself back; so does one that <c>--max-minutes</c> ends. The queue may warn a minute too early, in
+    /// a short task even before its run has begun: traps are set before anything else, and what is left of the time is used. The queue starts a task
+    /// again only when the one before has ended, wherever that was, so what it left may be taken over.
     /// </remarks>
+    /// <exception cref="RunFileException">A folder has a name that no line of options can hold.</exception>
     public string Script()
     {
         StringBuilder text = new();
         void Line(string line) => text.Append(line).Append('\n');
+        string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
         Line("#!/bin/bash");
         Line($"#SBATCH --job-name=rflo-{Word(Name)}");
         Line($"#SBATCH --array={Array}");
         Line("#SBATCH --ntasks=1");
-        Line(string.Create(CultureInfo.InvariantCulture, $"#SBATCH --cpus-per-task={Jobs}"));
+        Line($"#SBATCH --cpus-per-task={Number(Jobs)}");
         Line("#SBATCH --requeue");
         Line("#SBATCH --open-mode=append");
-        Line("#SBATCH --signal=B:USR1@90");
-        Line($"#SBATCH --chdir={Quoted(Directory)}");
-        Line($"#SBATCH --output={Quoted(Path.Combine(Logs, "%A_%a.log"))}");
+        Line($"#SBATCH --signal=B:USR1@{Number(Margin)}");
+        Line($"#SBATCH --chdir={Folder(Directory)}");
+        // Slurm puts numbers in for %A, %a, %j and others; %% is the sign itself.
+        Line($"#SBATCH --output={Folder(Path.Combine(Logs.Replace("%", "%%", StringComparison.Ordinal), "%A_%a.log"))}");
         if (Partition is not null)
             Line($"#SBATCH --partition={Quoted(Partition)}");
         if (Time is not null)
@@ -90,24 +99,60 @@ public sealed record SlurmJob
         if (Memory is not null)
             Line($"#SBATCH --mem={Quoted(Memory)}");
         Line("");
+        Line("# Seconds that are left of the time of this task.");
+        Line("left() {");
+        Line($"    if [ -n \"${{SLURM_JOB_END_TIME:-}}\" ]; then echo $((SLURM_JOB_END_TIME - $(date +%s))); else echo $(({Number(Limit ?? 0)} - SECONDS)); fi");
+        Line("}");
+        Line("# Once: a second signal would end the run in the midst of a trial.");
+        Line("stop() {");
+        Line("    if [ -n \"$run\" ] && [ -z \"$stopped\" ]; then stopped=yes; kill -TERM \"$run\"; fi");
+        Line("}");
+        Line("# The time is nearly over: checkpoints are written, and another task goes on.");
+        Line("warned() {");
+        Line("    again=yes");
+        Line($"    while [ -n \"$run\" ] && kill -0 \"$run\" 2>/dev/null && [ \"$(left)\" -gt {Number(Margin)} ]; do sleep 1; done");
+        Line("    stop");
+        Line("}");
+        Line("run= stopped= again= ended=");
+        Line("trap 'ended=yes; stop' TERM");
+        Line("trap warned USR1");
+        Line("");
         Line(TakeOver ? "over=--take-over" : "over=");
         Line("# A task that was put back into the queue runs when the one before has ended, wherever that was.");
         Line("if [ \"${SLURM_RESTART_COUNT:-0}\" -gt 0 ]; then over=--take-over; fi");
-        Line("again=");
-        Line($"{string.Join(' ', Command.Select(Shell))} --part \"$SLURM_ARRAY_TASK_ID/{Parts.ToString(CultureInfo.InvariantCulture)}\" $over &");
+        Line($"{string.Join(' ', Command.Select(Shell))} --part \"$SLURM_ARRAY_TASK_ID/{Number(Parts)}\" $over &");
         Line("run=$!");
-        Line("trap 'kill -TERM $run' TERM");
-        Line("# The time is nearly over: checkpoints are written, and another task goes on.");
-        Line("trap 'again=yes; kill -TERM $run' USR1");
-        Line("wait $run");
+        Line("# A signal that came before there was a run.");
+        Line("if [ -n \"$ended\" ]; then stop; elif [ -n \"$again\" ]; then warned; fi");
+        Line("wait \"$run\"");
         Line("code=$?");
-        Line("while kill -0 $run 2>/dev/null; do wait $run; code=$?; done");
-        Line("if [ -n \"$again\" ] && [ $code -eq 3 ]; then scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"; fi");
+        Line("# A signal ends the wait, and not the run.");
+        Line("while kill -0 \"$run\" 2>/dev/null; do wait \"$run\"; code=$?; done");
+        Line("wait \"$run\" 2>/dev/null");
+        Line("last=$?");
+        Line("if [ $last -ne 127 ]; then code=$last; fi");
+        if (MaxTime is { } most)
+            Line($"if [ $code -eq 3 ] && [ $SECONDS -ge {Number((long)Math.Floor(most.TotalSeconds))} ]; then again=yes; fi");
+        Line("# 3: it was stopped, with checkpoints; 143: before it had begun, so that nothing is lost, but not for ever.");
+        Line("if [ $code -eq 143 ] && [ \"${SLURM_RESTART_COUNT:-0}\" -ge 20 ]; then again=; fi");
+        Line("if [ -n \"$again\" ] && { [ $code -eq 3 ] || [ $code -eq 143 ]; }; then scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"; fi");
         Line("exit $code");
         return text.ToString();
     }
 
+    /// <summary>Seconds of a task; null where the limit is the partition's.</summary>
+    private long? Limit => Time is null ? null : SlurmTime.Seconds(Time);
+
+    /// <summary>Seconds before the end of its time at which a task is to write checkpoints; less of a short task.</summary>
+    private long Margin => Limit is { } limit ? Math.Clamp(limit / 4, ShortestMargin, LongestMargin) : LongestMargin;
+
     private static string Word(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
+
+    /// <summary>A folder in an option line, which knows no way to write some characters.</summary>
+    private static string Folder(string path) =>
+        path.Any(c => char.IsControl(c) || c is '"' or '\\')
+            ? throw new RunFileException(path, null, "has a name with a quotation mark, a backslash or a control character, which no option of sbatch can hold", "Choose another folder with --out, or give the command in another one.")
+            : Quoted(path);
 
     /// <summary>A value of an option line of sbatch.</summary>
     private static string Quoted(string value) => value.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:%,+".Contains(c, StringComparison.Ordinal)) ? value : $"\"{value.Replace("\"", "\\\"", StringComparison.Ordinal)}\"";

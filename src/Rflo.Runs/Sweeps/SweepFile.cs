@@ -58,6 +58,9 @@ internal static class SweepFile
         try
         {
             SweepDescription read = JsonSerializer.Deserialize<SweepDescription>(stream, _options) ?? throw new JsonException("the file says null");
+            // Annotations do not reach into lists.
+            if (read.Axes.Any(axis => axis is null) || read.Overrides.Any(setting => setting.Value is null))
+                throw new JsonException("an axis or a setting is null");
             return read.FormatVersion is >= 1 and <= SweepDescription.CurrentFormat && read.Points >= 0
                 ? read
                 : throw new RunFileException(path, null, $"has format {read.FormatVersion} and {read.Points} points; formats 1 to {SweepDescription.CurrentFormat} are read", "Read it with a later version of Rflo.Dsl.");

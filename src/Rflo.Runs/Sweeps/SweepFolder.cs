@@ -10,10 +10,10 @@ namespace Rflo.Runs;
 /// <remarks>Any number of processes, on any number of machines, may work in it: each point is claimed by one of them at a time.</remarks>
 public sealed class SweepFolder
 {
-    private const string PointList = "points.txt";
     private const string Points = "points";
+    private const string Slurm = "slurm";
     private const int Letters = 2;
-    private static readonly EnumerationOptions _twoDeep = new() { RecurseSubdirectories = true, MaxRecursionDepth = 1, AttributesToSkip = 0 };
+    private static readonly TimeSpan _soonAgain = TimeSpan.FromMilliseconds(20);
     private readonly ReadLimits _limits;
 
     private SweepFolder(string place, SweepDescription description, ReadLimits limits)
@@ -30,7 +30,8 @@ public sealed class SweepFolder
     public SweepDescription Description { get; }
 
     /// <summary>Is this the folder of a sweep?</summary>
-    public static bool IsSweep(string path) => File.Exists(Path.Combine(path, SweepFile.Name));
+    /// <exception cref="RunFileException">The system refuses to look.</exception>
+    public static bool IsSweep(string path) => Listing.IsFile(Path.Combine(path, SweepFile.Name));
 
     /// <summary>Makes the folder of a sweep, or goes on with it; a sweep may have grown meanwhile.</summary>
     /// <param name="path">Path of the folder; folders above it are made.</param>
@@ -42,19 +43,19 @@ public sealed class SweepFolder
         string place = Placement.FullPath(path);
         string file = Path.Combine(place, SweepFile.Name);
         string text = SweepFile.Text(description);
-        if (File.Exists(file))
+        if (Listing.IsThere(file))
         {
             SweepDescription earlier = SweepFile.Read(file, ReadLimits.Default);
             if (earlier.Name != description.Name)
                 throw new RunFileException(place, null, $"holds another sweep, {Printable.Text(earlier.Name)}", "Choose another place with --out.");
         }
-        else if (Path.Exists(place) && (!Directory.Exists(place) || Directory.EnumerateFileSystemEntries(place).Any()))
+        else if (Listing.IsThere(place) && (!Listing.IsFolder(place) || !Listing.Entries(place).All(IsOfSweep)))
         {
             throw new RunFileException(place, null, "is there already and is no sweep", "Choose another place with --out.");
         }
 
         WriteShared(file, text);
-        return new SweepFolder(place, description, ReadLimits.Default);
+        return Listed(new SweepFolder(place, description, ReadLimits.Default));
     }
 
     /// <summary>Opens the folder of a sweep.</summary>
@@ -67,7 +68,7 @@ public sealed class SweepFolder
         limits ??= ReadLimits.Default;
         if (!IsSweep(place))
             throw new RunFileException(place, null, "is no folder of a sweep", $"Name one that holds {SweepFile.Name}.");
-        return new SweepFolder(place, SweepFile.Read(Path.Combine(place, SweepFile.Name), limits), limits);
+        return Listed(new SweepFolder(place, SweepFile.Read(Path.Combine(place, SweepFile.Name), limits), limits));
     }
 
     /// <summary>Full path of the run folder of a point.</summary>
@@ -75,48 +76,82 @@ public sealed class SweepFolder
     public string PlaceOf(string id)
     {
         ArgumentNullException.ThrowIfNull(id);
-        return IsId(id) ? Path.Combine(Place, Points, id[..Letters], id) : throw new ArgumentException($"'{id}' is no name of a point.", nameof(id));
+        return PointList.IsId(id) ? Path.Combine(Place, Points, id[..Letters], id) : throw new ArgumentException($"'{id}' is no name of a point.", nameof(id));
     }
 
     /// <summary>Writes down which points the sweep has, in their order.</summary>
     /// <exception cref="RunFileException">The file cannot be written.</exception>
-    public void WritePoints(IEnumerable<string> ids) => WriteShared(Path.Combine(Place, PointList), string.Concat(ids.Select(id => id + "\n")));
+    public void WritePoints(IEnumerable<string> ids) => WriteShared(Path.Combine(Place, PointList.Name), PointList.Text(ids));
 
     /// <summary>The points of the sweep, in their order, as they were last written down; those with a run folder where nobody did.</summary>
     /// <exception cref="RunFileException">The list is damaged, or the folder cannot be read.</exception>
     public IReadOnlyList<string> ReadPoints()
     {
-        string path = Path.Combine(Place, PointList), points = Path.Combine(Place, Points);
-        if (!File.Exists(path))
-            return Directory.Exists(points) ? Disk.Reading(points, () => Found(points)) : [];
-        string[] ids = Disk.Reading(path, () => File.ReadAllLines(path));
-        int wrong = Array.FindIndex(ids, id => !IsId(id));
-        return wrong < 0 ? ids : throw new RunFileException(path, null, $"line {wrong + 1} is no name of a point", "Run the sweep again: it writes the list anew.");
+        string path = Path.Combine(Place, PointList.Name);
+        return Listing.IsThere(path) ? PointList.Read(path, Description.Points, _limits) : RunFolders();
+    }
+
+    /// <summary>What somebody should know who takes these points for all of the sweep: that there are others.</summary>
+    /// <param name="ids">What <see cref="ReadPoints"/> gave.</param>
+    /// <exception cref="RunFileException">The folder cannot be listed.</exception>
+    public IReadOnlyList<string> Notes(IReadOnlyList<string> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        List<string> notes = [];
+        if (ids.Count != Description.Points)
+            notes.Add($"{SweepFile.Name} says {Description.Points} points, and {ids.Count} are listed; give the command of the sweep again to list all of them");
+        HashSet<string> listed = [.. ids];
+        int others = RunFolders(skipsRefused: true).Count(id => !listed.Contains(id));
+        if (others > 0)
+        {
+            string points = others == 1 ? "1 point" : $"{others} points";
+            notes.Add($"{points} of an earlier version of the sweep, or with other options, are no part of it now; what they left stays in {Path.Combine(Place, Points)}");
+        }
+
+        return notes;
     }
 
     /// <summary>How far a point is.</summary>
-    /// <exception cref="RunFileException">The system refuses.</exception>
     public PointState StateOf(string id)
     {
         string place = PlaceOf(id);
-        if (Directory.Exists(Claim.FolderOf(place)))
-            return new PointState(Claim.IsAbandoned(Claim.FolderOf(place)) ? PointStage.Stopped : PointStage.Running);
-        return Ended(place);
+        for (bool isFirst = true; ; isFirst = false)
+        {
+            try
+            {
+                if (Listing.IsFolder(Claim.FolderOf(place)))
+                    return new PointState(Claim.IsAbandoned(Claim.FolderOf(place)) ? PointStage.Stopped : PointStage.Running);
+                return Ended(place);
+            }
+            catch (RunFileException e)
+            {
+                if (!isFirst)
+                    return new PointState(PointStage.Damaged, e.Message);
+                // Whoever writes it may just have been replacing it.
+                Thread.Sleep(_soonAgain);
+            }
+        }
     }
 
-    /// <summary>The settings of a point that has ended; none of one that has not.</summary>
-    /// <exception cref="RunFileException">What it left is damaged.</exception>
+    /// <summary>The settings of a point that has ended; none of one that has not, or whose files are damaged.</summary>
     public IReadOnlyDictionary<string, string> SettingsOf(string id)
     {
         string place = PlaceOf(id);
-        if (Directory.Exists(place))
-            return ManifestFile.Read(Path.Combine(place, RunFileNames.Manifest), _limits).Settings;
-        return FailureFile.Read(place + FailureFile.Ending, _limits)?.Settings ?? new Dictionary<string, string>();
+        try
+        {
+            if (Listing.IsFolder(place))
+                return ManifestFile.Read(Path.Combine(place, RunFileNames.Manifest), _limits).Settings;
+            return FailureFile.Read(place + FailureFile.Ending, _limits)?.Settings ?? new Dictionary<string, string>();
+        }
+        catch (RunFileException)
+        {
+            return new Dictionary<string, string>();
+        }
     }
 
     /// <summary>Begins a point, or takes up what a process that has ended left of it.</summary>
     /// <param name="id">Name of the point.</param>
-    /// <param name="retry">Begin a point anew that has failed.</param>
+    /// <param name="retry">Begin a point anew that has failed, or whose files are damaged: these are kept beside it.</param>
     /// <param name="takeOver">Take it over from a process of another machine, of which nothing can be known here: somebody else does know that it has ended.</param>
     /// <param name="state">How far it was.</param>
     /// <returns>Null where there is nothing to do: it is finished, has failed, or another process writes it.</returns>
@@ -132,7 +167,7 @@ public sealed class SweepFolder
             RunFolder? folder;
             try
             {
-                folder = RunFolder.TryBegin(place, anew: state.Stage == PointStage.Failed, takeOver, _limits);
+                folder = RunFolder.TryBegin(place, anew: state.Stage == PointStage.Failed, takeOver, _limits, replaceDamaged: retry);
             }
             catch (RunFileException) when (StateOf(id) != state)
             {
@@ -147,7 +182,7 @@ public sealed class SweepFolder
             }
 
             // Once more: another process may have finished this very point before it was claimed.
-            PointStage now = Ended(place).Stage;
+            PointStage now = StageOf(place);
             bool wasDone = now == PointStage.Finished || (now == PointStage.Failed && state.Stage == PointStage.NotBegun);
             if (!wasDone)
                 return folder;
@@ -170,14 +205,26 @@ public sealed class SweepFolder
     private static bool IsToDo(PointStage stage, bool retry, bool takeOver) => stage switch
     {
         PointStage.Finished => false,
-        PointStage.Failed => retry,
+        PointStage.Failed or PointStage.Damaged => retry,
         PointStage.Running => takeOver,
         _ => true,
     };
 
+    private PointStage StageOf(string place)
+    {
+        try
+        {
+            return Ended(place).Stage;
+        }
+        catch (RunFileException)
+        {
+            return PointStage.Damaged;
+        }
+    }
+
     private PointState Ended(string place)
     {
-        if (!Directory.Exists(place))
+        if (!Listing.IsFolder(place))
             return FailureFile.Read(place + FailureFile.Ending, _limits) is { } failure ? new PointState(PointStage.Failed, failure.Reason) : new PointState(PointStage.NotBegun);
         RunManifest manifest = ManifestFile.Read(Path.Combine(place, RunFileNames.Manifest), _limits);
         return manifest.Status switch
@@ -188,10 +235,44 @@ public sealed class SweepFolder
         };
     }
 
-    private static string[] Found(string points) =>
-        [.. Directory.EnumerateDirectories(points, "*", _twoDeep).Select(path => Path.GetFileName(path)).Where(IsId).Order(StringComparer.Ordinal)];
+    /// <summary>Sees that the points can be listed: one refusal is enough for thousands of them.</summary>
+    private static SweepFolder Listed(SweepFolder folder)
+    {
+        _ = Listing.Folders(Path.Combine(folder.Place, Points), "*");
+        return folder;
+    }
 
-    private static bool IsId(string id) => id.Length is > Letters and <= 64 && id.All(char.IsAsciiHexDigitLower);
+    /// <summary>The points that have left a run folder.</summary>
+    /// <param name="skipsRefused">Leave out those that cannot be listed, since each of them is known to be damaged.</param>
+    private string[] RunFolders(bool skipsRefused = false) =>
+    [
+        .. Listing.Folders(Path.Combine(Place, Points), "*")
+            .SelectMany(folder => FoldersOf(folder, skipsRefused))
+            .Select(path => Path.GetFileName(path))
+            .Where(PointList.IsId)
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private static string[] FoldersOf(string folder, bool skipsRefused)
+    {
+        try
+        {
+            return Listing.Folders(folder, "*");
+        }
+        catch (RunFileException) when (skipsRefused)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Does a sweep put something of this name into its folder? Another process may just be making the folder.</summary>
+    private static bool IsOfSweep(string path)
+    {
+        string name = Path.GetFileName(path);
+        return name is SweepFile.Name or PointList.Name or Points or Slurm
+            || (name.EndsWith(Disk.Unfinished, StringComparison.Ordinal)
+                && (name.StartsWith(SweepFile.Name, StringComparison.Ordinal) || name.StartsWith(PointList.Name, StringComparison.Ordinal)));
+    }
 
     /// <summary>Writes a file that another process may be writing too, with the same content.</summary>
     private static void WriteShared(string path, string text)
@@ -201,10 +282,11 @@ public sealed class SweepFolder
         {
             try
             {
-                if (File.Exists(path) && Disk.Reading(path, () => File.ReadAllBytes(path)).AsSpan().SequenceEqual(content))
+                if (Listing.IsThere(path) && Disk.ReadAll(path, long.MaxValue).AsSpan().SequenceEqual(content))
                     return;
                 Disk.Writing(path, () => Directory.CreateDirectory(Path.GetDirectoryName(path)!));
-                Disk.Write(path, stream => stream.Write(content));
+                Disk.WriteShared(path, stream => stream.Write(content));
+                SystemCalls.SyncFolder(Path.GetDirectoryName(path)!);
                 return;
             }
             catch (RunFileException) when (attempt < 20)

@@ -38,9 +38,10 @@ public static class SweepTable
         int missing = 0;
         foreach (string id in folder.ReadPoints())
         {
-            if (!Directory.Exists(folder.PlaceOf(id)))
+            string? place = TryRead(damaged, () => Listing.IsThere(folder.PlaceOf(id)) ? folder.PlaceOf(id) : "");
+            if (place == "")
                 missing++;
-            else if (TryRead(damaged, () => RunFolder.Open(folder.PlaceOf(id))) is { } run && TryRead(damaged, run.ReadMetricsHeader) is { } header)
+            else if (place is not null && TryRead(damaged, () => RunFolder.Open(folder.PlaceOf(id))) is { } run && TryRead(damaged, run.ReadMetricsHeader) is { } header)
             {
                 columns.See(run.Manifest, header);
                 ended.Add(id);

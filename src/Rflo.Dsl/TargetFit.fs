@@ -1,0 +1,148 @@
+namespace Rflo.Dsl
+
+open System
+open Rflo.Core
+
+/// Whether targets are values that their readouts can have. The loss of a sigmoid or a softmax is a cross-entropy, which is one only of
+/// targets in [0, 1] and, of a softmax, of a distribution; of others a run would go on for ever and say nothing.
+[<RequireQualifiedAccess>]
+module internal TargetFit =
+
+    /// How far a target may be from what it must be: further than rounding, nearer than any mistake.
+    let private rounding = 1e-6
+
+    let private instead = "use such targets, mask the step, or make the readout linear"
+
+    /// What is wrong with the targets of one readout in a step; a target with a mask of 0 may be anything.
+    let private ofReadout
+        place
+        (readout: Readout)
+        (targets: ReadOnlySpan<float>)
+        (mask: ReadOnlySpan<float>)
+        =
+        let mutable wrong = -1
+        let mutable sum = 0.0
+        let mutable counted = 0
+
+        for k in 0 .. targets.Length - 1 do
+            if mask[k] <> 0.0 then
+                counted <- counted + 1
+                sum <- sum + targets[k]
+
+                if wrong < 0 && not (targets[k] >= -rounding && targets[k] <= 1.0 + rounding) then
+                    wrong <- k
+
+        let kind = (string readout.Output).ToLowerInvariant()
+
+        if wrong >= 0 then
+            Some(
+                NotAllowed(
+                    $"the target of output {wrong} of {readout.Name} {place ()}",
+                    string targets[wrong],
+                    $"in [0, 1], since {readout.Name} is a {kind}; {instead}"
+                )
+            )
+        elif
+            readout.Output = Output.Softmax
+            && counted > 0
+            && (sum > 1.0 + rounding || counted = targets.Length && sum < 1.0 - rounding)
+        then
+            Some(
+                NotAllowed(
+                    $"the sum of the targets of {readout.Name} {place ()}",
+                    string sum,
+                    $"1, since {readout.Name} is a softmax: one number for each class, such as 0 1 0; {instead}"
+                )
+            )
+        else
+            None
+
+    /// Whether any target can be wrong.
+    let matters (readouts: Readout list) =
+        readouts
+        |> List.exists (fun readout ->
+            readout.Output = Output.Sigmoid || readout.Output = Output.Softmax)
+
+    /// The first fault of one step, in which the targets of all readouts lie side by side. `place` says where it is.
+    let ofStep place (readouts: Readout list) (targets: float[]) (mask: float[]) row =
+        let outputs = readouts |> List.sumBy _.Outputs
+
+        let rec look at (left: Readout list) =
+            match left with
+            | [] -> None
+            | readout :: more ->
+                let found =
+                    if readout.Output = Output.Linear then
+                        None
+                    else
+                        ofReadout
+                            place
+                            readout
+                            (ReadOnlySpan(targets, at, readout.Outputs))
+                            (ReadOnlySpan(mask, at, readout.Outputs))
+
+                match found with
+                | None -> look (at + readout.Outputs) more
+                | found -> found
+
+        look (row * outputs) readouts
+
+    /// The first fault of a trial.
+    let ofTrial number (readouts: Readout list) (trial: Trial) =
+        Seq.init trial.Steps id
+        |> Seq.tryPick (fun row ->
+            ofStep
+                (fun () -> $"in step {row + 1} of trial {number}")
+                readouts
+                trial.Targets
+                trial.Mask
+                row)
+
+    let private insist =
+        function
+        | None -> ()
+        | Some fault -> raise (ArgumentException(Problem.text { Part = InTask; Fault = fault }))
+
+    /// The task whose trials are looked at as they are made; a run of a wrong one fails and says where.
+    let watched (readouts: Readout list) (task: ITask) : ITask =
+        let fill number stream (into: Trial) = task.Fill(number, stream, into)
+
+        match task with
+        | _ when not (matters readouts) -> task
+        | :? IProgressTask -> task
+        | :? IClosedLoopTask as loop -> {
+            new IClosedLoopTask with
+                member _.Watches = loop.Watches
+                member _.StateLength = loop.StateLength
+                member _.SaveState state = loop.SaveState state
+                member _.RestoreState state = loop.RestoreState state
+                member _.Before(now, trial) = loop.Before(now, trial)
+
+                // A task may write targets after a step too.
+                member _.After(now, trial) =
+                    loop.After(now, trial)
+
+                    let place () =
+                        $"in step {now.Step} of trial {now.Trial}"
+
+                    insist (ofStep place readouts trial.Targets trial.Mask (now.Step - 1))
+            interface ITask with
+                member _.Inputs = task.Inputs
+                member _.Outputs = task.Outputs
+                member _.MaxSteps = task.MaxSteps
+                member _.Events = task.Events
+                member _.GivesRewards = task.GivesRewards
+                member _.Fill(number, stream, into) = fill number stream into
+          }
+        | _ -> {
+            new ITask with
+                member _.Inputs = task.Inputs
+                member _.Outputs = task.Outputs
+                member _.MaxSteps = task.MaxSteps
+                member _.Events = task.Events
+                member _.GivesRewards = task.GivesRewards
+
+                member _.Fill(number, stream, into) =
+                    fill number stream into
+                    insist (ofTrial number readouts into)
+          }

@@ -1,0 +1,82 @@
+namespace Rflo.Dsl
+
+open System
+open Rflo.Core
+
+/// The mask of a task beside that of its trials.
+[<RequireQualifiedAccess>]
+module internal TaskMask =
+
+    /// What is wrong with the mask of a task with trials of at most so many steps.
+    let faults steps outputs (task: Task) = [
+        match task.Mask with
+        | None -> ()
+        | Some mask when not (CheckValues.has steps outputs mask) ->
+            WrongShape(
+                "the mask",
+                CheckValues.shapeOf mask,
+                $"{CheckValues.shape steps outputs}, (steps of the longest trial, outputs)"
+            )
+        | Some mask ->
+            let isWeight weight = weight >= 0.0 && Double.IsFinite weight
+
+            match mask |> Seq.cast<float> |> Seq.tryFind (isWeight >> not) with
+            | Some wrong ->
+                NotAllowed("a number of the mask", string wrong, "finite and at least 0")
+            | None -> ()
+
+        match task.Mask, task.Kind with
+        | Some _, Custom task when (task :? IProgressTask) ->
+            Contradiction(
+                "it is a task of its own that changes with what is learned, and has a mask",
+                "write the mask into its trials"
+            )
+        | _ -> ()
+    ]
+
+    /// The task with the mask of each trial multiplied by that of the declaration.
+    let applied (declared: Task) (task: ITask) : ITask =
+        match declared.Mask with
+        | None -> task
+        | Some mask ->
+            let multiply row (trial: Trial) =
+                for k in 0 .. trial.Outputs - 1 do
+                    let at = row * trial.Outputs + k
+                    trial.Mask[at] <- trial.Mask[at] * mask[row, k]
+
+            match task with
+            | :? IClosedLoopTask as loop -> {
+                new IClosedLoopTask with
+                    member _.Watches = loop.Watches
+                    member _.StateLength = loop.StateLength
+                    member _.SaveState state = loop.SaveState state
+                    member _.RestoreState state = loop.RestoreState state
+                    member _.Before(now, trial) = loop.Before(now, trial)
+
+                    // A task may write its mask after a step too.
+                    member _.After(now, trial) =
+                        loop.After(now, trial)
+                        multiply (now.Step - 1) trial
+                interface ITask with
+                    member _.Inputs = task.Inputs
+                    member _.Outputs = task.Outputs
+                    member _.MaxSteps = task.MaxSteps
+                    member _.Events = task.Events
+                    member _.GivesRewards = task.GivesRewards
+
+                    member _.Fill(number, stream, into) = task.Fill(number, stream, into)
+              }
+            | _ -> {
+                new ITask with
+                    member _.Inputs = task.Inputs
+                    member _.Outputs = task.Outputs
+                    member _.MaxSteps = task.MaxSteps
+                    member _.Events = task.Events
+                    member _.GivesRewards = task.GivesRewards
+
+                    member _.Fill(number, stream, into) =
+                        task.Fill(number, stream, into)
+
+                        for row in 0 .. into.Steps - 1 do
+                            multiply row into
+              }

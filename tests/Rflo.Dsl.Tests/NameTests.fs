@@ -1,0 +1,125 @@
+/// A name that matches nothing is a problem, wherever a name can be given.
+module Rflo.Dsl.Tests.NameTests
+
+open Expecto
+open Rflo.Dsl
+open Rflo.Dsl.Tests.Valid
+
+let private problems experiment =
+    match Check.experiment experiment with
+    | Ok _ -> []
+    | Error problems -> List.map Problem.text problems
+
+let private a = area "cortex" 4
+let private y = readout "y" 1
+
+let private network =
+    circuit
+    |> areas [ a ]
+    |> readouts [ y ]
+    |> projections [ a --> a |> learning 0.1; a --> y |> learning 0.1 ]
+    |> feedback [ errorOf y --> a ]
+
+let private wave c =
+    experiment "wave" c (Task.periodic 20.0<ms> [ 1, 1.0 ]) |> trials 2
+
+let private unmatched (e: Experiment) =
+    match Check.experiment e with
+    | Ok _ -> []
+    | Error problems -> [
+        for problem in problems do
+            match problem.Part with
+            | InWord _ -> problem.Fault
+            | _ -> ()
+      ]
+
+[<Tests>]
+let tests =
+    testList "names that match nothing" [
+        test "are reported by the word that was given them, with the nearest known" {
+            Expect.equal
+                (network
+                 |> Circuit.mapArea "cortx" (tau 99.0<ms>)
+                 |> Circuit.mapProjection "cortex->Y" (learning 0.0)
+                 |> wave
+                 |> problems)
+                [
+                    "Circuit.mapArea \"cortx\": no area is named cortx (known: cortex); did you mean cortex?"
+                    "Circuit.mapProjection \"cortex->Y\": no projection is named cortex->Y (known: cortex->cortex, cortex->y); did you mean cortex->y?"
+                ]
+                "both"
+        }
+
+        testPropertyWithConfig
+            (config 60)
+            "are problems in any circuit, and others are not"
+            (fun (Valid experiment) ->
+                let change circuit = {
+                    experiment with
+                        Circuit = circuit experiment.Circuit
+                }
+
+                let areas = experiment.Circuit.Areas |> List.map _.Name
+                let projections = Circuit.projectionNames experiment.Circuit
+
+                Expect.equal
+                    (unmatched (change (Circuit.mapArea "ghost" id)))
+                    [ Unknown(AreaName, "ghost", areas) ]
+                    "area"
+
+                Expect.equal
+                    (unmatched (change (Circuit.mapProjection "ghost" id)))
+                    [ Unknown(ProjectionName, "ghost", projections) ]
+                    "projection"
+
+                for name in areas do
+                    Expect.equal (change (Circuit.mapArea name id)) experiment "an area"
+
+                for name in projections do
+                    Expect.equal (change (Circuit.mapProjection name id)) experiment "a projection")
+
+        testPropertyWithConfig
+            (config 60)
+            "outlive merging, in which order is kept, and prefixing"
+            (fun (Valid experiment) ->
+                let c = experiment.Circuit
+                let one = c |> Circuit.mapArea "one" id
+                let two = Circuit.empty |> Circuit.mapProjection "two" id
+                let three = Circuit.empty |> Circuit.mapArea "three" id
+
+                Expect.equal
+                    (Circuit.merge (Circuit.merge one two) three)
+                    (Circuit.merge one (Circuit.merge two three))
+                    "associative"
+
+                Expect.equal (Circuit.merge Circuit.empty one) one "the empty circuit on the left"
+                Expect.equal (Circuit.merge one Circuit.empty) one "and on the right"
+
+                let prefixed = Circuit.prefix "left" (Circuit.merge one two)
+                Expect.equal prefixed.Unmatched (one.Unmatched @ two.Unmatched) "prefixed")
+
+        test "are problems of the points of a sweep, and of its axis" {
+            let rate value (e: Experiment) = {
+                e with
+                    Circuit = e.Circuit |> Circuit.mapProjection "cortex->cortx" (learning value)
+            }
+
+            let sweep = Sweep.ofExperiment (wave network) |> Sweep.over "rate" [ 0.1; 0.2 ] rate
+
+            Expect.equal
+                (List.map Problem.text (Sweep.problems sweep))
+                [
+                    "sweep wave, axis rate: its values change nothing in the experiment; let each change something, such as Sweep.over \"seed\" [ 1; 2 ] seed, or leave the axis out"
+                ]
+                "the axis"
+
+            for k in 0..1 do
+                Expect.equal (problems (sweep.At k).Experiment).Length 1 "the point"
+        }
+
+        test "an axis of which one value changes something is one" {
+            let some k (e: Experiment) = if k = 2 then e |> seed 9 else e
+            let sweep = Sweep.ofExperiment (wave network) |> Sweep.over "some" [ 0; 1; 2 ] some
+            Expect.isEmpty (Sweep.problems sweep) "no problem"
+        }
+    ]
