@@ -108,7 +108,7 @@ let tests =
 
             Expect.equal
                 (string trained.Status)
-                "stopped at trial 2, step 7, which the task could not make: the cursor is stuck"
+                "failed at trial 2, step 7, in the task: the cursor is stuck"
                 "status"
 
             Expect.equal trained.Losses.Length 2 "trials before"

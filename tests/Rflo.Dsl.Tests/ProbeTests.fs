@@ -47,7 +47,7 @@ let private everything (areas: Area list) = [
     Probe.weightChange
     Probe.dale
     Probe.masks
-    Probe.custom "broken" (fun _ -> invalidOp "a mistake of its author")
+    Probe.custom "constant" (fun _ -> 1.0)
 
     for area in areas do
         Probe.spectralRadius area
@@ -111,11 +111,35 @@ let private unfelt =
                     let watched = train (watchedBy Rule.all experiment)
                     Expect.equal (bits watched) (bits (train experiment)) $"{experiment.Rule}"
 
-                    Expect.equal
-                        (Map.toList watched.ProbeFailures)
-                        [ "broken", "trial 0: a mistake of its author" ]
-                        "what failed"
+                    Expect.isEmpty watched.ProbeFailures "what failed"
             }
+
+        test "but for one that throws: the run ends before that trial, and says which" {
+            let left = ref 2
+
+            let broken _ =
+                left.Value <- left.Value - 1
+
+                if left.Value = 0 then
+                    invalidOp "a mistake of its author"
+
+                1.0
+
+            let trained = train (plan |> probe 1 [ Probe.custom "broken" broken ])
+
+            Expect.equal
+                (string trained.Status)
+                "failed at trial 1, in the probe broken: a mistake of its author"
+                "status"
+
+            Expect.equal
+                (Map.toList trained.ProbeFailures)
+                [ "broken", "trial 1: a mistake of its author" ]
+                "what failed"
+
+            let whole = train (plan |> trials 1)
+            Expect.equal (bits trained) (bits whole) "as after the trial before"
+        }
 
         testPropertyWithConfig (config 100) "whatever the circuit" (fun (Valid experiment) ->
             let watched = train (watchedBy (watchers experiment) experiment)
