@@ -201,6 +201,8 @@ module Check =
         match experiment.Stopping.Patience with
         | Some trials -> yield! atLeastOne "the patience" trials
         | None -> ()
+
+        yield! atLeastOne "the loss window" experiment.Stopping.Window
     ]
 
     /// A word that found no part of the name that it was given.
@@ -303,6 +305,8 @@ module Check =
     /// Checks an experiment against a machine with so many bytes of memory: the experiment, ready to compile, or
     /// every problem it has.
     let experimentFor available (experiment: Experiment) : Result<CheckedExperiment, Problem list> =
+        Unused.used ()
+
         let read =
             Map.ofList [
                 for k, projection in List.indexed experiment.Circuit.Projections do

@@ -10,11 +10,6 @@ module internal CheckRules =
     /// Whether credit follows the arrows of the circuit, exactly or on average.
     let followsArrows (rule: Rule) = not rule.Credit.IsLocal
 
-    let asksForError (rule: Rule) =
-        match rule.Credit with
-        | Local trace -> trace.Modulator.Signal = FeedbackError
-        | _ -> true
-
     let errorReaches (circuit: Circuit) (rule: Rule) (target: Area) = [
         let told =
             circuit.Feedback |> List.exists (fun feedback -> feedback.Area = target.Name)
@@ -25,7 +20,7 @@ module internal CheckRules =
                 p.Target.IsOfReadout && Wiring.areaOf p.Source = Some target.Name)
 
         match rule.Credit, rule.Error with
-        | _ when not (asksForError rule) -> ()
+        | _ when not (ErrorPaths.usesError rule) -> ()
         | Local _, DeclaredFeedback when not told -> NoErrorReaches(target.Name, rule.Name)
         | Local _, SymmetricPath when not hasReadout ->
             RuleCannot(

@@ -295,23 +295,22 @@ module Declare =
     // Experiments.
 
     /// `experiment "reach" c t` trains the circuit c on the task t: RFLO, 1000 trials, seed 1, dt 1 ms, double precision.
-    let experiment name circuit task = {
-        Name = name
-        Circuit = circuit
-        Task = task
-        Rule = Rule.rflo
-        Update = None
-        Trials = 1000
-        Seed = 1L
-        Dt = 1.0<ms>
-        Precision = Precision.Double
-        Stopping = {
-            TargetLoss = None
-            Patience = None
-            KeepBest = false
+    let experiment name circuit task =
+        Unused.declared name
+
+        {
+            Name = name
+            Circuit = circuit
+            Task = task
+            Rule = Rule.rflo
+            Update = None
+            Trials = 1000
+            Seed = 1L
+            Dt = 1.0<ms>
+            Precision = Precision.Double
+            Stopping = Stopping.never
+            Probes = []
         }
-        Probes = []
-    }
 
     /// `e |> rule Rule.bptt` learns by that rule, at the time that `update` says, if it was said.
     let rule (learning: Rule) (experiment: Experiment) = {
@@ -341,7 +340,8 @@ module Declare =
     /// `e |> precision Precision.Single` computes with 32-bit numbers.
     let precision numbers (experiment: Experiment) = { experiment with Precision = numbers }
 
-    /// `e |> stopAtLoss 1e-4` ends the run after the first trial whose loss is at or below that.
+    /// `e |> stopAtLoss 1e-4` ends the run as soon as the mean loss of the last 50 trials that have a target (`lossWindow` sets another
+    /// number) is at or below that.
     let stopAtLoss loss (experiment: Experiment) = {
         experiment with
             Stopping = {
@@ -350,7 +350,8 @@ module Declare =
             }
     }
 
-    /// `e |> patience 200` ends the run when 200 trials in a row brought no new smallest loss.
+    /// `e |> patience 200` ends the run when 200 trials in a row, of those that have a target, brought no new smallest mean loss
+    /// (of the last 50 trials; `lossWindow` sets another number).
     let patience trials (experiment: Experiment) = {
         experiment with
             Stopping = {
@@ -359,7 +360,18 @@ module Declare =
             }
     }
 
-    /// `e |> keepBest` keeps the weights with which the smallest loss was measured, beside those of the last trial.
+    /// `e |> lossWindow 20` lets `stopAtLoss`, `patience` and `keepBest` look at the mean loss of the last 20 trials that have a target.
+    /// Before there were so many there is no mean, and no run stops.
+    let lossWindow trials (experiment: Experiment) = {
+        experiment with
+            Stopping = {
+                experiment.Stopping with
+                    Window = trials
+            }
+    }
+
+    /// `e |> keepBest` keeps the weights of the trial that made the mean loss (of the last 50 trials that have a target; `lossWindow`
+    /// sets another number) the smallest, beside those of the last trial. Of a run too short for a mean they are those of its last trial.
     let keepBest (experiment: Experiment) = {
         experiment with
             Stopping = {

@@ -149,7 +149,7 @@ type Syllables = {
 
 /// When a stage of a curriculum is passed.
 type Passed =
-    /// As soon as the mean loss of the last so many trials of the stage is below that number.
+    /// As soon as the mean loss of the last so many trials of the stage that had a target is below that number.
     | MeanLossBelow of loss: float * trials: int
     /// As soon as the mean reward of the last so many trials of the stage, each summed over its steps, is above that number.
     | MeanRewardAbove of reward: float * trials: int
@@ -237,13 +237,27 @@ and Task = {
 
 /// When a run ends before its last trial, and whether its best weights are kept.
 type Stopping = {
-    /// It ends after a trial whose loss is at or below this.
+    /// It ends as soon as the mean loss is at or below this.
     TargetLoss: float option
-    /// It ends when so many trials in a row brought no new smallest loss.
+    /// It ends when so many trials in a row brought no new smallest mean loss.
     Patience: int option
-    /// Whether the weights with which the smallest loss was measured are kept beside the last.
+    /// Whether the weights of the smallest mean loss are kept beside the last.
     KeepBest: bool
+    /// Trials of that mean: the last so many that had a target.
+    Window: int
 }
+
+/// When runs end.
+[<RequireQualifiedAccess>]
+module Stopping =
+
+    /// After their last trial; the mean loss, once it is asked for, is that of 50 trials.
+    let never = {
+        TargetLoss = None
+        Patience = None
+        KeepBest = false
+        Window = Rflo.Core.Stopping.DefaultWindow
+    }
 
 /// A circuit that learns a task: all that decides the numbers of a run.
 type Experiment = {

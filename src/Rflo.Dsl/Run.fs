@@ -18,9 +18,11 @@ type Trained = {
     Experiment: Experiment
     /// How the run ended, and where.
     Status: RunStatus
-    /// L of every trial, measured while it ran.
+    /// L of every trial, measured while it ran; NaN where the trial had no target.
     Losses: float[]
-    /// What `Final` is, but of the trial with the smallest loss; empty where it was not kept.
+    /// Steps of every trial.
+    Steps: int[]
+    /// What `Final` is, but of the smallest mean loss; empty where it was not kept.
     Best: Map<string, Matrix<float>>
     /// Rewards that the task gave in every trial, summed over its steps.
     Rewards: float[]
@@ -42,7 +44,7 @@ type Trained = {
     Compressed: Set<string>
     /// Time constants of the areas that learned them, in ms, one a unit, after the last trial.
     TimeConstants: Map<string, float[]>
-    /// Those with which the smallest loss was measured; empty where they were not kept.
+    /// Those of the smallest mean loss; empty where they were not kept.
     BestTimeConstants: Map<string, float[]>
     /// The fixed feedback matrices B, shape (units, outputs), by (readout, area); symmetric ones have none.
     Feedback: Map<string * string, Matrix<float>>
@@ -160,7 +162,8 @@ module Run =
         session.Stopping <-
             Stopping(
                 Option.defaultValue nan stopping.TargetLoss,
-                Option.defaultValue 0 stopping.Patience
+                Option.defaultValue 0 stopping.Patience,
+                stopping.Window
             )
 
         if stopping.KeepBest then
@@ -188,6 +191,7 @@ module Run =
             Experiment = running.Experiment
             Status = status
             Losses = session.Metrics.CopyLosses()
+            Steps = session.Metrics.CopySteps()
             Best =
                 if running.Experiment.Stopping.KeepBest then
                     learned compiled session.BestWeights session.BestTimeConstants
@@ -232,7 +236,11 @@ module Run =
 
         let compiled = {
             Compile.experiment ready with
-                Task = TaskCompile.compileTest experiment.Circuit.Readouts experiment.Dt experiment.Task
+                Task =
+                    TaskCompile.compileTest
+                        experiment.Circuit.Readouts
+                        experiment.Dt
+                        experiment.Task
         }
 
         let session = session compiled

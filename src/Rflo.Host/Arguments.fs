@@ -14,6 +14,7 @@ type ScriptOption =
     | Precision of numbers: string
     | Stop_At_Loss of loss: string
     | Patience of trials: string
+    | Loss_Window of trials: string
     | Keep_Best
     | Out of folder: string
     | Force
@@ -33,17 +34,24 @@ type ScriptOption =
             | Seed _ -> "draw all random numbers from this seed."
             | Rule _ ->
                 let rules = Rflo.Dsl.Rule.all |> List.map (fun rule -> rule.Name)
-                "learn by this rule: " + String.concat ", " rules + "."
+
+                "learn by this rule, but for projections with a rule of their own: "
+                + String.concat ", " rules
+                + "."
             | Update _ ->
-                "change weights online, at trial-end, or every-K trials, such as every-10."
+                "change weights online, at trial-end, or every-K trials, such as every-10; but for projections with a rule of their own."
             | Learns _ ->
                 "let everything learn, or only readouts, recurrent or inputs; the rest stays as it is."
             | Learning_Rate _ ->
                 "learn at this rate in every projection that learns; or in one of them, 'cortex->y=0.1'. Repeatable."
             | Precision _ -> "compute with double or single precision."
-            | Stop_At_Loss _ -> "end after the first trial whose loss is at or below this."
-            | Patience _ -> "end when so many trials in a row brought no new smallest loss."
-            | Keep_Best -> "keep the weights of the smallest loss beside the last, in weights.npz."
+            | Stop_At_Loss _ ->
+                "end as soon as the mean loss (see --loss-window) is at or below this."
+            | Patience _ -> "end when so many trials in a row brought no new smallest mean loss."
+            | Loss_Window _ ->
+                $"the mean loss is that of the last so many trials that have a target; {Rflo.Core.Stopping.DefaultWindow} without it."
+            | Keep_Best ->
+                "keep the weights of the smallest mean loss beside the last, in weights.npz."
             | Out _ -> "write the run folder here; without it, the next free runs/NAME-1, -2, ..."
             | Force -> "replace the run folder that is there; files in it that no run wrote stay."
             | Resume _ ->
@@ -119,6 +127,20 @@ module Arguments =
                 Some(StrayWord word))
         |> List.ofSeq
 
+    /// `--trials=5` means `--trials 5`. What stands behind further signs of equality belongs to the value.
+    let private separated (known: string list) (word: string) =
+        match word.IndexOf '=' with
+        | at when at > 0 && List.contains (word.Substring(0, at)) known -> [
+            word.Substring(0, at)
+            word.Substring(at + 1)
+          ]
+        | _ -> [ word ]
+
+    /// The words of a command line, with every option apart from its value.
+    let words<'option when 'option :> IArgParserTemplate> (arguments: string[]) =
+        let known = names<'option>()
+        arguments |> List.ofArray |> List.collect (separated known) |> Array.ofList
+
     /// Parses with Argu: the values, or everything that is wrong.
     let parseWith<'option when 'option :> IArgParserTemplate>
         (program: string)
@@ -134,7 +156,7 @@ module Arguments =
             try
                 let results =
                     parser.ParseCommandLine(
-                        arguments,
+                        words<'option> arguments,
                         ignoreMissing = true,
                         ignoreUnrecognized = true,
                         raiseOnUsage = false
@@ -196,6 +218,23 @@ module Arguments =
                     Report = not (List.contains No_Report given)
                 }
             )
+
+    /// Options that undo each other, or that have nothing to work on.
+    let contradictions (request: Request) = [
+        if request.CheckOnly && request.Graph.IsSome then
+            Refused "--check and --graph each take the place of training; give one of them"
+
+        if request.Resume.IsSome then
+            if request.Out.IsSome then
+                Refused "--resume goes on in its own run folder; leave --out out"
+
+            if request.CheckOnly || request.Graph.IsSome then
+                Refused "--check and --graph train nothing; leave --resume out"
+
+        if request.Force && request.Out.IsNone && request.Resume.IsNone then
+            Refused
+                "--force replaces the run folder that --out names; without --out every run gets a new one: leave --force out"
+    ]
 
     /// The words that stand behind the script on this process's own command line, and the script's path. Without a
     /// script (an interactive session, a notebook) there are none.

@@ -76,7 +76,7 @@ module Bench =
         {
             MicrosecondsPerStep = 1e6 * seconds[seconds.Length / 2] / steps
             BytesPerStep = float (last - first) / (steps * float (max 1 (trials - 1)))
-            FinalLoss = Array.last losses
+            FinalLoss = FinalLoss.ofLosses losses
         }
 
     let private json (measured: Measured) =
@@ -149,7 +149,7 @@ module Bench =
 
         printfn $"  %.3f{measured.MicrosecondsPerStep} us a step (median over trials)"
         printfn $"  %.3f{measured.BytesPerStep} bytes allocated a step"
-        printfn $"  loss %.6g{measured.FinalLoss} in the last trial"
+        printfn $"  final loss %.6g{measured.FinalLoss} ({FinalLoss.meaning})"
 
     /// The command; its exit code.
     let run (arguments: string list) =

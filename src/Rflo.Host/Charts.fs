@@ -11,6 +11,22 @@ open Rflo.Dsl
 [<RequireQualifiedAccess>]
 module Charts =
 
+    /// Plotly itself in the file, so that a saved chart opens without a network. A notebook has Plotly, and would hold it once a chart.
+    let private complete (chart: GenericChart) =
+        let isNotebook =
+            AppDomain.CurrentDomain.GetAssemblies()
+            |> Array.exists (fun assembly ->
+                (string (assembly.GetName().Name))
+                    .StartsWith("Microsoft.DotNet.Interactive", StringComparison.Ordinal))
+
+        if isNotebook then
+            chart
+        else
+            chart
+            |> Chart.withDisplayOptions (
+                DisplayOptions.init (PlotlyJSReference = PlotlyJSReference.Full)
+            )
+
     /// A title of its own line, above the legend.
     let private titled (title: string) height (chart: GenericChart) =
         let heading =
@@ -26,6 +42,7 @@ module Charts =
         |> Chart.withTitle heading
         |> Chart.withMarginSize (Left = 56, Right = 12, Top = 76, Bottom = 48)
         |> Chart.withSize (720, height)
+        |> complete
 
     let private ofPanel (panel: Panel) =
         titled panel.Title (panel.Height + 60) panel.Chart
@@ -49,11 +66,31 @@ module Charts =
 
     let private column k (series: Matrix<float>) = series.Column(k).ToArray()
 
+    /// `Charts.loss trained |> Charts.save "loss.html"` writes a chart, of these or of any other kind, as one file that opens without a
+    /// network.
+    let save (file: string) (chart: GenericChart) =
+        if not (file.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) then
+            invalidArg
+                (nameof file)
+                $"a chart is saved as a page, and '{file}' does not end in .html"
+
+        chart
+        |> Chart.withDisplayOptions (
+            DisplayOptions.init (PlotlyJSReference = PlotlyJSReference.Full)
+        )
+        |> GenericChart.toEmbeddedHTML
+        |> fun html -> IO.File.WriteAllText(file, html)
+
     /// Loss of every trial, both axes logarithmic; the curves of several runs by their names.
     let losses (runs: (string * Trained) list) =
         runs
         |> List.map (fun (name, trained) -> name, trained.Losses)
-        |> Figures.loss
+        |> Figures.loss (
+            Losses.definition [
+                for _, trained in runs do
+                    for readout in trained.Experiment.Circuit.Readouts -> string readout.Output
+            ]
+        )
         |> ofPanel
 
     /// Loss of every trial, both axes logarithmic.

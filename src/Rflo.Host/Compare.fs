@@ -34,6 +34,7 @@ module Compare =
     let train
         (interrupt: Interrupt)
         quiet
+        hasReport
         place
         overrides
         script
@@ -57,15 +58,19 @@ module Compare =
 
         let saved =
             RunRecord.ofFolder folder overrides trained
-            |> Saving.save folder (Some ready.Experiment.Circuit) (Some Report.html)
+            |> Saving.save
+                folder
+                (Some ready.Experiment.Circuit)
+                (if hasReport then Some Report.html else None)
 
         trained, snd saved
 
     /// The table, on the terminal.
     let show (runs: Trained list) =
         Terminal.table (Comparison.heads runs) (List.map (Comparison.row runs) runs)
+        Terminal.sentence Comparison.legend
 
-    let private page title place (trained: (Trained * bool) list) =
+    let private page title hasReport place (trained: (Trained * bool) list) =
         let runs = List.map fst trained
         let ended = runs |> List.filter (fun trained -> not trained.Status.IsWell)
 
@@ -79,22 +84,43 @@ module Compare =
                 |> String.concat "; "
 
         let report = Path.Combine(place, RunFileNames.Report)
-        File.WriteAllText(report, Comparison.html title (note, List.isEmpty ended) runs)
+
+        if hasReport then
+            File.WriteAllText(report, Comparison.html title (note, List.isEmpty ended) runs)
+
         show runs
         (if List.isEmpty ended then stdout else stderr).WriteLine note
-        printfn $"{report}"
+        printfn $"{if hasReport then report else place}"
 
         if List.isEmpty ended && List.forall snd trained then
             ExitCode.Done
         else
             ExitCode.EndedEarly
 
+    /// Run folders are called by the labels: two of one label would lie in one folder.
+    let private equalLabels (labels: string list) = [
+        for label, same in List.groupBy id labels do
+            if same.Length > 1 then
+                Refused
+                    $"{same.Length} experiments are called {label}, and each needs a run folder of its own; give each a name, such as {{ e with Name = \"{label}-2\" }} or experiment \"{label}-2\" ..."
+
+            // The names of files do not tell capital letters everywhere.
+            for other, _ in List.countBy id labels do
+                if
+                    other <> label
+                    && String.Compare(other, label, StringComparison.OrdinalIgnoreCase) = 0
+                    && other > label
+                then
+                    Refused
+                        $"the experiments {label} and {other} differ in capital letters only; name one of them otherwise"
+    ]
+
     let private labelled (experiments: Experiment list) =
         let names = experiments |> List.map (fun e -> e.Name)
         let isDistinct = List.length (List.distinct names) = names.Length
 
         experiments
-        |> List.map (fun e -> (if isDistinct then e.Name else e.Rule.Name), e)
+        |> List.map (fun e -> (if isDistinct then e.Name else e.Rule.Name).Replace('/', '-'), e)
 
     let private start title (request: Request) script (experiments: Experiment list) =
         let results =
@@ -131,9 +157,15 @@ module Compare =
 
                 ready
                 |> List.map (
-                    train interrupt request.Quiet place (Overrides.settings request.Given) script
+                    train
+                        interrupt
+                        request.Quiet
+                        request.Report
+                        place
+                        (Overrides.settings request.Given)
+                        script
                 )
-                |> page title place
+                |> page title request.Report place
             with
             | :? RunFileException as e ->
                 eprintfn $"{title}: {e.Message}"
@@ -142,6 +174,28 @@ module Compare =
             | :? UnauthorizedAccessException as e ->
                 eprintfn $"{title}: {e.Message}"
                 ExitCode.EndedEarly
+
+    /// Options of one run, which mean nothing where several are compared.
+    let private notOfComparisons (request: Request) = [
+        yield! HandOver.notASweep ()
+        yield! Arguments.contradictions request
+
+        if request.Resume.IsSome then
+            Refused
+                "--resume goes on with one run; a script that compares begins anew, in another folder"
+
+        if request.Force then
+            Refused
+                "--force replaces one run folder; a comparison has several: delete its folder, or give another with --out"
+
+        if
+            request.CheckpointEvery.IsSome
+            || request.CheckpointMinutes.IsSome
+            || request.MaxMinutes.IsSome
+        then
+            Refused
+                "--checkpoint-every, --checkpoint-minutes and --max-minutes are for runs that go on with --resume, which a comparison does not; leave them out, or sweep over the rules"
+    ]
 
     /// Runs experiments with these options, each of which applies to all of them; the exit code.
     let runWith title (script: string option) (arguments: string[]) (experiments: Experiment list) =
@@ -152,16 +206,15 @@ module Compare =
             | Some path -> $"dotnet fsi {path}"
             | None -> "rflo"
 
+        HandOver.mark ()
+
         match Arguments.parse program arguments with
         | Ok(Arguments.Help text) ->
             printfn $"{text}"
             StandardOutput.finish ExitCode.Done
         | Error mistakes -> Mistake.refuse title mistakes
-        | Ok(Arguments.Do { Resume = Some _ }) ->
-            eprintfn
-                $"{title}: --resume goes on with one run; a script that compares begins anew, in another folder"
-
-            ExitCode.Arguments
+        | Ok(Arguments.Do request) when not (notOfComparisons request).IsEmpty ->
+            Mistake.refuse title (notOfComparisons request)
         | Ok(Arguments.Do request) ->
             let changed = experiments |> List.map (fun e -> Overrides.onto e request.Given)
 
@@ -177,6 +230,7 @@ module Compare =
             else
                 let ready = List.choose Result.toOption changed
 
-                match request.Graph with
-                | Some file -> Graph.write title file (labelled ready)
-                | None -> start title request script ready
+                match labelled ready |> List.map fst |> equalLabels, request.Graph with
+                | _ :: _ as equal, _ -> Mistake.refuse title equal
+                | [], Some file -> Graph.write title file (labelled ready)
+                | [], None -> start title request script ready

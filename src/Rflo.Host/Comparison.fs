@@ -9,11 +9,9 @@ module Comparison =
 
     let private short (value: float) = $"%.4g{value}"
 
-    /// Microseconds a step, median over the trials.
+    /// Microseconds a step, if the run was long enough to say.
     let microseconds (trained: Trained) =
-        match Array.sort trained.Seconds with
-        | [||] -> nan
-        | seconds -> 1e6 * seconds[seconds.Length / 2] / float trained.After.Targets.RowCount
+        Speed.microseconds trained.Seconds trained.Steps
 
     /// What the runs' own rules were held against, if they were.
     let private reference (runs: Trained list) =
@@ -25,6 +23,15 @@ module Comparison =
             name.StartsWith(angle, System.StringComparison.Ordinal)
             && name.IndexOf(' ', angle.Length) < 0)
         |> Option.map (fun name -> name, name.Substring angle.Length)
+
+    /// The alignments of the feedback that a run learned by, in the order in which it was declared.
+    let private alignments (trained: Trained) = [
+        for feedback in trained.Experiment.Circuit.Feedback do
+            if ErrorPaths.isUsed trained.Experiment feedback then
+                match Map.tryFind (feedback.Readout, feedback.Area) trained.Alignments with
+                | Some values -> $"{feedback.Readout}->{feedback.Area}", values
+                | None -> ()
+    ]
 
     /// The heads of the table.
     let heads (runs: Trained list) = [
@@ -39,13 +46,20 @@ module Comparison =
         | None -> ()
     ]
 
+    /// What the numbers of the table are.
+    let legend =
+        $"final loss: {FinalLoss.meaning}; µs a step: {Speed.meaning}, – where they were too few; "
+        + "alignment: of the readout with the feedback that the run learned by, after its last trial"
+
     let private finalAlignment (trained: Trained) =
-        trained.Alignments
-        |> Map.toList
-        |> List.tryHead
-        |> Option.bind (snd >> Array.tryLast)
-        |> Option.map (fun alignment -> $"%.3f{alignment}")
-        |> Option.defaultValue "–"
+        match alignments trained with
+        | [] -> "–"
+        | [ _, values ] when values.Length > 0 -> $"%.3f{Array.last values}"
+        | several ->
+            several
+            |> List.filter (fun (_, values) -> values.Length > 0)
+            |> List.map (fun (name, values) -> $"{name} %.3f{Array.last values}")
+            |> String.concat ", "
 
     /// What a run is called among others: by its experiment, or by its rule where the experiments have one name.
     let label (runs: Trained list) (trained: Trained) =
@@ -56,14 +70,25 @@ module Comparison =
         else
             trained.Experiment.Rule.Name
 
+    let private finalLoss (trained: Trained) =
+        match FinalLoss.ofRun trained with
+        | loss when System.Double.IsNaN loss ->
+            if trained.Status.End = RunEnd.Diverged then
+                "diverged"
+            else
+                "–"
+        | loss -> short loss
+
     /// A row of the table.
     let row (runs: Trained list) (trained: Trained) = [
         label runs trained
         string trained.Losses.Length
-        trained.Losses |> Array.tryLast |> Option.map short |> Option.defaultValue "–"
+        finalLoss trained
         finalAlignment trained
         $"%.2f{Array.sum trained.Seconds}"
-        $"%.2f{microseconds trained}"
+        microseconds trained
+        |> Option.map (fun time -> $"%.2f{time}")
+        |> Option.defaultValue "–"
         match reference runs with
         | Some(column, _) ->
             trained.Probes
@@ -123,41 +148,82 @@ module Comparison =
                         (output trained)
         ]
 
+    /// What the page has no room for.
+    let private leftOut (runs: Trained list) = [
+        if
+            runs
+            |> List.exists (fun trained ->
+                trained.Experiment.Circuit.Readouts
+                |> List.exists (fun readout -> readout.Outputs > 1))
+        then
+            Note
+                "Of readouts with several outputs the first is shown; the report of each run and its activity.npz have the others."
+    ]
+
     let private named (series: Trained -> float[]) (runs: Trained list) =
         runs |> List.map (fun trained -> label runs trained, series trained)
 
-    let private alignment (trained: Trained) =
-        trained.Alignments
-        |> Map.toList
-        |> List.tryHead
-        |> Option.map snd
-        |> Option.defaultValue [||]
+    /// A curve for each feedback of each run that has one.
+    let private alignmentCurves (runs: Trained list) = [
+        for trained in runs do
+            match alignments trained with
+            | [ _, values ] -> label runs trained, values
+            | several ->
+                for name, values in several do
+                    $"{label runs trained}, {name}", values
+    ]
+
+    let private kinds (runs: Trained list) = [
+        for trained in runs do
+            for readout in trained.Experiment.Circuit.Readouts -> string readout.Output
+    ]
+
+    /// What was run: once, where all runs differ in their training only, else for each.
+    let private experiments (runs: Trained list) =
+        let parts (trained: Trained) = Describe.parts trained.Experiment
+
+        let apart (trained: Trained) =
+            parts trained |> List.filter (fun (heading, _) -> heading <> "Training")
+
+        let training = [
+            for trained in runs do
+                for heading, sentence in parts trained do
+                    if heading = "Training" then
+                        $"Training of {label runs trained}", sentence
+        ]
+
+        match runs |> List.map apart |> List.distinct with
+        | [ common ] -> [ "The experiment", [ Terms(common @ training) ] ]
+        | _ -> [
+            for trained in runs -> $"The experiment {label runs trained}", [ Terms(parts trained) ]
+          ]
 
     /// The page; the note says what the comparison has shown.
     let html title (note: string, isGood: bool) (runs: Trained list) =
-        let experiment = runs.Head.Experiment
+        let tasks = runs |> List.map (fun run -> run.Experiment.Task.Name) |> List.distinct
 
         Page.html
             {
                 Title = title
                 Subtitle =
-                    $"{runs.Length} ways to learn the task {experiment.Task.Name}, side by side."
+                    match tasks with
+                    | [ task ] -> $"{runs.Length} ways to learn the task {task}, side by side."
+                    | _ ->
+                        let all = String.concat ", " tasks
+                        $"{runs.Length} runs of the tasks {all}, side by side."
                 Status = note, isGood
                 Tiles = [
                     for trained in runs do
-                        $"final loss, {label runs trained}",
-                        trained.Losses
-                        |> Array.tryLast
-                        |> Option.map short
-                        |> Option.defaultValue "–"
+                        $"final loss, {label runs trained}", finalLoss trained
                 ]
             }
             [
                 "",
                 [
                     Table(heads runs, List.map (row runs) runs)
+                    Note(legend + ".")
                     Panels [
-                        Figures.loss (named _.Losses runs)
+                        Figures.loss (Losses.definition (kinds runs)) (named _.Losses runs)
                         Figures.lossOverTime [
                             for trained in runs ->
                                 label runs trained, trained.Seconds, trained.Losses
@@ -167,17 +233,14 @@ module Comparison =
                                 for trained in runs -> label runs trained, RunRecord.probes trained
                             ]
                         yield! outputs runs
-                        {
-                            Figures.alignment (named alignment runs) with
+                        match alignmentCurves runs with
+                        | [] -> ()
+                        | curves -> {
+                            Figures.alignment curves with
                                 Height = 280
-                        }
+                          }
                     ]
+                    yield! leftOut runs
                 ]
-                "The experiment",
-                [
-                    Terms(
-                        Describe.parts experiment
-                        |> List.filter (fun (heading, _) -> heading <> "Training")
-                    )
-                ]
+                yield! experiments runs
             ]

@@ -97,6 +97,7 @@ module Demo =
                 Compare.train
                     interrupt
                     false
+                    true
                     place
                     []
                     None

@@ -133,15 +133,21 @@ module Describe =
             decay
         ]
 
-    let private feedback (feedback: Feedback) =
+    let private feedback experiment (feedback: Feedback) =
         let through =
             match feedback.Through with
             | RandomFeedback scale -> $"fixed random weights from N(0, {scale}²)"
             | SymmetricFeedback -> "the transpose of the readout's weights"
             | GivenFeedback _ -> "given weights"
 
+        let isUsed =
+            if ErrorPaths.isUsed experiment feedback then
+                ""
+            else
+                " Nothing learns by it here."
+
         $"Feedback {feedback.Readout}->{feedback.Area}",
-        $"The error of {feedback.Readout} reaches {feedback.Area} through {through}."
+        $"The error of {feedback.Readout} reaches {feedback.Area} through {through}.{isUsed}"
 
     let private mean =
         function
@@ -258,12 +264,44 @@ module Describe =
         | _, EveryTrials(k, Sum) -> $"every {k} trials (their sum)"
         | _, EveryTrials(k, Mean) -> $"every {k} trials (their mean)"
 
+    /// The rule, how its credit flows, and which way its error comes, if it uses one.
+    let private learning (rule: Rule) =
+        if ErrorPaths.usesError rule then
+            $"{rule.Name} ({credit rule.Credit}; {path rule.Error})"
+        else
+            $"{rule.Name} ({credit rule.Credit})"
+
+    /// When the run stops, and what it keeps, by which mean.
+    let private stopping (experiment: Experiment) = [
+        let stopping = experiment.Stopping
+
+        let mean =
+            if stopping.Window = 1 then
+                "loss"
+            else
+                $"mean loss of the last {stopping.Window} trials that have a target"
+
+        match stopping.TargetLoss with
+        | Some loss -> $"stops when the {mean} is at or below {loss}"
+        | None -> ()
+
+        match stopping.Patience with
+        | Some trials -> $"stops after {trials} trials without a smaller {mean}"
+        | None -> ()
+
+        if stopping.KeepBest then
+            if experiment.Trials > 0 && experiment.Trials < stopping.Window then
+                $"keeps the last weights as the best, since {experiment.Trials} trials are too few for the {mean}"
+            else
+                $"keeps the weights of the smallest {mean}"
+    ]
+
     let private training (experiment: Experiment) =
         let rule = experiment.Rule
 
         "Training",
         sentence [
-            $"{rule.Name} ({credit rule.Credit}; {path rule.Error})"
+            learning rule
             $"weights change {update rule}"
             scope rule.Learns
             match rule.Readout with
@@ -284,17 +322,7 @@ module Describe =
             $"seed {experiment.Seed}"
             $"steps of {float experiment.Dt} ms"
             $"{experiment.Precision.ToString().ToLowerInvariant()} precision"
-
-            match experiment.Stopping.TargetLoss with
-            | Some loss -> $"stops at loss {loss}"
-            | None -> ()
-
-            match experiment.Stopping.Patience with
-            | Some trials -> $"stops after {trials} trials without a smaller loss"
-            | None -> ()
-
-            if experiment.Stopping.KeepBest then
-                "keeps the best weights"
+            yield! stopping experiment
         ]
 
     let private probes (watched: Watched list) = [
@@ -313,6 +341,7 @@ module Describe =
 
     /// Heading and sentence for each part, in the order of declaration.
     let parts (experiment: Experiment) = [
+        Unused.used ()
         let circuit = experiment.Circuit
 
         for each in circuit.Areas do
@@ -329,7 +358,7 @@ module Describe =
             projection each
 
         for each in circuit.Feedback do
-            feedback each
+            feedback experiment each
 
         TaskText.sentence experiment.Task
         training experiment

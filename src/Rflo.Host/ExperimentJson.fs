@@ -142,10 +142,11 @@ module ExperimentJson =
             "decay", number projection.Decay
         ]
 
-    let private feedback (feedback: Feedback) =
+    let private feedback experiment (feedback: Feedback) =
         record [
             "readout", text feedback.Readout
             "area", text feedback.Area
+            "used", flag (ErrorPaths.isUsed experiment feedback)
             "through",
             (match feedback.Through with
              | RandomFeedback scale -> case "random" [ "scale", number scale ]
@@ -203,7 +204,7 @@ module ExperimentJson =
                     ]
             ]
             "projections", list (Seq.map projection circuit.Projections)
-            "feedback", list (Seq.map feedback circuit.Feedback)
+            "feedback", list (Seq.map (feedback experiment) circuit.Feedback)
             "task", TaskJson.ofTask experiment.Task
             "rule", rule experiment.Rule
             "trials", whole experiment.Trials
@@ -221,6 +222,7 @@ module ExperimentJson =
                 | None -> ()
 
                 "keepBest", flag experiment.Stopping.KeepBest
+                "lossWindow", whole experiment.Stopping.Window
             ]
             "probes", list (Seq.map probe experiment.Probes)
         ]

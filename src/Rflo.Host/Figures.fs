@@ -38,8 +38,23 @@ module Figures =
             let room = max 1.1 ((high / low) ** 0.04)
             low / room, min (high * room) 1e300
 
-    /// Loss of every trial on logarithmic axes; a curve for each name.
-    let loss (curves: (string * float[]) list) =
+    /// Losses that a logarithmic axis cannot show, and trials that have none, in words.
+    let private leftOut (curves: (string * float[]) list) =
+        let count chosen =
+            curves |> List.sumBy (snd >> Array.filter chosen >> Array.length)
+
+        let without, others =
+            count Double.IsNaN, count (fun loss -> not (Double.IsNaN loss || isPositive loss))
+
+        String.concat "" [
+            if without > 0 then
+                $" {without} trials have no loss: they had no target, or the run diverged."
+            if others > 0 then
+                $" {others} of the losses are 0 or not finite and cannot be shown on this axis."
+        ]
+
+    /// Loss of every trial on logarithmic axes, by its definition in words; a curve for each name.
+    let loss (definition: string) (curves: (string * float[]) list) =
         let traces, bins =
             curves
             |> List.mapi (fun k (name, losses) ->
@@ -67,26 +82,15 @@ module Figures =
                 bins)
             |> List.unzip
 
-        let missing =
-            curves
-            |> List.sumBy (fun (_, losses) ->
-                losses |> Array.filter (isPositive >> not) |> Array.length)
-
-        let leftOut =
-            if missing > 0 then
-                $" {missing} of the losses are 0 or not finite and cannot be shown on this axis."
-            else
-                ""
-
         {
             Title = "Loss"
             Caption =
-                "L = 1/(2T) Σ m(t) |y*(t) − y(t)|² of each trial while it ran."
+                definition
                 + (bins
                    |> List.tryFind _.IsThinned
                    |> Option.map (thinned (curves.Length = 1))
                    |> Option.defaultValue "")
-                + leftOut
+                + leftOut curves
             IsWide = true
             Height = 340
             Chart =

@@ -27,21 +27,20 @@ module Host =
 
     let private tell (trained: Trained) (place: string) (request: Request) =
         let name = trained.Experiment.Name
-        let steps = trained.After.Targets.RowCount * trained.Seconds.Length
         let seconds = Array.sum trained.Seconds
 
         let losses =
-            match trained.Losses with
-            | [||] -> ""
-            | losses -> $", loss {number losses[0]} -> {number (Array.last losses)}"
+            match Losses.firstAndFinal trained.Losses (FinalLoss.ofRun trained) with
+            | Some text -> $", {text}"
+            | None -> ""
 
         let speed =
-            if steps = 0 then
-                ""
-            else
-                $" in {number seconds} s ({number (1e6 * seconds / float steps)} us a step)"
+            match Speed.microseconds trained.Seconds trained.Steps with
+            | Some time -> $" ({number time} us a step, {Speed.meaning})"
+            | None -> ""
 
-        printfn $"{name}: {trained.Status}{losses}{speed}"
+        let time = if seconds > 0.0 then $", in {number seconds} s" else ""
+        printfn $"{name}: {trained.Status}{losses}{time}{speed}"
 
         let file =
             if request.Report then
@@ -201,13 +200,18 @@ module Host =
         (experiment: Experiment)
         =
         StandardOutput.guard ()
+        HandOver.mark ()
 
-        match Arguments.parse (program script) arguments with
-        | Ok(Arguments.Help text) ->
+        match HandOver.notASweep (), Arguments.parse (program script) arguments with
+        | _, Ok(Arguments.Help text) ->
             printfn $"{text}"
             StandardOutput.finish ExitCode.Done
-        | Error mistakes -> Mistake.refuse experiment.Name mistakes
-        | Ok(Arguments.Do request) -> start after request script experiment
+        | (_ :: _ as mistakes), _
+        | [], Error mistakes -> Mistake.refuse experiment.Name mistakes
+        | [], Ok(Arguments.Do request) ->
+            match Arguments.contradictions request with
+            | [] -> start after request script experiment
+            | mistakes -> Mistake.refuse experiment.Name mistakes
 
     /// Runs an experiment with these options and answers the exit code: for programs that read their own command line.
     let runWith (arguments: string[]) (experiment: Experiment) =
@@ -232,12 +236,15 @@ module Host =
     let train (experiment: Experiment) : Trained =
         StandardOutput.guard ()
         let script, arguments = Arguments.ofScript ()
+        HandOver.mark ()
 
         match Arguments.parse (program script) (Array.ofList arguments) with
         | Ok(Arguments.Help text) ->
             printfn $"{text}"
             exit ExitCode.Done
         | Error mistakes -> exit (Mistake.refuse experiment.Name mistakes)
+        | Ok(Arguments.Do request) when not (Arguments.contradictions request).IsEmpty ->
+            exit (Mistake.refuse experiment.Name (Arguments.contradictions request))
         | Ok(Arguments.Do request) ->
             let isRun = not request.CheckOnly && request.Graph.IsNone
 

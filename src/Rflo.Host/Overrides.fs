@@ -76,12 +76,26 @@ module Overrides =
         "inputs", OnlyInputs
     ]
 
+    /// What learns, in the whole circuit: projections with a rule of their own too.
     let private learns text (experiment: Experiment) =
         match parts |> List.tryFind (fun (name, _) -> name = text) with
         | Some(_, part) ->
+            let own (projection: Projection) =
+                match projection.Plasticity with
+                | LearningBy(rate, rule) -> {
+                    projection with
+                        Plasticity = LearningBy(rate, { rule with Learns = part })
+                  }
+                | Learning _
+                | Frozen -> projection
+
             Ok {
                 experiment with
                     Rule = { experiment.Rule with Learns = part }
+                    Circuit = {
+                        experiment.Circuit with
+                            Projections = List.map own experiment.Circuit.Projections
+                    }
             }
         | None ->
             let names = parts |> List.map fst |> String.concat ", "
@@ -174,6 +188,15 @@ module Overrides =
                 BadValue("--patience", text, "a whole number, at least 1")
             ]
 
+    let private lossWindow text experiment =
+        match whole text with
+        | Some trials when trials >= 1L && trials <= 2_000_000_000L ->
+            Ok(Declare.lossWindow (int trials) experiment)
+        | _ ->
+            Error [
+                BadValue("--loss-window", text, "a whole number, at least 1")
+            ]
+
     /// Rates for all projections come before those for one, whatever their order on the line.
     let private order =
         function
@@ -193,6 +216,7 @@ module Overrides =
         | Precision text -> precision text experiment
         | Stop_At_Loss text -> stopAtLoss text experiment
         | Patience text -> patience text experiment
+        | Loss_Window text -> lossWindow text experiment
         | Keep_Best -> Ok(Declare.keepBest experiment)
         | Out _
         | Force
@@ -233,6 +257,7 @@ module Overrides =
             | Precision text -> Some("precision", text)
             | Stop_At_Loss text -> Some("stop-at-loss", text)
             | Patience text -> Some("patience", text)
+            | Loss_Window text -> Some("loss-window", text)
             | Keep_Best -> Some("keep-best", "")
             | _ -> None)
         |> List.groupBy fst

@@ -77,7 +77,7 @@ module PaperRuns =
         if values.Length = 0 then
             nan, nan, nan
         else
-            values.LowerQuartile(), values.Median(), values.UpperQuartile()
+            Quartiles.ofValues values
 
     /// The median.
     let median values =

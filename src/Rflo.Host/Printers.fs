@@ -33,10 +33,9 @@ module Printers =
         lines [
             $"{trained.Experiment.Name}: {trained.Status}"
 
-            match trained.Losses with
-            | [||] -> ()
-            | losses ->
-                $"loss %.4g{losses[0]} -> %.4g{Array.last losses} in %.3g{Array.sum trained.Seconds} s"
+            match Losses.firstAndFinal trained.Losses (FinalLoss.ofRun trained) with
+            | Some text -> $"{text}, in %.3g{Array.sum trained.Seconds} s"
+            | None -> ()
 
             for KeyValue((readout, area), values) in trained.Alignments do
                 if values.Length > 0 then

@@ -17,6 +17,8 @@ module Progress =
         let clock = Stopwatch.StartNew()
         let mutable doneTrials = 0
         let mutable lastLoss = nan
+        // Until then there is none to show; afterwards that of the last trial that had a target.
+        let mutable hasLoss = false
         // A run that goes on does not begin with trial 0.
         let mutable before = -1
 
@@ -27,7 +29,10 @@ module Progress =
             if before < 0 then
                 before <- trial
 
-            lastLoss <- loss
+            if not (Double.IsNaN loss) then
+                lastLoss <- loss
+                Volatile.Write(&hasLoss, true)
+
             Volatile.Write(&doneTrials, trial + 1)
 
         member this.Line =
@@ -40,7 +45,17 @@ module Progress =
                 | count -> string (TimeSpan.FromSeconds(ceil (float (trials - count) / rate)))
 
             let speed = if rate >= 100.0 then $"%.0f{rate}" else $"%.1f{rate}"
-            $"trial {this.Done} of {trials}  loss %.4g{lastLoss}  {left} left  {speed} trials/s"
+
+            let loss =
+                if Volatile.Read &hasLoss then
+                    $"  loss %.4g{lastLoss}"
+                else
+                    ""
+
+            if this.Done = 0 then
+                $"0 of {trials} trials"
+            else
+                $"{this.Done} of {trials} trials{loss}  {left} left  {speed} trials/s"
 
     let private timer (every: TimeSpan) (tell: unit -> unit) =
         new Timer((fun _ -> tell ()), null, every, every)

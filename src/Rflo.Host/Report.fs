@@ -13,6 +13,7 @@ module Report =
     let private mostUnits = 12
     let private mostOutputs = 4
     let private mostBlocks = 4
+    let private mostAlignments = 2
 
     /// Eigenvalues take N³ time: beyond this size they are left out.
     let private largestSpectrum = 600
@@ -62,47 +63,99 @@ module Report =
     let private times (dt: float) (array: NamedArray) =
         Array.init array.Shape[0] (fun t -> dt * float (t + 1))
 
+    /// The readouts in the order in which they were declared, which is that of their targets: their names, and the kinds of their
+    /// outputs.
+    let private readouts (record: RunRecord) =
+        match field [ "readouts" ] record.Manifest.Experiment with
+        | Some(:? JsonArray as all) -> [
+            for readout in all -> textIn [ "name" ] readout, textIn [ "output" ] readout
+          ]
+        | _ -> []
+
+    /// The outputs of a moment by readout, in the order of their targets, whatever the order of the archive.
+    let private inOrder (record: RunRecord) moment =
+        let found = withPrefix $"{moment}/outputs/" record.Activity
+        let declared = readouts record |> List.map fst
+
+        found
+        |> List.sortBy (fun (name, _) ->
+            declared |> List.tryFindIndex ((=) name) |> Option.defaultValue declared.Length)
+
     /// Every output of every readout before and after training, side by side.
     let private outputs dt (record: RunRecord) = [
-        let before = withPrefix "before/outputs/" record.Activity
+        let before = inOrder record "before"
         let mutable first = 0
 
-        match find "before/targets" record.Activity, find "before/mask" record.Activity with
-        | Some targets, Some mask ->
-            for name, values in before do
-                for k in 0 .. values.Shape[1] - 1 do
-                    let label = if values.Shape[1] = 1 then name else $"{name} {k}"
-                    let target, counted = column (first + k) targets, column (first + k) mask
+        let show moment k label place (values: NamedArray) range caption colour =
+            match
+                find $"{moment}/targets" record.Activity, find $"{moment}/mask" record.Activity
+            with
+            | Some targets, Some mask ->
+                let title = $"{label} {moment} training"
+                let target, counted = column place targets, column place mask
 
-                    match find $"after/outputs/{name}" record.Activity with
-                    | Some later when first + k < mostOutputs ->
-                        let range = Figures.limits [ target; column k values; column k later ]
-                        let show = Figures.output
-                        let t = times dt values
+                [
+                    Figures.output
+                        title
+                        caption
+                        range
+                        colour
+                        (times dt values)
+                        target
+                        counted
+                        (column k values)
+                ]
+            | _ -> []
 
+        /// What an output is drawn with: itself, and its target where that counts.
+        let drawn moment k place values =
+            match
+                find $"{moment}/targets" record.Activity, find $"{moment}/mask" record.Activity
+            with
+            | Some targets, Some mask -> [
+                Array.map2
+                    (fun y m -> if m = 0.0 then nan else y)
+                    (column place targets)
+                    (column place mask)
+                column k values
+              ]
+            | _ -> []
+
+        for name, values in before do
+            for k in 0 .. values.Shape[1] - 1 do
+                let label = if values.Shape[1] = 1 then name else $"{name} {k}"
+                let place = first + k
+
+                match find $"after/outputs/{name}" record.Activity with
+                | Some later when place < mostOutputs ->
+                    // A task may show another first trial after training: each moment has targets of its own.
+                    let range =
+                        Figures.limits (drawn "before" k place values @ drawn "after" k place later)
+
+                    yield!
                         show
-                            $"{label} before training"
+                            "before"
+                            k
+                            label
+                            place
+                            values
+                            range
                             "Test trial 0, with learning off."
-                            range
                             Style.grey
-                            t
-                            target
-                            counted
-                            (column k values)
 
+                    yield!
                         show
-                            $"{label} after training"
-                            "The same task, with learning off."
+                            "after"
+                            k
+                            label
+                            place
+                            later
                             range
+                            "The same task, with learning off."
                             Style.blue
-                            t
-                            target
-                            counted
-                            (column k later)
-                    | _ -> ()
+                | _ -> ()
 
-                first <- first + values.Shape[1]
-        | _ -> ()
+            first <- first + values.Shape[1]
     ]
 
     /// Some units of all areas, evenly chosen.
@@ -122,26 +175,46 @@ module Report =
 
         match before with
         | [] -> []
-        | (_, first) :: _ ->
+        | _ ->
             let largest =
                 match Thinning.range (List.map snd (before @ after)) with
                 | Some(low, high) -> max 1e-12 (max (abs low) (abs high))
                 | None -> 1e-12
 
-            let t = Array.init first.Length (fun t -> dt * float (t + 1))
+            let shown title colour (rates: (string * float[]) list) =
+                let steps = (snd rates.Head).Length
+                let t = Array.init steps (fun t -> dt * float (t + 1))
+                Figures.activity title colour largest t rates
 
             [
-                Figures.activity "Rates before training" Style.grey largest t before
-                Figures.activity "Rates after training" Style.blue largest t after
+                shown "Rates before training" Style.grey before
+                if not after.IsEmpty then
+                    shown "Rates after training" Style.blue after
             ]
 
+    /// The alignments of the feedback that something learned by. An exact rule takes the readout's own weights, and then fixed
+    /// feedback that was declared too has no part in the run.
     let private alignments (record: RunRecord) =
+        let unused =
+            match field [ "feedback" ] record.Manifest.Experiment with
+            | Some(:? JsonArray as all) ->
+                set [
+                    for feedback in all do
+                        if textIn [ "used" ] feedback = "false" then
+                            let readout, area =
+                                textIn [ "readout" ] feedback, textIn [ "area" ] feedback
+
+                            $"{readout}->{area}"
+                ]
+            | _ -> Set.empty
+
         record.Metrics
         |> List.choose (fun (name, values) ->
             if name.StartsWith("alignment ", StringComparison.Ordinal) then
                 Some(name.Substring 10, values)
             else
                 None)
+        |> List.filter (fun (name, _) -> not (Set.contains name unused))
 
     let private isFinite (array: NamedArray) =
         Array.forall Double.IsFinite array.Values
@@ -193,9 +266,18 @@ module Report =
                 ->
                 Some(Figures.weights name before.Values after.Values)
             | _ -> None)
-        |> List.truncate mostBlocks
 
     let private short (value: float) = $"%.4g{value}"
+
+    /// Steps of every trial: of their own column, or those of the first trial where all are as long.
+    let private steps (record: RunRecord) trials =
+        match
+            record.Metrics |> List.tryFind (fst >> (=) "steps"),
+            find "after/targets" record.Activity
+        with
+        | Some(_, steps), _ -> Some(Array.map int steps)
+        | None, Some targets -> Some(Array.create trials targets.Shape[0])
+        | None, None -> None
 
     let private tiles dt (record: RunRecord) =
         let manifest = record.Manifest
@@ -209,26 +291,40 @@ module Report =
         [
             "trials", string manifest.Trials
 
-            if losses.Length > 0 then
-                "loss, first trial", short losses[0]
-                "loss, last trial", short (Array.last losses)
+            match losses |> Array.tryFind (Double.IsNaN >> not) with
+            | Some first ->
+                "loss, first trial", short first
 
-            for name, values in alignments record |> List.truncate 2 do
+                if Double.IsFinite manifest.FinalLoss then
+                    $"final loss (mean of the last {Losses.averaged losses} trials)",
+                    short manifest.FinalLoss
+            | None -> ()
+
+            for name, values in alignments record |> List.truncate mostAlignments do
                 if values.Length > 0 then
                     $"alignment {name}", $"%.3f{Array.last values}"
 
             "training time", $"{short (Array.sum seconds)} s"
 
-            match find "after/targets" record.Activity with
-            | Some targets when seconds.Length > 0 ->
-                let median = (Array.sort seconds)[seconds.Length / 2]
-
-                $"a step of {dt} ms (median trial)",
-                $"{short (1e6 * median / float targets.Shape[0])} µs"
-            | _ -> ()
+            match steps record seconds.Length |> Option.bind (Speed.microseconds seconds) with
+            | Some time -> $"a step of {dt} ms ({Speed.meaning})", $"{short time} µs"
+            | None -> ()
 
             "seed", string manifest.Seed
         ]
+
+    /// What the page has no room for.
+    let private leftOut (record: RunRecord) (distributions: Panel list) = [
+        let outputs =
+            inOrder record "before" |> List.sumBy (fun (_, values) -> values.Shape[1])
+
+        if outputs > mostOutputs then
+            Note $"{mostOutputs} of {outputs} outputs are shown; activity.npz has all of them."
+
+        if distributions.Length > mostBlocks then
+            Note
+                $"The weights of {mostBlocks} of {distributions.Length} projections are shown; weights.npz has all of them."
+    ]
 
     /// A heading and a sentence for each line of a description.
     let private terms (description: string) =
@@ -297,7 +393,9 @@ module Report =
         let rule = textIn [ "rule"; "name" ] manifest.Experiment
         let task = textIn [ "task"; "name" ] manifest.Experiment
         let spectra = spectra record
+        let distributions = distributions record
         let losses = record.Metrics |> List.filter (fst >> (=) "loss")
+        let definition = readouts record |> List.map snd |> Losses.definition
 
         Page.html
             {
@@ -312,7 +410,7 @@ module Report =
                 "",
                 [
                     Panels [
-                        Figures.loss losses
+                        Figures.loss definition losses
                         yield! outputs dt record
 
                         match alignments record with
@@ -321,13 +419,14 @@ module Report =
 
                         yield! ProbeFigures.ofRun record.Metrics
                         yield! spectra |> List.choose Result.toOption
-                        yield! distributions record
+                        yield! List.truncate mostBlocks distributions
                         yield! activity dt record
                     ]
                     for spectrum in spectra do
                         match spectrum with
                         | Error note -> Note note
                         | Ok _ -> ()
+                    yield! leftOut record distributions
                 ]
                 "The experiment",
                 [

@@ -10,7 +10,8 @@ open Rflo.Runs
 /// Everything that a run folder holds; the report is made of it, whether the run has just ended or lies on a disk.
 type RunRecord = {
     Manifest: RunManifest
-    /// metrics.csv by column: trial (from 0), loss, seconds, an alignment for each feedback, and what probes measured: NaN,
+    /// metrics.csv by column: trial (from 0), loss (empty where the trial had no target), seconds, steps (where trials differ in
+    /// length), an alignment for each feedback, and what probes measured: NaN,
     /// and an empty field of the file, where they did not.
     Metrics: (string * float[]) list
     /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), the same of "tau AREA" (in ms, where learned) and
@@ -84,15 +85,15 @@ module RunRecord =
         "trial", Array.init trained.Losses.Length float
         "loss", trained.Losses
         "seconds", trained.Seconds
+        // A report takes all trials for as long as the one that it shows, where it is not told otherwise.
+        if trained.Steps |> Array.exists ((<>) trained.After.Targets.RowCount) then
+            "steps", Array.map float trained.Steps
         if trained.Rewards |> Array.exists (fun reward -> reward <> 0.0) then
             "reward", trained.Rewards
         for KeyValue((readout, area), alignments) in trained.Alignments do
             $"alignment {readout}->{area}", alignments
         yield! probes trained
     ]
-
-    let private lastOr otherwise values =
-        values |> Array.tryLast |> Option.defaultValue otherwise
 
     /// The commit that was checked out when the run began.
     let private commit (sessions: RunSession seq) =
@@ -130,7 +131,7 @@ module RunRecord =
                     Sessions = Array.ofSeq sessions,
                     Status = trained.Status.End,
                     StatusText = string trained.Status,
-                    FinalLoss = lastOr nan trained.Losses
+                    FinalLoss = FinalLoss.ofRun trained
                 )
             Metrics = metrics trained
             Weights = weights trained
@@ -178,27 +179,31 @@ module RunRecord =
             Picture = Option.ofObj (saved.ReadPicture())
         }
 
-    let private writeMetrics (folder: RunFolder) (columns: (string * float[]) list) =
+    let private writeMetrics (folder: RunFolder) isDiverged (columns: (string * float[]) list) =
         let names, values = List.unzip columns
+        let last = values.Head.Length - 1
 
-        // A loss that is no number was measured; an angle that is none was not.
-        let everyTrial = [ "trial"; "loss"; "seconds"; "reward" ]
+        // What is no number was not measured, such as the loss of a trial without a target; but for the loss with which a run
+        // diverged.
+        let isMeasured name trial value =
+            not (Double.IsNaN value) || (isDiverged && name = "loss" && trial = last)
+
         let writer = folder.OpenMetrics(List.toArray names)
         let row = Array.create names.Length (Nullable<float>())
 
-        for k in 0 .. values.Head.Length - 1 do
+        for k in 0..last do
             for column, (name, numbers) in List.indexed columns do
                 row[column] <-
-                    if Double.IsNaN numbers[k] && not (List.contains name everyTrial) then
-                        Nullable()
-                    else
+                    if isMeasured name k numbers[k] then
                         Nullable numbers[k]
+                    else
+                        Nullable()
 
             writer.Append row
 
     /// Writes the numbers of a record into a run folder, and the manifest that names them: from here on they are safe.
     let writeNumbers (folder: RunFolder) record =
-        writeMetrics folder record.Metrics
+        writeMetrics folder (record.Manifest.Status = RunEnd.Diverged) record.Metrics
         folder.WriteWeights record.Weights
         folder.WriteActivity record.Activity
         folder.Seal record.Manifest

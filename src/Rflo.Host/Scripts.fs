@@ -47,19 +47,32 @@ module Scripts =
         child.WaitForExit()
         child.ExitCode
 
-    let private start script arguments =
+    let private start command script arguments =
+        let environment, waitsAt = HandOver.environment command
         let info = ProcessStartInfo(dotnet ())
         // What stands behind -- is the script's, even --help.
         List.iter info.ArgumentList.Add ([ "fsi"; script; "--" ] @ arguments)
 
-        try
-            use child = Process.Start info |> nonNull
-            wait child
-        with :? Win32Exception as e ->
-            eprintfn
-                $"rflo: dotnet cannot be started ({e.Message}); install the .NET SDK, or put it on the PATH"
+        for name, value in environment do
+            info.Environment[name] <- value
 
-            ExitCode.Arguments
+        let code =
+            try
+                use child = Process.Start info |> nonNull
+                wait child
+            with :? Win32Exception as e ->
+                eprintfn
+                    $"rflo: dotnet cannot be started ({e.Message}); install the .NET SDK, or put it on the PATH"
+
+                ExitCode.Arguments
+
+        if HandOver.isMissing waitsAt && code = ExitCode.Done then
+            eprintfn
+                $"rflo {command}: {script} handed no experiment to the host; end it with `|> Host.run`, or run it by `dotnet fsi {script}`"
+
+            ExitCode.Problems
+        else
+            code
 
     /// Runs a script with its options; its exit code.
     let run command (arguments: string list) =
@@ -76,7 +89,7 @@ module Scripts =
             | Some complaint ->
                 eprintfn $"rflo: {complaint}"
                 ExitCode.Arguments
-            | None -> start script rest
+            | None -> start command script rest
 
     /// Draws the circuit of a script; `--out` is where.
     let graph (arguments: string list) =

@@ -10,6 +10,10 @@ module Sources =
     /// The script and what it loads, under the names that they have in a run folder; nothing where there is no script.
     let ofScript (script: string option) = [
         match script with
-        | Some path -> SourceFile(path, nonNull (Path.GetFileName path))
+        | Some path ->
+            SourceFile(path, nonNull (Path.GetFileName path))
+
+            for name, loaded in ScriptFiles.loadedBy path do
+                SourceFile(loaded, $"loaded/{name}")
         | None -> ()
     ]

@@ -110,7 +110,14 @@ module SweepArguments =
         | Ok value -> value
         | Error _ -> None
 
-    let private notOfSweeps (request: Request) = [
+    let private notOfSweeps isDryRun (request: Request) = [
+        if request.CheckOnly && request.Graph.IsSome then
+            Refused "--check and --graph each take the place of training; give one of them"
+
+        if isDryRun && (request.CheckOnly || request.Graph.IsSome) then
+            Refused
+                "--dry-run, --check and --graph each take the place of the sweep; give one of them"
+
         if request.Resume.IsSome then
             Refused
                 "--resume goes on with one run; a sweep goes on when the same command is given again"
@@ -207,7 +214,7 @@ module SweepArguments =
         let mistakes = [
             yield! wrong jobs
             yield! wrong part
-            yield! notOfSweeps request
+            yield! notOfSweeps (List.contains Dry_Run own) request
 
             match guard with
             | Error mistakes -> yield! mistakes
@@ -272,7 +279,7 @@ module SweepArguments =
             try
                 let results =
                     parser.ParseCommandLine(
-                        arguments,
+                        Arguments.words<SweepOption> arguments,
                         ignoreMissing = true,
                         ignoreUnrecognized = true,
                         raiseOnUsage = false

@@ -132,7 +132,16 @@ module SweepCommands =
 
     /// Writes the results of a sweep as one Parquet file.
     let collect (arguments: string list) =
-        match arguments with
+        let words = [
+            for word in arguments do
+                if word.StartsWith("--out=", StringComparison.Ordinal) then
+                    "--out"
+                    word.Substring 6
+                else
+                    word
+        ]
+
+        match words with
         | [ place ] when not (place.StartsWith '-' || place = "help") ->
             guarded (fun () -> tellCollected place (Path.Combine(place, "results.parquet")))
         | [ place; "--out"; file ]

@@ -2,8 +2,8 @@ namespace Rflo.Host
 
 open System
 open System.Globalization
-open MathNet.Numerics.Statistics
 open Plotly.NET
+open Rflo.Dsl
 
 /// What a report shows of a sweep.
 [<RequireQualifiedAccess>]
@@ -17,12 +17,7 @@ module SweepFigures =
 
     /// First quartile, median and third quartile of the finite ones of some numbers.
     let quartiles (values: float[]) =
-        let sorted = values |> Array.filter Double.IsFinite |> Array.sort
-
-        let quantile share =
-            SortedArrayStatistics.QuantileCustom(sorted, share, QuantileDefinition.R7)
-
-        quantile 0.25, quantile 0.5, quantile 0.75
+        values |> Array.filter Double.IsFinite |> Quartiles.ofValues
 
     let private number (text: string) =
         match Double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture) with
@@ -109,7 +104,7 @@ module SweepFigures =
                 numbers, Style.axis setting |> Style.ranged (low - room, high + room)
         | false -> Array.init values.Length (fun k -> float (k + 1)), Style.namedAxis setting values
 
-    /// The last loss of every point against a setting, and the medians.
+    /// The final loss of every point against a setting, and the medians.
     let final setting (groups: (string * PointResult[])[]) =
         let at, axis = places setting (Array.map fst groups)
 
@@ -128,7 +123,8 @@ module SweepFigures =
 
         {
             Title = $"Final loss against {setting}"
-            Caption = "The last loss of each point, and the median of those with the same value."
+            Caption =
+                $"Of each point, the {FinalLoss.meaning}; and the median of the points with the same value."
             IsWide = false
             Height = 300
             Chart =

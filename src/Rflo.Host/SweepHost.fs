@@ -141,12 +141,44 @@ module SweepHost =
             Seq.iter (eprintfn "%s") wrong
             ExitCode.Problems
 
+    /// Points that are looked at for what options do to the axes.
+    [<Literal>]
+    let private Looked = 2_000
+
+    /// The options without which two points that differ in one axis only would differ, and with which they are one experiment.
+    let private undone (given: ScriptOption list) (sweep: Sweep) =
+        let points = [ for k in 0 .. min sweep.Count Looked - 1 -> sweep.At k ]
+
+        let isElsewhereSame axis (one: Point) (other: Point) =
+            let apart = List.filter (fst >> (<>) axis)
+            one.Settings <> other.Settings && apart one.Settings = apart other.Settings
+
+        let withOptions options (point: Point) =
+            Overrides.onto point.Experiment options |> Result.toOption
+
+        [
+            for axis in sweep.Axes do
+                match points |> List.tryFind (isElsewhereSame axis points.Head) with
+                | Some other when points.Head.Experiment <> other.Experiment ->
+                    for option in given do
+                        let changed = withOptions [ option ]
+
+                        if changed points.Head = changed other then
+                            for name, _ in Overrides.settings [ option ] -> name, axis
+                | _ -> ()
+        ]
+
     /// An option that would make an axis say one thing and its experiments another.
     let private againstAxes (given: ScriptOption list) (sweep: Sweep) = [
-        for name, _ in Overrides.settings given do
-            if List.contains name sweep.Axes then
-                Refused
-                    $"--{name} would undo the axis {name} of the sweep; change the axis in the script, or leave the option out"
+        let byName = [
+            for name, _ in Overrides.settings given do
+                if List.contains name sweep.Axes then
+                    name, name
+        ]
+
+        for name, axis in List.distinct (byName @ undone given sweep) do
+            Refused
+                $"--{name} would undo the axis {axis} of the sweep; change the axis in the script, or leave the option out"
     ]
 
     let private start (request: SweepRequest) script (sweep: Sweep) =
@@ -185,6 +217,7 @@ module SweepHost =
             | Some path -> $"dotnet fsi {path}"
             | None -> "rflo"
 
+        HandOver.mark ()
         let place = Path.Combine("runs", sweep.Name.Replace('/', '-'))
 
         match SweepArguments.parse program place arguments with

@@ -10,7 +10,7 @@ type PointResult = {
     Settings: Map<string, string>
     /// The loss at some of its trials; NaN where it did not get so far.
     Curve: float[]
-    /// Of the last trial.
+    /// The mean over its last trials, as `FinalLoss` has it; NaN where it diverged.
     FinalLoss: float
     /// Wall time of its trials.
     Seconds: float

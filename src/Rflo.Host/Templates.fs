@@ -42,28 +42,32 @@ module Templates =
 
     let private folderOf (file: string) = nonNull (Path.GetDirectoryName file)
 
-    /// Relative where both lie in one clone, so that it may move; absolute from elsewhere.
-    let private pathFrom (folder: string) clonedHost (file: string) =
+    let private relative (folder: string) (file: string) =
+        portable (Path.GetRelativePath(folder, file))
+
+    /// Whether a folder lies in the clone that a host.fsx is of.
+    let private isInside folder clonedHost =
         let clone = Path.GetFullPath(Path.Combine(folderOf clonedHost, "..", ".."))
-        let relative = Path.GetRelativePath(clone, folder)
+        let way = Path.GetRelativePath(clone, folder)
 
-        let isInside =
-            not (relative.StartsWith("..", StringComparison.Ordinal))
-            && not (Path.IsPathRooted relative)
+        not (way.StartsWith("..", StringComparison.Ordinal))
+        && not (Path.IsPathRooted way)
 
-        portable (
-            if isInside then
-                Path.GetRelativePath(folder, file)
-            else
-                file
-        )
+    let private quoted (path: string) = path.Replace("\"", "\\\"")
 
-    /// The line by which a script in the folder loads the language.
+    /// The lines by which a script in the folder loads the language. From within a clone it is one line that moves with it. From
+    /// elsewhere the clone is looked for where it lies and where it lies from here, so that either may move, or both together.
     let header folder origin =
         match origin with
+        | Clone host when isInside folder host -> $"#load \"{quoted (relative folder host)}\""
         | Clone host ->
-            let path = (pathFrom folder host host).Replace("\"", "\\\"")
-            $"#load \"{path}\""
+            String.concat "\n" [
+                "// Where Rflo.Dsl is; one of the two is enough. If both have moved, write the place here."
+                "#nowarn \"211\""
+                $"#I \"{quoted (portable (folderOf host))}\""
+                $"#I \"{quoted (relative folder (folderOf host))}\""
+                $"#load \"{Path.GetFileName host}\""
+            ]
         | Package version -> $"#r \"nuget: Rflo.Host, {version}\""
 
     /// The references of a project in the folder.
@@ -71,6 +75,8 @@ module Templates =
         match origin with
         | Clone host ->
             let assemblies = Path.Combine(folderOf host, "bin", "Release", "net10.0")
+
+            let inClone = isInside folder host
 
             String.concat "\n" [
                 for name in
@@ -81,8 +87,17 @@ module Templates =
                         "Rflo.Host"
                         "MathNet.Numerics"
                     ] do
-                    let path = pathFrom folder host (Path.Combine(assemblies, name + ".dll"))
-                    $"    <Reference Include=\"{name}\" HintPath=\"{SecurityElement.Escape path}\" />"
+                    let file = Path.Combine(assemblies, name + ".dll")
+                    let near = SecurityElement.Escape(relative folder file)
+
+                    if inClone then
+                        $"    <Reference Include=\"{name}\" HintPath=\"{near}\" />"
+                    else
+                        let far = SecurityElement.Escape(portable file)
+
+                        $"    <Reference Include=\"{name}\" HintPath=\"{far}\" Condition=\"Exists('{far}')\" />"
+
+                        $"    <Reference Include=\"{name}\" HintPath=\"{near}\" Condition=\"!Exists('{far}')\" />"
             ]
         | Package version -> $"    <PackageReference Include=\"Rflo.Host\" Version=\"{version}\" />"
 

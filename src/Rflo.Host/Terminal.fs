@@ -68,6 +68,23 @@ module Terminal =
 
         table
 
+    /// A sentence in lines of at most that width, broken between words.
+    let wrapped width (sentence: string) =
+        ([], sentence.Split ' ')
+        ||> Array.fold (fun (lines: string list) word ->
+            match lines with
+            | last :: before when last.Length + 1 + word.Length <= width ->
+                $"{last} {word}" :: before
+            | _ -> word :: lines)
+        |> List.rev
+
+    /// A sentence: in lines of the terminal's width, in one where output is redirected.
+    let sentence (text: string) =
+        if Console.IsOutputRedirected then
+            printfn $"{text}"
+        else
+            wrapped AnsiConsole.Profile.Width text |> List.iter (printfn "%s")
+
     /// A table: in a box on a terminal, as a list on one too narrow for it, in plain columns where output is redirected.
     let table heads rows =
         // A cell of a box has a line and two spaces beside it, and a line closes the row.

@@ -3,8 +3,6 @@ namespace Rflo.Host
 open System
 open System.Diagnostics
 open System.Runtime.ExceptionServices
-open System.Security.Cryptography
-open System.Text
 open System.Threading
 open Rflo.Core
 open Rflo.Dsl
@@ -13,28 +11,6 @@ open Rflo.Runs
 /// Trains an experiment into its run folder, with checkpoints on the way.
 [<RequireQualifiedAccess>]
 module Training =
-
-    /// What a run is, in one number: a hash of the experiment, but for the number of its trials and for when it stops, and
-    /// of the weights with which it begins. Functions of a script's own are known by their names only.
-    let identity (running: Run.Running) =
-        let json = ExperimentJson.ofExperiment running.Experiment
-
-        for name in [ "trials"; "stopping" ] do
-            json.AsObject().Remove name |> ignore
-
-        use hash = IncrementalHash.CreateHash HashAlgorithmName.SHA256
-        hash.AppendData(Encoding.UTF8.GetBytes(json.ToJsonString()))
-
-        for KeyValue(name, weights) in running.Initial do
-            hash.AppendData(Encoding.UTF8.GetBytes name)
-
-            for struct (i, j, weight) in
-                weights.EnumerateIndexed MathNet.Numerics.LinearAlgebra.Zeros.AllowSkip do
-                hash.AppendData(BitConverter.GetBytes i)
-                hash.AppendData(BitConverter.GetBytes j)
-                hash.AppendData(BitConverter.GetBytes weight)
-
-        Convert.ToHexStringLower(hash.GetHashAndReset())
 
     /// Writes checkpoints when they are due. One that cannot be written is told of once; the run goes on.
     type private Keeper(guard: Guard, checkpoints: Checkpoints, session: Session) =
@@ -61,7 +37,7 @@ module Training =
                 | _ -> sinceLast.Elapsed >= guard.Every
 
             // Of a run that has just diverged the last checkpoint is the one worth having.
-            if isDue && Double.IsFinite loss then
+            if isDue && (Double.IsFinite loss || session.Metrics.LastIsUnscored) then
                 this.Write()
 
     /// A checkpoint may ask for as much memory as the run that it is of takes anyway.
@@ -135,7 +111,10 @@ module Training =
         let clock = Stopwatch.StartNew()
         let running = Run.start ready
         let session = running.Session
-        let checkpoints = folder.Checkpoints(identity running, limits folder session)
+
+        let checkpoints =
+            folder.Checkpoints(Fingerprint.ofRun running, limits folder session)
+
         let notes = takeUp folder.Place start.Anew checkpoints session
 
         for note in notes do

@@ -577,15 +577,12 @@ let experimentOf most (dt: float<ms>) =
 
         let! stopping =
             Gen.elements [
-                {
-                    TargetLoss = None
-                    Patience = None
-                    KeepBest = false
-                }
+                Stopping.never
                 {
                     TargetLoss = Some 0.25
                     Patience = Some 3
                     KeepBest = true
+                    Window = 2
                 }
             ]
 

@@ -139,11 +139,7 @@ let fit (rule: Rule) (experiment: Experiment) : Experiment =
             }
             Rule = rule
             Trials = enough rule
-            Stopping = {
-                TargetLoss = None
-                Patience = None
-                KeepBest = false
-            }
+            Stopping = Stopping.never
     }
 
     match experiment.Task.Kind with

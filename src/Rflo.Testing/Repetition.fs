@@ -82,7 +82,7 @@ let resume = {
                     second.Restore(first.Capture())
 
                     // A run that diverges ends there, whether it was stopped or not.
-                    if Seq.forall Double.IsFinite (first.Losses()) then
+                    if (whole.Losses()).Length > (first.Losses()).Length then
                         second.Train(experiment.Trials - stop)
 
                     for found in difference experiment whole second do

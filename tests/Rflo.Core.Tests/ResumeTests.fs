@@ -216,10 +216,7 @@ let tests =
             for count in [ 0.5; -2.0; nan; infinity; 1e300 ] do
                 spoilt "plastic0.trialsCollected" count
                 spoilt "metrics.trials" count
-                spoilt "metrics.best" count
-
-            // The best of trials 0, 1 and 2 is none of them.
-            spoilt "metrics.best" 3.0
+                spoilt "best.window" count
         }
 
         test "a spoiled state is taken up or refused, and nothing else" {
@@ -258,7 +255,7 @@ let tests =
         test "a run that stopped early and is taken up has stopped" {
             let make () =
                 let session, _ = captured ()
-                session.Stopping <- Stopping(nan, 1)
+                session.Stopping <- Stopping(nan, 1, 2)
                 session
 
             let first = make ()
@@ -268,6 +265,10 @@ let tests =
             second.Restore(first.Capture())
             Expect.equal (second.Run 10) status "it stays stopped"
             expectSameBits "not a trial more" (result first) (result second)
+        }
+
+        test "a state whose best weights were chosen by another window is refused, and nothing is changed" {
+            refused (fun state -> state["best.window"] <- [| 7.0 |]) "the mean loss of 7 trials"
         }
 
         test "a state with metrics of another length is refused, and nothing is changed" {

@@ -244,7 +244,7 @@ let private improvement =
         test "a run stops where its loss reaches the target" {
             let whole = train (small |> trials 60)
             let target = whole.Losses[30]
-            let ended = train (small |> trials 60 |> stopAtLoss target)
+            let ended = train (small |> trials 60 |> lossWindow 1 |> stopAtLoss target)
             Expect.equal ended.Status.End RunEnd.Stopped "end"
 
             Expect.equal
@@ -258,7 +258,8 @@ let private improvement =
 
             let still = Circuit.mapProjection "cortex->y" (learning 0.0) still
 
-            let ended = train ({ small with Circuit = still } |> trials 60 |> patience 7)
+            let ended =
+                train ({ small with Circuit = still } |> trials 60 |> lossWindow 1 |> patience 7)
 
             Expect.equal ended.Status.End RunEnd.Stopped "end"
             Expect.equal ended.Losses.Length 8 "the first is the best, then 7 more"
@@ -266,7 +267,7 @@ let private improvement =
 
         test "the best weights are those that gave the smallest loss" {
             // Weights that learn fast enough to overshoot, so that the best are not the last.
-            let wild = small |> trials 40 |> keepBest
+            let wild = small |> trials 40 |> lossWindow 1 |> keepBest
             let ended = train wild
             let best = ended.Losses |> Array.indexed |> Array.minBy snd |> fst
             let until = train { wild with Trials = best }

@@ -105,16 +105,21 @@ let tests =
 
         refused "names a wrong option" [ "a"; "--templat"; "periodic" ] "did you mean --template?"
 
-        test "loads a clone by a path that moves with it, from inside; by its place, from elsewhere" {
+        test
+            "loads a clone by a path that moves with it, from inside; by its place or by its way, from elsewhere" {
             Expect.equal
                 (Templates.header inClone (Clone host))
                 "#load \"../../src/Rflo.Host/host.fsx\""
                 "inside"
 
-            Expect.equal
-                (Templates.header "/elsewhere" (Clone host))
-                $"#load \"{host}\""
-                "elsewhere"
+            let elsewhere = Templates.header "/elsewhere" (Clone host)
+            let folder = Path.GetDirectoryName host
+            let way = Path.GetRelativePath("/elsewhere", nonNull folder)
+            Expect.stringContains elsewhere $"#I \"{folder}\"" "its place"
+
+            Expect.stringContains elsewhere $"#I \"{way}\"" "its way from there"
+
+            Expect.stringEnds elsewhere "#load \"host.fsx\"" "the file"
         }
 
         test "loads a package by its version" {

@@ -360,7 +360,7 @@ let tests =
                     let outcome = outcomes |> List.find (fun outcome -> outcome.Id = result.Id)
                     let losses = (RunFolder.Open outcome.Place).ReadMetrics().Column "loss"
                     Expect.equal result.Curve losses "curve"
-                    Expect.equal result.FinalLoss (Array.last losses) "final loss"
+                    Expect.equal result.FinalLoss (FinalLoss.ofLosses losses) "final loss"
 
                 let page = SweepReport.html (SweepFolder.Open(Path.Combine(folder, "sweep")))
 

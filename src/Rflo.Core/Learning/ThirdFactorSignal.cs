@@ -94,6 +94,14 @@ internal sealed class ThirdFactorSignal<T>
     {
         if (!_rule.NeedsWholeTrial)
             return;
+
+        // Without a target there is no loss, and so no reward: nothing is learned, and no running mean moves.
+        if (!_network.Trial.HasTarget)
+        {
+            _scalars.AsSpan(1, steps).Clear();
+            return;
+        }
+
         Span<T> reward = [T.CreateTruncating(-_network.LossSum / steps)];
         _shaper.Apply(reward);
         _scalars.AsSpan(1, steps).Fill(reward[0]);

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// The weights and time constants with which the smallest loss of a run was measured. A trial's loss belongs to the weights before its
-/// update, so those are set aside while the trial runs.
+/// The weights and time constants of the trial with which the smallest mean loss of a run was reached. A trial's loss belongs to the
+/// weights before its update, so those are set aside while the trial runs.
 /// </summary>
 internal sealed class BestWeights<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -43,7 +43,7 @@ internal sealed class BestWeights<T>
             _targets[k].Weights.CopyTo(_before[k]);
     }
 
-    /// <summary>After a trial whose loss was the smallest so far.</summary>
+    /// <summary>After a trial that made the mean loss the smallest so far.</summary>
     public void Keep() => Swap();
 
     /// <summary>Takes <see cref="Keep"/> back, for a trial that could not be finished.</summary>
@@ -56,8 +56,11 @@ internal sealed class BestWeights<T>
     }
 
     /// <summary>Saves or restores them.</summary>
-    public void Visit(StateVisitor visitor)
+    /// <param name="visitor">What saves or restores.</param>
+    /// <param name="window">Trials of the mean loss by which they were chosen: those of another window are others.</param>
+    public void Visit(StateVisitor visitor, int window)
     {
+        visitor.Visit("window", ref window);
         foreach (AreaState<T> area in _areas)
             visitor.Visit("alpha", AlphaOf(area).Span[..area.Units], area.Index);
         for (int k = 0; k < _targets.Length; k++)

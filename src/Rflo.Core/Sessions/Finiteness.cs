@@ -20,7 +20,7 @@ internal static class Finiteness
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         double loss = metrics.Losses[trial];
-        if (!double.IsFinite(loss) || !EndsFinite(network, steps))
+        if ((!double.IsFinite(loss) && !metrics.LastIsUnscored) || !EndsFinite(network, steps))
             return Locate(network, trial, steps);
         if (loss <= MostGrowth)
             return null;

@@ -18,7 +18,7 @@ public interface IProgressTask : ITask
 
     /// <summary>After a trial was trained, before the next is made.</summary>
     /// <param name="trial">Number of the trial, from 0.</param>
-    /// <param name="loss">Its loss L, measured while it ran.</param>
+    /// <param name="loss">Its loss L, measured while it ran; NaN where it had no target.</param>
     /// <param name="reward">Its rewards, summed over its steps; 0 where the task gives none.</param>
     void Learned(int trial, double loss, double reward);
 }

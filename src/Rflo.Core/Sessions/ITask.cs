@@ -104,4 +104,16 @@ public sealed class Trial
 
     /// <summary>Which events happen, shape (steps, kinds).</summary>
     public bool[] Events { get; }
+
+    /// <summary>Whether any target counts, in any step. A trial in which none does has no loss.</summary>
+    public bool HasTarget
+    {
+        get
+        {
+            foreach (double weight in Mask.AsSpan(0, Steps * Outputs))
+                if (weight > 0)
+                    return true;
+            return false;
+        }
+    }
 }

@@ -15,10 +15,13 @@ public sealed class Metrics
     /// <summary>Number of trials measured.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The trial with the smallest loss, the first of several; -1 where there was none.</summary>
-    public int BestTrial { get; private set; } = -1;
+    /// <summary>
+    /// The trial with which the smallest mean loss was reached, over the window of <see cref="Session.Stopping"/>, the first of
+    /// several; -1 before that window was full.
+    /// </summary>
+    public int BestTrial => Window.BestTrial;
 
-    /// <summary>L of every trial, measured while it ran and so before its update.</summary>
+    /// <summary>L of every trial, measured while it ran and so before its update; NaN where the trial had no target.</summary>
     public ReadOnlySpan<double> Losses => LossBuffer.AsSpan(0, Count);
 
     /// <summary>Wall time of every trial, in seconds.</summary>
@@ -26,6 +29,15 @@ public sealed class Metrics
 
     /// <summary>The rewards that the task gave in every trial, summed over its steps; 0 where it gives none.</summary>
     public ReadOnlySpan<double> Rewards => RewardBuffer.AsSpan(0, Count);
+
+    /// <summary>Steps of every trial.</summary>
+    public ReadOnlySpan<int> Steps => StepBuffer.AsSpan(0, Count);
+
+    /// <summary>Whether the last trial had no target, and so no loss: its NaN is no divergence.</summary>
+    public bool LastIsUnscored { get; private set; }
+
+    /// <summary>The mean loss that early stopping looks at.</summary>
+    internal LossWindow Window { get; private set; } = new(Stopping.DefaultWindow);
 
     /// <summary>What the session's probes have measured, a series for each of their columns.</summary>
     public IReadOnlyList<ProbeSeries> Probes { get; internal set; } = [];
@@ -35,6 +47,8 @@ public sealed class Metrics
     private double[] SecondsBuffer { get; set; } = [];
 
     private double[] RewardBuffer { get; set; } = [];
+
+    private int[] StepBuffer { get; set; } = [];
 
     /// <summary>
     /// Alignment after every trial's update: sum W_out B / (|W_out| |B|), both as vectors (Murray 2019, Fig 2c).
@@ -51,18 +65,19 @@ public sealed class Metrics
     /// <summary>The sums of rewards as an array of their own.</summary>
     public double[] CopyRewards() => Rewards.ToArray();
 
+    /// <summary>The numbers of steps as an array of their own.</summary>
+    public int[] CopySteps() => Steps.ToArray();
+
     /// <summary>The alignments of one feedback as an array of their own.</summary>
     public double[] CopyAlignments(int feedback) => Alignments(feedback).ToArray();
 
     /// <summary>Saves or restores all that was measured; a visitor that restores a number of trials finds the room for them.</summary>
     internal void Visit(StateVisitor visitor)
     {
-        int count = Count, best = BestTrial;
+        int count = Count;
         visitor.Visit("trials", ref count);
-        visitor.Visit("best", ref best);
         if (visitor.Restores)
         {
-            BestTrial = best;
             Count = 0;
             Reserve(count);
             Count = count;
@@ -71,10 +86,21 @@ public sealed class Metrics
         visitor.Visit("losses", LossBuffer.AsSpan(0, count));
         visitor.Visit("seconds", SecondsBuffer.AsSpan(0, count));
         visitor.Visit("rewards", RewardBuffer.AsSpan(0, count));
+        visitor.Visit("steps", StepBuffer.AsSpan(0, count));
         for (int k = 0; k < _alignments.Length; k++)
             visitor.Visit("alignment", _alignments[k].AsSpan(0, count), k);
         for (int k = 0; k < Probes.Count; k++)
             Probes[k].Visit(visitor.Of("probe", k));
+        if (visitor.Restores)
+            LookAt(Window.Length);
+    }
+
+    /// <summary>Lets early stopping look at means of so many trials; those of the trials so far are made again from their losses.</summary>
+    internal void LookAt(int trials)
+    {
+        Window = new LossWindow(trials);
+        for (int trial = 0; trial < Count; trial++)
+            Window.Add(trial, LossBuffer[trial]);
     }
 
     /// <summary>Makes room, so that measuring allocates nothing.</summary>
@@ -88,32 +114,42 @@ public sealed class Metrics
         LossBuffer = Grown(LossBuffer, needed);
         SecondsBuffer = Grown(SecondsBuffer, needed);
         RewardBuffer = Grown(RewardBuffer, needed);
+        StepBuffer = Grown(StepBuffer, needed);
         for (int k = 0; k < _alignments.Length; k++)
             _alignments[k] = Grown(_alignments[k], needed);
     }
 
-    internal void Add(double loss, double seconds, double reward)
+    /// <param name="loss">L, or what the outputs of a diverged trial made of it.</param>
+    /// <param name="isUnscored">Whether the trial had no target, so that it has no loss.</param>
+    /// <param name="seconds">Wall time.</param>
+    /// <param name="reward">Sum of its rewards.</param>
+    /// <param name="steps">Its steps.</param>
+    internal void Add(double loss, bool isUnscored, double seconds, double reward, int steps)
     {
         Reserve(1);
-        LossBuffer[Count] = loss;
+        LossBuffer[Count] = isUnscored ? double.NaN : loss;
+        LastIsUnscored = isUnscored;
         SecondsBuffer[Count] = seconds;
-        if (BestTrial < 0 || loss < LossBuffer[BestTrial])
-            BestTrial = Count;
         RewardBuffer[Count] = reward;
+        StepBuffer[Count] = steps;
+        Window.Add(Count, LossBuffer[Count]);
         Count++;
     }
 
     /// <summary>Forgets trials that could not be finished.</summary>
     /// <param name="count">How many trials stay.</param>
-    /// <param name="best">The best of them.</param>
-    internal void Truncate(int count, int best) => (Count, BestTrial) = (count, best);
+    internal void Truncate(int count)
+    {
+        Count = count;
+        LookAt(Window.Length);
+    }
 
     /// <summary>The alignment of the trial added last.</summary>
     internal void SetAlignment(int feedback, double alignment) => _alignments[feedback][Count - 1] = alignment;
 
-    private static double[] Grown(double[] old, int length)
+    private static TNumber[] Grown<TNumber>(TNumber[] old, int length)
     {
-        double[] grown = new double[length];
+        var grown = new TNumber[length];
         old.CopyTo(grown, 0);
         return grown;
     }

@@ -21,7 +21,8 @@ public enum RunEnd
 
 /// <summary>How a run ended, and where. A number that stopped being finite is an ending, not an exception.</summary>
 /// <param name="End">How.</param>
-/// <param name="Trial">The last trial that was run, or that could not be finished, from 0; -1 where there was none.</param>
+/// <param name="Trial">The last trial that was run, or that could not be finished, from 0; -1 where there was none. In words, a run ends after
+/// so many trials, and goes wrong at a trial of that number.</param>
 /// <param name="Step">The first step at which a number was not finite, or in which code threw; 0 where there was none.</param>
 /// <param name="Where">The part in which that was, such as "area cortex", whose code threw and what, or why it stopped; empty where all went well.</param>
 public sealed record RunStatus(RunEnd End, int Trial, int Step, string Where)
@@ -29,14 +30,16 @@ public sealed record RunStatus(RunEnd End, int Trial, int Step, string Where)
     /// <summary>Whether it ended where it should: after its last trial, or when more would have been of no use.</summary>
     public bool IsWell => End is RunEnd.Completed or RunEnd.Stopped;
 
+    private string Trials => Trial == 0 ? "1 trial" : $"{Trial + 1} trials";
+
     /// <inheritdoc/>
     public override string ToString() => End switch
     {
         RunEnd.Diverged => $"diverged at trial {Trial}, step {Step}, in {Where}",
         RunEnd.Failed when Step > 0 => $"failed at trial {Trial}, step {Step}, in {Where}",
         RunEnd.Failed => $"failed at trial {Trial}, in {Where}",
-        RunEnd.Stopped => $"stopped after trial {Trial}: {Where}",
-        RunEnd.Cancelled => $"cancelled after trial {Trial}",
-        _ => $"completed {Trial + 1} trials",
+        RunEnd.Stopped => $"stopped after {Trials}: {Where}",
+        RunEnd.Cancelled => $"cancelled after {Trials}",
+        _ => $"completed {Trials}",
     };
 }

@@ -40,8 +40,21 @@ public abstract class Session
     /// <summary>What was measured in each trained trial.</summary>
     public abstract Metrics Metrics { get; }
 
-    /// <summary>When <see cref="Run"/> ends before its last trial.</summary>
-    public Stopping Stopping { get; set; } = Stopping.Never;
+    /// <summary>When <see cref="Run"/> ends before its last trial, and the window of the mean loss by which <see cref="KeepBest"/> chooses.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The window is below 1.</exception>
+    public Stopping Stopping
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            if (value.Window < 1)
+                ThrowHelper.NotPositive("Stopping.Window", value.Window);
+            if (value.Window != Metrics.Window.Length)
+                Metrics.LookAt(value.Window);
+            field = value;
+        }
+    } = Stopping.Never;
 
     /// <summary>Makes a session; takes all the memory that it will need.</summary>
     /// <param name="graph">The circuit.</param>
@@ -71,7 +84,7 @@ public abstract class Session
 
     /// <summary>Trains for a number of trials, or none where <see cref="Stopping"/> says that enough were trained.</summary>
     /// <param name="trials">How many more trials, at least 0.</param>
-    /// <param name="onTrial">Called after every trial with its number and loss; null for nobody. The trial is whole by then.</param>
+    /// <param name="onTrial">Called after every trial with its number and loss, NaN where it had no target; null for nobody. The trial is whole by then.</param>
     /// <param name="cancellation">Asked after every trial.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of trials is below 0.</exception>
     /// <exception cref="InvalidOperationException">It was called by code that it runs itself.</exception>
@@ -153,16 +166,19 @@ public abstract class Session
     /// <exception cref="ArgumentException">There is no such area, the number of units is another, or a time constant is below 1.</exception>
     public abstract void SetTimeConstants(AreaId area, double[] steps);
 
-    /// <summary>The time constants with which the smallest loss was measured, as <see cref="TimeConstants"/>.</summary>
+    /// <summary>The time constants of the smallest mean loss, as <see cref="TimeConstants"/>.</summary>
     /// <exception cref="ArgumentException">There is no such area.</exception>
     /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
     public abstract double[] BestTimeConstants(AreaId area);
 
-    /// <summary>From now on keeps the weights with which the smallest loss is measured; to be called before the first trial.</summary>
+    /// <summary>
+    /// From now on keeps the weights of the trial with which the smallest mean loss is reached (<see cref="Metrics.BestTrial"/>), and
+    /// before there is a mean those of the latest trial; to be called before the first trial.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Trials were trained already: their weights are gone.</exception>
     public abstract void KeepBest();
 
-    /// <summary>The weights with which the smallest loss was measured, in the shape of <see cref="Weights"/>.</summary>
+    /// <summary>The weights of the smallest mean loss (<see cref="KeepBest"/>), in the shape of <see cref="Weights"/>.</summary>
     /// <exception cref="ArgumentException">There is no such projection.</exception>
     /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
     public abstract double[] BestWeights(ProjectionId projection);

@@ -22,6 +22,7 @@ internal sealed class Session<T> : Session
     private readonly bool _runsUserCode;
     private readonly double[] _progressBefore;
     private BestWeights<T>? _best;
+    private bool _isKept;
     private ProbeSet<T> _probes = new();
     private int _previousSteps;
     private bool _isProgressSaved;
@@ -103,7 +104,7 @@ internal sealed class Session<T> : Session
     private RunStatus? RunTrial(int trial)
     {
         long start = Stopwatch.GetTimestamp();
-        int best = Metrics.BestTrial;
+        _isKept = false;
         bool isSaved = false;
         _inHand = $"trial {trial} of a run";
         try
@@ -123,7 +124,7 @@ internal sealed class Session<T> : Session
         }
         catch (TaskException e)
         {
-            string? more = Undo(trial, best, isSaved);
+            string? more = Undo(trial, isSaved);
             return new RunStatus(RunEnd.Failed, trial, e.Step, $"{e.Part}: {e.Message}{more}");
         }
         finally
@@ -134,15 +135,14 @@ internal sealed class Session<T> : Session
 
     /// <summary>Goes back to before a trial that user code did not let finish.</summary>
     /// <param name="trial">The trial.</param>
-    /// <param name="best">The best trial before it.</param>
     /// <param name="isSaved">Whether its state was saved. It was not if nothing but the task's state can have changed.</param>
     /// <returns>What else went wrong; null for nothing.</returns>
     [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
-    private string? Undo(int trial, int best, bool isSaved)
+    private string? Undo(int trial, bool isSaved)
     {
-        if (Metrics.BestTrial == trial)
+        if (_isKept)
             _best?.Undo();
-        Metrics.Truncate(trial, best);
+        Metrics.Truncate(trial);
         if (isSaved)
         {
             // A trial does not write the rates that it begins with.
@@ -204,6 +204,8 @@ internal sealed class Session<T> : Session
         Visit(new StateOutline("", state, needed));
         StateShape.Check(needed, state);
         Visit(new StateCounts("", state));
+        if (_best is not null && state["best.window"][0] is var window && window != Stopping.Window)
+            ThrowHelper.Invalid($"The state keeps the best weights by the mean loss of {window} trials, this run by that of {Stopping.Window}.");
         Visit(new StateReader("", state));
         _previousSteps = 0;
     }
@@ -353,8 +355,14 @@ internal sealed class Session<T> : Session
         _learners.End(_previousSteps);
         double reward = TensorPrimitives.Sum<double>(_network.Trial.Rewards.AsSpan(0, _previousSteps));
         Tell(trial, loss, reward);
-        Metrics.Add(loss, Stopwatch.GetElapsedTime(start).TotalSeconds, reward);
-        if (Metrics.BestTrial == trial)
+
+        // A trial without a target has no loss; outputs that are no numbers are a divergence there as well.
+        bool isUnscored = double.IsNaN(loss) && double.IsFinite(_network.LossSum);
+        Metrics.Add(loss, isUnscored, Stopwatch.GetElapsedTime(start).TotalSeconds, reward, _previousSteps);
+
+        // While there is no mean loss to choose by, the latest weights are kept.
+        _isKept = Metrics.BestTrial == trial || (Metrics.BestTrial < 0 && (isUnscored || double.IsFinite(loss)));
+        if (_isKept)
             _best?.Keep();
         for (int k = 0; k < _alignments.Length; k++)
             Metrics.SetAlignment(k, _alignments[k].Now());
@@ -451,7 +459,7 @@ internal sealed class Session<T> : Session
             Step(t, learners);
         _network.End();
         _previousSteps = steps;
-        return _network.LossSum / steps;
+        return _network.Trial.HasTarget ? _network.LossSum / steps : double.NaN;
     }
 
     /// <summary>A method of its own, so that the JIT optimises it whole instead of replacing a loop on the stack.</summary>
@@ -466,7 +474,7 @@ internal sealed class Session<T> : Session
     {
         Metrics.Visit(visitor.Of("metrics"));
         VisitLearned(visitor);
-        _best?.Visit(visitor.Of("best"));
+        _best?.Visit(visitor.Of("best"), Stopping.Window);
         _network.Loop?.Visit(visitor.Of("task"));
         if (_progress is { ProgressLength: > 0 })
             Visit(_progress, visitor.Of("task"));

@@ -3,22 +3,31 @@ using System.Globalization;
 namespace Rflo.Core;
 
 /// <summary>When a run ends before its last trial because more of it would be of no use.</summary>
-/// <param name="TargetLoss">It ends after a trial whose loss is at or below this; NaN for never.</param>
-/// <param name="Patience">It ends when so many trials in a row brought no new smallest loss; 0 for never.</param>
-public sealed record Stopping(double TargetLoss = double.NaN, int Patience = 0)
+/// <param name="TargetLoss">It ends as soon as the mean loss is at or below this; NaN for never.</param>
+/// <param name="Patience">It ends when so many trials in a row brought no new smallest mean loss; 0 for never.</param>
+/// <param name="Window">Trials of the mean, at least 1: the last so many that had a target. Before so many there is no mean.</param>
+public sealed record Stopping(double TargetLoss = double.NaN, int Patience = 0, int Window = Stopping.DefaultWindow)
 {
+    /// <summary>Trials of the mean loss where nothing is said.</summary>
+    public const int DefaultWindow = 50;
+
     /// <summary>All trials are run.</summary>
     public static Stopping Never { get; } = new();
 
     /// <summary>Why a run with these metrics ends now; null where it goes on.</summary>
     internal string? Reason(Metrics metrics)
     {
-        if (metrics.Count == 0)
+        LossWindow window = metrics.Window;
+        if (window.Mean <= TargetLoss)
+        {
+            string what = Window == 1 ? "the loss" : $"the mean loss of the last {Window} trials that have a target,";
+            string value = Window == 1 ? "" : ",";
+            return string.Create(CultureInfo.InvariantCulture, $"{what} {window.Mean:g4}{value} reached its target {TargetLoss:g4}");
+        }
+
+        if (Patience == 0 || window.BestTrial < 0 || window.SinceBest < Patience)
             return null;
-        double loss = metrics.Losses[^1];
-        if (loss <= TargetLoss)
-            return string.Create(CultureInfo.InvariantCulture, $"the loss {loss:g4} reached its target {TargetLoss:g4}");
-        int since = metrics.Count - 1 - metrics.BestTrial;
-        return Patience > 0 && since >= Patience ? $"no smaller loss for {since} trials" : null;
+        string smallest = Window == 1 ? "smaller loss" : $"smaller mean loss of {Window} trials";
+        return $"no {smallest} for {window.SinceBest} trials";
     }
 }

@@ -4,7 +4,7 @@ namespace Rflo.Core;
 internal static class StateShape
 {
     /// <summary>Metrics are as long as the run that left them, what a probe measured as long as it says itself.</summary>
-    private const string Metrics = "metrics.", Probe = "metrics.probe", Count = "count", Trials = "trials", Best = "best";
+    private const string Metrics = "metrics.", Probe = "metrics.probe", Count = "count", Trials = "trials";
 
     /// <param name="own">The parts that the session needs, and how many numbers each has.</param>
     /// <param name="given">The state from elsewhere.</param>
@@ -22,9 +22,6 @@ internal static class StateShape
             if (found!.Length != needed)
                 ThrowHelper.Invalid($"The part '{name}' of the state has {found.Length} numbers and needs {needed}.");
         }
-
-        if (given[Metrics + Best][0] is not (>= -1 and var best) || best >= Number(given, Metrics + Trials))
-            ThrowHelper.Invalid($"The part '{Metrics}{Best}' of the state is no trial of its run.");
     }
 
     /// <summary>The name of the number that says how long a part is; null where it is always the same.</summary>
@@ -32,7 +29,7 @@ internal static class StateShape
     {
         if (name.StartsWith(Probe, StringComparison.Ordinal))
             return name.EndsWith("." + Count, StringComparison.Ordinal) ? null : name[..(name.LastIndexOf('.') + 1)] + Count;
-        return name.StartsWith(Metrics, StringComparison.Ordinal) && name is not (Metrics + Trials or Metrics + Best) ? Metrics + Trials : null;
+        return name.StartsWith(Metrics, StringComparison.Ordinal) && name is not (Metrics + Trials) ? Metrics + Trials : null;
     }
 
     private static int Number(IReadOnlyDictionary<string, double[]> given, string counter)

@@ -1,13 +1,14 @@
 namespace Rflo.Core;
 
 /// <summary>One task after another: on to the next as soon as the last trials went well enough. The last task stays.</summary>
-/// <remarks>State: the stage, the trials trained in it, and the losses and rewards of the last of them.</remarks>
+/// <remarks>State: the stage, the trials trained in it and those of them with a target, and the last losses and rewards.</remarks>
 public sealed class CurriculumChoice : TaskChoice
 {
     private readonly CurriculumStage[] _stages;
     private readonly double[] _losses;
     private readonly double[] _rewards;
     private int _trained;
+    private int _scored;
 
     /// <summary>A curriculum of one stage more than there are criteria.</summary>
     /// <param name="passed">When each stage but the last is passed.</param>
@@ -38,7 +39,7 @@ public sealed class CurriculumChoice : TaskChoice
     public override int Count => _stages.Length + 1;
 
     /// <inheritdoc/>
-    public override int StateLength => 2 + 2 * _losses.Length;
+    public override int StateLength => 3 + 2 * _losses.Length;
 
     /// <inheritdoc/>
     public override int Choose(int trial, RandomStream stream) => Stage;
@@ -49,21 +50,25 @@ public sealed class CurriculumChoice : TaskChoice
         if (Stage == _stages.Length)
             return;
         CurriculumStage stage = _stages[Stage];
-        int place = _trained % stage.Trials;
-        (_losses[place], _rewards[place]) = (loss, reward);
-        _trained++;
-        if (_trained < stage.Trials)
+        _rewards[_trained++ % stage.Trials] = reward;
+        if (!double.IsNaN(loss))
+            _losses[_scored++ % stage.Trials] = loss;
+        if (_trained < stage.Trials || !LossIsBelow(stage))
             return;
-        if (Mean(_losses, stage.Trials) < stage.LossBelow && Mean(_rewards, stage.Trials) > stage.RewardAbove)
-            (Stage, _trained) = (Stage + 1, 0);
+        if (Mean(_rewards, stage.Trials) > stage.RewardAbove)
+            (Stage, _trained, _scored) = (Stage + 1, 0, 0);
     }
+
+    private bool LossIsBelow(CurriculumStage stage) =>
+        double.IsPositiveInfinity(stage.LossBelow)
+        || (_scored >= stage.Trials && Mean(_losses, stage.Trials) < stage.LossBelow);
 
     /// <inheritdoc/>
     public override void Save(Span<double> state)
     {
-        (state[0], state[1]) = (Stage, _trained);
-        _losses.CopyTo(state[2..]);
-        _rewards.CopyTo(state[(2 + _losses.Length)..]);
+        (state[0], state[1], state[2]) = (Stage, _trained, _scored);
+        _losses.CopyTo(state[3..]);
+        _rewards.CopyTo(state[(3 + _losses.Length)..]);
     }
 
     /// <inheritdoc/>
@@ -71,8 +76,9 @@ public sealed class CurriculumChoice : TaskChoice
     {
         Stage = Math.Clamp((int)state[0], 0, _stages.Length);
         _trained = Math.Max(0, (int)state[1]);
-        state.Slice(2, _losses.Length).CopyTo(_losses);
-        state.Slice(2 + _losses.Length, _rewards.Length).CopyTo(_rewards);
+        _scored = Math.Max(0, (int)state[2]);
+        state.Slice(3, _losses.Length).CopyTo(_losses);
+        state.Slice(3 + _losses.Length, _rewards.Length).CopyTo(_rewards);
     }
 
     private static double Mean(double[] values, int count)

@@ -1,0 +1,35 @@
+namespace Rflo.Dsl
+
+/// Which of the declared ways of the error something learns by.
+[<RequireQualifiedAccess>]
+module ErrorPaths =
+
+    /// Whether a rule uses an error at all.
+    let usesError (rule: Rule) =
+        match rule.Credit with
+        | Local trace -> trace.Modulator.Signal = FeedbackError
+        | _ -> true
+
+    /// Whether an experiment learns by what a declared feedback carries: a rule that takes the declared error changes something of
+    /// its area, or follows the arrows on to it from elsewhere.
+    let isUsed (experiment: Experiment) (feedback: Feedback) =
+        let takesIt isOfArea (rule: Rule) =
+            usesError rule
+            && rule.Error = DeclaredFeedback
+            && (isOfArea || not rule.Credit.IsLocal)
+
+        let byWeights =
+            experiment.Circuit.Projections
+            |> List.exists (fun projection ->
+                match projection.Target, Wiring.plasticity experiment projection with
+                | OfReadout _, _
+                | _, None -> false
+                | target, Some(_, rule) -> takesIt (Wiring.areaOf target = Some feedback.Area) rule)
+
+        let byTimeConstants =
+            experiment.Circuit.Areas
+            |> List.exists (fun area ->
+                Option.isSome (Wiring.tauRate experiment area)
+                && takesIt (area.Name = feedback.Area) experiment.Rule)
+
+        byWeights || byTimeConstants

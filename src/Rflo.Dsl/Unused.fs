@@ -1,0 +1,46 @@
+namespace Rflo.Dsl
+
+open System
+open System.ComponentModel
+open System.IO
+
+/// Finds the script that declares an experiment and does nothing with it: a last line that forgets the host would otherwise print
+/// nothing and end well. Such a script ends with a message and exit code 1; interactive sessions and programs are left alone.
+[<RequireQualifiedAccess; EditorBrowsable(EditorBrowsableState.Never)>]
+module Unused =
+
+    let mutable private isUsed = false
+
+    /// The script that this process runs by `dotnet fsi`; none in an interactive session, a notebook or a program.
+    let private script =
+        lazy
+            (match Environment.GetCommandLineArgs() |> List.ofArray with
+             | program :: words when Path.GetFileName program = "fsi.dll" ->
+                 words
+                 |> List.tryFind (fun word ->
+                     word.EndsWith(".fsx", StringComparison.OrdinalIgnoreCase)
+                     && not (word.StartsWith '-'))
+             | _ -> None)
+
+    let private tell (script: string) (experiment: string) =
+        // A script that failed has said more.
+        if not isUsed && Environment.ExitCode = 0 then
+            eprintfn
+                $"{script}: the experiment {experiment} was declared, and nothing was done with it; end the script with `|> Host.run` (of a list: `|> Host.compare \"NAME\"`; of a sweep: `|> Host.sweep`), or train it with Run.train"
+
+            Environment.ExitCode <- 1
+
+    let mutable private isWatched = false
+
+    /// An experiment was declared.
+    let declared (experiment: string) =
+        if not isWatched then
+            isWatched <- true
+
+            match script.Value with
+            | Some script ->
+                AppDomain.CurrentDomain.ProcessExit.Add(fun _ -> tell script experiment)
+            | None -> ()
+
+    /// An experiment was checked, described, estimated or drawn: it came to something.
+    let used () = isUsed <- true
