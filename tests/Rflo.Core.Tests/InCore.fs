@@ -138,11 +138,13 @@ let projectionSpec setup circuit ids index projection =
         Decay = setup.Limits.Decay
     )
 
-/// Adds a circuit beside what a builder has already; gives the ids of its projections.
-let addTo (builder: GraphBuilder) setup (circuit: CircuitCase) =
+/// Adds a circuit whose areas and projections each have a setup of their own; gives the ids of its projections.
+let addEach (builder: GraphBuilder) ofArea ofProjection (circuit: CircuitCase) =
+    let setup = ofArea 0
+
     let areas = [
         for index, area in List.indexed circuit.Areas ->
-            builder.AddArea(setup.Area index (areaSpec setup index area))
+            builder.AddArea((ofArea index).Area index (areaSpec (ofArea index) index area))
     ]
 
     let inputs = [
@@ -180,8 +182,12 @@ let addTo (builder: GraphBuilder) setup (circuit: CircuitCase) =
 
     [
         for index, projection in List.indexed circuit.Projections ->
-            builder.AddProjection(projectionSpec setup circuit ids index projection)
+            builder.AddProjection(projectionSpec (ofProjection index) circuit ids index projection)
     ]
+
+/// Adds a circuit beside what a builder has already; gives the ids of its projections.
+let addTo builder setup circuit =
+    addEach builder (fun _ -> setup) (fun _ -> setup) circuit
 
 let graphWith setup circuit =
     let builder = GraphBuilder()

@@ -5,7 +5,7 @@ open Rflo.Core
 open Rflo.Core.Tests.Circuits
 open Rflo.Core.Tests.InCore
 
-let private transferName transfer =
+let transferName transfer =
     match transfer with
     | Transfer.Tanh -> "tanh"
     | Transfer.Relu -> "relu"
@@ -14,13 +14,13 @@ let private transferName transfer =
     | Transfer.Identity -> "identity"
     | _ -> "rectified tanh"
 
-let private kindName kind =
+let kindName kind =
     match kind with
     | OutputKind.Sigmoid -> "sigmoid"
     | OutputKind.Softmax -> "softmax"
     | _ -> "linear"
 
-let private isOpen (shown: Trial) gate t =
+let isOpen (shown: Trial) gate t =
     match (gate: Gate).Kind with
     | GateKind.Every -> t % gate.Number = 0
     | GateKind.TrialEnd -> t = shown.Steps
@@ -28,7 +28,7 @@ let private isOpen (shown: Trial) gate t =
     | _ -> true
 
 /// Spreads a projection's matrix over all units of its source and target.
-let private spread circuit projection (drawn: Drawn) =
+let spread circuit (projection: ProjectionCase) (drawn: Drawn) =
     let whole =
         Array2D.zeroCreate
             (sizeOfTarget circuit projection.Target)
@@ -66,7 +66,7 @@ let trialOf (case: Case) number =
     trial
 
 /// What the core draws for an area in a trial: its rates before the first step and its noise, (step, unit).
-let private drawn (case: Case) number steps index (area: AreaCase) =
+let drawsOf (case: Case) number steps index (area: AreaCase) =
     let stream what =
         RandomStream.OfTrial(int64 case.Seed, $"{what} area {index}", int64 number)
 
@@ -112,7 +112,7 @@ let reference (case: Case) number =
     let net: Reference.Circuit = {
         Areas = [|
             for index, area in List.indexed circuit.Areas do
-                let start, noise = drawn case number trial.Steps index area
+                let start, noise = drawsOf case number trial.Steps index area
 
                 {
                     Alpha = Array.map (fun tau -> 1.0 / tau) (taus area)

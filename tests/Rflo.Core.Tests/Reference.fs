@@ -115,7 +115,7 @@ let private logSum (numbers: float[]) =
     let top = Array.max numbers
     top + Math.Log(numbers |> Array.sumBy (fun x -> Math.Exp(x - top)))
 
-let private respond kind (sums: float[]) =
+let respond kind (sums: float[]) =
     match kind with
     | "sigmoid" -> sums |> Array.map (fun s -> 1.0 / (1.0 + Math.Exp(-s)))
     | "softmax" ->
@@ -125,7 +125,7 @@ let private respond kind (sums: float[]) =
 
 /// The error -dL/d(sum) and the loss of one step, before the 1/T; -log y is written with sums, or it would round to
 /// nothing where an output is sure.
-let private compare kind (sums: float[]) (y: float[]) (target: float[]) (mask: float[]) =
+let compare kind (sums: float[]) (y: float[]) (target: float[]) (mask: float[]) =
     match kind with
     | "sigmoid" ->
         let lost k =

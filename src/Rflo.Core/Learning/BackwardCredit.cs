@@ -90,7 +90,7 @@ internal sealed class BackwardCredit<T>
     private bool IsAlone(AreaState<T> area)
     {
         bool Hears(Segment segment) => segment.Source.Kind == SignalKind.Area && segment.Source.Index == area.Index;
-        return area.Afferents is { IsShared: true, DenseStride: > 0 } afferents && Hears(afferents.Segments[0]) && afferents.Segments[0].Source.Delay == 1
+        return _network.Allows(Forms.WholePass) && area.Afferents is { IsShared: true, DenseStride: > 0 } afferents && Hears(afferents.Segments[0]) && afferents.Segments[0].Source.Delay == 1
             && !_network.Areas.Any(other => other.Index != area.Index && other.Afferents.Segments.Any(Hears))
             && !_network.Readouts.Any(readout => readout.IsFedBack && readout.Afferents.Segments.Any(Hears));
     }

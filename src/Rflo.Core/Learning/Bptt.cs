@@ -36,6 +36,14 @@ internal sealed class Bptt<T> : Learner<T>
             tau.Visit(visitor.Of("tau", tau.Area.Index));
     }
 
+    public override bool HasOpenBatch => Array.Exists(_taus, tau => tau.HasOpenBatch);
+
+    public override void ApplyOpenBatch(int trial)
+    {
+        foreach (PlasticTau<T> tau in _taus)
+            tau.ApplyOpenBatch(trial);
+    }
+
     public override void Begin(int trial, int steps)
     {
         foreach (PlasticTau<T> tau in _taus)

@@ -15,7 +15,6 @@ internal sealed class Constraint<T>
     private readonly Afferents<T> _afferents;
     private readonly T[] _lower;
     private readonly T[] _upper;
-    private readonly T[]? _present;
     private readonly bool _isBounded;
 
     public Constraint(Segment segment, Afferents<T> afferents)
@@ -33,7 +32,6 @@ internal sealed class Constraint<T>
         }
 
         _isBounded = spec.Signs is not null || double.IsFinite(spec.Lower) || double.IsFinite(spec.Upper);
-        _present = segment.Present<T>();
     }
 
     /// <summary>Puts every weight back where it may be. Allocates nothing.</summary>
@@ -56,8 +54,7 @@ internal sealed class Constraint<T>
                 TensorPrimitives.Min<T>(row, _upper, row);
             }
 
-            if (_present is { } present)
-                TensorPrimitives.Multiply<T>(row, present.AsSpan(i * width, width), row);
+            _segment.ClearAbsent(i, row);
         }
     }
 

@@ -14,16 +14,19 @@ internal sealed class Eligibility<T>
     private readonly AreaState<T> _area;
     private readonly ThreeFactorRule _rule;
     private readonly Shaper<T> _postShaper;
-    private readonly Shaper<T> _preShaper;
+    private readonly (Segment Segment, Shaper<T> Shaper)[] _pres;
     private readonly AlignedArray<T>? _post;
     private readonly AlignedArray<T>? _pre;
-    private readonly AlignedArray<T> _constantDecay;
-    private readonly AlignedArray<T>? _ownDecay;
+    private readonly AlignedArray<T>? _constantDecay;
+    private readonly AlignedArray<T>? _decays;
     private readonly T[] _filtered;
     private readonly T _preAlpha;
-    private readonly bool _followsTau;
 
-    public Eligibility(Network<T> network, AreaState<T> area, ThreeFactorRule rule)
+    /// <param name="network">The network.</param>
+    /// <param name="area">The area of the postsynaptic units.</param>
+    /// <param name="rule">The rule.</param>
+    /// <param name="learning">The projections whose presynaptic factors count; none where only units learn.</param>
+    public Eligibility(Network<T> network, AreaState<T> area, ThreeFactorRule rule, Segment[] learning)
     {
         _network = network;
         _area = area;
@@ -31,15 +34,16 @@ internal sealed class Eligibility<T>
         _filtered = new T[rule.PreAlpha < 1 ? area.Afferents.Stride : 0];
         _preAlpha = T.CreateTruncating(rule.PreAlpha);
         _postShaper = new Shaper<T>(rule.PostShaping, area.Units, network, area);
-        _preShaper = new Shaper<T>(rule.PreShaping, area.Afferents.Stride, network, area);
+        _pres = [.. learning.Select(segment => (segment, new Shaper<T>(rule.PreShaping, segment.Width, network, area)))];
         if (rule.Post != PostSignal.Slope || !rule.PostShaping.IsPlain)
             _post = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.PreAlpha < 1 || !rule.PreShaping.IsPlain)
             _pre = new AlignedArray<T>((network.MaxSteps + 1) * area.Afferents.Stride);
-        _constantDecay = ConstantDecay();
-        _followsTau = rule.Memory == TraceMemory.AsUnit && area.Spec.TauPlasticity is not null;
-        if (rule.Memory == TraceMemory.OwnJacobian)
-            _ownDecay = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+        if (rule.Memory is TraceMemory.None or TraceMemory.WholeTrial or TraceMemory.Given)
+            _constantDecay = ConstantDecay();
+        bool tauMoves = area.Spec.TauPlasticity is { LearningRate: > 0, Schedule.IsStepwise: true };
+        if (rule.Memory == TraceMemory.OwnJacobian || (rule.Memory == TraceMemory.AsUnit && tauMoves))
+            _decays = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.Post == PostSignal.Current)
             area.KeepCurrents();
         if (rule.Post == PostSignal.Noise)
@@ -58,41 +62,35 @@ internal sealed class Eligibility<T>
     /// <summary>The rows of pre from step <paramref name="step"/> on.</summary>
     public Span<T> PreFrom(int step) => _pre is { } own ? own.From(step, _area.Afferents.Stride) : _area.Afferents.SignalsFrom(step);
 
-    /// <summary>decay(t), shape (padded units).</summary>
-    public Span<T> Decay(int step) => _ownDecay is { } own ? own.Row(step, _area.Padded) : _constantDecay.Span;
+    /// <summary>decay(t), shape (padded units): that of the step, whatever has learned since.</summary>
+    public Span<T> Decay(int step) => _decays is { } rows ? rows.Row(step, _area.Padded) : (_constantDecay ?? _area.Decay).Span;
 
     /// <summary>Whether decay(t) may differ from step to step.</summary>
-    public bool DecayChanges => _followsTau || _ownDecay is not null;
+    public bool DecayChanges => _decays is not null;
 
     /// <summary>Whether <see cref="Take"/> has anything to do: some factor is not what the network keeps anyway.</summary>
-    public bool Takes => _followsTau || _post is not null || _pre is not null || _ownDecay is not null;
+    public bool Takes => _post is not null || _pre is not null || _decays is not null;
 
-    /// <summary>Before the first step of a trial: empties the presynaptic filter, and takes the time constants as they are now.</summary>
-    public void Begin()
-    {
-        _filtered.AsSpan().Clear();
-        if (_rule.Memory == TraceMemory.AsUnit)
-            _area.Decay.Span.CopyTo(_constantDecay.Span);
-    }
+    /// <summary>Before the first step of a trial: empties the presynaptic filter.</summary>
+    public void Begin() => _filtered.AsSpan().Clear();
 
     /// <summary>Shows the running means, which live through trials.</summary>
     public void Visit(StateVisitor visitor)
     {
         _postShaper.Visit(visitor.Of("post"));
-        _preShaper.Visit(visitor.Of("pre"));
+        foreach ((Segment segment, Shaper<T> shaper) in _pres)
+            shaper.Visit(visitor.Of("pre", segment.Projection));
     }
 
     /// <summary>After the forward step: takes the factors of that step. Steps must come in order.</summary>
     public void Take(int step)
     {
-        if (_followsTau)
-            _area.Decay.Span.CopyTo(_constantDecay.Span);
         if (_post is { } post)
             TakePost(step, post.Row(step, _area.Padded));
         if (_pre is { } pre)
             TakePre(step, pre.Row(step, _area.Afferents.Stride));
-        if (_ownDecay is { } own)
-            TakeOwnJacobian(step, own.Row(step, _area.Padded));
+        if (_decays is { } decays)
+            TakeDecay(step, decays.Row(step, _area.Padded));
     }
 
     private AlignedArray<T> ConstantDecay()
@@ -104,8 +102,7 @@ internal sealed class Eligibility<T>
             {
                 TraceMemory.None => T.Zero,
                 TraceMemory.WholeTrial => T.One,
-                TraceMemory.Given => T.One - T.CreateTruncating(_rule.MemoryAlpha),
-                _ => _area.Decay.Span[i],
+                _ => T.One - T.CreateTruncating(_rule.MemoryAlpha),
             };
         }
 
@@ -125,26 +122,32 @@ internal sealed class Eligibility<T>
         _postShaper.Apply(post[.._area.Units]);
     }
 
+    /// <summary>The presynaptic factors of what learns; between the projections a row stays 0, whatever a function makes of 0.</summary>
     private void TakePre(int step, Span<T> pre)
     {
         Span<T> signals = _area.Afferents.Signals(step);
-        if (_rule.PreAlpha < 1)
+        foreach ((Segment segment, Shaper<T> shaper) in _pres)
         {
-            for (int j = 0; j < pre.Length; j++)
-                pre[j] = _filtered[j] = T.FusedMultiplyAdd(_preAlpha, signals[j] - _filtered[j], _filtered[j]);
+            Span<T> own = pre.Slice(segment.Offset, segment.Width);
+            signals.Slice(segment.Offset, segment.Width).CopyTo(own);
+            if (_rule.PreAlpha < 1)
+                Filter(own, _filtered.AsSpan(segment.Offset, segment.Width));
+            shaper.Apply(own);
         }
-        else
-        {
-            signals.CopyTo(pre);
-        }
-
-        _preShaper.Apply(pre);
     }
 
-    /// <summary>1 - alpha + alpha phi'(u) W_ii, where W_ii sums the self-connections of one step's delay.</summary>
-    private void TakeOwnJacobian(int step, Span<T> decay)
+    private void Filter(Span<T> signals, Span<T> filtered)
+    {
+        for (int j = 0; j < signals.Length; j++)
+            signals[j] = filtered[j] = T.FusedMultiplyAdd(_preAlpha, signals[j] - filtered[j], filtered[j]);
+    }
+
+    /// <summary>1 - alpha of the step, before a time constant learns; for the own Jacobian plus alpha phi'(u) W_ii, where W_ii sums the self-connections of one step's delay.</summary>
+    private void TakeDecay(int step, Span<T> decay)
     {
         _area.Decay.Span.CopyTo(decay);
+        if (_rule.Memory != TraceMemory.OwnJacobian)
+            return;
         Span<T> slope = _area.Post(step);
         Afferents<T> afferents = _area.Afferents;
         foreach (Segment segment in afferents.Segments)

@@ -81,7 +81,8 @@ internal sealed class InfluenceColumns<T>
         Afferents<T> afferents = plastic.Afferents;
         foreach (Row row in _rows)
         {
-            if (row.Owner != owner)
+            // Of two groups of one target that learn differently, each takes its own.
+            if (row.Owner != owner || Array.IndexOf(plastic.Segments, row.Segment) < 0)
                 continue;
             T scale = plastic.Scale(row.Segment.Plasticity!.LearningRate, steps);
             ReadOnlySpan<T> share = gradient.Slice(row.First, row.Signals.Length);

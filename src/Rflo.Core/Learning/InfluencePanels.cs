@@ -27,7 +27,7 @@ internal sealed class InfluencePanels<T>
         _panels = new AlignedArray<T>?[_delays][][];
         for (int slot = 0; slot < _delays; slot++)
             _panels[slot] = [.. network.Areas.Select(area => NewPanels(area, reaches))];
-        _only = [.. network.Areas.Select(OnlySegment)];
+        _only = [.. network.Areas.Select(area => network.Allows(Forms.OneSource) ? OnlySegment(area) : null)];
         _gathered = new AlignedArray<T>(network.Areas.Max(area => area.Afferents.Stride) * _width);
         _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max() * _width);
     }

@@ -101,7 +101,7 @@ internal sealed class Kernl<T> : Learner<T>
     /// </summary>
     private static bool MayWait(Network<T> network, AreaState<T> area, Plastic<T> plastic) =>
         PendingChange<T>.Suits(network, area, plastic)
-        && network.Graph.Projections.All(projection => projection.Plasticity?.Rule is KernlRule || PendingChange<T>.ReadsNoWeights(projection.Plasticity?.Rule));
+        && PendingChange<T>.IsSeen(network.Graph, rule => rule is KernlRule);
 
     /// <summary>Traces, and the step's increment: into the weights, or into the sum of the trial.</summary>
     private void AdvanceTraces(int k, WeightStore<T> traces, int step)

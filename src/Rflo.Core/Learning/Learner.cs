@@ -55,4 +55,13 @@ internal abstract class Learner<T>
     public virtual void End(int steps)
     {
     }
+
+    /// <summary>Whether it keeps trials, beside those of projections, whose update is still to come.</summary>
+    public virtual bool HasOpenBatch => false;
+
+    /// <summary>Applies them, fewer than an update is made of.</summary>
+    /// <param name="trial">The last of them.</param>
+    public virtual void ApplyOpenBatch(int trial)
+    {
+    }
 }

@@ -85,6 +85,19 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
             learner.End(steps);
     }
 
+    /// <summary>Whether trials were collected whose update is still to come.</summary>
+    public bool HasOpenBatch => Array.Exists(plastics, plastic => plastic.HasOpenBatch) || Array.Exists(learners, learner => learner.HasOpenBatch);
+
+    /// <summary>Applies the trials collected so far, fewer than an update is made of.</summary>
+    /// <param name="trial">The last of them.</param>
+    public void ApplyOpenBatch(int trial)
+    {
+        foreach (Plastic<T> plastic in plastics)
+            plastic.ApplyOpenBatch(trial);
+        foreach (Learner<T> learner in learners)
+            learner.ApplyOpenBatch(trial);
+    }
+
     /// <summary>The learners of areas that keep anything between trials, with what they keep.</summary>
     private static IEnumerable<(Learner<T> Learner, Dictionary<string, double[]> Memory)> Remembering(IEnumerable<Learner<T>> learners)
     {

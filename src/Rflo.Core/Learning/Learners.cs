@@ -72,7 +72,7 @@ internal static class Learners
                         Add(new PlasticTau<T>(area), plasticity);
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
-                if (rule is RtrlRule && !schedule.IsStepwise)
+                if (rule is RtrlRule && !schedule.IsStepwise && _network.Allows(Forms.Blocks))
                     AddBlocks(rule, schedule, parts);
                 if (rule is RtrlRule && parts.Taus.Count > 0)
                     Add(new TauInfluence<T>(_network, rule.Path, parts.Taus), KeyOf(rule, schedule));
@@ -201,7 +201,10 @@ internal static class Learners
                 (LearningRule rule, UpdateSchedule schedule, Optimiser optimiser, RateSchedule rates) = group.Key;
                 if (rule is TruncatedBpttRule truncated && schedule.Time == UpdateTime.Online && !isDeltaRule)
                     schedule = new UpdateSchedule(UpdateTime.EverySteps, truncated.Stride);
-                var plastic = new Plastic<T>(afferents, segments, schedule, optimiser, rates, _applies);
+
+                // Oja's term is of the weights before the update: where they also decay, both are collected first.
+                bool direct = _network.Allows(Forms.Direct) && !(rule is ThreeFactorRule { Oja: true } && Array.Exists(segments, segment => segment.Spec.Decay != 0));
+                var plastic = new Plastic<T>(afferents, segments, schedule, optimiser, rates, _applies, direct);
                 _plastics.Add(plastic);
                 foreach (Segment segment in segments)
                     BySegment[segment.Projection] = (plastic, segment);

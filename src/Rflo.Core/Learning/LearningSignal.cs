@@ -30,8 +30,12 @@ internal sealed class LearningSignal<T>
             ? network.Readouts
             : feedbacks.Where(feedback => feedback.Matrix is null).Select(ReadoutOf);
         _symmetric = [.. symmetric.SelectMany(readout => readout.Afferents.Segments.Where(HearsArea).Select(segment => (readout, segment)))];
+        ChangesInTrial = _symmetric.Any(pair => LearnsInSteps(pair.Segment.Plasticity));
         switch (_fixed, _symmetric)
         {
+            case var _ when !network.Allows(Forms.OneColumn):
+                _column = new AlignedArray<T>(0);
+                break;
             case ([(ReadoutState<T> { Outputs: 1 } readout, AlignedArray<T> column)], []):
                 (_only, _column) = (readout, column);
                 break;
@@ -43,6 +47,9 @@ internal sealed class LearningSignal<T>
                 break;
         }
     }
+
+    /// <summary>Whether B may be another at the end of a trial: it is the weights of a readout that learns step by step.</summary>
+    public bool ChangesInTrial { get; }
 
     /// <summary>Whether l(t) = B eps(t) for one output, whose B is <see cref="Column"/>.</summary>
     public bool IsOneColumn => _only is not null;
@@ -116,6 +123,9 @@ internal sealed class LearningSignal<T>
                 told[units[j]] += error[k] * weights[j];
         }
     }
+
+    private static bool LearnsInSteps(Plasticity? plasticity) =>
+        plasticity is { LearningRate: > 0 } plastic && (plastic.Readout is RlsReadout || (plastic.Readout is DeltaReadout && plastic.Schedule.IsStepwise));
 
     private bool HearsArea(Segment segment) => segment.Source is { Kind: SignalKind.Area } source && source.Index == _area.Index;
 

@@ -61,10 +61,19 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         plastic.IsStepwise && plastic.OwnsDense
         && plastic.Segments.Length == area.Afferents.Segments.Length && area.Afferents.DenseStride == area.Afferents.Stride
         && plastic.Segments.All(segment => segment.Spec.Decay == 0) && area.Spec.Dynamics == Dynamics.Leaky
-        && network.Loop is null && area.Afferents.DenseStride >= 2 * network.MaxSteps;
+        && network.Loop is null && network.Takes(Forms.Deferred, area.Afferents.Segments.Sum(segment => (long)segment.Width) >= 2L * network.MaxSteps);
 
-    /// <summary>Whether a rule never looks at weights within a trial, so that it need not ask for what is pending.</summary>
-    public static bool ReadsNoWeights(LearningRule? rule) => rule is null or ThreeFactorRule { Memory: not TraceMemory.OwnJacobian };
+    /// <summary>
+    /// Whether every rule that reads weights within a trial, or before its last changes are made, asks for what is pending; those
+    /// of time constants count as those of weights do.
+    /// </summary>
+    /// <param name="graph">The circuit.</param>
+    /// <param name="asks">The rules that do ask.</param>
+    public static bool IsSeen(Graph graph, Func<LearningRule, bool> asks) =>
+        graph.Projections.Select(projection => projection.Plasticity).Concat(graph.Areas.Select(area => area.TauPlasticity))
+            .All(plasticity => plasticity is null || ReadsNoWeights(plasticity.Rule) || asks(plasticity.Rule));
+
+    private static bool ReadsNoWeights(LearningRule rule) => rule is ThreeFactorRule { Memory: not TraceMemory.OwnJacobian };
 
     /// <summary>Before the first step of a trial: nothing is pending.</summary>
     public void Begin(int steps)

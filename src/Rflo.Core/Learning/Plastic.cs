@@ -24,15 +24,16 @@ internal sealed class Plastic<T>
     /// <param name="optimiser">How updates follow from increments.</param>
     /// <param name="rates">How the learning rates change from trial to trial.</param>
     /// <param name="applies">False for a passive rule, which only collects.</param>
+    /// <param name="direct">Whether increments may be added to the weights as they come, where nothing must be collected first.</param>
     public Plastic(
-        Afferents<T> afferents, Segment[] segments, UpdateSchedule schedule, Optimiser optimiser, RateSchedule rates, bool applies)
+        Afferents<T> afferents, Segment[] segments, UpdateSchedule schedule, Optimiser optimiser, RateSchedule rates, bool applies, bool direct = true)
     {
         Afferents = afferents;
         Segments = segments;
         _schedule = schedule;
         _rates = rates;
         _applies = applies;
-        IsDirect = applies && optimiser.IsDirect && (schedule.Time == UpdateTime.Online || (schedule.Time == UpdateTime.TrialEnd && schedule.Every == 1));
+        IsDirect = applies && direct && optimiser.IsDirect && (schedule.Time == UpdateTime.Online || (schedule.Time == UpdateTime.TrialEnd && schedule.Every == 1));
         if (!IsDirect)
             Collected = afferents.NewStore();
         _updates = Collected is { } collected && applies
@@ -113,6 +114,10 @@ internal sealed class Plastic<T>
             Kernels.AccumulateOuter(
                 post, stride, pre[run.Offset..], Afferents.Stride, count, Scale(run.LearningRate, steps),
                 to.Dense.Span[run.Offset..], Afferents.DenseStride, Afferents.BlockRows, run.Width);
+
+            // The kernel takes rows in blocks, and 0 times a presynaptic factor that is no number is not 0.
+            for (int i = Afferents.Rows; i < Afferents.BlockRows; i++)
+                to.Dense.Row(i, Afferents.DenseStride).Slice(run.Offset, run.Width).Clear();
         }
 
         foreach (Segment segment in Segments)
@@ -223,8 +228,24 @@ internal sealed class Plastic<T>
             return;
         }
 
-        if (++_trialsCollected < _schedule.Every)
+        if (++_trialsCollected >= _schedule.Every)
+            ApplyBatch();
+    }
+
+    /// <summary>Whether trials were collected whose update is still to come.</summary>
+    public bool HasOpenBatch => _applies && _trialsCollected > 0;
+
+    /// <summary>Applies the trials collected so far, fewer than an update is made of, at the rate of the last of them.</summary>
+    public void ApplyOpenBatch(int trial)
+    {
+        if (!HasOpenBatch)
             return;
+        BeginTrial(trial);
+        ApplyBatch();
+    }
+
+    private void ApplyBatch()
+    {
         Apply(_schedule.Mean ? 1.0 / _trialsCollected : 1.0, 1);
         _trialsCollected = 0;
     }

@@ -70,8 +70,24 @@ internal sealed class PlasticTau<T>
     /// <summary>At the end of a trial: applies what was collected, if this was the last of the k trials between updates.</summary>
     public void FinishTrial()
     {
-        if (IsStepwise || ++_trialsCollected < _plasticity.Schedule.Every)
+        if (!IsStepwise && ++_trialsCollected >= _plasticity.Schedule.Every)
+            ApplyBatch();
+    }
+
+    /// <summary>Whether trials were collected whose update is still to come.</summary>
+    public bool HasOpenBatch => _trialsCollected > 0;
+
+    /// <summary>Applies the trials collected so far, fewer than an update is made of, at the rate of the last of them.</summary>
+    public void ApplyOpenBatch(int trial)
+    {
+        if (!HasOpenBatch)
             return;
+        BeginTrial(trial);
+        ApplyBatch();
+    }
+
+    private void ApplyBatch()
+    {
         Apply(_plasticity.Schedule.Mean ? 1.0 / _trialsCollected : 1.0);
         _trialsCollected = 0;
     }

@@ -44,11 +44,16 @@ internal sealed class RidgeRegression<T> : LeastSquares<T>
 
     public override void End(int steps)
     {
-        if (++_trialsCollected < _rule.Every)
-            return;
-        _trialsCollected = 0;
-        foreach (LeastSquaresProblem<T> problem in Problems)
-            ((NormalEquations<T>)problem).Solve(_rule.Alpha);
+        if (++_trialsCollected >= _rule.Every)
+            Solve();
+    }
+
+    public override bool HasOpenBatch => _trialsCollected > 0;
+
+    public override void ApplyOpenBatch(int trial)
+    {
+        if (HasOpenBatch)
+            Solve();
     }
 
     public override void Visit(StateVisitor visitor)
@@ -58,6 +63,13 @@ internal sealed class RidgeRegression<T> : LeastSquares<T>
     }
 
     protected override LeastSquaresProblem<T> New(Regressors<T> regressors) => new NormalEquations<T>(regressors);
+
+    private void Solve()
+    {
+        _trialsCollected = 0;
+        foreach (LeastSquaresProblem<T> problem in Problems)
+            ((NormalEquations<T>)problem).Solve(_rule.Alpha);
+    }
 
     /// <summary>What projections that do not take part send to an output.</summary>
     private double FromOthers(int output, int step)

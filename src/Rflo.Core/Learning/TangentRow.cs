@@ -8,7 +8,7 @@ namespace Rflo.Core;
 /// and by a product of their own where they are not: no gate of a winner-take-all area was open, or a learner had made
 /// the currents ahead.
 /// </summary>
-internal sealed class TangentRow<T>(TangentState<T> tangent, AreaState<T> area) : ICompanion<T>
+internal sealed class TangentRow<T>(TangentState<T> tangent, AreaState<T> area, bool beside) : ICompanion<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly AlignedArray<T> _row = new(area.Afferents.Stride);
@@ -21,7 +21,8 @@ internal sealed class TangentRow<T>(TangentState<T> tangent, AreaState<T> area) 
     public void Begin()
     {
         _made = 0;
-        area.Afferents.Beside ??= this;
+        if (beside)
+            area.Afferents.Beside ??= this;
     }
 
     public ReadOnlySpan<T> Row(int step)

@@ -25,7 +25,7 @@ internal sealed class TangentState<T>
         _ring = [.. Enumerable.Range(0, _delays).Select(_ => network.Areas.Select(area => new AlignedArray<T>(area.Padded)).ToArray())];
         _outputRow = new AlignedArray<T>(network.Readouts.Select(readout => readout.Afferents.Stride).DefaultIfEmpty(0).Max());
         _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max());
-        _rows = [.. network.Areas.Select(area => new TangentRow<T>(this, area))];
+        _rows = [.. network.Areas.Select(area => new TangentRow<T>(this, area, network.Allows(Forms.Beside)))];
     }
 
     /// <summary>x(t) of an area, for the last steps as far back as the longest delay.</summary>

@@ -48,6 +48,14 @@ internal sealed class TauInfluence<T> : Learner<T>
             plastic.Visit(visitor.Of("tau", plastic.Area.Index));
     }
 
+    public override bool HasOpenBatch => Array.Exists(_plastics, plastic => plastic.HasOpenBatch);
+
+    public override void ApplyOpenBatch(int trial)
+    {
+        foreach (PlasticTau<T> plastic in _plastics)
+            plastic.ApplyOpenBatch(trial);
+    }
+
     public override void Begin(int trial, int steps)
     {
         _steps = steps;

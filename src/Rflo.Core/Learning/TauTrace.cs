@@ -21,7 +21,7 @@ internal sealed class TauTrace<T> : Learner<T>
     public TauTrace(Network<T> network, PlasticTau<T> plastic, ThreeFactorRule rule)
     {
         _plastic = plastic;
-        _eligibility = new Eligibility<T>(network, plastic.Area, rule);
+        _eligibility = new Eligibility<T>(network, plastic.Area, rule, []);
         _third = new ThirdFactorSignal<T>(network, plastic.Area, rule);
         _told = new AlignedArray<T>(plastic.Area.Padded);
         _trace = new T[plastic.Area.Units];
@@ -59,4 +59,8 @@ internal sealed class TauTrace<T> : Learner<T>
     public override void Learn(int step) => _plastic.EndStep(step, _steps);
 
     public override void End(int steps) => _plastic.FinishTrial();
+
+    public override bool HasOpenBatch => _plastic.HasOpenBatch;
+
+    public override void ApplyOpenBatch(int trial) => _plastic.ApplyOpenBatch(trial);
 }

@@ -15,7 +15,12 @@ internal sealed class ThirdFactorSignal<T>
     private readonly Segment[]? _learning;
     private readonly T[] _scalars;
 
-    public ThirdFactorSignal(Network<T> network, AreaState<T> area, ThreeFactorRule rule, Segment[]? learning = null)
+    /// <param name="network">The network.</param>
+    /// <param name="area">The area whose units receive it.</param>
+    /// <param name="rule">The rule.</param>
+    /// <param name="learning">The projections that learn by it; null where none does.</param>
+    /// <param name="readsLater">Whether M(t) is read when the trial has ended, instead of in step t.</param>
+    public ThirdFactorSignal(Network<T> network, AreaState<T> area, ThreeFactorRule rule, Segment[]? learning = null, bool readsLater = false)
     {
         _learning = learning;
         _network = network;
@@ -25,7 +30,10 @@ internal sealed class ThirdFactorSignal<T>
         _error = isError ? new LearningSignal<T>(network, area, rule.Path) : null;
         bool isOfUnits = isError || rule.Third == ThirdFactor.RewardError;
         _shaper = new Shaper<T>(rule.ThirdShaping, isOfUnits ? area.Units : 1, network, area);
-        if (isOfUnits && !(isError && rule.ThirdShaping.IsPlain))
+
+        // The weights that carry an error back are those of its step: where they learn within the trial, M(t) is kept.
+        bool changes = readsLater && _error is { ChangesInTrial: true };
+        if (isOfUnits && (changes || !(isError && rule.ThirdShaping.IsPlain)))
             _shaped = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.Third == ThirdFactor.RewardError)
             area.KeepCurrents();

@@ -17,7 +17,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
 
     public ThreeFactorDeferred(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
     {
-        _eligibility = new Eligibility<T>(network, area, rule);
+        _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
         _pending = new PendingChange<T>(network, area, plastic, _eligibility, _eligibility.DecayChanges, _third.OneColumn);
         _told = new AlignedArray<T>(area.Padded);
@@ -26,7 +26,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
     /// <summary>Whether it may be chosen: changes may wait, and no rule reads weights within a trial.</summary>
     public static bool Suits(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule) =>
         PendingChange<T>.Suits(network, area, plastic) && !rule.Oja
-        && network.Graph.Projections.All(projection => PendingChange<T>.ReadsNoWeights(projection.Plasticity?.Rule));
+        && PendingChange<T>.IsSeen(network.Graph, _ => false);
 
     public override void Visit(StateVisitor visitor)
     {

@@ -27,12 +27,12 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _network = network;
         _area = area;
         _plastic = plastic;
-        _eligibility = new Eligibility<T>(network, area, rule);
+        _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
         _traces = area.Afferents.NewStore();
         _told = new AlignedArray<T>(area.Padded);
         _forgets = rule.Oja;
-        LooksAhead = plastic.OwnsDense && area.Spec.Dynamics == Dynamics.Leaky;
+        LooksAhead = network.Allows(Forms.Ahead) && plastic.OwnsDense && area.Spec.Dynamics == Dynamics.Leaky;
         _ownsSparse = plastic.OwnsSparse;
     }
 

@@ -27,8 +27,8 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
     {
         _area = area;
         _plastic = plastic;
-        _eligibility = new Eligibility<T>(network, area, rule);
-        _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
+        _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
+        _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments, readsLater: true);
         _told = new AlignedArray<T>(area.Padded);
         _credit = new AlignedArray<T>(area.Padded);
         _delta = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);

@@ -11,7 +11,6 @@ internal sealed class UpdateStep<T>
     private readonly WeightStore<T> _collected;
     private readonly Optimiser _optimiser;
     private readonly Moments<T> _moments;
-    private readonly T[]? _present;
 
     public UpdateStep(Segment segment, Afferents<T> afferents, WeightStore<T> collected, Optimiser optimiser)
     {
@@ -21,7 +20,6 @@ internal sealed class UpdateStep<T>
         _optimiser = optimiser;
         int count = segment.Sparse is { } pattern ? pattern.Entries : afferents.Rows * segment.Width;
         _moments = new Moments<T>(optimiser, count, segment.Sparse is null ? segment.Width : count);
-        _present = segment.Present<T>();
     }
 
     public Segment Segment { get; }
@@ -56,8 +54,7 @@ internal sealed class UpdateStep<T>
     private Span<T> CollectedRow(int unit)
     {
         Span<T> row = Row(_collected, unit);
-        if (_present is { } present)
-            TensorPrimitives.Multiply<T>(row, present.AsSpan(unit * Segment.Width, Segment.Width), row);
+        Segment.ClearAbsent(unit, row);
         return row;
     }
 

@@ -52,9 +52,9 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
     /// </summary>
     public static bool Suits(Network<T> network, (AreaState<T> Area, Plastic<T> Plastic)[] areas) =>
         Array.TrueForAll(areas, pair => !pair.Plastic.IsStepwise && Array.TrueForAll(pair.Plastic.Segments, segment => segment.Sparse is null))
-        && WeightFactor.ProductsPay(
-            network.MaxSteps, areas.Sum(pair => (long)pair.Area.Padded + pair.Area.Afferents.Stride),
-            areas.Sum(pair => (long)pair.Area.Units * pair.Plastic.Runs.Sum(run => run.Width)));
+        && network.Takes(Forms.Products, WeightFactor.ProductsPay(
+            network.MaxSteps, areas.Sum(pair => pair.Area.Units + pair.Area.Afferents.Segments.Sum(segment => (long)segment.Width)),
+            areas.Sum(pair => pair.Area.Units * pair.Plastic.Segments.Sum(segment => (long)segment.Width))));
 
     public override void Begin(int steps)
     {

@@ -62,7 +62,11 @@ public abstract class Session
     /// <param name="seed">Seed of every random stream of the run.</param>
     /// <param name="precision">The numbers to compute with.</param>
     /// <exception cref="ArgumentException">The task has other numbers of inputs or outputs than the graph, or a gate waits for an event that it does not have.</exception>
-    public static Session Create(Graph graph, ITask task, long seed, Precision precision = Precision.Double)
+    public static Session Create(Graph graph, ITask task, long seed, Precision precision = Precision.Double) =>
+        Create(graph, task, seed, precision, Forms.All);
+
+    /// <summary>A session that may choose some forms of its calculations only.</summary>
+    internal static Session Create(Graph graph, ITask task, long seed, Precision precision, Forms forms)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(task);
@@ -79,7 +83,7 @@ public abstract class Session
             foreach (string area in watches)
                 if (!graph.Areas.Any(spec => spec.Name == area))
                     ThrowHelper.Invalid($"The task watches the area {area}, which the graph does not have.");
-        return precision == Precision.Single ? new Session<float>(graph, task, seed, precision) : new Session<double>(graph, task, seed, precision);
+        return precision == Precision.Single ? new Session<float>(graph, task, seed, precision, forms) : new Session<double>(graph, task, seed, precision, forms);
     }
 
     /// <summary>Trains for a number of trials, or none where <see cref="Stopping"/> says that enough were trained.</summary>
@@ -93,6 +97,11 @@ public abstract class Session
     /// session is as it was before that trial: weights, optimizers, running means, time constants, metrics. If the callback
     /// throws, it ends so after the trial. Code that runs within a trial may read weights and metrics. It may not run, test,
     /// capture, restore or change the session; the callback may, but for running it.
+    /// <para>
+    /// Where the last trials are fewer than an update is made of (<see cref="UpdateSchedule"/>, <see cref="RidgeReadout"/>), that update is
+    /// applied for what it holds, once the run has completed or stopped; a mean divides by the trials that there are. A further
+    /// call goes on as though none had ended, unless weights or time constants were set in between.
+    /// </para>
     /// </remarks>
     public abstract RunStatus Run(int trials, Action<int, double>? onTrial = null, CancellationToken cancellation = default);
 

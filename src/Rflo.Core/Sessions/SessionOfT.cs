@@ -14,6 +14,7 @@ internal sealed class Session<T> : Session
 
     private readonly Network<T> _network;
     private readonly LearnerSet<T> _learners;
+    private readonly OpenBatch<T> _openBatch;
     private readonly (Afferents<T> Afferents, Segment Segment)[] _blocks;
     private readonly Alignment<T>[] _alignments;
     private readonly RandomStream _taskStream;
@@ -29,12 +30,12 @@ internal sealed class Session<T> : Session
     private bool _isRunning;
     private string? _inHand;
 
-    public Session(Graph graph, ITask task, long seed, Precision precision)
+    public Session(Graph graph, ITask task, long seed, Precision precision, Forms forms)
         : base(graph, task, seed, precision)
     {
         SizeLimits.OfSession<T>(graph, task);
         _taskStream = RandomStream.OfTrial(seed, "task", 0);
-        _network = new Network<T>(graph, task.MaxSteps, task.Events, seed);
+        _network = new Network<T>(graph, task.MaxSteps, task.Events, seed, forms);
         _progress = task as IProgressTask;
         _progressBefore = new double[_progress?.ProgressLength ?? 0];
         _runsUserCode = task is IClosedLoopTask or IProgressTask
@@ -43,6 +44,7 @@ internal sealed class Session<T> : Session
         if (task is IClosedLoopTask closed)
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _learners = Learners.ForTraining(_network);
+        _openBatch = new OpenBatch<T>(_network, _learners);
         _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
         foreach (Afferents<T> afferents in _network.Areas.Select(area => area.Afferents).Concat(_network.Readouts.Select(readout => readout.Afferents)))
             foreach (Segment segment in afferents.Segments)
@@ -65,7 +67,12 @@ internal sealed class Session<T> : Session
         _isRunning = true;
         try
         {
-            return RunTrials(trials, onTrial, cancellation);
+            _openBatch.TakeBack();
+            RunStatus status = RunTrials(trials, onTrial, cancellation);
+            if (status.End is not (RunEnd.Completed or RunEnd.Stopped))
+                return status;
+            _openBatch.Apply(TrialsDone - 1);
+            return status.End == RunEnd.Completed ? Finiteness.OfWeights(_network, TrialsDone - 1, _previousSteps) ?? status : status;
         }
         finally
         {
@@ -96,8 +103,7 @@ internal sealed class Session<T> : Session
                 return new RunStatus(RunEnd.Stopped, trial, 0, enough);
         }
 
-        return Finiteness.OfWeights(_network, TrialsDone - 1, _previousSteps)
-            ?? new RunStatus(RunEnd.Completed, TrialsDone - 1, 0, "");
+        return new RunStatus(RunEnd.Completed, TrialsDone - 1, 0, "");
     }
 
     /// <summary>Trains a trial and takes its measurements. If user code throws, all is as it was before the trial.</summary>
@@ -190,9 +196,15 @@ internal sealed class Session<T> : Session
     public override IReadOnlyDictionary<string, double[]> Capture()
     {
         Refuse(nameof(Capture));
+
+        // What was applied at the end of a run is no part of the state: whoever goes on has the batch open.
         var state = new Dictionary<string, double[]>();
         HoldRates();
+        bool isApplied = _openBatch.IsApplied;
+        _openBatch.TakeBack();
         Visit(new StateWriter("", state));
+        if (isApplied)
+            _openBatch.Apply(TrialsDone - 1);
         return state;
     }
 
@@ -203,6 +215,7 @@ internal sealed class Session<T> : Session
         var needed = new Dictionary<string, int>();
         Visit(new StateOutline("", state, needed));
         StateShape.Check(needed, state);
+        _openBatch.Close();
         Visit(new StateCounts("", state));
         if (_best is not null && state["best.window"][0] is var window && window != Stopping.Window)
             ThrowHelper.Invalid($"The state keeps the best weights by the mean loss of {window} trials, this run by that of {Stopping.Window}.");
@@ -283,6 +296,7 @@ internal sealed class Session<T> : Session
         foreach (double tau in steps)
             if (!(tau >= 1) || !double.IsFinite(tau))
                 ThrowHelper.OutOfRange(nameof(steps), tau, "finite and at least 1: tau must be at least dt");
+        _openBatch.Close();
         state.SetAlpha(Array.ConvertAll(steps, tau => 1 / tau));
         _learners.FollowTimeConstants(state);
         _probes.FollowTimeConstants(state);
@@ -320,6 +334,7 @@ internal sealed class Session<T> : Session
         foreach (double weight in weights)
             if (!double.IsFinite(weight))
                 ThrowHelper.OutOfRange($"a weight of {segment.Spec.Name}", weight, "finite");
+        _openBatch.Close();
         afferents.Load(segment, weights);
     }
 

@@ -90,9 +90,11 @@ internal sealed class Afferents<T>
     public bool IsShared { get; private set; }
 
     /// <summary>Finds the rows of signals, when all areas exist.</summary>
-    public void Connect(AreaState<T>[] areas)
+    /// <param name="areas">The areas.</param>
+    /// <param name="share">Whether rows of rates may be rows of signals.</param>
+    public void Connect(AreaState<T>[] areas, bool share = true)
     {
-        if (Segments is [{ Source: { Kind: SignalKind.Area, Units: null } source, Spec: { Gate.Kind: GateKind.Always } spec }])
+        if (share && Segments is [{ Source: { Kind: SignalKind.Area, Units: null } source, Spec: { Gate.Kind: GateKind.Always } spec }])
         {
             IsShared = true;
             (_signals, int now) = areas[source.Index].RateRows;

@@ -20,10 +20,17 @@ internal sealed class Network<T>
     private readonly RandomStream?[] _noise;
     private readonly RandomStream?[] _exploration;
     private readonly bool _anyFedBack;
+    private readonly Forms _forms;
     private bool _answersAtEnd;
 
-    public Network(Graph graph, int maxSteps, int events, long seed)
+    /// <param name="graph">The circuit.</param>
+    /// <param name="maxSteps">The longest trial.</param>
+    /// <param name="events">Kinds of events of the task.</param>
+    /// <param name="seed">Seed of every random stream.</param>
+    /// <param name="forms">Which forms of a calculation may be chosen.</param>
+    public Network(Graph graph, int maxSteps, int events, long seed, Forms forms = Forms.All)
     {
+        _forms = forms;
         Graph = graph;
         MaxSteps = maxSteps;
         Seed = seed;
@@ -37,9 +44,9 @@ internal sealed class Network<T>
         }
 
         foreach (AreaState<T> area in Areas)
-            area.Afferents.Connect(Areas);
+            area.Afferents.Connect(Areas, Allows(Forms.SharedRows));
         foreach (ReadoutState<T> readout in Readouts)
-            readout.Afferents.Connect(Areas);
+            readout.Afferents.Connect(Areas, Allows(Forms.SharedRows));
         _anyFedBack = Readouts.Any(readout => readout.IsFedBack);
         _firstChannel = new int[graph.Inputs.Count];
         for (int k = 1; k < _firstChannel.Length; k++)
@@ -57,6 +64,12 @@ internal sealed class Network<T>
 
     /// <summary>Seed of every random stream of the run.</summary>
     public long Seed { get; }
+
+    /// <summary>Whether a form may be chosen, where it is legal.</summary>
+    public bool Allows(Forms form) => (_forms & form) == form;
+
+    /// <summary>Whether a form is chosen, where it is legal: it is allowed, and it pays or need not.</summary>
+    public bool Takes(Forms form, bool pays) => Allows(form) && (pays || Allows(Forms.Unpaid));
 
     public AreaState<T>[] Areas { get; }
 
@@ -86,7 +99,7 @@ internal sealed class Network<T>
     {
         test ??= TestOptions.AsTrained;
         number = test.StreamOf(number);
-        _answersAtEnd = !errorsInSteps && Loop is null && !_anyFedBack;
+        _answersAtEnd = Allows(Forms.AnswersAtEnd) && !errorsInSteps && Loop is null && !_anyFedBack;
         LossSum = 0;
         StepInHand = 0;
         TakeInputs(0, Trial.Steps);

@@ -1,4 +1,7 @@
 using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Rflo.Core;
 
@@ -8,6 +11,8 @@ namespace Rflo.Core;
 /// </summary>
 internal sealed class Segment
 {
+    private byte[]? _kept;
+
     public Segment(int projection, ProjectionSpec spec, int offset, int width, int targetUnits)
     {
         Projection = projection;
@@ -63,10 +68,31 @@ internal sealed class Segment
     /// <summary>Whether the connection from signal <paramref name="column"/> to unit <paramref name="row"/> of the target exists.</summary>
     public bool Has(int row, int column, int width) => Exists is null || Exists[row * width + column];
 
-    /// <summary><see cref="Exists"/> as factors 1 and 0, so that a row is masked by one product; null where all exist.</summary>
-    public T[]? Present<T>()
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        Exists is null ? null : Array.ConvertAll(Exists, present => present ? T.One : T.Zero);
+    /// <summary>
+    /// Sets to 0 what a row has in the place of connections that do not exist. A choice and no product with 0 or 1, since what
+    /// is there may be infinite or no number.
+    /// </summary>
+    /// <param name="unit">Unit of the target.</param>
+    /// <param name="row">Its row, shape (width). Updated.</param>
+    public void ClearAbsent<T>(int unit, Span<T> row)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (Exists is not { } exists)
+            return;
+        _kept ??= Kept(exists, Unsafe.SizeOf<T>());
+        Span<byte> bytes = MemoryMarshal.AsBytes(row);
+        TensorPrimitives.BitwiseAnd<byte>(bytes, _kept.AsSpan(unit * bytes.Length, bytes.Length), bytes);
+    }
+
+    /// <summary>All bits of the numbers that are kept, and none of the others.</summary>
+    private static byte[] Kept(bool[] exists, int size)
+    {
+        byte[] kept = new byte[exists.Length * size];
+        for (int k = 0; k < exists.Length; k++)
+            if (exists[k])
+                kept.AsSpan(k * size, size).Fill(byte.MaxValue);
+        return kept;
+    }
 
     /// <summary>Widens masks and sparse rows from a population to all units of the target.</summary>
     private static (bool[]? Exists, SparseRows? Sparse) Expand(ProjectionSpec spec, int width, int targetUnits)

@@ -1,0 +1,54 @@
+namespace Rflo.Core;
+
+/// <summary>
+/// The forms of a calculation that may stand for the plain one. Each gives the plain form's numbers but for rounding
+/// wherever it is chosen, so the tests run every form against the plain one.
+/// </summary>
+[Flags]
+internal enum Forms
+{
+    /// <summary>The plain form of everything.</summary>
+    None = 0,
+
+    /// <summary>Online updates kept as products over the steps of a trial.</summary>
+    Deferred = 1 << 0,
+
+    /// <summary>Traces, weights and the currents of the next step in one pass.</summary>
+    Ahead = 1 << 1,
+
+    /// <summary>UORO's factor over the weights as products over steps.</summary>
+    Products = 1 << 2,
+
+    /// <summary>RTRL at ends of trials in blocks of steps.</summary>
+    Blocks = 1 << 3,
+
+    /// <summary>The backward pass of an isolated area in one call.</summary>
+    WholePass = 1 << 4,
+
+    /// <summary>A learning signal of one output as one column times an error.</summary>
+    OneColumn = 1 << 5,
+
+    /// <summary>Outputs of all steps at the end of a trial.</summary>
+    AnswersAtEnd = 1 << 6,
+
+    /// <summary>The rates of a source area as the rows of presynaptic signals.</summary>
+    SharedRows = 1 << 7,
+
+    /// <summary>Increments added to the weights as they come.</summary>
+    Direct = 1 << 8,
+
+    /// <summary>A tangent multiplied in the pass that makes the currents.</summary>
+    Beside = 1 << 9,
+
+    /// <summary>The influence of a single source read where it lies.</summary>
+    OneSource = 1 << 10,
+
+    /// <summary>Every form, where it pays.</summary>
+    All = (1 << 11) - 1,
+
+    /// <summary>What is allowed is chosen wherever it is legal, whether it pays or not.</summary>
+    Unpaid = 1 << 11,
+
+    /// <summary>Every form that is legal.</summary>
+    Eager = All | Unpaid,
+}

@@ -1,0 +1,325 @@
+/// How every part of a random circuit learns: rules, times, optimisers, rates and limits of its own, time constants and
+/// readouts among them. All of it follows from the case's seed, so a smaller case is a valid experiment again.
+module Rflo.Core.Tests.Experiments
+
+open System
+open Rflo.Core
+open Rflo.Core.Tests.Circuits
+open Rflo.Core.Tests.InCore
+
+let private pick (random: Random) (items: 'a list) = items[random.Next items.Length]
+
+let chance (random: Random) percent = random.Next 100 < percent
+
+let private map f = Func<float, float>(f)
+
+let private shaping random =
+    pick random [
+        Shaping.Plain
+        Shaping.Plain
+        Shaping 0.3
+        Shaping(0.0, map cos)
+        Shaping(0.2, map sin)
+    ]
+
+/// Any three-factor rule.
+let localRule (random: Random) =
+    let third =
+        pick random [
+            ThirdFactor.Error
+            ThirdFactor.Error
+            ThirdFactor.Error
+            ThirdFactor.TrialReward
+            ThirdFactor.StepReward
+            ThirdFactor.TaskReward
+            ThirdFactor.RewardError
+            ThirdFactor.Constant
+        ]
+
+    let path = pick random [ ErrorPath.Feedback; ErrorPath.Symmetric ]
+
+    if chance random 50 then
+        // RFLO and SnAp-1 themselves.
+        ThreeFactorRule(path, Memory = pick random [ TraceMemory.AsUnit; TraceMemory.OwnJacobian ])
+    else
+        ThreeFactorRule(
+            path,
+            Memory =
+                pick random [
+                    TraceMemory.AsUnit
+                    TraceMemory.Given
+                    TraceMemory.None
+                    TraceMemory.WholeTrial
+                    TraceMemory.OwnJacobian
+                ],
+            MemoryAlpha = 0.4,
+            Post =
+                pick random [
+                    PostSignal.Slope
+                    PostSignal.Slope
+                    PostSignal.Rate
+                    PostSignal.Current
+                ],
+            PostShaping = shaping random,
+            PreAlpha = pick random [ 1.0; 1.0; 0.5 ],
+            PreShaping = shaping random,
+            Third = third,
+            ThirdShaping =
+                pick random [
+                    Shaping.Plain
+                    Shaping.Plain
+                    Shaping 0.25
+                    Shaping(0.0, map sin)
+                ],
+            Oja = chance random 20
+        )
+
+/// Any rule for weights onto an area; what has noise of its own learns from it too.
+let private anyRule (random: Random) : LearningRule =
+    match random.Next 13 with
+    | 0 -> BpttRule(pick random [ ErrorPath.Feedback; ErrorPath.Symmetric ])
+    | 1 -> TruncatedBpttRule(4, 2)
+    | 2
+    | 12 -> RtrlRule()
+    | 3 -> StochasticRule InfluenceFactors.RankOne
+    | 4 -> StochasticRule InfluenceFactors.Kronecker
+    | 5 -> StochasticRule InfluenceFactors.ReverseKronecker
+    | 6
+    | 7 -> KernlRule(pick random [ 0.0; 0.1 ])
+    | _ -> localRule random
+
+let private schedule (random: Random) (rule: LearningRule) online =
+    let anyEnd () =
+        pick random [
+            UpdateSchedule.TrialEnd
+            UpdateSchedule(UpdateTime.TrialEnd, 2)
+            UpdateSchedule(UpdateTime.TrialEnd, 3, true)
+        ]
+
+    if not (AllRules.canBeOnline rule) then
+        anyEnd ()
+    elif online then
+        UpdateSchedule.Online
+    else
+        match random.Next 4 with
+        | 0 -> UpdateSchedule.Online
+        | 1 -> UpdateSchedule(UpdateTime.EverySteps, 4)
+        | 2 when not (rule :? TruncatedBpttRule) ->
+            UpdateSchedule(UpdateTime.EverySteps, pick random [ 3; 50 ])
+        | _ -> anyEnd ()
+
+let private optimiser (random: Random) =
+    let clip = pick random [ infinity; infinity; 0.02; 0.3 ]
+
+    match random.Next 5 with
+    | 0 -> Optimiser(OptimiserKind.Momentum, 0.7, ClipNorm = clip)
+    | 1 -> Optimiser(OptimiserKind.Adam, 0.8, 0.95, 1e-3, clip)
+    | 2 -> Optimiser(ClipNorm = clip)
+    | _ -> Optimiser.Plain
+
+let private rates (random: Random) =
+    pick random [
+        RateSchedule.Constant
+        RateSchedule.Constant
+        RateSchedule(RateDecay.Halving, 2.0)
+        RateSchedule(RateDecay.Hyperbolic, 3.0)
+    ]
+
+/// What an experiment may be made of.
+type Kind = {
+    /// The rule of a projection onto an area.
+    Rule: Random -> LearningRule
+    /// The rule of an area's time constants.
+    TauRule: Random -> LearningRule
+    /// How readouts learn.
+    Readout: Random -> ReadoutRule
+}
+
+let private errorRule random =
+    ThreeFactorRule(
+        pick random [ ErrorPath.Feedback; ErrorPath.Symmetric ],
+        Memory =
+            pick random [
+                TraceMemory.AsUnit
+                TraceMemory.OwnJacobian
+                TraceMemory.Given
+            ],
+        MemoryAlpha = 0.3
+    )
+
+/// Every rule and every readout.
+let anything = {
+    Rule = anyRule
+    TauRule =
+        fun random ->
+            match random.Next 3 with
+            | 0 -> BpttRule()
+            | 1 -> RtrlRule()
+            | _ -> errorRule random
+    Readout =
+        fun random ->
+            pick random [
+                ReadoutRule.Delta
+                ReadoutRule.Delta
+                RlsReadout(0.5, 0.99)
+                RidgeReadout(0.5, 1, 2)
+            ]
+}
+
+/// Three-factor rules and the delta rule.
+let local = {
+    Rule = fun random -> localRule random
+    TauRule = fun random -> errorRule random
+    Readout = fun _ -> ReadoutRule.Delta
+}
+
+let private ontoArea (projection: ProjectionCase) =
+    match projection.Target with
+    | Onto _ -> true
+    | Read _ -> false
+
+/// Whole, dense and plastic projections onto areas: fast forms of online rules are for these.
+let tidy (case: Case) = {
+    case with
+        Circuit.Projections = [
+            for projection in case.Circuit.Projections ->
+                if ontoArea projection then
+                    {
+                        projection with
+                            OntoPart = false
+                            Density = 1.0
+                            Layout = Dense
+                            Plastic = true
+                            Source =
+                                match projection.Source with
+                                | Rates(area, _) when case.Seed % 2 = 0 -> Rates(area, 1)
+                                | other -> other
+                    }
+                else
+                    projection
+        ]
+}
+
+/// The circuit and how it learns.
+let graphOf kind (case: Case) =
+    let whole = Random(case.Seed)
+    // Half of the circuits learn by one rule throughout, as most experiments do; half of those online.
+    let uniform = chance whole 60
+    let online = chance whole 60
+    let withTau = chance whole 50
+    let withLimits = chance whole 40
+    let shared = whole.Next()
+    let leastSquares = kind.Readout whole
+
+    let case =
+        if leastSquares = ReadoutRule.Delta then
+            case
+        else
+            {
+                case with
+                    Circuit.Readouts =
+                        case.Circuit.Readouts
+                        |> List.map (fun readout -> {
+                            readout with
+                                Kind = OutputKind.Linear
+                        })
+            }
+
+    let plan seed (rule: Random -> LearningRule) online =
+        let random = Random(seed: int)
+        let rule = rule random
+        let time = schedule random rule online
+        let rate = pick random [ 0.05; 0.05; 0.1; 0.2 ]
+
+        let optimiser, rates =
+            if online && chance random 70 then
+                Optimiser.Plain, RateSchedule.Constant
+            else
+                optimiser random, rates random
+
+        Plasticity(rule, rate, time, Optimiser = optimiser, Rates = rates)
+
+    let ofProjection index =
+        let projection = case.Circuit.Projections[index]
+        let random = Random(case.Seed + 7 * index + 1)
+        let seed = if uniform then shared else random.Next()
+
+        let plasticity =
+            if ontoArea projection then
+                plan seed kind.Rule (uniform && online)
+            else
+                let own = plan (seed + 1) (fun _ -> Rules.rflo) false
+
+                match projection.Source with
+                | Rates _
+                | Bias when leastSquares <> ReadoutRule.Delta ->
+                    Plasticity(own.Rule, own.LearningRate, own.Schedule, Readout = leastSquares)
+                | _ -> own
+
+        let limits =
+            if
+                not withLimits
+                || (not (ontoArea projection) && leastSquares <> ReadoutRule.Delta)
+            then
+                unlimited
+            else
+                match random.Next 4 with
+                | 0 -> { unlimited with Decay = 0.5 }
+                | 1 -> {
+                    unlimited with
+                        Lower = -0.6
+                        Upper = 0.6
+                        Decay = 0.3
+                  }
+                | 2 -> { unlimited with Dale = true }
+                | _ -> unlimited
+
+        {
+            asDeclared with
+                Plasticity = fun _ -> plasticity
+                Limits = limits
+        }
+
+    let ofArea index =
+        let random = Random(case.Seed + 13 * index + 5)
+
+        {
+            asDeclared with
+                Tau =
+                    if withTau && chance random 70 then
+                        let own = plan (random.Next()) kind.TauRule false
+
+                        Some(
+                            Plasticity(
+                                own.Rule,
+                                4.0 * own.LearningRate,
+                                own.Schedule,
+                                Optimiser = own.Optimiser,
+                                Rates = own.Rates
+                            )
+                        )
+                    else
+                        None
+        }
+
+    let builder = GraphBuilder()
+    addEach builder ofArea ofProjection case.Circuit |> ignore
+    builder.Build(), case
+
+/// Losses, weights and time constants.
+let resultOf (session: Session) = [|
+    session.Metrics.CopyLosses()
+    for k in 0 .. session.Graph.Projections.Count - 1 do
+        session.Weights(ProjectionId k)
+    for area in 0 .. session.Graph.Areas.Count - 1 do
+        session.TimeConstants(AreaId area)
+|]
+
+/// Differences that rounding does not explain.
+let apart (expected: float[][]) (found: float[][]) =
+    Array.map2
+        (fun (a: float[]) (b: float[]) ->
+            Checking.norm (Array.map2 (-) a b) / (1.0 + Checking.norm a))
+        expected
+        found
+    |> Array.max

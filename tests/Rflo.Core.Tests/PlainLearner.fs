@@ -1,0 +1,561 @@
+/// Three-factor rules, the delta rule, time constants, updates and what holds weights, as docs/rules.md has them: whole
+/// matrices, plain loops, one step after the other, nothing shared with the core but the numbers that it draws.
+module Rflo.Core.Tests.PlainLearner
+
+open System
+open System.Collections.Generic
+open Rflo.Core
+open Rflo.Core.Tests.Circuits
+
+/// A running mean and a function over the values of a vector; the mean lives through trials.
+type private Shaped(shaping: Shaping, length) =
+    let mean = Array.zeroCreate<float> length
+
+    member _.Apply(values: float[], moves) =
+        values
+        |> Array.mapi (fun k value ->
+            let centred = if shaping.MeanAlpha > 0.0 then value - mean[k] else value
+
+            if moves && shaping.MeanAlpha > 0.0 then
+                mean[k] <- mean[k] + shaping.MeanAlpha * centred
+
+            match shaping.Map with
+            | null -> centred
+            | map -> map.Invoke centred)
+
+/// What an optimiser makes of a sequence of gradients: clipped as a whole, then the change of each parameter.
+type private Updater(plan: Plasticity, count) =
+    let first, second = Array.zeroCreate<float> count, Array.zeroCreate<float> count
+    let mutable updates = 0
+
+    member _.Change(gradient: float[], rate) =
+        updates <- updates + 1
+        let optimiser = plan.Optimiser
+        let size = sqrt (Array.sumBy (fun g -> g * g) gradient)
+
+        let clip =
+            if size > optimiser.ClipNorm then
+                optimiser.ClipNorm / size
+            else
+                1.0
+
+        gradient
+        |> Array.mapi (fun k g ->
+            let g = clip * g
+
+            match optimiser.Kind with
+            | OptimiserKind.Momentum ->
+                first[k] <- optimiser.Beta1 * first[k] + g
+                rate * first[k]
+            | OptimiserKind.Adam ->
+                first[k] <- optimiser.Beta1 * first[k] + (1.0 - optimiser.Beta1) * g
+                second[k] <- optimiser.Beta2 * second[k] + (1.0 - optimiser.Beta2) * g * g
+                let m = first[k] / (1.0 - optimiser.Beta1 ** float updates)
+                let v = second[k] / (1.0 - optimiser.Beta2 ** float updates)
+                rate * m / (sqrt v + optimiser.Epsilon)
+            | _ -> rate * g)
+
+/// When what was collected is applied, and what it is then: gradients, the rate, and the part of a trial's decay.
+type private Collector(plan: Plasticity, count) =
+    let sum = Array.zeroCreate<float> count
+    let updater = Updater(plan, count)
+    let mutable trials = 0
+    let schedule = plan.Schedule
+
+    let apply trial share parts (change: float[] -> float -> unit) =
+        let rate = plan.LearningRate * plan.Rates.At trial
+        let step = updater.Change(Array.map (fun g -> share * g) sum, rate)
+        Array.fill sum 0 count 0.0
+        change step (rate / parts)
+
+    let batch trial change =
+        apply trial (if schedule.Mean then 1.0 / float trials else 1.0) 1.0 change
+        trials <- 0
+
+    member _.Add(k, g) = sum[k] <- sum[k] + g
+
+    member _.EndStep(trial, step, steps, change) =
+        match schedule.Time with
+        | UpdateTime.Online -> apply trial 1.0 (float steps) change
+        | UpdateTime.EverySteps when step % schedule.Every = 0 || step = steps ->
+            apply trial 1.0 (ceil (float steps / float schedule.Every)) change
+        | _ -> ()
+
+    member _.EndTrial(trial, change) =
+        if schedule.Time = UpdateTime.TrialEnd then
+            trials <- trials + 1
+
+            if trials = schedule.Every then
+                batch trial change
+
+    /// The end of a training: a batch that is not full is applied for what it holds.
+    member _.Finish(trial, change) =
+        if trials > 0 then
+            batch trial change
+
+type private Part = {
+    Index: int
+    Case: ProjectionCase
+    Spec: ProjectionSpec
+    Weights: float[,]
+    /// Places of the connections that exist, in whole matrices.
+    Places: (int * int)[]
+    Collector: Collector option
+}
+
+/// What learns together has its running means together.
+type private Group = {
+    Parts: Part list
+    Rule: ThreeFactorRule
+    Post: Shaped
+    Third: Shaped
+    Pre: Dictionary<int, Shaped>
+}
+
+/// A circuit that learns by plain loops.
+type Learner(graph: Graph, case: Case) =
+    let circuit = case.Circuit
+    let areas = Array.ofSeq graph.Areas
+    let history = graph.MaxDelay
+    let alpha = areas |> Array.map (fun area -> Array.copy area.Alpha)
+    let sizes = circuit.Areas |> List.map _.Units |> Array.ofList
+    let outputs = circuit.Readouts |> List.map _.Outputs |> Array.ofList
+
+    let isLearning (plan: Plasticity | null) =
+        match plan with
+        | null -> false
+        | plan -> plan.LearningRate > 0.0
+
+    let parts = [
+        for index, projection in List.indexed circuit.Projections ->
+            let spec = graph.Projections[index]
+            let drawn = draw circuit projection
+
+            // The graph's own weights: Dale's law has changed their signs.
+            let weights =
+                match spec.Synapses with
+                | :? DenseSynapses as dense ->
+                    drawn.Weights
+                    |> Array2D.mapi (fun i j _ ->
+                        dense.Weights[i * Array2D.length2 drawn.Weights + j])
+                | :? SparseSynapses as sparse ->
+                    let matrix =
+                        Array2D.zeroCreate
+                            (Array2D.length1 drawn.Weights)
+                            (Array2D.length2 drawn.Weights)
+
+                    for i in 0 .. Array2D.length1 matrix - 1 do
+                        for k in sparse.RowStart[i] .. sparse.RowStart[i + 1] - 1 do
+                            matrix[i, sparse.Columns[k]] <- sparse.Weights[k]
+
+                    matrix
+                | _ -> drawn.Weights
+
+            let row i =
+                drawn.To |> Option.map (Array.item i) |> Option.defaultValue i
+
+            let column j =
+                drawn.From |> Option.map (Array.item j) |> Option.defaultValue j
+
+            let places = [|
+                for i in 0 .. Array2D.length1 drawn.Exists - 1 do
+                    for j in 0 .. Array2D.length2 drawn.Exists - 1 do
+                        if drawn.Exists[i, j] then
+                            row i, column j
+            |]
+
+            {
+                Index = index
+                Case = projection
+                Spec = spec
+                Weights = InReference.spread circuit projection { drawn with Weights = weights }
+                Places = places
+                Collector =
+                    if isLearning spec.Plasticity then
+                        Some(Collector(nonNull spec.Plasticity, places.Length))
+                    else
+                        None
+            }
+    ]
+
+    let onto target =
+        parts |> List.filter (fun part -> part.Case.Target = target)
+
+    let groups = [
+        for a in 0 .. sizes.Length - 1 do
+            for (rule, _, _, _), members in
+                onto (Onto a)
+                |> List.filter (fun part -> part.Collector.IsSome)
+                |> List.groupBy (fun part ->
+                    let plan = nonNull part.Spec.Plasticity
+                    plan.Rule, plan.Schedule, plan.Optimiser, plan.Rates) do
+                match rule with
+                | :? ThreeFactorRule as rule ->
+                    let ofUnits =
+                        rule.Third = ThirdFactor.Error || rule.Third = ThirdFactor.RewardError
+
+                    a,
+                    {
+                        Parts = members
+                        Rule = rule
+                        Post = Shaped(rule.PostShaping, sizes[a])
+                        Third = Shaped(rule.ThirdShaping, (if ofUnits then sizes[a] else 1))
+                        Pre =
+                            Dictionary(
+                                members
+                                |> List.map (fun part ->
+                                    KeyValuePair(
+                                        part.Index,
+                                        Shaped(rule.PreShaping, Array2D.length2 part.Weights)
+                                    ))
+                            )
+                    }
+                | other -> failwith $"no plain form of {other}"
+    ]
+
+    let taus = [
+        for a in 0 .. sizes.Length - 1 do
+            if isLearning areas[a].TauPlasticity then
+                let plan = nonNull areas[a].TauPlasticity
+                let rule = plan.Rule :?> ThreeFactorRule
+                a, rule, Shaped(rule.ThirdShaping, sizes[a]), Collector(plan, sizes[a])
+    ]
+
+    /// Rates at the end of the trial before, the last first.
+    let mutable carried: float[][][] option = None
+    let losses = List<float>()
+    let mutable trial = 0
+
+    let change part (step: float[]) decayed =
+        let signs = part.Spec.Signs
+
+        for k in 0 .. part.Places.Length - 1 do
+            let i, j = part.Places[k]
+            let moved = part.Weights[i, j] * (1.0 - decayed * part.Spec.Decay) + step[k]
+            let moved = min part.Spec.Upper (max part.Spec.Lower moved)
+            let drawn = (draw circuit part.Case).From
+
+            let own =
+                drawn
+                |> Option.map (fun from -> Array.IndexOf(from, j))
+                |> Option.defaultValue j
+
+            part.Weights[i, j] <-
+                match signs with
+                | null -> moved
+                | signs when signs[own] > 0y -> max 0.0 moved
+                | _ -> min 0.0 moved
+
+    let changeTau a (step: float[]) _ =
+        for i in 0 .. sizes[a] - 1 do
+            if step[i] <> 0.0 then
+                alpha[a][i] <- exp -(max 0.0 (-(log (alpha[a][i])) + step[i]))
+
+    member _.Losses = losses.ToArray()
+
+    /// Weights in the shape that the core gives them.
+    member _.Weights = [|
+        for part in parts -> InReference.gather circuit part.Case part.Weights
+    |]
+
+    member _.TimeConstants = alpha |> Array.map (Array.map (fun a -> 1.0 / a))
+
+    member _.Finish() =
+        let last = trial - 1
+
+        for part in parts do
+            part.Collector
+            |> Option.iter (fun collector -> collector.Finish(last, change part))
+
+        for a, _, _, collector in taus do
+            collector.Finish(last, changeTau a)
+
+    member _.Train() =
+        let shown = InReference.trialOf case trial
+        let steps = shown.Steps
+        // Step t is at place history + t.
+        let rates =
+            Array.init sizes.Length (fun a ->
+                Array.init (history + steps + 1) (fun _ -> Array.zeroCreate<float> sizes[a]))
+
+        let slopes = Array.init sizes.Length (fun a -> Array.zeroCreate<float> sizes[a])
+        let currents = Array.init sizes.Length (fun a -> Array.zeroCreate<float> sizes[a])
+
+        let responses =
+            Array.init outputs.Length (fun _ ->
+                Array.init (history + steps + 1) (fun _ -> [||]: float[]))
+
+        let errors = Array.init outputs.Length (fun r -> Array.zeroCreate<float> outputs[r])
+        let noises = Array.init sizes.Length (fun _ -> [||]: float[][])
+
+        for a, area in List.indexed circuit.Areas do
+            let start, noise = InReference.drawsOf case trial steps a area
+            noises[a] <- noise
+
+            for back in 0..history do
+                rates[a][history - back] <-
+                    match area.Start, carried with
+                    | InitialPolicy.CarriedOver, Some last -> last[a][back]
+                    | _ -> Array.copy start
+
+        let signal part t =
+            let isOpen = t < 1 || InReference.isOpen shown part.Case.Gate t
+            let size = Array2D.length2 part.Weights
+
+            if not isOpen then
+                Array.zeroCreate size
+            else
+                match part.Case.Source, part.Case.Target with
+                | Rates(a, _), Read _ -> rates[a][history + t]
+                | Rates(a, delay), Onto _ -> rates[a][history + t - delay]
+                | Fed(r, delay), _ -> responses[r][history + t - delay]
+                | Channels input, _ ->
+                    let first = circuit.Inputs |> List.take input |> List.sum
+
+                    Array.init size (fun j ->
+                        shown.Inputs[(t - 1) * shown.InputChannels + first + j])
+                | Bias, _ -> [| 1.0 |]
+
+        let sums target size t =
+            let total = Array.zeroCreate<float> size
+
+            for part in onto target do
+                let arriving = signal part t
+
+                for i in 0 .. size - 1 do
+                    for j in 0 .. arriving.Length - 1 do
+                        total[i] <- total[i] + part.Weights[i, j] * arriving[j]
+
+            total
+
+        let kind r =
+            InReference.kindName circuit.Readouts[r].Kind
+
+        for t in 1 - history .. 0 do
+            for r in 0 .. outputs.Length - 1 do
+                responses[r][history + t] <- Reference.respond (kind r) (sums (Read r) outputs[r] t)
+
+        /// Sum over readouts of B eps, with B as it is now.
+        let told path a =
+            let signal = Array.zeroCreate<float> sizes[a]
+
+            let through r =
+                for part in onto (Read r) do
+                    match part.Case.Source with
+                    | Rates(source, _) when source = a ->
+                        for i in 0 .. sizes[a] - 1 do
+                            for k in 0 .. outputs[r] - 1 do
+                                signal[i] <- signal[i] + part.Weights[k, i] * errors[r][k]
+                    | _ -> ()
+
+            match path with
+            | ErrorPath.Symmetric ->
+                for r in 0 .. outputs.Length - 1 do
+                    through r
+            | _ ->
+                for r, area, isRandom in circuit.Feedbacks do
+                    if area = a && isRandom then
+                        let matrix = feedbackMatrix circuit (r, area)
+
+                        for i in 0 .. sizes[a] - 1 do
+                            for k in 0 .. outputs[r] - 1 do
+                                signal[i] <- signal[i] + matrix[i, k] * errors[r][k]
+                    elif area = a then
+                        through r
+
+            signal
+
+        let decays (rule: ThreeFactorRule) a t =
+            Array.init sizes[a] (fun i ->
+                match rule.Memory with
+                | TraceMemory.None -> 0.0
+                | TraceMemory.WholeTrial -> 1.0
+                | TraceMemory.Given -> 1.0 - rule.MemoryAlpha
+                | TraceMemory.OwnJacobian ->
+                    let own =
+                        Seq.sum [
+                            for part in onto (Onto a) do
+                                if
+                                    part.Case.Source = Rates(a, 1)
+                                    && InReference.isOpen shown part.Case.Gate t
+                                then
+                                    part.Weights[i, i]
+                        ]
+
+                    1.0 - alpha[a][i] + slopes[a][i] * own
+                | _ -> 1.0 - alpha[a][i])
+
+        let traces = Dictionary<int, float[,]>()
+        // Where the third factor is known at the end of the trial only: the sums that it multiplies.
+        let untold = Dictionary<int, float[,]>()
+        let filters = Dictionary<int, float[]>()
+
+        for part in parts do
+            let rows, columns = Array2D.length1 part.Weights, Array2D.length2 part.Weights
+            traces[part.Index] <- Array2D.zeroCreate rows columns
+            untold[part.Index] <- Array2D.zeroCreate rows columns
+            filters[part.Index] <- Array.zeroCreate columns
+
+        let tauTraces =
+            taus |> List.map (fun (a, _, _, _) -> Array.zeroCreate<float> sizes[a])
+
+        let share = 1.0 / float steps
+        let mutable total = 0.0
+
+        for t in 1..steps do
+            for a in 0 .. sizes.Length - 1 do
+                let transfer = InReference.transferName circuit.Areas[a].Transfer
+                let noise, before = noises[a][t - 1], rates[a][history + t - 1]
+                let u = Array.map2 (+) (sums (Onto a) (sizes[a]) t) noise
+                currents[a] <- u
+                slopes[a] <- u |> Array.mapi (fun i u -> alpha[a][i] * Reference.slope transfer u)
+
+                rates[a][history + t] <-
+                    u
+                    |> Array.mapi (fun i u ->
+                        (1.0 - alpha[a][i]) * before[i]
+                        + alpha[a][i] * Reference.transfer transfer u)
+
+            let mutable lost = 0.0
+            let all = Array.sum outputs
+
+            for r in 0 .. outputs.Length - 1 do
+                let first = Array.sum (Array.truncate r outputs)
+
+                let ofReadout (values: float[]) =
+                    Array.init outputs[r] (fun k -> values[(t - 1) * all + first + k])
+
+                let total = sums (Read r) outputs[r] t
+                responses[r][history + t] <- Reference.respond (kind r) total
+
+                let error, loss =
+                    Reference.compare
+                        (kind r)
+                        total
+                        (responses[r][history + t])
+                        (ofReadout shown.Targets)
+                        (ofReadout shown.Mask)
+
+                errors[r] <- error
+                lost <- lost + loss
+
+            total <- total + lost
+
+            // All increments are of the weights of the step; then all change.
+            for a, group in groups do
+                let rule = group.Rule
+                let decay = decays rule a t
+
+                let post =
+                    match rule.Post with
+                    | PostSignal.Rate -> rates[a][history + t]
+                    | PostSignal.Current -> currents[a]
+                    | PostSignal.Noise ->
+                        noises[a][t - 1] |> Array.map (fun noise -> noise / circuit.Areas[a].Noise)
+                    | _ -> slopes[a]
+
+                let post = group.Post.Apply(post, true)
+
+                let isAnyOpen =
+                    group.Parts
+                    |> List.exists (fun part -> InReference.isOpen shown part.Case.Gate t)
+
+                let third =
+                    match rule.Third with
+                    | ThirdFactor.Error -> group.Third.Apply(told rule.Path a, true)
+                    | ThirdFactor.RewardError ->
+                        group.Third.Apply(
+                            currents[a] |> Array.map (fun u -> shown.Rewards[t - 1] - u),
+                            isAnyOpen
+                        )
+                    | ThirdFactor.TaskReward ->
+                        Array.create
+                            sizes[a]
+                            (Array.head (group.Third.Apply([| shown.Rewards[t - 1] |], isAnyOpen)))
+                    | ThirdFactor.StepReward ->
+                        Array.create sizes[a] (Array.head (group.Third.Apply([| -lost |], true)))
+                    | ThirdFactor.Constant ->
+                        Array.create sizes[a] (Array.head (group.Third.Apply([| 1.0 |], true)))
+                    | _ -> Array.create sizes[a] 1.0
+
+                for part in group.Parts do
+                    let arriving =
+                        signal part t
+                        |> Array.mapi (fun j s ->
+                            let filtered = filters[part.Index]
+                            filtered[j] <- filtered[j] + rule.PreAlpha * (s - filtered[j])
+                            filtered[j])
+
+                    let pre = group.Pre[part.Index].Apply(arriving, true)
+                    let trace = traces[part.Index]
+
+                    part.Places
+                    |> Array.iteri (fun k (i, j) ->
+                        trace[i, j] <- decay[i] * trace[i, j] + post[i] * pre[j]
+
+                        let asked =
+                            trace[i, j]
+                            - (if rule.Oja then
+                                   post[i] * post[i] * part.Weights[i, j]
+                               else
+                                   0.0)
+
+                        if rule.NeedsWholeTrial then
+                            let sum = untold[part.Index]
+                            sum[i, j] <- sum[i, j] + asked
+                        else
+                            part.Collector.Value.Add(k, share * third[i] * asked))
+
+            for part in parts do
+                match part.Case.Target, part.Collector with
+                | Read r, Some collector ->
+                    let arriving = signal part t
+
+                    part.Places
+                    |> Array.iteri (fun k (i, j) ->
+                        collector.Add(k, share * errors[r][i] * arriving[j]))
+                | _ -> ()
+
+            for (a, rule, third, collector), trace in List.zip taus tauTraces do
+                let signal = third.Apply(told rule.Path a, true)
+                let decay = decays rule a t
+                let before, now = rates[a][history + t - 1], rates[a][history + t]
+
+                for i in 0 .. sizes[a] - 1 do
+                    trace[i] <- decay[i] * trace[i] + before[i] - now[i]
+
+                    collector.Add(i, share * signal[i] * trace[i])
+
+            for part in parts do
+                part.Collector
+                |> Option.iter (fun collector -> collector.EndStep(trial, t, steps, change part))
+
+            for a, _, _, collector in taus do
+                collector.EndStep(trial, t, steps, changeTau a)
+
+        for _, group in groups do
+            if group.Rule.NeedsWholeTrial then
+                let reward = Array.head (group.Third.Apply([| -total / float steps |], true))
+
+                for part in group.Parts do
+                    part.Places
+                    |> Array.iteri (fun k (i, j) ->
+                        part.Collector.Value.Add(k, share * reward * untold[part.Index].[i, j]))
+
+        for part in parts do
+            part.Collector
+            |> Option.iter (fun collector -> collector.EndTrial(trial, change part))
+
+        for a, _, _, collector in taus do
+            collector.EndTrial(trial, changeTau a)
+
+        carried <-
+            Some [|
+                for a in 0 .. sizes.Length - 1 ->
+                    [|
+                        for back in 0..history -> rates[a][history + steps - back]
+                    |]
+            |]
+
+        losses.Add(total / float steps)
+        trial <- trial + 1

@@ -1,0 +1,249 @@
+/// How what a rule asks for becomes weights: every time of update with its remainders and last batches, decay, clipping,
+/// optimisers, falling rates, signs, bounds and missing connections, for weights, readouts and time constants.
+module Rflo.Core.Tests.UpdateTests
+
+open System
+open Expecto
+open Rflo.Core
+open Rflo.Core.Tests.Checking
+open Rflo.Core.Tests.Circuits
+open Rflo.Core.Tests.InCore
+
+/// A circuit whose slopes are no matter of rounding.
+let private plainly (tally: Tally) (case: Case) =
+    let graph, case = Experiments.graphOf Experiments.local case
+    let trials = 4
+    let session = Session.Create(graph, WhiteNoise case, int64 case.Seed)
+    let status = session.Run trials
+    tally.Count()
+
+    if
+        status.End <> RunEnd.Completed
+        || Experiments.resultOf session |> Array.exists (fun x -> not (norm x < 1e3))
+    then
+        tally.Idle()
+    else
+        let plain = PlainLearner.Learner(graph, case)
+
+        for _ in 1..trials do
+            plain.Train()
+
+        plain.Finish()
+
+        let expected = [|
+            plain.Losses
+            yield! plain.Weights
+            yield! plain.TimeConstants
+        |]
+
+        let found = Experiments.resultOf session
+
+        for k in 0 .. found.Length - 1 do
+            Expect.isLessThan
+                (Experiments.apart [| expected[k] |] [| found[k] |])
+                1e-8
+                $"part {k}: losses, weights, time constants"
+
+// ---- rules that have no plain form here -----------------------------------------------------------
+
+/// Every rule whose increments are those of fixed weights when nothing changes within the trial.
+let private ofTrial = [
+    for rule in AllRules.rules do
+        if AllRules.canBeOnline rule.Rule && not (rule.Rule :? TruncatedBpttRule) then
+            rule
+]
+
+/// Updates in every 1000th step come at the end of every trial, with all of the decay, as updates at ends of trials do.
+let private remainders case =
+    let forms = [
+        for rule in ofTrial do
+            for optimiser in
+                [
+                    Optimiser.Plain
+                    Optimiser(OptimiserKind.Momentum, ClipNorm = 0.1)
+                ] do
+                rule.Rule, optimiser
+    ]
+
+    for rule, optimiser in AllRules.every 6 case.Seed forms do
+        let case = AllRules.fit rule case
+
+        let run schedule =
+            let plan =
+                Plasticity(
+                    rule,
+                    0.1,
+                    schedule,
+                    Optimiser = optimiser,
+                    Rates = RateSchedule(RateDecay.Halving, 2.0)
+                )
+
+            let setup = {
+                asDeclared with
+                    Plasticity = fun _ -> plan
+                    Limits = { unlimited with Decay = 0.3 }
+                    Tau =
+                        match rule with
+                        | :? RtrlRule -> Some plan
+                        | :? ThreeFactorRule as local when local.LearnsTau -> Some plan
+                        | _ -> None
+            }
+
+            let session = sessionWith setup case
+            let status = session.Run 3
+            status.End, Experiments.resultOf session
+
+        let finish, ended = run UpdateSchedule.TrialEnd
+
+        if
+            finish = RunEnd.Completed
+            && Array.forall (fun (x: float[]) -> norm x < 1e3) ended
+        then
+            let _, stepped = run (UpdateSchedule(UpdateTime.EverySteps, 1000))
+            Expect.isLessThan (Experiments.apart ended stepped) 1e-9 $"{rule}"
+
+// ---- last batches ---------------------------------------------------------------------------------
+
+let private batched (plan: UpdateSchedule -> Plasticity) schedule (case: Case) =
+    let plasticity = plan schedule
+
+    let setup = {
+        asDeclared with
+            Plasticity = fun _ -> plasticity
+            Tau =
+                (match plasticity.Rule with
+                 | :? BpttRule -> Some plasticity
+                 | _ -> None)
+    }
+
+    sessionWith setup case
+
+let private linear (case: Case) = {
+    case with
+        Circuit.Readouts =
+            case.Circuit.Readouts
+            |> List.map (fun one -> { one with Kind = OutputKind.Linear })
+}
+
+/// A run of fewer trials than a batch has is a run of a batch of so many trials.
+let private lastBatch (case: Case) =
+    let random = Random case.Seed
+    let trials = random.Next(1, 6)
+    let mean = random.Next 2 = 0
+
+    let optimiser =
+        if random.Next 2 = 0 then
+            Optimiser.Plain
+        else
+            Optimiser(OptimiserKind.Adam, ClipNorm = 0.2)
+
+    let plan rule schedule =
+        Plasticity(
+            rule,
+            0.05,
+            schedule,
+            Optimiser = optimiser,
+            Rates = RateSchedule(RateDecay.Halving, 2.0)
+        )
+
+    for rule in [ Rules.rflo; Rules.bptt; Rules.rtrl ] do
+        let run every count =
+            let session =
+                batched (plan rule) (UpdateSchedule(UpdateTime.TrialEnd, every, mean)) case
+
+            session.Run count |> ignore
+            Experiments.resultOf session
+
+        // A batch of one trial is not collected first.
+        Expect.isLessThan (Experiments.apart (run trials trials) (run 64 trials)) 1e-11 "one batch"
+
+/// Looking at the end of a run, capturing it and going on is as though it had not ended.
+let private goingOn (case: Case) =
+    let case = linear case
+    let random = Random case.Seed
+    let stop = random.Next(1, 6)
+
+    let plan schedule =
+        if random.Next 2 = 0 then
+            Plasticity(Rules.bptt, 0.05, schedule, Optimiser = Optimiser OptimiserKind.Adam)
+        else
+            Plasticity(Rules.rflo, 0.05, schedule, Readout = RidgeReadout(0.5, 0, 4))
+
+    let schedule = UpdateSchedule(UpdateTime.TrialEnd, 4, true)
+    let plasticity = plan schedule
+
+    let make () =
+        batched (fun _ -> plasticity) schedule case
+
+    let whole, halves, first, second = make (), make (), make (), make ()
+    whole.Run 7 |> ignore
+    halves.Run stop |> ignore
+    halves.Run(7 - stop) |> ignore
+
+    LawTests.expectSameBits
+        "in two calls"
+        (Experiments.resultOf whole)
+        (Experiments.resultOf halves)
+
+    first.Run stop |> ignore
+    let before = Experiments.resultOf first
+    second.Restore(first.Capture())
+    LawTests.expectSameBits "capturing changes nothing" before (Experiments.resultOf first)
+
+    // A run that is resumed where it ended ends there once more.
+    second.Run 0 |> ignore
+    LawTests.expectSameBits "resumed at its end" before (Experiments.resultOf second)
+    second.Run(7 - stop) |> ignore
+    LawTests.expectSameBits "resumed" (Experiments.resultOf whole) (Experiments.resultOf second)
+
+[<Tests>]
+let tests =
+    testList "updates" [
+        test "of any experiment are what plain loops make of the definitions" {
+            let tally = Tally()
+            forAll (cases 300 20000) RandomCircuits.anyCircuit (plainly tally)
+            tally.Demand 0.3
+        }
+
+        test "that never come within a trial come at its end, for every rule" {
+            forAll (cases 60 3000) RandomCircuits.anyCircuit remainders
+        }
+
+        test "of a last batch that is not full are of what it holds" {
+            forAll (cases 40 2000) RandomCircuits.anyCircuit lastBatch
+        }
+
+        test "of a last batch are taken back where a run goes on" {
+            forAll (cases 60 3000) RandomCircuits.anyCircuit goingOn
+        }
+
+        test "ridge regression solves at the end of a run for the trials that it has" {
+            forAll (cases 20 500) RandomCircuits.anyCircuit (fun case ->
+                let case = linear case
+
+                let run every =
+                    let plan =
+                        Plasticity(
+                            Rules.rflo,
+                            0.05,
+                            UpdateSchedule.TrialEnd,
+                            Readout = RidgeReadout(0.5, 0, every)
+                        )
+
+                    let session =
+                        batched (fun _ -> plan) UpdateSchedule.TrialEnd {
+                            case with
+                                Circuit.Projections =
+                                    case.Circuit.Projections
+                                    |> List.map (fun one ->
+                                        match one.Target with
+                                        | Onto _ -> { one with Plastic = false }
+                                        | _ -> one)
+                        }
+
+                    session.Run 3 |> ignore
+                    Array.tail (Experiments.resultOf session)
+
+                LawTests.expectSameBits "one solution" (run 3) (run 64))
+        }
+    ]
