@@ -206,6 +206,12 @@ let private improvement =
                 Expect.isLessThan trained.Losses[199] trained.Losses[0] "loss"
             }
 
+        test "e-prop of leaky units takes the readout's own weights, whatever feedback is declared" {
+            let after rule' = bits (train (small |> rule rule'))
+            Expect.equal (after Rule.eprop) (after Rule.localSymmetric) "the symmetric local rule"
+            Expect.notEqual (after Rule.eprop) (after Rule.rflo) "not random feedback"
+        }
+
         test "a run that diverges keeps what it has" {
             let trained = train (small |> rule Rule.bptt |> trials 5)
 
