@@ -136,6 +136,9 @@ module Circuit =
             | GivenSparse _, _
             | OneToOne _, _
             | _, Density _ -> Wiring.isSparse projection rows columns
+            // Full as declared, but not by its matrix: a run of it had no such matrix, so nothing says how it was stored.
+            | _, Dense when projection.SelfConnections ->
+                SparseWeights.count matrix <= Wiring.sparseBelow * float rows * float columns
             | _ -> false
 
         let ofConnections exists = {
@@ -154,8 +157,7 @@ module Circuit =
         | GivenSparse weights, _ ->
             ofConnections (fun i j weight ->
                 weight <> 0.0 || Option.isSome (SparseWeights.tryItem i j weights))
-        | _, Density fraction when fraction < 1.0 ->
-            ofConnections (fun _ _ weight -> weight <> 0.0)
+        | _, Density fraction when fraction < 1.0 -> ofConnections (fun _ _ weight -> weight <> 0.0)
         | _, declared -> {
             projection with
                 Weights = Given(matrix.ToArray())

@@ -105,6 +105,12 @@ module SparseWeights =
     let isStored (matrix: Matrix<float>) =
         matrix.Storage :? SparseCompressedRowMatrixStorage<float>
 
+    /// How many connections a matrix stores.
+    let count (matrix: Matrix<float>) =
+        match matrix.Storage with
+        | :? SparseCompressedRowMatrixStorage<float> as storage -> float storage.ValueCount
+        | _ -> float matrix.RowCount * float matrix.ColumnCount
+
     /// The connections of a matrix: those that it stores, zero or not; of a full one, those that exist by their place and weight.
     let ofMatrix isCompressed exists (matrix: Matrix<float>) : SparseWeights =
         match matrix.Storage with

@@ -100,12 +100,13 @@ module WeightFiles =
             int64 row[k] * int64 columns + int64 column[k]
 
         let order = Array.init values.Length id
+        let keys = Array.map key order
+        Array.Sort(keys, order)
 
-        if order |> Seq.pairwise |> Seq.exists (fun (a, b) -> key a > key b) then
-            Array.Sort(Array.map key order, order)
+        match Seq.tryFind (fun k -> keys[k] = keys[k + 1]) (seq { 0 .. keys.Length - 2 }) with
+        | Some place ->
+            let k = order[place]
 
-        match order |> Seq.pairwise |> Seq.tryFind (fun (a, b) -> key a = key b) with
-        | Some(k, _) ->
             Error
                 $"{name} has two weights for row {row[k]}, column {column[k]}; save each connection once (scipy: sum_duplicates())"
         | None ->

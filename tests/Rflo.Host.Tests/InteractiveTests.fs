@@ -118,7 +118,8 @@ let private charts = [
             "in order of declaration"
 
         for panel, name, first in List.zip3 panels [ "z"; "b" ] [ 2.0; 12.0 ] do
-            Expect.equal(values "target" panel.Chart)[2..] [| first .. first + 5.0 |] name
+            let asked = values "target" panel.Chart
+            Expect.equal asked[2..] [| first .. first + 5.0 |] name
             let output = two.Value.After.Outputs[name].Column(0).ToArray()
             Expect.equal (values "output" panel.Chart) output name
     }

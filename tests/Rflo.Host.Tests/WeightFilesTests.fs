@@ -268,6 +268,35 @@ np.savez('back.npz', **{'w': dense, 's/row': m.row, 's/column': m.col, 's/value'
                     | other -> failtest $"{other}")
         }
 
+        test
+            "of twenty thousand units and two million connections are saved and loaded in proportion to these" {
+            inFolder (fun folder ->
+                let random = Random 5
+
+                let large =
+                    SparseWeights.ofRows 20000 20000 true (fun _ ->
+                        seq {
+                            for k in 0..99 do
+                                struct (200 * k + random.Next 200, random.NextDouble() - 0.5)
+                        })
+
+                let before = GC.GetAllocatedBytesForCurrentThread()
+
+                let file =
+                    sparseFile
+                        folder
+                        (WeightFiles.arrays true "final/a->a" (SparseWeights.toMatrix large))
+
+                let back =
+                    (savedWeights file "final")["a->a"]
+                    |> SparseWeights.ofMatrix true (fun _ _ _ -> true)
+
+                // As compressed rows they are 24 MB; a full matrix of floats is 3200 MB.
+                let took = GC.GetAllocatedBytesForCurrentThread() - before
+                Expect.isLessThan took 600_000_000L "bytes"
+                Expect.isTrue ((back = large)) "the same")
+        }
+
         test "of a run are there by moment, or the message says which are" {
             inFolder (fun folder ->
                 let file = saved folder (train (experiment "on" (network id) wave |> trials 1))
