@@ -104,7 +104,7 @@ let private cut (tally: Tally) case =
 
         let recordings = [|
             for trial in 0 .. ends.Length - 1 do
-                let recording = session.Test trial
+                let recording = session.Replay trial
                 session.Run 1 |> ignore
 
                 // What a captured session goes on from is the same.

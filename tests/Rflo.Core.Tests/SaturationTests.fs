@@ -144,7 +144,7 @@ let tests =
                 }
 
                 let session = Session.Create(builder.Build(), task, 1L)
-                let rates = (session.Test 0).Rates[0]
+                let rates = (session.Replay 0).Rates[0]
                 session.Run 1 |> ignore
                 let weights = session.Weights bias
 
