@@ -19,7 +19,7 @@ internal static class ThrowHelper
 
     [DoesNotReturn]
     public static void OutOfRange(string parameter, double given, string allowed) =>
-        throw new ArgumentOutOfRangeException(parameter, given, $"{parameter} is {given}; it must be {allowed}.");
+        throw new ArgumentOutOfRangeException(parameter, given, FormattableString.Invariant($"{parameter} is {given}; it must be {allowed}."));
 
     [DoesNotReturn]
     public static void Unknown(string parameter, int index, int count) =>

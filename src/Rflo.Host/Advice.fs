@@ -58,7 +58,7 @@ module Advice =
 
     let private listed values =
         values
-        |> List.map (fun (name, value: float) -> $"{name} {value}")
+        |> List.map (fun (name, value: float) -> $"{name} {string value}")
         |> String.concat ", "
 
     let private rates (all: Learning list) =
@@ -103,11 +103,11 @@ module Advice =
                     | DeltaRule -> ()
                     | RecursiveLeastSquares(alpha, forgetting, _) ->
                         if forgetting < 1.0 then
-                            $"raise the forgetting of the recursive least squares of {one.Name} to 1 (it is {forgetting}: the inverse correlations grow by 1 / forgetting with every step in which nothing is received)"
+                            $"raise the forgetting of the recursive least squares of {one.Name} to 1 (it is {string forgetting}: the inverse correlations grow by 1 / forgetting with every step in which nothing is received)"
 
-                        $"raise the alpha of the recursive least squares of {one.Name} (it is {alpha})"
+                        $"raise the alpha of the recursive least squares of {one.Name} (it is {string alpha})"
                     | RidgeRegression(alpha, _, _) ->
-                        $"raise the alpha of the ridge regression of {one.Name} (it is {alpha})"
+                        $"raise the alpha of the ridge regression of {one.Name} (it is {string alpha})"
         ]
         |> List.distinct
 

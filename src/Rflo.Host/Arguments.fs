@@ -243,7 +243,9 @@ module Arguments =
 
         match
             words
-            |> List.tryFindIndex (fun word -> word.EndsWith ".fsx" && not (word.StartsWith '-'))
+            |> List.tryFindIndex (fun word ->
+                word.EndsWith(".fsx", System.StringComparison.Ordinal)
+                && not (word.StartsWith '-'))
         with
         | Some place ->
             let rest = List.skip (place + 1) words

@@ -66,7 +66,7 @@ module Demo =
                 $"rtrl's losses agree with bptt's to {small largest} over the first {compared} trials",
                 true
             | largest, trial ->
-                $"rtrl's loss {rtrl[trial]:R} differs from bptt's {bptt[trial]:R} in trial {trial}, by {small largest}; {tolerance} is allowed",
+                $"rtrl's loss {string rtrl[trial]} differs from bptt's {string bptt[trial]} in trial {trial}, by {small largest}; {string tolerance} is allowed",
                 false
 
     let private compare (place: string) (trained: (Trained * bool) list) =

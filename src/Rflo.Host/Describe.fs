@@ -10,7 +10,7 @@ module Describe =
         if count = 1 then $"1 {one}" else $"{count} {one}s"
 
     let private range (values: float<ms>[]) =
-        $"{float (Array.min values)} to {float (Array.max values)} ms, one a unit"
+        $"{string (float (Array.min values))} to {string (float (Array.max values))} ms, one a unit"
 
     let private sentence parts =
         parts
@@ -25,27 +25,27 @@ module Describe =
             | WinnerTakeAll 0.0 -> plural area.Units "winner-take-all unit"
             | WinnerTakeAll explore ->
                 let units = plural area.Units "winner-take-all unit"
-                $"{units}, the winner random with probability {explore}"
+                $"{units}, the winner random with probability {string explore}"
 
         let tau =
             match area.Tau with
-            | SameTau tau -> $"time constant {float tau} ms"
+            | SameTau tau -> $"time constant {string (float tau)} ms"
             | TauOfUnit taus -> $"time constants {range taus}"
-            | OneStep -> $"no memory beyond a step ({float dt} ms)"
+            | OneStep -> $"no memory beyond a step ({string (float dt)} ms)"
 
         let tauRate =
             match area.TauRate with
-            | Some rate -> $"time constants learn at rate {rate}"
+            | Some rate -> $"time constants learn at rate {string rate}"
             | None -> ""
 
         let start =
             match area.Initial with
-            | Reset rate -> $"every trial begins with rates {rate}"
+            | Reset rate -> $"every trial begins with rates {string rate}"
             | ResetTo _ -> "every trial begins with given rates"
             | CarriedOver first ->
-                $"a trial begins where the one before it ended, the first with rates {first}"
+                $"a trial begins where the one before it ended, the first with rates {string first}"
             | RandomStart(mean, deviation) ->
-                $"every trial begins with rates drawn from N({mean}, {deviation}²)"
+                $"every trial begins with rates drawn from N({string mean}, {string deviation}²)"
 
         let noise =
             if area.Noise = 0.0 then
@@ -53,26 +53,26 @@ module Describe =
             else
                 match area.Dynamics with
                 | Leaky ->
-                    $"normal noise of standard deviation {area.Noise} / sqrt(dt / ms) in every current and step"
+                    $"normal noise of standard deviation {string area.Noise} / sqrt(dt / ms) in every current and step"
                 | WinnerTakeAll _ ->
-                    $"normal noise of standard deviation {area.Noise} in every current and choice"
+                    $"normal noise of standard deviation {string area.Noise} in every current and choice"
 
         let dale =
             match area.Dale with
-            | Some fraction -> $"Dale's law with {100.0 * fraction} %% excitatory units"
+            | Some fraction -> $"Dale's law with {string (100.0 * fraction)} %% excitatory units"
             | None -> ""
 
         $"Area {area.Name}", sentence [ dynamics; tau; tauRate; start; noise; dale ]
 
     let private weights =
         function
-        | Gaussian gain -> $"weights drawn from N(0, g²/n) with gain g = {gain}"
+        | Gaussian gain -> $"weights drawn from N(0, g²/n) with gain g = {string gain}"
         | SpectralRadius radius ->
-            $"weights drawn from a normal distribution and scaled to spectral radius {radius}"
-        | Uniform(low, high) -> $"weights uniform in [{low}, {high}]"
-        | UniformScaled bound -> $"weights uniform in [-{bound}, {bound}]/√n"
-        | Constant weight -> $"all weights {weight}"
-        | OneToOne weight -> $"unit to unit with weight {weight}"
+            $"weights drawn from a normal distribution and scaled to spectral radius {string radius}"
+        | Uniform(low, high) -> $"weights uniform in [{string low}, {string high}]"
+        | UniformScaled bound -> $"weights uniform in [-{string bound}, {string bound}]/√n"
+        | Constant weight -> $"all weights {string weight}"
+        | OneToOne weight -> $"unit to unit with weight {string weight}"
         | Given matrix -> $"weights given, {Array2D.length1 matrix} × {Array2D.length2 matrix}"
         | GivenSparse weights ->
             $"weights given of {weights.Values.Length} connections, {weights.Rows} × {weights.Columns}"
@@ -81,21 +81,21 @@ module Describe =
     let private connectivity =
         function
         | Dense -> ""
-        | Density fraction -> $"{100.0 * fraction} %% of the connections exist"
+        | Density fraction -> $"{string (100.0 * fraction)} %% of the connections exist"
         | Mask _ -> "connections by a given mask"
 
     let private opening =
         function
         | Always -> ""
-        | Every period -> $"open every {float period} ms"
+        | Every period -> $"open every {string (float period)} ms"
         | AtTrialEnd -> "open in the last step of a trial"
         | AtEvent event -> $"open at the event {event}"
 
     let private plasticity =
         function
         | Frozen -> "frozen"
-        | Learning rate -> $"learns at rate {rate}"
-        | LearningBy(rate, rule) -> $"learns at rate {rate} by {rule.Name}"
+        | Learning rate -> $"learns at rate {string rate}"
+        | LearningBy(rate, rule) -> $"learns at rate {string rate} by {rule.Name}"
 
     let private projection (projection: Projection) =
         let selfConnections =
@@ -106,19 +106,19 @@ module Describe =
 
         let delay =
             match projection.Delay with
-            | Some delay -> $"delay {float delay} ms"
+            | Some delay -> $"delay {string (float delay)} ms"
             | None -> ""
 
         let bounds =
             match projection.Bounds with
-            | Some(low, high) -> $"weights kept in [{low}, {high}]"
+            | Some(low, high) -> $"weights kept in [{string low}, {string high}]"
             | None -> ""
 
         let decay =
             if projection.Decay = 0.0 then
                 ""
             else
-                $"decay {projection.Decay}"
+                $"decay {string projection.Decay}"
 
         $"Projection {Projection.name projection}",
         sentence [
@@ -136,7 +136,7 @@ module Describe =
     let private feedback experiment (feedback: Feedback) =
         let through =
             match feedback.Through with
-            | RandomFeedback scale -> $"fixed random weights from N(0, {scale}²)"
+            | RandomFeedback scale -> $"fixed random weights from N(0, {string scale}²)"
             | SymmetricFeedback -> "the transpose of the readout's weights"
             | GivenFeedback _ -> "given weights"
 
@@ -151,8 +151,8 @@ module Describe =
 
     let private mean =
         function
-        | OverTime tau -> $"{float tau} ms"
-        | OverTrials trials -> $"{trials} trials"
+        | OverTime tau -> $"{string (float tau)} ms"
+        | OverTrials trials -> $"{string trials} trials"
 
     let private shaped name (factor: Shaped<'Signal>) =
         let centred =
@@ -168,7 +168,7 @@ module Describe =
         let memory =
             match trace.Trace with
             | UnitTau -> "traces with the unit's tau"
-            | TraceTau tau -> $"traces with tau {float tau} ms"
+            | TraceTau tau -> $"traces with tau {string (float tau)} ms"
             | NoTrace -> "no trace"
             | WholeTrial -> "traces over the whole trial"
             | OwnJacobian -> "traces with the unit's own Jacobian"
@@ -183,7 +183,7 @@ module Describe =
         let pre =
             match trace.Pre.Signal with
             | Presynaptic -> "signal"
-            | LowPass tau -> $"signal filtered over {float tau} ms"
+            | LowPass tau -> $"signal filtered over {string (float tau)} ms"
 
         let modulator =
             match trace.Modulator.Signal with
@@ -204,12 +204,12 @@ module Describe =
         | Local factors -> trace factors
         | BackwardInTime -> "back-propagation through time"
         | TruncatedBackward(window, stride) when window = stride ->
-            $"back-propagation through one window of {float window} ms after the other"
+            $"back-propagation through one window of {string (float window)} ms after the other"
         | TruncatedBackward(window, stride) ->
-            $"back-propagation of the last {float stride} ms' errors through {float window} ms, every {float stride} ms"
+            $"back-propagation of the last {string (float stride)} ms' errors through {string (float window)} ms, every {string (float stride)} ms"
         | ForwardInTime -> "real-time recurrent learning"
         | LearnedSensitivity rate ->
-            $"traces with sensitivities and memories that are learned at rate {rate}"
+            $"traces with sensitivities and memories that are learned at rate {string rate}"
         | Stochastic(factors, noise) ->
             let mixed = noise.ToString().ToLowerInvariant()
 
@@ -233,19 +233,19 @@ module Describe =
                 if forgetting = 1.0 then
                     ""
                 else
-                    $", forgetting {forgetting}"
+                    $", forgetting {string forgetting}"
 
             let steps = if every = 1 then "every step" else $"every {every} steps"
-            $"recursive least squares, alpha {alpha}{past}, in {steps}"
+            $"recursive least squares, alpha {string alpha}{past}, in {steps}"
         | RidgeRegression(alpha, washout, every) ->
             let left =
                 if washout = 0.0<ms> then
                     ""
                 else
-                    $", {float washout} ms washed out"
+                    $", {string (float washout)} ms washed out"
 
             let trials = if every = 1 then "every trial" else $"every {every} trials"
-            $"ridge regression over all trials so far, alpha {alpha}{left}, at the end of {trials}"
+            $"ridge regression over all trials so far, alpha {string alpha}{left}, at the end of {trials}"
 
     let private scope =
         function
@@ -257,7 +257,7 @@ module Describe =
     /// When updates are applied.
     let update (rule: Rule) =
         match rule.Credit, rule.Update with
-        | TruncatedBackward(_, stride), Online -> $"every {float stride} ms"
+        | TruncatedBackward(_, stride), Online -> $"every {string (float stride)} ms"
         | _, Online -> "in every step"
         | _, EverySteps k -> $"every {k} steps"
         | _, TrialEnd -> "at the end of every trial"
@@ -309,18 +309,18 @@ module Describe =
             | readout -> $"readouts learn by {readoutRule readout}"
             match rule.Optimiser with
             | Plain -> ()
-            | Momentum beta -> $"momentum {beta}"
-            | Adam(beta1, beta2) -> $"Adam ({beta1}, {beta2})"
+            | Momentum beta -> $"momentum {string beta}"
+            | Adam(beta1, beta2) -> $"Adam ({string beta1}, {string beta2})"
             match rule.Clip with
-            | Some norm -> $"updates clipped at norm {norm}"
+            | Some norm -> $"updates clipped at norm {string norm}"
             | None -> ()
             match rule.Rates with
             | ConstantRates -> ()
-            | HalvedEvery trials -> $"rates halved every {trials} trials"
-            | FallingAfter trials -> $"rates fall as 1 / (1 + trial / {trials})"
+            | HalvedEvery trials -> $"rates halved every {string trials} trials"
+            | FallingAfter trials -> $"rates fall as 1 / (1 + trial / {string trials})"
             plural experiment.Trials "trial"
             $"seed {experiment.Seed}"
-            $"steps of {float experiment.Dt} ms"
+            $"steps of {string (float experiment.Dt)} ms"
             $"{experiment.Precision.ToString().ToLowerInvariant()} precision"
             yield! stopping experiment
         ]

@@ -267,7 +267,7 @@ module Figures =
             Caption =
                 "Eigenvalues of the recurrent weights. Circle: radius 1"
                 + (match gain with
-                   | Some gain -> $"; dashed: radius {gain}, the gain of the first weights."
+                   | Some gain -> $"; dashed: radius {string gain}, the gain of the first weights."
                    | None -> ".")
             IsWide = false
             Height = 360

@@ -15,7 +15,11 @@ module Host =
     /// A path as somebody in the current folder would write it.
     let private shown (path: string) =
         let relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path)
-        if relative.StartsWith ".." then path else relative
+
+        if relative.StartsWith("..", System.StringComparison.Ordinal) then
+            path
+        else
+            relative
 
     let private openFolder (request: Request) (experiment: Experiment) =
         match request.Resume, request.Out with

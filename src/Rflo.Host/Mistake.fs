@@ -16,6 +16,8 @@ type Mistake =
     | UnknownName of option: string * given: string * kind: string * known: string list
     /// The option would change something that its part does not have.
     | DoesNotLearn of option: string * projection: string
+    /// The option would change nothing; why.
+    | NoEffect of option: string * why: string
 
 /// How mistakes read.
 [<RequireQualifiedAccess>]
@@ -44,6 +46,7 @@ module Mistake =
             $"{option}: no {kind} is named {given} ({list}){hint given known}"
         | DoesNotLearn(option, projection) ->
             $"{option}: {projection} is frozen in the script; give it |> learning there first"
+        | NoEffect(option, why) -> $"{option} changes nothing: {why}"
 
     /// Says all of them, and answers the exit code.
     let refuse (name: string) mistakes =

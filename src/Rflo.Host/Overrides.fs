@@ -31,17 +31,38 @@ module Overrides =
         | Some seed -> Ok { experiment with Seed = seed }
         | None -> Error [ BadValue("--seed", text, "a whole number") ]
 
+    /// Whether something learns, and nothing of it by the experiment's rule: an option that changes the rule would be lost.
+    let private learnsOnlyByOwnRules (experiment: Experiment) =
+        let plasticities = experiment.Circuit.Projections |> List.map _.Plasticity
+
+        List.exists _.IsLearningBy plasticities
+        && not (List.exists _.IsLearning plasticities)
+        && experiment.Circuit.Areas |> List.forall _.TauRate.IsNone
+
+    let private unlessOwn option (experiment: Experiment) change =
+        if learnsOnlyByOwnRules experiment then
+            Error [
+                NoEffect(
+                    option,
+                    "everything that learns has a rule of its own; change learningBy in the script"
+                )
+            ]
+        else
+            change ()
+
     /// The rule changes, the time of its updates stays: that is an option of its own.
     let private rule name (experiment: Experiment) =
         match Rule.named name with
         | Some rule ->
-            Ok {
-                experiment with
-                    Rule = {
-                        rule with
-                            Update = experiment.Rule.Update
-                    }
-            }
+            unlessOwn "--rule" experiment
+            <| fun () ->
+                Ok {
+                    experiment with
+                        Rule = {
+                            rule with
+                                Update = experiment.Rule.Update
+                        }
+                }
         | None ->
             let known = Rule.all |> List.map (fun rule -> rule.Name)
             Error [ UnknownName("--rule", name, "rule", known) ]
@@ -51,7 +72,7 @@ module Overrides =
         match text with
         | "online" -> Some Online
         | "trial-end" -> Some TrialEnd
-        | _ when text.StartsWith "every-" ->
+        | _ when text.StartsWith("every-", StringComparison.Ordinal) ->
             whole (text.Substring 6)
             |> Option.filter (fun k -> k >= 1L && k <= int64 Int32.MaxValue)
             |> Option.map (fun k -> EveryTrials(int k, Sum))
@@ -59,7 +80,8 @@ module Overrides =
 
     let private update text (experiment: Experiment) =
         match readUpdate text with
-        | Some time -> Ok(Declare.update time experiment)
+        | Some time ->
+            unlessOwn "--update" experiment (fun () -> Ok(Declare.update time experiment))
         | None ->
             Error [
                 BadValue(
@@ -148,7 +170,15 @@ module Overrides =
 
         match number value, name with
         | Some rate, None when rate >= 0.0 && Double.IsFinite rate ->
-            Ok(withProjections (withRate rate) experiment)
+            if experiment.Circuit.Projections |> List.forall _.Plasticity.IsFrozen then
+                Error [
+                    NoEffect(
+                        "--learning-rate",
+                        "no projection learns in the script; give one |> learning there first"
+                    )
+                ]
+            else
+                Ok(withProjections (withRate rate) experiment)
         | Some rate, Some name when rate >= 0.0 && Double.IsFinite rate ->
             rateOf name rate experiment
         | _ ->

@@ -45,7 +45,9 @@ module Page =
 
              let name =
                  assembly.GetManifestResourceNames()
-                 |> Array.find (fun name -> name.Contains "plotly-" && name.EndsWith ".min.js")
+                 |> Array.find (fun name ->
+                     name.Contains "plotly-"
+                     && name.EndsWith(".min.js", System.StringComparison.Ordinal))
 
              use reader = new StreamReader(nonNull (assembly.GetManifestResourceStream name))
              reader.ReadToEnd())

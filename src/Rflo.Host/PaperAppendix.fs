@@ -141,7 +141,7 @@ module PaperAppendix =
 
                             let text =
                                 shares
-                                |> List.map (fun (g, s) -> $"g = {g}: %.0f{100.0 * s} %%")
+                                |> List.map (fun (g, s) -> $"g = {string g}: %.0f{100.0 * s} %%")
                                 |> String.concat ", "
 
                             let values = List.map snd shares

@@ -152,7 +152,7 @@ module PaperConditions =
     ]
 
     let gains = [ 0.25; 0.5; 0.75; 1.0; 1.25; 1.5; 2.0 ]
-    let gain g = $"g={g}"
+    let gain g = $"g={string g}"
 
     let ofGains size =
         gains |> List.map (fun g -> made size (gain g) { p with Gain = g; Readout = g })

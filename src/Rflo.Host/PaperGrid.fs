@@ -14,7 +14,7 @@ module PaperGrid =
     let private rules = [ Rule.rflo, C.rfloRate; Rule.bptt, C.bpttRate ]
 
     let private key (rule: Rule) period (rate: float) =
-        $"grid {rule.Name} T={period}, rate {rate}"
+        $"grid {rule.Name} T={period}, rate {string rate}"
 
     let private losses results rule period =
         rates
@@ -43,7 +43,7 @@ module PaperGrid =
                 let text =
                     found
                     |> List.map (fun (period, rate, loss, own) ->
-                        $"T = {period}: best {rate} ({PaperClaims.loss loss}), printed {printed period} ({PaperClaims.loss own})")
+                        $"T = {period}: best {string rate} ({PaperClaims.loss loss}), printed {string (printed period)} ({PaperClaims.loss own})")
                     |> String.concat "; "
 
                 let runs = (PaperRuns.of' results (key rule 200 0.03)).Length

@@ -175,7 +175,7 @@ module PaperRuns =
             Losses = table.Column "loss"
             Alignment =
                 columns
-                |> List.tryFind _.StartsWith("alignment")
+                |> List.tryFind _.StartsWith("alignment", System.StringComparison.Ordinal)
                 |> Option.map table.Column
                 |> Option.defaultValue [||]
             Seconds = Array.sum (table.Column "seconds")

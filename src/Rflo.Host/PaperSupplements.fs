@@ -178,7 +178,7 @@ module PaperSupplements =
                 "Final loss falls with the initial gain."
                 "Fig 2—supplement 3b"
                 "L(0.25) > L(0.75) > L(1.5), and L(0.5) >= 10 L(1.5)"
-                ([ 0.25; 0.5; 0.75; 1.5 ] |> List.map (fun g -> $"g = {g}", C.gain g))
+                ([ 0.25; 0.5; 0.75; 1.5 ] |> List.map (fun g -> $"g = {string g}", C.gain g))
                 (function
                  | [ a; b; c; d ] -> a > c && c > d && b >= 10.0 * d
                  | _ -> false)

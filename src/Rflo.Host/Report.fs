@@ -330,13 +330,17 @@ module Report =
     let private terms (description: string) =
         description.Split('\n', StringSplitOptions.RemoveEmptyEntries)
         |> Array.map (fun line ->
-            match line.IndexOf ": " with
+            match line.IndexOf(": ", System.StringComparison.Ordinal) with
             | -1 -> "", line
             | at -> line.Substring(0, at), line.Substring(at + 2))
         |> List.ofArray
 
     let private provenance (manifest: RunManifest) = [
-        "Started", manifest.Started.ToString "yyyy-MM-dd HH:mm:ss 'UTC'"
+        "Started",
+        manifest.Started.ToString(
+            "yyyy-MM-dd HH:mm:ss 'UTC'",
+            System.Globalization.CultureInfo.InvariantCulture
+        )
         "Took", $"{short manifest.ElapsedSeconds} s"
 
         for KeyValue(setting, value) in manifest.Overrides do
@@ -373,7 +377,10 @@ module Report =
                         for k, session in List.indexed all ->
                             [
                                 string (k + 1)
-                                session.Started.ToString "yyyy-MM-dd HH:mm:ss 'UTC'"
+                                session.Started.ToString(
+                                    "yyyy-MM-dd HH:mm:ss 'UTC'",
+                                    System.Globalization.CultureInfo.InvariantCulture
+                                )
                                 string session.Trial
                                 String.concat " " session.Arguments
                                 String.concat " " session.Notes

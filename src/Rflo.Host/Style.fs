@@ -112,8 +112,8 @@ module Style =
         if value >= 1e6 || value < 1e-3 then
             let exponent = Math.Floor(Math.Log10 value + 1e-9)
             let digit = Math.Round(value / Math.Pow(10.0, exponent))
-            let factor = if digit = 1.0 then "" else $"{digit}·"
-            $"{factor}10<sup>{exponent}</sup>"
+            let factor = if digit = 1.0 then "" else $"{string digit}·"
+            $"{factor}10<sup>{string exponent}</sup>"
         else
             (Math.Round(value, 9))
                 .ToString("#,0.#########", Globalization.CultureInfo.InvariantCulture)

@@ -22,9 +22,37 @@ module Summary =
         match spec.Plasticity with
         | null -> "frozen"
         | plastic when plastic.LearningRate = 0.0 -> "rate 0"
-        | plastic -> $"learns at rate {plastic.LearningRate}"
+        | plastic -> $"learns at rate {string plastic.LearningRate}"
 
-    let private blocks (compiled: Compiled) = [
+    /// What a projection says beside what every one has.
+    let private besides (projection: Projection) = [
+        match projection.Plasticity with
+        | LearningBy(_, rule) -> $"by {rule.Name}"
+        | Learning _
+        | Frozen -> ()
+
+        if projection.Balanced then
+            "balanced"
+
+        match projection.Delay with
+        | Some delay -> $"delay {string (float delay)} ms"
+        | None -> ()
+
+        match projection.Opening with
+        | Always -> ()
+        | Every period -> $"open every {string (float period)} ms"
+        | AtTrialEnd -> "open at the end of a trial"
+        | AtEvent event -> $"open at {event}"
+
+        match projection.Bounds with
+        | Some(low, high) -> $"within [{string low}, {string high}]"
+        | None -> ()
+
+        if projection.Decay > 0.0 then
+            $"decay {string projection.Decay}"
+    ]
+
+    let private blocks (circuit: Circuit) (compiled: Compiled) = [
         for k, spec in Seq.indexed compiled.Graph.Projections do
             let struct (post, pre) = compiled.Graph.ShapeOf(ProjectionId k)
 
@@ -38,12 +66,36 @@ module Summary =
                 $"({post}, {pre})"
                 $"{spec.Synapses.Count} connections"
                 layout
-                learning spec
+                String.concat ", " (learning spec :: besides circuit.Projections[k])
             ]
     ]
 
-    let private areas (dt: float<ms>) (compiled: Compiled) = [
-        for area in compiled.Graph.Areas ->
+    /// What an area says beside its units and its tau.
+    let private more (declared: Area) (spec: AreaSpec) = [
+        match spec.TauPlasticity with
+        | null -> ()
+        | plastic -> $"learns tau at rate {string plastic.LearningRate}"
+
+        match declared.Dale with
+        | Some fraction -> $"{string (100.0 * fraction)} %% excitatory"
+        | None -> ()
+
+        if declared.Noise > 0.0 then
+            $"noise {string declared.Noise}"
+
+        match declared.Dynamics with
+        | WinnerTakeAll explore when explore > 0.0 -> $"explores {string explore}"
+        | _ -> ()
+
+        match declared.Initial with
+        | CarriedOver _ -> "carried over from trial to trial"
+        | RandomStart _ -> "random at the start"
+        | Reset _
+        | ResetTo _ -> ()
+    ]
+
+    let private areas (dt: float<ms>) (circuit: Circuit) (compiled: Compiled) = [
+        for declared, area in Seq.zip circuit.Areas compiled.Graph.Areas ->
             [
                 area.Name
                 $"{area.Units} units"
@@ -56,9 +108,7 @@ module Summary =
                 | fast, slow when fast = slow -> $"tau {tau fast}"
                 | fast, slow -> $"tau {tau fast} to {tau slow}"
 
-                match area.TauPlasticity with
-                | null -> ""
-                | plastic -> $"learns tau at rate {plastic.LearningRate}"
+                String.concat ", " (more declared area)
             ]
     ]
 
@@ -73,7 +123,7 @@ module Summary =
                 "influence", estimate.Influence
             ]
             |> List.filter (fun (_, bytes) -> bytes > 0.0)
-            |> List.map (fun (name, bytes) -> $"{name} {Problem.bytes bytes}")
+            |> List.map (fun (name, bytes) -> $"{name} {string (Problem.bytes bytes)}")
             |> String.concat ", "
 
         $"{Problem.bytes estimate.Total} ({parts})"
@@ -91,9 +141,9 @@ module Summary =
         [
             $"{experiment.Name}: no problems"
             "areas"
-            yield! columns (areas experiment.Dt compiled)
+            yield! columns (areas experiment.Dt experiment.Circuit compiled)
             "blocks, shape (post, pre)"
-            yield! columns (blocks compiled)
+            yield! columns (blocks experiment.Circuit compiled)
 
             if not compiled.Feedback.IsEmpty then
                 "feedback"
@@ -101,7 +151,7 @@ module Summary =
                 for readout, area in compiled.Feedback do
                     $"  {readout}->{area}"
 
-            $"task        {experiment.Task.Name}, at most {compiled.Task.MaxSteps} steps of {float experiment.Dt} ms, {compiled.Task.Inputs} inputs, {compiled.Task.Outputs} outputs"
+            $"task        {experiment.Task.Name}, at most {compiled.Task.MaxSteps} steps of {string (float experiment.Dt)} ms, {compiled.Task.Inputs} inputs, {compiled.Task.Outputs} outputs"
             $"learning    {experiment.Rule.Name}, weights change {Describe.update experiment.Rule}, {experiment.Trials} trials, seed {experiment.Seed}"
             $"parameters  {compiled.Graph.Weights}, of which {learned} learn"
             $"memory      {memory experiment}"

@@ -57,7 +57,11 @@ module SweepHost =
 
     let private shown (path: string) =
         let relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path)
-        if relative.StartsWith ".." then path else relative
+
+        if relative.StartsWith("..", System.StringComparison.Ordinal) then
+            path
+        else
+            relative
 
     /// What else lies in the folder of the sweep.
     let private notes (settings: SweepSettings) =

@@ -168,4 +168,8 @@ module TaskJson =
             "name", text task.Name
             "kind", kind
             "events", list (Seq.map text task.Events)
+
+            match task.Mask with
+            | Some mask -> "mask", shape mask
+            | None -> ()
         ]

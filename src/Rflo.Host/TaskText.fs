@@ -8,43 +8,49 @@ open Rflo.Dsl
 module TaskText =
 
     let private harmonic (k: int, amplitude: float) =
-        let times = if k = 1 then "" else $"{k}·"
-        let factor = if amplitude = 1.0 then "" else $"{amplitude} "
+        let times = if k = 1 then "" else $"{string k}·"
+        let factor = if amplitude = 1.0 then "" else $"{string amplitude} "
         $"{factor}sin(2π·{times}t/P)"
 
     /// A duration in words.
     let lasting =
         function
-        | FixedFor duration -> $"{float duration} ms"
-        | EvenlyBetween(shortest, longest) -> $"{float shortest} to {float longest} ms"
+        | FixedFor duration -> $"{string (float duration)} ms"
+        | EvenlyBetween(shortest, longest) ->
+            $"{string (float shortest)} to {string (float longest)} ms"
         | OneOf durations ->
             let list = durations |> List.map (float >> string) |> String.concat " or "
-            $"{list} ms"
+            $"{string list} ms"
         | ExponentialBetween(mean, shortest, longest) ->
-            $"{float shortest} to {float longest} ms, exponential with mean {float mean} ms"
+            $"{string (float shortest)} to {string (float longest)} ms, exponential with mean {string (float mean)} ms"
 
     let private phases (phases: Phase list) =
         phases
-        |> List.map (fun phase -> $"{phase.Name} {lasting phase.Lasts}")
+        |> List.map (fun phase -> $"{phase.Name} {string (lasting phase.Lasts)}")
         |> String.concat ", "
 
     let private until =
         function
         | MeanLossBelow(loss, trials) ->
-            $"until the mean loss of its last {trials} trials is below {loss}"
+            $"until the mean loss of its last {trials} trials is below {string loss}"
         | MeanRewardAbove(reward, trials) ->
-            $"until the mean reward of its last {trials} trials is above {reward}"
+            $"until the mean reward of its last {trials} trials is above {string reward}"
         | AfterTrials trials -> $"for {trials} trials"
 
     let rec private what (task: Task) =
+        match task.Mask with
+        | Some _ -> $"{kind task}; its targets count by a mask beside that of its trials"
+        | None -> kind task
+
+    and private kind (task: Task) =
         match task.Kind with
         | Periodic(period, harmonics) ->
             let sum = harmonics |> List.map harmonic |> String.concat " + "
-            $"no input; one output is asked for y*(t) = {sum} with P = {float period} ms, one period a trial"
+            $"no input; one output is asked for y*(t) = {sum} with P = {string (float period)} ms, one period a trial"
         | Arrays data ->
             $"the same arrays in every trial: {Array2D.length1 data.Targets} steps, {Array2D.length2 data.Inputs} inputs, {Array2D.length2 data.Targets} outputs"
         | Drawn(inputs, outputs, duration, _) ->
-            $"trials drawn anew by the script, at most {float duration} ms, {inputs} inputs, {outputs} outputs"
+            $"trials drawn anew by the script, at most {string (float duration)} ms, {inputs} inputs, {outputs} outputs"
         | Phased given ->
             $"trials made by the script over phases, {given.Inputs} inputs, {given.Outputs} outputs: {phases given.Phases}"
         | Standard given -> $"{StandardTasks.summary given}. Phases: {phases given.Phases}"
@@ -52,12 +58,12 @@ module TaskText =
             let delays =
                 match p.Delays with
                 | DrawnBetween(shortest, longest) ->
-                    $"drawn anew between {float shortest} and {float longest} ms"
+                    $"drawn anew between {string (float shortest)} and {string (float longest)} ms"
                 | InTurn delays ->
                     let list = delays |> List.map (float >> string) |> String.concat ", "
                     $"of {list} ms in turn"
 
-            $"two pulses of {float p.Width} ms (SD), the first at {float p.FirstPulse} ms, a delay apart that is {delays}; one output is asked for a third after the same delay"
+            $"two pulses of {string (float p.Width)} ms (SD), the first at {string (float p.FirstPulse)} ms, a delay apart that is {delays}; one output is asked for a third after the same delay"
         | Syllables p ->
             let order =
                 match p.Sequence with
@@ -71,9 +77,9 @@ module TaskText =
                 | Some area -> $"; {area} chooses all but the first, and is rewarded for it"
                 | None -> ""
 
-            $"a cursor moved by {p.Directions.Length} syllables of {float p.Move} ms and a hold of {float p.Hold} ms: {order}{choice}"
+            $"a cursor moved by {p.Directions.Length} syllables of {string (float p.Move)} ms and a hold of {string (float p.Hold)} ms: {order}{choice}"
         | InLoop loop ->
-            $"trials of {float loop.Duration} ms that the script makes step by step from what the circuit does, {loop.Inputs} inputs, {loop.Outputs} outputs"
+            $"trials of {string (float loop.Duration)} ms that the script makes step by step from what the circuit does, {loop.Inputs} inputs, {loop.Outputs} outputs"
         | Blocks blocks ->
             let parts =
                 blocks

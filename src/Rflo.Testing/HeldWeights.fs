@@ -25,7 +25,7 @@ let private changes (experiment: Experiment) why (before: float[,][]) (after: fl
             if chosen projection then
                 match firstChange before[k] after[k] with
                 | Some(i, j, weight) ->
-                    $"{Projection.name projection}: weight ({i}, {j}) was {before[k][i, j]} and is {weight}, {why}"
+                    $"{Projection.name projection}: weight ({i}, {j}) was {string (before[k][i, j])} and is {string weight}, {why}"
                 | None -> ()
     }
 
@@ -125,7 +125,7 @@ let private watch trials look chosen make (experiment: Experiment) =
                     if Double.IsFinite weight then
                         match look learner k projection i j weight with
                         | Some complaint ->
-                            $"{Projection.name projection}: weight ({i}, {j}) is {weight} after trial {trial}, {complaint}"
+                            $"{Projection.name projection}: weight ({i}, {j}) is {string weight} after trial {trial}, {complaint}"
                         | None -> ()
     }
     |> verdict (List.exists (snd >> isPlastic experiment) watched)
@@ -277,7 +277,7 @@ let bounds = {
             let look _ _ (projection: Projection) _ _ weight =
                 match projection.Bounds with
                 | Some(low, high) when weight < low || weight > high ->
-                    Some $"outside [{low}, {high}]"
+                    Some $"outside [{string low}, {string high}]"
                 | _ -> None
 
             watch 8 look _.Bounds.IsSome make experiment

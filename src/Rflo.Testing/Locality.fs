@@ -193,7 +193,7 @@ let private judge make (experiment: Experiment) =
                             let isOwn = projection.Target = finish && i = row
 
                             if not isOwn && not (abs (ours[i, j] - theirs[i, j]) <= tolerance) then
-                                $"{Projection.name projection}: the increment of weight ({i}, {j}) goes from {ours[i, j]} to {theirs[i, j]} when the weights onto unit {row} of {Projection.endName finish} change and no signal does"
+                                $"{Projection.name projection}: the increment of weight ({i}, {j}) goes from {string (ours[i, j])} to {string (theirs[i, j])} when the weights onto unit {row} of {Projection.endName finish} change and no signal does"
                 | _ -> ()
     }
     |> verdict (not perturbed.IsEmpty && Array.exists Option.isSome ours)

@@ -20,7 +20,7 @@ let private difference (experiment: Experiment) (a: Learner) (b: Learner) =
         else
             for trial in 0 .. ours.Length - 1 do
                 if not (sameBits ours[trial] theirs[trial]) then
-                    $"the loss of trial {trial} is {theirs[trial]} instead of {ours[trial]}"
+                    $"the loss of trial {trial} is {string (theirs[trial])} instead of {string (ours[trial])}"
 
         let weights, others = a.Weights(), b.Weights()
 
@@ -30,7 +30,7 @@ let private difference (experiment: Experiment) (a: Learner) (b: Learner) =
             for i in 0 .. Array2D.length1 w - 1 do
                 for j in 0 .. Array2D.length2 w - 1 do
                     if not (sameBits w[i, j] o[i, j]) then
-                        $"weight ({i}, {j}) of {Projection.name projection} is {o[i, j]} instead of {w[i, j]}"
+                        $"weight ({i}, {j}) of {Projection.name projection} is {string (o[i, j])} instead of {string (w[i, j])}"
     }
 
 let private trained make (experiment: Experiment) =

@@ -56,7 +56,7 @@ type LawBrokenException
                 $"Found in case {cases}, made smaller {shrinks} times:"
                 for line in Circuit.describe experiment.Circuit do
                     "  " + line
-                $"  task {experiment.Task.Name}, at most {Trials.stepsOf experiment} steps of {float experiment.Dt} ms; "
+                $"  task {experiment.Task.Name}, at most {Trials.stepsOf experiment} steps of {string (float experiment.Dt)} ms; "
                 + $"{experiment.Trials} trials, seed {experiment.Seed}, {experiment.Precision.ToString().ToLowerInvariant()} precision"
             ]
         )

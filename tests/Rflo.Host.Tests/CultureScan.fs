@@ -182,11 +182,12 @@ let private verdict (method: Called) =
         match method.Of, method.Name with
         | _, "ToString" when isOf sensitive -> Some "writes a number"
         | _, ("Parse" | "TryParse" | "ParseExact") when isOf parsed -> Some "reads a number"
-        | "System.Convert", _ when first = "System.String" || Set.contains first sensitive ->
-            if method.Name = "ToString" || first = "System.String" then
-                Some "converts"
-            else
-                None
+        | "System.Convert", "ToString" when Set.contains first sensitive -> Some "writes a number"
+        | "System.Convert",
+          ("ToDouble" | "ToSingle" | "ToDecimal" | "ToInt32" | "ToInt64" | "ToDateTime") when
+            first = "System.String"
+            ->
+            Some "reads a number"
         | "System.String", ("ToUpper" | "ToLower") -> Some "changes the case of letters"
         | "System.Char", ("ToUpper" | "ToLower") -> Some "changes the case of letters"
         | "System.String", ("StartsWith" | "EndsWith" | "IndexOf" | "LastIndexOf") when

@@ -110,6 +110,7 @@ let tests =
                             Rule.bptt with
                                 Update = EveryTrials(4, Sum)
                         }
+                        Update = Some(EveryTrials(4, Sum))
                         Precision = Precision.Single
                 }
                 "experiment"
@@ -140,6 +141,57 @@ let tests =
             let one, all = [ "--learning-rate"; "cortex->y=0.1" ], [ "--learning-rate"; "0.5" ]
             Expect.equal (rates (wanted (one @ all))) expected "one before all"
             Expect.equal (rates (wanted (all @ one))) expected "all before one"
+        }
+
+        test "set the rates of projections with a rule of their own, which they keep" {
+            let own = {
+                base' with
+                    Circuit =
+                        base'.Circuit
+                        |> Circuit.mapProjection "cortex->cortex" (learningBy Rule.hebb 0.3)
+            }
+
+            for options, first in
+                [
+                    [ Learning_Rate "0.5" ], 0.5
+                    [ Learning_Rate "cortex->cortex=0.25"; Learning_Rate "0.5" ], 0.25
+                ] do
+                match Overrides.onto own options with
+                | Ok changed ->
+                    Expect.equal
+                        (rates changed)
+                        [ LearningBy(first, Rule.hebb); Learning 0.5 ]
+                        "rates"
+                | Error _ -> failtest "refused"
+        }
+
+        test "that would change nothing are refused" {
+            let mapped change =
+                (base', Circuit.projectionNames base'.Circuit)
+                ||> List.fold (fun e name -> {
+                    e with
+                        Circuit = e.Circuit |> Circuit.mapProjection name change
+                })
+
+            let said experiment option =
+                match Overrides.onto experiment [ option ] with
+                | Ok _ -> failtest "accepted"
+                | Error mistakes -> List.map Mistake.text mistakes
+
+            Expect.equal
+                (said (mapped frozen) (Learning_Rate "0.5"))
+                [
+                    "--learning-rate changes nothing: no projection learns in the script; give one |> learning there first"
+                ]
+                "rate"
+
+            for option, name in [ Rule "bptt", "--rule"; Update "online", "--update" ] do
+                Expect.equal
+                    (said (mapped (learningBy Rule.hebb 0.3)) option)
+                    [
+                        $"{name} changes nothing: everything that learns has a rule of its own; change learningBy in the script"
+                    ]
+                    name
         }
 
         testList "refuse" [

@@ -42,7 +42,7 @@ public sealed partial class GraphBuilder
         if (!(area.Explore >= 0 && area.Explore <= 1))
             ThrowHelper.OutOfRange($"{area.Name}.Explore", area.Explore, "in [0, 1]");
         if (area.Explore > 0 && area.Dynamics != Dynamics.WinnerTakeAll)
-            ThrowHelper.Invalid($"{area.Name}: it explores with probability {area.Explore}, but only a winner-take-all area chooses. Set Dynamics to WinnerTakeAll, or Explore to 0.");
+            ThrowHelper.Invalid(FormattableString.Invariant($"{area.Name}: it explores with probability {area.Explore}, but only a winner-take-all area chooses. Set Dynamics to WinnerTakeAll, or Explore to 0."));
         if (area.TauPlasticity is { } plastic)
             CheckTau(area, plastic);
         _areas.Add(area with { Alpha = [.. area.Alpha], InitialRates = [.. area.InitialRates] });
@@ -106,7 +106,7 @@ public sealed partial class GraphBuilder
         if (projection.Plasticity is { } plastic)
             CheckPlasticity(projection, plastic);
         if (!(projection.Lower <= projection.Upper))
-            ThrowHelper.Invalid($"{projection.Name}: the lower bound {projection.Lower} is above the upper bound {projection.Upper}.");
+            ThrowHelper.Invalid(FormattableString.Invariant($"{projection.Name}: the lower bound {projection.Lower} is above the upper bound {projection.Upper}."));
         if (!(projection.Decay >= 0) || !double.IsFinite(projection.Decay))
             ThrowHelper.OutOfRange($"{projection.Name}.Decay", projection.Decay, "finite and at least 0");
         CheckWeights(projection, pre);

@@ -193,7 +193,7 @@ public sealed class SyllablesTask : IClosedLoopTask
         for (int k = 0; k < Count; k++)
             allowed += Stays(k) ? 1 : 0;
         if (allowed == 0)
-            ThrowHelper.Invalid($"no syllable stays in the workspace from ({_x}, {_y}).");
+            ThrowHelper.Invalid(FormattableString.Invariant($"no syllable stays in the workspace from ({_x}, {_y})."));
         int left = stream.Between(0, allowed), syllable = -1;
         while (left >= 0)
             if (Stays(++syllable))

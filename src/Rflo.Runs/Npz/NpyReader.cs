@@ -74,7 +74,7 @@ internal static class NpyReader
         }
 
         if (header.Count * size != dataBytes)
-            throw stream.Damaged($"declares the shape {shape}, {header.Count * size:0} bytes, but holds {dataBytes}");
+            throw stream.Damaged(FormattableString.Invariant($"declares the shape {shape}, {header.Count * size:0} bytes, but holds {dataBytes}"));
         if (header.Count > Array.MaxLength)
             throw stream.Refused($"has the shape {shape}, more than the {Array.MaxLength} numbers that one array holds", "Split it.");
     }

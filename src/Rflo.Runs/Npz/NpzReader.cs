@@ -91,7 +91,7 @@ internal sealed class NpzReader
     private void CheckRatio(string? member, long unpacked, long packed)
     {
         if (unpacked > _limits.RatioFreeBytes && unpacked > _limits.MaxRatio * packed)
-            throw Refused(member, $"is a bomb: {packed} bytes unpack to {unpacked}, more than {_limits.MaxRatio} times as many", nameof(_limits.MaxRatio));
+            throw Refused(member, FormattableString.Invariant($"is a bomb: {packed} bytes unpack to {unpacked}, more than {_limits.MaxRatio} times as many"), nameof(_limits.MaxRatio));
     }
 
     private RunFileException Refused(string? member, string problem, string limit) => new(_path, member, problem, Raise(limit));

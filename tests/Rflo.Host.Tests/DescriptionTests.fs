@@ -1,0 +1,363 @@
+/// What is declared is described: a change of any field that changes an experiment changes its description, and `--check` says what
+/// holds of every area and projection.
+module Rflo.Host.Tests.DescriptionTests
+
+open Expecto
+open FSharp.Reflection
+open Rflo.Core
+open Rflo.Dsl
+open Rflo.Host
+
+let private a =
+    area "a" 4
+    |> tau 12.0<ms>
+    |> dale 0.5
+    |> noise 0.1
+    |> population "left" [ 0; 1 ]
+
+let private y = readout "y" 1
+
+let private own =
+    Rule.local "own" {
+        Trace = TraceTau 5.0<ms>
+        Post = Rule.the Rate
+        Pre = Rule.the Presynaptic
+        Modulator = Rule.the FeedbackError
+        Oja = false
+    }
+
+let private inner =
+    a --> a
+    |> weights (uniform -0.5 0.5)
+    |> delay 3.0<ms>
+    |> gate (Every 4.0<ms>)
+    |> learningBy own 0.03
+    |> decay 0.01
+    |> bounds -1.0 1.0
+
+let private base' =
+    circuit
+    |> areas [ a ]
+    |> inputs [ input "x" 1 ]
+    |> readouts [ y ]
+    |> projections [ input "x" 1 --> a; inner; a --> y |> learning 0.02 ]
+    |> feedback [ errorOf y --> a ]
+    |> fun network ->
+        experiment
+            "base"
+            network
+            (Task.ofFunction 1 1 8.0<ms> (fun _ _ -> {
+                Inputs = Array2D.create 8 1 0.5
+                Targets = Array2D.create 8 1 0.25
+                Mask = None
+                Events = []
+                Rewards = None
+            }))
+
+let private onArea change (e: Experiment) = {
+    e with
+        Circuit = e.Circuit |> Circuit.mapArea "a" change
+}
+
+let private onInner change (e: Experiment) = {
+    e with
+        Circuit = e.Circuit |> Circuit.mapProjection "a->a" change
+}
+
+let private onRule change (e: Experiment) = { e with Rule = change e.Rule }
+
+let private onOwn change = onInner (learningBy (change own) 0.03)
+
+let private onTrace change =
+    onOwn (fun rule -> {
+        rule with
+            Credit =
+                match rule.Credit with
+                | Local trace -> Local(change trace)
+                | other -> other
+    })
+
+/// For each field of each record, changes of it. Fields that only files of numbers show, or that name what is elsewhere, have none.
+let private changes: (System.Type * string * (Experiment -> Experiment) list) list = [
+    typeof<Area>, "Units", [ onArea (fun a -> { a with Units = 6; Dale = Some 0.5 }) ]
+    typeof<Area>,
+    "Tau",
+    [
+        onArea (tau 15.0<ms>)
+        onArea (taus [| 1.0<ms>; 2.0<ms>; 3.0<ms>; 4.0<ms> |])
+    ]
+    typeof<Area>, "Transfer", [ onArea (transfer Transfer.Relu) ]
+    typeof<Area>,
+    "Dynamics",
+    [
+        onArea (fun a -> { a with Dynamics = WinnerTakeAll 0.1 })
+    ]
+    typeof<Area>, "Noise", [ onArea (noise 0.2) ]
+    typeof<Area>,
+    "Initial",
+    [
+        onArea (initial (Reset 0.3))
+        onArea (initial (CarriedOver 0.1))
+        onArea (initial (ResetTo(Array.create 4 0.3)))
+    ]
+    typeof<Area>,
+    "Dale",
+    [
+        onArea (dale 0.25)
+        onArea (fun a -> { a with Dale = None })
+    ]
+    typeof<Area>, "TauRate", [ onArea (learnTau 0.1) ]
+    typeof<Area>,
+    "Populations",
+    [
+        onArea (fun a -> {
+            a with
+                Populations = [ "left", [ 0; 2 ] ]
+        })
+    ]
+    typeof<Projection>,
+    "Weights",
+    [
+        for w in
+            [
+                uniform -0.4 0.5
+                gaussian 1.0
+                uniformScaled 1.0
+                constant 0.1
+                oneToOne 0.1
+            ] -> onInner (weights w)
+    ]
+    typeof<Projection>,
+    "Connectivity",
+    [
+        onInner (density 0.5)
+        onInner (density 0.6)
+        onInner (mask (Array2D.create 4 4 true))
+    ]
+    typeof<Projection>, "SelfConnections", [ onInner noSelf ]
+    typeof<Projection>, "Delay", [ onInner (delay 4.0<ms>) ]
+    typeof<Projection>,
+    "Opening",
+    [
+        onInner (gate AtTrialEnd)
+        onInner (gate (Every 5.0<ms>))
+        onInner (gate Always)
+    ]
+    typeof<Projection>, "Plasticity", [ onInner frozen; onInner (learning 0.05) ]
+    typeof<Projection>, "Balanced", [ onInner balanced ]
+    typeof<Projection>,
+    "Bounds",
+    [
+        onInner (bounds -1.0 2.0)
+        onInner (fun p -> { p with Bounds = None })
+    ]
+    typeof<Projection>, "Decay", [ onInner (decay 0.02) ]
+    typeof<Rule>,
+    "Name",
+    [
+        onRule (fun r -> { r with Name = "mine" })
+        onOwn (fun r -> { r with Name = "mine" })
+    ]
+    typeof<Rule>,
+    "Credit",
+    [
+        onRule (fun r -> { r with Credit = ForwardInTime })
+        onOwn (fun r -> { r with Credit = ForwardInTime })
+    ]
+    typeof<Rule>,
+    "Error",
+    [
+        onRule (fun r -> { r with Error = SymmetricPath })
+        onOwn (fun r -> { r with Error = SymmetricPath })
+    ]
+    typeof<Rule>,
+    "Update",
+    [
+        onRule (fun r -> { r with Update = Online })
+        onOwn (fun r -> { r with Update = EveryTrials(3, Mean) })
+    ]
+    typeof<Rule>,
+    "Optimiser",
+    [
+        onRule (fun r -> { r with Optimiser = Momentum 0.9 })
+        onOwn (fun r -> { r with Optimiser = Adam(0.9, 0.99) })
+    ]
+    typeof<Rule>,
+    "Clip",
+    [
+        onRule (fun r -> { r with Clip = Some 0.5 })
+        onOwn (fun r -> { r with Clip = Some 0.5 })
+    ]
+    typeof<Rule>,
+    "Rates",
+    [
+        onRule (fun r -> { r with Rates = HalvedEvery 9.0 })
+        onOwn (fun r -> { r with Rates = FallingAfter 9.0 })
+    ]
+    typeof<Rule>,
+    "Readout",
+    [
+        onRule (fun r -> {
+            r with
+                Readout = RecursiveLeastSquares(1.0, 0.9, 1)
+        })
+    ]
+    typeof<Rule>,
+    "Learns",
+    [
+        onRule (fun r -> { r with Learns = OnlyReadouts })
+        onOwn (fun r -> { r with Learns = OnlyRecurrent })
+    ]
+    typeof<ThreeFactor>,
+    "Trace",
+    [
+        onTrace (fun t -> { t with Trace = TraceTau 6.0<ms> })
+        onTrace (fun t -> { t with Trace = WholeTrial })
+    ]
+    typeof<ThreeFactor>,
+    "Post",
+    [
+        onTrace (fun t -> { t with Post = Rule.the Current })
+        onTrace (fun t -> {
+            t with
+                Post = Rule.the Rate |> Rule.map "cube" (fun x -> x ** 3.0)
+        })
+    ]
+    typeof<ThreeFactor>,
+    "Pre",
+    [
+        onTrace (fun t -> {
+            t with
+                Pre = Rule.the (LowPass 5.0<ms>)
+        })
+    ]
+    typeof<ThreeFactor>,
+    "Modulator",
+    [
+        onTrace (fun t -> {
+            t with
+                Modulator = Rule.the StepReward
+        })
+        onTrace (fun t -> {
+            t with
+                Modulator = Rule.the FeedbackError |> Rule.minusMean (OverTime 9.0<ms>)
+        })
+    ]
+    typeof<ThreeFactor>, "Oja", [ onTrace (fun t -> { t with Oja = true }) ]
+    typeof<Experiment>, "Trials", [ trials 7 ]
+    typeof<Experiment>, "Seed", [ seed 9 ]
+    typeof<Experiment>, "Dt", [ dt 0.5<ms> ]
+    typeof<Experiment>, "Precision", [ precision Precision.Single ]
+    typeof<Experiment>, "Update", [ update Online ]
+    typeof<Experiment>, "Stopping", [ stopAtLoss 0.1; patience 4; keepBest ]
+    typeof<Experiment>, "Probes", [ probe 3 [ Probe.weightChange ]; probe 4 [ Probe.dale ] ]
+    typeof<Experiment>,
+    "Task",
+    [
+        fun e -> {
+            e with
+                Task = Task.periodic 8.0<ms> [ 1, 1.0 ]
+        }
+    ]
+    typeof<Task>,
+    "Mask",
+    [
+        fun e -> {
+            e with
+                Task = e.Task |> Task.masked (Array2D.create 8 1 0.5)
+        }
+    ]
+    typeof<Task>,
+    "Events",
+    [
+        fun e -> {
+            e with
+                Task = e.Task |> Task.events [ "go" ]
+        }
+    ]
+    typeof<Feedback>,
+    "Through",
+    [
+        for through in
+            [
+                RandomFeedback 2.0
+                SymmetricFeedback
+                GivenFeedback(Array2D.create 4 1 0.5)
+            ] ->
+            fun e -> {
+                e with
+                    Circuit = {
+                        e.Circuit with
+                            Feedback = [
+                                for f in e.Circuit.Feedback -> { f with Through = through }
+                            ]
+                    }
+            }
+    ]
+]
+
+/// Names and lists of parts are their headings; words without an effect do not compile.
+let private headings =
+    set [
+        "Name"
+        "Label"
+        "Source"
+        "Target"
+        "Kind"
+        "Circuit"
+        "Rule"
+        "Readout"
+        "Area"
+        "Lost"
+    ]
+
+let private said (experiment: Experiment) =
+    Describe.text experiment
+    + "\n"
+    + (ExperimentJson.ofExperiment experiment).ToJsonString()
+
+[<Tests>]
+let tests =
+    testList "descriptions" [
+        test "change with every field" {
+            for record, field, made in changes do
+                for k, change in List.indexed made do
+                    Expect.notEqual
+                        (said (change base'))
+                        (said base')
+                        $"{record.Name}.{field}, change {k}"
+        }
+
+        test "are tried with every field of every record" {
+            for record in
+                [
+                    typeof<Area>
+                    typeof<Projection>
+                    typeof<Rule>
+                    typeof<ThreeFactor>
+                    typeof<Feedback>
+                    typeof<Experiment>
+                    typeof<Task>
+                ] do
+                for field in FSharpType.GetRecordFields record do
+                    if not (headings.Contains field.Name) then
+                        Expect.exists
+                            changes
+                            (fun (other, name, _) -> other = record && name = field.Name)
+                            $"a change of {record.Name}.{field.Name}"
+        }
+
+        test "of --check say what holds of areas and projections" {
+            match Check.experiment base' with
+            | Error problems -> failtest $"%A{List.map Problem.text problems}"
+            | Ok ready ->
+                let lines = String.concat "\n" (Summary.lines ready)
+
+                for words in
+                    [
+                        "50 % excitatory, noise 0.1"
+                        "learns at rate 0.03, by own, delay 3 ms, open every 4 ms, within [-1, 1], decay 0.01"
+                    ] do
+                    Expect.stringContains lines words "said"
+        }
+    ]
