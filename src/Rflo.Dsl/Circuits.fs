@@ -166,9 +166,10 @@ module Circuit =
           }
 
     /// `c |> Circuit.withWeights trained.Final` is c as that run left it: its weights by the names of projections, and the time
-    /// constants that it learned by those of areas ("tau cortex"). What the run does not have stays as it was declared. Connections
-    /// that did not exist there (of a density, one to one) do not exist here either; those of weight 0 do. Of a matrix of your own
-    /// that is stored in full, a density takes the connections that are not 0.
+    /// constants that it learned by those of areas ("tau cortex"). What the run does not have stays as it was declared; a name that
+    /// c does not have is a problem that the check reports. Connections that did not exist there (of a density, one to one) do not
+    /// exist here either; those of weight 0 do. Of a matrix of your own that is stored in full, a density takes the connections
+    /// that are not 0.
     let withWeights (weights: Map<string, Matrix<float>>) (circuit: Circuit) : Circuit =
         let start (projection: Projection) =
             match Map.tryFind (Wiring.label projection) weights with
@@ -183,10 +184,27 @@ module Circuit =
                     Tau = TauOfUnit [| for tau in taus.Enumerate() -> tau * 1.0<ms> |]
               }
 
+        let areas = circuit.Areas |> List.map _.Name
+        let projections = circuit.Projections |> List.map Wiring.label
+        let word = "Circuit.withWeights"
+        let ofTau = Wiring.tauName ""
+
+        let unmatched = [
+            for name in Map.keys weights do
+                if name.StartsWith(ofTau, System.StringComparison.Ordinal) then
+                    let area = name.Substring ofTau.Length
+
+                    if not (List.contains area areas) then
+                        NoSuchArea(word, area, areas)
+                elif not (List.contains name projections) then
+                    NoSuchProjection(word, name, projections)
+        ]
+
         {
             circuit with
                 Areas = circuit.Areas |> List.map learned
                 Projections = circuit.Projections |> List.map start
+                Unmatched = circuit.Unmatched @ unmatched
         }
 
     /// `c |> Circuit.freeze` is c in which nothing learns, no weight and no time constant.

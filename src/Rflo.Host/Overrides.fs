@@ -33,10 +33,11 @@ module Overrides =
 
     /// Whether something learns, and nothing of it by the experiment's rule: an option that changes the rule would be lost.
     let private learnsOnlyByOwnRules (experiment: Experiment) =
-        let plasticities = experiment.Circuit.Projections |> List.map _.Plasticity
+        let plasticities: Plasticity list =
+            experiment.Circuit.Projections |> List.map _.Plasticity
 
-        List.exists _.IsLearningBy plasticities
-        && not (List.exists _.IsLearning plasticities)
+        plasticities |> List.exists _.IsLearningBy
+        && not (plasticities |> List.exists _.IsLearning)
         && experiment.Circuit.Areas |> List.forall _.TauRate.IsNone
 
     let private unlessOwn option (experiment: Experiment) change =

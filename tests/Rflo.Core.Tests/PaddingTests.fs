@@ -32,12 +32,12 @@ let private wider extra (area: AreaSpec) =
 let private filled post pre rows columns (synapses: Synapses) =
     match synapses with
     | :? SparseSynapses as sparse ->
-        let starts = sparse.RowStart
+        let starts = Array.ofSeq sparse.RowStart
         let last = starts[post]
 
         Synapses.Sparse(
             append (Array.create (rows - post) last) starts,
-            sparse.Columns,
+            Array.ofSeq sparse.Columns,
             sparse.Weights
         )
     | :? DenseSynapses as dense ->

@@ -50,6 +50,45 @@ let tests =
                 "both"
         }
 
+        test "are problems of weights, whether none matches or some" {
+            match Run.train (wave network) with
+            | Error problems -> failtest $"%A{problems}"
+            | Ok trained ->
+                let loaded = network |> Circuit.withWeights trained.Final
+                Expect.isEmpty (problems (wave loaded)) "all match"
+
+                let renamed = network |> Circuit.prefix "left"
+
+                Expect.equal
+                    (unmatched (wave (renamed |> Circuit.withWeights trained.Final)))
+                    [
+                        for name in trained.Final.Keys ->
+                            Unknown(ProjectionName, name, Circuit.projectionNames renamed)
+                    ]
+                    "none matches"
+
+                let more = trained.Final |> Map.add "cortex->z" trained.Final["cortex->y"]
+
+                Expect.equal
+                    (unmatched (wave (network |> Circuit.withWeights more)))
+                    [
+                        Unknown(ProjectionName, "cortex->z", Circuit.projectionNames network)
+                    ]
+                    "one does not"
+
+                Expect.equal
+                    (unmatched (
+                        wave (
+                            network
+                            |> Circuit.withWeights (
+                                Map [ "tau m1", trained.Final["cortex->y"].Transpose() ]
+                            )
+                        )
+                    ))
+                    [ Unknown(AreaName, "m1", [ "cortex" ]) ]
+                    "time constants"
+        }
+
         testPropertyWithConfig
             (config 60)
             "are problems in any circuit, and others are not"

@@ -249,4 +249,23 @@ let tests =
                 ]
                 "drawn"
         }
+
+        test "that are no number are no target under a mask of 0" {
+            let targets = Array2D.create steps 1 0.5
+            targets[3, 0] <- nan
+            let inputs = Array2D.create steps 1 0.5
+            let one = [ readout "y" 1 ]
+            let mask = Array2D.create steps 1 1.0
+            mask[3, 0] <- 0.0
+            let zeroed = Array2D.copy targets
+            zeroed[3, 0] <- 0.0
+
+            let losses targets =
+                match Run.train (plan one (Task.ofArrays inputs targets |> Task.masked mask)) with
+                | Ok trained -> trained.Losses
+                | Error problems -> failtest $"%A{List.map Problem.text problems}"
+
+            Expect.equal (losses targets) (losses zeroed) "as if it were any number"
+            Expect.all (losses targets) System.Double.IsFinite "finite"
+        }
     ]
