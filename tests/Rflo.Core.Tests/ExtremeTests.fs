@@ -151,7 +151,10 @@ let tests =
 
         test "outputs under a mask of 0 count for nothing, however wrong they are" {
             for kind in [ OutputKind.Linear; OutputKind.Sigmoid ] do
-                let shown = answer kind [| 1e200; 0.3 |] [| 0.0; 0.3 |] [| 0.0; 0.0 |]
-                near $"{kind}" 0.0 shown.Loss
+                let masked = answer kind [| 1e200; 0.3 |] [| 0.0; 0.3 |] [| 0.0; 1.0 |]
+                let alone = answer kind [| 0.0; 0.3 |] [| 0.0; 0.3 |] [| 0.0; 1.0 |]
+                Expect.equal masked.Loss alone.Loss $"{kind}"
+                let none = answer kind [| 1e200; 0.3 |] [| 0.0; 0.3 |] [| 0.0; 0.0 |]
+                Expect.isTrue (Double.IsNaN none.Loss) $"{kind}: a trial without a target has no loss"
         }
     ]

@@ -1,6 +1,7 @@
 /// A random circuit as a graph of the core, and its task.
 module Rflo.Core.Tests.InCore
 
+open System
 open Rflo.Core
 open Rflo.Core.Tests.Circuits
 
@@ -117,13 +118,19 @@ let projectionSpec setup circuit ids index projection =
     let drawn = draw circuit projection
     let signs = signsOf setup.Limits projection drawn
 
-    let signed =
+    // Weights begin within their signs and bounds: others are refused.
+    let sign j w =
         match signs with
-        | Some signs -> {
-            drawn with
-                Weights = drawn.Weights |> Array2D.mapi (fun _ j w -> float signs[j] * abs w)
-          }
-        | None -> drawn
+        | Some signs -> float signs[j] * abs w
+        | None -> w
+
+    let signed = {
+        drawn with
+            Weights =
+                drawn.Weights
+                |> Array2D.mapi (fun _ j w ->
+                    Math.Clamp(sign j w, setup.Limits.Lower, setup.Limits.Upper))
+    }
 
     ProjectionSpec(
         Name = $"{setup.Name}projection {index}",

@@ -114,6 +114,9 @@ let private best experiment =
     let made = make { experiment with Best = true }
     let session = made.Session
 
+    // The mean of one trial: a trial's own weights are those of its loss.
+    session.Stopping <- Stopping(nan, 0, 1)
+
     let parameters weights taus = [|
         for k in 0 .. session.Graph.Projections.Count - 1 do
             yield (weights (ProjectionId k): float[])
@@ -130,7 +133,7 @@ let private best experiment =
     let trial = session.Metrics.BestTrial
 
     // Where a run diverged, trials are trained on from what is left.
-    if trial < before.Count && session.TrialsDone = 6 then
+    if trial >= 0 && trial < before.Count && session.TrialsDone = 6 then
         Array.iter2
             (fun a b -> Expect.isTrue (sameBits a b) $"parameters of trial {trial}")
             before[trial]

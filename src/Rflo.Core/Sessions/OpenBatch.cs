@@ -34,8 +34,17 @@ internal sealed class OpenBatch<T>(Network<T> network, LearnerSet<T> learners)
         Visit(new StateReader("", before));
     }
 
-    /// <summary>The batch ends here: what was applied stays.</summary>
-    public void Close() => _before = null;
+    /// <summary>The batch ends here, applied for what it holds: weights or time constants are about to be set.</summary>
+    /// <param name="trial">The last trial.</param>
+    public void Close(int trial)
+    {
+        // A session that was restored has it open where the one that was captured had it applied.
+        Apply(trial);
+        _before = null;
+    }
+
+    /// <summary>Another state takes the place of what was applied.</summary>
+    public void Forget() => _before = null;
 
     private void Visit(StateVisitor visitor)
     {

@@ -215,7 +215,7 @@ internal sealed class Session<T> : Session
         var needed = new Dictionary<string, int>();
         Visit(new StateOutline("", state, needed));
         StateShape.Check(needed, state);
-        _openBatch.Close();
+        _openBatch.Forget();
         Visit(new StateCounts("", state));
         if (_best is not null && state["best.window"][0] is var window && window != Stopping.Window)
             ThrowHelper.Invalid($"The state keeps the best weights by the mean loss of {window} trials, this run by that of {Stopping.Window}.");
@@ -296,7 +296,7 @@ internal sealed class Session<T> : Session
         foreach (double tau in steps)
             if (!(tau >= 1) || !double.IsFinite(tau))
                 ThrowHelper.OutOfRange(nameof(steps), tau, "finite and at least 1: tau must be at least dt");
-        _openBatch.Close();
+        _openBatch.Close(TrialsDone - 1);
         state.SetAlpha(Array.ConvertAll(steps, tau => 1 / tau));
         _learners.FollowTimeConstants(state);
         _probes.FollowTimeConstants(state);
@@ -334,7 +334,7 @@ internal sealed class Session<T> : Session
         foreach (double weight in weights)
             if (!double.IsFinite(weight))
                 ThrowHelper.OutOfRange($"a weight of {segment.Spec.Name}", weight, "finite");
-        _openBatch.Close();
+        _openBatch.Close(TrialsDone - 1);
         afferents.Load(segment, weights);
     }
 
