@@ -282,7 +282,7 @@ module Describe =
                 $"mean loss of the last {stopping.Window} trials that have a target"
 
         match stopping.TargetLoss with
-        | Some loss -> $"stops when the {mean} is at or below {loss}"
+        | Some loss -> $"stops when the {mean} is at or below {string loss}"
         | None -> ()
 
         match stopping.Patience with

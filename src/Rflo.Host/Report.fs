@@ -307,7 +307,7 @@ module Report =
             "training time", $"{short (Array.sum seconds)} s"
 
             match steps record seconds.Length |> Option.bind (Speed.microseconds seconds) with
-            | Some time -> $"a step of {dt} ms ({Speed.meaning})", $"{short time} µs"
+            | Some time -> $"a step of {string dt} ms ({Speed.meaning})", $"{short time} µs"
             | None -> ()
 
             "seed", string manifest.Seed

@@ -38,6 +38,7 @@ let private drawn =
         "Declare.precision"
         "Declare.stopAtLoss"
         "Declare.patience"
+        "Declare.lossWindow"
         "Declare.keepBest"
         "Declare.probe"
         "Task.masked"

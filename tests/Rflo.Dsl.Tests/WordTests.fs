@@ -184,6 +184,7 @@ let private experimentWords = [
     word "precision" "precision" (precision Precision.Single)
     word "stopAtLoss" "stopAtLoss" (stopAtLoss 1e-3)
     word "patience" "patience" (patience 9)
+    word "lossWindow" "lossWindow" (lossWindow 7)
     word "keepBest" "keepBest" keepBest
     word "probe" "probe" (probe 2 [ Probe.weightChange ])
 ]
