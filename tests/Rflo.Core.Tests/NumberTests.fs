@@ -292,7 +292,7 @@ let tests =
 
         test "as many trials as there are numbers take no room before they run" {
             let session = Session.Create(growing 0.5 Transfer.Tanh 1.0, constant 5, 1L)
-            session.Stopping <- Stopping(1e9, 0)
+            session.Stopping <- Stopping(1e9, 0, 1)
             let before = GC.GetAllocatedBytesForCurrentThread()
             Expect.equal (session.Run Int32.MaxValue).End RunEnd.Stopped "stopped"
             Expect.isLessThan (GC.GetAllocatedBytesForCurrentThread() - before) 10_000_000L "bytes"

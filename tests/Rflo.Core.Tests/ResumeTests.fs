@@ -267,7 +267,8 @@ let tests =
             expectSameBits "not a trial more" (result first) (result second)
         }
 
-        test "a state whose best weights were chosen by another window is refused, and nothing is changed" {
+        test
+            "a state whose best weights were chosen by another window is refused, and nothing is changed" {
             refused (fun state -> state["best.window"] <- [| 7.0 |]) "the mean loss of 7 trials"
         }
 

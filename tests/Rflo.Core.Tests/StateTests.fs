@@ -113,6 +113,7 @@ let private unmeasured experiment =
 let private best experiment =
     let made = make { experiment with Best = true }
     let session = made.Session
+    session.Stopping <- Stopping(nan, 0, 1)
 
     // The mean of one trial: a trial's own weights are those of its loss.
     session.Stopping <- Stopping(nan, 0, 1)

@@ -218,7 +218,7 @@ internal sealed class Session<T> : Session
         _openBatch.Forget();
         Visit(new StateCounts("", state));
         if (_best is not null && state["best.window"][0] is var window && window != Stopping.Window)
-            ThrowHelper.Invalid($"The state keeps the best weights by the mean loss of {window} trials, this run by that of {Stopping.Window}.");
+            ThrowHelper.Invalid($"The state keeps the best weights by the mean loss of {(int)window} trials, this run by that of {Stopping.Window}.");
         Visit(new StateReader("", state));
         _previousSteps = 0;
     }
