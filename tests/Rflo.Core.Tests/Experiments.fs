@@ -306,9 +306,14 @@ let graphOf kind (case: Case) =
     addEach builder ofArea ofProjection case.Circuit |> ignore
     builder.Build(), case
 
+/// Losses; 0 for a trial without a target, which has none.
+let lossesOf (session: Session) =
+    session.Metrics.CopyLosses()
+    |> Array.map (fun loss -> if Double.IsNaN loss then 0.0 else loss)
+
 /// Losses, weights and time constants.
 let resultOf (session: Session) = [|
-    session.Metrics.CopyLosses()
+    lossesOf session
     for k in 0 .. session.Graph.Projections.Count - 1 do
         session.Weights(ProjectionId k)
     for area in 0 .. session.Graph.Areas.Count - 1 do

@@ -134,7 +134,7 @@ let private widened extra byName (graph: Graph) =
 
 /// Losses, weights and time constants of the units that both have.
 let private common (small: Graph) (session: Session) = [|
-    session.Metrics.CopyLosses()
+    Experiments.lossesOf session
     for k in 0 .. small.Projections.Count - 1 do
         let projection = small.Projections[k]
         let weights = session.Weights(ProjectionId k)

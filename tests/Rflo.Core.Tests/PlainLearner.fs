@@ -533,8 +533,12 @@ type Learner(graph: Graph, case: Case) =
             for a, _, _, collector in taus do
                 collector.EndStep(trial, t, steps, changeTau a)
 
+        // A trial without a target has no loss, and so no reward.
+        let hasTarget =
+            Seq.exists (fun mask -> mask > 0.0) (Seq.truncate (steps * shown.Outputs) shown.Mask)
+
         for _, group in groups do
-            if group.Rule.NeedsWholeTrial then
+            if group.Rule.NeedsWholeTrial && hasTarget then
                 let reward = Array.head (group.Third.Apply([| -total / float steps |], true))
 
                 for part in group.Parts do
