@@ -32,7 +32,7 @@ let private until last experiment (made: Made) =
     forward (last - session.TrialsDone)
 
 let private expectSame what a b =
-    Expect.isEmpty (differences (known a) (known b)) $"{what}: the parts that differ"
+    Expect.equal (differences (known a) (known b)) [] $"{what}: the parts that differ"
 
 let private resumed (tally: Tally) experiment =
     tally.Count()
@@ -113,7 +113,6 @@ let private unmeasured experiment =
 let private best experiment =
     let made = make { experiment with Best = true }
     let session = made.Session
-    session.Stopping <- Stopping(nan, 0, 1)
 
     // The mean of one trial: a trial's own weights are those of its loss.
     session.Stopping <- Stopping(nan, 0, 1)
@@ -127,9 +126,11 @@ let private best experiment =
 
     let before = ResizeArray()
 
-    for _ in 1..6 do
-        before.Add(parameters session.Weights session.TimeConstants)
-        run made 1 |> ignore
+    before.Add(parameters session.Weights session.TimeConstants)
+
+    // Within one run, so that no last batch is applied between trials.
+    session.Run(6, (fun _ _ -> before.Add(parameters session.Weights session.TimeConstants)))
+    |> ignore
 
     let trial = session.Metrics.BestTrial
 

@@ -61,8 +61,13 @@ let private thrown (tally: Tally) experiment =
         Expect.equal broken.Session.TrialsDone done' "trials done"
         run whole done' |> ignore
 
-        Expect.isEmpty
-            (differences (known whole.Session) (known broken.Session))
+        // A run that ended applied a batch that was not full, and one that failed did not; both go on with it open.
+        let learned session =
+            known session |> Map.remove "isBatchApplied"
+
+        Expect.equal
+            (differences (learned whole.Session) (learned broken.Session))
+            []
             $"{place}: the parts that differ"
 
         // It goes on from there as if nothing had happened.
@@ -136,7 +141,7 @@ let private allowed experiment =
 
     let first, second = run plain trials, run calling trials
 
-    if first.End = RunEnd.Completed then
+    if first.End = RunEnd.Completed && plain.Session.Graph.Projections.Count > 0 then
         Expect.equal second first $"{place}"
 
         Expect.isEmpty

@@ -12,7 +12,7 @@ let private isUpdating = Environment.GetEnvironmentVariable "RFLO_GOLDEN" = "1"
 
 let private onFile name (lines: string list) =
     let text = String.concat "\n" lines + "\n"
-    let file = Path.Combine(folder, $"{name}.txt")
+    let file = Path.Combine(folder, $"default-{name}.txt")
 
     if isUpdating then
         File.WriteAllText(file, text)
@@ -22,7 +22,7 @@ let private onFile name (lines: string list) =
     Expect.equal
         text
         kept
-        $"golden/{name}.txt; if the change is meant, run the test program with RFLO_GOLDEN=1 and read the diff before you commit it"
+        $"golden/default-{name}.txt; if the change is meant, run the test program with RFLO_GOLDEN=1 and read the diff before you commit it"
 
 /// A function by its values.
 let private values (map: Elementwise option) =

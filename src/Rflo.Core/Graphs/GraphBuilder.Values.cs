@@ -75,10 +75,17 @@ public sealed partial class GraphBuilder
                 ThrowHelper.OutOfRange(Place(projection, k, pre), weight, "finite");
             if (sign * weight < 0)
                 ThrowHelper.OutOfRange(Place(projection, k, pre), weight, sign > 0 ? "at least 0: Dale's sign of its unit is 1" : "at most 0: Dale's sign of its unit is -1");
-            if (!(weight >= projection.Lower && weight <= projection.Upper))
+            if (!IsWithin(weight, projection.Lower, projection.Upper))
                 ThrowHelper.OutOfRange(Place(projection, k, pre), weight, FormattableString.Invariant($"within its bounds, {projection.Lower} to {projection.Upper}"));
         }
     }
+
+    /// <summary>
+    /// Whether a weight keeps to its bounds. One that a run in single precision left may be the bound as a single number,
+    /// which is a little beyond it.
+    /// </summary>
+    private static bool IsWithin(double weight, double lower, double upper) =>
+        (weight >= lower && weight <= upper) || (weight == (float)weight && weight >= (float)lower && weight <= (float)upper);
 
     private static string Place(ProjectionSpec projection, int entry, int pre)
     {

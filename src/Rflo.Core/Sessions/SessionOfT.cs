@@ -28,6 +28,7 @@ internal sealed class Session<T> : Session
     private int _previousSteps;
     private bool _isProgressSaved;
     private bool _isRunning;
+    private int _isBatchApplied;
     private string? _inHand;
 
     public Session(Graph graph, ITask task, long seed, Precision precision, Forms forms)
@@ -197,10 +198,11 @@ internal sealed class Session<T> : Session
     {
         Refuse(nameof(Capture));
 
-        // What was applied at the end of a run is no part of the state: whoever goes on has the batch open.
+        // The batch is saved open, so that more trials go on as though no run had ended, and that it was applied beside it.
         var state = new Dictionary<string, double[]>();
         HoldRates();
         bool isApplied = _openBatch.IsApplied;
+        _isBatchApplied = isApplied ? 1 : 0;
         _openBatch.TakeBack();
         Visit(new StateWriter("", state));
         if (isApplied)
@@ -221,6 +223,8 @@ internal sealed class Session<T> : Session
             ThrowHelper.Invalid($"The state keeps the best weights by the mean loss of {(int)window} trials, this run by that of {Stopping.Window}.");
         Visit(new StateReader("", state));
         _previousSteps = 0;
+        if (_isBatchApplied != 0)
+            _openBatch.Apply(TrialsDone - 1);
     }
 
     public override void Watch(IReadOnlyList<ProbeSpec> probes)
@@ -296,10 +300,17 @@ internal sealed class Session<T> : Session
         foreach (double tau in steps)
             if (!(tau >= 1) || !double.IsFinite(tau))
                 ThrowHelper.OutOfRange(nameof(steps), tau, "finite and at least 1: tau must be at least dt");
-        _openBatch.Close(TrialsDone - 1);
+        CloseBatch();
         state.SetAlpha(Array.ConvertAll(steps, tau => 1 / tau));
         _learners.FollowTimeConstants(state);
         _probes.FollowTimeConstants(state);
+    }
+
+    /// <summary>Between runs, a batch that is not full ends where weights or time constants are set. Within one it goes on.</summary>
+    private void CloseBatch()
+    {
+        if (!_isRunning)
+            _openBatch.Close(TrialsDone - 1);
     }
 
     public override double[] BestTimeConstants(AreaId area)
@@ -334,7 +345,7 @@ internal sealed class Session<T> : Session
         foreach (double weight in weights)
             if (!double.IsFinite(weight))
                 ThrowHelper.OutOfRange($"a weight of {segment.Spec.Name}", weight, "finite");
-        _openBatch.Close(TrialsDone - 1);
+        CloseBatch();
         afferents.Load(segment, weights);
     }
 
@@ -487,6 +498,7 @@ internal sealed class Session<T> : Session
     /// <summary>All that one trial hands to the next.</summary>
     private void Visit(StateVisitor visitor)
     {
+        visitor.Visit("isBatchApplied", ref _isBatchApplied);
         Metrics.Visit(visitor.Of("metrics"));
         VisitLearned(visitor);
         _best?.Visit(visitor.Of("best"), Stopping.Window);
