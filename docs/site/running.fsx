@@ -164,7 +164,10 @@ let private modules = [ "numpy", hasModule "numpy"; "scipy", hasModule "scipy" ]
 let private lacking (code: string) =
     modules
     |> List.tryPick (fun (name, isHere) ->
-        if code.Contains name && not isHere.Value then Some name else None)
+        if code.Contains name && not isHere.Value then
+            Some name
+        else
+            None)
 
 let private runPython folder k code =
     match lacking code with

@@ -31,7 +31,8 @@ module internal Arrays =
 
             projection.Name,
             match projection.Synapses with
-            | :? SparseSynapses as sparse -> stored post pre (Array.ofSeq sparse.RowStart) (Array.ofSeq sparse.Columns) values
+            | :? SparseSynapses as sparse ->
+                stored post pre (Array.ofSeq sparse.RowStart) (Array.ofSeq sparse.Columns) values
             | :? DenseSynapses as dense ->
                 match dense.Exists with
                 | null -> matrix post pre values

@@ -94,7 +94,13 @@ module Learner =
                 | _ -> None)
 
         {
-            Train = fun trials -> session.Run trials |> ignore
+            Train =
+                fun trials ->
+                    let status = session.Run trials
+
+                    // A function of the rule that throws ends a run as failed: no law is held by that.
+                    if status.End = RunEnd.Failed then
+                        invalidOp (string status)
             Weights =
                 fun () ->
                     Array.init shapes.Length (fun k -> matrix k (session.Weights(ProjectionId k)))
@@ -104,7 +110,15 @@ module Learner =
                 |> Array.mapi (fun k (post, pre, places) ->
                     existing post pre graph.Projections[k].Synapses places)
             Losses = fun () -> session.Metrics.CopyLosses()
-            Loss = fun trial -> session.Replay(trial).Loss
+            Loss =
+                fun trial ->
+                    let shown = session.Replay trial
+
+                    // A trial without a target has no loss: nothing to learn from, so no slope.
+                    if Array.forall ((=) 0.0) shown.Mask then
+                        0.0
+                    else
+                        shown.Loss
             Increments =
                 fun time trial ->
                     match rule with

@@ -155,6 +155,9 @@ let tests =
                 let alone = answer kind [| 0.0; 0.3 |] [| 0.0; 0.3 |] [| 0.0; 1.0 |]
                 Expect.equal masked.Loss alone.Loss $"{kind}"
                 let none = answer kind [| 1e200; 0.3 |] [| 0.0; 0.3 |] [| 0.0; 0.0 |]
-                Expect.isTrue (Double.IsNaN none.Loss) $"{kind}: a trial without a target has no loss"
+
+                Expect.isTrue
+                    (Double.IsNaN none.Loss)
+                    $"{kind}: a trial without a target has no loss"
         }
     ]

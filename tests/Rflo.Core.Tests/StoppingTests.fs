@@ -281,7 +281,8 @@ let tests =
                 if status.End = RunEnd.Completed && session.Graph.Outputs > 0 then
                     for trial in 0..5 do
                         let isEmpty =
-                            session.Replay(trial).Mask |> Array.forall (fun weight -> weight <= 0.0)
+                            session.Replay(trial).Mask
+                            |> Array.forall (fun weight -> weight <= 0.0)
 
                         Expect.equal
                             (Double.IsNaN session.Metrics.Losses[trial])

@@ -239,7 +239,11 @@ let all = [
         let zeros = Array2D.zeroCreate post pre
 
         [
-            for weights in [ given zeros; ReadFrom("memory", (fun () -> Ok(WeightMatrix.Full zeros))) ] do
+            for weights in
+                [
+                    given zeros
+                    ReadFrom("memory", (fun () -> Ok(WeightMatrix.Full zeros)))
+                ] do
                 p |> Declare.weights weights |> density 0.5, fault
                 p |> density 0.5 |> Declare.weights weights, fault
         ])

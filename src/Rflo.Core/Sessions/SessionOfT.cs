@@ -131,8 +131,9 @@ internal sealed class Session<T> : Session
         }
         catch (TaskException e)
         {
+            RunStatus? diverged = e.IsCircuitFinite ? null : Finiteness.Locate(_network, trial, e.Step);
             string? more = Undo(trial, isSaved);
-            return new RunStatus(RunEnd.Failed, trial, e.Step, $"{e.Part}: {e.Message}{more}");
+            return diverged ?? new RunStatus(RunEnd.Failed, trial, e.Step, $"{e.Part}: {e.Message}{more}");
         }
         finally
         {

@@ -26,6 +26,11 @@ public sealed class TaskException : Exception
     /// <summary>Whose code threw, such as "the task".</summary>
     public string Part { get; }
 
+    /// <summary>
+    /// Whether what the task was given of the circuit was finite. Where it was not, the circuit diverged, and no code is at fault.
+    /// </summary>
+    internal bool IsCircuitFinite { get; init; } = true;
+
     /// <summary>What an exception says; with its type, where that is not one which people throw with words of their own.</summary>
     internal static string Said(Exception? inner) => inner switch
     {

@@ -94,13 +94,12 @@ internal sealed class ClosedLoop<T>
         try
         {
             _task.Before(_moment, _network.Trial);
+            TrialNumbers.CheckInputs(_network.Graph, _network.Trial, step, step);
         }
         catch (Exception e)
         {
-            throw new TaskException(step, e);
+            throw Failure(step, e);
         }
-
-        TrialNumbers.CheckInputs(_network.Graph, _network.Trial, step, step);
     }
 
     /// <summary>Lets the task judge a step.</summary>
@@ -111,13 +110,20 @@ internal sealed class ClosedLoop<T>
         try
         {
             _task.After(_moment, _network.Trial);
+            TrialNumbers.CheckTargets(_network.Graph, _network.Trial, step, step);
         }
         catch (Exception e)
         {
-            throw new TaskException(step, e);
+            throw Failure(step, e);
         }
+    }
 
-        TrialNumbers.CheckTargets(_network.Graph, _network.Trial, step, step);
+    private TaskException Failure(int step, Exception e)
+    {
+        bool isFinite = double.IsFinite(TensorPrimitives.Sum<double>(_moment.Outputs));
+        foreach (AreaState<T> area in _watched)
+            isFinite &= double.IsFinite(TensorPrimitives.Sum<double>(_moment.Rates(area.Spec.Name)));
+        return new TaskException(step, (e as TaskException)?.InnerException ?? e) { IsCircuitFinite = isFinite };
     }
 
     private void Look(int step)
