@@ -91,7 +91,7 @@ module WeightFiles =
         with
         | Some wrong ->
             Error
-                $"{array.Name} has an index {wrong}; it must be a whole number in 0 .. {length - 1}"
+                $"{array.Name} has an index {string wrong}; it must be a whole number in 0 .. {length - 1}"
         | None -> Ok(Array.map int array.Values)
 
     /// Connections in any order, as those of scipy's coo_array.

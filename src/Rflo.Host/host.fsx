@@ -9,6 +9,13 @@
 #r "Plotly.NET.dll"
 
 #if INTERACTIVE
+// A model says the same on every machine: `$"gain-{gain}"` is gain-0.3 under a decimal comma too.
+System.Globalization.CultureInfo.CurrentCulture <-
+    System.Globalization.CultureInfo.InvariantCulture
+
+System.Globalization.CultureInfo.DefaultThreadCurrentCulture <-
+    System.Globalization.CultureInfo.InvariantCulture
+
 // A project may compile a script too, where there is nothing to print to.
 Rflo.Host.Printers.register fsi
 #endif
