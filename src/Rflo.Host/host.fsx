@@ -10,8 +10,7 @@
 
 #if INTERACTIVE
 // A model says the same on every machine: `$"gain-{gain}"` is gain-0.3 under a decimal comma too.
-System.Globalization.CultureInfo.CurrentCulture <-
-    System.Globalization.CultureInfo.InvariantCulture
+System.Globalization.CultureInfo.CurrentCulture <- System.Globalization.CultureInfo.InvariantCulture
 
 System.Globalization.CultureInfo.DefaultThreadCurrentCulture <-
     System.Globalization.CultureInfo.InvariantCulture
