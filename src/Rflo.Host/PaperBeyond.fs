@@ -30,6 +30,7 @@ module PaperBeyond =
         |> List.map (fun (rule, rate) ->
             Condition.alone
                 (key rule)
+                Beyond
                 (PaperModels.ofPeriodic {
                     PaperModels.periodic with
                         Rule = rule
@@ -123,44 +124,45 @@ module PaperBeyond =
     let private stage name = $"syllables, {name}"
     let private loop name = $"loop, {name}"
 
+    let private held = C.sequence C.held
+    let private square = PaperModels.square held
+
     let private otherWay = {
-        PaperModels.square with
+        square with
             Sequence = [ 1; 0; 3; 2 ]
     }
 
-    let private variants (count: int) = [
-        "dale",
-        Modules.syllables 100 4 0.01 |> Circuit.mapArea "cortex" (dale 0.8),
-        Rule.rflo,
-        count
-        "online", Modules.syllables 100 4 0.01, { Rule.rflo with Update = Online }, count
+    let private variants = [
+        "dale", Modules.syllables 100 4 0.01 |> Circuit.mapArea "cortex" (dale 0.5), Rule.rflo
+        "online", Modules.syllables 100 4 0.01, { Rule.rflo with Update = Online }
     ]
 
     let private loopConditions (size: PaperSize) = [
-        Condition.alone C.syllables (PaperModels.syllables 0.01 (size.Trials 10_000))
+        let count = size.Trials 10_000
 
-        Condition.following (loop "other order") C.syllables (fun run ->
-            PaperModels.sequenceOf
+        let first =
+            C.ofSequence C.held size |> List.find (fun c -> c.Key = C.syllables C.held)
+
+        first
+
+        Condition.following (loop "other order") Beyond first.Key (fun run ->
+            PaperModels.loop
                 otherWay
                 (Modules.syllables 100 4 0.01)
                 Rule.rewardHebb
                 run.Final.Value
-                (size.Trials 10_000))
+                count)
 
-        for name, circuit, learningRule, count in variants (size.Trials 10_000) do
+        for name, circuit, learningRule in variants do
             Condition.alone
                 (stage name)
-                (experiment "syllables" circuit (Task.syllables PaperModels.moves)
+                Beyond
+                (experiment "syllables" circuit (Task.syllables held.Task)
                  |> rule learningRule
                  |> trials count)
 
-            Condition.following (loop name) (stage name) (fun run ->
-                PaperModels.sequenceOf
-                    PaperModels.square
-                    circuit
-                    Rule.rewardHebb
-                    run.Final.Value
-                    count)
+            Condition.following (loop name) Beyond (stage name) (fun run ->
+                PaperModels.loop square circuit Rule.rewardHebb run.Final.Value count)
     ]
 
     let private performs name text =
@@ -179,7 +181,7 @@ module PaperBeyond =
             performs
                 "other order"
                 "The same cortex serves another sequence, of which only striatum learns the order."
-            performs "dale" "It works with Dale's law in cortex."
+            performs "dale" "It works with Dale's law in cortex, half of the units excitatory."
             performs "online" "It works with a cortex that learned online."
         ]
         Panels =
@@ -188,7 +190,7 @@ module PaperBeyond =
                     "Loss of the syllables"
                     "Stage 1: one syllable a trial."
                     [
-                        "as in Fig 4", C.syllables
+                        "as in Fig 4", C.syllables C.held
                         "Dale", stage "dale"
                         "online", stage "online"
                     ]

@@ -17,6 +17,8 @@ type Finding = {
     Measured: string
     /// Over how many runs.
     Runs: int
+    /// The chance of a result at least so good if there were nothing in the claim, where a test gave one.
+    Chance: float option
 }
 
 /// A statement of the paper, or about it, that runs can decide; the threshold is fixed before they are made.
@@ -45,12 +47,39 @@ module PaperClaims =
         let low, middle, high = PaperRuns.quartiles values
         $"{loss middle} [{loss low}, {loss high}]"
 
+    /// An interval as a table shows it: "4.7 (1.9 to 7.7)".
+    let interval (interval: Interval) =
+        $"{loss interval.Estimate} ({loss interval.Low} to {loss interval.High})"
+
     /// A finding that holds or not.
     let found holds runs measured = {
         Verdict = if holds then Holds else Fails
         Measured = measured
         Runs = runs
+        Chance = None
     }
+
+    /// A finding that nine networks, or however many there were, cannot decide.
+    let undecided why runs measured = {
+        found false runs measured with
+            Verdict = Undecided why
+    }
+
+    let private would =
+        function
+        | Some runs -> $"about {runs} would"
+        | None -> "no number of runs would, if this went on"
+
+    /// Decides by a 95 % interval: it holds where all of the interval is on the right side of the threshold, fails where all of it
+    /// is on the other, and is not decided where the threshold lies within.
+    let byInterval isBelow scale threshold runs (interval: Interval) measured =
+        if interval.High <= threshold then
+            found isBelow runs measured
+        elif interval.Low >= threshold then
+            found (not isBelow) runs measured
+        else
+            let needed = PaperStatistics.runsNeeded scale threshold runs interval
+            undecided $"{runs} runs do not decide it; {would needed}" runs measured
 
     /// Final losses of conditions, by name.
     let private finals results (keys: (string * string) list) =
@@ -75,6 +104,41 @@ module PaperClaims =
                 let conditions = finals results keys
                 let medians = conditions |> List.map (snd >> PaperRuns.median)
                 found (holds medians) (count conditions) (told conditions)
+    }
+
+    /// The median final loss of a condition is below a number.
+    let medianBelow id text source limit (name, key) = {
+        Id = id
+        Text = text
+        Source = source
+        Threshold = $"the 95 %% interval of the median final loss lies below {string limit}"
+        Decide =
+            fun results ->
+                let values = PaperRuns.finals results key
+                let median = PaperStatistics.median values
+                byInterval true log limit values.Length median $"{name} {interval median}"
+    }
+
+    /// The ratio of the median final losses of two conditions is below a number.
+    let ratioBelow id text source limit (name, a) (other, b) = {
+        Id = id
+        Text = text
+        Source = source
+        Threshold =
+            $"the 95 %% interval of the ratio of median final losses, {name} / {other}, lies below {string limit}"
+        Decide =
+            fun results ->
+                let pairs = PaperRuns.paired results PaperRuns.finalLoss a b
+                let ratio = PaperStatistics.ratioOfMedians pairs
+                let below = pairs |> List.filter (fun (a, b) -> a < b) |> List.length
+
+                byInterval
+                    true
+                    log
+                    limit
+                    pairs.Length
+                    ratio
+                    $"{told (finals results [ name, a; other, b ])}; ratio {interval ratio}; {name} below in {below} of {pairs.Length} pairs"
     }
 
     /// Losses fall from each of some trials to the next, in the median over runs.
@@ -105,20 +169,31 @@ module PaperClaims =
                     numbers
     }
 
-    /// Pairs of which the first is to be the smaller, by a test of signs at 5 %; `say` puts the wins and the chance in words.
-    let ofPairs runs (pairs: (float * float) list) say =
+    /// Pairs of which the first is to be the smaller, by a test of signs at 5 %; `say` puts the wins and the chance in words. It
+    /// fails where the second is the smaller by the same test, and is not decided between.
+    let ofPairs (pairs: (float * float) list) say =
         let wins = pairs |> List.filter (fun (a, b) -> a < b) |> List.length
-        let chance = PaperRuns.signTest wins pairs.Length
-        let finding = found (chance < 0.05) runs (say wins chance)
+        let losses = pairs |> List.filter (fun (a, b) -> a > b) |> List.length
+        // Equal pairs speak for neither.
+        let decided = wins + losses
+        let chance = PaperStatistics.signTest wins decided
+        let reverse = PaperStatistics.signTest losses decided
+        let runs = 2 * pairs.Length
 
-        // Four pairs cannot reach 5 %, whatever they show.
-        if pairs.Length < 5 then
-            {
-                finding with
-                    Verdict = Undecided $"{pairs.Length} pairs are too few for the test"
-            }
-        else
-            finding
+        let finding =
+            if chance < 0.05 then
+                found true runs (say wins chance)
+            elif reverse < 0.05 then
+                found false runs (say wins chance)
+            else
+                let needed = PaperStatistics.pairsNeeded (max wins losses) decided
+
+                undecided
+                    $"{pairs.Length} pairs do not decide it; {would needed}"
+                    runs
+                    (say wins chance)
+
+        { finding with Chance = Some chance }
 
     /// Seed by seed, the first condition ends with a smaller loss than the second.
     let below id text source (name, a) (other, b) = {
@@ -126,14 +201,36 @@ module PaperClaims =
         Text = text
         Source = source
         Threshold =
-            "smaller final loss in most of the seeds, paired by initial weights; sign test at 5 %"
+            "smaller final loss in most of the seeds, paired by initial weights; one-sided sign test at 5 %"
         Decide =
             fun results ->
                 let pairs = PaperRuns.paired results PaperRuns.finalLoss a b
                 let conditions = finals results [ name, a; other, b ]
 
-                ofPairs (count conditions) pairs (fun wins chance ->
+                ofPairs pairs (fun wins chance ->
                     $"{told conditions}; {name} below in {wins} of {pairs.Length} pairs, p = %.2g{chance}")
+    }
+
+    /// More than a share of the runs do something, by the exact 95 % interval of the share.
+    let shareAbove id text source limit key (does: PaperRun -> bool) what = {
+        Id = id
+        Text = text
+        Source = source
+        Threshold =
+            $"the 95 %% interval of the share of networks that {what} lies above %.0f{100.0 * limit} %%"
+        Decide =
+            fun results ->
+                let runs = PaperRuns.of' results key
+                let wins = runs |> List.filter does |> List.length
+                let share = PaperStatistics.share wins runs.Length
+
+                byInterval
+                    false
+                    (fun share -> share)
+                    limit
+                    runs.Length
+                    share
+                    $"{wins} of {runs.Length} networks (95 %%: %.0f{100.0 * share.Low} to %.0f{100.0 * share.High} %%)"
     }
 
     /// Alignments at the end of runs.

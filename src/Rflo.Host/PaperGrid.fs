@@ -64,11 +64,18 @@ module PaperGrid =
         ]
         Conditions =
             fun size -> [
-                for rule, _ in rules do
+                for rule, printed in rules do
                     for period in C.periods do
                         for rate in rates do
                             Condition.alone
                                 (key rule period rate)
+                                (Simulation(
+                                    $"fig2-{rule.Name}-{period}",
+                                    [
+                                        if rate <> printed period then
+                                            "rate", "the paper's grid"
+                                    ]
+                                ))
                                 (PaperModels.ofPeriodic {
                                     PaperModels.periodic with
                                         Rule = rule

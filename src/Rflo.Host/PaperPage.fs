@@ -9,7 +9,7 @@ module PaperPage =
         function
         | Holds -> "holds"
         | Fails -> "does not hold"
-        | Undecided why -> $"undecided: {why}"
+        | Undecided why -> $"not decided: {why}"
 
     /// Every claim of a figure with what was found.
     let findings results (figure: PaperFigure) =
@@ -67,6 +67,48 @@ module PaperPage =
             ]
 
     let private escape (text: string) = text.Replace("|", "\\|")
+
+    /// How many claims were tried, and how they ended: figure by figure, and all of them.
+    let summary (all: (PaperFigure * (Claim * Finding) list) list) =
+        let row name (findings: Finding list) =
+            let count verdict =
+                findings |> List.filter (fun finding -> verdict finding.Verdict) |> List.length
+
+            $"| {name} | {findings.Length} | {count _.IsHolds} | {count _.IsFails} | {count _.IsUndecided} |"
+
+        String.concat "\n" [
+            "| figure | claims tried | hold | do not hold | not decided |"
+            "|---|---|---|---|---|"
+
+            for figure, findings in all do
+                row figure.Id (List.map snd findings)
+
+            row "all" (all |> List.collect (snd >> List.map snd))
+            ""
+        ]
+
+    /// Tests of signs among the claims, corrected for their number by Holm's method.
+    let tests (all: (PaperFigure * (Claim * Finding) list) list) =
+        let tested = [
+            for figure, findings in all do
+                for claim, finding in findings do
+                    match finding.Chance with
+                    | Some chance -> figure.Id, claim.Id, chance
+                    | None -> ()
+        ]
+
+        let corrected =
+            PaperStatistics.holm (tested |> List.map (fun (_, _, chance) -> chance))
+
+        String.concat "\n" [
+            "| figure | claim | p, one-sided sign test | p, corrected for all tests (Holm) |"
+            "|---|---|---|---|"
+
+            for (figure, claim, chance), corrected in List.zip tested corrected do
+                $"| {figure} | {claim} | %.2g{chance} | %.2g{corrected} |"
+
+            ""
+        ]
 
     /// All claims as a Markdown table.
     let table (all: (PaperFigure * (Claim * Finding) list) list) =

@@ -141,14 +141,14 @@ module PaperPanels =
                 output
         | _ -> invalidOp "one trial was asked for"
 
-    /// Time of the output's peak against the delay that was asked for.
+    /// Time of the output's peak against the target delay.
     let intervals title (series: (string * (float * float list) list) list) =
         let longest = series |> List.collect (snd >> List.map fst) |> List.fold max 100.0
 
         {
             Title = title
             Caption =
-                "Delay from the second pulse to the output's peak, with learning off; lines: median over the runs; bands: quartiles. Dashed: what is asked for."
+                "Delay from the second pulse to the output's peak, with learning off; lines: median over the runs; bands: quartiles. Dashed: the target."
             IsWide = true
             Height = 420
             Chart =
@@ -160,13 +160,46 @@ module PaperPanels =
                     for k, (name, points) in List.indexed series do
                         yield!
                             points
-                            |> List.map (fun (asked, produced) ->
-                                asked, PaperRuns.quartiles produced)
+                            |> List.map (fun (target, produced) ->
+                                target, PaperRuns.quartiles produced)
                             |> Array.ofList
                             |> withBand k name
                 ]
-                |> Style.figure (Style.axis "asked delay (ms)") (Style.axis "produced delay (ms)")
+                |> Style.figure (Style.axis "target delay (ms)") (Style.axis "produced delay (ms)")
         }
+
+    /// One dot a network: a number of every run, condition by condition.
+    let dots title caption axis range guides (series: (string * float list) list) = {
+        Title = title
+        Caption = caption
+        IsWide = true
+        Height = 360
+        Chart =
+            [
+                for guide in guides do
+                    Style.guide Style.grey StyleParam.DrawingStyle.Dash [|
+                        0.5
+                        float series.Length + 0.5
+                    |] [| guide; guide |]
+
+                for k, (name, values) in List.indexed series do
+                    // Side by side, so that equal numbers do not hide each other.
+                    let x =
+                        values
+                        |> List.mapi (fun i _ ->
+                            float (k + 1) + 0.5 * (float i + 0.5) / float (max 1 values.Length)
+                            - 0.25)
+
+                    Style.points
+                        name
+                        (TraceObjects.Marker.init (Color = Style.nth k, Size = 8))
+                        (Array.ofList x)
+                        (values |> List.map (min (snd range) >> max (fst range)) |> Array.ofList)
+            ]
+            |> Style.figure
+                (Style.namedAxis "condition" (series |> List.map fst |> Array.ofList))
+                (Style.axis axis |> Style.ranged range)
+    }
 
     /// The cursor's path in the plane, for some runs.
     let paths title caption (asked: (float * float) list) (paths: (float * float) list list) =

@@ -20,10 +20,20 @@ type PaperRun = {
     Final: Lazy<Map<string, Matrix<float>>>
 }
 
+/// What of the paper a condition is.
+type PaperOrigin =
+    /// A simulation of tests/data/murray-2019.csv; where it departs from the row, the parameter's name and why.
+    | Simulation of name: string * departs: (string * string) list
+    /// Nothing that the paper shows.
+    | Beyond
+
 /// Some experiment of a figure, to be run with several seeds. One that begins where another ended names it.
 type Condition = {
     /// Its name; figures that share a condition share its runs.
     Key: string
+    Origin: PaperOrigin
+    /// Its seeds, from how many runs a condition of the paper's size has.
+    Seeds: int -> int list
     /// What must be run before, with the same seed.
     After: string option
     /// The experiment, from what was run before it.
@@ -35,20 +45,36 @@ type Condition = {
 module Condition =
 
     /// A condition that needs nothing before it.
-    let alone key experiment = {
+    let alone key origin experiment = {
         Key = key
+        Origin = origin
+        Seeds = fun count -> [ 1..count ]
         After = None
         Make = fun _ -> experiment
     }
 
     /// A condition that begins where another ended.
-    let following key earlier make = {
+    let following key origin earlier make = {
         Key = key
+        Origin = origin
+        Seeds = fun count -> [ 1..count ]
         After = Some earlier
         Make =
             function
             | Some run -> make run
             | None -> invalidOp $"{key} needs {earlier} to be run before"
+    }
+
+    /// Three times as many networks: 27 for the paper's nine, where a ratio of medians of nine decides nothing.
+    let threefold condition = {
+        condition with
+            Seeds = fun count -> [ 1 .. 3 * count ]
+    }
+
+    /// Seeds on which nothing was chosen.
+    let fresh times condition = {
+        condition with
+            Seeds = fun count -> [ 301 .. 300 + times * count ]
     }
 
 /// All runs of some conditions.
@@ -113,14 +139,6 @@ module PaperRuns =
                 if one.Seed = other.Seed then
                     measure one, measure other
     ]
-
-    /// The chance that at least so many of n fair coins show heads: a paired test of signs.
-    let signTest wins count =
-        if count = 0 then
-            1.0
-        else
-            let coins = MathNet.Numerics.Distributions.Binomial(0.5, count)
-            Seq.sum (seq { for k in wins..count -> coins.Probability k })
 
     /// A trial's median and quartiles over the runs, at trials that are evenly spread on a logarithmic axis.
     let curve (series: PaperRun -> float[]) (runs: PaperRun list) =

@@ -13,31 +13,31 @@ module PaperTrials =
         | Ok shown -> shown
         | Error problems -> invalidOp (problems |> List.map Problem.text |> String.concat "; ")
 
-    /// Delays that a test of interval matching asks for, from 50 ms to the longest.
+    /// Delays of a test of interval matching, from 50 ms to the longest.
     let delays longest = [
         for k in 0..8 -> 50.0<ms> + round (float k / 8.0 * float (longest - 50.0<ms>)) * 1.0<ms>
     ]
 
-    /// Asked and produced delays of a run.
-    let intervals longest (run: PaperRun) =
+    /// Target and produced delays of a run, in ms, on its own task.
+    let intervals (task: ReadySetGo) longest (run: PaperRun) =
         let task = {
-            ReadySetGo.upTo longest with
+            task with
                 Delays = InTurn(delays longest)
         }
 
         perform run (Task.readySetGo task) (delays longest).Length
         |> List.map (fun activity ->
-            let asked, produced = Measure.interval task 1.0<ms> activity
-            float asked, float produced)
+            let target, produced = Measure.interval task 1.0<ms> activity
+            float target, float produced)
 
-    /// Slope of produced against asked by least squares, and the root of the mean squared error.
+    /// Slope of produced against target delay by least squares, and the root of the mean squared error.
     let timing (points: (float * float) list) =
-        let asked, produced =
+        let target, produced =
             points |> List.map fst |> Array.ofList, points |> List.map snd |> Array.ofList
 
-        let struct (_, slope) = MathNet.Numerics.Fit.Line(asked, produced)
+        let struct (_, slope) = MathNet.Numerics.Fit.Line(target, produced)
 
-        let error = points |> List.averageBy (fun (a, p) -> (p - a) * (p - a)) |> sqrt
+        let error = points |> List.averageBy (fun (t, p) -> (p - t) * (p - t)) |> sqrt
 
         slope, error
 

@@ -15,6 +15,7 @@ type ReproduceOption =
     | Jobs of count: string
     | Out of folder: string
     | Grid
+    | Readings
 
     interface IArgParserTemplate with
         member this.Usage =
@@ -26,12 +27,14 @@ type ReproduceOption =
             | Out _ ->
                 "the folder of runs and pages; runs/reproduction, or runs/reproduction-quick. What is there is not run again."
             | Grid -> "search the paper's grid of learning rates too."
+            | Readings ->
+                "screen readings of what the paper leaves open instead, for fig2a (BPTT, T = 1600) and fig3 (RFLO)."
 
 /// The `rflo reproduce` command: the results of Murray (2019) from models in the language.
 [<RequireQualifiedAccess>]
 module Reproduce =
 
-    let private figures size =
+    let private known size =
         PaperFigure2.all
         @ PaperSupplements.all
         @ [
@@ -41,7 +44,7 @@ module Reproduce =
             PaperBeyond.approximations
             PaperBeyond.loops
             PaperGrid.figure
-            PaperFigure4.fig4Held
+            PaperFigure4.fig4Short
         ]
 
     let private full = {
@@ -56,14 +59,14 @@ module Reproduce =
         IsQuick = true
     }
 
-    /// The conditions as a sweep over conditions and seeds.
-    let private sweep (size: PaperSize) (conditions: (string * (int -> Experiment)) list) =
-        let any = snd conditions.Head 1
+    /// Conditions as a sweep over conditions and seeds.
+    let private sweep (seeds: int list) (conditions: (string * (int -> Experiment)) list) =
+        let any = snd conditions.Head seeds.Head
 
         any
         |> Sweep.ofExperiment
         |> Sweep.named "reproduction"
-        |> Sweep.over "seed" [ 1 .. size.Seeds ] Declare.seed
+        |> Sweep.over "seed" seeds Declare.seed
         |> Sweep.overNamed "condition" [
             for key, make in conditions ->
                 key,
@@ -74,43 +77,44 @@ module Reproduce =
     let private setting name (outcome: Outcome) =
         outcome.Settings |> List.find (fun (known, _) -> known = name) |> snd
 
-    /// Runs what is not run yet, and reads all of it.
+    /// Runs what is not run yet of conditions with the same seeds, and reads all of it.
+    let private runSeeds settings seeds (conditions: (string * (int -> Experiment)) list) =
+        match Sweeps.run settings (sweep seeds conditions) with
+        | Error problems -> invalidOp (problems |> List.map Problem.text |> String.concat "; ")
+        | Ok outcomes ->
+            if settings.Cancellation.IsCancellationRequested then
+                raise (OperationCanceledException())
+
+            outcomes
+            |> List.filter (fun outcome -> Directory.Exists outcome.Place)
+            |> List.map (fun outcome ->
+                let key, seed = setting "condition" outcome, int (setting "seed" outcome)
+                let make = conditions |> List.find (fun (known, _) -> known = key) |> snd
+                key, PaperRuns.read seed (make seed |> Declare.seed seed) outcome.Place)
+
     let private runAll
         settings
-        size
-        (conditions: (string * (int -> Experiment)) list)
-        : PaperResults =
-        if conditions.IsEmpty then
-            Map.empty
-        else
-            match Sweeps.run settings (sweep size conditions) with
-            | Error problems -> invalidOp (problems |> List.map Problem.text |> String.concat "; ")
-            | Ok outcomes ->
-                if settings.Cancellation.IsCancellationRequested then
-                    raise (OperationCanceledException())
-
-                outcomes
-                |> List.filter (fun outcome -> Directory.Exists outcome.Place)
-                |> List.map (fun outcome ->
-                    let key, seed = setting "condition" outcome, int (setting "seed" outcome)
-                    let make = conditions |> List.find (fun (known, _) -> known = key) |> snd
-                    key, PaperRuns.read seed (make seed |> Declare.seed seed) outcome.Place)
-                |> List.groupBy fst
-                |> List.map (fun (key, runs) -> key, runs |> List.map snd |> List.sortBy _.Seed)
-                |> Map.ofList
+        (size: PaperSize)
+        (conditions: (Condition * (int -> Experiment)) list)
+        =
+        conditions
+        |> List.groupBy (fun (condition, _) -> condition.Seeds size.Seeds)
+        |> List.collect (fun (seeds, conditions) ->
+            conditions
+            |> List.map (fun (condition, make) -> condition.Key, make)
+            |> runSeeds settings seeds)
+        |> List.groupBy fst
+        |> List.map (fun (key, runs) -> key, runs |> List.map snd |> List.sortBy _.Seed)
+        |> Map.ofList
 
     /// Conditions without a predecessor first, then those that begin where they ended.
-    let run (settings: SweepSettings) (size: PaperSize) (figures: PaperFigure list) : PaperResults =
-        let conditions =
-            figures
-            |> List.collect (fun figure -> figure.Conditions size)
-            |> List.distinctBy _.Key
-
-        let first, following = conditions |> List.partition _.After.IsNone
+    let runConditions settings (size: PaperSize) (conditions: Condition list) : PaperResults =
+        let first, following =
+            conditions |> List.distinctBy _.Key |> List.partition _.After.IsNone
 
         let results =
             first
-            |> List.map (fun condition -> condition.Key, fun _ -> condition.Make None)
+            |> List.map (fun condition -> condition, fun _ -> condition.Make None)
             |> runAll settings size
 
         let after (condition: Condition) seed =
@@ -119,9 +123,15 @@ module Reproduce =
             |> condition.Make
 
         following
-        |> List.map (fun condition -> condition.Key, after condition)
+        |> List.map (fun condition -> condition, after condition)
         |> runAll settings size
         |> Map.fold (fun all key runs -> Map.add key runs all) results
+
+    /// The conditions of figures.
+    let run settings size (figures: PaperFigure list) =
+        figures
+        |> List.collect (fun figure -> figure.Conditions size)
+        |> runConditions settings size
 
     let private write place name (text: string) =
         let file = Path.Combine(place, name)
@@ -131,7 +141,7 @@ module Reproduce =
         file
 
     let private list size =
-        for figure in figures size do
+        for figure in known size do
             printfn $"  {figure.Id, -10} {figure.Title}"
 
     let private count option fallback (given: string option) =
@@ -143,11 +153,11 @@ module Reproduce =
             | _ -> Error(BadValue(option, text, "a whole number from 1 to 10,000"))
 
     /// Figures that `all` leaves out.
-    let private aside = [ PaperGrid.figure.Id; PaperFigure4.fig4Held.Id ]
+    let private aside = [ PaperGrid.figure.Id; PaperFigure4.fig4Short.Id ]
 
     let private chosen (size: PaperSize) names =
-        let all = figures size
-        let known = all |> List.map _.Id
+        let all = known size
+        let ids = all |> List.map _.Id
 
         if List.contains "all" names then
             Ok(
@@ -156,15 +166,15 @@ module Reproduce =
                     not (List.contains figure.Id aside) || List.contains figure.Id names)
             )
         else
-            match names |> List.filter (fun name -> not (List.contains name known)) with
+            match names |> List.filter (fun name -> not (List.contains name ids)) with
             | [] -> Ok(all |> List.filter (fun figure -> List.contains figure.Id names))
             | unknown ->
                 Error [
                     for name in unknown ->
-                        UnknownName("reproduce", name, "figure", known @ [ "all"; "list" ])
+                        UnknownName("reproduce", name, "figure", ids @ [ "all"; "list" ])
                 ]
 
-    let private reproduce settings size (figures: PaperFigure list) =
+    let private figures (figures: PaperFigure list) settings size =
         let clock = Stopwatch.StartNew()
         let results = run settings size figures
 
@@ -181,9 +191,57 @@ module Reproduce =
                 printfn
                     $"  {PaperPage.verdict finding.Verdict, -14} {claim.Id}: {claim.Text} ({finding.Measured})"
 
-        let file = write settings.Place "claims.md" (PaperPage.table all)
+        let file =
+            [
+                PaperPage.summary all
+                PaperPage.table all
+                PaperPage.tests all
+            ]
+            |> String.concat "\n"
+            |> write settings.Place "claims.md"
+
         printfn $"\n{file}\n%.0f{clock.Elapsed.TotalSeconds} s"
         ExitCode.Done
+
+    let private screening (screenings: Screening list) settings size =
+        for screening in screenings do
+            let found = PaperScreening.search screening (runConditions settings size) size
+
+            let page =
+                write
+                    settings.Place
+                    $"{screening.Id}-readings.html"
+                    (PaperScreening.html screening found)
+
+            let table =
+                write
+                    settings.Place
+                    $"{screening.Id}-readings.md"
+                    (PaperScreening.table screening found)
+
+            printfn $"\n{screening.Title}\n{PaperScreening.summary found}\n{page}\n{table}"
+
+        ExitCode.Done
+
+    /// The screenings of figures by name; a figure that has none is named.
+    let private screenings names =
+        let all = PaperScreening.all
+
+        match
+            names
+            |> List.filter (fun name -> not (all |> List.exists (fun known -> known.Id = name)))
+        with
+        | [] -> Ok(all |> List.filter (fun known -> names.IsEmpty || List.contains known.Id names))
+        | unknown ->
+            Error [
+                for name in unknown ->
+                    UnknownName(
+                        "reproduce --readings",
+                        name,
+                        "figure with readings to screen",
+                        all |> List.map _.Id
+                    )
+            ]
 
     let private start (given: ReproduceOption list) =
         let last chosen =
@@ -226,11 +284,17 @@ module Reproduce =
                     "runs/reproduction"
             )
 
-        match seeds, jobs, chosen size names with
+        let work =
+            if List.contains Readings given then
+                screenings names |> Result.map (fun found -> List.length found, screening found)
+            else
+                chosen size names |> Result.map (fun found -> List.length found, figures found)
+
+        match seeds, jobs, work with
         | _, _, Error mistakes -> Mistake.refuse "rflo" mistakes
         | Error mistake, _, _
         | _, Error mistake, _ -> Mistake.refuse "rflo" [ mistake ]
-        | Ok _, Ok _, Ok [] ->
+        | Ok _, Ok _, Ok(0, _) ->
             printfn "rflo reproduce FIGURE... | all | list; --help lists the options\n"
             list size
 
@@ -238,18 +302,17 @@ module Reproduce =
                 ExitCode.Done
             else
                 ExitCode.Arguments
-        | Ok seeds, Ok jobs, Ok figures ->
+        | Ok seeds, Ok jobs, Ok(_, work) ->
             use interrupt = new Interrupt()
 
             try
-                reproduce
+                work
                     {
                         Sweeps.into place with
                             Jobs = jobs
                             Cancellation = interrupt.Token
                     }
                     { size with Seeds = seeds }
-                    figures
             with
             | :? OperationCanceledException ->
                 eprintfn "stopped; the same command goes on where this one was"

@@ -66,11 +66,14 @@ let private intervals =
     lazy
         (ran (size 1000 1) (fun size ->
             let made count =
-                PaperModels.interval Rule.bptt 0.01 120.0<ms> count
+                PaperModels.ofInterval {
+                    PaperModels.interval Rule.bptt 0.01 120.0<ms> with
+                        Trials = count
+                }
 
             [
-                Condition.alone "trained" (made (size.Trials 1000))
-                Condition.alone "untrained" (made 0)
+                Condition.alone "trained" Beyond (made (size.Trials 1000))
+                Condition.alone "untrained" Beyond (made 0)
             ]))
 
 let private finals key = PaperRuns.finals periods.Value key
@@ -197,7 +200,10 @@ let private robust =
             let longest = 120.0<ms>
 
             let timings =
-                Map.map (fun _ -> List.exactlyOne >> PaperTrials.intervals longest) intervals.Value
+                Map.map
+                    (fun _ ->
+                        List.exactlyOne >> PaperTrials.intervals (ReadySetGo.upTo longest) longest)
+                    intervals.Value
 
             let slope, error = PaperTrials.timing timings["trained"]
             let none, _ = PaperTrials.timing timings["untrained"]

@@ -1,0 +1,227 @@
+namespace Rflo.Host
+
+open Rflo.Dsl
+
+/// A search among the readings of a figure: many readings on a few seeds, then the best of them on seeds that had no part in the choice.
+type Screening = {
+    /// The figure's name.
+    Id: string
+    Title: string
+    /// Readings to begin with; the first is the printed one.
+    First: Reading list
+    /// What a reading's networks are run as.
+    Condition: PaperSize -> Reading -> Condition
+    /// Smaller is better.
+    Score: PaperRun -> float
+    ScoreName: string
+    /// Whether a network does what the paper shows.
+    Does: PaperRun -> bool
+    DoesName: string
+}
+
+/// What a screening found for one reading.
+type Screened = {
+    Reading: Reading
+    Scores: float list
+    Wins: int
+}
+
+/// Screenings.
+[<RequireQualifiedAccess>]
+module PaperScreening =
+
+    /// Seeds on which readings are chosen.
+    let chosenOn = [ 1; 2; 3 ]
+
+    /// Seeds on which the chosen ones are confirmed.
+    let confirmedOn = [ 101..109 ]
+
+    /// How many changes of the printed reading are combined, and how many combinations are confirmed.
+    let private combined, private confirmed = 3, 3
+
+    let private screened
+        (screening: Screening)
+        (run: Condition list -> PaperResults)
+        size
+        seeds
+        readings
+        =
+        let conditions =
+            readings
+            |> List.map (fun reading -> {
+                screening.Condition size reading with
+                    Key = $"{screening.Id}, {Reading.text reading}"
+                    Seeds = fun _ -> seeds
+            })
+
+        let results = run conditions
+
+        List.zip readings conditions
+        |> List.map (fun (reading, condition) ->
+            let runs = PaperRuns.of' results condition.Key
+
+            {
+                Reading = reading
+                Scores =
+                    runs
+                    |> List.map (fun run ->
+                        if PaperRuns.isWell run then
+                            screening.Score run
+                        else
+                            PaperRuns.diverged)
+                Wins = runs |> List.filter screening.Does |> List.length
+            })
+
+    let private score (found: Screened) = PaperRuns.median found.Scores
+
+    /// Single changes of the printed reading on a few seeds, then combinations of the best of them on the same, and the best of all
+    /// on seeds of their own.
+    let search (screening: Screening) (run: Condition list -> PaperResults) size =
+        let singles = screened screening run size chosenOn screening.First
+        let printed = List.head singles
+
+        let helping =
+            List.tail singles
+            |> List.filter (fun found -> score found < score printed)
+            |> List.sortBy score
+            |> List.truncate combined
+            |> List.collect _.Reading.Settings
+
+        let pairs =
+            Reading.combinations helping
+            |> List.filter (fun reading -> reading.Settings.Length > 1)
+            |> screened screening run size chosenOn
+
+        let best =
+            singles @ pairs
+            |> List.sortBy score
+            |> List.truncate confirmed
+            |> List.map _.Reading
+
+        let again =
+            printed.Reading :: List.filter ((<>) printed.Reading) best
+            |> screened screening run size confirmedOn
+
+        singles @ pairs, again
+
+    let private row (found: Screened) =
+        let text value =
+            if value >= PaperRuns.diverged then
+                "diverged"
+            else
+                $"%.3g{value}"
+
+        [
+            Reading.text found.Reading
+            text (score found)
+            found.Scores |> List.map text |> String.concat ", "
+            $"{found.Wins} of {found.Scores.Length}"
+        ]
+
+    let private heads (screening: Screening) = [
+        "reading"
+        $"median {screening.ScoreName}"
+        $"{screening.ScoreName} of each seed"
+        screening.DoesName
+    ]
+
+    let private seeds list =
+        $"seeds {List.min list} to {List.max list}"
+
+    /// What was tried, on what it was chosen and on what it was confirmed, in a sentence.
+    let summary (tried: Screened list, again: Screened list) =
+        $"{tried.Length} readings were tried on {seeds chosenOn}; the printed one and the best {again.Length - 1} were run again on {seeds confirmedOn}, on which nothing was chosen. A choice among {tried.Length} flatters what it chooses: only the second table is evidence."
+
+    /// The page of a screening.
+    let html (screening: Screening) (tried: Screened list, again: Screened list) =
+        Page.html
+            {
+                Title = $"{screening.Title}: readings"
+                Subtitle = $"{summary (tried, again)} Murray (2019), doi 10.7554/eLife.43299."
+                Status = $"{tried.Length} readings", true
+                Tiles = []
+            }
+            [
+                $"Chosen on {seeds chosenOn}",
+                [
+                    Prose(heads screening, tried |> List.sortBy score |> List.map row)
+                ]
+                $"Confirmed on {seeds confirmedOn}",
+                [ Prose(heads screening, again |> List.map row) ]
+            ]
+
+    /// The tables in Markdown.
+    let table (screening: Screening) (tried: Screened list, again: Screened list) =
+        let line cells = "| " + String.concat " | " cells + " |"
+
+        let rows found = [
+            line (heads screening)
+            "|---|---|---|---|"
+            for one in found do
+                line (row one)
+            ""
+        ]
+
+        String.concat "\n" [
+            summary (tried, again)
+            ""
+            yield! rows (tried |> List.sortBy score)
+            yield! rows again
+        ]
+
+    // ---- the screenings -------------------------------------------------------------------------
+
+    /// Interval matching by RFLO, delays up to 15 tau.
+    let fig3 = {
+        Id = "fig3"
+        Title = "Fig 3: interval matching by RFLO, delays up to 15 tau"
+        First = Reading.printed :: Reading.neighbors PaperModels.intervalChoices Reading.printed
+        Condition =
+            fun size reading ->
+                let model =
+                    PaperModels.interval Rule.rflo 0.001 150.0<ms>
+                    |> Reading.apply PaperModels.intervalChoices reading
+
+                Condition.alone
+                    ""
+                    Beyond
+                    (PaperModels.ofInterval {
+                        model with
+                            Trials = size.Trials model.Trials
+                    })
+        Score = PaperFigure3.timing 150.0 >> snd
+        ScoreName = "error (ms)"
+        Does = PaperFigure3.isTimed 150.0
+        DoesName = "slope at least 0.6 and error at most 15 ms"
+    }
+
+    /// BPTT at the longest period.
+    let fig2a = {
+        Id = "fig2a"
+        Title = "Fig 2a: BPTT at T = 1600"
+        First = Reading.printed :: Reading.neighbors PaperModels.periodicChoices Reading.printed
+        Condition =
+            fun size reading ->
+                let model =
+                    {
+                        PaperModels.periodic with
+                            Period = 1600.0<ms>
+                            Rule = Rule.bptt
+                            Rate = PaperConditions.bpttRate 1600
+                    }
+                    |> Reading.apply PaperModels.periodicChoices reading
+
+                Condition.alone
+                    ""
+                    Beyond
+                    (PaperModels.ofPeriodic {
+                        model with
+                            Trials = size.Trials model.Trials
+                    })
+        Score = PaperRuns.finalLoss
+        ScoreName = "final loss"
+        Does = fun run -> PaperRuns.finalLoss run < 0.2
+        DoesName = "final loss below 0.2"
+    }
+
+    let all = [ fig2a; fig3 ]
