@@ -230,7 +230,11 @@ let private conditional (file: string) (original: string) variants =
            |> List.map (fun (mutant, text) -> $"{condition mutant} then ({text})")
            |> String.concat " elif ")
         + $" else ({original}))"
-    elif original.TrimEnd().EndsWith ';' || original.TrimEnd().EndsWith '}' then
+    // A pattern such as { Rate: > 0 } ends with a brace too, and is an expression.
+    elif
+        original.TrimEnd().EndsWith ';'
+        || (original.TrimEnd().EndsWith '}' && original.Contains ';')
+    then
         chain
             (fun condition text -> $"if ({condition}) {{ {text} }} else ")
             ("{ " + original + " }")
