@@ -217,6 +217,61 @@ let tests =
             forAll (cases 60 3000) RandomCircuits.anyCircuit goingOn
         }
 
+        test "a bound beyond 0 holds under Dale's law, for either sign" {
+            for sign, lower, upper in [ 1y, 0.1, 0.6; -1y, -0.6, -0.1 ] do
+                let builder = GraphBuilder()
+
+                let area =
+                    AreaSpec(
+                        Name = "a",
+                        Units = 6,
+                        Alpha = Array.create 6 0.2,
+                        InitialRates = Array.create 6 0.1
+                    )
+                    |> builder.AddArea
+
+                let readout = builder.AddReadout(ReadoutSpec(Name = "y", Outputs = 1))
+
+                let projection =
+                    ProjectionSpec(
+                        Name = "a->a",
+                        Source = Source.Area area,
+                        Target = Target.Area area,
+                        Synapses = Synapses.Dense(Array.create 36 (0.3 * float sign)),
+                        Signs = Array.create 6 sign,
+                        Lower = lower,
+                        Upper = upper,
+                        // Large enough that most weights would leave their bounds.
+                        Plasticity = Plasticity(BpttRule(), 50.0, UpdateSchedule.TrialEnd)
+                    )
+                    |> builder.AddProjection
+
+                ProjectionSpec(
+                    Name = "a->y",
+                    Source = Source.Area area,
+                    Target = Target.Readout readout,
+                    Synapses =
+                        Synapses.Dense(Array.init 6 (fun k -> if k % 2 = 0 then 1.0 else -1.0))
+                )
+                |> builder.AddProjection
+                |> ignore
+
+                let task =
+                    Networks.Given(Array.create 20 [||], Array.create 20 [| 1.0 |], (fun _ -> 20))
+
+                let session = Session.Create(builder.Build(), task, 3L)
+                session.Run 5 |> ignore
+                let weights = session.Weights projection
+
+                Expect.isTrue
+                    (Array.forall (fun w -> w >= lower && w <= upper) weights)
+                    $"%A{weights}"
+
+                Expect.isTrue
+                    (Array.exists (fun w -> abs w = 0.1) weights)
+                    $"some weight is at its bound: %A{weights}"
+        }
+
         test "ridge regression solves at the end of a run for the trials that it has" {
             forAll (cases 20 500) RandomCircuits.anyCircuit (fun case ->
                 let case = linear case

@@ -6,7 +6,7 @@ open Expecto
 open Rflo.Core
 
 /// Four units that see one channel each in every third step, through weights of 2 times some scale, and constants.
-let private striatumWith explore scale (constants: float[]) =
+let private noisyStriatum noise explore scale (constants: float[]) =
     let builder = GraphBuilder()
 
     let area =
@@ -17,6 +17,7 @@ let private striatumWith explore scale (constants: float[]) =
                 Alpha = Array.create 4 1.0,
                 Dynamics = Dynamics.WinnerTakeAll,
                 InitialRates = [| 1.0; 0.0; 0.0; 0.0 |],
+                Noise = noise,
                 Explore = explore
             )
         )
@@ -45,6 +46,8 @@ let private striatumWith explore scale (constants: float[]) =
     |> ignore
 
     builder, area
+
+let private striatumWith = noisyStriatum 0.0
 
 let private striatum explore =
     striatumWith explore 1.0 (Array.zeroCreate 4)
@@ -162,6 +165,25 @@ let private noisy () =
 [<Tests>]
 let tests =
     testList "winner takes all" [
+        test "exploration chooses every unit equally often" {
+            let decisions =
+                winners 1.0 7L |> Array.indexed |> Array.filter (fun (t, _) -> t % 3 = 2)
+
+            let count k =
+                decisions |> Array.filter (snd >> (=) k) |> Array.length
+
+            // 1000 decisions among 4 units: 250 each, with a standard deviation of 13.7.
+            for k in 0..3 do
+                Expect.isTrue (abs (count k - 250) < 70) $"unit {k} was chosen {count k} times"
+        }
+
+        test "exploration has random numbers of its own, which noise does not move" {
+            let chosen noise =
+                chosenBy (fst (noisyStriatum noise 1.0 1.0 (Array.zeroCreate 4))) 7L
+
+            Expect.equal (chosen 0.5) (chosen 0.0) "choices"
+        }
+
         test "the largest current wins where the gate is open, and is held in between" {
             let chosen = winners 0.0 1L
             Expect.equal chosen[..1] [| 0; 0 |] "the declared rates, before the gate opens"
