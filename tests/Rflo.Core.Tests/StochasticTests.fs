@@ -252,9 +252,115 @@ let private exactSteps () =
 
     Array.concat [ for t in 1..3 -> Array.concat (step watched t) ]
 
+// ---- two areas, a gate, a delay and a sigmoid that is fed back ---------------------------------------
+
+/// Two areas that project to each other, one way through a gate and a delay, and a sigmoid readout of both that is fed back.
+let private coupled =
+    let builder = GraphBuilder()
+
+    let area name =
+        builder.AddArea(
+            AreaSpec(Name = name, Units = 2, Alpha = [| 0.5; 0.8 |], InitialRates = [| 0.4; -0.3 |])
+        )
+
+    let a, b = area "a", area "b"
+    let x = builder.AddInput(InputSpec("x", 1))
+
+    let y =
+        builder.AddReadout(ReadoutSpec(Name = "y", Outputs = 1, Kind = OutputKind.Sigmoid))
+
+    let random = Random 3
+
+    let project name (source: Source) (target: Target) count gate (rule: Plasticity | null) =
+        builder.AddProjection(
+            ProjectionSpec(
+                Name = name,
+                Source = source,
+                Target = target,
+                Synapses =
+                    Synapses.Dense(Array.init count (fun _ -> random.NextDouble() * 2.0 - 1.0)),
+                Gate = gate,
+                Plasticity = rule
+            )
+        )
+        |> ignore
+
+    let learns = Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule.TrialEnd)
+    let onto area = Target.Area area
+    project "x->a" (Source.Input x) (onto a) 2 Gate.Always learns
+    project "a->a" (Source.Area a) (onto a) 4 Gate.Always learns
+    project "b->a" (Source.Area b) (onto a) 4 Gate.Always learns
+    project "a->b" (Source.Area(a, 2)) (onto b) 4 (Gate.Every 2) learns
+    project "b->b" (Source.Area b) (onto b) 4 Gate.Always learns
+    project "y->a" (Source.Readout y) (onto a) 2 Gate.Always null
+    project "a->y" (Source.Area a) (Target.Readout y) 2 Gate.Always null
+    project "b->y" (Source.Area b) (Target.Readout y) 2 Gate.Always null
+    builder.AddFeedback(FeedbackSpec(Readout = y, Area = a))
+    builder.AddFeedback(FeedbackSpec(Readout = y, Area = b))
+    builder.Build()
+
+/// Four steps, the same in every trial: with more the spread of the estimates hides the mean.
+let private coupledTask =
+    Given(
+        Array.init 4 (fun t -> [| sin (float t) |]),
+        Array.init 4 (fun t -> [| if t % 2 = 0 then 0.9 else 0.2 |]),
+        (fun _ -> 4)
+    )
+
+/// The increments of trial k by a rule, all blocks in a row.
+let private increments (session: Session) (rule: LearningRule) trial =
+    session.Increments(trial, rule, UpdateTime.Online)
+    |> Seq.collect (function
+        | null -> Seq.empty
+        | block -> Seq.ofArray block)
+    |> Array.ofSeq
+
+/// The mean over many trials, each with random numbers of its own, and its standard errors, beside RTRL's increments.
+let private meanOfTrials rule count =
+    let session = Session.Create(coupled, coupledTask, 5L)
+    let exact = increments session (RtrlRule()) 0
+    let sum, squares = Array.zeroCreate exact.Length, Array.zeroCreate exact.Length
+
+    for trial in 0 .. count - 1 do
+        increments session rule trial
+        |> Array.iteri (fun k value ->
+            sum[k] <- sum[k] + value
+            squares[k] <- squares[k] + value * value)
+
+    let mean = sum |> Array.map (fun value -> value / float count)
+
+    let error =
+        Array.map2
+            (fun square m -> sqrt ((square / float count - m * m) / float count))
+            squares
+            mean
+
+    exact, mean, error
+
 [<Tests>]
 let tests =
     testList "stochastic rules" [
+        for factors in
+            [
+                InfluenceFactors.RankOne
+                InfluenceFactors.Kronecker
+                InfluenceFactors.ReverseKronecker
+            ] do
+            test
+                $"the mean of {factors} is RTRL through a gate, a delay, two areas and a fed-back sigmoid" {
+                let exact, mean, error =
+                    meanOfTrials (StochasticRule(factors, MixingNoise.Rademacher)) 20_000
+
+                for k in 0 .. exact.Length - 1 do
+                    // Five standard errors: one number in two million is farther off by chance.
+                    Expect.isTrue
+                        (abs (mean[k] - exact[k]) <= 5.0 * error[k] + 1e-12)
+                        $"weight {k}: {mean[k]} against {exact[k]}, standard error {error[k]}"
+
+                let largest = exact |> Array.map abs |> Array.max
+                Expect.isLessThan (Array.max error) (0.1 * largest) "errors that tell the two apart"
+            }
+
         test "UORO takes the published steps, with the recorded noise" {
             published InfluenceFactors.RankOne "uoro"
         }
