@@ -105,44 +105,15 @@ module internal TargetFit =
 
     /// The task whose trials are looked at as they are made; a run of a wrong one fails and says where.
     let watched (readouts: Readout list) (task: ITask) : ITask =
-        let fill number stream (into: Trial) = task.Fill(number, stream, into)
-
         match task with
         | _ when not (matters readouts) -> task
         | :? IProgressTask -> task
-        | :? IClosedLoopTask as loop -> {
-            new IClosedLoopTask with
-                member _.Watches = loop.Watches
-                member _.StateLength = loop.StateLength
-                member _.SaveState state = loop.SaveState state
-                member _.RestoreState state = loop.RestoreState state
-                member _.Before(now, trial) = loop.Before(now, trial)
-
-                // A task may write targets after a step too.
-                member _.After(now, trial) =
-                    loop.After(now, trial)
-
+        | _ ->
+            task
+            |> FollowedTask.after
+                (fun number trial -> insist (ofTrial number readouts trial))
+                (fun now trial ->
                     let place () =
                         $"in step {now.Step} of trial {now.Trial}"
 
-                    insist (ofStep place readouts trial.Targets trial.Mask (now.Step - 1))
-            interface ITask with
-                member _.Inputs = task.Inputs
-                member _.Outputs = task.Outputs
-                member _.MaxSteps = task.MaxSteps
-                member _.Events = task.Events
-                member _.GivesRewards = task.GivesRewards
-                member _.Fill(number, stream, into) = fill number stream into
-          }
-        | _ -> {
-            new ITask with
-                member _.Inputs = task.Inputs
-                member _.Outputs = task.Outputs
-                member _.MaxSteps = task.MaxSteps
-                member _.Events = task.Events
-                member _.GivesRewards = task.GivesRewards
-
-                member _.Fill(number, stream, into) =
-                    fill number stream into
-                    insist (ofTrial number readouts into)
-          }
+                    insist (ofStep place readouts trial.Targets trial.Mask (now.Step - 1)))

@@ -44,39 +44,9 @@ module internal TaskMask =
                     let at = row * trial.Outputs + k
                     trial.Mask[at] <- trial.Mask[at] * mask[row, k]
 
-            match task with
-            | :? IClosedLoopTask as loop -> {
-                new IClosedLoopTask with
-                    member _.Watches = loop.Watches
-                    member _.StateLength = loop.StateLength
-                    member _.SaveState state = loop.SaveState state
-                    member _.RestoreState state = loop.RestoreState state
-                    member _.Before(now, trial) = loop.Before(now, trial)
-
-                    // A task may write its mask after a step too.
-                    member _.After(now, trial) =
-                        loop.After(now, trial)
-                        multiply (now.Step - 1) trial
-                interface ITask with
-                    member _.Inputs = task.Inputs
-                    member _.Outputs = task.Outputs
-                    member _.MaxSteps = task.MaxSteps
-                    member _.Events = task.Events
-                    member _.GivesRewards = task.GivesRewards
-
-                    member _.Fill(number, stream, into) = task.Fill(number, stream, into)
-              }
-            | _ -> {
-                new ITask with
-                    member _.Inputs = task.Inputs
-                    member _.Outputs = task.Outputs
-                    member _.MaxSteps = task.MaxSteps
-                    member _.Events = task.Events
-                    member _.GivesRewards = task.GivesRewards
-
-                    member _.Fill(number, stream, into) =
-                        task.Fill(number, stream, into)
-
-                        for row in 0 .. into.Steps - 1 do
-                            multiply row into
-              }
+            task
+            |> FollowedTask.after
+                (fun _ trial ->
+                    for row in 0 .. trial.Steps - 1 do
+                        multiply row trial)
+                (fun now trial -> multiply (now.Step - 1) trial)

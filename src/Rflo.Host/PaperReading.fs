@@ -36,6 +36,13 @@ module Reading =
                 let names = known.Alternatives |> List.map fst |> String.concat ", "
                 invalidOp $"{choice} has no alternative {name} (known: {names})"
 
+    /// The name of the alternative that a reading takes of a choice.
+    let private taken (reading: Reading) (choice: OpenChoice<'Model>) =
+        reading.Settings
+        |> List.tryFind (fun (own, _) -> own = choice.Name)
+        |> Option.map snd
+        |> Option.defaultValue (fst choice.Alternatives.Head)
+
     /// A model in a reading: every choice's alternative, in the order of the choices, so that a reading's own order does not matter.
     let apply (choices: OpenChoice<'Model> list) (reading: Reading) (model: 'Model) =
         for choice, name in reading.Settings do
@@ -43,13 +50,7 @@ module Reading =
 
         (model, choices)
         ||> List.fold (fun model choice ->
-            let name =
-                reading.Settings
-                |> List.tryFind (fun (own, _) -> own = choice.Name)
-                |> Option.map snd
-                |> Option.defaultValue (fst choice.Alternatives.Head)
-
-            alternative choices (choice.Name, name) model)
+            alternative choices (choice.Name, taken reading choice) model)
 
     /// The names of the choices in which a reading differs from the printed one.
     let departures (choices: OpenChoice<'Model> list) (reading: Reading) =
@@ -71,11 +72,7 @@ module Reading =
     /// What the paper says of each choice, what a reading takes and what else there is.
     let notes (choices: OpenChoice<'Model> list) (reading: Reading) = [
         for choice in choices do
-            let taken =
-                reading.Settings
-                |> List.tryFind (fun (own, _) -> own = choice.Name)
-                |> Option.map snd
-                |> Option.defaultValue (fst choice.Alternatives.Head)
+            let taken = taken reading choice
 
             let others =
                 choice.Alternatives
@@ -89,11 +86,7 @@ module Reading =
     /// Readings that differ from one in a single choice.
     let neighbors (choices: OpenChoice<'Model> list) (reading: Reading) = [
         for choice in choices do
-            let taken =
-                reading.Settings
-                |> List.tryFind (fun (own, _) -> own = choice.Name)
-                |> Option.map snd
-                |> Option.defaultValue (fst choice.Alternatives.Head)
+            let taken = taken reading choice
 
             for name, _ in choice.Alternatives do
                 if name <> taken then

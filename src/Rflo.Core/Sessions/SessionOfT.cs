@@ -30,6 +30,7 @@ internal sealed class Session<T> : Session
     private bool _isRunning;
     private int _isBatchApplied;
     private string? _inHand;
+    private int _trialInHand;
 
     public Session(Graph graph, ITask task, long seed, Precision precision, Forms forms)
         : base(graph, task, seed, precision)
@@ -113,7 +114,7 @@ internal sealed class Session<T> : Session
         long start = Stopwatch.GetTimestamp();
         _isKept = false;
         bool isSaved = false;
-        _inHand = $"trial {trial} of a run";
+        (_inHand, _trialInHand) = ("a run", trial);
         try
         {
             Show(trial);
@@ -192,7 +193,7 @@ internal sealed class Session<T> : Session
     {
         if (_inHand is { } inHand)
             throw new InvalidOperationException(
-                $"{method} was called in the midst of {inHand}, by a task, a probe or a function of a rule. Call it between trials: in the callback of Run, or after Run.");
+                $"{method} was called in the midst of trial {_trialInHand} of {inHand}, by a task, a probe or a function of a rule. Call it between trials: in the callback of Run, or after Run.");
     }
 
     public override IReadOnlyDictionary<string, double[]> Capture()
@@ -245,7 +246,7 @@ internal sealed class Session<T> : Session
         TestOptions test = options ?? TestOptions.Default;
         Carried carried = SaveState();
         bool goesOn = false;
-        _inHand = $"a test of trial {trial}";
+        (_inHand, _trialInHand) = ("a test", trial);
         try
         {
             Show(trial, test);
@@ -267,7 +268,7 @@ internal sealed class Session<T> : Session
         Refuse(nameof(Increments));
         Carried carried = SaveState();
         LearnerSet<T> passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
-        _inHand = $"the increments of trial {trial}";
+        (_inHand, _trialInHand) = ("a look at increments", trial);
         try
         {
             Show(trial);
