@@ -63,15 +63,15 @@ let private chosen graph (task: ITask) forms =
             | _ -> ()
     ]
 
-/// In how many sessions a fast form was.
-let private met = Collections.Generic.Dictionary<string, int>()
+/// In how many sessions each fast form was.
+type private Met = Collections.Generic.Dictionary<string, int>
 
-let private times name =
+let private times (met: Met) name =
     match met.TryGetValue name with
     | true, count -> count
     | _ -> 0
 
-let private agree precision tolerance (tally: Tally) (case: Case) =
+let private agree (met: Met) precision tolerance (tally: Tally) (case: Case) =
     let random = Random case.Seed
     let case = if random.Next 3 > 0 then Experiments.tidy case else case
     let case = if random.Next 2 = 0 then resized case else case
@@ -101,7 +101,7 @@ let private agree precision tolerance (tally: Tally) (case: Case) =
                 Forms.Eager &&& ~~~single[random.Next single.Length]
             ] do
             for name in chosen graph task forms do
-                met[name] <- 1 + times name
+                met[name] <- 1 + times met name
 
             let finish, fast = run forms
             Expect.equal finish RunEnd.Completed $"{forms}"
@@ -186,8 +186,13 @@ let tests =
     testList "forms" [
         test "every legal form of any experiment gives the plain one's numbers" {
             let tally = Tally()
-            met.Clear()
-            forAll (cases 150 20000) RandomCircuits.anyCircuit (agree Precision.Double 1e-8 tally)
+            let met = Met()
+
+            forAll
+                (cases 150 20000)
+                RandomCircuits.anyCircuit
+                (agree met Precision.Double 1e-8 tally)
+
             tally.Demand 0.35
 
             for name in
@@ -198,12 +203,17 @@ let tests =
                     "KeRNL deferred"
                     "blocks"
                 ] do
-                Expect.isGreaterThan (times name) 4 $"{name} was met"
+                Expect.isGreaterThan (times met name) 4 $"{name} was met"
         }
 
         test "the same in single precision" {
             let tally = Tally()
-            forAll (cases 50 5000) RandomCircuits.anyCircuit (agree Precision.Single 2e-3 tally)
+
+            forAll
+                (cases 50 5000)
+                RandomCircuits.anyCircuit
+                (agree (Met()) Precision.Single 2e-3 tally)
+
             tally.Demand 0.4
         }
 
