@@ -10,6 +10,7 @@ open System.Diagnostics
 open System.IO
 open System.Text
 open System.Threading.Tasks
+open System.Xml
 open System.Xml.Linq
 open Rflo.Mutations.Catalogue
 
@@ -238,8 +239,12 @@ type Outcome =
 let patience = TimeSpan.FromMinutes 15.0
 
 let private failures (summary: string) =
+    // What a test says may hold any character, also those that XML has no place for.
+    use reader =
+        XmlReader.Create(summary, XmlReaderSettings(CheckCharacters = false))
+
     let cases =
-        (XDocument.Load summary).Descendants(XName.Get "test-case") |> List.ofSeq
+        (XDocument.Load reader).Descendants(XName.Get "test-case") |> List.ofSeq
 
     let value (name: string) (case: XElement) =
         match case.Attribute(XName.Get name) with
