@@ -84,6 +84,7 @@ module internal Arrays =
                 Name = readout.Name
                 Outputs = readout.Outputs
                 Output = readout.Kind
+                Loss = Option.ofObj readout.Loss
             }
     ]
 

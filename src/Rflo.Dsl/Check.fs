@@ -256,6 +256,8 @@ module Check =
 
                     if not (Enum.IsDefined readout.Output) then
                         NotAllowed("output", string (int readout.Output), oneOf<Output>())
+                    else
+                        yield! lossOf readout
 
                     if
                         circuit.Projections

@@ -57,6 +57,18 @@ module internal CheckAreas =
             yield! notNegativeIn precision "the deviation of the initial rates" deviation
     ]
 
+    let penalties precision (area: Area) = [
+        for penalty in area.Penalties do
+            yield! notNegativeIn precision "the strength of a penalty" penalty.Strength
+            yield! finiteIn precision "the target rate of a penalty" penalty.Target
+
+        if not area.Penalties.IsEmpty && area.Dynamics.IsWinnerTakeAll then
+            Contradiction(
+                "its rates cost something, and those of a winner-take-all area have no slope by which to learn",
+                "leave penalties out"
+            )
+    ]
+
     let daleFraction (area: Area) = [
         match area.Dale with
         | None -> ()
@@ -108,6 +120,7 @@ module internal CheckAreas =
             NotAllowed("transfer", string (int area.Transfer), oneOf<Transfer>())
 
         yield! notNegativeIn precision "noise" area.Noise
+        yield! penalties precision area
         yield! initial precision area
         yield! daleFraction area
 

@@ -422,11 +422,17 @@ module internal CheckProjections =
             NotAllowed("the lower bound", string low, $"at most the upper bound, {string high}")
         | _ -> ()
 
-        yield! notNegativeIn precision "decay" projection.Decay
+        for word, strength, does in
+            [
+                "decay", projection.Decay, "decays with every update"
+                "l1", projection.L1, "has a penalty on its weights"
+                "l2", projection.L2, "has a penalty on its weights"
+            ] do
+            yield! notNegativeIn precision word strength
 
-        if projection.Plasticity.IsFrozen && projection.Decay > 0.0 then
-            Contradiction(
-                "it decays with every update and is frozen, so it has none",
-                "let it learn, such as |> learning 0.03, or leave decay out"
-            )
+            if projection.Plasticity.IsFrozen && strength > 0.0 then
+                Contradiction(
+                    $"it {does} and is frozen, so it has no update",
+                    $"let it learn, such as |> learning 0.03, or leave {word} out"
+                )
     ]

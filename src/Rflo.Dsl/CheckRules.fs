@@ -211,25 +211,14 @@ module internal CheckRules =
                 NotAllowed("the rate at which sensitivities are learned", string rate, "in [0, 1]")
         | _ -> ()
 
-        match rule.Optimiser with
-        | Plain -> ()
-        | Momentum beta ->
-            if not (beta >= 0.0 && beta < 1.0) then
-                NotAllowed("the memory of momentum", string beta, "in [0, 1)")
-        | Adam(beta1, beta2) ->
-            for beta in [ beta1; beta2 ] do
-                if not (beta >= 0.0 && beta < 1.0) then
-                    NotAllowed("a memory of Adam", string beta, "in [0, 1)")
+        yield! outOfRange (Seq.append rule.Optimizer.Problems rule.Rates.Problems)
 
-        match rule.Clip with
-        | Some norm -> yield! moreThanZero "the norm at which updates are clipped" norm
-        | None -> ()
-
-        match rule.Rates with
-        | HalvedEvery trials
-        | FallingAfter trials ->
-            yield! moreThanZero "the number of trials in which rates fall" trials
-        | ConstantRates -> ()
+        if not (rule.Clip.Norm > 0.0) then
+            NotAllowed(
+                "the norm at which updates are clipped",
+                string rule.Clip.Norm,
+                "more than 0"
+            )
 
         yield! leastSquares dt rule.Readout
     ]
@@ -281,11 +270,26 @@ module internal CheckRules =
         if Option.isSome (CheckProjections.soundBounds projection) then
             Contradiction("least squares keep to no bounds", $"leave the bounds out, {instead}")
 
-        if projection.Decay > 0.0 then
-            Contradiction(
-                "least squares know no decay but their own alpha",
-                $"leave the decay out, {instead}"
-            )
+        match readout.LossOrNatural with
+        | :? SquaredError -> ()
+        | loss ->
+            if readout.Output = Output.Linear then
+                Contradiction(
+                    $"least squares minimise the squared error, and the loss of {readout.Name} is the {loss.Description}",
+                    $"leave the loss out, {instead}"
+                )
+
+        for word, strength in
+            [
+                "decay", projection.Decay
+                "l1", projection.L1
+                "l2", projection.L2
+            ] do
+            if strength > 0.0 then
+                Contradiction(
+                    $"least squares know no {word} but their own alpha",
+                    $"leave the {word} out, {instead}"
+                )
     ]
 
     let ontoReadout (circuit: Circuit) (rule: Rule) readout projection =
@@ -294,11 +298,39 @@ module internal CheckRules =
         | _, Ok readout -> bySquares rule readout projection
         | _, Error _ -> []
 
+    /// A penalty on the mean rate of a trial is known at its end; a rule that needs it in every step cannot learn by it.
+    let private trialMeans (experiment: Experiment) (rule: Rule) (projection: Projection) = [
+        let isAtEnd =
+            (rule.Update.IsTrialEnd || rule.Update.IsEveryTrials)
+            && not rule.Readout.IsRecursiveLeastSquares
+
+        let waits =
+            match rule.Credit with
+            | BackwardInTime -> true
+            | Local {
+                        Modulator = { Mean = None; Map = None }
+                    } -> true
+            | _ -> false
+
+        let penalized =
+            experiment.Circuit.Areas
+            |> List.tryFind (fun area -> area.Penalties |> List.exists _.OfTrialMean)
+
+        match penalized with
+        | Some area when not (isAtEnd && (waits || projection.Target.IsOfReadout)) ->
+            Contradiction(
+                $"{area.Name} has a penalty on mean rates, known at the end of a trial, and {rule.Name} with {updateWord rule.Update} needs it in every step",
+                "learn by BPTT or a local rule with TrialEnd, or take Penalty.toward, which is of each step"
+            )
+        | _ -> ()
+    ]
+
     let learns (experiment: Experiment) (projection: Projection) = [
         match Wiring.declaredPlasticity experiment projection with
         | None -> ()
         | Some(rate, rule) ->
             yield! notNegativeIn experiment.Precision "the learning rate" rate
+            yield! trialMeans experiment rule projection
 
             // The experiment's rule is checked once, with the experiment.
             if projection.Plasticity.IsLearningBy then

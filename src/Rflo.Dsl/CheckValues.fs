@@ -19,6 +19,30 @@ module internal CheckValues =
             NameTaken given
     ]
 
+    /// Constants that a part of the core says are not allowed.
+    let outOfRange (problems: OutOfRange seq) = [
+        for problem in problems do
+            NotAllowed(problem.What, string problem.Value, problem.Allowed)
+    ]
+
+    /// Whether a readout's loss has a meaning for its outputs.
+    let lossOf (readout: Readout) = [
+        let loss = readout.LossOrNatural
+        yield! outOfRange loss.Problems
+
+        match loss.Outputs with
+        | null -> ()
+        | outputs when Seq.contains readout.Output outputs -> ()
+        | outputs ->
+            let words =
+                outputs |> Seq.map (fun kind -> $"Output.{kind}") |> String.concat " or "
+
+            Contradiction(
+                $"the {loss.Description} has no meaning for outputs of the kind {readout.Output}",
+                $"say |> output {words}, or take another loss"
+            )
+    ]
+
     let atLeastOne field (given: int) = [
         if given < 1 then
             NotAllowed(field, string given, "at least 1")

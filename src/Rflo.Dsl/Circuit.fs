@@ -5,7 +5,8 @@ open Rflo.Core
 /// The transfer function phi of an area: Tanh (default), Relu, Sigmoid, Softplus, Identity, RectifiedTanh.
 type Transfer = Rflo.Core.Transfer
 
-/// What a readout's sum becomes, with its loss: Linear (squared error), Sigmoid or Softmax (cross-entropy).
+/// What a readout's sum becomes: Linear (its own loss is the squared error), Sigmoid or Softmax (cross-entropy), Exponential (Poisson),
+/// Softplus (squared error).
 type Output = OutputKind
 
 /// Where the rates of a trial begin.
@@ -148,8 +149,12 @@ type Projection = {
     Balanced: bool
     /// Bounds of every weight.
     Bounds: (float * float) option
-    /// L2 decay: every update also takes learning rate * decay * weight away.
+    /// Decoupled weight decay: every trial's updates also take learning rate * decay * weight away.
     Decay: float
+    /// L1 penalty: strength times the sum of absolute weights, whose slope enters what the rule asks for.
+    L1: float
+    /// L2 penalty: strength / 2 times the sum of squared weights, in the same way.
+    L2: float
     /// Words that can have no effect on it.
     Lost: Lost list
 }
@@ -194,6 +199,8 @@ module internal Arrow =
         Balanced = false
         Bounds = None
         Decay = 0.0
+        L1 = 0.0
+        L2 = 0.0
         Lost = []
     }
 
@@ -225,6 +232,8 @@ type Area = {
     Dale: float option
     /// The rate at which the units learn their time constants, if they do: by the experiment's rule, as d ln tau.
     TauRate: float option
+    /// Costs of its rates, beside the losses of the readouts.
+    Penalties: Penalty list
     /// Named subsets of the units, counted from 0.
     Populations: (string * int list) list
     /// Words that can have no effect on it.
@@ -271,7 +280,13 @@ type Readout = {
     Name: string
     Outputs: int
     Output: Output
+    /// What its outputs are compared with targets by; none for the loss of the nonlinearity.
+    Loss: Loss option
 } with
+
+    /// Its loss, whether one was named or not.
+    member this.LossOrNatural =
+        this.Loss |> Option.defaultWith (fun () -> Loss.Natural this.Output)
 
     interface ITarget with
         member this.Target = OfReadout this.Name

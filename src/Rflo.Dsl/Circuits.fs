@@ -261,6 +261,11 @@ module Circuit =
             if area.Noise > 0.0 then
                 $"noise {number area.Noise}"
 
+            for penalty in area.Penalties do
+                let whose = if penalty.OfTrialMean then "mean rates" else "rates"
+                let kind = (string penalty.Kind).ToLowerInvariant()
+                $"{whose} cost {number penalty.Strength} ({kind}, from {number penalty.Target})"
+
             for name, units in area.Populations do
                 $"population {name} of {units.Length}"
         ]
@@ -316,8 +321,14 @@ module Circuit =
             | Learning rate -> $"learning rate {number rate}"
             | LearningBy(rate, rule) -> $"learning rate {number rate} by {rule.Name}"
 
-            if projection.Decay > 0.0 then
-                $"decay {number projection.Decay}"
+            for word, strength in
+                [
+                    "decay", projection.Decay
+                    "L1", projection.L1
+                    "L2", projection.L2
+                ] do
+                if strength > 0.0 then
+                    $"{word} {number strength}"
         ]
 
     let private feedbackText (feedback: Feedback) =
@@ -340,6 +351,7 @@ module Circuit =
         for readout in circuit.Readouts do
             $"readout {readout.Name}: {readout.Outputs} outputs, "
             + $"%O{readout.Output}".ToLowerInvariant()
+            + (readout.Loss |> Option.map (fun loss -> $", {loss}") |> Option.defaultValue "")
 
         for projection in circuit.Projections do
             projectionText projection

@@ -79,6 +79,7 @@ module Compile =
             InitialRates = rates,
             InitialSpread = spread,
             Explore = explore,
+            Penalties = Array.ofList area.Penalties,
             TauPlasticity =
                 (Wiring.tauRate experiment area
                  |> Option.map (fun rate -> RuleCompile.plasticity dt rate experiment.Rule)
@@ -147,7 +148,9 @@ module Compile =
             Signs = (Wiring.signsOf circuit projection |> Option.toObj),
             Lower = low,
             Upper = high,
-            Decay = projection.Decay
+            Decay = projection.Decay,
+            L1 = projection.L1,
+            L2 = projection.L2
         )
 
     let private feedback seed (circuit: Circuit) (declared: Feedback) =
@@ -220,7 +223,12 @@ module Compile =
 
         for readout in circuit.Readouts do
             builder.AddReadout(
-                ReadoutSpec(Name = readout.Name, Outputs = readout.Outputs, Kind = readout.Output)
+                ReadoutSpec(
+                    Name = readout.Name,
+                    Outputs = readout.Outputs,
+                    Kind = readout.Output,
+                    Loss = (readout.Loss |> Option.toObj)
+                )
             )
             |> ignore
 

@@ -21,6 +21,7 @@ module Declare =
         Initial = Reset 0.1
         Dale = None
         TauRate = None
+        Penalties = []
         Populations = []
         Lost = []
     }
@@ -75,6 +76,10 @@ module Declare =
     /// inhibitory, and every weight that leaves a unit for an area has the unit's sign.
     let dale excitatory (area: Area) = { area with Dale = Some excitatory }
 
+    /// `a |> penalties [ Penalty.l2 0.01 ]` is the area a whose rates cost that, beside the losses of the readouts: all rules that
+    /// learn from errors learn by it.
+    let penalties (costs: Penalty list) (area: Area) = { area with Penalties = costs }
+
     /// `a |> population "left" [ 0 .. 9 ]` is the area a in which those units have a name; `a["left"]` is an end of
     /// projections.
     let population name units (area: Area) = {
@@ -109,10 +114,14 @@ module Declare =
         Name = name
         Outputs = outputs
         Output = Output.Linear
+        Loss = None
     }
 
-    /// `r |> output Output.Softmax` is the readout r with that nonlinearity and its loss.
+    /// `r |> output Output.Softmax` is the readout r with that nonlinearity, and its loss if `loss` names no other.
     let output kind (readout: Readout) = { readout with Output = kind }
+
+    /// `r |> loss (Loss.huber 0.5)` is the readout r whose outputs are compared with the task's targets by that loss.
+    let loss (cost: Loss) (readout: Readout) = { readout with Loss = Some cost }
 
     /// The constant 1: `bias --> cortex` gives each unit of cortex a bias.
     let bias = Bias
@@ -219,6 +228,8 @@ module Declare =
         projection with
             Plasticity = Frozen
             Decay = 0.0
+            L1 = 0.0
+            L2 = 0.0
     }
 
     /// `p |> bounds -1.0 1.0` keeps every weight between the two.
@@ -227,8 +238,16 @@ module Declare =
             Bounds = Some(low, high)
     }
 
-    /// `p |> decay 1e-4` lets every update also take learning rate * decay * weight away.
+    /// `p |> decay 1e-4` lets the updates of a trial also take learning rate * decay * weight away, past optimizer and clipping:
+    /// decoupled weight decay. Under `Optimizer.adam` it is AdamW.
     let decay strength (projection: Projection) = { projection with Decay = strength }
+
+    /// `p |> l2 1e-4` adds that over 2 times the sum of squared weights to what is minimised: its gradient passes through clipping and
+    /// optimizer. Without these it is the same as `decay`.
+    let l2 strength (projection: Projection) = { projection with L2 = strength }
+
+    /// `p |> l1 1e-4` adds that times the sum of absolute weights to what is minimised.
+    let l1 strength (projection: Projection) = { projection with L1 = strength }
 
     /// `p |> named "slow"` is called by that name; needed where several projections have the same two ends.
     let named label (projection: Projection) = { projection with Label = Some label }

@@ -87,21 +87,6 @@ module internal RuleCompile =
         | TrialEnd -> UpdateSchedule.TrialEnd
         | EveryTrials(k, combine) -> UpdateSchedule(UpdateTime.TrialEnd, k, combine.IsMean)
 
-    let private optimiser (rule: Rule) =
-        let clip = rule.Clip |> Option.defaultValue infinity
-
-        match rule.Optimiser with
-        | Plain -> Rflo.Core.Optimiser(OptimiserKind.Plain, ClipNorm = clip)
-        | Momentum beta -> Rflo.Core.Optimiser(OptimiserKind.Momentum, beta, ClipNorm = clip)
-        | Adam(beta1, beta2) ->
-            Rflo.Core.Optimiser(OptimiserKind.Adam, beta1, beta2, ClipNorm = clip)
-
-    let private rates =
-        function
-        | ConstantRates -> RateSchedule.Constant
-        | HalvedEvery trials -> RateSchedule(RateDecay.Halving, trials)
-        | FallingAfter trials -> RateSchedule(RateDecay.Hyperbolic, trials)
-
     let private readout dt : Rflo.Dsl.ReadoutRule -> Rflo.Core.ReadoutRule =
         function
         | DeltaRule -> Rflo.Core.ReadoutRule.Delta
@@ -115,8 +100,9 @@ module internal RuleCompile =
             rule dt learning,
             rate,
             schedule learning.Update,
-            Optimiser = optimiser learning,
-            Rates = rates learning.Rates,
+            Optimizer = learning.Optimizer,
+            Clip = learning.Clip,
+            Rates = learning.Rates,
             Readout = readout dt learning.Readout
         )
 

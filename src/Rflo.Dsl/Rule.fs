@@ -118,7 +118,7 @@ type Combine =
 
 /// How the weights onto a readout learn, whatever the rule of the areas is.
 type ReadoutRule =
-    /// By the delta rule, dW = eta / T sum over t of eps(t) h(t)'; at the times and with the optimiser of the rule.
+    /// By the delta rule, dW = eta / T sum over t of eps(t) h(t)'; at the times and with the optimizer of the rule.
     | DeltaRule
     /// By recursive least squares, the readout's part of FORCE (Sussillo and Abbott 2009), in every k-th step: weights that
     /// minimise the sum of squared errors so far, where older ones count less by `forgetting` in (0, 1] with each step, plus
@@ -150,24 +150,6 @@ type Update =
     /// At the end of every k-th trial.
     | EveryTrials of k: int * combine: Combine
 
-/// How an update follows from what the rule asks for.
-type Optimiser =
-    /// dW = eta g.
-    | Plain
-    /// m = beta m + g, dW = eta m.
-    | Momentum of beta: float
-    /// Adam, with its two memories (Kingma and Ba 2015).
-    | Adam of beta1: float * beta2: float
-
-/// How learning rates change from trial to trial.
-type Rates =
-    /// They do not.
-    | ConstantRates
-    /// They fall by half every so many trials.
-    | HalvedEvery of trials: float
-    /// They fall as 1 / (1 + trial / trials).
-    | FallingAfter of trials: float
-
 /// A learning rule: a point in a space of independent choices. `{ Rule.rflo with Update = Online }` is its neighbour
 /// that learns step by step.
 type Rule = {
@@ -176,9 +158,9 @@ type Rule = {
     Credit: Credit
     Error: ErrorPath
     Update: Update
-    Optimiser: Optimiser
-    /// Largest Frobenius norm of what the rule asks for in one update of a projection.
-    Clip: float option
+    Optimizer: Optimizer
+    /// Largest norm of what the rule asks for in one update.
+    Clip: Clip
     Rates: Rates
     /// How the weights onto readouts learn.
     Readout: ReadoutRule
@@ -226,9 +208,9 @@ module Rule =
         Credit = Local trace
         Error = DeclaredFeedback
         Update = TrialEnd
-        Optimiser = Plain
-        Clip = None
-        Rates = ConstantRates
+        Optimizer = Optimizer.sgd
+        Clip = Clip.None
+        Rates = Rates.constant
         Readout = DeltaRule
         Learns = Everything
     }
@@ -380,7 +362,7 @@ module Rule =
 
     // Random approximations of RTRL, right on average.
 
-    /// Unbiased online recurrent optimisation (Tallec and Ollivier 2017). Time and memory O(n^2) a step; very noisy.
+    /// Unbiased online recurrent optimization (Tallec and Ollivier 2017). Time and memory O(n^2) a step; very noisy.
     let uoro = {
         rtrl with
             Name = "uoro"

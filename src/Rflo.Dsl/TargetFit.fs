@@ -3,15 +3,18 @@ namespace Rflo.Dsl
 open System
 open Rflo.Core
 
-/// Whether targets are values that their readouts can have. The loss of a sigmoid or a softmax is a cross-entropy, which is one only of
-/// targets in [0, 1] and, of a softmax, of a distribution; of others a run would go on for ever and say nothing.
+/// Whether targets are values that the losses of their readouts have a meaning for. A cross-entropy is one only of targets in [0, 1]
+/// and, of a softmax, of a distribution; of others a run would go on for ever and say nothing.
 [<RequireQualifiedAccess>]
 module internal TargetFit =
 
     /// How far a target may be from what it must be: further than rounding, nearer than any mistake.
     let private rounding = 1e-6
 
-    let private instead = "use such targets, mask the step, or make the readout linear"
+    let private instead (readout: Readout) =
+        match readout.Loss with
+        | Some loss -> $"use such targets, mask the step, or take another loss than the {loss}"
+        | None -> "use such targets, mask the step, or make the readout linear"
 
     /// What is wrong with the targets of one readout in a step; a target with a mask of 0 may be anything.
     let private ofReadout
@@ -20,6 +23,7 @@ module internal TargetFit =
         (targets: ReadOnlySpan<float>)
         (mask: ReadOnlySpan<float>)
         =
+        let loss = readout.LossOrNatural
         let mutable wrong = -1
         let mutable sum = 0.0
         let mutable counted = 0
@@ -29,21 +33,25 @@ module internal TargetFit =
                 counted <- counted + 1
                 sum <- sum + targets[k]
 
-                if wrong < 0 && not (targets[k] >= -rounding && targets[k] <= 1.0 + rounding) then
+                if wrong < 0 && not (loss.Allows targets[k]) then
                     wrong <- k
 
-        let kind = (string readout.Output).ToLowerInvariant()
+        let why =
+            match readout.Loss with
+            | Some loss -> $"the {loss} has a meaning for no others"
+            | None -> $"{readout.Name} is a {(string readout.Output).ToLowerInvariant()}"
 
         if wrong >= 0 then
             Some(
                 NotAllowed(
                     $"the target of output {wrong} of {readout.Name} {place ()}",
                     string targets[wrong],
-                    $"in [0, 1], since {readout.Name} is a {kind}; {instead}"
+                    $"{loss.Targets}, since {why}; {instead readout}"
                 )
             )
         elif
             readout.Output = Output.Softmax
+            && loss = Loss.crossEntropy
             && counted > 0
             && (sum > 1.0 + rounding || counted = targets.Length && sum < 1.0 - rounding)
         then
@@ -51,7 +59,7 @@ module internal TargetFit =
                 NotAllowed(
                     $"the sum of the targets of {readout.Name} {place ()}",
                     string sum,
-                    $"1, since {readout.Name} is a softmax: one number for each class, such as 0 1 0; {instead}"
+                    $"1, since {readout.Name} is a softmax: one number for each class, such as 0 1 0; {instead readout}"
                 )
             )
         else
@@ -60,8 +68,7 @@ module internal TargetFit =
     /// Whether any target can be wrong.
     let matters (readouts: Readout list) =
         readouts
-        |> List.exists (fun readout ->
-            readout.Output = Output.Sigmoid || readout.Output = Output.Softmax)
+        |> List.exists (fun readout -> not (isNull readout.LossOrNatural.Targets))
 
     /// The first fault of one step, in which the targets of all readouts lie side by side. `place` says where it is.
     let ofStep place (readouts: Readout list) (targets: float[]) (mask: float[]) row =
@@ -72,7 +79,7 @@ module internal TargetFit =
             | [] -> None
             | readout :: more ->
                 let found =
-                    if readout.Output = Output.Linear then
+                    if isNull readout.LossOrNatural.Targets then
                         None
                     else
                         ofReadout

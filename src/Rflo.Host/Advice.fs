@@ -92,7 +92,7 @@ module Advice =
         match all |> List.filter isUnclipped |> List.map _.Rule.Name |> List.distinct with
         | [] -> []
         | name :: _ -> [
-            $"clip the updates of {name} ({{ Rule.{name} with Clip = Some 1.0 }})"
+            $"clip the updates of {name} ({{ Rule.{name} with Clip = Clip.Each 1.0 }})"
           ]
 
     let private leastSquares (all: Learning list) =

@@ -88,7 +88,7 @@ module Charts =
         |> Figures.loss (
             Losses.definition [
                 for _, trained in runs do
-                    for readout in trained.Experiment.Circuit.Readouts -> string readout.Output
+                    for readout in trained.Experiment.Circuit.Readouts -> Losses.ofReadout readout
             ]
         )
         |> ofPanel

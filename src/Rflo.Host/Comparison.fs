@@ -175,7 +175,7 @@ module Comparison =
 
     let private kinds (runs: Trained list) = [
         for trained in runs do
-            for readout in trained.Experiment.Circuit.Readouts -> string readout.Output
+            for readout in trained.Experiment.Circuit.Readouts -> Losses.ofReadout readout
     ]
 
     /// What was run: once, where all runs differ in their training only, else for each.

@@ -18,6 +18,20 @@ module Describe =
         |> String.concat "; "
         |> fun text -> text + "."
 
+    let private penalty (penalty: Penalty) =
+        let distance =
+            if penalty.Target = 0.0 then
+                ""
+            else
+                $", from {string penalty.Target}"
+
+        let whose = if penalty.OfTrialMean then "mean rates" else "rates"
+
+        match penalty.Kind with
+        | Rflo.Core.PenaltyKind.Square ->
+            $"squared {whose} cost {string penalty.Strength}/2{distance}"
+        | _ -> $"absolute {whose} cost {string penalty.Strength}{distance}"
+
     let private area (dt: float<ms>) (area: Area) =
         let dynamics =
             match area.Dynamics with
@@ -62,7 +76,16 @@ module Describe =
             | Some fraction -> $"Dale's law with {string (100.0 * fraction)} %% excitatory units"
             | None -> ""
 
-        $"Area {area.Name}", sentence [ dynamics; tau; tauRate; start; noise; dale ]
+        $"Area {area.Name}",
+        sentence [
+            dynamics
+            tau
+            tauRate
+            start
+            noise
+            dale
+            yield! List.map penalty area.Penalties
+        ]
 
     let private weights =
         function
@@ -115,10 +138,14 @@ module Describe =
             | None -> ""
 
         let decay =
-            if projection.Decay = 0.0 then
-                ""
-            else
-                $"decay {string projection.Decay}"
+            [
+                "weight decay", projection.Decay
+                "L1 penalty", projection.L1
+                "L2 penalty", projection.L2
+            ]
+            |> List.filter (fun (_, strength) -> strength <> 0.0)
+            |> List.map (fun (what, strength) -> $"{what} {string strength}")
+            |> String.concat ", "
 
         $"Projection {Projection.name projection}",
         sentence [
@@ -307,17 +334,13 @@ module Describe =
             match rule.Readout with
             | DeltaRule -> ()
             | readout -> $"readouts learn by {readoutRule readout}"
-            match rule.Optimiser with
-            | Plain -> ()
-            | Momentum beta -> $"momentum {string beta}"
-            | Adam(beta1, beta2) -> $"Adam ({string beta1}, {string beta2})"
-            match rule.Clip with
-            | Some norm -> $"updates clipped at norm {string norm}"
-            | None -> ()
-            match rule.Rates with
-            | ConstantRates -> ()
-            | HalvedEvery trials -> $"rates halved every {string trials} trials"
-            | FallingAfter trials -> $"rates fall as 1 / (1 + trial / {string trials})"
+            if rule.Optimizer <> Optimizer.sgd then
+                rule.Optimizer.Description
+            if not rule.Clip.IsNone then
+                let whose = if rule.Clip.Together then " over all parameters" else ""
+                $"updates clipped at norm {string rule.Clip.Norm}{whose}"
+            if rule.Rates <> Rates.constant then
+                $"rates {rule.Rates.Description}"
             plural experiment.Trials "trial"
             $"seed {experiment.Seed}"
             $"steps of {string (float experiment.Dt)} ms"
@@ -352,7 +375,12 @@ module Describe =
 
         for readout in circuit.Readouts do
             $"Readout {readout.Name}",
-            $"""{plural readout.Outputs (readout.Output.ToString().ToLowerInvariant() + " output")}."""
+            sentence [
+                plural readout.Outputs (readout.Output.ToString().ToLowerInvariant() + " output")
+                match readout.Loss with
+                | Some loss -> loss.Description
+                | None -> ()
+            ]
 
         for each in circuit.Projections do
             projection each

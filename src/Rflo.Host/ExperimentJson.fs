@@ -8,6 +8,14 @@ open Json
 [<RequireQualifiedAccess>]
 module ExperimentJson =
 
+    let private penalty (penalty: Penalty) =
+        record [
+            "kind", text (string penalty.Kind)
+            "strength", number penalty.Strength
+            "target", number penalty.Target
+            "ofTrialMean", flag penalty.OfTrialMean
+        ]
+
     let private area (area: Area) =
         record [
             "name", text area.Name
@@ -23,6 +31,10 @@ module ExperimentJson =
              | Leaky -> case "leaky" []
              | WinnerTakeAll explore -> case "winnerTakeAll" [ "explore", number explore ])
             "noise", number area.Noise
+
+            if not area.Penalties.IsEmpty then
+                "penalties", list (Seq.map penalty area.Penalties)
+
             "initial",
             (match area.Initial with
              | Reset rate -> case "reset" [ "rate", number rate ]
@@ -106,10 +118,12 @@ module ExperimentJson =
             "credit", text (Describe.credit rule.Credit)
             "error", text (string rule.Error)
             "update", update rule.Update
-            "optimiser", text (string rule.Optimiser)
-            match rule.Clip with
-            | Some norm -> "clip", number norm
-            | None -> ()
+            "optimizer", text (string rule.Optimizer)
+            if not rule.Clip.IsNone then
+                "clip", number rule.Clip.Norm
+
+                if rule.Clip.Together then
+                    "clipTogether", flag true
             "rates", text (string rule.Rates)
             "readout", readoutRule rule.Readout
             "learns", text (string rule.Learns)
@@ -140,6 +154,12 @@ module ExperimentJson =
             | Some(low, high) -> "bounds", list [ number low; number high ]
             | None -> ()
             "decay", number projection.Decay
+
+            if projection.L1 <> 0.0 then
+                "l1", number projection.L1
+
+            if projection.L2 <> 0.0 then
+                "l2", number projection.L2
         ]
 
     let private feedback experiment (feedback: Feedback) =
@@ -201,6 +221,12 @@ module ExperimentJson =
                         "name", text readout.Name
                         "outputs", whole readout.Outputs
                         "output", text (readout.Output.ToString())
+
+                        match readout.Loss with
+                        | Some loss ->
+                            "loss", text loss.Description
+                            "lossFormula", text loss.Formula
+                        | None -> ()
                     ]
             ]
             "projections", list (Seq.map projection circuit.Projections)

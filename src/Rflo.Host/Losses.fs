@@ -30,23 +30,31 @@ module Losses =
         | None when losses.Length > 0 -> Some "no trial had a target"
         | None -> None
 
-    /// The loss that readouts of these kinds have, as `Output` names them.
-    let definition (kinds: string list) =
-        let term kind =
-            match kind with
-            | "Sigmoid" ->
-                "the binary cross-entropy of its outputs, m(t) (log(1 + e^s(t)) − y*(t) s(t))"
-            | "Softmax" -> "the cross-entropy −Σ m(t) y*(t) log y(t)"
-            | _ -> "½ Σ m(t) (y*(t) − y(t))²"
+    /// What is said of a readout's loss: the kind of its outputs, as `Output` names it; or the loss that it names, with its formula.
+    let ofReadout (readout: Readout) =
+        match readout.Loss with
+        | Some loss -> loss.Description, Some loss.Formula
+        | None -> string readout.Output, None
 
-        match List.distinct kinds with
+    /// The loss that readouts have, of which that is said.
+    let definition (readouts: (string * string option) list) =
+        let term (kind: string, formula: string option) =
+            match formula, kind with
+            | Some formula, _ -> formula
+            | None, "Sigmoid" ->
+                "the binary cross-entropy of its outputs, m(t) (log(1 + e^s(t)) − y*(t) s(t))"
+            | None, "Softmax" -> "the cross-entropy −Σ m(t) y*(t) log y(t)"
+            | None, "Exponential" -> (Rflo.Core.PoissonLoss()).Formula
+            | None, _ -> (Rflo.Core.SquaredError()).Formula
+
+        match List.distinct readouts with
         | []
-        | [ "Linear" ] -> "L = 1/(2T) Σ m(t) |y*(t) − y(t)|² of each trial while it ran."
-        | [ kind ] -> $"L = 1/T Σ over the steps of {term kind}, of each trial while it ran."
+        | [ "Linear", None ] -> "L = 1/(2T) Σ m(t) |y*(t) − y(t)|² of each trial while it ran."
+        | [ readout ] -> $"L = 1/T Σ over the steps of {term readout}, of each trial while it ran."
         | several ->
             let terms =
                 several
-                |> List.map (fun kind -> $"{kind.ToLowerInvariant()}: {term kind}")
+                |> List.map (fun readout -> $"{(fst readout).ToLowerInvariant()}: {term readout}")
                 |> String.concat "; "
 
             $"L = 1/T Σ over the steps and readouts of each trial while it ran ({terms})."

@@ -37,7 +37,7 @@ module PaperConditions =
     /// What stabilized runs are clipped at: the norm of the update over the learning rate.
     let clip = 0.1
 
-    let private clipped (rule: Rule) = { rule with Clip = Some clip }
+    let private clipped (rule: Rule) = { rule with Clip = Clip.Each clip }
 
     let private clippedBecause =
         "clipping",

@@ -119,7 +119,7 @@ module PaperModels =
                 "norm 0.1",
                 (fun p -> {
                     p with
-                        Rule = { p.Rule with Clip = Some 0.1 }
+                        Rule = { p.Rule with Clip = Clip.Each 0.1 }
                 })
             ]
         }
@@ -394,7 +394,7 @@ module PaperModels =
                 "norm 0.1",
                 (fun m -> {
                     m with
-                        Rule = { m.Rule with Clip = Some 0.1 }
+                        Rule = { m.Rule with Clip = Clip.Each 0.1 }
                 })
             ]
         }

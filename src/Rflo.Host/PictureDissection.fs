@@ -60,7 +60,9 @@ let private readoutNode words (readout: Readout) =
 
     {
         named Shape.Readout readout.Name readout.Outputs words with
-            Lines = plural readout.Outputs "output" :: kind
+            Lines =
+                plural readout.Outputs "output" :: kind
+                @ (readout.Loss |> Option.map _.Description |> Option.toList)
     }
 
 let private stranger (shape, name) = {

@@ -68,7 +68,11 @@ module Report =
     let private readouts (record: RunRecord) =
         match field [ "readouts" ] record.Manifest.Experiment with
         | Some(:? JsonArray as all) -> [
-            for readout in all -> textIn [ "name" ] readout, textIn [ "output" ] readout
+            for readout in all ->
+                textIn [ "name" ] readout,
+                match field [ "lossFormula" ] readout with
+                | Some _ -> textIn [ "loss" ] readout, Some(textIn [ "lossFormula" ] readout)
+                | None -> textIn [ "output" ] readout, None
           ]
         | _ -> []
 

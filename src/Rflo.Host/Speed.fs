@@ -4,7 +4,7 @@ namespace Rflo.Host
 [<RequireQualifiedAccess>]
 module Speed =
 
-    /// Seconds, or trials, of the first half of a run, by which its machine code has been optimised.
+    /// Seconds, or trials, of the first half of a run, by which its machine code has been optimized.
     let private warmSeconds, private warmTrials = 0.5, 1000
 
     /// What it is, in words.
@@ -14,7 +14,7 @@ module Speed =
         MathNet.Numerics.Statistics.Statistics.Median values
 
     /// Microseconds a step, from the wall time and the steps of every trial: the median over the second half of the trials. None
-    /// where the first half was too short for the machine code to be optimised: that would be a number about the compiler.
+    /// where the first half was too short for the machine code to be optimized: that would be a number about the compiler.
     let microseconds (seconds: float[]) (steps: int[]) =
         let half = seconds.Length / 2
         let first = Array.sum (Array.truncate half seconds)

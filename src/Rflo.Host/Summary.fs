@@ -48,8 +48,14 @@ module Summary =
         | Some(low, high) -> $"within [{string low}, {string high}]"
         | None -> ()
 
-        if projection.Decay > 0.0 then
-            $"decay {string projection.Decay}"
+        for word, strength in
+            [
+                "decay", projection.Decay
+                "L1", projection.L1
+                "L2", projection.L2
+            ] do
+            if strength > 0.0 then
+                $"{word} {string strength}"
     ]
 
     let private blocks (circuit: Circuit) (compiled: Compiled) = [

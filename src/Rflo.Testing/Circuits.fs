@@ -57,6 +57,17 @@ let private areaOfSize dt name units =
         let! tau = tauOf dt units
         let! phi = Gen.elements [ yield! System.Enum.GetValues<Transfer>() ]
         let! noise = Gen.elements [ 0.0; 0.0; 0.1 ]
+
+        let! costs =
+            Gen.elements [
+                []
+                []
+                []
+                []
+                [ Penalty.l2 0.1 ]
+                [ Penalty.l1 0.05; Penalty.toward 0.3 0.1 ]
+            ]
+
         let! initial = initialOf units
         let! excitatory = sometimes (Gen.choose (0, units))
         let! left = sometimes (someOf units)
@@ -69,6 +80,7 @@ let private areaOfSize dt name units =
                 Tau = (if plain.Tau = OneStep then OneStep else tau)
                 Transfer = (if plain.Tau = OneStep then plain.Transfer else phi)
                 Noise = noise
+                Penalties = (if isWinnerTakeAll plain then [] else costs)
                 Initial = initial
                 Dynamics =
                     (if isWinnerTakeAll plain then
@@ -230,6 +242,8 @@ let private projectionBetween (circuit: Circuit) (dt: float<ms>) events source t
         let! delaySteps = sometimes (Gen.choose (1, 4))
         let! opening = openingOf dt events
         let! decay = Gen.frequency [ 4, Gen.constant 0.0; 1, Gen.constant 0.01 ]
+        let! l1 = Gen.frequency [ 6, Gen.constant 0.0; 1, Gen.constant 0.002 ]
+        let! l2 = Gen.frequency [ 6, Gen.constant 0.0; 1, Gen.constant 0.02 ]
 
         let isTimed, isLate =
             match source, target with
@@ -251,6 +265,8 @@ let private projectionBetween (circuit: Circuit) (dt: float<ms>) events source t
                     Opening = (if isTimed then opening else Always)
                     Bounds = bounds
                     Decay = decay
+                    L1 = l1
+                    L2 = l2
             }
             |> fun drawn -> {
                 drawn with
@@ -414,15 +430,38 @@ let private ruleGen (dt: float<ms>) =
                     Gen.map EverySteps (Gen.choose (1, 4))
             ]
 
-        let! optimiser = Gen.elements [ Plain; Plain; Momentum 0.9; Adam(0.9, 0.999) ]
-        let! clip = sometimes (Gen.elements [ 0.01; 1.0 ])
+        let! optimizer =
+            Gen.elements [
+                Optimizer.sgd
+                Optimizer.sgd
+                Optimizer.sgd
+                Optimizer.momentum 0.9
+                Optimizer.nesterov 0.8
+                Optimizer.adam
+                Optimizer.adamW 0.1
+                Optimizer.rmsProp 0.9
+            ]
+
+        let! clip =
+            Gen.elements [
+                Clip.None
+                Clip.None
+                Clip.None
+                Clip.Each 0.01
+                Clip.Each 1.0
+                Clip.All 0.02
+            ]
 
         let! rates =
             Gen.elements [
-                ConstantRates
-                ConstantRates
-                HalvedEvery 2.0
-                FallingAfter 1.0
+                Rates.constant
+                Rates.constant
+                Rates.constant
+                Rates.halvedEvery 2.0
+                Rates.inverse 1.0
+                Rates.stepped 2 0.5
+                Rates.cosineTo 0.1 4.0
+                Rates.warmUp 2 (Rates.onPlateau 0.5 1)
             ]
 
         let! readout =
@@ -441,7 +480,7 @@ let private ruleGen (dt: float<ms>) =
         return {
             rule with
                 Update = update
-                Optimiser = optimiser
+                Optimizer = optimizer
                 Clip = clip
                 Rates = rates
                 Readout = readout
@@ -535,7 +574,22 @@ let experimentOf most (dt: float<ms>) =
                     gen {
                         let! outputs = Gen.choose (1, few 3)
                         let! kind = Gen.elements [ yield! System.Enum.GetValues<Output>() ]
-                        return readout $"y{k}" outputs |> output kind
+
+                        let! loss =
+                            Gen.elements [
+                                None
+                                None
+                                None
+                                Some Loss.squaredError
+                                Some(Loss.huber 0.2)
+                                if kind <> Output.Linear then
+                                    Some Loss.poisson
+                            ]
+
+                        return {
+                            (readout $"y{k}" outputs |> output kind) with
+                                Loss = loss
+                        }
                     })
                 [ 1..readoutCount ]
 
@@ -562,6 +616,8 @@ let experimentOf most (dt: float<ms>) =
                     p with
                         Plasticity = plasticity
                         Decay = (if plasticity.IsFrozen then 0.0 else p.Decay)
+                        L1 = (if plasticity.IsFrozen then 0.0 else p.L1)
+                        L2 = (if plasticity.IsFrozen then 0.0 else p.L2)
                 })
                 projections
                 plasticities

@@ -114,11 +114,14 @@ module Learner =
                 fun trial ->
                     let shown = session.Replay trial
 
-                    // A trial without a target has no loss: nothing to learn from, so no slope.
-                    if Array.forall ((=) 0.0) shown.Mask then
-                        0.0
-                    else
-                        shown.Loss
+                    // A trial without a target has no loss: there is nothing to learn from but what rates cost.
+                    let loss =
+                        if Array.forall ((=) 0.0) shown.Mask then
+                            0.0
+                        else
+                            shown.Loss
+
+                    loss + shown.RateCost
             Increments =
                 fun time trial ->
                     match rule with

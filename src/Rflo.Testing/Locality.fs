@@ -49,6 +49,8 @@ let private prepare (experiment: Experiment) =
             Balanced = false
             Bounds = None
             Decay = 0.0
+            L1 = 0.0
+            L2 = 0.0
     }
 
     let tell (feedback: Feedback) =

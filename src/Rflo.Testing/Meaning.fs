@@ -148,14 +148,20 @@ let isChangedBy (rule: Rule) projection =
 
 let private isLinear (circuit: Circuit) name =
     circuit.Readouts
-    |> List.forall (fun r -> r.Name <> name || r.Output = Output.Linear)
+    |> List.forall (fun r ->
+        r.Name <> name
+        || r.Output = Output.Linear && r.LossOrNatural = Loss.squaredError)
 
 /// Whether the rule can change the weights of the projection.
 let canLearn (circuit: Circuit) (rule: Rule) (projection: Projection) =
     match projection.Target, areaOf projection.Target |> Option.bind (areaNamed circuit) with
     | _ when not (isChangedBy rule projection) -> false
     | OfReadout name, _ when rule.Readout <> DeltaRule ->
-        isLinear circuit name && projection.Bounds.IsNone && projection.Decay = 0.0
+        isLinear circuit name
+        && projection.Bounds.IsNone
+        && projection.Decay = 0.0
+        && projection.L1 = 0.0
+        && projection.L2 = 0.0
     | OfReadout name, _ -> creditPasses circuit rule name
     | _, None -> false
     | _, Some area ->

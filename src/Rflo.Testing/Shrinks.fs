@@ -174,6 +174,7 @@ let private areaSize (area: Area) =
         area.Transfer <> Transfer.Tanh
         isWinnerTakeAll area
         area.Noise > 0.0
+        not area.Penalties.IsEmpty
         area.Initial <> Reset 0.1
         area.Dale.IsSome
     ]
@@ -200,10 +201,14 @@ let private projectionSize (p: Projection) =
         p.Balanced
         p.Bounds.IsSome
         p.Decay > 0.0
+        p.L1 > 0.0
+        p.L2 > 0.0
     ]
 
 let private readoutSize (readout: Readout) =
-    10 + readout.Outputs + count [ readout.Output <> Output.Linear ]
+    10
+    + readout.Outputs
+    + count [ readout.Output <> Output.Linear; readout.Loss.IsSome ]
 
 let private taskSize (task: Task) =
     match task.Kind with
@@ -253,6 +258,7 @@ let private areaShrinks (a: Area) = [
 
     { a with Initial = Reset 0.1 }
     { a with Noise = 0.0 }
+    { a with Penalties = [] }
     { a with Dale = None }
 ]
 
@@ -268,6 +274,8 @@ let private projectionShrinks (p: Projection) = [
             Balanced = false
             Bounds = None
             Decay = 0.0
+            L1 = 0.0
+            L2 = 0.0
     }
     frozen p
 
@@ -293,6 +301,8 @@ let private projectionShrinks (p: Projection) = [
     { p with Balanced = false }
     { p with Bounds = None }
     { p with Decay = 0.0 }
+    { p with L1 = 0.0 }
+    { p with L2 = 0.0 }
 ]
 
 let private circuitShrinks (c: Circuit) : Circuit list = [
@@ -321,7 +331,12 @@ let private circuitShrinks (c: Circuit) : Circuit list = [
         |> changed (fun y -> [
             for n in smaller y.Outputs do
                 { y with Outputs = n }
-            { y with Output = Output.Linear }
+            {
+                y with
+                    Output = Output.Linear
+                    Loss = None
+            }
+            { y with Loss = None }
         ]) do
         { c with Readouts = readouts }
 

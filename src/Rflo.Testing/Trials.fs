@@ -16,7 +16,8 @@ let askedOf (circuit: Circuit) : Asked = [
 
 /// Whether the targets of the circuit's readouts may be any numbers.
 let allLinear (circuit: Circuit) =
-    circuit.Readouts |> List.forall (fun readout -> readout.Output = Output.Linear)
+    circuit.Readouts
+    |> List.forall (fun readout -> isNull readout.LossOrNatural.Targets)
 
 /// So many outputs of any kind but softmax.
 let plainly outputs : Asked = [ outputs, false ]

@@ -164,9 +164,8 @@ let private byCore (rule: ThreeFactorRule) graph (task: ITask) time =
         Plastic<float>(
             area.Afferents,
             area.Afferents.Segments,
-            UpdateSchedule(time),
-            Optimiser.Plain,
-            RateSchedule.Constant,
+            Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule(time)),
+            null,
             false
         )
 

@@ -134,16 +134,18 @@ type Form = {
     Name: string
     Rule: LearningRule
     Schedule: UpdateSchedule
-    Optimiser: Optimiser
-    Rates: RateSchedule
+    Optimizer: Optimizer
+    Clip: Clip
+    Rates: LearningRateSchedule
 }
 
 let private form (named: Named) word schedule = {
     Name = $"{named.Name}, {word}"
     Rule = named.Rule
     Schedule = schedule
-    Optimiser = Optimiser.Plain
-    Rates = RateSchedule.Constant
+    Optimizer = Optimizer.Plain
+    Clip = Clip.None
+    Rates = LearningRateSchedule.Constant
 }
 
 /// Plain updates, at ends of trials and online.
@@ -156,11 +158,11 @@ let ways = [
 ]
 
 /// Momentum over the mean of two trials; and clipped Adam with falling rates, every four steps where that can be.
-let private optimised = [
+let private optimized = [
     for rule in rules do
         {
             form rule "momentum over two trials" (UpdateSchedule(UpdateTime.TrialEnd, 2, true)) with
-                Optimiser = Optimiser OptimiserKind.Momentum
+                Optimizer = Momentum()
         }
 
         let every =
@@ -171,15 +173,30 @@ let private optimised = [
 
         {
             form rule "Adam" every with
-                Optimiser = Optimiser(OptimiserKind.Adam, ClipNorm = 0.5)
-                Rates = RateSchedule(RateDecay.Halving, 3.0)
+                Optimizer = Adam()
+                Clip = Clip.Each 0.5
+                Rates = HalvedRate(3.0)
+        }
+
+        {
+            form rule "RMSprop" UpdateSchedule.TrialEnd with
+                Optimizer = RmsProp(0.9)
+                Clip = Clip.All 0.3
+                Rates = WarmUp(1, PlateauRate(0.5, 1))
         }
 ]
 
-let all = ways @ optimised
+let all = ways @ optimized
 
 let plasticity form rate =
-    Plasticity(form.Rule, rate, form.Schedule, Optimiser = form.Optimiser, Rates = form.Rates)
+    Plasticity(
+        form.Rule,
+        rate,
+        form.Schedule,
+        Optimizer = form.Optimizer,
+        Clip = form.Clip,
+        Rates = form.Rates
+    )
 
 /// The whole circuit learns by one form.
 let learningAs form rate = {

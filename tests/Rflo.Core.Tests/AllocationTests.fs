@@ -51,10 +51,12 @@ let private busy = {
         {
             Outputs = 2
             Kind = OutputKind.Linear
+            Loss = None
         }
         {
             Outputs = 3
             Kind = OutputKind.Softmax
+            Loss = None
         }
     ]
     Projections =
@@ -119,7 +121,7 @@ let private allocatesNothing rule setup precision =
         |> _.Circuit
         |> bytes
 
-    // The first passes see the compiler at work: code that is not optimised yet takes memory here and there. On a busy
+    // The first passes see the compiler at work: code that is not optimized yet takes memory here and there. On a busy
     // machine that lasts longer. What a step takes by itself, it takes every time.
     let rec settled passes =
         let few, many = bytes setup precision 40 100, bytes setup precision 40 200
@@ -201,6 +203,8 @@ let tests =
                         Lower = -2.0
                         Upper = 2.0
                         Decay = 0.01
+                        L1 = 0.01
+                        L2 = 0.01
                     }
             }
 

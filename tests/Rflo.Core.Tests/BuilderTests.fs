@@ -169,21 +169,27 @@ let private projections: (string * string list * (AreaId -> ProjectionSpec)) lis
     "a time of updates that is none",
     [ "a->a.Schedule"; "5" ],
     learning (Plasticity(InCore.Rules.rflo, 0.1, UpdateSchedule(enum 5)))
-    "an optimizer that is none",
-    [ "a->a.Optimiser"; "5" ],
+    "an optimizer whose constants are out of range",
+    [ "a->a"; "memory of Adam"; "1.5"; "[0, 1)" ],
     learning (
-        Plasticity(InCore.Rules.rflo, 0.1, UpdateSchedule.TrialEnd, Optimiser = Optimiser(enum 5))
+        Plasticity(InCore.Rules.rflo, 0.1, UpdateSchedule.TrialEnd, Optimizer = Adam(0.9, 1.5))
     )
-    "a decay of rates that is none",
-    [ "a->a.Rates"; "5" ],
+    "rates that fall in no time",
+    [ "a->a"; "trials in which rates fall"; "-3" ],
+    learning (Plasticity(InCore.Rules.rflo, 0.1, UpdateSchedule.TrialEnd, Rates = HalvedRate -3.0))
+    "rates that fall in no time, after a warm-up",
+    [ "a->a"; "trials in which rates fall"; "0" ],
     learning (
         Plasticity(
             InCore.Rules.rflo,
             0.1,
             UpdateSchedule.TrialEnd,
-            Rates = RateSchedule(enum 5, 3.0)
+            Rates = WarmUp(3, CosineRate 0.0)
         )
     )
+    "a limit of updates that lets none through",
+    [ "a->a.Clip"; "0" ],
+    learning (Plasticity(InCore.Rules.rflo, 0.1, UpdateSchedule.TrialEnd, Clip = Clip.All 0.0))
     "an error path that is none",
     [ "a->a.Path"; "5" ],
     learning (Plasticity(BpttRule(enum 5), 0.1, UpdateSchedule.TrialEnd))

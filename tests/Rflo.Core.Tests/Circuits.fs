@@ -46,7 +46,12 @@ type ProjectionCase = {
     Draw: int
 }
 
-type ReadoutCase = { Outputs: int; Kind: OutputKind }
+type ReadoutCase = {
+    Outputs: int
+    Kind: OutputKind
+    /// None for the loss that belongs to the kind.
+    Loss: Loss option
+}
 
 type CircuitCase = {
     Areas: AreaCase list

@@ -27,6 +27,7 @@ let private network units steps = {
             {
                 Outputs = 1
                 Kind = OutputKind.Linear
+                Loss = None
             }
         ]
         Projections = [

@@ -1,4 +1,4 @@
-/// How every part of a random circuit learns: rules, times, optimisers, rates and limits of its own, time constants and
+/// How every part of a random circuit learns: rules, times, optimizers, rates and limits of its own, time constants and
 /// readouts among them. All of it follows from the case's seed, so a smaller case is a valid experiment again.
 module Rflo.Core.Tests.Experiments
 
@@ -108,21 +108,38 @@ let private schedule (random: Random) (rule: LearningRule) online =
             UpdateSchedule(UpdateTime.EverySteps, pick random [ 3; 50 ])
         | _ -> anyEnd ()
 
-let private optimiser (random: Random) =
-    let clip = pick random [ infinity; infinity; 0.02; 0.3 ]
+let private clip random =
+    pick random [
+        Clip.None
+        Clip.None
+        Clip.Each 0.02
+        Clip.Each 0.3
+        Clip.All 0.05
+        Clip.All 0.4
+    ]
 
-    match random.Next 5 with
-    | 0 -> Optimiser(OptimiserKind.Momentum, 0.7, ClipNorm = clip)
-    | 1 -> Optimiser(OptimiserKind.Adam, 0.8, 0.95, 1e-3, clip)
-    | 2 -> Optimiser(ClipNorm = clip)
-    | _ -> Optimiser.Plain
+let private optimizer random : Optimizer =
+    pick random [
+        Momentum 0.7
+        Momentum(0.6, true)
+        Adam(0.8, 0.95, 1e-3)
+        AdamW(0.5, 0.8, 0.95, 1e-3)
+        RmsProp(0.9, 1e-3)
+        Optimizer.Plain
+        Optimizer.Plain
+        Optimizer.Plain
+    ]
 
 let private rates (random: Random) =
     pick random [
-        RateSchedule.Constant
-        RateSchedule.Constant
-        RateSchedule(RateDecay.Halving, 2.0)
-        RateSchedule(RateDecay.Hyperbolic, 3.0)
+        LearningRateSchedule.Constant
+        LearningRateSchedule.Constant
+        HalvedRate 2.0
+        InverseRate 3.0
+        SteppedRate(2, 0.5)
+        CosineRate(5.0, 0.2)
+        WarmUp(2, PlateauRate(0.5, 1))
+        RateOfTrial("zigzag", fun trial -> if trial % 2 = 0 then 1.0 else 0.3)
     ]
 
 /// What an experiment may be made of.
@@ -133,6 +150,8 @@ type Kind = {
     TauRule: Random -> LearningRule
     /// How readouts learn.
     Readout: Random -> ReadoutRule
+    /// Whether rates may cost something.
+    Costs: bool
 }
 
 let private errorRule random =
@@ -164,6 +183,7 @@ let anything = {
                 RlsReadout(0.5, 0.99)
                 RidgeReadout(0.5, 1, 2)
             ]
+    Costs = true
 }
 
 /// Three-factor rules and the delta rule.
@@ -171,6 +191,7 @@ let local = {
     Rule = fun random -> localRule random
     TauRule = fun random -> errorRule random
     Readout = fun _ -> ReadoutRule.Delta
+    Costs = true
 }
 
 let private ontoArea (projection: ProjectionCase) =
@@ -222,6 +243,7 @@ let graphOf kind (case: Case) =
                         |> List.map (fun readout -> {
                             readout with
                                 Kind = OutputKind.Linear
+                                Loss = None
                         })
             }
 
@@ -231,13 +253,13 @@ let graphOf kind (case: Case) =
         let time = schedule random rule online
         let rate = pick random [ 0.05; 0.05; 0.1; 0.2 ]
 
-        let optimiser, rates =
+        let optimizer, clip, rates =
             if online && chance random 70 then
-                Optimiser.Plain, RateSchedule.Constant
+                Optimizer.Plain, Clip.None, LearningRateSchedule.Constant
             else
-                optimiser random, rates random
+                optimizer random, clip random, rates random
 
-        Plasticity(rule, rate, time, Optimiser = optimiser, Rates = rates)
+        Plasticity(rule, rate, time, Optimizer = optimizer, Clip = clip, Rates = rates)
 
     let ofProjection index =
         let projection = case.Circuit.Projections[index]
@@ -263,8 +285,15 @@ let graphOf kind (case: Case) =
             then
                 unlimited
             else
-                match random.Next 4 with
+                match random.Next 6 with
                 | 0 -> { unlimited with Decay = 0.5 }
+                | 4 -> { unlimited with L2 = 0.4; L1 = 0.05 }
+                | 5 -> {
+                    unlimited with
+                        Dale = true
+                        L1 = 0.1
+                        Decay = 0.2
+                  }
                 | 1 -> {
                     unlimited with
                         Lower = -0.6
@@ -283,8 +312,20 @@ let graphOf kind (case: Case) =
     let ofArea index =
         let random = Random(case.Seed + 13 * index + 5)
 
+        let costs: RatePenalty list =
+            pick random [
+                []
+                []
+                [ RatePenalty(PenaltyKind.Square, 0.3) ]
+                [
+                    RatePenalty(PenaltyKind.Absolute, 0.1)
+                    RatePenalty(PenaltyKind.Square, 0.2, 0.4)
+                ]
+            ]
+
         {
             asDeclared with
+                Penalties = (if kind.Costs then costs else [])
                 Tau =
                     if withTau && chance random 70 then
                         let own = plan (random.Next()) kind.TauRule false
@@ -294,7 +335,8 @@ let graphOf kind (case: Case) =
                                 own.Rule,
                                 4.0 * own.LearningRate,
                                 own.Schedule,
-                                Optimiser = own.Optimiser,
+                                Optimizer = own.Optimizer,
+                                Clip = own.Clip,
                                 Rates = own.Rates
                             )
                         )

@@ -58,6 +58,7 @@ let private circuit = {
         {
             Outputs = 1
             Kind = OutputKind.Linear
+            Loss = None
         }
     ]
     Projections =
@@ -152,20 +153,16 @@ let private uoro: LearningRule = StochasticRule InfluenceFactors.RankOne
 
 /// How UORO may learn at ends of trials; the rates of projections differ, and some do not learn.
 let private atEnds = [
-    let with' what schedule optimiser frozen = what, schedule, optimiser, frozen
-    with' "plain" UpdateSchedule.TrialEnd Optimiser.Plain []
-    with' "some frozen" UpdateSchedule.TrialEnd Optimiser.Plain [ 0; 2 ]
-    with' "one area frozen" UpdateSchedule.TrialEnd Optimiser.Plain [ 3 ]
-    with' "over three trials" (UpdateSchedule(UpdateTime.TrialEnd, 3, true)) Optimiser.Plain []
+    let with' what schedule optimizer frozen = what, schedule, optimizer, frozen
+    with' "plain" UpdateSchedule.TrialEnd Optimizer.Plain []
+    with' "some frozen" UpdateSchedule.TrialEnd Optimizer.Plain [ 0; 2 ]
+    with' "one area frozen" UpdateSchedule.TrialEnd Optimizer.Plain [ 3 ]
+    with' "over three trials" (UpdateSchedule(UpdateTime.TrialEnd, 3, true)) Optimizer.Plain []
 
-    with'
-        "Adam over two trials"
-        (UpdateSchedule(UpdateTime.TrialEnd, 2, false))
-        (Optimiser OptimiserKind.Adam)
-        [ 4 ]
+    with' "Adam over two trials" (UpdateSchedule(UpdateTime.TrialEnd, 2, false)) (Adam()) [ 4 ]
 ]
 
-let private byUoro (schedule: UpdateSchedule) optimiser frozen = {
+let private byUoro (schedule: UpdateSchedule) optimizer frozen = {
     asDeclared with
         Plasticity =
             fun k ->
@@ -175,7 +172,7 @@ let private byUoro (schedule: UpdateSchedule) optimiser frozen = {
                     else
                         0.01 * float (1 + k % 3)
 
-                Plasticity(uoro, rate, schedule, Optimiser = optimiser)
+                Plasticity(uoro, rate, schedule, Optimizer = optimizer)
 }
 
 /// The circuit with everything that a direction goes through: longer delays, a mask, a part of an area, an output fed back.
@@ -232,10 +229,10 @@ let tests =
                         (train circuit setup deferred)
                 }
 
-        for what, schedule, optimiser, frozen in atEnds do
+        for what, schedule, optimizer, frozen in atEnds do
             for name, circuit in [ "two areas", circuit; "a winding circuit", winding ] do
                 test $"UORO of {name}, {what}: products over steps learn what a matrix does" {
-                    let setup = byUoro schedule optimiser frozen
+                    let setup = byUoro schedule optimizer frozen
                     let products, matrix = Sines short, Sines long
                     Expect.equal (chosen circuit setup products) [ "products" ] "short"
                     Expect.equal (chosen circuit setup matrix) [ "matrix" ] "long"
@@ -248,13 +245,13 @@ let tests =
 
         test
             "UORO keeps its factor as a matrix where it is asked for it in steps, or blocks are sparse" {
-            let online = byUoro UpdateSchedule.Online Optimiser.Plain []
-            let ending = byUoro UpdateSchedule.TrialEnd Optimiser.Plain []
+            let online = byUoro UpdateSchedule.Online Optimizer.Plain []
+            let ending = byUoro UpdateSchedule.TrialEnd Optimizer.Plain []
             Expect.equal (chosen circuit online (Sines short)) [ "matrix" ] "online"
             Expect.equal (chosen sparse ending (Sines short)) [ "matrix" ] "sparse"
 
             // Sparse blocks that do not learn are no matter of the factor.
-            let inputs = byUoro UpdateSchedule.TrialEnd Optimiser.Plain [ 0; 3; 4 ]
+            let inputs = byUoro UpdateSchedule.TrialEnd Optimizer.Plain [ 0; 3; 4 ]
             let products, matrix = Sines(4, 4), Sines(long, 4)
             Expect.equal (chosen sparse inputs products) [ "products" ] "frozen sparse blocks"
             Expect.equal (chosen sparse inputs matrix) [ "matrix" ] "the same in long trials"
@@ -329,7 +326,7 @@ let tests =
                                 Rules.rflo,
                                 0.05,
                                 UpdateSchedule.Online,
-                                Optimiser = Optimiser(Kind = OptimiserKind.Momentum)
+                                Optimizer = Momentum()
                             )
             }
 

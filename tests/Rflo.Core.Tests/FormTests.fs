@@ -129,6 +129,7 @@ let private besideTau n longest precision (tau: Plasticity) schedule (rule: Lear
             {
                 Outputs = 1
                 Kind = OutputKind.Linear
+                Loss = None
             }
         ]
         Projections = [
@@ -265,6 +266,7 @@ let tests =
                         {
                             Outputs = 1
                             Kind = OutputKind.Linear
+                            Loss = None
                         }
                     ]
                     Projections = [

@@ -28,8 +28,8 @@ let isNearKink case trial =
                         for u in run.Currents[t][index] -> u <> 0.0 && abs u < 1e-4
         })
 
-/// -dL/dw of every weight of a projection by central differences; 0 for absent ones.
-let differences (session: Session) trial projection =
+/// -dL/dw of every weight of a projection by central differences of a cost; 0 for absent ones.
+let differencesOf (cost: Recording -> float) (session: Session) trial projection =
     let step = 1e-6
     let weights = session.Weights projection
 
@@ -37,7 +37,7 @@ let differences (session: Session) trial projection =
         let changed = Array.copy weights
         changed[k] <- w
         session.SetWeights(projection, changed)
-        session.Replay(trial).Loss
+        cost (session.Replay trial)
 
     let slopes =
         weights
@@ -45,6 +45,9 @@ let differences (session: Session) trial projection =
 
     session.SetWeights(projection, weights)
     slopes
+
+let differences session trial projection =
+    differencesOf _.Loss session trial projection
 
 /// Increments of a rule in a trial at fixed weights, for the projections that learn.
 let increments (session: Session) case trial rule time =
@@ -93,9 +96,106 @@ let private exact name count arbitrary =
         tally.Demand 0.25
     }
 
+/// The loss of a trial and what its rates cost, from their definitions.
+let private withCosts (penalties: RatePenalty list) (case: Case) (recording: Recording) =
+    let steps = recording.Steps
+
+    let costOf (penalty: RatePenalty) rate =
+        let distance = rate - penalty.Target
+
+        penalty.Strength
+        * (if penalty.Kind = PenaltyKind.Absolute then
+               abs distance
+           else
+               0.5 * distance * distance)
+
+    // A trial without a target has no loss; its rates cost what they cost.
+    (if System.Double.IsNaN recording.Loss then
+         0.0
+     else
+         recording.Loss)
+    + List.sum [
+        for index, area in List.indexed case.Circuit.Areas do
+            let rate t i =
+                recording.Rates[index].[t * area.Units + i]
+
+            for penalty in penalties do
+                for i in 0 .. area.Units - 1 do
+                    let all = [ for t in 0 .. steps - 1 -> rate t i ]
+
+                    if penalty.OfTrialMean then
+                        costOf penalty (List.average all)
+                    else
+                        List.averageBy (costOf penalty) all
+    ]
+
+/// Exact rules have the gradient of the loss and of what rates cost.
+let private costly penalties rules (tally: Tally) case =
+    let trial = 0
+    tally.Count()
+
+    if isNearKink case trial then
+        tally.Idle()
+    else
+        let session =
+            sessionWith
+                {
+                    asDeclared with
+                        Penalties = penalties
+                }
+                case
+
+        let cost = withCosts penalties case
+        let shown = session.Replay trial
+        let loss = cost shown
+
+        let recorded = withCosts [] case shown + shown.RateCost
+
+        Expect.floatClose Accuracy.high recorded loss "what is recorded"
+
+        for rule in rules do
+            let all = session.Increments(trial, rule, UpdateTime.TrialEnd)
+
+            for index in plastic case do
+                expectSlope
+                    loss
+                    index
+                    (nonNull all[index])
+                    (differencesOf cost session trial (ProjectionId index))
+
 [<Tests>]
 let tests =
     testList "gradients" [
+        test "of what rates cost, step by step: BPTT and RTRL have those of finite differences" {
+            let tally = Tally()
+
+            let penalties = [
+                RatePenalty(PenaltyKind.Square, 0.7)
+                RatePenalty(PenaltyKind.Absolute, 0.3, -1.37)
+                RatePenalty(PenaltyKind.Square, 0.4, 0.25)
+            ]
+
+            forAll
+                (cases 60 2000)
+                RandomCircuits.anyCircuit
+                (costly penalties [ Rules.bptt; Rules.rtrl ] tally)
+
+            tally.Demand 0.5
+        }
+
+        test "of what mean rates of trials cost: BPTT has those of finite differences" {
+            let tally = Tally()
+
+            let penalties = [
+                RatePenalty(PenaltyKind.Square, 2.0, 0.3, true)
+                RatePenalty(PenaltyKind.Absolute, 0.5, -1.37, true)
+            ]
+
+            forAll (cases 60 2000) RandomCircuits.anyCircuit (costly penalties [ Rules.bptt ] tally)
+
+            tally.Demand 0.5
+        }
+
         exact
             "of a network: BPTT = RTRL = finite differences"
             (cases 300 5000)

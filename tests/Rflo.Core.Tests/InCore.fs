@@ -56,6 +56,8 @@ type Limits = {
     Lower: float
     Upper: float
     Decay: float
+    L1: float
+    L2: float
 }
 
 let unlimited = {
@@ -63,6 +65,8 @@ let unlimited = {
     Lower = -infinity
     Upper = infinity
     Decay = 0.0
+    L1 = 0.0
+    L2 = 0.0
 }
 
 /// How the projections learn, by their place, and what all parts' names begin with.
@@ -73,6 +77,8 @@ type Setup = {
     Tau: Plasticity option
     /// What becomes of an area's declaration, by its place.
     Area: int -> AreaSpec -> AreaSpec
+    /// Costs of the rates of every area.
+    Penalties: RatePenalty list
     Name: string
 }
 
@@ -81,6 +87,7 @@ let asDeclared = {
     Limits = unlimited
     Tau = None
     Area = fun _ spec -> spec
+    Penalties = []
     Name = ""
 }
 
@@ -111,6 +118,7 @@ let areaSpec setup index (area: AreaCase) =
         InitialPolicy = area.Start,
         InitialRates = startOf area,
         InitialSpread = spreadOfStart,
+        Penalties = Array.ofList setup.Penalties,
         TauPlasticity = Option.toObj setup.Tau
     )
 
@@ -142,7 +150,9 @@ let projectionSpec setup circuit ids index projection =
         Signs = orNull signs,
         Lower = setup.Limits.Lower,
         Upper = setup.Limits.Upper,
-        Decay = setup.Limits.Decay
+        Decay = setup.Limits.Decay,
+        L1 = setup.Limits.L1,
+        L2 = setup.Limits.L2
     )
 
 /// Adds a circuit whose areas and projections each have a setup of their own; gives the ids of its projections.
@@ -164,7 +174,8 @@ let addEach (builder: GraphBuilder) ofArea ofProjection (circuit: CircuitCase) =
             ReadoutSpec(
                 Name = $"{setup.Name}readout {index}",
                 Outputs = readout.Outputs,
-                Kind = readout.Kind
+                Kind = readout.Kind,
+                Loss = Option.toObj readout.Loss
             )
             |> builder.AddReadout
     ]

@@ -14,11 +14,17 @@ let transferName transfer =
     | Transfer.Identity -> "identity"
     | _ -> "rectified tanh"
 
-let kindName kind =
-    match kind with
-    | OutputKind.Sigmoid -> "sigmoid"
-    | OutputKind.Softmax -> "softmax"
-    | _ -> "linear"
+/// The nonlinearity of a readout, and the loss that it names.
+let kindName (readout: ReadoutCase) =
+    let kind = (string readout.Kind).ToLowerInvariant()
+
+    match readout.Loss with
+    | None -> kind
+    | Some(:? HuberLoss as huber) -> $"{kind}, huber {huber.Delta}"
+    | Some(:? PoissonLoss) -> $"{kind}, poisson"
+    | Some(:? HingeLoss as hinge) -> $"{kind}, hinge {hinge.Margin}"
+    | Some(:? SquaredError) -> $"{kind}, squared"
+    | Some other -> failwith $"the reference has no {other}"
 
 let isOpen (shown: Trial) gate t =
     match (gate: Gate).Kind with
@@ -125,7 +131,7 @@ let reference (case: Case) number =
             for readout in circuit.Readouts do
                 {
                     Outputs = readout.Outputs
-                    Kind = kindName readout.Kind
+                    Kind = kindName readout
                 }
         |]
         Links = [|

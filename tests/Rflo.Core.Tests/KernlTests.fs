@@ -78,7 +78,7 @@ type private Smooth(steps) =
                     into.Inputs[2 * t + k] <- value inputs[k] t
                     into.Targets[2 * t + k] <- value targets[k] t
 
-let private any = Plasticity(Rules.rflo, 1.0, UpdateSchedule.TrialEnd)
+let private any = Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule.TrialEnd)
 
 type private Recorded(numbers: float[][]) =
     inherit MixingSource<float>(1L, "recorded", MixingNoise.Gaussian)
@@ -90,9 +90,8 @@ let private plasticOf (area: AreaState<float>) =
     Plastic<float>(
         area.Afferents,
         area.Afferents.Segments,
-        UpdateSchedule.Online,
-        Optimiser.Plain,
-        RateSchedule.Constant,
+        Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule.Online),
+        null,
         false
     )
 

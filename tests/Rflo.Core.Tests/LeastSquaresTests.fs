@@ -30,6 +30,7 @@ let private reservoir (case: Case) = {
                     |> List.map (fun readout -> {
                         readout with
                             Kind = OutputKind.Linear
+                            Loss = None
                     })
                 Projections =
                     case.Circuit.Projections

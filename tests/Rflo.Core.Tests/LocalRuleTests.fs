@@ -156,9 +156,8 @@ let tests =
                     Plastic<float>(
                         area.Afferents,
                         area.Afferents.Segments,
-                        UpdateSchedule.TrialEnd,
-                        Optimiser.Plain,
-                        RateSchedule.Constant,
+                        Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule.TrialEnd),
+                        null,
                         false
                     )
 

@@ -62,6 +62,7 @@ let private noTargetOfLeastSquares case =
                         {
                             readout with
                                 Kind = OutputKind.Linear
+                                Loss = None
                         }
                 ]
         }

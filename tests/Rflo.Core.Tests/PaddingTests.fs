@@ -25,6 +25,7 @@ let private wider extra (area: AreaSpec) =
         InitialPolicy = area.InitialPolicy,
         InitialRates = append (Array.zeroCreate extra) area.InitialRates,
         InitialSpread = area.InitialSpread,
+        Penalties = area.Penalties,
         Explore = area.Explore
     )
 
@@ -125,7 +126,9 @@ let private widened extra byName (graph: Graph) =
                  | signs -> append (Array.create (columns - pre) 1y) signs),
             Lower = projection.Lower,
             Upper = projection.Upper,
-            Decay = projection.Decay
+            Decay = projection.Decay,
+            L1 = projection.L1,
+            L2 = projection.L2
         )
         |> builder.AddProjection
         |> ignore
@@ -170,9 +173,11 @@ let private mapped random =
     let f = pick random maps
     Shaping(pick random [ 0.0; 0.0; 0.2 ], Func<float, float>(fun x -> f x))
 
-/// Every rule that draws no numbers: those would be others with more units.
+/// Every rule that draws no numbers: those would be others with more units. Rates cost nothing: those of units that are connected with
+/// nothing would, too, where they are not 0.
 let private quiet = {
     Experiments.anything with
+        Costs = false
         Rule =
             fun random ->
                 match random.Next 8 with
@@ -262,6 +267,7 @@ let private byLogarithm n schedule =
             {
                 Outputs = 1
                 Kind = OutputKind.Linear
+                Loss = None
             }
         ]
         Projections = [

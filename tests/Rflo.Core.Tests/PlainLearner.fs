@@ -23,75 +23,125 @@ type private Shaped(shaping: Shaping, length) =
             | null -> centred
             | map -> map.Invoke centred)
 
-/// What an optimiser makes of a sequence of gradients: clipped as a whole, then the change of each parameter.
+/// What an optimizer makes of a sequence of gradients: the change of each parameter, and what is left of the parameter before.
 type private Updater(plan: Plasticity, count) =
     let first, second = Array.zeroCreate<float> count, Array.zeroCreate<float> count
     let mutable updates = 0
 
+    let adam k g rate beta1 beta2 epsilon =
+        first[k] <- beta1 * first[k] + (1.0 - beta1) * g
+        second[k] <- beta2 * second[k] + (1.0 - beta2) * g * g
+        let m = first[k] / (1.0 - beta1 ** float updates)
+        let v = second[k] / (1.0 - beta2 ** float updates)
+        rate * m / (sqrt v + epsilon)
+
     member _.Change(gradient: float[], rate) =
         updates <- updates + 1
-        let optimiser = plan.Optimiser
-        let size = sqrt (Array.sumBy (fun g -> g * g) gradient)
-
-        let clip =
-            if size > optimiser.ClipNorm then
-                optimiser.ClipNorm / size
-            else
-                1.0
 
         gradient
         |> Array.mapi (fun k g ->
-            let g = clip * g
+            match plan.Optimizer with
+            | :? Momentum as optimizer ->
+                first[k] <- optimizer.Beta * first[k] + g
 
-            match optimiser.Kind with
-            | OptimiserKind.Momentum ->
-                first[k] <- optimiser.Beta1 * first[k] + g
-                rate * first[k]
-            | OptimiserKind.Adam ->
-                first[k] <- optimiser.Beta1 * first[k] + (1.0 - optimiser.Beta1) * g
-                second[k] <- optimiser.Beta2 * second[k] + (1.0 - optimiser.Beta2) * g * g
-                let m = first[k] / (1.0 - optimiser.Beta1 ** float updates)
-                let v = second[k] / (1.0 - optimiser.Beta2 ** float updates)
-                rate * m / (sqrt v + optimiser.Epsilon)
-            | _ -> rate * g)
+                if optimizer.Nesterov then
+                    rate * (g + optimizer.Beta * first[k]), 1.0
+                else
+                    rate * first[k], 1.0
+            | :? Adam as o -> adam k g rate o.Beta1 o.Beta2 o.Epsilon, 1.0
+            | :? AdamW as o -> adam k g rate o.Beta1 o.Beta2 o.Epsilon, 1.0 - rate * o.WeightDecay
+            | :? RmsProp as o ->
+                second[k] <- o.Beta * second[k] + (1.0 - o.Beta) * g * g
+                rate * g / (sqrt second[k] + o.Epsilon), 1.0
+            | :? Sgd -> rate * g, 1.0
+            | other -> failwith $"no plain form of {other}")
+
+/// An update that is due: all that are due at a moment are clipped first.
+type private Due = {
+    Clip: Clip
+    Gradient: float[]
+    Apply: float[] -> unit
+}
+
+let private sizeOf (gradients: float[] list) =
+    sqrt (List.sumBy (Array.sumBy (fun g -> g * g)) gradients)
+
+let private factor (clip: Clip) size =
+    if size > clip.Norm then clip.Norm / size else 1.0
+
+let private applyAll (dues: Due list) =
+    for due in dues do
+        let together =
+            if due.Clip.Together then
+                dues |> List.filter (fun other -> other.Clip = due.Clip)
+            else
+                [ due ]
+
+        let by = factor due.Clip (sizeOf (together |> List.map _.Gradient))
+        due.Apply(due.Gradient |> Array.map (fun g -> by * g))
 
 /// When what was collected is applied, and what it is then: gradients, the rate, and the part of a trial's decay.
 type private Collector(plan: Plasticity, count) =
     let sum = Array.zeroCreate<float> count
     let updater = Updater(plan, count)
+    let memory = Array.zeroCreate<float> plan.Rates.Memory
+    do plan.Rates.Initialize(Span memory)
     let mutable trials = 0
     let schedule = plan.Schedule
 
-    let apply trial share parts (change: float[] -> float -> unit) =
-        let rate = plan.LearningRate * plan.Rates.At trial
-        let step = updater.Change(Array.map (fun g -> share * g) sum, rate)
-        Array.fill sum 0 count 0.0
-        change step (rate / parts)
+    /// `penalty` is the slope of a trial's costs of each parameter.
+    let apply trial share parts (penalty: int -> float) change =
+        let held =
+            if schedule.Time = UpdateTime.TrialEnd then
+                float trials
+            else
+                1.0 / parts
 
-    let batch trial change =
-        apply trial (if schedule.Mean then 1.0 / float trials else 1.0) 1.0 change
+        let rate = plan.LearningRate * plan.Rates.Factor(trial, ReadOnlySpan memory)
+
+        let gradient = Array.init count (fun k -> share * (sum[k] - held * penalty k))
+
+        Array.fill sum 0 count 0.0
+
+        {
+            Clip = plan.Clip
+            Gradient = gradient
+            Apply = fun clipped -> change (updater.Change(clipped, rate)) (rate / parts)
+        }
+
+    let batch trial penalty change =
+        let due =
+            apply trial (if schedule.Mean then 1.0 / float trials else 1.0) 1.0 penalty change
+
         trials <- 0
+        due
 
     member _.Add(k, g) = sum[k] <- sum[k] + g
 
-    member _.EndStep(trial, step, steps, change) =
-        match schedule.Time with
-        | UpdateTime.Online -> apply trial 1.0 (float steps) change
-        | UpdateTime.EverySteps when step % schedule.Every = 0 || step = steps ->
-            apply trial 1.0 (ceil (float steps / float schedule.Every)) change
-        | _ -> ()
+    member _.Observe(trial, loss) =
+        plan.Rates.Observe(trial, loss, Span memory)
 
-    member _.EndTrial(trial, change) =
+    member _.EndStep(trial, step, steps, penalty, change) =
+        match schedule.Time with
+        | UpdateTime.Online -> [ apply trial 1.0 (float steps) penalty change ]
+        | UpdateTime.EverySteps when step % schedule.Every = 0 || step = steps -> [
+            apply trial 1.0 (ceil (float steps / float schedule.Every)) penalty change
+          ]
+        | _ -> []
+
+    member _.EndTrial(trial, penalty, change) = [
         if schedule.Time = UpdateTime.TrialEnd then
             trials <- trials + 1
 
             if trials = schedule.Every then
-                batch trial change
+                batch trial penalty change
+    ]
 
     /// The end of a training: a batch that is not full is applied for what it holds.
-    member _.Finish(trial, change) =
+    member _.Finish(trial, penalty, change) = [
         if trials > 0 then
-            batch trial change
+            batch trial penalty change
+    ]
 
 type private Part = {
     Index: int
@@ -113,7 +163,8 @@ type private Group = {
 }
 
 /// A circuit that learns by plain loops.
-type Learner(graph: Graph, case: Case) =
+type Learner(graph: Graph, case: Case, lossWindow: int) =
+    let window = LossWindow lossWindow
     let circuit = case.Circuit
     let areas = Array.ofSeq graph.Areas
     let history = graph.MaxDelay
@@ -183,12 +234,12 @@ type Learner(graph: Graph, case: Case) =
 
     let groups = [
         for a in 0 .. sizes.Length - 1 do
-            for (rule, _, _, _), members in
+            for (rule, _, _, _, _), members in
                 onto (Onto a)
                 |> List.filter (fun part -> part.Collector.IsSome)
                 |> List.groupBy (fun part ->
                     let plan = nonNull part.Spec.Plasticity
-                    plan.Rule, plan.Schedule, plan.Optimiser, plan.Rates) do
+                    plan.Rule, plan.Schedule, plan.Optimizer, plan.Clip, plan.Rates) do
                 match rule with
                 | :? ThreeFactorRule as rule ->
                     let ofUnits =
@@ -226,12 +277,19 @@ type Learner(graph: Graph, case: Case) =
     let losses = List<float>()
     let mutable trial = 0
 
-    let change part (step: float[]) decayed =
+    /// The slope of the costs of a weight.
+    let penalty part k =
+        let i, j = part.Places[k]
+        let weight = part.Weights[i, j]
+        part.Spec.L2 * weight + part.Spec.L1 * float (sign weight)
+
+    let change part (step: (float * float)[]) decayed =
         let signs = part.Spec.Signs
 
         for k in 0 .. part.Places.Length - 1 do
             let i, j = part.Places[k]
-            let moved = part.Weights[i, j] * (1.0 - decayed * part.Spec.Decay) + step[k]
+            let by, left = step[k]
+            let moved = part.Weights[i, j] * (1.0 - decayed * part.Spec.Decay) * left + by
             let moved = min part.Spec.Upper (max part.Spec.Lower moved)
             let drawn = (draw circuit part.Case).From
 
@@ -246,10 +304,25 @@ type Learner(graph: Graph, case: Case) =
                 | signs when signs[own] > 0y -> max 0.0 moved
                 | _ -> min 0.0 moved
 
-    let changeTau a (step: float[]) _ =
+    let changeTau a (step: (float * float)[]) _ =
         for i in 0 .. sizes[a] - 1 do
-            if step[i] <> 0.0 then
-                alpha[a][i] <- exp -(max 0.0 (-(log (alpha[a][i])) + step[i]))
+            let by, left = step[i]
+
+            if by <> 0.0 || left <> 1.0 then
+                alpha[a][i] <- exp -(max 0.0 (-(log (alpha[a][i])) * left + by))
+
+    let free _ = 0.0
+
+    /// All updates that are due at a moment, of weights and of time constants.
+    let update ofWeights ofTaus =
+        applyAll [
+            for part in parts do
+                match part.Collector with
+                | Some collector -> yield! ofWeights collector (penalty part) (change part)
+                | None -> ()
+            for a, _, _, collector in taus do
+                yield! ofTaus collector free (changeTau a)
+        ]
 
     member _.Losses = losses.ToArray()
 
@@ -263,12 +336,9 @@ type Learner(graph: Graph, case: Case) =
     member _.Finish() =
         let last = trial - 1
 
-        for part in parts do
-            part.Collector
-            |> Option.iter (fun collector -> collector.Finish(last, change part))
+        let finish (collector: Collector) penalty change = collector.Finish(last, penalty, change)
 
-        for a, _, _, collector in taus do
-            collector.Finish(last, changeTau a)
+        update finish finish
 
     member _.Train() =
         let shown = InReference.trialOf case trial
@@ -329,14 +399,14 @@ type Learner(graph: Graph, case: Case) =
             total
 
         let kind r =
-            InReference.kindName circuit.Readouts[r].Kind
+            InReference.kindName circuit.Readouts[r]
 
         for t in 1 - history .. 0 do
             for r in 0 .. outputs.Length - 1 do
                 responses[r][history + t] <- Reference.respond (kind r) (sums (Read r) outputs[r] t)
 
         /// Sum over readouts of B eps, with B as it is now.
-        let told path a =
+        let told path a t =
             let signal = Array.zeroCreate<float> sizes[a]
 
             let through r =
@@ -362,6 +432,18 @@ type Learner(graph: Graph, case: Case) =
                                 signal[i] <- signal[i] + matrix[i, k] * errors[r][k]
                     elif area = a then
                         through r
+
+            for cost in areas[a].Penalties do
+                for i in 0 .. sizes[a] - 1 do
+                    let distance = rates[a].[history + t].[i] - cost.Target
+
+                    signal[i] <-
+                        signal[i]
+                        - cost.Strength
+                          * (if cost.Kind = PenaltyKind.Absolute then
+                                 float (sign distance)
+                             else
+                                 distance)
 
             signal
 
@@ -462,7 +544,7 @@ type Learner(graph: Graph, case: Case) =
 
                 let third =
                     match rule.Third with
-                    | ThirdFactor.Error -> group.Third.Apply(told rule.Path a, true)
+                    | ThirdFactor.Error -> group.Third.Apply(told rule.Path a t, true)
                     | ThirdFactor.RewardError ->
                         group.Third.Apply(
                             currents[a] |> Array.map (fun u -> shown.Rewards[t - 1] - u),
@@ -517,7 +599,7 @@ type Learner(graph: Graph, case: Case) =
                 | _ -> ()
 
             for (a, rule, third, collector), trace in List.zip taus tauTraces do
-                let signal = third.Apply(told rule.Path a, true)
+                let signal = third.Apply(told rule.Path a t, true)
                 let decay = decays rule a t
                 let before, now = rates[a][history + t - 1], rates[a][history + t]
 
@@ -526,12 +608,10 @@ type Learner(graph: Graph, case: Case) =
 
                     collector.Add(i, share * signal[i] * trace[i])
 
-            for part in parts do
-                part.Collector
-                |> Option.iter (fun collector -> collector.EndStep(trial, t, steps, change part))
+            let step (collector: Collector) penalty change =
+                collector.EndStep(trial, t, steps, penalty, change)
 
-            for a, _, _, collector in taus do
-                collector.EndStep(trial, t, steps, changeTau a)
+            update step step
 
         // A trial without a target has no loss, and so no reward.
         let hasTarget =
@@ -546,12 +626,14 @@ type Learner(graph: Graph, case: Case) =
                     |> Array.iteri (fun k (i, j) ->
                         part.Collector.Value.Add(k, share * reward * untold[part.Index].[i, j]))
 
-        for part in parts do
-            part.Collector
-            |> Option.iter (fun collector -> collector.EndTrial(trial, change part))
+        let ended (collector: Collector) penalty change =
+            collector.EndTrial(trial, penalty, change)
 
-        for a, _, _, collector in taus do
-            collector.EndTrial(trial, changeTau a)
+        update ended ended
+        window.Add(trial, (if hasTarget then total / float steps else nan))
+
+        for collector in (parts |> List.choose _.Collector) @ [ for _, _, _, c in taus -> c ] do
+            collector.Observe(trial, window.Mean)
 
         carried <-
             Some [|

@@ -48,15 +48,27 @@ let private readout =
     gen {
         let! outputs = Gen.choose (1, 3)
 
-        let! kind =
+        let! kind, loss =
             Gen.elements [
-                OutputKind.Linear
-                OutputKind.Linear
-                OutputKind.Sigmoid
-                OutputKind.Softmax
+                OutputKind.Linear, None
+                OutputKind.Linear, None
+                OutputKind.Linear, None
+                OutputKind.Linear, Some(HuberLoss 0.4 :> Loss)
+                OutputKind.Sigmoid, None
+                OutputKind.Sigmoid, Some(SquaredError())
+                OutputKind.Softmax, None
+                OutputKind.Softmax, Some(HuberLoss 0.2)
+                OutputKind.Softmax, Some(PoissonLoss())
+                OutputKind.Exponential, None
+                OutputKind.Softplus, None
+                OutputKind.Softplus, Some(PoissonLoss())
             ]
 
-        return { Outputs = outputs; Kind = kind }
+        return {
+            Outputs = outputs
+            Kind = kind
+            Loss = loss
+        }
     }
 
 let private gate =
@@ -261,6 +273,7 @@ let networks =
                     {
                         Outputs = outputs
                         Kind = OutputKind.Linear
+                        Loss = None
                     }
                 ]
                 Projections = [
@@ -351,6 +364,7 @@ let private smallerReadout readout = [
         {
             readout with
                 Kind = OutputKind.Linear
+                Loss = None
         }
 ]
 

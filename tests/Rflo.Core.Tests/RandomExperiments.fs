@@ -252,8 +252,9 @@ let private functions (charge: Charge) =
         Name = name
         Rule = rule
         Schedule = UpdateSchedule(time, 3)
-        Optimiser = Optimiser.Plain
-        Rates = RateSchedule.Constant
+        Optimizer = Optimizer.Plain
+        Clip = Clip.None
+        Rates = LearningRateSchedule.Constant
     }
 
     [
@@ -310,6 +311,8 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
                 Lower = -6.0
                 Upper = 6.0
                 Decay = 0.1
+                L1 = 0.02
+                L2 = 0.05
             }
         else
             unlimited
@@ -319,6 +322,7 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
             experiment.LeastSquares
             && not experiment.Limits
             && case.Circuit.Readouts[area].Kind = OutputKind.Linear
+            && case.Circuit.Readouts[area].Loss.IsNone
         then
             if random.Next 2 = 0 then
                 RlsReadout(0.5, 0.98)
@@ -346,7 +350,8 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
                 form.Rule,
                 learningRate form.Rule,
                 form.Schedule,
-                Optimiser = form.Optimiser,
+                Optimizer = form.Optimizer,
+                Clip = form.Clip,
                 Rates = form.Rates,
                 Readout = readout
             )
@@ -368,7 +373,8 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
                     form.Rule,
                     0.05,
                     form.Schedule,
-                    Optimiser = form.Optimiser,
+                    Optimizer = form.Optimizer,
+                    Clip = form.Clip,
                     Rates = form.Rates
                 )
             )
@@ -395,6 +401,11 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
             Plasticity = fun index -> plasticities[index]
             Limits = limits
             Tau = tau
+            Penalties =
+                (if experiment.Limits then
+                     [ RatePenalty(PenaltyKind.Square, 0.05, 0.2) ]
+                 else
+                     [])
             Area = fun index spec -> change (area index spec)
     }
 

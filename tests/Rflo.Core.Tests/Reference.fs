@@ -115,18 +115,67 @@ let private logSum (numbers: float[]) =
     let top = Array.max numbers
     top + Math.Log(numbers |> Array.sumBy (fun x -> Math.Exp(x - top)))
 
+/// The nonlinearity of a kind such as "sigmoid" or "sigmoid, huber 0.2".
+let private outputOf (kind: string) = kind.Split(", ")[0]
+
 let respond kind (sums: float[]) =
-    match kind with
+    match outputOf kind with
     | "sigmoid" -> sums |> Array.map (fun s -> 1.0 / (1.0 + Math.Exp(-s)))
     | "softmax" ->
         let logTotal = logSum sums
         sums |> Array.map (fun s -> Math.Exp(s - logTotal))
+    | "exponential" -> sums |> Array.map Math.Exp
+    | "softplus" -> sums |> Array.map (transfer "softplus")
     | _ -> sums
+
+/// d y_k / d s_l.
+let private outputSlope kind (sums: float[]) (y: float[]) k l =
+    match outputOf kind with
+    | "softmax" -> y[k] * ((if k = l then 1.0 else 0.0) - y[l])
+    | _ when k <> l -> 0.0
+    | "sigmoid" -> y[k] * (1.0 - y[k])
+    | "exponential" -> Math.Exp sums[k]
+    | "softplus" -> 1.0 / (1.0 + Math.Exp(-sums[k]))
+    | _ -> 1.0
+
+/// A loss of one output, and its slope.
+let private lossOf (name: string) y target =
+    match name.Split ' ' with
+    | [| "huber"; delta |] ->
+        let delta, d = float delta, abs (target - y)
+
+        (if d <= delta then
+             0.5 * d * d
+         else
+             delta * (d - 0.5 * delta)),
+        max -delta (min delta (y - target))
+    | [| "poisson" |] -> y - target * log y, 1.0 - target / y
+    | [| "hinge"; margin |] ->
+        let short = float margin - target * y
+        max 0.0 short, (if short > 0.0 then -target else 0.0)
+    | [| "squared" |] -> 0.5 * (target - y) ** 2.0, y - target
+    | _ -> failwith $"no loss is called {name}"
 
 /// The error -dL/d(sum) and the loss of one step, before the 1/T; -log y is written with sums, or it would round to
 /// nothing where an output is sure.
-let compare kind (sums: float[]) (y: float[]) (target: float[]) (mask: float[]) =
+let compare (kind: string) (sums: float[]) (y: float[]) (target: float[]) (mask: float[]) =
+    let byLoss name =
+        let counted = [
+            for k in 0 .. y.Length - 1 do
+                if mask[k] <> 0.0 then
+                    k, mask[k], lossOf name y[k] target[k]
+        ]
+
+        Array.init y.Length (fun l ->
+            -List.sum [
+                for k, m, (_, slope) in counted -> m * slope * outputSlope kind sums y k l
+            ]),
+        List.sum [ for _, m, (lost, _) in counted -> m * lost ]
+
     match kind with
+    | "exponential" -> byLoss "poisson"
+    | "softplus" -> byLoss "squared"
+    | named when named.Contains ", " -> byLoss (named.Split(", ")[1])
     | "sigmoid" ->
         let lost k =
             target[k] * transfer "softplus" -sums[k]

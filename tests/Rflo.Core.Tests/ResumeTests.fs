@@ -22,9 +22,9 @@ let private centred third : LearningRule =
         ThirdShaping = Shaping 0.25
     )
 
-let private adam = Optimiser(OptimiserKind.Adam, ClipNorm = 0.5)
-let private momentum = Optimiser(OptimiserKind.Momentum)
-let private falling = RateSchedule(RateDecay.Halving, 3.0)
+let private adam = Adam()
+let private momentum = Momentum()
+let private falling = HalvedRate(3.0)
 
 /// Readouts by least squares where they can, by the delta rule elsewhere.
 let private least readout =
@@ -41,9 +41,23 @@ let private plasticities =
             form.Name, AllRules.plasticity form 0.05
 
         "Adam, every third trial",
-        Plasticity(Rules.rflo, 0.01, everyThird, Optimiser = adam, Rates = falling)
-        "momentum online", Plasticity(Rules.rflo, 0.01, UpdateSchedule.Online, Optimiser = momentum)
-        "Adam on BPTT", Plasticity(Rules.bptt, 0.01, UpdateSchedule.TrialEnd, Optimiser = adam)
+        Plasticity(
+            Rules.rflo,
+            0.01,
+            everyThird,
+            Optimizer = adam,
+            Clip = Clip.Each 0.5,
+            Rates = falling
+        )
+        "momentum online", Plasticity(Rules.rflo, 0.01, UpdateSchedule.Online, Optimizer = momentum)
+        "Adam on BPTT",
+        Plasticity(
+            Rules.bptt,
+            0.01,
+            UpdateSchedule.TrialEnd,
+            Optimizer = adam,
+            Clip = Clip.Each 0.5
+        )
         "every second step", plain Rules.rflo everySecondStep
         "recursive least squares", least (RlsReadout(0.5, 0.98))
         "ridge regression", least (RidgeReadout(0.5, 1))
@@ -93,6 +107,7 @@ let private withLinearReadouts (case: Circuits.Case) = {
                     |> List.map (fun readout -> {
                         readout with
                             Kind = OutputKind.Linear
+                            Loss = None
                     })
         }
 }
@@ -154,7 +169,13 @@ let private resumes (tally: Tally) way (plasticity: Plasticity) case =
 /// A session whose state the tests may spoil.
 let private captured () =
     let plasticity =
-        Plasticity(Rules.rflo, 0.01, UpdateSchedule.TrialEnd, Optimiser = adam)
+        Plasticity(
+            Rules.rflo,
+            0.01,
+            UpdateSchedule.TrialEnd,
+            Optimizer = adam,
+            Clip = Clip.Each 0.5
+        )
 
     let setup = {
         asDeclared with

@@ -242,6 +242,7 @@ let private noiseOf areas trial =
             {
                 Outputs = 1
                 Kind = OutputKind.Linear
+                Loss = None
             }
         ]
         Projections = [ RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1 ]
@@ -275,6 +276,7 @@ let private singlePrecision () =
             {
                 Outputs = 2
                 Kind = OutputKind.Linear
+                Loss = None
             }
         ]
         Projections =
@@ -344,6 +346,7 @@ let private oneArea rate =
             {
                 Outputs = 1
                 Kind = OutputKind.Linear
+                Loss = None
             }
         ]
         Projections = [

@@ -160,6 +160,7 @@ let private setTaus experiment =
                     InitialPolicy = spec.InitialPolicy,
                     InitialRates = spec.InitialRates,
                     InitialSpread = spec.InitialSpread,
+                    Penalties = spec.Penalties,
                     TauPlasticity = spec.TauPlasticity
                 ))
             experiment

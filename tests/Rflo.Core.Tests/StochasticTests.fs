@@ -31,9 +31,8 @@ let private watch graph (task: ITask) factors noise =
         Plastic<float>(
             area.Afferents,
             area.Afferents.Segments,
-            UpdateSchedule.Online,
-            Optimiser.Plain,
-            RateSchedule.Constant,
+            Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule.Online),
+            null,
             false
         )
 
@@ -230,9 +229,8 @@ let private exactSteps () =
         Plastic<float>(
             area.Afferents,
             area.Afferents.Segments,
-            UpdateSchedule.Online,
-            Optimiser.Plain,
-            RateSchedule.Constant,
+            Plasticity(ThreeFactorRule.Rflo(), 1.0, UpdateSchedule.Online),
+            null,
             false
         )
 

@@ -309,6 +309,7 @@ let private fedBack seed =
                 {
                     Outputs = 2
                     Kind = OutputKind.Linear
+                    Loss = None
                 }
             ]
             Projections = [

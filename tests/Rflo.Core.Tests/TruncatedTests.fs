@@ -197,8 +197,8 @@ let private isStillBetweenLooks case =
         if t % stride <> 0 then
             Expect.isTrue (sameBits collected[t - 1] collected[t - 2]) $"step {t}"
 
-let private after schedule optimiser case =
-    let plasticity = Plasticity(truncated 5 2, 0.05, schedule, Optimiser = optimiser)
+let private after schedule optimizer case =
+    let plasticity = Plasticity(truncated 5 2, 0.05, schedule, Optimizer = optimizer)
 
     let session =
         sessionWith
@@ -214,7 +214,7 @@ let private after schedule optimiser case =
         for index in plastic case -> session.Weights(ProjectionId index)
     ]
 
-/// With readouts frozen, online is every stride steps, whatever the optimiser.
+/// With readouts frozen, online is every stride steps, whatever the optimizer.
 let private isOnlineAtLooks case =
     let ontoAreas = {
         case with
@@ -226,12 +226,12 @@ let private isOnlineAtLooks case =
                     | _ -> one)
     }
 
-    for optimiser in [ Optimiser.Plain; Optimiser OptimiserKind.Adam ] do
+    for optimizer in [ Optimizer.Plain; Adam() ] do
         Expect.isTrue
             (sameBits
-                (after UpdateSchedule.Online optimiser ontoAreas)
-                (after (UpdateSchedule(UpdateTime.EverySteps, 2)) optimiser ontoAreas))
-            $"{optimiser.Kind}"
+                (after UpdateSchedule.Online optimizer ontoAreas)
+                (after (UpdateSchedule(UpdateTime.EverySteps, 2)) optimizer ontoAreas))
+            $"{optimizer}"
 
 let private windows =
     gen {
@@ -273,7 +273,7 @@ let tests =
             forAll (cases 100 2000) RandomCircuits.anyCircuit isStillBetweenLooks
         }
 
-        test "online updates after every look, and an optimiser rests between them" {
+        test "online updates after every look, and an optimizer rests between them" {
             forAll (cases 60 1000) RandomCircuits.anyCircuit isOnlineAtLooks
         }
 

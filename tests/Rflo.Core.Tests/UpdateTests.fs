@@ -1,5 +1,5 @@
 /// How what a rule asks for becomes weights: every time of update with its remainders and last batches, decay, clipping,
-/// optimisers, falling rates, signs, bounds and missing connections, for weights, readouts and time constants.
+/// optimizers, falling rates, signs, bounds and missing connections, for weights, readouts and time constants.
 module Rflo.Core.Tests.UpdateTests
 
 open System
@@ -14,6 +14,7 @@ let private plainly (tally: Tally) (case: Case) =
     let graph, case = Experiments.graphOf Experiments.local case
     let trials = 4
     let session = Session.Create(graph, WhiteNoise case, int64 case.Seed)
+    session.Stopping <- Stopping(Window = 2)
     let status = session.Run trials
     tally.Count()
 
@@ -23,7 +24,7 @@ let private plainly (tally: Tally) (case: Case) =
     then
         tally.Idle()
     else
-        let plain = PlainLearner.Learner(graph, case)
+        let plain = PlainLearner.Learner(graph, case, 2)
 
         for _ in 1..trials do
             plain.Train()
@@ -57,15 +58,11 @@ let private ofTrial = [
 let private remainders case =
     let forms = [
         for rule in ofTrial do
-            for optimiser in
-                [
-                    Optimiser.Plain
-                    Optimiser(OptimiserKind.Momentum, ClipNorm = 0.1)
-                ] do
-                rule.Rule, optimiser
+            for optimizer in [ Optimizer.Plain; Momentum() ] do
+                rule.Rule, optimizer
     ]
 
-    for rule, optimiser in AllRules.every 6 case.Seed forms do
+    for rule, optimizer in AllRules.every 6 case.Seed forms do
         let case = AllRules.fit rule case
 
         let run schedule =
@@ -74,8 +71,13 @@ let private remainders case =
                     rule,
                     0.1,
                     schedule,
-                    Optimiser = optimiser,
-                    Rates = RateSchedule(RateDecay.Halving, 2.0)
+                    Optimizer = optimizer,
+                    Clip =
+                        (if optimizer = Optimizer.Plain then
+                             Clip.None
+                         else
+                             Clip.Each 0.1),
+                    Rates = HalvedRate(2.0)
                 )
 
             let setup = {
@@ -122,7 +124,11 @@ let private linear (case: Case) = {
     case with
         Circuit.Readouts =
             case.Circuit.Readouts
-            |> List.map (fun one -> { one with Kind = OutputKind.Linear })
+            |> List.map (fun one -> {
+                one with
+                    Kind = OutputKind.Linear
+                    Loss = None
+            })
 }
 
 /// A run of fewer trials than a batch has is a run of a batch of so many trials.
@@ -131,19 +137,20 @@ let private lastBatch (case: Case) =
     let trials = random.Next(1, 6)
     let mean = random.Next 2 = 0
 
-    let optimiser =
-        if random.Next 2 = 0 then
-            Optimiser.Plain
-        else
-            Optimiser(OptimiserKind.Adam, ClipNorm = 0.2)
+    let optimizer = if random.Next 2 = 0 then Optimizer.Plain else Adam()
 
     let plan rule schedule =
         Plasticity(
             rule,
             0.05,
             schedule,
-            Optimiser = optimiser,
-            Rates = RateSchedule(RateDecay.Halving, 2.0)
+            Optimizer = optimizer,
+            Clip =
+                (if optimizer = Optimizer.Plain then
+                     Clip.None
+                 else
+                     Clip.All 0.2),
+            Rates = HalvedRate(2.0)
         )
 
     for rule in [ Rules.rflo; Rules.bptt; Rules.rtrl ] do
@@ -165,7 +172,7 @@ let private goingOn (case: Case) =
 
     let plan schedule =
         if random.Next 2 = 0 then
-            Plasticity(Rules.bptt, 0.05, schedule, Optimiser = Optimiser OptimiserKind.Adam)
+            Plasticity(Rules.bptt, 0.05, schedule, Optimizer = Adam())
         else
             Plasticity(Rules.rflo, 0.05, schedule, Readout = RidgeReadout(0.5, 0, 4))
 

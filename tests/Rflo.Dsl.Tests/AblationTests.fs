@@ -98,7 +98,7 @@ let tests =
                     {
                         Rule.rflo with
                             Update = Online
-                            Optimiser = Adam(0.9, 0.999)
+                            Optimizer = Optimizer.adam
                     }
                     {
                         Rule.rflo with

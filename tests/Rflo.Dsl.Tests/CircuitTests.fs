@@ -65,13 +65,17 @@ let private isOfItsPart (rule: Rule) =
     | TruncatedBackward _
     | ForwardInTime -> true
 
+/// Whether its updates look at nothing of the whole circuit: not at a norm over all parameters, and not at the loss.
+let private isAlone (rule: Rule) =
+    not rule.Clip.Together && rule.Rates.Memory = 0
+
 /// The experiment with every plastic projection bound to its rule, as an arrays task of so many steps.
 let private settled word steps (experiment: Experiment) =
     let settle (projection: Projection) =
         match projection.Plasticity with
-        | Learning rate when isOfItsPart experiment.Rule ->
+        | Learning rate when isOfItsPart experiment.Rule && isAlone experiment.Rule ->
             projection |> learningBy experiment.Rule rate
-        | LearningBy(_, rule) when isOfItsPart rule -> projection
+        | LearningBy(_, rule) when isOfItsPart rule && isAlone rule -> projection
         | _ -> frozen projection
 
     let renamed = Circuit.prefix word experiment.Circuit

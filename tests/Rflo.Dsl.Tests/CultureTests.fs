@@ -38,7 +38,7 @@ let private words (experiment: Experiment) = [
     let sweep =
         Sweep.ofExperiment experiment
         |> Sweep.over "rate" [ 0.25; 1e-7 ] (fun rate e ->
-            e |> rule { e.Rule with Clip = Some rate })
+            e |> rule { e.Rule with Clip = Clip.Each rate })
         |> Sweep.sample 2 7 [
             Sweep.logUniform "step" 1e-3 1.5 (fun step e -> e |> dt (step * 1.0<ms>))
         ]

@@ -40,11 +40,11 @@ let private shaped name (factor: Shaped<'signal>) =
 
 let private rule (rule: Rule) = [
     sprintf
-        "%s: error %A, update %A, optimiser %A, clip %A"
+        "%s: error %A, update %A, optimizer %A, clip %A"
         rule.Name
         rule.Error
         rule.Update
-        rule.Optimiser
+        rule.Optimizer
         rule.Clip
     sprintf "  rates %A, readout %A, learns %A" rule.Rates rule.Readout rule.Learns
 

@@ -96,6 +96,7 @@ let private trial (case: Case) (random: Random) observer : int * Activity =
                     Name = name
                     Outputs = outputs
                     Output = Output.Linear
+                    Loss = None
                 }
         ]
         Inputs = Matrix<float>.Build.Dense(steps, 1)
@@ -217,6 +218,7 @@ let tests =
                         Name = "y"
                         Outputs = 1
                         Output = output
+                        Loss = None
                     }
                 ]
                 Inputs = Matrix<float>.Build.Dense(4, 1)
@@ -252,6 +254,7 @@ let tests =
                         Name = "y"
                         Outputs = 3
                         Output = Output.Linear
+                        Loss = None
                     }
                 ]
                 Inputs = Matrix<float>.Build.Dense(5, 1)

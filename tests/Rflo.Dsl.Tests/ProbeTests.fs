@@ -82,12 +82,15 @@ let private watchedBy rules experiment =
 
 let private moments rule = [
     rule
-    { rule with Optimiser = Momentum 0.9 }
     {
         rule with
-            Optimiser = Adam(0.9, 0.999)
-            Clip = Some 0.1
-            Rates = FallingAfter 3.0
+            Optimizer = Optimizer.momentum 0.9
+    }
+    {
+        rule with
+            Optimizer = Optimizer.adam
+            Clip = Clip.Each 0.1
+            Rates = Rates.inverse 3.0
     }
     {
         rule with

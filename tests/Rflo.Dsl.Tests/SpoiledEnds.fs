@@ -55,10 +55,12 @@ let all = [
                         Readouts = List.updateAt index { y with Output = enum 5 } c.Readouts
                 })
                 e
-            |> inReadout index (notAllowed "output" "5" "one of Linear, Sigmoid, Softmax") [
-                $"size of readout {y.Name}"
-                "names"
-            ] []
+            |> inReadout
+                index
+                (notAllowed "output" "5" "one of Linear, Sigmoid, Softmax, Exponential, Softplus") [
+                    $"size of readout {y.Name}"
+                    "names"
+                ] []
     ])
     kind "readout with a bad name" (fun e -> [
         for index, y in List.indexed e.Circuit.Readouts do

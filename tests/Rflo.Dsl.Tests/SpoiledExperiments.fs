@@ -79,27 +79,45 @@ let all = [
         ] []
     ])
     ruled "momentum that never forgets" [] (fun _ rule -> [
-        { rule with Optimiser = Momentum 1.0 },
+        {
+            rule with
+                Optimizer = Optimizer.momentum 1.0
+        },
         NotAllowed("the memory of momentum", "1", "in [0, 1)")
     ])
     ruled "memory of Adam below 0" [] (fun _ rule -> [
         {
             rule with
-                Optimiser = Adam(0.9, -0.5)
+                Optimizer = Optimizer.adamWith 0.9 -0.5
         },
         NotAllowed("a memory of Adam", "-0.5", "in [0, 1)")
     ])
+    ruled "constants of other optimizers" [] (fun _ rule -> [
+        {
+            rule with
+                Optimizer = Optimizer.rmsProp 1.0
+        },
+        NotAllowed("the memory of RMSprop", "1", "in [0, 1)")
+        {
+            rule with
+                Optimizer = Optimizer.adamW -0.1
+        },
+        NotAllowed("the weight decay of AdamW", "-0.1", "finite and at least 0")
+    ])
     ruled "clipping at 0" [] (fun _ rule -> [
-        for norm in [ 0.0; -1.0; nan; infinity ] do
-            { rule with Clip = Some norm },
-            NotAllowed(
-                "the norm at which updates are clipped",
-                string norm,
-                "finite and more than 0"
-            )
+        for norm in [ 0.0; -1.0; nan ] do
+            for clip in [ Clip.Each norm; Clip.All norm ] do
+                { rule with Clip = clip },
+                NotAllowed("the norm at which updates are clipped", string norm, "more than 0")
     ])
     ruled "rates that fall in no trial" [] (fun _ rule -> [
-        for rates in [ HalvedEvery 0.0; FallingAfter 0.0 ] do
+        for rates in
+            [
+                Rates.halvedEvery 0.0
+                Rates.inverse 0.0
+                Rates.cosine 0.0
+                Rates.warmUp 3 (Rates.halvedEvery 0.0)
+            ] do
             { rule with Rates = rates },
             NotAllowed("the number of trials in which rates fall", "0", "finite and more than 0")
     ])

@@ -285,10 +285,24 @@ let all = [
                     index
                     (always (
                         Contradiction(
-                            "it decays with every update and is frozen, so it has none",
+                            "it decays with every update and is frozen, so it has no update",
                             "let it learn, such as |> learning 0.03, or leave decay out"
                         )
                     )) [ $"projection {index}" ] [ "learning" ]
+    ])
+    kind "penalty on weights that are frozen" (fun e -> [
+        for index, p in soundProjections e do
+            if not (isPlastic p) then
+                for word, spoiled in [ "l1", plain p |> l1 0.01; "l2", plain p |> l2 0.01 ] do
+                    setProjection index spoiled e
+                    |> inProjection
+                        index
+                        (always (
+                            Contradiction(
+                                "it has a penalty on its weights and is frozen, so it has no update",
+                                $"let it learn, such as |> learning 0.03, or leave {word} out"
+                            )
+                        )) [ $"projection {index}" ] [ "learning" ]
     ])
     projections "delay that is none" [ "dt" ] (fun e p -> [
         if isRecalled p then

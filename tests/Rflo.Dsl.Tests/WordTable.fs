@@ -29,6 +29,9 @@ let private drawn =
         "Declare.frozen"
         "Declare.bounds"
         "Declare.decay"
+        "Declare.l1"
+        "Declare.l2"
+        "Declare.penalties"
         "Declare.named"
         "Declare.rule"
         "Declare.update"
@@ -77,6 +80,7 @@ let private added =
 let private alone =
     set [
         "Declare.output"
+        "Declare.loss"
         "Declare.through"
         "Task.events"
         "Circuit.prefix"

@@ -139,6 +139,7 @@ let private areaWords = [
     word "learnTau" "learnTau" (learnTau 0.1)
     word "dale" "dale" (dale 0.5)
     word "population" "population" (population "left" [ 0; 1 ])
+    word "penalties" "penalties" (penalties [ Penalty.l2 0.1 ])
     word "explore" "explore" (explore 0.3)
 ]
 
@@ -165,6 +166,8 @@ let private projectionWords = [
     word "learningBy" "learning" (learningBy Rule.hebb 0.03)
     word "bounds" "bounds" (bounds -0.45 0.45)
     word "decay" "decay" (decay 0.1)
+    word "l1" "l1" (l1 0.1)
+    word "l2" "l2" (l2 0.1)
     word "named" "named" (named "inner")
 ]
 

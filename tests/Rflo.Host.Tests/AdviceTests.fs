@@ -155,7 +155,7 @@ let tests =
 
             Expect.stringContains
                 text
-                "clip the updates of bptt ({ Rule.bptt with Clip = Some 1.0 })"
+                "clip the updates of bptt ({ Rule.bptt with Clip = Clip.Each 1.0 })"
                 "clip"
 
             let light = network (learning 0.5 >> decay 1e-3)

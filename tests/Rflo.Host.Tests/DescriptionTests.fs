@@ -59,6 +59,14 @@ let private onArea change (e: Experiment) = {
         Circuit = e.Circuit |> Circuit.mapArea "a" change
 }
 
+let private onReadout change (e: Experiment) = {
+    e with
+        Circuit = {
+            e.Circuit with
+                Readouts = List.map change e.Circuit.Readouts
+        }
+}
+
 let private onInner change (e: Experiment) = {
     e with
         Circuit = e.Circuit |> Circuit.mapProjection "a->a" change
@@ -108,6 +116,14 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     ]
     typeof<Area>, "TauRate", [ onArea (learnTau 0.1) ]
     typeof<Area>,
+    "Penalties",
+    [
+        onArea (penalties [ Penalty.l2 0.1 ])
+        onArea (penalties [ Penalty.l1 0.1 ])
+        onArea (penalties [ Penalty.toward 0.2 0.1 ])
+        onArea (penalties [ Penalty.meanToward 0.2 0.1 ])
+    ]
+    typeof<Area>,
     "Populations",
     [
         onArea (fun a -> {
@@ -151,7 +167,23 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
         onInner (bounds -1.0 2.0)
         onInner (fun p -> { p with Bounds = None })
     ]
+    typeof<Readout>, "Outputs", [ onReadout (fun y -> { y with Outputs = 7 }) ]
+    typeof<Readout>,
+    "Output",
+    [
+        onReadout (output Output.Sigmoid)
+        onReadout (output Output.Exponential)
+    ]
+    typeof<Readout>,
+    "Loss",
+    [
+        onReadout (loss (Loss.huber 0.5))
+        onReadout (loss (Loss.huber 0.6))
+        onReadout (loss (Loss.hinge 1.0))
+    ]
     typeof<Projection>, "Decay", [ onInner (decay 0.02) ]
+    typeof<Projection>, "L1", [ onInner (l1 0.2) ]
+    typeof<Projection>, "L2", [ onInner (l2 0.2) ]
     typeof<Rule>,
     "Name",
     [
@@ -177,22 +209,48 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
         onOwn (fun r -> { r with Update = EveryTrials(3, Mean) })
     ]
     typeof<Rule>,
-    "Optimiser",
+    "Optimizer",
     [
-        onRule (fun r -> { r with Optimiser = Momentum 0.9 })
-        onOwn (fun r -> { r with Optimiser = Adam(0.9, 0.99) })
+        onRule (fun r -> {
+            r with
+                Optimizer = Optimizer.momentum 0.9
+        })
+        onOwn (fun r -> {
+            r with
+                Optimizer = Optimizer.adamWith 0.9 0.99
+        })
+        for optimizer in
+            [
+                Optimizer.nesterov 0.9
+                Optimizer.adam
+                Optimizer.adamW 0.02
+                Optimizer.rmsProp 0.95
+            ] do
+            onRule (fun r -> { r with Optimizer = optimizer })
     ]
     typeof<Rule>,
     "Clip",
     [
-        onRule (fun r -> { r with Clip = Some 0.5 })
-        onOwn (fun r -> { r with Clip = Some 0.5 })
+        onRule (fun r -> { r with Clip = Clip.Each 0.5 })
+        onOwn (fun r -> { r with Clip = Clip.Each 0.5 })
+        onRule (fun r -> { r with Clip = Clip.All 0.5 })
     ]
     typeof<Rule>,
     "Rates",
     [
-        onRule (fun r -> { r with Rates = HalvedEvery 9.0 })
-        onOwn (fun r -> { r with Rates = FallingAfter 9.0 })
+        onRule (fun r -> { r with Rates = Rates.halvedEvery 9.0 })
+        onOwn (fun r -> { r with Rates = Rates.inverse 9.0 })
+        for rates in
+            [
+                Rates.stepped 9 0.5
+                Rates.stepped 9 0.4
+                Rates.cosine 9.0
+                Rates.cosineTo 0.1 9.0
+                Rates.warmUp 9 (Rates.cosine 9.0)
+                Rates.onPlateau 0.5 9
+                Rates.ofTrial "saw" (fun trial -> float (trial % 2))
+            ] do
+            onRule (fun r -> { r with Rates = rates })
     ]
     typeof<Rule>,
     "Readout",
@@ -321,11 +379,13 @@ let tests =
     testList "descriptions" [
         test "change with every field" {
             for record, field, made in changes do
-                for k, change in List.indexed made do
-                    Expect.notEqual
-                        (said (change base'))
-                        (said base')
-                        $"{record.Name}.{field}, change {k}"
+                // All of them say something else, each of its own.
+                let texts = said base' :: [ for change in made -> said (change base') ]
+
+                for k in 1 .. made.Length do
+                    Expect.isFalse
+                        (texts |> List.take k |> List.contains texts[k])
+                        $"{record.Name}.{field}, change {k - 1}"
         }
 
         test "are tried with every field of every record" {
@@ -333,6 +393,7 @@ let tests =
                 [
                     typeof<Area>
                     typeof<Projection>
+                    typeof<Readout>
                     typeof<Rule>
                     typeof<ThreeFactor>
                     typeof<Feedback>

@@ -52,7 +52,7 @@ let all =
         of' cortex {
             Rule.rflo with
                 Update = Online
-                Optimiser = Adam(0.9, 0.999)
+                Optimizer = Optimizer.adam
         }
         "bptt-every-3",
         of' cortex {

@@ -112,9 +112,10 @@ let private facts (experiment: Experiment) =
          | None -> "none")
         "fed back", (if (ofKind "output").IsEmpty then "no" else "yes")
         "clipping",
-        (match rule.Clip with
-         | Some norm -> $"norm {number norm}"
-         | None -> "none")
+        (if rule.Clip.IsNone then
+             "none"
+         else
+             $"norm {number rule.Clip.Norm}")
 
         match cortex.Tau with
         | SameTau tau -> "tau", number (float tau)
@@ -362,7 +363,7 @@ let tests =
                 PaperConditions.untaughtBptt PaperConditions.held,
                 (fun e -> {
                     e with
-                        Rule = { e.Rule with Clip = Some 0.1 }
+                        Rule = { e.Rule with Clip = Clip.Each 0.1 }
                 })
             ]
 

@@ -79,24 +79,38 @@ let private expectOutput what place name k (activity: Activity) figure =
 let private find title figures =
     figures |> List.tryFind (fun figure -> figure.Title = title)
 
-let private words (kind: Output) =
-    match kind with
-    | Output.Sigmoid -> "binary cross-entropy"
-    | Output.Softmax -> "−Σ m(t) y*(t) log y(t)"
-    | _ -> "(y*(t) − y(t)"
+/// Words that a definition of a loss has, and no other has.
+let private words (readout: Readout) =
+    match readout.Output, readout.LossOrNatural with
+    | Output.Sigmoid, (:? Rflo.Core.CrossEntropy) -> [ "binary cross-entropy" ]
+    | _, (:? Rflo.Core.SquaredError as loss) -> [ loss.Formula; "|y*(t) − y(t)|²" ]
+    | _, loss -> [ loss.Formula ]
 
 /// What a caption says of a loss, against the readouts that it is of.
 let private expectDefinition (experiments: Experiment list) (caption: string) =
-    let kinds =
-        experiments
-        |> List.collect (fun experiment -> experiment.Circuit.Readouts |> List.map _.Output)
-        |> List.distinct
+    let readouts =
+        experiments |> List.collect (fun experiment -> experiment.Circuit.Readouts)
 
-    for kind in [ Output.Sigmoid; Output.Softmax ] do
-        Expect.equal (caption.Contains(words kind)) (List.contains kind kinds) $"%A{kind}"
+    for readout in readouts do
+        Expect.exists
+            (words readout)
+            caption.Contains
+            $"{readout.Output}, {readout.LossOrNatural}: {caption}"
 
-    if not (List.contains Output.Linear kinds) && not kinds.IsEmpty then
-        Expect.isFalse (caption.Contains "y*(t) − y(t)") "no squared error"
+    let others: Readout list = [
+        readout "y" 1
+        readout "y" 1 |> output Output.Sigmoid
+        readout "y" 1 |> output Output.Softmax
+        readout "y" 1 |> output Output.Exponential
+    ]
+
+    let said = readouts |> List.collect words
+
+    if not readouts.IsEmpty then
+        for other in others do
+            for word in words other do
+                if not (List.contains word said) then
+                    Expect.isFalse (caption.Contains word) $"{word} is no loss of these: {caption}"
 
 /// The final loss by its definition.
 let private final (trained: Trained) =
@@ -250,7 +264,7 @@ let tests =
 
         test "the time of a step is a median after the warm-up, or is not said" {
             let steps = Array.create 3000 10
-            // A slow beginning, as machine code has that is not yet optimised.
+            // A slow beginning, as machine code has that is not yet optimized.
             let seconds = Array.init 3000 (fun k -> if k < 1500 then 1e-3 else 2e-5)
             Expect.equal (Speed.microseconds seconds steps) (Some 2.0) "of the second half"
 

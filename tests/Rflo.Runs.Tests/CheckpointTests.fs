@@ -16,7 +16,7 @@ let state trial : IReadOnlyDictionary<string, float array> =
     readOnlyDict [
         "metrics.trials", [| float trial |]
         "weights.projection0", [| 0.1 * float trial; -0.0; Double.Epsilon; infinity |]
-        "plastic0.optimiser.first", Array.init 9 (fun k -> sin (float (k + trial)))
+        "plastic0.optimizer.first", Array.init 9 (fun k -> sin (float (k + trial)))
         "best", [||]
     ]
 

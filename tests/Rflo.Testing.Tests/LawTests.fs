@@ -43,14 +43,14 @@ let private others = [
     {
         Rule.rflo with
             Name = "rflo, Adam"
-            Optimiser = Adam(0.9, 0.999)
-            Clip = Some 0.5
+            Optimizer = Optimizer.adam
+            Clip = Clip.Each 0.5
     }
     {
         Rule.rflo with
             Name = "rflo, every second trial"
             Update = EveryTrials(2, Mean)
-            Optimiser = Momentum 0.9
+            Optimizer = Optimizer.momentum 0.9
     }
 ]
 
@@ -237,7 +237,7 @@ let private refusals = [
     test "a rule that is no rule is refused with its problems" {
         let wrong = {
             centred with
-                Optimiser = Momentum 2.0
+                Optimizer = Optimizer.momentum 2.0
         }
 
         refused (fun () -> Laws.resume wrong) "the memory of momentum is 2"

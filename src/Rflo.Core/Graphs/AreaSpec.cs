@@ -59,6 +59,9 @@ public sealed record AreaSpec
     /// </summary>
     public double NoiseUnit { get; init; }
 
+    /// <summary>Costs of its rates, beside the losses of the readouts.</summary>
+    public IReadOnlyList<RatePenalty> Penalties { get; init; } = [];
+
     /// <summary>Where a trial's rates begin.</summary>
     public InitialPolicy InitialPolicy { get; init; } = InitialPolicy.Reset;
 
@@ -74,17 +77,23 @@ public sealed record AreaSpec
     public double Explore { get; init; }
 }
 
-/// <summary>What a readout's sum becomes, and the loss that goes with it.</summary>
+/// <summary>What a readout's sum becomes.</summary>
 public enum OutputKind
 {
-    /// <summary>y is the sum itself; half the squared error (Murray 2019, Eq 2).</summary>
+    /// <summary>y is the sum itself (Murray 2019, Eq 1).</summary>
     Linear,
 
-    /// <summary>y = 1 / (1 + exp(-sum)), each output for itself; binary cross-entropy.</summary>
+    /// <summary>y = 1 / (1 + exp(-sum)), each output for itself.</summary>
     Sigmoid,
 
-    /// <summary>y = exp(sum) / total over the outputs; cross-entropy.</summary>
+    /// <summary>y = exp(sum) / total over the outputs.</summary>
     Softmax,
+
+    /// <summary>y = exp(sum): a rate, to be compared with counts.</summary>
+    Exponential,
+
+    /// <summary>y = log(1 + exp(sum)): a rate that grows as its sum does.</summary>
+    Softplus,
 }
 
 /// <summary>One readout: outputs that are compared with the task's targets.</summary>
@@ -96,6 +105,15 @@ public sealed record ReadoutSpec
     /// <summary>Number of outputs, at least 1.</summary>
     public required int Outputs { get; init; }
 
-    /// <summary>Nonlinearity and loss.</summary>
+    /// <summary>The nonlinearity.</summary>
     public OutputKind Kind { get; init; } = OutputKind.Linear;
+
+    /// <summary>
+    /// What outputs are compared with targets by; null for the loss that belongs to the nonlinearity (<see cref="Rflo.Core.Loss.Natural"/>):
+    /// half the squared error, the cross-entropy of a sigmoid or a softmax, the Poisson loss of an exponential.
+    /// </summary>
+    public Loss? Loss { get; init; }
+
+    /// <summary>The loss, whether it was said or not.</summary>
+    public Loss LossOrNatural => Loss ?? Rflo.Core.Loss.Natural(Kind);
 }

@@ -3,16 +3,27 @@ namespace Rflo.Core;
 /// <content>What a readout can learn by.</content>
 public sealed partial class GraphBuilder
 {
+    private static void CheckLoss(ReadoutSpec readout)
+    {
+        Loss loss = readout.LossOrNatural;
+        foreach (OutOfRange problem in loss.Problems)
+            ThrowHelper.OutOfRange($"{readout.Name}.Loss: {problem.What}", problem.Value, problem.Allowed);
+        if (loss.Outputs is { } outputs && !outputs.Contains(readout.Kind))
+            ThrowHelper.Invalid($"{readout.Name}: the {loss.Description} has no meaning for a {readout.Kind} readout. Set Kind to one of {string.Join(", ", outputs)}, or take another loss.");
+    }
+
     private void CheckReadoutRule(ProjectionSpec projection, ReadoutRule rule)
     {
         if (rule is DeltaReadout)
             return;
         if (_readouts[projection.Target.Index].Kind != OutputKind.Linear)
             ThrowHelper.Invalid($"{projection.Name}: least squares are for a linear readout.");
+        if (_readouts[projection.Target.Index].LossOrNatural is not SquaredError)
+            ThrowHelper.Invalid($"{projection.Name}: least squares are for a readout whose loss is the squared error.");
         if (projection.Signs is not null || double.IsFinite(projection.Lower) || double.IsFinite(projection.Upper))
             ThrowHelper.Invalid($"{projection.Name}: the least-squares solution keeps to no signs and no bounds.");
-        if (projection.Decay != 0)
-            ThrowHelper.Invalid($"{projection.Name}: least squares have no decay but their own alpha.");
+        if (projection.Decay != 0 || projection.IsPenalized)
+            ThrowHelper.Invalid($"{projection.Name}: least squares have no decay and no penalty but their own alpha.");
         (double alpha, double forgetting, int every, int washout) = rule switch
         {
             RlsReadout recursive => (recursive.Alpha, recursive.Forgetting, recursive.Every, 0),

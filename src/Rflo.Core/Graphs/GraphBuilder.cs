@@ -43,9 +43,10 @@ public sealed partial class GraphBuilder
             ThrowHelper.OutOfRange($"{area.Name}.Explore", area.Explore, "in [0, 1]");
         if (area.Explore > 0 && area.Dynamics != Dynamics.WinnerTakeAll)
             ThrowHelper.Invalid(FormattableString.Invariant($"{area.Name}: it explores with probability {area.Explore}, but only a winner-take-all area chooses. Set Dynamics to WinnerTakeAll, or Explore to 0."));
+        CheckPenalties(area);
         if (area.TauPlasticity is { } plastic)
             CheckTau(area, plastic);
-        _areas.Add(area with { Alpha = [.. area.Alpha], InitialRates = [.. area.InitialRates] });
+        _areas.Add(area with { Penalties = [.. area.Penalties], Alpha = [.. area.Alpha], InitialRates = [.. area.InitialRates] });
         return new AreaId(_areas.Count - 1);
     }
 
@@ -70,6 +71,7 @@ public sealed partial class GraphBuilder
         Defined($"{readout.Name}.Kind", readout.Kind);
         if (readout.Outputs < 1)
             ThrowHelper.NotPositive($"{readout.Name}.Outputs", readout.Outputs);
+        CheckLoss(readout);
         _readouts.Add(readout);
         return new ReadoutId(_readouts.Count - 1);
     }
@@ -109,6 +111,9 @@ public sealed partial class GraphBuilder
             ThrowHelper.Invalid(FormattableString.Invariant($"{projection.Name}: the lower bound {projection.Lower} is above the upper bound {projection.Upper}."));
         if (!(projection.Decay >= 0) || !double.IsFinite(projection.Decay))
             ThrowHelper.OutOfRange($"{projection.Name}.Decay", projection.Decay, "finite and at least 0");
+        foreach ((string penalty, double strength) in new[] { ("L1", projection.L1), ("L2", projection.L2) })
+            if (!(strength >= 0) || !double.IsFinite(strength))
+                ThrowHelper.OutOfRange($"{projection.Name}.{penalty}", strength, "finite and at least 0");
         CheckWeights(projection, pre);
         _projections.Add(projection with { Signs = projection.Signs is { } copied ? [.. copied] : null });
         return new ProjectionId(_projections.Count - 1);
@@ -139,6 +144,7 @@ public sealed partial class GraphBuilder
     {
         if (_areas.Count == 0)
             ThrowHelper.Invalid("A graph needs at least one area.");
+        CheckTrialMeans();
         return new Graph([.. _areas], [.. _inputs], [.. _readouts], [.. _projections], [.. _feedbacks]);
     }
 
@@ -258,15 +264,16 @@ public sealed partial class GraphBuilder
         Given($"{name}.Rule", plastic.Rule);
         CheckRule(name, plastic.Rule);
         Defined($"{name}.Schedule", plastic.Schedule.Time);
-        Defined($"{name}.Optimiser", plastic.Optimiser.Kind);
-        Defined($"{name}.Rates", plastic.Rates.Decay);
+        Given($"{name}.Optimizer", plastic.Optimizer);
+        Given($"{name}.Rates", plastic.Rates);
         if (!(plastic.LearningRate >= 0) || !double.IsFinite(plastic.LearningRate))
             ThrowHelper.OutOfRange($"{name}.LearningRate", plastic.LearningRate, "finite and at least 0");
         if (plastic.Schedule.Every < 1)
             ThrowHelper.NotPositive($"{name}.Schedule", plastic.Schedule.Every);
-        CheckOptimiser(name, plastic.Optimiser);
-        if (!(plastic.Rates.Trials > 0))
-            ThrowHelper.OutOfRange($"{name}.Rates", plastic.Rates.Trials, "more than 0 trials");
+        foreach (OutOfRange problem in plastic.Optimizer.Problems.Concat(plastic.Rates.Problems))
+            ThrowHelper.OutOfRange($"{name}: {problem.What}", problem.Value, problem.Allowed);
+        if (!(plastic.Clip.Norm > 0))
+            ThrowHelper.OutOfRange($"{name}.Clip", plastic.Clip.Norm, "more than 0");
         if (plastic is { Rule: BpttRule, Schedule.IsStepwise: true })
             ThrowHelper.Invalid($"{name}: BPTT looks back over a whole trial and cannot update online.");
     }
@@ -295,17 +302,5 @@ public sealed partial class GraphBuilder
         foreach (Shaping shaping in new[] { rule.PostShaping, rule.PreShaping, rule.ThirdShaping })
             if (!(shaping.MeanAlpha >= 0 && shaping.MeanAlpha <= 1))
                 ThrowHelper.OutOfRange($"{name}.MeanAlpha", shaping.MeanAlpha, "in [0, 1]");
-    }
-
-    private static void CheckOptimiser(string name, Optimiser optimiser)
-    {
-        if (!(optimiser.Beta1 >= 0 && optimiser.Beta1 < 1))
-            ThrowHelper.OutOfRange($"{name}.Beta1", optimiser.Beta1, "in [0, 1)");
-        if (!(optimiser.Beta2 >= 0 && optimiser.Beta2 < 1))
-            ThrowHelper.OutOfRange($"{name}.Beta2", optimiser.Beta2, "in [0, 1)");
-        if (!(optimiser.Epsilon > 0))
-            ThrowHelper.OutOfRange($"{name}.Epsilon", optimiser.Epsilon, "more than 0");
-        if (!(optimiser.ClipNorm > 0))
-            ThrowHelper.OutOfRange($"{name}.ClipNorm", optimiser.ClipNorm, "more than 0");
     }
 }

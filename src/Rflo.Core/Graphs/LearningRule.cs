@@ -119,65 +119,6 @@ public readonly record struct UpdateSchedule(UpdateTime Time, int Every = 1, boo
     public bool IsStepwise => Time != UpdateTime.TrialEnd;
 }
 
-/// <summary>How an update follows from what a rule asks for.</summary>
-public enum OptimiserKind
-{
-    /// <summary>dW = eta g.</summary>
-    Plain,
-
-    /// <summary>m = beta1 m + g; dW = eta m.</summary>
-    Momentum,
-
-    /// <summary>Adam (Kingma and Ba 2015): dW = eta m' / (sqrt v' + epsilon), with running means of g and g^2, corrected for their start.</summary>
-    Adam,
-}
-
-/// <summary>An optimiser, with its memory's constants and the largest update that it lets through.</summary>
-/// <param name="Kind">Which.</param>
-/// <param name="Beta1">Memory of the first moment, in [0, 1).</param>
-/// <param name="Beta2">Memory of the second moment, in [0, 1).</param>
-/// <param name="Epsilon">Keeps Adam's quotient finite; more than 0.</param>
-/// <param name="ClipNorm">Largest Frobenius norm of what the rule asks for, projection by projection; infinite for no limit.</param>
-public sealed record Optimiser(
-    OptimiserKind Kind = OptimiserKind.Plain, double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double ClipNorm = double.PositiveInfinity)
-{
-    /// <summary>dW = eta g; the default, and what agreement with others is checked with.</summary>
-    public static Optimiser Plain { get; } = new();
-
-    /// <summary>Whether increments may be added to the weights as they come.</summary>
-    internal bool IsDirect => Kind == OptimiserKind.Plain && double.IsPositiveInfinity(ClipNorm);
-}
-
-/// <summary>How a learning rate falls from trial to trial.</summary>
-public enum RateDecay
-{
-    /// <summary>It does not.</summary>
-    None,
-
-    /// <summary>By half every so many trials.</summary>
-    Halving,
-
-    /// <summary>As 1 / (1 + trial / trials).</summary>
-    Hyperbolic,
-}
-
-/// <summary>The learning rate of each trial, as a factor of the declared one.</summary>
-/// <param name="Decay">How it falls.</param>
-/// <param name="Trials">The number of trials in that law; more than 0.</param>
-public sealed record RateSchedule(RateDecay Decay, double Trials)
-{
-    /// <summary>The same throughout.</summary>
-    public static RateSchedule Constant { get; } = new(RateDecay.None, 1);
-
-    /// <summary>The factor in a trial, counted from 0.</summary>
-    public double At(int trial) => Decay switch
-    {
-        RateDecay.Halving => Math.Pow(0.5, trial / Trials),
-        RateDecay.Hyperbolic => 1 / (1 + trial / Trials),
-        _ => 1,
-    };
-}
-
 /// <summary>What makes a projection plastic.</summary>
 /// <param name="Rule">How it learns; ignored by a projection onto a readout, unless that is fed back and learns by the delta rule.</param>
 /// <param name="LearningRate">eta, at least 0. Every step's increment is eta / T times the rule's, T the trial's number of steps.</param>
@@ -185,14 +126,23 @@ public sealed record RateSchedule(RateDecay Decay, double Trials)
 public sealed record Plasticity(LearningRule Rule, double LearningRate, UpdateSchedule Schedule)
 {
     /// <summary>How updates follow from what the rule asks for.</summary>
-    public Optimiser Optimiser { get; init; } = Optimiser.Plain;
+    public Optimizer Optimizer { get; init; } = Optimizer.Plain;
+
+    /// <summary>The largest norm of what the rule asks for in one update.</summary>
+    public Clip Clip { get; init; } = Clip.None;
 
     /// <summary>
-    /// How it learns if it ends at a readout. Least squares keep times of their own: schedule, optimiser and rates are the
+    /// How it learns if it ends at a readout. Least squares keep times of their own: schedule, optimizer and rates are the
     /// delta rule's.
     /// </summary>
     public ReadoutRule Readout { get; init; } = ReadoutRule.Delta;
 
     /// <summary>How the learning rate changes from trial to trial.</summary>
-    public RateSchedule Rates { get; init; } = RateSchedule.Constant;
+    public LearningRateSchedule Rates { get; init; } = LearningRateSchedule.Constant;
+
+    /// <summary>Whether increments may be added to the weights as they come.</summary>
+    internal bool IsDirect => Optimizer is Sgd && Clip.IsNone;
+
+    /// <summary>Whether code of another assembly, or a function of the user's, runs in its updates.</summary>
+    internal bool RunsUserCode => UserCode.Is(Optimizer) || UserCode.IsSchedule(Rates);
 }

@@ -66,9 +66,9 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
             if (block.IsLeastSquares || block.Plasticity is not { LearningRate: > 0 } plastic)
                 continue;
             bool waitsForLook = plastic is { Rule: TruncatedBpttRule, Schedule.IsStepwise: true };
-            if (waitsForLook || !plastic.Optimiser.IsDirect || plastic.Schedule is not ({ Time: UpdateTime.Online } or { Time: UpdateTime.TrialEnd, Every: 1 }))
+            if (waitsForLook || !plastic.IsDirect || plastic.Schedule is not ({ Time: UpdateTime.Online } or { Time: UpdateTime.TrialEnd, Every: 1 }))
                 weights += stored * size;
-            weights += stored * size * (int)plastic.Optimiser.Kind;
+            weights += stored * size * plastic.Optimizer.Memory;
             if (plastic.Rule is RtrlRule && (!block.OntoReadout || block.OntoFedBack))
                 columns += block.Count;
             if (block.OntoReadout)

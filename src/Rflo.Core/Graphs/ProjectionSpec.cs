@@ -33,8 +33,23 @@ public sealed record ProjectionSpec
     /// <summary>No weight rises above this.</summary>
     public double Upper { get; init; } = double.PositiveInfinity;
 
-    /// <summary>L2 decay: every update also subtracts learning rate * decay * weight.</summary>
+    /// <summary>
+    /// Decoupled weight decay (Loshchilov and Hutter 2019): an update also subtracts learning rate * decay * weight, past the optimizer
+    /// and past clipping; once a trial, in equal parts where updates are more.
+    /// </summary>
     public double Decay { get; init; }
+
+    /// <summary>
+    /// L2 penalty, lambda / 2 times the sum of squared weights, once a trial: its gradient enters what the rule asks for, and with it
+    /// clipping and optimizer. The loss that is reported is without it.
+    /// </summary>
+    public double L2 { get; init; }
+
+    /// <summary>L1 penalty, lambda times the sum of absolute weights, in the same way; a weight of 0 has no slope.</summary>
+    public double L1 { get; init; }
+
+    /// <summary>Whether a penalty enters its updates.</summary>
+    internal bool IsPenalized => L1 != 0 || L2 != 0;
 }
 
 /// <summary>One way of a readout's error to an area: the feedback matrix B.</summary>

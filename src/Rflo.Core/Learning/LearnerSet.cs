@@ -3,15 +3,15 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>All learners of a network, taken through a trial together.</summary>
-internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics)
+internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics, PlasticTau<T>[] taus, JointClip joint)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Nobody learns.</summary>
-    public static LearnerSet<T> None { get; } = new([], []);
+    public static LearnerSet<T> None { get; } = new([], [], [], new JointClip());
 
     /// <summary>The learners of several sets, side by side.</summary>
     public static LearnerSet<T> Together(IEnumerable<LearnerSet<T>> sets) => new(
-        [.. sets.SelectMany(set => set.Learners)], [.. sets.SelectMany(set => set.Plastics)]);
+        [.. sets.SelectMany(set => set.Learners)], [.. sets.SelectMany(set => set.Plastics)], [], new JointClip());
 
     /// <summary>Who learns; for whoever asks which form of a rule was chosen.</summary>
     public IReadOnlyList<Learner<T>> Learners => learners;
@@ -24,7 +24,7 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     public bool ActInSteps => _acting.Length > 0;
 
     /// <summary>The same learners, asked in the opposite order: it must not matter.</summary>
-    public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics);
+    public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics, taus, joint);
 
     /// <summary>Shows what learning keeps from one trial to the next.</summary>
     public void Visit(StateVisitor visitor)
@@ -61,6 +61,7 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
 
     public void Begin(int trial, int steps)
     {
+        joint.Clear();
         foreach (Plastic<T> plastic in plastics)
             plastic.BeginTrial(trial);
         foreach (Learner<T> learner in learners)
@@ -74,6 +75,7 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
             learner.Tell(step);
         foreach (Learner<T> learner in _acting)
             learner.Learn(step);
+        joint.Apply();
     }
 
     /// <summary>After the last step: all conclude, then all change weights.</summary>
@@ -83,6 +85,18 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
             learner.Conclude(steps);
         foreach (Learner<T> learner in learners)
             learner.End(steps);
+        joint.Apply();
+    }
+
+    /// <summary>After a trial that trained: its loss, for schedules of rates that look at it.</summary>
+    /// <param name="trial">Number of the trial.</param>
+    /// <param name="loss">The mean loss over the window of the run; NaN before there is one.</param>
+    public void ObserveLoss(int trial, double loss)
+    {
+        foreach (Plastic<T> plastic in plastics)
+            plastic.ObserveLoss(trial, loss);
+        foreach (PlasticTau<T> tau in taus)
+            tau.ObserveLoss(trial, loss);
     }
 
     /// <summary>Whether trials were collected whose update is still to come.</summary>
@@ -96,6 +110,7 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
             plastic.ApplyOpenBatch(trial);
         foreach (Learner<T> learner in learners)
             learner.ApplyOpenBatch(trial);
+        joint.Apply();
     }
 
     /// <summary>The learners of areas that keep anything between trials, with what they keep.</summary>

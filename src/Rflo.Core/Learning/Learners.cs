@@ -42,7 +42,9 @@ internal static class Learners
         private readonly bool _applies;
         private readonly List<Learner<T>> _learners = [];
         private readonly List<Plastic<T>> _plastics = [];
+        private readonly List<PlasticTau<T>> _taus = [];
         private readonly Dictionary<(LearningRule, UpdateSchedule), Exact> _exact = [];
+        private readonly JointClip _joint = new();
 
         public Builder(Network<T> network, Func<Segment, Plasticity?> plan, bool applies)
         {
@@ -69,7 +71,11 @@ internal static class Learners
             if (_applies)
                 foreach (AreaState<T> area in _network.Areas)
                     if (area.Spec.TauPlasticity is { LearningRate: > 0 } plasticity)
-                        Add(new PlasticTau<T>(area), plasticity);
+                    {
+                        _taus.Add(new PlasticTau<T>(area, _joint));
+                        Add(_taus[^1], plasticity);
+                    }
+
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
                 if (rule is RtrlRule && !schedule.IsStepwise && _network.Allows(Forms.Blocks))
@@ -90,13 +96,13 @@ internal static class Learners
                 Add(learner, KeyOf(rule, schedule));
             }
 
-            return new LearnerSet<T>([.. _learners], [.. _plastics]);
+            return new LearnerSet<T>([.. _learners], [.. _plastics], [.. _taus], _joint);
         }
 
-        private static LearnerKey KeyOf(LearningRule rule, UpdateSchedule schedule) => new("circuit", -1, (rule, schedule, null, null));
+        private static LearnerKey KeyOf(LearningRule rule, UpdateSchedule schedule) => new("circuit", -1, (rule, schedule, null, Clip.None, null));
 
         private LearnerKey KeyOf(string part, int index, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) =>
-            _plan(plastic.Segments[0]) is { } plan ? new(part, index, (rule, schedule, plan.Optimiser, plan.Rates)) : LearnerKey.None;
+            _plan(plastic.Segments[0]) is { } plan ? new(part, index, (rule, schedule, plan.Optimizer, plan.Clip, plan.Rates)) : LearnerKey.None;
 
         private void Add(Learner<T> learner, LearnerKey key)
         {
@@ -198,13 +204,14 @@ internal static class Learners
             foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null && !IsLeastSquares(segment)).GroupBy(segment => Key(_plan(segment)!)))
             {
                 Segment[] segments = [.. group];
-                (LearningRule rule, UpdateSchedule schedule, Optimiser optimiser, RateSchedule rates) = group.Key;
+                (LearningRule rule, UpdateSchedule schedule, _, _, _) = group.Key;
                 if (rule is TruncatedBpttRule truncated && schedule.Time == UpdateTime.Online && !isDeltaRule)
                     schedule = new UpdateSchedule(UpdateTime.EverySteps, truncated.Stride);
 
                 // Oja's term is of the weights before the update: where they also decay, both are collected first.
-                bool direct = _network.Allows(Forms.Direct) && !(rule is ThreeFactorRule { Oja: true } && Array.Exists(segments, segment => segment.Spec.Decay != 0));
-                var plastic = new Plastic<T>(afferents, segments, schedule, optimiser, rates, _applies, direct);
+                bool direct = _network.Allows(Forms.Direct) && !(rule is ThreeFactorRule { Oja: true } && Array.Exists(segments, segment => segment.Spec.Decay != 0))
+                    && !Array.Exists(segments, segment => segment.Spec.IsPenalized);
+                var plastic = new Plastic<T>(afferents, segments, _plan(segments[0])! with { Schedule = schedule }, _joint, _applies, direct);
                 _plastics.Add(plastic);
                 foreach (Segment segment in segments)
                     BySegment[segment.Projection] = (plastic, segment);
@@ -215,8 +222,8 @@ internal static class Learners
         }
 
         /// <summary>Projections that agree in all of this learn together, whatever their rates.</summary>
-        private static (LearningRule Rule, UpdateSchedule Schedule, Optimiser Optimiser, RateSchedule Rates) Key(Plasticity plasticity) =>
-            (plasticity.Rule, plasticity.Schedule, plasticity.Optimiser, plasticity.Rates);
+        private static (LearningRule Rule, UpdateSchedule Schedule, Optimizer Optimizer, Clip Clip, LearningRateSchedule Rates) Key(Plasticity plasticity) =>
+            (plasticity.Rule, plasticity.Schedule, plasticity.Optimizer, plasticity.Clip, plasticity.Rates);
 
         private sealed record Exact(List<(AreaState<T> Area, Plastic<T> Plastic)> Areas, List<(ReadoutState<T> Readout, Plastic<T> Plastic)> Readouts, List<PlasticTau<T>> Taus);
     }

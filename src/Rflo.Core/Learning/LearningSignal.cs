@@ -33,7 +33,7 @@ internal sealed class LearningSignal<T>
         ChangesInTrial = _symmetric.Any(pair => LearnsInSteps(pair.Segment.Plasticity));
         switch (_fixed, _symmetric)
         {
-            case var _ when !network.Allows(Forms.OneColumn):
+            case var _ when !network.Allows(Forms.OneColumn) || area.Spec.Penalties.Count > 0:
                 _column = new AlignedArray<T>(0);
                 break;
             case ([(ReadoutState<T> { Outputs: 1 } readout, AlignedArray<T> column)], []):
@@ -95,6 +95,15 @@ internal sealed class LearningSignal<T>
 
         foreach ((ReadoutState<T> readout, Segment segment) in _symmetric)
             TellSymmetric(readout, segment, readout.Error(step), told);
+        foreach (RatePenalty penalty in _area.Spec.Penalties)
+            AddPenalty(penalty, penalty.OfTrialMean ? _area.MeanRates : _area.Rates(step), told);
+    }
+
+    /// <summary>Minus the slope of a cost of rates.</summary>
+    private void AddPenalty(RatePenalty penalty, ReadOnlySpan<T> rates, Span<T> told)
+    {
+        for (int i = 0; i < _area.Units; i++)
+            told[i] -= T.CreateTruncating(penalty.Slope(double.CreateTruncating(rates[i])));
     }
 
     private static void TellSymmetric(ReadoutState<T> readout, Segment segment, ReadOnlySpan<T> error, Span<T> told)

@@ -4,40 +4,46 @@ namespace Rflo.Core;
 
 /// <summary>
 /// The projections of one target that learn together, and how increments become weight changes: at once, or collected
-/// and handed to an optimiser; then held to masks, Dale's signs and bounds.
+/// and handed to an optimizer; then held to masks, Dale's signs and bounds.
 /// </summary>
-internal sealed class Plastic<T>
+internal sealed class Plastic<T> : IJointUpdate
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly UpdateSchedule _schedule;
-    private readonly RateSchedule _rates;
+    private readonly ScheduleState _rates;
+    private readonly JointClip? _joint;
     private readonly bool _applies;
     private readonly List<Run> _runs = [];
     private readonly Constraint<T>[] _constraints;
     private readonly UpdateStep<T>[] _updates;
     private int _trialsCollected;
-    private double _rateNow = 1;
+    private double _dueShare;
+    private int _dueParts;
 
     /// <param name="afferents">The target's weights.</param>
     /// <param name="segments">The projections that learn.</param>
-    /// <param name="schedule">When updates are applied.</param>
-    /// <param name="optimiser">How updates follow from increments.</param>
-    /// <param name="rates">How the learning rates change from trial to trial.</param>
+    /// <param name="plan">When updates are applied, and how they follow from increments: what the projections agree in.</param>
+    /// <param name="joint">What is clipped together with them.</param>
     /// <param name="applies">False for a passive rule, which only collects.</param>
     /// <param name="direct">Whether increments may be added to the weights as they come, where nothing must be collected first.</param>
     public Plastic(
-        Afferents<T> afferents, Segment[] segments, UpdateSchedule schedule, Optimiser optimiser, RateSchedule rates, bool applies, bool direct = true)
+        Afferents<T> afferents, Segment[] segments, Plasticity plan, JointClip? joint, bool applies, bool direct = true)
     {
         Afferents = afferents;
         Segments = segments;
+        UpdateSchedule schedule = plan.Schedule;
         _schedule = schedule;
-        _rates = rates;
+        _rates = new ScheduleState(plan.Rates);
+        _joint = joint;
         _applies = applies;
-        IsDirect = applies && direct && optimiser.IsDirect && (schedule.Time == UpdateTime.Online || (schedule.Time == UpdateTime.TrialEnd && schedule.Every == 1));
+        Clip = plan.Clip;
+        if (applies)
+            joint?.Join(this);
+        IsDirect = applies && direct && plan.IsDirect && (schedule.Time == UpdateTime.Online || (schedule.Time == UpdateTime.TrialEnd && schedule.Every == 1));
         if (!IsDirect)
             Collected = afferents.NewStore();
         _updates = Collected is { } collected && applies
-            ? [.. segments.Select(segment => new UpdateStep<T>(segment, afferents, collected, optimiser))]
+            ? [.. segments.Select(segment => new UpdateStep<T>(segment, afferents, collected, plan.Optimizer))]
             : [];
         _constraints = [.. segments.Where(segment => applies && segment.IsConstrained).Select(segment => new Constraint<T>(segment, afferents))];
         foreach (Segment segment in segments)
@@ -50,6 +56,8 @@ internal sealed class Plastic<T>
     public Afferents<T> Afferents { get; }
 
     public Segment[] Segments { get; }
+
+    public Clip Clip { get; }
 
     public List<Run> Runs => _runs;
 
@@ -76,10 +84,13 @@ internal sealed class Plastic<T>
     public WeightStore<T> Destination => Collected ?? Afferents.Weights;
 
     /// <summary>Before the first step of a trial: sets the learning rate of that trial.</summary>
-    public void BeginTrial(int trial) => _rateNow = _rates.At(trial);
+    public void BeginTrial(int trial) => _rates.Begin(trial);
+
+    /// <summary>After a trial that trained: its loss, for schedules that look at it.</summary>
+    public void ObserveLoss(int trial, double loss) => _rates.Observe(trial, loss);
 
     /// <summary>The factor of an increment at a learning rate, for a trial of so many steps.</summary>
-    public T Scale(double learningRate, int steps) => T.CreateTruncating((IsDirect ? learningRate * _rateNow : 1.0) / steps);
+    public T Scale(double learningRate, int steps) => T.CreateTruncating((IsDirect ? learningRate * _rates.Factor : 1.0) / steps);
 
     /// <summary>Before increments that are applied as they come: L2 decay takes its part of every weight.</summary>
     /// <param name="parts">Into how many parts a trial's decay is cut: 1 at its end, T in its steps.</param>
@@ -88,7 +99,7 @@ internal sealed class Plastic<T>
         if (IsDirect)
             foreach (Segment segment in Segments)
                 if (segment.Spec.Decay != 0)
-                    Afferents.Multiply(segment, 1 - segment.Plasticity!.LearningRate * _rateNow * segment.Spec.Decay / parts);
+                    Afferents.Multiply(segment, 1 - segment.Plasticity!.LearningRate * _rates.Factor * segment.Spec.Decay / parts);
     }
 
     /// <summary>Adds the product of a whole trial: sum over steps of post(t) pre(t)'.</summary>
@@ -204,17 +215,18 @@ internal sealed class Plastic<T>
         if (IsDirect)
             Constrain();
         else if (_applies && (_schedule.Time == UpdateTime.Online || step % _schedule.Every == 0 || step == steps))
-            Apply(1.0, UpdatesInTrial(steps));
+            Apply(1.0, UpdatesInTrial(steps), 1);
     }
 
-    /// <summary>Shows what was collected and not yet applied, and what the optimisers remember.</summary>
+    /// <summary>Saves or restores what was collected and not yet applied, and what optimizers and schedule keep.</summary>
     public void Visit(StateVisitor visitor)
     {
         visitor.Visit("trialsCollected", ref _trialsCollected);
         if (Collected is { } collected)
             Afferents.Visit(visitor.Of("collected"), collected, Segments);
         for (int k = 0; k < _updates.Length; k++)
-            _updates[k].Visit(visitor.Of("optimiser", k));
+            _updates[k].Visit(visitor.Of("optimizer", k));
+        _rates.Visit(visitor);
     }
 
     /// <summary>At the end of a trial: applies what was collected, if this was the last of the k trials between updates.</summary>
@@ -246,7 +258,7 @@ internal sealed class Plastic<T>
 
     private void ApplyBatch()
     {
-        Apply(_schedule.Mean ? 1.0 / _trialsCollected : 1.0, 1);
+        Apply(_schedule.Mean ? 1.0 / _trialsCollected : 1.0, 1, _trialsCollected);
         _trialsCollected = 0;
     }
 
@@ -254,10 +266,42 @@ internal sealed class Plastic<T>
     private int UpdatesInTrial(int steps) =>
         _schedule.Time == UpdateTime.EverySteps ? (steps + _schedule.Every - 1) / _schedule.Every : steps;
 
-    private void Apply(double share, int parts)
+    private void Apply(double share, int parts, int trials)
+    {
+        (_dueShare, _dueParts) = (share, parts);
+        foreach (UpdateStep<T> update in _updates)
+            update.AddPenalties((double)trials / parts);
+        if (Clip.Together && _joint is { } joint)
+        {
+            joint.Add(this);
+            return;
+        }
+
+        foreach (UpdateStep<T> update in _updates)
+            Apply(update, Clip.IsNone ? 1 : Clip.FactorOf(share * Math.Sqrt(update.SumOfSquares())));
+        FinishUpdate();
+    }
+
+    public double SumOfSquares()
+    {
+        double sum = 0;
+        foreach (UpdateStep<T> update in _updates)
+            sum += update.SumOfSquares();
+        return sum * _dueShare * _dueShare;
+    }
+
+    public void ApplyDue(double factor)
     {
         foreach (UpdateStep<T> update in _updates)
-            update.Apply(share, update.Segment.Plasticity!.LearningRate * _rateNow, parts);
+            Apply(update, factor);
+        FinishUpdate();
+    }
+
+    private void Apply(UpdateStep<T> update, double clip) =>
+        update.Apply(_dueShare * clip, update.Segment.Plasticity!.LearningRate * _rates.Factor, _dueParts);
+
+    private void FinishUpdate()
+    {
         Collected!.Clear();
         Constrain();
     }

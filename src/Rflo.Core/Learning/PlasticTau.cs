@@ -11,24 +11,29 @@ namespace Rflo.Core;
 /// What a rule asks for is -dL/d ln tau. Since h(t) = (1 - alpha) h(t-1) + alpha phi(u) and alpha = dt / tau, a step's
 /// direct effect is dh(t) / d ln tau = h(t-1) - h(t), with no division and no second look at phi.
 /// </remarks>
-internal sealed class PlasticTau<T>
+internal sealed class PlasticTau<T> : IJointUpdate
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Plasticity _plasticity;
-    private readonly Moments<T> _moments;
+    private readonly OptimizerState<T> _optimizer;
+    private readonly ScheduleState _rates;
+    private readonly JointClip _joint;
     private readonly T[] _logarithms;
     private readonly T[] _before;
     private int _trialsCollected;
-    private double _rateNow = 1;
+    private double _dueShare;
 
-    public PlasticTau(AreaState<T> area)
+    public PlasticTau(AreaState<T> area, JointClip joint)
     {
+        _joint = joint;
         Area = area;
         _plasticity = area.Spec.TauPlasticity!;
-        _moments = new Moments<T>(_plasticity.Optimiser, area.Units, area.Units);
+        _optimizer = new OptimizerState<T>(_plasticity.Optimizer, area.Units, area.Units);
+        _rates = new ScheduleState(_plasticity.Rates);
         _logarithms = new T[area.Units];
         _before = new T[area.Units];
         Collected = new T[area.Units];
+        joint.Join(this);
     }
 
     public AreaState<T> Area { get; }
@@ -42,10 +47,16 @@ internal sealed class PlasticTau<T>
     {
         visitor.Visit("trialsCollected", ref _trialsCollected);
         visitor.Visit<T>("collected", Collected);
-        _moments.Visit(visitor.Of("optimiser"));
+        _optimizer.Visit(visitor.Of("optimizer"));
+        _rates.Visit(visitor);
     }
 
-    public void BeginTrial(int trial) => _rateNow = _plasticity.Rates.At(trial);
+    public void BeginTrial(int trial) => _rates.Begin(trial);
+
+    /// <summary>After a trial that trained: its loss, for schedules that look at it.</summary>
+    public void ObserveLoss(int trial, double loss) => _rates.Observe(trial, loss);
+
+    public Clip Clip => _plasticity.Clip;
 
     /// <summary>Adds the product of credit and direct effect of one step.</summary>
     /// <param name="step">The step.</param>
@@ -94,13 +105,22 @@ internal sealed class PlasticTau<T>
 
     private void Apply(double share)
     {
+        _dueShare = share;
+        if (Clip.Together)
+            _joint.Add(this);
+        else
+            ApplyDue(Clip.FactorOf(Math.Sqrt(SumOfSquares())));
+    }
+
+    public double SumOfSquares() => _dueShare * _dueShare * double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(Collected));
+
+    public void ApplyDue(double factor)
+    {
         Span<T> alpha = Area.Alpha.Span[..Area.Units], decay = Area.Decay.Span;
-        double norm = share * Math.Sqrt(double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(Collected)));
-        double clip = norm > _plasticity.Optimiser.ClipNorm ? _plasticity.Optimiser.ClipNorm / norm : 1;
         for (int i = 0; i < alpha.Length; i++)
             _before[i] = _logarithms[i] = -T.Log(alpha[i]);
-        _moments.Begin();
-        _moments.Apply(Collected, _logarithms, 0, T.CreateTruncating(share * clip), _plasticity.LearningRate * _rateNow);
+        _optimizer.Begin();
+        _optimizer.Apply(Collected, _logarithms, 0, T.CreateTruncating(_dueShare * factor), _plasticity.LearningRate * _rates.Factor);
         for (int i = 0; i < alpha.Length; i++)
         {
             // A unit that nothing is asked of keeps its bits.

@@ -4,7 +4,7 @@ using System.Numerics.Tensors;
 namespace Rflo.Core;
 
 /// <summary>
-/// Unbiased online recurrent optimisation (Tallec and Ollivier 2017): the influence of weight (i, j) on rate k is kept
+/// Unbiased online recurrent optimization (Tallec and Ollivier 2017): the influence of weight (i, j) on rate k is kept
 /// as a_k B_ij. With random nu of mean 0 and variance 1: a = rho0 J a + rho1 nu, B = B / rho0 + (nu_i alpha phi'_i s_j) / rho1,
 /// where rho0 and rho1 balance the norms of the two factors; dW = eta / T * (l . a) B.
 /// </summary>

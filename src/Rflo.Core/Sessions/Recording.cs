@@ -9,6 +9,9 @@ public sealed record Recording
     /// <summary>The trial's loss L.</summary>
     public required double Loss { get; init; }
 
+    /// <summary>What the rates of areas with penalties cost (<see cref="RatePenalty"/>), beside the loss; 0 where none has any.</summary>
+    public double RateCost { get; init; }
+
     /// <summary>x(t), shape (steps, channels).</summary>
     public required double[] Inputs { get; init; }
 

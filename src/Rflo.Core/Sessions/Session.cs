@@ -107,7 +107,7 @@ public abstract class Session
 
     /// <summary>
     /// Everything that the trials to come depend on, and what was measured, as named arrays: weights, what was collected
-    /// and not applied, what optimisers and running means remember, carried-over rates, metrics, the state of a closed-loop
+    /// and not applied, what optimizers and running means remember, carried-over rates, metrics, the state of a closed-loop
     /// task, the progress of a task that changes with what is learned, time constants. Between trials only,
     /// such as from within the callback of <see cref="Run"/>. Random streams are keyed by trial and need no place in it.
     /// </summary>

@@ -42,7 +42,10 @@ internal sealed class Session<T> : Session
         _progressBefore = new double[_progress?.ProgressLength ?? 0];
         _runsUserCode = task is IClosedLoopTask or IProgressTask
             || graph.Projections.Any(projection => LearningRule.HasFunction(projection.Plasticity?.Rule))
-            || graph.Areas.Any(area => LearningRule.HasFunction(area.TauPlasticity?.Rule));
+            || graph.Areas.Any(area => LearningRule.HasFunction(area.TauPlasticity?.Rule))
+            || graph.Readouts.Any(readout => UserCode.Is(readout.LossOrNatural))
+            || graph.Projections.Select(projection => projection.Plasticity).Concat(graph.Areas.Select(area => area.TauPlasticity))
+                .Any(plasticity => plasticity is { RunsUserCode: true });
         if (task is IClosedLoopTask closed)
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _learners = Learners.ForTraining(_network);
@@ -387,6 +390,7 @@ internal sealed class Session<T> : Session
         // A trial without a target has no loss; outputs that are no numbers are a divergence there as well.
         bool isUnscored = double.IsNaN(loss) && double.IsFinite(_network.LossSum);
         Metrics.Add(loss, isUnscored, Stopwatch.GetElapsedTime(start).TotalSeconds, reward, _previousSteps);
+        _learners.ObserveLoss(trial, Metrics.Window.Mean);
 
         // While there is no mean loss to choose by, the latest weights are kept.
         _isKept = Metrics.BestTrial == trial || (Metrics.BestTrial < 0 && (isUnscored || double.IsFinite(loss)));
@@ -490,7 +494,7 @@ internal sealed class Session<T> : Session
         return _network.Trial.HasTarget ? _network.LossSum / steps : double.NaN;
     }
 
-    /// <summary>A method of its own, so that the JIT optimises it whole instead of replacing a loop on the stack.</summary>
+    /// <summary>A method of its own, so that the JIT optimizes it whole instead of replacing a loop on the stack.</summary>
     private void Step(int step, LearnerSet<T> learners)
     {
         _network.Step(step);
@@ -570,6 +574,7 @@ internal sealed class Session<T> : Session
         {
             Steps = steps,
             Loss = loss,
+            RateCost = RateCost(steps),
             Inputs = shown.Inputs[..(steps * shown.InputChannels)],
             Targets = shown.Targets[..(steps * shown.Outputs)],
             Mask = shown.Mask[..(steps * shown.Outputs)],
@@ -577,6 +582,15 @@ internal sealed class Session<T> : Session
             Outputs = Outputs(steps),
             Rates = [.. _network.Areas.Select(area => Rates(area, steps))],
         };
+    }
+
+    private double RateCost(int steps)
+    {
+        double sum = 0;
+        foreach (AreaState<T> area in _network.Areas)
+            foreach (RatePenalty penalty in area.Spec.Penalties)
+                sum += area.CostOf(penalty, steps);
+        return sum;
     }
 
     private double[] Outputs(int steps)

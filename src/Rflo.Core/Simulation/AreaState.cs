@@ -10,6 +10,7 @@ internal sealed class AreaState<T>
     private readonly AlignedArray<T> _post;
     private readonly int _history;
     private readonly int _maxSteps;
+    private readonly T[] _means;
     private AlignedArray<T>? _currents;
     private AlignedArray<T>? _noises;
 
@@ -29,6 +30,7 @@ internal sealed class AreaState<T>
         Noise = new AlignedArray<T>(Spec.Noise > 0 ? Padded : 0);
         _rates = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
         _post = new AlignedArray<T>((maxSteps + 1) * Padded);
+        _means = new T[Spec.Penalties.Any(penalty => penalty.OfTrialMean) ? Units : 0];
         ResetRates();
     }
 
@@ -73,6 +75,30 @@ internal sealed class AreaState<T>
 
     /// <summary>The noise in units of <see cref="AreaSpec.NoiseUnit"/>, where a rule uses it.</summary>
     public Span<T> Noises(int step) => _noises!.Row(step, Padded);
+
+    /// <summary>The mean of the rates over the trial that has ended, where a penalty is of it; shape (units).</summary>
+    public ReadOnlySpan<T> MeanRates => _means;
+
+    /// <summary>After the last step: takes that mean.</summary>
+    public void TakeMeans(int steps)
+    {
+        if (_means.Length == 0)
+            return;
+        _means.AsSpan().Clear();
+        for (int t = 1; t <= steps; t++)
+            System.Numerics.Tensors.TensorPrimitives.Add<T>(_means, Rates(t)[..Units], _means);
+        System.Numerics.Tensors.TensorPrimitives.Divide<T>(_means, T.CreateTruncating(steps), _means);
+    }
+
+    /// <summary>What its rates cost by a penalty in the trial that was made: the mean over steps of the sum over units, or the cost of the means.</summary>
+    public double CostOf(RatePenalty penalty, int steps)
+    {
+        double sum = 0;
+        for (int t = 1; t <= (penalty.OfTrialMean ? 1 : steps); t++)
+            foreach (T rate in penalty.OfTrialMean ? MeanRates : Rates(t)[..Units])
+                sum += penalty.Value(double.CreateTruncating(rate));
+        return penalty.OfTrialMean ? sum : sum / steps;
+    }
 
     /// <summary>Which units may win in the step in hand, where the task watches a winner-take-all area; null where all may.</summary>
     public bool[]? Allowed { get; set; }

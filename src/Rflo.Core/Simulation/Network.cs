@@ -149,6 +149,8 @@ internal sealed class Network<T>
     /// <summary>After the last step: readouts that nobody heard before answer the whole trial.</summary>
     public void End()
     {
+        foreach (AreaState<T> area in Areas)
+            area.TakeMeans(Trial.Steps);
         if (!_answersAtEnd)
             return;
         foreach (ReadoutState<T> readout in Readouts)

@@ -10,6 +10,8 @@ internal sealed class ReadoutState<T>
     private readonly AlignedArray<T> _errors;
     private readonly int _history;
     private readonly T[] _overTime;
+    private readonly Loss _loss;
+    private readonly bool _isNatural;
 
     public ReadoutState(Graph graph, int index, int firstOutput, int maxSteps)
     {
@@ -22,6 +24,8 @@ internal sealed class ReadoutState<T>
         _history = graph.MaxDelay;
         Afferents = new Afferents<T>(graph, isReadout: true, index, Outputs, maxSteps, _history);
         _overTime = new T[maxSteps];
+        _loss = Spec.LossOrNatural;
+        _isNatural = _loss.Equals(Loss.Natural(Spec.Kind)) && Spec.Kind != OutputKind.Softplus;
         Sums = new AlignedArray<T>(Padded);
         _outputs = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
         _errors = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
@@ -50,8 +54,8 @@ internal sealed class ReadoutState<T>
     public Span<T> Output(int step) => _outputs.Row(_history + step, Padded);
 
     /// <summary>
-    /// The error that its weights and the feedback are told: -dL/d(sum) without the 1/T, which for a linear readout
-    /// is eps(t) = m (y* - y). Zero before step 1.
+    /// The error that its weights and the feedback receive: -dL/d(sum) without the 1/T, which for a linear readout
+    /// and the squared error is eps(t) = m (y* - y). Zero before step 1.
     /// </summary>
     public Span<T> Error(int step) => _errors.Row(_history + step, Padded);
 
@@ -92,6 +96,13 @@ internal sealed class ReadoutState<T>
                 for (int k = 0; k < Outputs; k++)
                     y[k] /= total;
                 break;
+            case OutputKind.Exponential:
+                System.Numerics.Tensors.TensorPrimitives.Exp<T>(sum, y);
+                break;
+            case OutputKind.Softplus:
+                for (int k = 0; k < Outputs; k++)
+                    y[k] = T.Max(T.Zero, sum[k]) + T.LogP1(T.Exp(-T.Abs(sum[k])));
+                break;
             default:
                 sum.CopyTo(y);
                 break;
@@ -104,58 +115,102 @@ internal sealed class ReadoutState<T>
     /// <param name="mask">m(t) of all readouts.</param>
     public double Compare(int step, ReadOnlySpan<double> targets, ReadOnlySpan<double> mask)
     {
-        Span<T> y = Output(step), error = Error(step), sum = Sums.Span;
+        Span<T> y = Output(step), error = Error(step);
         targets = targets.Slice(FirstOutput, Outputs);
         mask = mask.Slice(FirstOutput, Outputs);
-        double loss = 0;
-        switch (Spec.Kind)
+        if (!_isNatural)
+            return CompareBy(_loss, step, targets, mask);
+        return Spec.Kind switch
         {
-            case OutputKind.Sigmoid:
-                for (int k = 0; k < Outputs; k++)
-                {
-                    error[k] = T.Zero;
-                    if (mask[k] == 0)
-                        continue;
-                    error[k] = T.CreateTruncating(mask[k]) * (T.CreateTruncating(targets[k]) - y[k]);
-                    double s = double.CreateTruncating(sum[k]);
-                    loss += mask[k] * (Math.Max(0, s) + double.LogP1(Math.Exp(-Math.Abs(s))) - targets[k] * s);
-                }
+            OutputKind.Sigmoid or OutputKind.Exponential => CompareOfSums(y, error, targets, mask),
+            OutputKind.Softmax => CompareDistributions(y, error, targets, mask),
+            _ => CompareSquares(y, error, targets, mask),
+        };
+    }
 
-                break;
-            case OutputKind.Softmax:
-                double asked = 0, top = double.NegativeInfinity, total = 0;
-                for (int k = 0; k < Outputs; k++)
-                {
-                    asked += Counted(mask[k], targets[k]);
-                    top = Math.Max(top, double.CreateTruncating(sum[k]));
-                }
-
-                for (int k = 0; k < Outputs; k++)
-                    total += Math.Exp(double.CreateTruncating(sum[k]) - top);
-                for (int k = 0; k < Outputs; k++)
-                {
-                    double counted = Counted(mask[k], targets[k]);
-                    error[k] = T.CreateTruncating(counted) - T.CreateTruncating(asked) * y[k];
-                    if (counted != 0)
-                        loss += counted * (top + Math.Log(total) - double.CreateTruncating(sum[k]));
-                }
-
-                break;
-            default:
-                for (int k = 0; k < Outputs; k++)
-                {
-                    error[k] = T.Zero;
-                    if (mask[k] == 0)
-                        continue;
-                    T difference = T.CreateTruncating(targets[k]) - y[k];
-                    error[k] = T.CreateTruncating(mask[k]) * difference;
-                    double d = double.CreateTruncating(difference);
-                    loss += 0.5 * mask[k] * d * d;
-                }
-
-                break;
+    private double CompareSquares(ReadOnlySpan<T> y, Span<T> error, ReadOnlySpan<double> targets, ReadOnlySpan<double> mask)
+    {
+        double loss = 0;
+        for (int k = 0; k < Outputs; k++)
+        {
+            error[k] = T.Zero;
+            if (mask[k] == 0)
+                continue;
+            T difference = T.CreateTruncating(targets[k]) - y[k];
+            error[k] = T.CreateTruncating(mask[k]) * difference;
+            double d = double.CreateTruncating(difference);
+            loss += 0.5 * mask[k] * d * d;
         }
 
+        return loss;
+    }
+
+    /// <summary>The binary cross-entropy of a sigmoid, and the Poisson loss of an exponential, from the sums s: log(1 + e^s) - y* s, and e^s - y* s.</summary>
+    private double CompareOfSums(ReadOnlySpan<T> y, Span<T> error, ReadOnlySpan<double> targets, ReadOnlySpan<double> mask)
+    {
+        Span<T> sum = Sums.Span;
+        double loss = 0;
+        for (int k = 0; k < Outputs; k++)
+        {
+            error[k] = T.Zero;
+            if (mask[k] == 0)
+                continue;
+            error[k] = T.CreateTruncating(mask[k]) * (T.CreateTruncating(targets[k]) - y[k]);
+            double s = double.CreateTruncating(sum[k]);
+            double of = Spec.Kind == OutputKind.Sigmoid ? Math.Max(0, s) + double.LogP1(Math.Exp(-Math.Abs(s))) : double.CreateTruncating(y[k]);
+            loss += mask[k] * (of - targets[k] * s);
+        }
+
+        return loss;
+    }
+
+    private double CompareDistributions(ReadOnlySpan<T> y, Span<T> error, ReadOnlySpan<double> targets, ReadOnlySpan<double> mask)
+    {
+        Span<T> sum = Sums.Span;
+        double loss = 0, all = 0, top = double.NegativeInfinity, total = 0;
+        for (int k = 0; k < Outputs; k++)
+        {
+            all += Counted(mask[k], targets[k]);
+            top = Math.Max(top, double.CreateTruncating(sum[k]));
+        }
+
+        for (int k = 0; k < Outputs; k++)
+            total += Math.Exp(double.CreateTruncating(sum[k]) - top);
+        for (int k = 0; k < Outputs; k++)
+        {
+            double counted = Counted(mask[k], targets[k]);
+            error[k] = T.CreateTruncating(counted) - T.CreateTruncating(all) * y[k];
+            if (counted != 0)
+                loss += counted * (top + Math.Log(total) - double.CreateTruncating(sum[k]));
+        }
+
+        return loss;
+    }
+
+    /// <summary>Any other loss, by its slope.</summary>
+    /// <exception cref="TaskException">It is code of another assembly, and threw.</exception>
+    private double CompareBy(Loss by, int step, ReadOnlySpan<double> targets, ReadOnlySpan<double> mask)
+    {
+        Span<T> error = Error(step), y = Output(step);
+        double loss = 0;
+        try
+        {
+            for (int k = 0; k < Outputs; k++)
+            {
+                error[k] = T.Zero;
+                if (mask[k] == 0)
+                    continue;
+                double output = double.CreateTruncating(y[k]);
+                loss += mask[k] * by.Value(output, targets[k]);
+                error[k] = T.CreateTruncating(-mask[k] * by.Slope(output, targets[k]));
+            }
+        }
+        catch (Exception e) when (UserCode.Is(by))
+        {
+            throw new TaskException(step, $"the loss of readout {Spec.Name}", e);
+        }
+
+        ThroughNonlinearity(step, error);
         return loss;
     }
 
@@ -171,6 +226,15 @@ internal sealed class ReadoutState<T>
             case OutputKind.Sigmoid:
                 for (int k = 0; k < Outputs; k++)
                     told[k] *= y[k] * (T.One - y[k]);
+                break;
+            case OutputKind.Exponential:
+                for (int k = 0; k < Outputs; k++)
+                    told[k] *= y[k];
+                break;
+            case OutputKind.Softplus:
+                // The slope, 1 / (1 + exp(-s)), from y = log(1 + exp(s)).
+                for (int k = 0; k < Outputs; k++)
+                    told[k] *= -T.ExpM1(-y[k]);
                 break;
             case OutputKind.Softmax:
                 T mean = T.Zero;

@@ -1,0 +1,32 @@
+namespace Rflo.Core;
+
+/// <summary>What of a rate a penalty takes.</summary>
+public enum PenaltyKind
+{
+    /// <summary>Half the square of its distance from a target rate: L2.</summary>
+    Square,
+
+    /// <summary>That distance: L1.</summary>
+    Absolute,
+}
+
+/// <summary>
+/// A cost of firing, beside the loss: strength times the sum over units of the rate's distance from a target rate, half squared or as it is. It
+/// enters learning through the learning signal of its area, so every rule that learns from errors learns by it. The loss that is
+/// reported is without it.
+/// </summary>
+/// <param name="Kind">L2 or L1.</param>
+/// <param name="Strength">lambda, at least 0. In the mean over steps, as the loss.</param>
+/// <param name="Target">The target rate.</param>
+/// <param name="OfTrialMean">
+/// Whether the rate is that of each step, or its mean over the trial, which is known at the end: then only BPTT and local rules at
+/// ends of trials can learn by it.
+/// </param>
+public sealed record RatePenalty(PenaltyKind Kind, double Strength, double Target = 0, bool OfTrialMean = false)
+{
+    /// <summary>What it adds to the loss for one rate.</summary>
+    public double Value(double rate) => Strength * (Kind == PenaltyKind.Square ? 0.5 * (rate - Target) * (rate - Target) : Math.Abs(rate - Target));
+
+    /// <summary>Its slope, by the rate; 0 where it has none.</summary>
+    public double Slope(double rate) => Strength * (Kind == PenaltyKind.Square ? rate - Target : Math.Sign(rate - Target));
+}

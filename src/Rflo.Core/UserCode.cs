@@ -1,0 +1,16 @@
+namespace Rflo.Core;
+
+/// <summary>What of a session is code of other people, which may throw anything.</summary>
+internal static class UserCode
+{
+    /// <summary>Whether a part was declared outside this assembly.</summary>
+    public static bool Is(object part) => part.GetType().Assembly != typeof(UserCode).Assembly;
+
+    /// <summary>Whether a schedule, or one within it, was, or calls a function of the user's.</summary>
+    public static bool IsSchedule(LearningRateSchedule schedule) => schedule switch
+    {
+        RateOfTrial => true,
+        WarmUp warmUp => IsSchedule(warmUp.Then),
+        _ => Is(schedule),
+    };
+}

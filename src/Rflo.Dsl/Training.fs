@@ -1,0 +1,117 @@
+namespace Rflo.Dsl
+
+open Rflo.Core
+
+/// How an update follows from what a rule asks for; see the module of that name. An assembly may add others.
+type Optimizer = Rflo.Core.Optimizer
+
+/// The largest norm of what rules ask for in one update: `Clip.None` (default), `Clip.Each 0.1` for every projection by itself,
+/// `Clip.All 1.0` over all parameters together, as PyTorch's clip_grad_norm_ does.
+type Clip = Rflo.Core.Clip
+
+/// How learning rates change from trial to trial; see the module of that name. An assembly may add others.
+type Rates = LearningRateSchedule
+
+/// What an output costs, beside the readout's nonlinearity; see the module of that name. An assembly may add others.
+type Loss = Rflo.Core.Loss
+
+/// A cost of an area's rates; see the module of that name.
+type Penalty = RatePenalty
+
+/// `{ Rule.bptt with Optimizer = Optimizer.adam }` learns by Adam.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Optimizer =
+
+    /// dW = eta g; the default.
+    let sgd = Rflo.Core.Optimizer.Plain
+
+    /// m = beta m + g, dW = eta m (Polyak 1964).
+    let momentum beta : Optimizer = Momentum(beta, false)
+
+    /// m = beta m + g, dW = eta (g + beta m) (Sutskever et al. 2013).
+    let nesterov beta : Optimizer = Momentum(beta, true)
+
+    /// Adam with the usual memories, 0.9 and 0.999 (Kingma and Ba 2015).
+    let adam: Optimizer = Adam()
+
+    /// Adam with memories of its own.
+    let adamWith beta1 beta2 : Optimizer = Adam(beta1, beta2)
+
+    /// `Optimizer.adamW 0.01` is Adam with that decoupled weight decay (Loshchilov and Hutter 2019).
+    let adamW decay : Optimizer = AdamW decay
+
+    /// RMSprop with that memory, usually 0.99 (Tieleman and Hinton 2012).
+    let rmsProp beta : Optimizer = RmsProp beta
+
+/// `{ Rule.bptt with Rates = Rates.cosine 2000.0 }` learns at rates that fall so.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Rates =
+
+    /// The same throughout; the default.
+    let constant = LearningRateSchedule.Constant
+
+    /// Exponential: half as much every so many trials, without steps.
+    let halvedEvery trials : Rates = HalvedRate trials
+
+    /// Inverse: 1 / (1 + trial / trials).
+    let inverse trials : Rates = InverseRate trials
+
+    /// `Rates.stepped 500 0.1` multiplies them by 0.1 every 500 trials.
+    let stepped trials factor : Rates = SteppedRate(trials, factor)
+
+    /// Half a cosine down to 0 over so many trials (Loshchilov and Hutter 2017).
+    let cosine trials : Rates = CosineRate(trials, 0.0)
+
+    /// `Rates.cosineTo 0.1 2000.0` is half a cosine down to a tenth over 2,000 trials, and a tenth from then on.
+    let cosineTo last trials : Rates = CosineRate(trials, last)
+
+    /// `Rates.warmUp 100 (Rates.cosine 2000.0)` rises along a line over 100 trials; then the other begins.
+    let warmUp trials (next: Rates) : Rates = WarmUp(trials, next)
+
+    /// `Rates.onPlateau 0.1 200` multiplies them by 0.1 whenever the mean loss (over the `lossWindow`) has not become smaller
+    /// for 200 trials.
+    let onPlateau factor patience : Rates = PlateauRate(factor, patience)
+
+    /// `Rates.ofTrial "sawtooth" (fun trial -> ...)` takes the factor of a trial, counted from 0, from a function.
+    let ofTrial name (factor: int -> float) : Rates =
+        RateOfTrial(name, System.Func<int, float>(factor))
+
+/// `readout "hand" 2 |> loss (Loss.huber 0.5)` is compared with its targets by that loss.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Loss =
+
+    /// Half the squared error.
+    let squaredError: Loss = SquaredError()
+
+    /// Cross-entropy, of a sigmoid or a softmax.
+    let crossEntropy: Loss = CrossEntropy()
+
+    /// Half the squared error up to an error of delta, and a line from there.
+    let huber delta : Loss = HuberLoss delta
+
+    /// Rates against counts: y - y* log y, for an exponential, softplus, sigmoid or softmax readout.
+    let poisson: Loss = PoissonLoss()
+
+    /// max(0, margin - y* y), for targets of -1 and 1.
+    let hinge margin : Loss = HingeLoss margin
+
+/// `area "cortex" 50 |> penalty (Penalty.l2 0.01)` makes firing cost something: rules that learn from errors learn to avoid it.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Penalty =
+
+    /// strength / 2 times the sum of squared rates, in the mean over steps.
+    let l2 strength =
+        RatePenalty(PenaltyKind.Square, strength)
+
+    /// strength times the sum of absolute rates, in the mean over steps.
+    let l1 strength =
+        RatePenalty(PenaltyKind.Absolute, strength)
+
+    /// `Penalty.toward 0.2 0.01` is 0.01 / 2 times the sum of squared distances from a rate of 0.2, in the mean over steps.
+    let toward rate strength =
+        RatePenalty(PenaltyKind.Square, strength, rate)
+
+    /// `Penalty.meanToward 0.2 0.01` takes the distance of each unit's mean rate over the trial, which is known at its end: for BPTT, and
+    /// local rules at the end of a trial.
+    let meanToward rate strength =
+        RatePenalty(PenaltyKind.Square, strength, rate, true)
