@@ -231,6 +231,8 @@ let graphOf kind (case: Case) =
     let withLimits = chance whole 40
     let shared = whole.Next()
     let leastSquares = kind.Readout whole
+    // Sparse blocks beside dense ones, or every projection, at a rate of its own.
+    let ownRates = whole.Next 8
 
     let case =
         if leastSquares = ReadoutRule.Delta then
@@ -301,7 +303,27 @@ let graphOf kind (case: Case) =
                         Decay = 0.3
                   }
                 | 2 -> { unlimited with Dale = true }
+                | 3 -> { unlimited with Lower = -0.4 }
+                | 4 -> { unlimited with Upper = 0.4 }
                 | _ -> unlimited
+
+        let share =
+            match ownRates, projection.Layout with
+            | (0 | 1), Compressed -> 0.5
+            | 2, _ -> 1.0 / float (1 + index % 3)
+            | _ -> 1.0
+
+        let plasticity =
+            if plasticity.Readout = ReadoutRule.Delta then
+                Plasticity(
+                    plasticity.Rule,
+                    share * plasticity.LearningRate,
+                    plasticity.Schedule,
+                    Optimiser = plasticity.Optimiser,
+                    Rates = plasticity.Rates
+                )
+            else
+                plasticity
 
         {
             asDeclared with

@@ -218,6 +218,32 @@ let private onMany check =
 
 // ---- laws ---------------------------------------------------------------------------------------
 
+/// Between two solutions weights stay as they are, and each solution is that of all trials before it.
+let private solvesEvery (tally: Tally) case =
+    let case = reservoir case
+    let random = Random case.Seed
+    let every, washout = random.Next(2, 5), random.Next 3
+
+    /// The weights before the first trial and after each, within one run, which solves for a last batch at its end alone.
+    let weights every =
+        let session: Session = sessionOf (RidgeReadout(0.5, washout, every)) case
+        let seen = ResizeArray [ allWeights session ]
+        session.Run(7, (fun _ _ -> seen.Add(allWeights session))) |> ignore
+        seen
+
+    let always, sometimes = weights 1, weights every
+    Expect.equal sometimes.Count 8 "trials"
+    tally.Count()
+
+    if Array.forall2 sameBits always[0] always[1] then
+        tally.Idle()
+
+    for trial in 0..7 do
+        expectSameBits
+            $"after trial {trial}, solved after every {every}"
+            sometimes[trial]
+            always[trial / every * every]
+
 let private withoutWeights (session: Session) =
     for index in 0 .. session.Graph.Projections.Count - 1 do
         let spec = session.Graph.Projections[index]
@@ -375,6 +401,12 @@ let tests =
             onMany (
                 minimises "ridge" (RidgeReadout(0.5, 3, 4)) 1.0 0.5 false (fun step -> step > 3)
             )
+        }
+
+        test "ridge regression moves no weight but in every k-th trial" {
+            let tally = Tally()
+            onMany (solvesEvery tally)
+            tally.Demand 0.3
         }
 
         test "recursive least squares that forget nothing are ridge regression, after every trial" {

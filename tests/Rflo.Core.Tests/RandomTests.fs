@@ -378,7 +378,9 @@ let tests =
                 6 * order[0] + (if order[1] > order[0] then order[1] - 1 else order[1])
 
             let counts = Seq.init 60000 (fun _ -> place (stream.Permutation 3)) |> histogram 18
-            alike "orders of three" (counts |> Array.filter (fun count -> count > 0))
+            let orders = counts |> Array.filter (fun count -> count > 0)
+            Expect.equal orders.Length 6 "orders that come"
+            alike "orders of three" orders
         }
 
         test "a part neither moves the whole nor depends on what was drawn from it" {

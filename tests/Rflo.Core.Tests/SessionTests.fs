@@ -252,6 +252,138 @@ let private noiseOf areas trial =
     let session = Session.Create(graph circuit, quietTask 20, 5L)
     (session.Replay trial).Rates
 
+// ---- recordings ---------------------------------------------------------------------------------
+
+/// What is recorded of a trial is what plain loops make of it: inputs, outputs in the order of the readouts, rates, the loss.
+let private recorded case =
+    let trial = case.Seed % 3
+    let circuit, shown = InReference.reference case trial
+    // Rates that are carried over need the trials before.
+    let isCarried (area: AreaCase) = area.Start = InitialPolicy.CarriedOver
+
+    if trial = 0 || not (List.exists isCarried case.Circuit.Areas) then
+        let run = Reference.run circuit shown
+        let recording = (session case).Replay trial
+        Expect.equal recording.Steps shown.Steps "steps"
+
+        let close what (expected: float[]) found =
+            Expect.isLessThanOrEqual
+                (norm (Array.map2 (-) expected found))
+                (1e-11 * (1.0 + norm expected))
+                what
+
+        let over (values: float[][][]) =
+            Array.tail values |> Array.collect Array.concat
+
+        close "outputs" (over run.Outputs) recording.Outputs
+
+        for area in 0 .. case.Circuit.Areas.Length - 1 do
+            let rates = Array.tail run.Rates |> Array.collect (Array.item area)
+            close $"rates of area {area}" rates recording.Rates[area]
+
+        close "loss" [| run.Loss |] [| recording.Loss |]
+
+/// The same trials; what lies beyond their steps is filled with numbers too.
+type private Beyond(case: Case) =
+    let inner: ITask = WhiteNoise case
+
+    interface ITask with
+        member _.Inputs = inner.Inputs
+        member _.Outputs = inner.Outputs
+        member _.MaxSteps = inner.MaxSteps
+        member _.Events = inner.Events
+
+        member _.Fill(trial, stream, into) =
+            inner.Fill(trial, stream, into)
+
+            let fill (values: 'a[]) perStep value =
+                Array.fill
+                    values
+                    (into.Steps * perStep)
+                    (values.Length - into.Steps * perStep)
+                    value
+
+            fill into.Inputs inner.Inputs 7.0
+            fill into.Targets inner.Outputs 5.0
+            fill into.Mask inner.Outputs 1.0
+            fill into.Rewards 1 3.0
+            fill into.Events inner.Events true
+
+let private beyond (tally: Tally) (form: AllRules.Form) (case: Case) =
+    let trained (task: ITask) =
+        let graph = graphWith (AllRules.learningAs form 0.05) case.Circuit
+        let session = Session.Create(graph, task, int64 case.Seed)
+        session.Run 4 |> ignore
+
+        [|
+            session.Metrics.CopyLosses()
+            session.Metrics.CopyRewards()
+            Array.map float (session.Metrics.CopySteps())
+            yield! allWeights session
+            let recording = session.Replay 1
+            recording.Inputs
+            recording.Targets
+            recording.Mask
+            recording.Rewards
+            recording.Outputs
+        |]
+
+    tally.Count()
+
+    if (List.distinct case.Task.Lengths).Length < 2 then
+        tally.Idle()
+
+    expectSameBits form.Name (trained (WhiteNoise case)) (trained (Beyond case))
+
+// ---- alignment ----------------------------------------------------------------------------------
+
+/// The cosine between the dense weights of a readout from an area and the fixed feedback to the units that they come from.
+let private alignmentIsACosine (tally: Tally) (case: Case) =
+    let session = sessionWith (learning Rules.rflo UpdateSchedule.TrialEnd 0.05) case
+
+    let check () =
+        for index, (readout, area, isRandom) in List.indexed case.Circuit.Feedbacks do
+            let matrix = feedbackMatrix case.Circuit (readout, area)
+
+            let weights, feedback =
+                Array.unzip [|
+                    for k, projection in List.indexed case.Circuit.Projections do
+                        match projection.Source, projection.Target with
+                        | Rates(from, _), Read into when
+                            isRandom && (from, into) = (area, readout) && projection.Layout = Dense
+                            ->
+                            let drawn = draw case.Circuit projection
+                            let columns = Array2D.length2 drawn.Weights
+
+                            for n, weight in Array.indexed (session.Weights(ProjectionId k)) do
+                                let column = n % columns
+
+                                let unit =
+                                    drawn.From
+                                    |> Option.map (Array.item column)
+                                    |> Option.defaultValue column
+
+                                weight, matrix[unit, n / columns]
+                        | _ -> ()
+                |]
+
+            let expected =
+                Array.sum (Array.map2 (*) weights feedback) / (norm weights * norm feedback)
+
+            let found = session.Alignment index
+            tally.Count()
+
+            if Double.IsFinite expected then
+                Expect.isLessThan (abs (found - expected)) 1e-10 $"feedback {index}"
+            else
+                tally.Idle()
+                Expect.isFalse (Double.IsFinite found) $"feedback {index}: nothing to compare"
+
+    check ()
+
+    if (session.Run 2).End = RunEnd.Completed then
+        check ()
+
 // ---- precision and divergence -------------------------------------------------------------------
 
 let private singlePrecision () =
@@ -442,6 +574,27 @@ let tests =
 
             let rates = noiseOf [ noisy; unheard; unheard ] 0
             Expect.isFalse (sameBits rates[1] rates[2]) "areas that differ in their names alone"
+        }
+
+        test "a recording is what plain loops make of the trial" {
+            forAll (cases 200 5000) RandomCircuits.anyCircuit recorded
+        }
+
+        test "what a task writes beyond the steps of a trial is no part of it, to the bit" {
+            let tally = Tally()
+
+            forAll
+                (cases 60 2000)
+                RandomCircuits.anyCircuit
+                (AllRules.someOf 8 AllRules.ways (beyond tally))
+
+            tally.Demand 0.6
+        }
+
+        test "the alignment of a readout is its cosine with the feedback to the same units" {
+            let tally = Tally()
+            forAll (cases 200 5000) RandomCircuits.anyCircuit (alignmentIsACosine tally)
+            tally.Demand 0.8
         }
 
         test "single precision is double precision to 1e-4 over 1000 steps" { singlePrecision () }

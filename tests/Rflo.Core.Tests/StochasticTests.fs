@@ -335,9 +335,53 @@ let private meanOfTrials rule count =
 
     exact, mean, error
 
+// ---- mixing noise -----------------------------------------------------------------------------------
+
+/// The numbers of four steps of a trial, as a rule draws them.
+let private mixing noise count (seed, name, trial) =
+    let source = MixingSource<float>(seed, name, noise)
+    source.Begin trial
+
+    Array.concat [|
+        for step in 1..4 ->
+            let row = Array.zeroCreate<float> count
+            source.Fill(step, row.AsSpan())
+            row
+    |]
+
 [<Tests>]
 let tests =
     testList "stochastic rules" [
+        for noise, fourth in [ MixingNoise.Rademacher, 1.0; MixingNoise.Gaussian, 3.0 ] do
+            test $"mixing noise of {noise} has mean 0, variance 1 and fourth moment {fourth}" {
+                let numbers = mixing noise 25_000 (7L, "any", 3)
+
+                for power, expected in [ 1, 0.0; 2, 1.0; 3, 0.0; 4, fourth ] do
+                    let powers = numbers |> Array.map (fun x -> x ** float power)
+                    let mean = Array.average powers
+
+                    let variance =
+                        powers |> Array.averageBy (fun x -> (x - expected) * (x - expected))
+
+                    Expect.isLessThanOrEqual
+                        (abs (mean - expected))
+                        (5.0 * sqrt (variance / float numbers.Length))
+                        $"mean of x^{power}: {mean}"
+            }
+
+            test $"mixing noise of {noise} is a rule's, a seed's and a trial's own" {
+                let parts = [
+                    for name in [ "RankOne"; "Kronecker"; "KeRNL" ] do
+                        for seed in [ 1L; 2L ] do
+                            for trial in [ 0; 1 ] do
+                                seed, name, trial
+                ]
+
+                let draw () = parts |> List.map (mixing noise 50)
+                Expect.equal (List.distinct (draw ())).Length parts.Length "streams"
+                Expect.equal (draw ()) (draw ()) "drawn again"
+            }
+
         for factors in
             [
                 InfluenceFactors.RankOne

@@ -104,6 +104,61 @@ let private remainders case =
             let _, stepped = run (UpdateSchedule(UpdateTime.EverySteps, 1000))
             Expect.isLessThan (Experiments.apart ended stepped) 1e-9 $"{rule}"
 
+/// RTRL and BPTT learn the same at ends of trials, whatever optimizer, rate and bounds each projection has of its own.
+let private exactRules (tally: Tally) (case: Case) =
+    let run (rule: LearningRule) =
+        let plan index =
+            let random = Random(case.Seed + index)
+            let pick (items: 'a list) = items[random.Next items.Length]
+
+            Plasticity(
+                rule,
+                0.02 * float (random.Next(1, 4)),
+                UpdateSchedule.TrialEnd,
+                Optimiser =
+                    pick [
+                        Optimiser.Plain
+                        Optimiser.Plain
+                        Optimiser(ClipNorm = 0.02)
+                        Optimiser(OptimiserKind.Momentum, 0.7)
+                        Optimiser(OptimiserKind.Adam, 0.8, 0.95, 1e-2)
+                    ],
+                Rates =
+                    pick [
+                        RateSchedule.Constant
+                        RateSchedule(RateDecay.Halving, 2.0)
+                    ]
+            )
+
+        let setup = {
+            asDeclared with
+                Plasticity = plan
+                Limits =
+                    if case.Seed % 2 = 0 then
+                        unlimited
+                    else
+                        {
+                            unlimited with
+                                Decay = 0.3
+                                Upper = 0.8
+                        }
+        }
+
+        let session = sessionWith setup case
+        (session.Run 4).End, Experiments.resultOf session
+
+    tally.Count()
+    let finish, backward = run Rules.bptt
+
+    if
+        finish <> RunEnd.Completed
+        || Array.exists (fun one -> not (norm one < 1e3)) backward
+    then
+        tally.Idle()
+    else
+        let _, forward = run Rules.rtrl
+        Expect.isLessThan (Experiments.apart backward forward) 1e-8 "losses, weights"
+
 // ---- last batches ---------------------------------------------------------------------------------
 
 let private batched (plan: UpdateSchedule -> Plasticity) schedule (case: Case) =
@@ -214,6 +269,12 @@ let tests =
 
         test "that never come within a trial come at its end, for every rule" {
             forAll (cases 60 3000) RandomCircuits.anyCircuit remainders
+        }
+
+        test "by RTRL are those by BPTT, with an optimizer and rates for each projection" {
+            let tally = Tally()
+            forAll (cases 200 5000) RandomCircuits.anyCircuit (exactRules tally)
+            tally.Demand 0.2
         }
 
         test "of a last batch that is not full are of what it holds" {

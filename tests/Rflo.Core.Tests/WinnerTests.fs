@@ -184,6 +184,16 @@ let tests =
             Expect.equal (chosen 0.5) (chosen 0.0) "choices"
         }
 
+        test "exploration takes its area's own numbers: whether to explore, then which unit" {
+            for seed in 1L .. 5L do
+                let stream = RandomStream.OfTrial(seed, "exploration striatum", 0L)
+                let chosen = winners 0.4 seed
+
+                for t in 3..3..3000 do
+                    let expected = if stream.Chance 0.4 then stream.Between(0, 4) else greedy t
+                    Expect.equal chosen[t - 1] expected $"step {t}"
+        }
+
         test "the largest current wins where the gate is open, and is held in between" {
             let chosen = winners 0.0 1L
             Expect.equal chosen[..1] [| 0; 0 |] "the declared rates, before the gate opens"

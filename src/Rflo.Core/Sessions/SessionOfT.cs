@@ -247,7 +247,7 @@ internal sealed class Session<T> : Session
     {
         Refuse(nameof(Test));
         TestOptions test = options ?? TestOptions.Default;
-        Carried carried = SaveState();
+        double[]? task = SaveState();
         bool goesOn = false;
         (_inHand, _trialInHand) = ("a test", trial);
         try
@@ -261,7 +261,7 @@ internal sealed class Session<T> : Session
         {
             _inHand = null;
             if (!goesOn)
-                RestoreState(carried);
+                RestoreState(task);
         }
     }
 
@@ -269,7 +269,7 @@ internal sealed class Session<T> : Session
     {
         ArgumentNullException.ThrowIfNull(rule);
         Refuse(nameof(Increments));
-        Carried carried = SaveState();
+        double[]? task = SaveState();
         LearnerSet<T> passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
         (_inHand, _trialInHand) = ("a look at increments", trial);
         try
@@ -281,7 +281,7 @@ internal sealed class Session<T> : Session
         finally
         {
             _inHand = null;
-            RestoreState(carried);
+            RestoreState(task);
         }
 
         return [.. collected.Select(block => block is { } found ? ReadBlock(found.Plastic.Afferents, found.Segment, found.Plastic.Collected!) : null)];
@@ -410,7 +410,7 @@ internal sealed class Session<T> : Session
         if (passive.Count == 0)
             return 0;
         long start = Stopwatch.GetTimestamp();
-        Carried carried = SaveState();
+        double[]? task = SaveState();
         var learners = LearnerSet<T>.Together(passive.Select(update => update.Learners));
         foreach (PassiveUpdate<T> update in passive)
             update.Begin(_learners);
@@ -421,7 +421,7 @@ internal sealed class Session<T> : Session
         }
         finally
         {
-            RestoreState(carried);
+            RestoreState(task);
         }
 
         if (_network.Loop is { } loop)
@@ -548,20 +548,17 @@ internal sealed class Session<T> : Session
         _previousSteps = 0;
     }
 
-    /// <summary>What outlives a trial: rates of areas before step 1, and the state of the task.</summary>
-    private readonly record struct Carried(T[][] Rates, double[]? Task);
-
-    private Carried SaveState()
+    /// <summary>The state of a closed loop's task before a trial that is none of the run, null without one. Rates are held.</summary>
+    private double[]? SaveState()
     {
         HoldRates();
-        return new Carried([.. _network.Areas.Select(area => area.SaveStart())], _network.Loop?.Save());
+        return _network.Loop?.Save();
     }
 
-    private void RestoreState(Carried carried)
+    /// <summary>Goes back to before such a trial, which does not write the rates that it begins with.</summary>
+    private void RestoreState(double[]? task)
     {
-        for (int k = 0; k < carried.Rates.Length; k++)
-            _network.Areas[k].RestoreStart(carried.Rates[k]);
-        if (carried.Task is { } task)
+        if (task is not null)
             _network.Loop!.Restore(task);
         _previousSteps = 0;
     }

@@ -175,10 +175,4 @@ internal sealed class AreaState<T>
         for (int i = 0; i < Units; i++)
             Decay.Span[i] = T.One - Alpha.Span[i];
     }
-
-    /// <summary>A copy of the rates before step 1.</summary>
-    public T[] SaveStart() => _rates.Span[..((_history + 1) * Padded)].ToArray();
-
-    /// <summary>Puts back what <see cref="SaveStart"/> copied.</summary>
-    public void RestoreStart(ReadOnlySpan<T> saved) => saved.CopyTo(_rates.Span);
 }
