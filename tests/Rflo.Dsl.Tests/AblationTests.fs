@@ -128,6 +128,31 @@ let tests =
                 "all of it changes"
         }
 
+        test "time constants learn with everything, and with no group alone" {
+            let learns = {
+                plan with
+                    Circuit =
+                        (network, [ "premotor"; "cortex" ])
+                        ||> List.fold (fun circuit name ->
+                            circuit |> Circuit.mapArea name (learnTau 0.1))
+            }
+
+            let movedBy (rule: Rule) =
+                match Run.train (learns |> Declare.rule rule) with
+                | Error problems -> failtestf "%A" (problems |> List.map Problem.text)
+                | Ok trained -> [
+                    for KeyValue(name, matrix) in trained.Final do
+                        if name.StartsWith "tau " && trained.Initial[name] <> matrix then
+                            name
+                  ]
+
+            for rule in [ Rule.rflo; Rule.bptt; Rule.rtrl ] do
+                Expect.equal (movedBy rule) [ "tau cortex"; "tau premotor" ] $"all by {rule.Name}"
+
+                for learns, only in helpers do
+                    Expect.equal (movedBy (only rule)) [] $"{learns} by {rule.Name}"
+        }
+
         testPropertyWithConfig
             (config 100)
             "what a rule leaves out stays as it was, bit for bit"

@@ -250,6 +250,25 @@ let private starts =
                 "deviation"
         }
 
+        test "a mask of another shape counts the expected inputs of its rows" {
+            let few, many = area "few" 50, area "many" 200
+
+            for source, target in [ few, many; many, few ] do
+                let third = Array2D.init target.Units source.Units (fun i j -> (i + j) % 4 = 0)
+
+                let existing =
+                    drawn (source --> target |> mask third) [ few; many ]
+                    |> entries
+                    |> Array.filter (fun w -> w <> 0.0)
+
+                let expected = float existing.Length / float target.Units
+
+                Expect.isLessThan
+                    (abs (rms existing * sqrt expected - 1.0))
+                    (5.0 / sqrt (2.0 * float existing.Length))
+                    $"deviation of weights onto {target.Name}"
+        }
+
         test "uniform weights fill their range and no more" {
             let values = drawn (big --> big |> weights (uniform -0.25 0.75)) [ big ] |> entries
             Expect.isGreaterThanOrEqual (Array.min values) -0.25 "low"
@@ -383,6 +402,277 @@ let private times =
         }
     ]
 
+// Rules.
+
+let private cube = {
+    Name = "cube"
+    Apply = Func<float, float>(fun x -> x * x * x)
+}
+
+/// A circuit in which any rule can learn, by rules for each of its two projections.
+let private learnable step onto reads =
+    let noisy = area "a" 4 |> noise 0.1
+    let y = readout "y" 1
+
+    circuit
+    |> areas [ noisy ]
+    |> readouts [ y ]
+    |> projections [
+        noisy --> noisy |> learningBy onto 0.25
+        noisy --> y |> learningBy reads 0.5
+    ]
+    |> feedback [ errorOf y --> noisy ]
+    |> fun network ->
+        Task.ofArrays (Array2D.zeroCreate 40 0) (Array2D.zeroCreate 40 1)
+        |> Task.rewarded (Array.create 40 1.0)
+        |> experiment "rules" network
+    |> dt step
+
+/// A rule of drawn parts, and what each part is in the core, where times are steps.
+let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plasticity =
+    let pick (items: 'a list) = items[random.Next items.Length]
+    let steps () = random.Next(1, 30)
+
+    // Whole multiples of a power of two, so that dt / tau is 1 / steps to the bit.
+    let time steps = float steps * dt
+
+    let shaped signal =
+        let mean, alpha =
+            match random.Next 3 with
+            | 0 -> None, 0.0
+            | 1 ->
+                let steps = steps ()
+                Some(OverTime(time steps)), 1.0 / float steps
+            | _ ->
+                let trials = 1.0 + 10.0 * random.NextDouble()
+                Some(OverTrials trials), 1.0 / trials
+
+        let map = pick [ None; Some cube ]
+
+        {
+            Signal = signal
+            Mean = mean
+            Map = map
+        },
+        Shaping(alpha, map |> Option.map _.Apply |> Option.toObj)
+
+    let error, path =
+        pick [
+            DeclaredFeedback, Rflo.Core.ErrorPath.Feedback
+            SymmetricPath, Rflo.Core.ErrorPath.Symmetric
+        ]
+
+    let local () =
+        let given = steps ()
+
+        let trace, memory, alpha =
+            pick [
+                UnitTau, TraceMemory.AsUnit, 1.0
+                TraceTau(time given), TraceMemory.Given, 1.0 / float given
+                NoTrace, TraceMemory.None, 1.0
+                WholeTrial, TraceMemory.WholeTrial, 1.0
+                OwnJacobian, TraceMemory.OwnJacobian, 1.0
+            ]
+
+        let postSignal, post =
+            pick [
+                Slope, PostSignal.Slope
+                Rate, PostSignal.Rate
+                Current, PostSignal.Current
+                Perturbation, PostSignal.Noise
+            ]
+
+        let filtered = steps ()
+
+        let preSignal, preAlpha =
+            pick [
+                Presynaptic, 1.0
+                LowPass(time filtered), 1.0 / float filtered
+            ]
+
+        let thirdSignal, third =
+            pick [
+                FeedbackError, ThirdFactor.Error
+                TrialReward, ThirdFactor.TrialReward
+                StepReward, ThirdFactor.StepReward
+                TaskReward, ThirdFactor.TaskReward
+                RewardError, ThirdFactor.RewardError
+                Unmodulated, ThirdFactor.Constant
+            ]
+
+        let postFactor, postShaping = shaped postSignal
+        let preFactor, preShaping = shaped preSignal
+        let modulator, thirdShaping = shaped thirdSignal
+        let oja = pick [ true; false ]
+
+        Local {
+            Trace = trace
+            Post = postFactor
+            Pre = preFactor
+            Modulator = modulator
+            Oja = oja
+        },
+        (ThreeFactorRule(
+            path,
+            Memory = memory,
+            MemoryAlpha = alpha,
+            Post = post,
+            PostShaping = postShaping,
+            PreAlpha = preAlpha,
+            PreShaping = preShaping,
+            Third = third,
+            ThirdShaping = thirdShaping,
+            Oja = oja
+        )
+        :> LearningRule)
+
+    let credit, rule =
+        match random.Next 8 with
+        | 0 -> BackwardInTime, (BpttRule path: LearningRule)
+        | 1 ->
+            let stride = steps ()
+            let window = stride + steps ()
+
+            TruncatedBackward(time window, time stride), TruncatedBpttRule(window, stride, path)
+        | 2 -> ForwardInTime, RtrlRule path
+        | 3 ->
+            let factors =
+                pick [
+                    InfluenceFactors.RankOne
+                    InfluenceFactors.Kronecker
+                    InfluenceFactors.ReverseKronecker
+                ]
+
+            let noise = pick [ MixingNoise.Rademacher; MixingNoise.Gaussian ]
+            Stochastic(factors, noise), StochasticRule(factors, noise, path)
+        | 4 ->
+            let rate = random.NextDouble()
+            LearnedSensitivity rate, KernlRule(rate, path)
+        | _ -> local ()
+
+    let update, schedule =
+        let k = random.Next(1, 5)
+
+        pick [
+            Online, UpdateSchedule.Online
+            EverySteps k, UpdateSchedule(UpdateTime.EverySteps, k)
+            TrialEnd, UpdateSchedule.TrialEnd
+            EveryTrials(k, Sum), UpdateSchedule(UpdateTime.TrialEnd, k)
+            EveryTrials(k, Mean), UpdateSchedule(UpdateTime.TrialEnd, k, true)
+        ]
+
+    let clip = pick [ None; Some(0.1 + random.NextDouble()) ]
+    let norm = Option.defaultValue infinity clip
+    let beta1, beta2 = random.NextDouble(), random.NextDouble()
+
+    let optimiser, inCore =
+        pick [
+            Plain, Rflo.Core.Optimiser(OptimiserKind.Plain, ClipNorm = norm)
+            Momentum beta1, Rflo.Core.Optimiser(OptimiserKind.Momentum, beta1, ClipNorm = norm)
+            Adam(beta1, beta2),
+            Rflo.Core.Optimiser(OptimiserKind.Adam, beta1, beta2, ClipNorm = norm)
+        ]
+
+    let trials = 1.0 + 5.0 * random.NextDouble()
+
+    let rates, falling =
+        pick [
+            ConstantRates, RateSchedule.Constant
+            HalvedEvery trials, RateSchedule(RateDecay.Halving, trials)
+            FallingAfter trials, RateSchedule(RateDecay.Hyperbolic, trials)
+        ]
+
+    let alpha, forgetting = random.NextDouble() + 0.1, random.NextDouble() + 1e-3
+    let washout, every = random.Next 5, random.Next(1, 5)
+
+    let readout, solver =
+        pick [
+            DeltaRule, Rflo.Core.ReadoutRule.Delta
+            RecursiveLeastSquares(alpha, min 1.0 forgetting, every),
+            (RlsReadout(alpha, min 1.0 forgetting, every): Rflo.Core.ReadoutRule)
+            RidgeRegression(alpha, time washout, every), RidgeReadout(alpha, washout, every)
+        ]
+
+    {
+        Name = "drawn"
+        Credit = credit
+        Error = error
+        Update = update
+        Optimiser = optimiser
+        Clip = clip
+        Rates = rates
+        Readout = readout
+        Learns = Everything
+    },
+    Rflo.Core.Plasticity(rule, 1.0, schedule, Optimiser = inCore, Rates = falling, Readout = solver)
+
+let private rules =
+    testList "rules" [
+        test "every part of a rule is the core's, and every time a number of steps" {
+            let mutable compiledRules = 0
+
+            for seed in 1..600 do
+                let random = Random seed
+                let step = [ 0.5<ms>; 1.0<ms>; 2.0<ms> ][seed % 3]
+                let rule, expected = drawRule random step
+
+                match Check.experiment (learnable step rule rule) with
+                // A rule that looks back over a whole trial has no updates online, for one.
+                | Error _ -> ()
+                | Ok ready ->
+                    compiledRules <- compiledRules + 1
+
+                    for spec, rate in
+                        Seq.zip (Compile.experiment ready).Graph.Projections [ 0.25; 0.5 ] do
+                        let rated =
+                            Rflo.Core.Plasticity(
+                                expected.Rule,
+                                rate,
+                                expected.Schedule,
+                                Optimiser = expected.Optimiser,
+                                Rates = expected.Rates,
+                                Readout = expected.Readout
+                            )
+
+                        Expect.equal spec.Plasticity rated $"{spec.Name} by %A{rule}"
+
+            Expect.isGreaterThan compiledRules 300 "rules that the check allows"
+        }
+
+        test "a probe's rule runs online where it updates within a trial, else at its end" {
+            for update, time in
+                [
+                    Online, UpdateTime.Online
+                    EverySteps 3, UpdateTime.Online
+                    TrialEnd, UpdateTime.TrialEnd
+                    EveryTrials(2, Sum), UpdateTime.TrialEnd
+                ] do
+                for rule, expected in
+                    [
+                        Rule.rflo, (ThreeFactorRule.Rflo(): LearningRule)
+                        Rule.rtrl, RtrlRule()
+                    ] do
+                    let watched =
+                        learnable 1.0<ms> Rule.rflo Rule.rflo
+                        |> probe 1 [
+                            Probe.angleOf { rule with Update = update } Rule.bptt
+                            Probe.angle { rule with Update = update }
+                        ]
+
+                    let found = [
+                        for spec in (compiled watched).Probes do
+                            match spec with
+                            | :? AngleProbe as angle -> angle.Rule, angle.Reference
+                            | _ -> ()
+                    ]
+
+                    let own = PassiveRule("own", null, UpdateTime.TrialEnd)
+                    let bptt = PassiveRule("bptt", BpttRule(), UpdateTime.TrialEnd)
+                    let passive = PassiveRule(rule.Name, expected, time)
+                    Expect.equal found [ passive, bptt; own, passive ] $"{rule.Name}, {update}"
+        }
+    ]
+
 [<Tests>]
 let tests =
     testList "compile" [
@@ -392,6 +682,7 @@ let tests =
         connections
         starts
         times
+        rules
 
         testPropertyWithConfig
             (config 200)

@@ -253,6 +253,47 @@ let tests =
             Expect.equal connections.Length (units * units / 4) "connections"
         }
 
+        test "a matrix that stores some connections says which exist, those of weight 0 among them" {
+            let stored =
+                SparseWeights.toMatrix {
+                    Rows = units
+                    Columns = units
+                    RowStart = [| for i in 0..units -> 2 * i |]
+                    Presynaptic = [|
+                        for i in 0 .. units - 1 do
+                            i / 2
+                            units / 2 + i / 2
+                    |]
+                    Values = [|
+                        for i in 0 .. units - 1 do
+                            0.0
+                            0.1 * float (i + 1)
+                    |]
+                    IsCompressed = false
+                }
+
+            for recurrent in [ Full; Drawn 0.2; Drawn 0.6; Drawn 1.0 ] do
+                let changed =
+                    circuitOf {
+                        (Gen.sample 1 caseGen)[0] with
+                            Recurrent = recurrent
+                            Dale = None
+                            Bounds = None
+                            LearnsTau = false
+                    }
+                    |> Circuit.withWeights (Map [ "a->a", stored ])
+
+                let trained =
+                    experiment "stored" changed (Task.ofArrays (Array2D.zeroCreate 12 0) wave)
+                    |> trials 2
+                    |> train
+
+                Expect.equal (entries trained.Initial["a->a"]) (entries stored) $"{recurrent}"
+                let _, connections, _ = entries trained.Final["a->a"]
+                let _, expected, _ = entries stored
+                Expect.equal connections expected $"{recurrent}, after learning"
+        }
+
         test "a density beside weights that say which connections exist is refused" {
             let trained =
                 train (

@@ -79,6 +79,37 @@ let private mistakes = [
         )),
     "area striatum: it learns tau, which a winner-take-all area does not have; leave learnTau out"
 
+    "a relay that learns its time constant",
+    plan (network |> areas [ relay "thalamus" 3 |> learnTau 0.1 ]),
+    at
+        (InArea "thalamus")
+        (Contradiction(
+            "it learns tau, and a relay has none",
+            "give it a tau to begin with, or leave learnTau out"
+        )),
+    "area thalamus: it learns tau, and a relay has none; give it a tau to begin with, or leave learnTau out"
+
+    "time constants and Oja's term",
+    {
+        plan (network |> Circuit.mapArea "cortex" (learnTau 0.1)) with
+            Rule =
+                Rule.local "mine" {
+                    Trace = UnitTau
+                    Post = Rule.the Slope
+                    Pre = Rule.the Presynaptic
+                    Modulator = Rule.the FeedbackError
+                    Oja = true
+                }
+    },
+    at
+        (InArea "cortex")
+        (RuleCannot(
+            "mine",
+            "learn time constants",
+            "use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+        )),
+    "area cortex: mine cannot learn time constants; use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+
     "time constants and a rule that knows nothing of them",
     {
         plan (network |> Circuit.mapArea "cortex" (learnTau 0.1)) with
@@ -225,6 +256,17 @@ let private mistakes = [
         "let them include 0",
     "projection cortex->motor: the bounds [0.1, 1] leave no weight to the inhibitory units of the source; let them include 0"
 
+    "a given weight above its bounds",
+    plus (
+        motor --> motor
+        |> weights (given (array2D [ [ 0.1; 0.5 ]; [ 0.6; -0.5 ] ]))
+        |> bounds -0.5 0.5
+    ),
+    inArrow
+        "motor->motor"
+        (NotAllowed("the weight of row 1, column 0", "0.6", "in [-0.5, 0.5], its bounds")),
+    "projection motor->motor: the weight of row 1, column 0 is 0.6; it must be in [-0.5, 0.5], its bounds"
+
     "a bias outside its bounds",
     plus (bias --> motor |> bounds 0.5 1.0),
     inArrow "bias->motor" (NotAllowed("the weight", "0", "in [0.5, 1], its bounds")),
@@ -320,6 +362,28 @@ let private mistakes = [
             "use a rule of rates such as reward-hebb, or freeze the projection"
         )),
     "projection cortex->striatum: rflo cannot change weights onto a winner-take-all area, which has no slope; use a rule of rates such as reward-hebb, or freeze the projection"
+
+    "a trace of the unit's own slope onto a winner-take-all",
+    plus (
+        cortex --> striatum
+        |> learningBy
+            (Rule.local "mine" {
+                Trace = OwnJacobian
+                Post = Rule.the Rate
+                Pre = Rule.the Presynaptic
+                Modulator = Rule.the Unmodulated
+                Oja = false
+            })
+            0.1
+    ),
+    inArrow
+        "cortex->striatum"
+        (RuleCannot(
+            "mine",
+            "change weights onto a winner-take-all area, which has no slope",
+            "use a rule of rates such as reward-hebb, or freeze the projection"
+        )),
+    "projection cortex->striatum: mine cannot change weights onto a winner-take-all area, which has no slope; use a rule of rates such as reward-hebb, or freeze the projection"
 
     "BPTT through a winner-take-all",
     plan (
@@ -442,6 +506,27 @@ let private mistakes = [
         )),
     "projection cortex->hand: force cannot solve least squares for hand, whose outputs are no linear function of its weights; make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
 
+    "least squares of a softmax",
+    {
+        plan (
+            circuit
+            |> areas [ cortex ]
+            |> inputs [ cue ]
+            |> readouts [ hand |> output Output.Softmax ]
+            |> projections [ reading ]
+        ) with
+            Rule = Rule.ridge
+            Task = Task.ofArrays (wide 10 2) (Array2D.create 10 1 1.0)
+    },
+    inArrow
+        "cortex->hand"
+        (RuleCannot(
+            "ridge",
+            "solve least squares for hand, whose outputs are no linear function of its weights",
+            "make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+        )),
+    "projection cortex->hand: ridge cannot solve least squares for hand, whose outputs are no linear function of its weights; make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+
     "least squares within bounds",
     plus (bias --> hand |> bounds -1.0 1.0 |> learningBy Rule.ridge 1.0),
     contradiction
@@ -554,6 +639,17 @@ let private mistakes = [
             "give its trials rewards, use another rule, or freeze the projection"
         )),
     "projection cortex->striatum: reward-hebb cannot learn from rewards, since the task arrays gives none; give its trials rewards, use another rule, or freeze the projection"
+
+    "a rule of unforeseen rewards on a task that gives none",
+    plus (cortex --> striatum |> learningBy Rule.rewardDelta 0.1),
+    inArrow
+        "cortex->striatum"
+        (RuleCannot(
+            "reward-delta",
+            "learn from rewards, since the task arrays gives none",
+            "give its trials rewards, use another rule, or freeze the projection"
+        )),
+    "projection cortex->striatum: reward-delta cannot learn from rewards, since the task arrays gives none; give its trials rewards, use another rule, or freeze the projection"
 
     "a closed-loop task that watches a stranger",
     {
