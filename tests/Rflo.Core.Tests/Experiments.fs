@@ -287,7 +287,7 @@ let graphOf kind (case: Case) =
             then
                 unlimited
             else
-                match random.Next 6 with
+                match random.Next 8 with
                 | 0 -> { unlimited with Decay = 0.5 }
                 | 4 -> { unlimited with L2 = 0.4; L1 = 0.05 }
                 | 5 -> {
@@ -303,8 +303,8 @@ let graphOf kind (case: Case) =
                         Decay = 0.3
                   }
                 | 2 -> { unlimited with Dale = true }
-                | 3 -> { unlimited with Lower = -0.4 }
-                | 4 -> { unlimited with Upper = 0.4 }
+                | 6 -> { unlimited with Lower = -0.4 }
+                | 7 -> { unlimited with Upper = 0.4 }
                 | _ -> unlimited
 
         let share =
@@ -319,7 +319,8 @@ let graphOf kind (case: Case) =
                     plasticity.Rule,
                     share * plasticity.LearningRate,
                     plasticity.Schedule,
-                    Optimiser = plasticity.Optimiser,
+                    Optimizer = plasticity.Optimizer,
+                    Clip = plasticity.Clip,
                     Rates = plasticity.Rates
                 )
             else

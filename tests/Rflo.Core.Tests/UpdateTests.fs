@@ -115,19 +115,15 @@ let private exactRules (tally: Tally) (case: Case) =
                 rule,
                 0.02 * float (random.Next(1, 4)),
                 UpdateSchedule.TrialEnd,
-                Optimiser =
+                Optimizer =
                     pick [
-                        Optimiser.Plain
-                        Optimiser.Plain
-                        Optimiser(ClipNorm = 0.02)
-                        Optimiser(OptimiserKind.Momentum, 0.7)
-                        Optimiser(OptimiserKind.Adam, 0.8, 0.95, 1e-2)
+                        Optimizer.Plain
+                        Optimizer.Plain
+                        Momentum 0.7
+                        Adam(0.8, 0.95, 1e-2)
                     ],
-                Rates =
-                    pick [
-                        RateSchedule.Constant
-                        RateSchedule(RateDecay.Halving, 2.0)
-                    ]
+                Clip = pick [ Clip.None; Clip.None; Clip.Each 0.02 ],
+                Rates = pick [ LearningRateSchedule.Constant; HalvedRate 2.0 ]
             )
 
         let setup = {

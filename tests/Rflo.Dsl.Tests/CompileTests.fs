@@ -561,25 +561,20 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
             EveryTrials(k, Mean), UpdateSchedule(UpdateTime.TrialEnd, k, true)
         ]
 
-    let clip = pick [ None; Some(0.1 + random.NextDouble()) ]
-    let norm = Option.defaultValue infinity clip
-    let beta1, beta2 = random.NextDouble(), random.NextDouble()
-
-    let optimiser, inCore =
+    let optimizer: Optimizer =
         pick [
-            Plain, Rflo.Core.Optimiser(OptimiserKind.Plain, ClipNorm = norm)
-            Momentum beta1, Rflo.Core.Optimiser(OptimiserKind.Momentum, beta1, ClipNorm = norm)
-            Adam(beta1, beta2),
-            Rflo.Core.Optimiser(OptimiserKind.Adam, beta1, beta2, ClipNorm = norm)
+            Optimizer.Plain
+            Momentum(random.NextDouble())
+            Adam(random.NextDouble(), random.NextDouble())
         ]
 
-    let trials = 1.0 + 5.0 * random.NextDouble()
+    let clip = pick [ Clip.None; Clip.Each 0.5; Clip.All 0.25 ]
 
-    let rates, falling =
+    let rates =
         pick [
-            ConstantRates, RateSchedule.Constant
-            HalvedEvery trials, RateSchedule(RateDecay.Halving, trials)
-            FallingAfter trials, RateSchedule(RateDecay.Hyperbolic, trials)
+            LearningRateSchedule.Constant
+            HalvedRate 2.5
+            InverseRate 3.0
         ]
 
     let alpha, forgetting = random.NextDouble() + 0.1, random.NextDouble() + 1e-3
@@ -598,13 +593,13 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
         Credit = credit
         Error = error
         Update = update
-        Optimiser = optimiser
+        Optimizer = optimizer
         Clip = clip
         Rates = rates
         Readout = readout
         Learns = Everything
     },
-    Rflo.Core.Plasticity(rule, 1.0, schedule, Optimiser = inCore, Rates = falling, Readout = solver)
+    Rflo.Core.Plasticity(rule, 1.0, schedule, Optimizer = optimizer, Clip = clip, Rates = rates, Readout = solver)
 
 let private rules =
     testList "rules" [
@@ -629,7 +624,8 @@ let private rules =
                                 expected.Rule,
                                 rate,
                                 expected.Schedule,
-                                Optimiser = expected.Optimiser,
+                                Optimizer = expected.Optimizer,
+                                Clip = expected.Clip,
                                 Rates = expected.Rates,
                                 Readout = expected.Readout
                             )
