@@ -32,6 +32,73 @@ module internal CheckProbes =
             yield! ontoArea experiment.Circuit rule target
     ]
 
+    /// Whether a projection's weights change; `learning 0.0` changes none.
+    let private moves (experiment: Experiment) (projection: Projection) =
+        match Wiring.plasticity experiment projection with
+        // A rate that is none is a problem of the projection.
+        | Some(rate, _) -> rate <> 0.0
+        | None -> false
+
+    /// Whether Dale's law holds a projection, as far as the declaration says it.
+    let private isSigned (circuit: Circuit) (projection: Projection) =
+        match Wiring.areaOf projection.Source, projection.Target with
+        | _, OfReadout _
+        | None, _ -> false
+        | Some name, _ ->
+            match Wiring.findArea circuit name with
+            | Ok area -> Option.isSome area.Dale
+            | Error _ -> false
+
+    /// Whether some connections of a projection may be missing: a density below 1 may still draw all of them.
+    let private mayMiss (circuit: Circuit) (projection: Projection) =
+        Wiring.sparesSelf projection
+        || match projection.Connectivity, projection.Weights with
+           | _, OneToOne _ ->
+               match Wiring.resolve circuit projection.Target with
+               | Ok target -> target.Size > 1
+               | Error _ -> true
+           | _, (GivenSparse _ | ReadFrom _) -> true
+           | Density fraction, _ -> fraction < 1.0
+           | Mask mask, _ -> mask |> Seq.cast<bool> |> Seq.exists not
+           | Dense, _ -> false
+
+    /// What a probe of the circuit lacks if it can measure nothing there: nothing of the kind, and what to declare.
+    let private nothingToMeasure (experiment: Experiment) probe =
+        let circuit = experiment.Circuit
+
+        let all predicate =
+            List.forall predicate circuit.Projections
+
+        let isOfReadout (p: Projection) = p.Target.IsOfReadout
+
+        match probe with
+        | Probe.SpectralRadius area when
+            Result.isOk (Wiring.findArea circuit area)
+            && all (fun p -> not (Wiring.isRecurrent p && Wiring.areaOf p.Target = Some area))
+            ->
+            Some(
+                $"no projection runs from {area} to itself",
+                $"declare one, such as {area} --> {area}"
+            )
+        | Probe.Angle _ when all (fun p -> isOfReadout p || not (moves experiment p)) ->
+            Some(
+                "no weights onto an area learn",
+                "let some learn, such as cortex --> cortex |> learning 0.03"
+            )
+        | Probe.WeightChange when all (moves experiment >> not) ->
+            Some("no weights learn", "let some learn, such as |> learning 0.03")
+        | Probe.Dale when all (isSigned circuit >> not) ->
+            Some(
+                "Dale's law holds no projection onto an area",
+                "give an area that projects to one the law, such as |> dale 0.8"
+            )
+        | Probe.Masks when all (mayMiss circuit >> not) ->
+            Some(
+                "every projection has all its connections",
+                "leave some out, such as |> density 0.1"
+            )
+        | _ -> None
+
     /// Columns of metrics.csv that runs have without probes.
     let private columns = [ "trial"; "loss"; "seconds"; "reward" ]
 
@@ -47,7 +114,15 @@ module internal CheckProbes =
                 )
 
             if watched.Every < 1 then
-                NotAllowed("the interval", $"{watched.Every} trials", "at least 1 trial")
+                NotAllowed("the interval", $"{string watched.Every} trials", "at least 1 trial")
+
+            match nothingToMeasure experiment watched.Probe with
+            | Some(lacking, remedy) ->
+                Contradiction(
+                    $"it has nothing to measure: {lacking}",
+                    $"{remedy}, or leave the probe out"
+                )
+            | None -> ()
 
             match watched.Probe with
             | Probe.Angle(rule, reference) ->

@@ -55,6 +55,10 @@ let private everything (areas: Area list) = [
         Probe.rates area
 ]
 
+/// A probe that has nothing to measure is refused.
+let private measures experiment one =
+    Result.isOk (Check.experiment (experiment |> probe 1 [ one ]))
+
 /// Rules that can learn all that is plastic onto areas, and so can watch.
 let private watchers (experiment: Experiment) =
     let plastic =
@@ -76,9 +80,17 @@ let private watchers (experiment: Experiment) =
 
 let private watchedBy rules experiment =
     experiment
-    |> probe 2 (everything experiment.Circuit.Areas)
-    |> probe 1 [ for rule in rules -> Probe.angle rule ]
-    |> probe 3 [ for rule in rules -> Probe.angleOf rule Rule.hebb ]
+    |> probe 2 (everything experiment.Circuit.Areas |> List.filter (measures experiment))
+    |> probe 1 [
+        for rule in rules do
+            if measures experiment (Probe.angle rule) then
+                Probe.angle rule
+    ]
+    |> probe 3 [
+        for rule in rules do
+            if measures experiment (Probe.angleOf rule Rule.hebb) then
+                Probe.angleOf rule Rule.hebb
+    ]
 
 let private moments rule = [
     rule
@@ -246,5 +258,95 @@ let private names =
         }
     ]
 
+/// The columns of a probe in the core, which refuses none.
+let private columns (experiment: Experiment) (spec: Rflo.Core.ProbeSpec) =
+    match Check.experiment experiment with
+    | Error problems -> failtest (problems |> List.map Problem.text |> String.concat "\n")
+    | Ok checked' ->
+        let session = Run.session (Compile.experiment checked')
+        session.Watch [| spec |]
+        session.Metrics.Probes.Count
+
+let private silent =
+    testList "a probe that has nothing to measure is refused" [
+        testPropertyWithConfig (config 60) "and no other" (fun (Valid experiment) ->
+            let circuit = experiment.Circuit
+
+            let mayBeWhole =
+                circuit.Projections
+                |> List.exists (fun p ->
+                    match p.Connectivity, p.Weights with
+                    | Density _, _
+                    | _, (ReadFrom _ | GivenSparse _) -> true
+                    | _ -> false)
+
+            for probe', spec in
+                [
+                    Probe.weightChange, (Rflo.Core.WeightChangeProbe 1: Rflo.Core.ProbeSpec)
+                    Probe.dale, Rflo.Core.DaleProbe 1
+                    Probe.masks, Rflo.Core.MaskProbe 1
+                ] do
+                let any = columns experiment spec > 0
+                let isTaken = measures experiment probe'
+
+                // A density may draw every connection, and weights in a sparse form may be full.
+                if any || not (probe' = Probe.masks && mayBeWhole) then
+                    Expect.equal isTaken any (Probe.name probe')
+
+            let plastic =
+                circuit.Projections
+                |> List.exists (fun p -> Circuits.isPlastic p && not p.Target.IsOfReadout)
+
+            if not plastic then
+                Expect.isFalse (measures experiment (Probe.angle Rule.hebb)) "an angle"
+
+            for a in circuit.Areas do
+                let onto =
+                    circuit.Projections
+                    |> List.exists (fun p ->
+                        let isOf finish =
+                            finish = OfArea a.Name
+                            || match finish with
+                               | OfPopulation(name, _) -> name = a.Name
+                               | _ -> false
+
+                        isOf p.Source && isOf p.Target)
+
+                Expect.equal
+                    (measures experiment (Probe.spectralRadius a))
+                    onto
+                    $"the spectral radius of {a.Name}")
+
+        test "in words that say what is missing" {
+            let bare =
+                circuit
+                |> areas [ area "cortex" 6 ]
+                |> readouts [ y ]
+                |> projections [ cortex --> y |> learning 0.01 ]
+                |> fun circuit -> experiment "bare" circuit plan.Task
+
+            let texts probes =
+                match Check.experiment (bare |> probe 1 probes) with
+                | Ok _ -> []
+                | Error problems -> problems |> List.map Problem.text
+
+            Expect.equal
+                (texts [
+                    Probe.weightChange
+                    Probe.spectralRadius cortex
+                    Probe.angle Rule.hebb
+                    Probe.dale
+                    Probe.masks
+                ])
+                [
+                    "probe spectral-radius cortex: it has nothing to measure: no projection runs from cortex to itself; declare one, such as cortex --> cortex, or leave the probe out"
+                    "probe angle own/hebb: it has nothing to measure: no weights onto an area learn; let some learn, such as cortex --> cortex |> learning 0.03, or leave the probe out"
+                    "probe dale: it has nothing to measure: Dale's law holds no projection onto an area; give an area that projects to one the law, such as |> dale 0.8, or leave the probe out"
+                    "probe masks: it has nothing to measure: every projection has all its connections; leave some out, such as |> density 0.1, or leave the probe out"
+                ]
+                "problems"
+        }
+    ]
+
 [<Tests>]
-let tests = testList "probes" [ unfelt; names ]
+let tests = testList "probes" [ unfelt; names; silent ]

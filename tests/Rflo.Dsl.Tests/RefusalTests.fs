@@ -692,14 +692,14 @@ let private mistakes = [
     "probe weight-change: the interval is 0 trials; it must be at least 1 trial"
 
     "two probes of the same",
-    plan network |> probe 1 [ Probe.masks ] |> probe 10 [ Probe.masks ],
+    plan network |> probe 1 [ Probe.dale ] |> probe 10 [ Probe.dale ],
     at
-        (InProbe "masks")
+        (InProbe "dale")
         (Contradiction(
             "an earlier probe measures the same or has its name",
             "leave one of them out, or give its rule another name"
         )),
-    "probe masks: an earlier probe measures the same or has its name; leave one of them out, or give its rule another name"
+    "probe dale: an earlier probe measures the same or has its name; leave one of them out, or give its rule another name"
 
     "a probe with the name of another column",
     plan network |> probe 1 [ Probe.custom "loss" (fun _ -> 0.0) ],

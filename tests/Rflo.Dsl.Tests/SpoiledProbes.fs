@@ -61,7 +61,20 @@ let all = [
         // A rule of nothing but rates can watch any circuit.
         let nameless = { Rule.hebb with Name = "" }
 
-        if e.Probes |> List.forall (fun other -> Probe.name other.Probe <> "angle /hebb") then
+        // Otherwise it has nothing to measure either.
+        let learns =
+            e.Circuit.Projections
+            |> List.exists (fun p ->
+                not p.Target.IsOfReadout
+                && match p.Plasticity with
+                   | Learning rate -> rate > 0.0 && e.Rule.Learns = Everything
+                   | LearningBy(rate, rule) -> rate > 0.0 && rule.Learns = Everything
+                   | Frozen -> false)
+
+        if
+            learns
+            && e.Probes |> List.forall (fun other -> Probe.name other.Probe <> "angle /hebb")
+        then
             e |> wrong 1 (fun _ -> Probe.angleOf nameless Rule.hebb) (always (BadName ""))
     ])
 ]
