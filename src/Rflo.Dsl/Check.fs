@@ -141,7 +141,8 @@ module Check =
             areSound (readouts |> List.map _.Outputs) (readouts |> List.map _.Name)
 
         if shown >= 0 && shown <> taken && soundInputs then
-            let names = inputs |> List.map (fun input -> $"{input.Name} {input.Channels}")
+            let names =
+                inputs |> List.map (fun input -> $"{input.Name} {string input.Channels}")
 
             NotAllowed(
                 "the number of input channels",
@@ -151,7 +152,7 @@ module Check =
 
         if asked >= 0 && asked <> given && soundReadouts then
             let names =
-                readouts |> List.map (fun readout -> $"{readout.Name} {readout.Outputs}")
+                readouts |> List.map (fun readout -> $"{readout.Name} {string readout.Outputs}")
 
             NotAllowed(
                 "the number of outputs",

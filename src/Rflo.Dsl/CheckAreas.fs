@@ -79,7 +79,7 @@ module internal CheckAreas =
             if List.isEmpty faults && area.Units > 0 && Option.isNone (Wiring.excitatory area) then
                 NotAllowed(
                     "dale",
-                    $"{string fraction} of {area.Units} units",
+                    $"{string fraction} of {string area.Units} units",
                     "a fraction that gives a whole number of excitatory units"
                 )
     ]
@@ -92,7 +92,7 @@ module internal CheckAreas =
 
         if area.Units > 0 then
             for unit in units |> List.filter (fun unit -> unit < 0 || unit >= area.Units) do
-                NotAllowed("a unit", string unit, $"in 0 .. {area.Units - 1}")
+                NotAllowed("a unit", string unit, $"in 0 .. {string (area.Units - 1)}")
 
         for unit, times in List.countBy id units do
             if times > 1 then

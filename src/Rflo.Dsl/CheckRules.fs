@@ -185,10 +185,10 @@ module internal CheckRules =
     let updateWord =
         function
         | Online -> "Online"
-        | EverySteps k -> $"EverySteps {k}"
+        | EverySteps k -> $"EverySteps {string k}"
         | TrialEnd -> "TrialEnd"
-        | EveryTrials(k, Sum) -> $"EveryTrials({k}, Sum)"
-        | EveryTrials(k, Mean) -> $"EveryTrials({k}, Mean)"
+        | EveryTrials(k, Sum) -> $"EveryTrials({string k}, Sum)"
+        | EveryTrials(k, Mean) -> $"EveryTrials({string k}, Mean)"
 
     /// What is wrong with the parts of a rule, whatever it is used for.
     let parts (dt: float<ms>) (rule: Rule) = [

@@ -246,7 +246,7 @@ module Circuit =
             | WinnerTakeAll explore -> $"winner-take-all, explores {number explore}"
 
         String.concat ", " [
-            $"area {area.Name}: {area.Units} units"
+            $"area {area.Name}: {string area.Units} units"
             kind
             tau
 
@@ -346,10 +346,10 @@ module Circuit =
             areaText area
 
         for input in circuit.Inputs do
-            $"input {input.Name}: {input.Channels} channels"
+            $"input {input.Name}: {string input.Channels} channels"
 
         for readout in circuit.Readouts do
-            $"readout {readout.Name}: {readout.Outputs} outputs, "
+            $"readout {readout.Name}: {string readout.Outputs} outputs, "
             + $"%O{readout.Output}".ToLowerInvariant()
             + (readout.Loss |> Option.map (fun loss -> $", {loss}") |> Option.defaultValue "")
 

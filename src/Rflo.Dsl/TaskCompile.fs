@@ -80,7 +80,11 @@ module internal TaskCompile =
                     NotAllowed("a harmonic", string harmonic, "at least 1")
 
                 if not (Double.IsFinite amplitude) then
-                    NotAllowed($"the amplitude of harmonic {harmonic}", string amplitude, "finite")
+                    NotAllowed(
+                        $"the amplitude of harmonic {string harmonic}",
+                        string amplitude,
+                        "finite"
+                    )
 
             yield! noEvents task
         | Arrays data -> yield! TrialCompile.faults task.Events data

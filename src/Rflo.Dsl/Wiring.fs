@@ -112,7 +112,8 @@ module internal Wiring =
         | [] -> Ok(chosen (Array.ofList channels))
         | wrong ->
             Error [
-                for k in wrong -> NotAllowed("a channel", string k, $"in 0 .. {input.Channels - 1}")
+                for k in wrong ->
+                    NotAllowed("a channel", string k, $"in 0 .. {string (input.Channels - 1)}")
             ]
 
     /// Looks an end up. The faults are those that no other part reports; there may be none of them.

@@ -342,7 +342,7 @@ module Describe =
             if rule.Rates <> Rates.constant then
                 $"rates {rule.Rates.Description}"
             plural experiment.Trials "trial"
-            $"seed {experiment.Seed}"
+            $"seed {string experiment.Seed}"
             $"steps of {string (float experiment.Dt)} ms"
             $"{experiment.Precision.ToString().ToLowerInvariant()} precision"
             yield! stopping experiment

@@ -158,7 +158,7 @@ module Summary =
                     $"  {readout}->{area}"
 
             $"task        {experiment.Task.Name}, at most {compiled.Task.MaxSteps} steps of {string (float experiment.Dt)} ms, {compiled.Task.Inputs} inputs, {compiled.Task.Outputs} outputs"
-            $"learning    {experiment.Rule.Name}, weights change {Describe.update experiment.Rule}, {experiment.Trials} trials, seed {experiment.Seed}"
+            $"learning    {experiment.Rule.Name}, weights change {Describe.update experiment.Rule}, {experiment.Trials} trials, seed {string experiment.Seed}"
             $"parameters  {compiled.Graph.Weights}, of which {learned} learn"
             $"memory      {memory experiment}"
         ]

@@ -19,6 +19,14 @@ let private german =
     culture.NumberFormat.PositiveInfinitySymbol <- "unendlich"
     culture
 
+/// Numbers as Swedish has them: its minus sign is no hyphen, and whole numbers have it too.
+let private swedish =
+    let culture = german.Clone() :?> CultureInfo
+    culture.NumberFormat.NegativeSign <- "\u2212"
+    culture
+
+let private cultures = [ "German", german; "Swedish", swedish ]
+
 let private under culture (action: unit -> 'result) =
     let before = CultureInfo.CurrentCulture
 
@@ -107,6 +115,7 @@ let tests =
     testList "culture" [
         test "the culture made for these tests writes a comma" {
             Expect.equal (under german (fun () -> (0.5).ToString())) "0,5" "a comma"
+            Expect.equal (under swedish (fun () -> (-3).ToString())) "\u22123" "a sign"
         }
 
         test "what is said of random experiments and their mistakes does not depend on it" {
@@ -120,7 +129,8 @@ let tests =
                 let wrong, _, _ = plantAll PlantedKinds.all choices experiment
 
                 for e in [ experiment; wrong ] do
-                    Expect.equal (under german (fun () -> words e)) (words e) "to the letter"
+                    for name, culture in cultures do
+                        Expect.equal (under culture (fun () -> words e)) (words e) name
         }
 
         test "what is said of standard tasks does not depend on it" {
@@ -128,7 +138,12 @@ let tests =
 
             for task in tasks do
                 let e = experiment "e" (circuit |> areas [ a ]) task |> dt 0.5<ms>
-                Expect.equal (under german (fun () -> words e)) (words e) task.Name
+
+                for name, culture in cultures do
+                    Expect.equal
+                        (under culture (fun () -> words e))
+                        (words e)
+                        $"{task.Name}, {name}"
         }
 
         test "a network at rest learns the same under it" {
@@ -144,6 +159,7 @@ let tests =
                 let bits losses =
                     Array.map System.BitConverter.DoubleToInt64Bits losses
 
-                Expect.sequenceEqual (bits (under german losses)) (bits (losses ())) "losses"
+                for name, culture in cultures do
+                    Expect.sequenceEqual (bits (under culture losses)) (bits (losses ())) name
         }
     ]
