@@ -253,24 +253,25 @@ let tests =
                 }
 
         test "other types are refused by name, with what to do" {
-            for descr, size in
+            for descr, size, remedy in
                 [
-                    "<u4", 4
-                    "<i2", 2
-                    "<f2", 2
-                    "<c16", 16
-                    "|S4", 4
-                    "<U2", 8
-                    "|u1", 1
-                    "|i1", 1
-                    "<M8[s]", 8
+                    "<u4", 4, "astype(float)"
+                    "<i2", 2, "astype(float)"
+                    "<f2", 2, "astype(float)"
+                    ">c8", 8, "its real and its imaginary part"
+                    "<c16", 16, "its real and its imaginary part"
+                    "|S4", 4, "Save arrays of numbers"
+                    "<U2", 8, "Save arrays of numbers"
+                    "|u1", 1, "astype(float)"
+                    "|i1", 1, "astype(float)"
+                    "<M8[s]", 8, "Save arrays of numbers"
                 ] do
                 inFile (fun path ->
                     writeZip path [
                         "w.npy", npy $"'{descr}'" "(2,)" (Array.zeroCreate (2 * size))
                     ]
 
-                    expectRefusal [ "'w'"; descr; "astype(float)" ] (fun () -> Npz.Read path))
+                    expectRefusal [ "'w'"; descr; remedy ] (fun () -> Npz.Read path))
         }
 
         test "whole numbers that no double holds are refused, and those beside them read" {

@@ -14,8 +14,10 @@ let private bad = [
     "pickled objects", [ "w.npy", npy "'|O'" "(1,)" eight ], [ "'w'"; "pickled" ]
     "complex numbers",
     [ "w.npy", npy "'<c16'" "(1,)" (Array.zeroCreate 16) ],
-    [ "'w'"; "<c16"; "astype" ]
-    "a structured type", [ "w.npy", npy "[('a', '<f8')]" "(1,)" eight ], [ "'w'"; "('a', '<f8')" ]
+    [ "'w'"; "<c16"; "imaginary" ]
+    "a structured type",
+    [ "w.npy", npy "[('a', '<f8')]" "(1,)" eight ],
+    [ "'w'"; "('a', '<f8')"; "each field" ]
     "a shape that the data do not fill",
     [ "w.npy", npy "'<f8'" "(1000000, 1000000)" eight ],
     [
@@ -130,6 +132,8 @@ let tests =
                 expectRefusal [ "'v'"; "no such array"; "area/bias" ] (fun () ->
                     Npz.ReadArray(path, "v"))
 
+                File.WriteAllBytes(path, npy "'<f8'" "(1,)" eight)
+                expectRefusal [ path; "one array"; "numpy.savez" ] (fun () -> Npz.Read path)
                 File.WriteAllText(path, "trial,loss\n")
                 expectRefusal [ path; "archive" ] (fun () -> Npz.Read path)
                 File.Delete path

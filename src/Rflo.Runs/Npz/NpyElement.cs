@@ -21,6 +21,17 @@ internal static class NpyElement
         _ => 0,
     };
 
+    /// <summary>What makes numbers that are read of a type that is not.</summary>
+    public static string Remedy(string descriptor) => descriptor.TrimStart('<', '>', '=', '|') is { Length: > 0 } type
+        ? type[0] switch
+        {
+            '[' => "Save each field as an array of its own.",
+            'c' => "Save its real and its imaginary part, each as an array of its own.",
+            'M' or 'm' or 'S' or 'U' or 'V' => "Save arrays of numbers.",
+            _ => "Convert it with astype(float) before saving.",
+        }
+        : "Save arrays of numbers.";
+
     /// <summary>Does the type hold Python objects, which only running code can restore?</summary>
     public static bool IsPickled(string descriptor) => descriptor.Contains('O');
 

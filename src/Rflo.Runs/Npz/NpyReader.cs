@@ -59,6 +59,15 @@ internal static class NpyReader
         return header.IsFortranOrder ? InRows(values, header.Shape) : values;
     }
 
+    /// <summary>Whether a file begins as a single array does, not as an archive; the file is at its beginning afterwards.</summary>
+    public static bool IsArray(FileStream file)
+    {
+        Span<byte> start = stackalloc byte[Magic.Length];
+        int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        file.Position = 0;
+        return start[..read].SequenceEqual(Magic);
+    }
+
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     private static void Check(MemberStream stream, NpyHeader header, long dataBytes)
@@ -70,7 +79,7 @@ internal static class NpyReader
         if (size == 0)
         {
             string type = Printable.Text(header.Descriptor);
-            throw stream.Refused($"has elements of type {type}; {NpyElement.Allowed} are read", "Convert it with astype(float) before saving.");
+            throw stream.Refused($"has elements of type {type}; {NpyElement.Allowed} are read", NpyElement.Remedy(header.Descriptor));
         }
 
         if (header.Count * size != dataBytes)

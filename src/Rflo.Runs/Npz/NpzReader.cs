@@ -44,6 +44,8 @@ internal sealed class NpzReader
         using FileStream stream = Disk.OpenRead(path);
         if (stream.Length > limits.MaxTotalBytes)
             throw new RunFileException(path, null, $"has {stream.Length} bytes; {limits.MaxTotalBytes} is the limit", Raise(nameof(limits.MaxTotalBytes)));
+        if (NpyReader.IsArray(stream))
+            throw new RunFileException(path, null, "is one array (.npy) and no archive of named arrays (.npz)", "Save it with numpy.savez(\"w.npz\", w=array).");
         try
         {
             using ZipArchive archive = new(stream, ZipArchiveMode.Read, leaveOpen: true);
