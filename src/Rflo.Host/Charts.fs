@@ -242,3 +242,26 @@ module Charts =
         |> List.map (fun ((readout, area), values) -> $"{readout}->{area}", values)
         |> Figures.alignment
         |> ofPanel
+
+    /// `Charts.intervals [ Measure.interval p dt activity; ... ]` is the delay that a network produced against the target delay, a
+    /// point for each trial of ready-set-go; the dashed line is the target.
+    let intervals (trials: (float<ms> * float<ms>) list) =
+        let target, produced =
+            trials
+            |> List.map (fun (target, produced) -> float target, float produced)
+            |> List.unzip
+
+        let longest = List.fold max 1.0 (target @ produced)
+
+        [
+            Style.line "target" Style.ink 1.5 [| 0.0; longest |] [| 0.0; longest |]
+            |> Chart.withLineStyle (Dash = StyleParam.DrawingStyle.Dash)
+
+            Style.points
+                "produced"
+                (TraceObjects.Marker.init (Color = Style.blue, Size = 9))
+                (Array.ofList target)
+                (Array.ofList produced)
+        ]
+        |> Style.figure (Style.axis "target delay (ms)") (Style.axis "produced delay (ms)")
+        |> titled "Produced against target delay" 420

@@ -268,15 +268,15 @@ module PaperConditions =
     let intervalPrinted longest =
         $"interval rflo, printed, to {longest} ms"
 
-    /// RFLO in the reading that holds.
-    let intervalHolds longest =
+    /// RFLO in the chosen reading.
+    let intervalChosen longest =
         $"interval rflo, holding, to {longest} ms"
 
     /// BPTT as printed, to 25 tau.
     let intervalBptt = "interval bptt, printed, to 250 ms"
 
-    /// BPTT in the channels and first readout of the reading that holds, on the delays of RFLO.
-    let intervalBpttHolds longest =
+    /// BPTT in the channels and first readout of the chosen reading, on the delays of RFLO.
+    let intervalBpttChosen longest =
         $"interval bptt, holding, to {longest} ms"
 
     let intervalLongest = [ 150; 200 ]
@@ -295,17 +295,17 @@ module PaperConditions =
 
             interval
                 size
-                (intervalHolds longest)
+                (intervalChosen longest)
                 $"fig3-rflo-{tau}"
-                PaperModels.intervalHolds
+                PaperModels.intervalChosen
                 []
                 (PaperModels.interval Rule.rflo 0.001 (ms longest))
 
             interval
                 size
-                (intervalBpttHolds longest)
+                (intervalBpttChosen longest)
                 "fig3-bptt-25"
-                PaperModels.intervalHolds
+                PaperModels.intervalChosen
                 [
                     "longest delay", "the delays of RFLO, to compare the two"
                 ]

@@ -272,29 +272,50 @@ module PaperFigure2 =
             "Dropping the non-local term explains the gap between RFLO and BPTT; random feedback alone costs little."
         Source = "Fig 2d"
         Threshold =
-            "geometric means: |log(random / BPTT)| < |log(local-symmetric / BPTT)|, and local-symmetric within a factor 5 of RFLO"
+            "the 95 % interval of the ratio of median final losses, local and symmetric / exact with random feedback, lies above 1, and the medians of the local rule and of RFLO are within a factor 5"
         Decide =
             fun results ->
-                let mean name =
-                    PaperRuns.finals results (C.corner name isClipped period) |> List.averageBy log
+                let key name = C.corner name isClipped period
 
-                let bptt, random, local, rflo =
-                    mean "bptt", mean "bptt-random", mean "local-symmetric", mean "rflo"
+                let median name =
+                    PaperRuns.median (PaperRuns.finals results (key name))
+
+                let pairs =
+                    PaperRuns.paired
+                        results
+                        PaperRuns.finalLoss
+                        (key "local-symmetric")
+                        (key "bptt-random")
+
+                let ratio = PaperStatistics.ratioOfMedians pairs
 
                 let shown =
                     [
-                        "BPTT", bptt
-                        "random feedback", random
-                        "local, symmetric", local
-                        "RFLO", rflo
+                        "BPTT", "bptt"
+                        "exact, random feedback", "bptt-random"
+                        "local, symmetric", "local-symmetric"
+                        "RFLO", "rflo"
                     ]
-                    |> List.map (fun (name, value) -> $"{name} {PaperClaims.loss (exp value)}")
+                    |> List.map (fun (name, rule) ->
+                        $"{name} {PaperClaims.spread (PaperRuns.finals results (key rule))}")
                     |> String.concat "; "
 
-                PaperClaims.found
-                    (abs (random - bptt) < abs (local - bptt) && abs (local - rflo) < log 5.0)
-                    (4 * (PaperRuns.of' results (C.corner "rflo" isClipped period)).Length)
-                    shown
+                let finding =
+                    PaperClaims.byInterval
+                        false
+                        log
+                        1.0
+                        pairs.Length
+                        ratio
+                        $"{shown}; local / random {PaperClaims.interval ratio}"
+
+                let isNear = abs (log (median "local-symmetric" / median "rflo")) < log 5.0
+
+                {
+                    finding with
+                        Runs = 4 * pairs.Length
+                        Verdict = if isNear then finding.Verdict else Fails
+                }
     }
 
     let private cornerPeriods = [ 400, true; 800, true; 800, false ]

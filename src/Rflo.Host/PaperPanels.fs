@@ -173,7 +173,7 @@ module PaperPanels =
         Title = title
         Caption = caption
         IsWide = true
-        Height = 360
+        Height = 420
         Chart =
             [
                 for guide in guides do
@@ -195,14 +195,16 @@ module PaperPanels =
                         (TraceObjects.Marker.init (Color = Style.nth k, Size = 8))
                         (Array.ofList x)
                         (values |> List.map (min (snd range) >> max (fst range)) |> Array.ofList)
+                    // The axis names the conditions.
+                    |> Chart.withTraceInfo (ShowLegend = false)
             ]
             |> Style.figure
-                (Style.namedAxis "condition" (series |> List.map fst |> Array.ofList))
+                (Style.namedAxis "" (series |> List.map fst |> Array.ofList) |> Style.slanted)
                 (Style.axis axis |> Style.ranged range)
     }
 
     /// The cursor's path in the plane, for some runs.
-    let paths title caption (asked: (float * float) list) (paths: (float * float) list list) =
+    let paths title caption (target: (float * float) list) (paths: (float * float) list list) =
         let line name colour width path =
             let x, y = List.unzip path
             Style.line name colour width (Array.ofList x) (Array.ofList y)
@@ -214,7 +216,7 @@ module PaperPanels =
             Height = 380
             Chart =
                 [
-                    line "asked" Style.ink 1.5 asked
+                    line "target" Style.ink 1.5 target
                     for k, path in List.indexed paths do
                         line "cursor" (Style.nth k) 2.0 path
                         |> Chart.withTraceInfo (ShowLegend = (k = 0))

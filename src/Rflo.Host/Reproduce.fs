@@ -134,6 +134,8 @@ module Reproduce =
         |> runConditions settings size
 
     let private write place name (text: string) =
+        // A figure without runs has made no folder.
+        Directory.CreateDirectory place |> ignore
         let file = Path.Combine(place, name)
         let unfinished = file + ".new"
         File.WriteAllText(unfinished, text)
@@ -219,7 +221,8 @@ module Reproduce =
                     $"{screening.Id}-readings.md"
                     (PaperScreening.table screening found)
 
-            printfn $"\n{screening.Title}\n{PaperScreening.summary found}\n{page}\n{table}"
+            printfn
+                $"\n{screening.Title}\n{PaperScreening.summary screening found}\n{page}\n{table}"
 
         ExitCode.Done
 

@@ -147,6 +147,12 @@ module Style =
         axis.SetProperty("ticktext", names)
         axis
 
+    /// The same axis with its labels on a slant, where names are too long to stand side by side; the margin grows with them.
+    let slanted (axis: LinearAxis) =
+        axis.SetProperty("tickangle", -28)
+        axis.SetProperty("automargin", true)
+        axis
+
     /// Above the axes, where it covers no line.
     let private legend =
         Legend.init (

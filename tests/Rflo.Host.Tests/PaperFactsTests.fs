@@ -402,6 +402,24 @@ let tests =
             differs PaperModels.sequenceChoices PaperModels.syllables PaperModels.sequence
         }
 
+        test "make an experiment that can be run of every reading that is screened" {
+            let size = {
+                Seeds = 9
+                Trials = id
+                IsQuick = false
+            }
+
+            for screening in PaperScreening.all do
+                for reading in screening.First do
+                    let experiment = (screening.Condition size reading).Make None
+
+                    match Check.experiment experiment with
+                    | Ok _ -> ()
+                    | Error problems ->
+                        failtest
+                            $"{screening.Id}, {Reading.text reading}: %A{problems |> List.map Problem.text}"
+        }
+
         test "refuse a reading that names no choice, or no alternative" {
             let apply settings =
                 Reading.apply

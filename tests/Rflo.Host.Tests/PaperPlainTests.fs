@@ -257,8 +257,8 @@ let tests =
         for key, own, increments, name in
             [
                 C.intervalPrinted 150, false, rflo, "printed"
-                C.intervalHolds 150, true, rflo, "in the reading that holds"
-                C.intervalBpttHolds 150, true, bptt, "by BPTT"
+                C.intervalChosen 150, true, rflo, "in the chosen reading"
+                C.intervalBpttChosen 150, true, bptt, "by BPTT"
             ] do
             test $"intervals, {name}" {
                 // The delays are given, so that no random number is shared either.

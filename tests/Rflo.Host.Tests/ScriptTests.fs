@@ -3,6 +3,8 @@ module Rflo.Host.Tests.ScriptTests
 open System.IO
 open System.Text.Json
 open Expecto
+open Rflo.Dsl
+open Rflo.Host
 open Rflo.Runs
 open Rflo.Host.Tests.Processes
 
@@ -56,6 +58,30 @@ let private checkFolder (place: string) (example: string) =
     Expect.contains recorded "after/targets" "activity"
     Expect.equal (File.ReadAllText(nonNull saved.Script)) (File.ReadAllText example) "script"
     Expect.isTrue (File.Exists(nonNull saved.Report)) "report"
+
+/// The example of interval matching trains the network of the paper in the reading that `rflo reproduce fig3` runs beside the printed
+/// one, and leaves a figure of the delays.
+let private checkIntervals (folder: string) (place: string) =
+    let model =
+        PaperModels.interval Rule.rflo 0.001 150.0<ms>
+        |> Reading.apply PaperModels.intervalChoices PaperModels.intervalChosen
+
+    let expected = {
+        PaperModels.ofInterval model with
+            Name = "ready-set-go"
+            Trials = 5
+            Seed = 3L
+    }
+
+    let saved = RunFolder.Open place
+
+    Expect.equal
+        ((nonNull saved.Manifest.Experiment).ToJsonString())
+        ((ExperimentJson.ofExperiment expected).ToJsonString())
+        "the paper's network"
+
+    let figure = File.ReadAllText(Path.Combine(folder, "runs", "intervals.html"))
+    Expect.stringContains figure "produced delay (ms)" "figure"
 
 /// A script that compares leaves a run folder for each experiment, and one page.
 let private checkComparison (place: string) example =
@@ -141,6 +167,9 @@ let private exampleTests = [
 
                 if File.Exists(Path.Combine(place, "manifest.json")) then
                     checkFolder place example
+
+                    if Path.GetFileName example = "09-ready-set-go.fsx" then
+                        checkIntervals folder place
                 else
                     checkComparison place example)
         }
