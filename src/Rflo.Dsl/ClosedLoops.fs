@@ -120,12 +120,9 @@ module internal ClosedLoops =
         data.Shown.CopyTo(into.Inputs, row * into.InputChannels)
         data.Asked.CopyTo(into.Targets, row * into.Outputs)
 
-        match data.Counted with
-        | Some mask -> mask.CopyTo(into.Mask, row * into.Outputs)
-        | None -> into.Mask.AsSpan(row * into.Outputs, into.Outputs).Fill 1.0
-
-        into.Events.AsSpan(row * into.EventKinds, into.EventKinds).Clear()
-        into.Rewards[row] <- 0.0
+        // The trial is as a new one where nothing is said: every output counts, no event, no reward.
+        data.Counted
+        |> Option.iter (fun mask -> mask.CopyTo(into.Mask, row * into.Outputs))
 
         for event in data.Marked do
             into.Events[row * into.EventKinds + List.findIndex ((=) event) events] <- true

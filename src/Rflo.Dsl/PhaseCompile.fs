@@ -226,7 +226,6 @@ module internal PhaseCompile =
                 member _.Fill(trial, stream, into) =
                     let timeline, steps = make trial stream
                     into.Steps <- timeline.Steps
-                    into.Events.AsSpan(0, timeline.Steps * 2 * kinds).Clear()
 
                     for place in 0 .. kinds - 1 do
                         let onset = timeline.Onsets[place]

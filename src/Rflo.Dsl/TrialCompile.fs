@@ -129,14 +129,13 @@ module internal TrialCompile =
                 into[t * columns + k] <- from[t, k]
 
     let private mark (events: string list) (data: TrialData) (into: Trial) =
-        into.Events.AsSpan().Clear()
-
         for event, marked in data.Events do
             let kind = List.findIndex ((=) event) events
 
             for step in marked do
                 into.Events[(step - 1) * into.EventKinds + kind] <- true
 
+    /// Writes what is shown into a trial that is as a new one.
     let fill (task: Task) trial (data: TrialData) (into: Trial) =
         let wrong =
             faults task.Events data
@@ -154,13 +153,10 @@ module internal TrialCompile =
         copy steps into.Outputs data.Targets into.Targets
         mark task.Events data into
 
-        match data.Mask with
-        | None -> into.Mask.AsSpan().Fill 1.0
-        | Some mask -> copy steps into.Outputs mask into.Mask
+        data.Mask
+        |> Option.iter (fun mask -> copy steps into.Outputs mask into.Mask)
 
-        match data.Rewards with
-        | None -> into.Rewards.AsSpan().Clear()
-        | Some rewards -> rewards.CopyTo(into.Rewards, 0)
+        data.Rewards |> Option.iter (fun rewards -> rewards.CopyTo(into.Rewards, 0))
 
     /// A task that never changes: checked and made once, then copied.
     let unchanging (task: Task) (data: TrialData) =

@@ -599,7 +599,15 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
         Readout = readout
         Learns = Everything
     },
-    Rflo.Core.Plasticity(rule, 1.0, schedule, Optimizer = optimizer, Clip = clip, Rates = rates, Readout = solver)
+    Rflo.Core.Plasticity(
+        rule,
+        1.0,
+        schedule,
+        Optimizer = optimizer,
+        Clip = clip,
+        Rates = rates,
+        Readout = solver
+    )
 
 let private rules =
     testList "rules" [

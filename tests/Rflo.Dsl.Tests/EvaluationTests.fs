@@ -225,6 +225,32 @@ let tests =
             Expect.isGreaterThan (changes exploring) 1 "exploring"
         }
 
+        test "goes on from trial to trial where an area does, and begins as a run does" {
+            let memory =
+                area "memory" 1 |> tau 2.0<ms> |> initial (CarriedOver 1.0)
+
+            let network =
+                circuit
+                |> areas [ memory ]
+                |> projections [ memory --> memory |> weights (constant 0.0) ]
+
+            let still steps =
+                Task.ofArrays (Array2D.zeroCreate steps 0) (Array2D.zeroCreate steps 0)
+
+            let rates steps count =
+                let e = experiment "memory" network (still steps) |> trials 0
+
+                ok (Run.evaluate Evaluation.standard Map.empty e (still steps) count)
+                |> List.collect (fun shown ->
+                    List.ofArray (shown.Rates["memory"].ToRowMajorArray()))
+
+            // Half of it is left after each step.
+            let expected = [ for t in 1..12 -> 0.5 ** float t ]
+
+            for steps in [ 12; 4; 1 ] do
+                Expect.equal (rates steps (12 / steps)) expected $"trials of {steps} steps"
+        }
+
         test "of a curriculum shows the last task" {
             let asking value =
                 Task.ofArrays (Array2D.zeroCreate 3 0) (Array2D.create 3 1 value)

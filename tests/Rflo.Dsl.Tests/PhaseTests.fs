@@ -56,6 +56,27 @@ let private durations =
                     expectShare $"{name} of {steps} steps" probability (often name steps) count
         }
 
+        test "an exponential phase is drawn in steps of dt, whatever dt is" {
+            let count = 4000
+            let go = [ phase "go" (exponential 8.0<ms> 5.0<ms> 30.0<ms>) ]
+
+            let silent () (_: Instant) = {
+                Input = [||]
+                Target = [| 0.0 |]
+                Mask = 1.0
+            }
+
+            for dt in [ 0.5<ms>; 2.5<ms> ] do
+                let inSteps (time: float<ms>) = int (round (time / dt))
+
+                let shown = viewsWith dt 1L (Task.phased 0 1 go ignore silent) [ 0 .. count - 1 ]
+
+                for length, probability in
+                    geometric (8.0<ms> / dt) (inSteps 5.0<ms>) (inSteps 30.0<ms>) do
+                    let often = shown |> List.filter (fun view -> steps view = length)
+                    expectShare $"{length} steps of {dt} ms" probability often.Length count
+        }
+
         test "phases follow each other, and the trial ends with the last" {
             for view in views 2L memory [ 0..20 ] do
                 let rows = phases |> List.collect (fun phase -> rowsOf phase.Name view)
@@ -216,6 +237,35 @@ let private randomness =
             Expect.equal (List.rev backwards) forwards "in any order"
             Expect.notEqual (views 9L memory [ 0 ]) (views 8L memory [ 0 ]) "another seed"
             Expect.equal (List.distinct forwards).Length 31 "every trial is another"
+        }
+
+        test "durations, the trial's numbers and noise are other numbers" {
+            let drawing (value: int) (now: Instant) = {
+                Input = [| float value; float (now.Stream.Between(0, 1000)) |]
+                Target = [| 0.0 |]
+                Mask = 1.0
+            }
+
+            let task =
+                Task.phased
+                    2
+                    1
+                    [ phase "any" (between 1.0<ms> 1000.0<ms>) ]
+                    (fun stream -> stream.Between(0, 1000))
+                    drawing
+
+            let first = [
+                for view in views 12L task [ 0..50 ] ->
+                    float (steps view - 1), view.Inputs[0, 0], view.Inputs[0, 1]
+            ]
+
+            // Two of a thousand numbers are the same in one trial of a thousand.
+            let same chosen =
+                first |> List.filter chosen |> List.length
+
+            Expect.isLessThan (same (fun (a, b, _) -> a = b)) 4 "durations and numbers of the trial"
+            Expect.isLessThan (same (fun (a, _, c) -> a = c)) 4 "durations and noise"
+            Expect.isLessThan (same (fun (_, b, c) -> b = c)) 4 "numbers of the trial and noise"
         }
 
         test "durations, the trial's numbers and noise do not move each other" {

@@ -237,7 +237,8 @@ let private decisions =
                 let task = {
                     DelayedMatch.standard with
                         Directions = directions
-                        MatchShare = 0.4
+                        // Far enough from a half, which chance does not reach in so many trials.
+                        MatchShare = 0.85
                         Noise = 0.0
                         Answer = answer
                 }
@@ -267,7 +268,7 @@ let private decisions =
                         (lengthOf "delay" view >= 50 && lengthOf "delay" view <= 150)
                         "delay"
 
-                shown |> shareOf "matches" 0.4 (pair >> fun (a, b) -> a = b)
+                shown |> shareOf "matches" 0.85 (pair >> fun (a, b) -> a = b)
                 let even = 1.0 / float directions
 
                 for k in 0 .. directions - 1 do
@@ -277,7 +278,7 @@ let private decisions =
                     shown
                     |> shareOf
                         $"test {k} further"
-                        (0.6 / float (directions - 1))
+                        (0.15 / float (directions - 1))
                         (pair >> fun (a, b) -> (b - a + directions) % directions = k)
             }
 
@@ -350,7 +351,7 @@ let private decisions =
             let task = {
                 ContextIntegration.standard with
                     Noise = 0.0
-                    Gain = 1.0
+                    Gain = 3.0
                     Report = SignAtEnd 0.3
             }
 
@@ -381,7 +382,7 @@ let private decisions =
                 |> shareOf
                     $"motion {coherence}"
                     0.1
-                    (coherences >> fst >> fun m -> abs (m - coherence) < 1e-12)
+                    (coherences >> fst >> fun m -> abs (m - 3.0 * coherence) < 1e-12)
         }
 
         test "context integration: the running sum of what was shown, noise and all" {
