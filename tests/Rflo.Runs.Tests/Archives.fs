@@ -28,11 +28,8 @@ let expectRefusal texts action =
 let inFile test =
     Folders.inFolder (fun folder -> test (Path.Combine(folder, "a.npz")))
 
-/// A member of an archive made by hand: a header that numpy would write, and bytes.
-let npy (descriptor: string) (shape: string) (data: byte array) =
-    let header =
-        $"{{'descr': {descriptor}, 'fortran_order': False, 'shape': {shape}, }}\n"
-
+/// A member of an archive made by hand: a header and bytes.
+let npyOf (header: string) (data: byte array) =
     Array.concat [
         [|
             0x93uy
@@ -48,6 +45,10 @@ let npy (descriptor: string) (shape: string) (data: byte array) =
         Encoding.Latin1.GetBytes header
         data
     ]
+
+/// The same with a header that numpy would write.
+let npy (descriptor: string) (shape: string) (data: byte array) =
+    npyOf $"{{'descr': {descriptor}, 'fortran_order': False, 'shape': {shape}, }}\n" data
 
 /// Writes an archive of members made by hand.
 let writeZip (path: string) (members: (string * byte array) list) =

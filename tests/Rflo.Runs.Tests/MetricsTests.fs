@@ -1,6 +1,7 @@
 module Rflo.Runs.Tests.MetricsTests
 
 open System
+open System.Globalization
 open System.IO
 open Expecto
 open FsCheck
@@ -68,15 +69,38 @@ let tests =
                         [ name; "other" ]
                         "names"))
 
-        test "the file is plain text in the invariant culture" {
+        test "the file is plain text in the invariant culture, whatever that of the machine is" {
+            // Everything that a number's text is made of is another character here.
+            let other = CultureInfo.InvariantCulture.Clone() :?> CultureInfo
+            other.NumberFormat.NumberDecimalSeparator <- ","
+            other.NumberFormat.NegativeSign <- "~"
+            other.NumberFormat.NaNSymbol <- "none"
+            other.NumberFormat.NegativeInfinitySymbol <- "~much"
+            other.NumberFormat.PositiveInfinitySymbol <- "much"
+            let before = CultureInfo.CurrentCulture
+            CultureInfo.CurrentCulture <- other
+
+            use _ = {
+                new IDisposable with
+                    member _.Dispose() = CultureInfo.CurrentCulture <- before
+            }
+
             written
                 [| "trial"; "loss, \"all\"" |]
-                [ [| 0.0; 0.1 |]; [| 1.0; nan |]; [| 2.0; -infinity |] ]
+                [
+                    [| 0.0; 0.1 |]
+                    [| 1.0; nan |]
+                    [| 2.0; -infinity |]
+                    [| 3.0; -1e-7 |]
+                ]
                 (fun file ->
                     Expect.equal
                         (File.ReadAllText file)
-                        "trial,\"loss, \"\"all\"\"\"\n0,0.1\n1,NaN\n2,-Infinity\n"
-                        "text")
+                        "trial,\"loss, \"\"all\"\"\"\n0,0.1\n1,NaN\n2,-Infinity\n3,-1E-07\n"
+                        "text"
+
+                    let read = (MetricsTable.Read file).Column "loss, \"all\""
+                    Expect.equal (read[0], read[2], read[3]) (0.1, -infinity, -1e-7) "read")
         }
 
         test "what was not measured is an empty field, and no number when read" {

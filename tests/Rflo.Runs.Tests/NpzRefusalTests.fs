@@ -29,6 +29,17 @@ let private bad = [
     "a shape beyond all numbers",
     [ "w.npy", npy "'<f8'" "(99999999999999999999,)" eight ],
     [ "'w'"; "header" ]
+    "a header with an entry more",
+    [ "w.npy", npy "'<f8', 'more': True" "(1,)" eight ],
+    [ "'w'"; "header" ]
+    "a header with an entry less",
+    [
+        "w.npy", npyOf "{'descr': '<f8', 'shape': (1,), }\n" eight
+    ],
+    [ "'w'"; "header" ]
+    "a header with an entry twice",
+    [ "w.npy", npy "'<f8', 'descr': '<f8'" "(1,)" eight ],
+    [ "'w'"; "header" ]
     "a negative length", [ "w.npy", npy "'<f8'" "(-1,)" eight ], [ "'w'"; "header" ]
     "more data than the shape",
     [ "w.npy", npy "'<f8'" "(1,)" (Array.zeroCreate 16) ],
@@ -102,6 +113,42 @@ let tests =
 
                 expectRefusal [ "MaxTotalBytes" ] (fun () ->
                     Npz.Read(path, ReadLimits(MaxTotalBytes = 100L))))
+        }
+
+        test "the limit of memory is that of all arrays together" {
+            inFile (fun path ->
+                // Bools, so that the file and what it unpacks to are smaller than any of the limits.
+                writeZip path [
+                    for name in [ "a"; "b"; "c" ] ->
+                        $"{name}.npy", npy "'|b1'" "(1000,)" (Array.zeroCreate 1000)
+                ]
+
+                let read limit =
+                    Npz.Read(path, ReadLimits(MaxRatio = 2000.0, MaxTotalBytes = limit))
+
+                Expect.equal (read 24_000L).Count 3 "three fit"
+
+                for limit, first in
+                    [
+                        23_999L, "'c'"
+                        16_000L, "'c'"
+                        15_999L, "'b'"
+                        7_999L, "'a'"
+                    ] do
+                    expectRefusal [ first; "with those before it"; "MaxTotalBytes" ] (fun () ->
+                        read limit))
+        }
+
+        test "a bool is 1 whatever its byte, and 0 where that is 0" {
+            inFile (fun path ->
+                writeZip path [
+                    "w.npy", npy "'|b1'" "(256,)" [| for k in 0..255 -> byte k |]
+                ]
+
+                Expect.equal
+                    (Npz.ReadArray(path, "w")).Values
+                    (Array.init 256 (fun k -> if k = 0 then 0.0 else 1.0))
+                    "values")
         }
 
         test "bools count as the doubles that they become" {

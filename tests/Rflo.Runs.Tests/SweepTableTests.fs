@@ -148,6 +148,47 @@ let tests =
                     "columns")
         }
 
+        test "a setting is whole numbers, numbers or text, as all of its values are" {
+            for values, kind, expected in
+                [
+                    [ "1"; "-2" ], typeof<int64>, [ "1"; "-2" ]
+                    [ "9007199254740993"; "0" ], typeof<int64>, [ "9007199254740993"; "0" ]
+                    [ "1"; "0.5" ], typeof<float>, [ "1"; "0.5" ]
+                    [ "2"; "1e3" ], typeof<float>, [ "2"; "1000" ]
+                    [ "1"; "true" ], typeof<ReadOnlyMemory<char>>, [ "1"; "true" ]
+                    [ "1,5"; "2" ], typeof<ReadOnlyMemory<char>>, [ "1,5"; "2" ]
+                ] do
+                inFolder (fun parent ->
+                    let sweep =
+                        sweepOf parent [
+                            for k, value in List.indexed values ->
+                                {
+                                    Id = id k
+                                    Settings = [ "gain", value ]
+                                    Columns = [ "trial" ]
+                                    Rows = [ [ 0.0 ] ]
+                                    End = RunEnd.Completed
+                                }
+                        ]
+
+                    let path = Path.Combine(parent, "r.parquet")
+                    SweepTable.Write(sweep, path, null) |> ignore
+                    let column = readBack path |> List.find (fst >> (=) "gain") |> snd
+                    Expect.equal (List.sort column) (List.sort expected) $"{values}"
+
+                    let found =
+                        task {
+                            use! reader = ParquetReader.CreateAsync(path)
+
+                            return
+                                reader.Schema.GetDataFields()
+                                |> Seq.find (fun field -> field.Name = "gain")
+                                |> _.ClrType
+                        }
+
+                    Expect.equal found.Result kind $"kind of {values}")
+        }
+
         test "are told of damaged run folders, and hold the others" {
             inFolder (fun parent ->
                 let point k = {
