@@ -139,7 +139,8 @@ module internal CheckAreas =
                     "it has a transfer function, which a winner-take-all area does not have",
                     "leave transfer out"
                 )
-        | Leaky -> ()
+        | Leaky
+        | CurrentForm -> ()
 
         for lost in area.Lost do
             Contradiction(lost.What, lost.Instead)

@@ -39,7 +39,7 @@ module internal CheckRules =
             let reached = Wiring.reachedFrom circuit target
 
             for competitor in circuit.Areas do
-                if competitor.Dynamics <> Leaky && Set.contains competitor.Name reached then
+                if competitor.Dynamics.IsWinnerTakeAll && Set.contains competitor.Name reached then
                     let beyond = Wiring.reachedFrom circuit competitor.Name
 
                     if
@@ -373,7 +373,7 @@ module internal CheckRules =
             let rule = experiment.Rule
             yield! notNegativeIn experiment.Precision "the learning rate of tau" rate
 
-            if area.Dynamics <> Leaky then
+            if area.Dynamics.IsWinnerTakeAll then
                 Contradiction(
                     "it learns tau, which a winner-take-all area does not have",
                     "leave learnTau out"

@@ -31,8 +31,10 @@ type Tau =
 
 /// How an area's currents become rates.
 type Dynamics =
-    /// Leaky rate units.
+    /// Leaky rate units: the rate is the leaky sum of phi of the current.
     | Leaky
+    /// The current form: the rate is phi of the leaky sum of the current. Its initial values are those of that sum.
+    | CurrentForm
     /// The unit with the largest current is 1, the others 0, decided when a gate into the area is open and held in
     /// between; with probability explore a random unit wins.
     | WinnerTakeAll of explore: float

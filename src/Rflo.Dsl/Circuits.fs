@@ -242,6 +242,7 @@ module Circuit =
         let kind =
             match area.Dynamics with
             | Leaky -> $"%O{area.Transfer}".ToLowerInvariant()
+            | CurrentForm -> $"%O{area.Transfer}".ToLowerInvariant() + ", current form"
             | WinnerTakeAll 0.0 -> "winner-take-all"
             | WinnerTakeAll explore -> $"winner-take-all, explores {number explore}"
 

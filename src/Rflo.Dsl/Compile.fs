@@ -55,7 +55,8 @@ module Compile =
     /// 1 ms, so that rates vary alike whatever dt is; a winner is chosen in one step, from one draw.
     let private noise (dt: float<ms>) (area: Area) =
         match area.Dynamics with
-        | Leaky -> Defining.noiseOf area.Noise dt
+        | Leaky
+        | CurrentForm -> Defining.noiseOf area.Noise dt
         | WinnerTakeAll _ -> area.Noise
 
     let private area (experiment: Experiment) (area: Area) =
@@ -65,6 +66,7 @@ module Compile =
         let dynamics, explore =
             match area.Dynamics with
             | Leaky -> Rflo.Core.Dynamics.Leaky, 0.0
+            | CurrentForm -> Rflo.Core.Dynamics.CurrentForm, 0.0
             | WinnerTakeAll explore -> Rflo.Core.Dynamics.WinnerTakeAll, explore
 
         AreaSpec(

@@ -76,6 +76,21 @@ module Declare =
     /// inhibitory, and every weight that leaves a unit for an area has the unit's sign.
     let dale excitatory (area: Area) = { area with Dale = Some excitatory }
 
+    /// `a |> currentForm` is the area a in the current form, tau dx/dt = -x + W h + ..., h = phi(x), as PsychRNN, FORCE and most cognitive
+    /// models have it; by default tau dh/dt = -h + phi(W h + ...). `initial` then says where x begins.
+    let currentForm (area: Area) =
+        match area.Dynamics with
+        | Leaky
+        | CurrentForm -> { area with Dynamics = CurrentForm }
+        | WinnerTakeAll _ -> {
+            area with
+                Lost =
+                    area.Lost
+                    |> Lost.add
+                        "it is given the current form, and a winner-take-all area has no leak"
+                        $"declare it as area \"{area.Name}\", or leave currentForm out"
+          }
+
     /// `a |> penalties [ Penalty.l2 0.01 ]` is the area a whose rates cost that, beside the losses of the readouts: all rules that
     /// learn from errors learn by it.
     let penalties (costs: Penalty list) (area: Area) = { area with Penalties = costs }
@@ -95,7 +110,8 @@ module Declare =
             area with
                 Dynamics = WinnerTakeAll probability
           }
-        | Leaky -> {
+        | Leaky
+        | CurrentForm -> {
             area with
                 Lost =
                     area.Lost

@@ -18,7 +18,7 @@ module internal Moves =
         | Some name ->
             match circuit.Areas |> List.tryFind (fun area -> area.Name = name) with
             | None -> Unknown(AreaName, name, circuit.Areas |> List.map (fun area -> area.Name))
-            | Some area when area.Dynamics = Leaky ->
+            | Some area when not area.Dynamics.IsWinnerTakeAll ->
                 Contradiction(
                     $"{name} is to choose, and is no winner-take-all area",
                     $"declare it so, as winnerTakeAll \"{name}\" {task.Directions.Length}"

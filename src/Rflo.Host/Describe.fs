@@ -36,6 +36,9 @@ module Describe =
         let dynamics =
             match area.Dynamics with
             | Leaky -> plural area.Units (area.Transfer.ToString().ToLowerInvariant() + " unit")
+            | CurrentForm ->
+                plural area.Units (area.Transfer.ToString().ToLowerInvariant() + " unit")
+                + " in the current form, τ dx/dt = −x + u, h = φ(x)"
             | WinnerTakeAll 0.0 -> plural area.Units "winner-take-all unit"
             | WinnerTakeAll explore ->
                 let units = plural area.Units "winner-take-all unit"
@@ -66,7 +69,8 @@ module Describe =
                 ""
             else
                 match area.Dynamics with
-                | Leaky ->
+                | Leaky
+                | CurrentForm ->
                     $"normal noise of standard deviation {string area.Noise} / sqrt(dt / ms) in every current and step"
                 | WinnerTakeAll _ ->
                     $"normal noise of standard deviation {string area.Noise} in every current and choice"

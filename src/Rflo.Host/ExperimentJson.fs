@@ -29,6 +29,7 @@ module ExperimentJson =
             "dynamics",
             (match area.Dynamics with
              | Leaky -> case "leaky" []
+             | CurrentForm -> case "currentForm" []
              | WinnerTakeAll explore -> case "winnerTakeAll" [ "explore", number explore ])
             "noise", number area.Noise
 

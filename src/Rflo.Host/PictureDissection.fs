@@ -40,6 +40,12 @@ let private areaNode words (area: Area) =
         | Leaky, OneStep, Transfer.Identity -> Shape.Relay, [ "relay" ]
         | Leaky, _, Transfer.Tanh -> Shape.Area, [ tau ]
         | Leaky, _, phi -> Shape.Area, [ $"{tau} · " + $"%O{phi}".ToLowerInvariant() ]
+        | CurrentForm, _, phi ->
+            Shape.Area,
+            [
+                $"{tau} · " + $"%O{phi}".ToLowerInvariant()
+                "current form"
+            ]
 
     {
         named shape area.Name area.Units words with

@@ -58,6 +58,8 @@ let private areaOfSize dt name units =
         let! phi = Gen.elements [ yield! System.Enum.GetValues<Transfer>() ]
         let! noise = Gen.elements [ 0.0; 0.0; 0.1 ]
 
+        let! isCurrent = Gen.elements [ false; false; false; true ]
+
         let! costs =
             Gen.elements [
                 []
@@ -83,10 +85,9 @@ let private areaOfSize dt name units =
                 Penalties = (if isWinnerTakeAll plain then [] else costs)
                 Initial = initial
                 Dynamics =
-                    (if isWinnerTakeAll plain then
-                         WinnerTakeAll explore
-                     else
-                         Leaky)
+                    (if isCurrent && not (isWinnerTakeAll plain) then CurrentForm
+                     elif isWinnerTakeAll plain then WinnerTakeAll explore
+                     else Leaky)
                 Dale = excitatory |> Option.map (fun count -> float count / float units)
                 Populations = [
                     yield! left |> Option.map (fun units -> "left", units) |> Option.toList

@@ -16,7 +16,11 @@ let private checked' experiment =
 let still (experiment: Experiment) =
     let settle (area: Area) = {
         area with
-            Dynamics = Leaky
+            Dynamics =
+                if area.Dynamics.IsWinnerTakeAll then
+                    Leaky
+                else
+                    area.Dynamics
             Initial =
                 match area.Initial with
                 | RandomStart(mean, _) -> Reset mean

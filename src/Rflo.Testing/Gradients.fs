@@ -6,6 +6,15 @@ open Rflo.Dsl
 open Rflo.Testing.Meaning
 open Rflo.Testing.Trying
 
+/// Whether any part of a task answers the circuit.
+let rec private answers (task: Task) =
+    match task.Kind with
+    | InLoop _ -> true
+    | Blocks parts -> parts |> List.exists (fst >> answers)
+    | Mixture parts -> parts |> List.exists (fst >> answers)
+    | Curriculum(stages, last) -> last :: List.map fst stages |> List.exists answers
+    | _ -> false
+
 /// Units with a slope everywhere; errors by the transpose of the readouts' weights wherever an area has readouts; no task
 /// that answers the circuit, since no credit passes through one.
 let private differentiable (experiment: Experiment) =
@@ -13,7 +22,7 @@ let private differentiable (experiment: Experiment) =
 
     let smooth (area: Area) = {
         area with
-            Dynamics = Leaky
+            Dynamics = (if isWinnerTakeAll area then Leaky else area.Dynamics)
             Transfer =
                 match area.Transfer with
                 | Transfer.Relu -> Transfer.Softplus
@@ -31,15 +40,15 @@ let private differentiable (experiment: Experiment) =
     let steps = Trials.stepsOf experiment
 
     let still =
-        match experiment.Task.Kind with
-        | InLoop _ ->
+        if answers experiment.Task then
             Trials.arraysTask
                 (channelsIn circuit)
                 (Trials.askedOf circuit)
                 steps
                 false
                 experiment.Task.Events
-        | _ -> experiment.Task
+        else
+            experiment.Task
 
     Shrinks.tidy {
         experiment with

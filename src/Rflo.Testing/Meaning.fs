@@ -94,7 +94,7 @@ let labelOf (projection: Projection) =
     projection.Label
     |> Option.defaultValue $"{text projection.Source}->{text projection.Target}"
 
-let isWinnerTakeAll (area: Area) = area.Dynamics <> Leaky
+let isWinnerTakeAll (area: Area) = area.Dynamics.IsWinnerTakeAll
 
 let listens (circuit: Circuit) isReadout area =
     circuit.Projections

@@ -172,7 +172,7 @@ let private areaSize (area: Area) =
     + count [
         area.Tau <> SameTau 10.0<ms>
         area.Transfer <> Transfer.Tanh
-        isWinnerTakeAll area
+        area.Dynamics <> Leaky
         area.Noise > 0.0
         not area.Penalties.IsEmpty
         area.Initial <> Reset 0.1
@@ -253,6 +253,7 @@ let private areaShrinks (a: Area) = [
     { a with Dale = None; Populations = [] }
 
     if not (isWinnerTakeAll a) then
+        { a with Dynamics = Leaky }
         { a with Tau = SameTau 10.0<ms> }
         { a with Transfer = Transfer.Tanh }
 

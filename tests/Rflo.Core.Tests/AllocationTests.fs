@@ -37,6 +37,7 @@ let private busy = {
             Transfer = Transfer.Tanh
             Start = InitialPolicy.Reset
             Noise = 0.0
+            Dynamics = Dynamics.Leaky
         }
         {
             Units = 6
@@ -44,6 +45,7 @@ let private busy = {
             Transfer = Transfer.Softplus
             Start = InitialPolicy.CarriedOver
             Noise = 0.0
+            Dynamics = Dynamics.Leaky
         }
     ]
     Inputs = [ 2; 1 ]

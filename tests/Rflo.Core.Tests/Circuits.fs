@@ -14,6 +14,8 @@ type AreaCase = {
     Transfer: Transfer
     Start: InitialPolicy
     Noise: float
+    /// Leaky rates, or the current form.
+    Dynamics: Dynamics
 }
 
 type SourceCase =

@@ -20,6 +20,7 @@ let private network units steps = {
                 Transfer = Transfer.Tanh
                 Start = InitialPolicy.Reset
                 Noise = 0.1
+                Dynamics = Dynamics.Leaky
             }
         ]
         Inputs = [ 2 ]

@@ -152,6 +152,8 @@ type Kind = {
     Readout: Random -> ReadoutRule
     /// Whether rates may cost something.
     Costs: bool
+    /// Whether all of a circuit learns online, by one rule and at one rate, within no limits: what deferred updates are for.
+    IsSimple: bool
 }
 
 let private errorRule random =
@@ -184,6 +186,7 @@ let anything = {
                 RidgeReadout(0.5, 1, 2)
             ]
     Costs = true
+    IsSimple = false
 }
 
 /// Three-factor rules and the delta rule.
@@ -192,6 +195,21 @@ let local = {
     TauRule = fun random -> errorRule random
     Readout = fun _ -> ReadoutRule.Delta
     Costs = true
+    IsSimple = false
+}
+
+/// One local rule online throughout, and time constants that learn by it or by an exact one.
+let simple = {
+    anything with
+        Rule =
+            fun random ->
+                pick random [
+                    ThreeFactorRule.Rflo() :> LearningRule
+                    ThreeFactorRule(ErrorPath.Symmetric)
+                    KernlRule 0.05
+                ]
+        Readout = fun _ -> ReadoutRule.Delta
+        IsSimple = true
 }
 
 let private ontoArea (projection: ProjectionCase) =
@@ -199,9 +217,12 @@ let private ontoArea (projection: ProjectionCase) =
     | Onto _ -> true
     | Read _ -> false
 
-/// Whole, dense and plastic projections onto areas: fast forms of online rules are for these.
+/// Leaky areas of rates, and whole, dense and plastic projections onto them: fast forms of online rules are for these.
 let tidy (case: Case) = {
     case with
+        Circuit.Areas = [
+            for area in case.Circuit.Areas -> { area with Dynamics = Dynamics.Leaky }
+        ]
         Circuit.Projections = [
             for projection in case.Circuit.Projections ->
                 if ontoArea projection then
@@ -225,14 +246,14 @@ let tidy (case: Case) = {
 let graphOf kind (case: Case) =
     let whole = Random(case.Seed)
     // Half of the circuits learn by one rule throughout, as most experiments do; half of those online.
-    let uniform = chance whole 60
-    let online = chance whole 60
+    let uniform = chance whole 60 || kind.IsSimple
+    let online = chance whole 60 || kind.IsSimple
     let withTau = chance whole 50
-    let withLimits = chance whole 40
+    let withLimits = chance whole 40 && not kind.IsSimple
     let shared = whole.Next()
     let leastSquares = kind.Readout whole
     // Sparse blocks beside dense ones, or every projection, at a rate of its own.
-    let ownRates = whole.Next 8
+    let ownRates = if kind.IsSimple then 7 else whole.Next 8
 
     let case =
         if leastSquares = ReadoutRule.Delta then
@@ -256,7 +277,7 @@ let graphOf kind (case: Case) =
         let rate = pick random [ 0.05; 0.05; 0.1; 0.2 ]
 
         let optimizer, clip, rates =
-            if online && chance random 70 then
+            if online && (kind.IsSimple || chance random 70) then
                 Optimizer.Plain, Clip.None, LearningRateSchedule.Constant
             else
                 optimizer random, clip random, rates random

@@ -51,6 +51,7 @@ let private circuit = {
                 Transfer = Transfer.Tanh
                 Start = InitialPolicy.CarriedOver
                 Noise = 0.1
+                Dynamics = Dynamics.Leaky
             }
     ]
     Inputs = [ 2 ]

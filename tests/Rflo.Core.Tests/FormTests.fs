@@ -75,7 +75,14 @@ let private agree (met: Met) precision tolerance (tally: Tally) (case: Case) =
     let random = Random case.Seed
     let case = if random.Next 3 > 0 then Experiments.tidy case else case
     let case = if random.Next 2 = 0 then resized case else case
-    let graph, case = Experiments.graphOf Experiments.anything case
+
+    let kind =
+        if random.Next 5 = 0 then
+            Experiments.simple
+        else
+            Experiments.anything
+
+    let graph, case = Experiments.graphOf kind case
     let task = WhiteNoise case
 
     let run forms =
@@ -122,6 +129,7 @@ let private besideTau n longest precision (tau: Plasticity) schedule (rule: Lear
                 Transfer = Transfer.Tanh
                 Start = InitialPolicy.CarriedOver
                 Noise = 0.0
+                Dynamics = Dynamics.Leaky
             }
         ]
         Inputs = []
@@ -190,7 +198,7 @@ let tests =
             let met = Met()
 
             forAll
-                (cases 150 20000)
+                (cases 240 20000)
                 RandomCircuits.anyCircuit
                 (agree met Precision.Double 1e-8 tally)
 
@@ -259,6 +267,7 @@ let tests =
                             Transfer = Transfer.Tanh
                             Start = InitialPolicy.Reset
                             Noise = 0.0
+                            Dynamics = Dynamics.Leaky
                         }
                     ]
                     Inputs = []

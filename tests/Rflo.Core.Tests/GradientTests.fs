@@ -13,8 +13,8 @@ let private rectified =
     | Transfer.RectifiedTanh -> true
     | _ -> false
 
-/// Whether a small change of a weight may carry a current across the kink of a rectified transfer function. A current
-/// of exactly 0 is one that nothing reaches.
+/// Whether a small change of a weight may carry a current, or the state of the current form, across the kink of a rectified transfer
+/// function. One of exactly 0 is one that nothing reaches.
 let isNearKink case trial =
     let circuit, shown = InReference.reference case trial
     let run = Reference.run circuit shown
@@ -25,7 +25,7 @@ let isNearKink case trial =
             for t in 1 .. shown.Steps do
                 for index, area in List.indexed case.Circuit.Areas do
                     if rectified area.Transfer then
-                        for u in run.Currents[t][index] -> u <> 0.0 && abs u < 1e-4
+                        for u in run.Arguments[t][index] -> u <> 0.0 && abs u < 1e-4
         })
 
 /// -dL/dw of every weight of a projection by central differences of a cost; 0 for absent ones.

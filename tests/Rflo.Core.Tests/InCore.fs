@@ -114,6 +114,7 @@ let areaSpec setup index (area: AreaCase) =
         Units = area.Units,
         Alpha = Array.map (fun tau -> 1.0 / tau) (taus area),
         Transfer = area.Transfer,
+        Dynamics = area.Dynamics,
         Noise = area.Noise,
         InitialPolicy = area.Start,
         InitialRates = startOf area,

@@ -123,6 +123,7 @@ let reference (case: Case) number =
                 {
                     Alpha = Array.map (fun tau -> 1.0 / tau) (taus area)
                     Transfer = transferName area.Transfer
+                    IsCurrent = (area.Dynamics = Dynamics.CurrentForm)
                     Start = start
                     Noise = fun t i -> noise[t - 1][i]
                 }

@@ -260,6 +260,7 @@ let private byLogarithm n schedule =
                 Transfer = Transfer.Sigmoid
                 Start = InitialPolicy.Reset
                 Noise = 0.0
+                Dynamics = Dynamics.Leaky
             }
         ]
         Inputs = []

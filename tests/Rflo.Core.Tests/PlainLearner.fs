@@ -348,6 +348,27 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
             Array.init sizes.Length (fun a ->
                 Array.init (history + steps + 1) (fun _ -> Array.zeroCreate<float> sizes[a]))
 
+        let isCurrent a =
+            circuit.Areas[a].Dynamics = Dynamics.CurrentForm
+
+        let transferOf a =
+            InReference.transferName circuit.Areas[a].Transfer
+
+        let transmit a state =
+            Array.map (Reference.transfer (transferOf a)) state
+
+        // What the leak acts on: x of the current form, else the rates themselves.
+        let states =
+            rates
+            |> Array.mapi (fun a own -> if isCurrent a then Array.map Array.copy own else own)
+
+        /// dh / ds of a unit.
+        let gain a t i =
+            if isCurrent a then
+                Reference.slope (transferOf a) states[a].[history + t].[i]
+            else
+                1.0
+
         let slopes = Array.init sizes.Length (fun a -> Array.zeroCreate<float> sizes[a])
         let currents = Array.init sizes.Length (fun a -> Array.zeroCreate<float> sizes[a])
 
@@ -367,6 +388,11 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                     match area.Start, carried with
                     | InitialPolicy.CarriedOver, Some last -> last[a][back]
                     | _ -> Array.copy start
+
+                // The current form: what begins is the state.
+                if isCurrent a then
+                    states[a][history - back] <- rates[a][history - back]
+                    rates[a][history - back] <- transmit a states[a].[history - back]
 
         let signal part t =
             let isOpen = t < 1 || InReference.isOpen shown part.Case.Gate t
@@ -464,7 +490,7 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                                     part.Weights[i, i]
                         ]
 
-                    1.0 - alpha[a][i] + slopes[a][i] * own
+                    1.0 - alpha[a][i] + slopes[a][i] * own * gain a (t - 1) i
                 | _ -> 1.0 - alpha[a][i])
 
         let traces = Dictionary<int, float[,]>()
@@ -486,17 +512,29 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
 
         for t in 1..steps do
             for a in 0 .. sizes.Length - 1 do
-                let transfer = InReference.transferName circuit.Areas[a].Transfer
-                let noise, before = noises[a][t - 1], rates[a][history + t - 1]
+                let transfer = transferOf a
+                let noise, before = noises[a][t - 1], states[a][history + t - 1]
                 let u = Array.map2 (+) (sums (Onto a) (sizes[a]) t) noise
                 currents[a] <- u
-                slopes[a] <- u |> Array.mapi (fun i u -> alpha[a][i] * Reference.slope transfer u)
 
-                rates[a][history + t] <-
+                let toward =
+                    if isCurrent a then
+                        u
+                    else
+                        Array.map (Reference.transfer transfer) u
+
+                slopes[a] <-
                     u
                     |> Array.mapi (fun i u ->
-                        (1.0 - alpha[a][i]) * before[i]
-                        + alpha[a][i] * Reference.transfer transfer u)
+                        alpha[a][i] * (if isCurrent a then 1.0 else Reference.slope transfer u))
+
+                states[a][history + t] <-
+                    toward
+                    |> Array.mapi (fun i toward ->
+                        (1.0 - alpha[a][i]) * before[i] + alpha[a][i] * toward)
+
+                if isCurrent a then
+                    rates[a][history + t] <- transmit a states[a].[history + t]
 
             let mutable lost = 0.0
             let all = Array.sum outputs
@@ -575,12 +613,15 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                     |> Array.iteri (fun k (i, j) ->
                         trace[i, j] <- decay[i] * trace[i, j] + post[i] * pre[j]
 
+                        let felt = if rule.Post = PostSignal.Slope then gain a t i else 1.0
+
                         let asked =
-                            trace[i, j]
-                            - (if rule.Oja then
-                                   post[i] * post[i] * part.Weights[i, j]
-                               else
-                                   0.0)
+                            felt
+                            * (trace[i, j]
+                               - (if rule.Oja then
+                                      post[i] * post[i] * part.Weights[i, j]
+                                  else
+                                      0.0))
 
                         if rule.NeedsWholeTrial then
                             let sum = untold[part.Index]
@@ -601,12 +642,12 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
             for (a, rule, third, collector), trace in List.zip taus tauTraces do
                 let signal = third.Apply(told rule.Path a t, true)
                 let decay = decays rule a t
-                let before, now = rates[a][history + t - 1], rates[a][history + t]
+                let before, now = states[a][history + t - 1], states[a][history + t]
 
                 for i in 0 .. sizes[a] - 1 do
                     trace[i] <- decay[i] * trace[i] + before[i] - now[i]
 
-                    collector.Add(i, share * signal[i] * trace[i])
+                    collector.Add(i, share * signal[i] * gain a t i * trace[i])
 
             let step (collector: Collector) penalty change =
                 collector.EndStep(trial, t, steps, penalty, change)
@@ -639,7 +680,7 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
             Some [|
                 for a in 0 .. sizes.Length - 1 ->
                     [|
-                        for back in 0..history -> rates[a][history + steps - back]
+                        for back in 0..history -> states[a][history + steps - back]
                     |]
             |]
 

@@ -35,12 +35,15 @@ let private area =
 
         let! noise = Gen.elements [ 0.0; 0.0; 0.3 ]
 
+        let! dynamics = Gen.elements [ Dynamics.Leaky; Dynamics.Leaky; Dynamics.CurrentForm ]
+
         return {
             Units = units
             Tau = tau
             Transfer = transfer
             Start = start
             Noise = noise
+            Dynamics = dynamics
         }
     }
 
@@ -263,6 +266,7 @@ let networks =
                         Transfer = Transfer.Tanh
                         Start = InitialPolicy.Reset
                         Noise = 0.0
+                        Dynamics = Dynamics.Leaky
                     }
                 ]
                 Inputs = [
@@ -315,6 +319,8 @@ let private smallerArea (area: AreaCase) = [
         { area with Units = area.Units - 1 }
     if area.Noise > 0.0 then
         { area with Noise = 0.0 }
+    if area.Dynamics <> Dynamics.Leaky then
+        { area with Dynamics = Dynamics.Leaky }
     if area.Start <> InitialPolicy.Reset then
         {
             area with

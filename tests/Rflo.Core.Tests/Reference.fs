@@ -74,6 +74,8 @@ type Link = {
 type AreaOf = {
     Alpha: float[]
     Transfer: string
+    /// Whether the leak is of the current, x, and the rate phi(x).
+    IsCurrent: bool
     Start: float[]
     /// Added to the current of a unit in a step.
     Noise: int -> int -> float
@@ -101,6 +103,8 @@ type Shown = {
 
 type Trace = {
     Currents: float[][][]
+    /// What phi is taken of: the current, or its leaky sum.
+    Arguments: float[][][]
     Rates: float[][][]
     Outputs: float[][][]
     Errors: float[][][]
@@ -214,9 +218,18 @@ let run (circuit: Circuit) (shown: Shown) =
 
     let units = circuit.Areas |> Array.map _.Alpha.Length
     let outputs = circuit.Readouts |> Array.map _.Outputs
-    let currents, rates = fresh units, fresh units
+    let currents, rates, arguments = fresh units, fresh units, fresh units
     let responses, errors = fresh outputs, fresh outputs
-    rates[0] <- circuit.Areas |> Array.map _.Start
+    arguments[0] <- circuit.Areas |> Array.map _.Start
+
+    rates[0] <-
+        circuit.Areas
+        |> Array.map (fun area ->
+            if area.IsCurrent then
+                Array.map (transfer area.Transfer) area.Start
+            else
+                area.Start)
+
     let rate area t = rates[max 0 t][area]
     let output readout t = responses[max 0 t][readout]
 
@@ -244,11 +257,16 @@ let run (circuit: Circuit) (shown: Shown) =
             let u = sums (Area a) units[a] t |> Array.mapi (fun i u -> u + area.Noise t i)
             currents[t][a] <- u
 
-            let before = rates[t - 1][a]
-
-            rates[t][a] <-
+            let leak (before: float[]) (toward: float[]) =
                 Array.init units[a] (fun i ->
-                    (1.0 - area.Alpha[i]) * before[i] + area.Alpha[i] * transfer area.Transfer u[i])
+                    (1.0 - area.Alpha[i]) * before[i] + area.Alpha[i] * toward[i])
+
+            if area.IsCurrent then
+                arguments[t][a] <- leak (arguments[t - 1][a]) u
+                rates[t][a] <- Array.map (transfer area.Transfer) (arguments[t][a])
+            else
+                arguments[t][a] <- u
+                rates[t][a] <- leak (rates[t - 1][a]) (Array.map (transfer area.Transfer) u)
 
         respondAll t
 
@@ -273,6 +291,7 @@ let run (circuit: Circuit) (shown: Shown) =
 
     {
         Currents = currents
+        Arguments = arguments
         Rates = rates
         Outputs = responses
         Errors = errors
@@ -308,8 +327,8 @@ let rflo (circuit: Circuit) (shown: Shown) (feedbacks: Feedback[]) (link: Link) 
     let error readout t : float[] = trace.Errors[t][readout]
 
     let slopeOf area i s =
-        let currents: float[] = trace.Currents[s][area]
-        slope circuit.Areas[area].Transfer currents[i]
+        let arguments: float[] = trace.Arguments[s][area]
+        slope circuit.Areas[area].Transfer arguments[i]
 
     let told area i t =
         Seq.sum (
@@ -324,10 +343,12 @@ let rflo (circuit: Circuit) (shown: Shown) (feedbacks: Feedback[]) (link: Link) 
     let eligibility area i j t =
         let alpha = circuit.Areas[area].Alpha[i]
 
+        // The slope of the step in which a signal arrives; of the current form, of the step in which it is felt.
         Seq.sum (
             seq {
                 for s in 1..t ->
-                    (1.0 - alpha) ** float (t - s) * alpha * slopeOf area i s * signal s j
+                    let felt = if circuit.Areas[area].IsCurrent then t else s
+                    (1.0 - alpha) ** float (t - s) * alpha * slopeOf area i felt * signal s j
             }
         )
 

@@ -229,6 +229,7 @@ let private noisy = {
     Transfer = Transfer.Tanh
     Start = InitialPolicy.Random
     Noise = 0.5
+    Dynamics = Dynamics.Leaky
 }
 
 let private quietTask steps =
@@ -401,6 +402,7 @@ let private singlePrecision () =
                 Transfer = Transfer.Softplus
                 Start = InitialPolicy.Reset
                 Noise = 0.0
+                Dynamics = Dynamics.Leaky
             }
         ]
         Inputs = [ 3 ]

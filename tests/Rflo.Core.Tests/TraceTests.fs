@@ -302,6 +302,7 @@ let private fedBack seed =
                     Transfer = Transfer.Tanh
                     Start = InitialPolicy.Reset
                     Noise = 0.0
+                    Dynamics = Dynamics.Leaky
                 }
             ]
             Inputs = []

@@ -289,6 +289,7 @@ let tests =
                             Transfer = Transfer.Tanh
                             Start = InitialPolicy.Reset
                             Noise = 0.0
+                            Dynamics = Dynamics.Leaky
                         }
                     ]
                     Inputs = []

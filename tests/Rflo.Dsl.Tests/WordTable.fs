@@ -32,6 +32,7 @@ let private drawn =
         "Declare.l1"
         "Declare.l2"
         "Declare.penalties"
+        "Declare.currentForm"
         "Declare.named"
         "Declare.rule"
         "Declare.update"

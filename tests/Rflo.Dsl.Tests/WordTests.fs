@@ -139,6 +139,7 @@ let private areaWords = [
     word "learnTau" "learnTau" (learnTau 0.1)
     word "dale" "dale" (dale 0.5)
     word "population" "population" (population "left" [ 0; 1 ])
+    word "currentForm" "currentForm" currentForm
     word "penalties" "penalties" (penalties [ Penalty.l2 0.1 ])
     word "explore" "explore" (explore 0.3)
 ]

@@ -99,6 +99,7 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     "Dynamics",
     [
         onArea (fun a -> { a with Dynamics = WinnerTakeAll 0.1 })
+        onArea currentForm
     ]
     typeof<Area>, "Noise", [ onArea (noise 0.2) ]
     typeof<Area>,

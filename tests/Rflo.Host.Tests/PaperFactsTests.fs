@@ -184,6 +184,7 @@ let private facts (experiment: Experiment) =
                 "exploration", number explore
                 "choices", string area.Units
             | Leaky -> ()
+            | CurrentForm -> "form", "current"
 
         for projection in ofKind "striatum" do
             match projection.Plasticity with

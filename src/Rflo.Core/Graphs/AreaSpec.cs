@@ -24,6 +24,12 @@ public enum Dynamics
     /// where a gate of an incoming projection is open, and held in between.
     /// </summary>
     WinnerTakeAll,
+
+    /// <summary>
+    /// Current form: x(t) = (1 - alpha) x(t-1) + alpha u(t), and the rate is h(t) = phi(x(t)), so that currents are filtered and not
+    /// rates. With one alpha for all units and no noise it has the same fixed points as <see cref="Leaky"/>.
+    /// </summary>
+    CurrentForm,
 }
 
 /// <summary>One area: a group of rate units that share a transfer function.</summary>
@@ -65,10 +71,10 @@ public sealed record AreaSpec
     /// <summary>Where a trial's rates begin.</summary>
     public InitialPolicy InitialPolicy { get; init; } = InitialPolicy.Reset;
 
-    /// <summary>h(0), shape (n).</summary>
+    /// <summary>h(0), of the current form x(0); shape (n).</summary>
     public required double[] InitialRates { get; init; }
 
-    /// <summary>Standard deviation of the draw that <see cref="InitialPolicy.Random"/> adds to h(0).</summary>
+    /// <summary>Standard deviation of the draw that <see cref="InitialPolicy.Random"/> adds to it.</summary>
     public double InitialSpread { get; init; }
 
     /// <summary>

@@ -15,6 +15,7 @@ internal sealed class BackwardCredit<T>
     private readonly Network<T> _network;
     private readonly LearningSignal<T>[] _signals;
     private readonly AlignedArray<T>[] _credit;
+    private readonly AlignedArray<T>?[] _carried;
     private readonly AlignedArray<T>[] _delta;
     private readonly AlignedArray<T>[] _outputCredit;
     private readonly AlignedArray<T> _back;
@@ -34,6 +35,7 @@ internal sealed class BackwardCredit<T>
         _anyFedBack = network.Readouts.Any(readout => readout.IsFedBack);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
         _credit = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
+        _carried = [.. network.Areas.Select(area => area.HasGain ? new AlignedArray<T>(area.Padded) : null)];
         _delta = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
         _outputCredit = [.. network.Readouts.Select(readout => new AlignedArray<T>((_history + longest + 1) * readout.Padded))];
         int widest = network.Areas.Max(area => area.Afferents.Stride);
@@ -69,7 +71,11 @@ internal sealed class BackwardCredit<T>
         if (_together.Length == 0)
             return;
         foreach (AreaState<T> area in _together)
+        {
             _credit[area.Index].Span[..((last - first + 2) * area.Padded)].Clear();
+            _carried[area.Index]?.Span.Clear();
+        }
+
         foreach (AlignedArray<T> credit in _outputCredit)
             credit.Span.Clear();
 
@@ -90,7 +96,7 @@ internal sealed class BackwardCredit<T>
     private bool IsAlone(AreaState<T> area)
     {
         bool Hears(Segment segment) => segment.Source.Kind == SignalKind.Area && segment.Source.Index == area.Index;
-        return _network.Allows(Forms.WholePass) && area.Afferents is { IsShared: true, DenseStride: > 0 } afferents && Hears(afferents.Segments[0]) && afferents.Segments[0].Source.Delay == 1
+        return _network.Allows(Forms.WholePass) && !area.HasGain && area.Afferents is { IsShared: true, DenseStride: > 0 } afferents && Hears(afferents.Segments[0]) && afferents.Segments[0].Source.Delay == 1
             && !_network.Areas.Any(other => other.Index != area.Index && other.Afferents.Segments.Any(Hears))
             && !_network.Readouts.Any(readout => readout.IsFedBack && readout.Afferents.Segments.Any(Hears));
     }
@@ -117,7 +123,7 @@ internal sealed class BackwardCredit<T>
         Kernels.LookBack(weights, area.Units, decay, post, credit, delta);
     }
 
-    /// <summary>z(t) of an area, -dL/dh(t), in a step of the last look; padded units.</summary>
+    /// <summary>z(t) of an area, -dL/ds(t) of its states, in a step of the last look; padded units.</summary>
     public Span<T> Credit(AreaState<T> area, int step) => _credit[area.Index].Row(step - _first + 1, area.Padded);
 
     private Span<T> OutputCredit(ReadoutState<T> readout, int step) =>
@@ -140,7 +146,10 @@ internal sealed class BackwardCredit<T>
         {
             Span<T> credit = Credit(area, step);
             Span<T> delta = _delta[area.Index].Row(step - _first + 1, area.Padded);
-            Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, Credit(area, step - 1));
+            if (_carried[area.Index] is { } carried)
+                PassThroughGain(area, step, credit, delta, carried.Span);
+            else
+                Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, Credit(area, step - 1));
             if (step == _first && (step > 1 || !_anyFedBack))
                 continue;
             if (area.Afferents is { IsShared: true, DenseStride: > 0 })
@@ -148,6 +157,15 @@ internal sealed class BackwardCredit<T>
             else
                 BackToAll(area, step, delta);
         }
+    }
+
+    /// <summary>Where rates are a function of states: what rates were told goes to states, and what the leak hands back joins it there.</summary>
+    private static void PassThroughGain(AreaState<T> area, int step, Span<T> credit, Span<T> delta, Span<T> carried)
+    {
+        area.ThroughGain(step, credit);
+        TensorPrimitives.Add(credit, carried, credit);
+        carried.Clear();
+        Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, carried);
     }
 
     /// <summary>Credit of currents that come from one whole area: straight into what its rates are told.</summary>

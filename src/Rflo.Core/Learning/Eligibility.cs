@@ -149,6 +149,7 @@ internal sealed class Eligibility<T>
         if (_rule.Memory != TraceMemory.OwnJacobian)
             return;
         Span<T> slope = _area.Post(step);
+        ReadOnlySpan<T> gain = _area.HasGain ? _area.Gain(step - 1) : [];
         Afferents<T> afferents = _area.Afferents;
         foreach (Segment segment in afferents.Segments)
         {
@@ -157,7 +158,8 @@ internal sealed class Eligibility<T>
             for (int k = 0; k < segment.Width; k++)
             {
                 int unit = source.Units is { } units ? units[k] : k;
-                decay[unit] = T.FusedMultiplyAdd(slope[unit], afferents.Weight(segment, unit, k), decay[unit]);
+                T weight = afferents.Weight(segment, unit, k);
+                decay[unit] = T.FusedMultiplyAdd(slope[unit], gain.IsEmpty ? weight : weight * gain[unit], decay[unit]);
             }
         }
     }

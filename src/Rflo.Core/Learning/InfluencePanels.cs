@@ -4,7 +4,7 @@ using System.Numerics.Tensors;
 namespace Rflo.Core;
 
 /// <summary>
-/// The influence tensor itself, dh/dw for every rate and every column, over the last few steps; and its product with
+/// The influence tensor itself, ds/dw for every unit's state and every column, over the last few steps; and its product with
 /// a circuit's weights, which is the tangent of the forward step.
 /// </summary>
 internal sealed class InfluencePanels<T>
@@ -16,6 +16,7 @@ internal sealed class InfluencePanels<T>
     private readonly Segment?[] _only;
     private readonly AlignedArray<T> _gathered;
     private readonly AlignedArray<T> _outputs;
+    private readonly AlignedArray<T> _ofRates;
     private readonly int _width = Kernels.PanelColumns<T>();
     private readonly int _delays;
 
@@ -29,14 +30,28 @@ internal sealed class InfluencePanels<T>
             _panels[slot] = [.. network.Areas.Select(area => NewPanels(area, reaches))];
         _only = [.. network.Areas.Select(area => network.Allows(Forms.OneSource) ? OnlySegment(area) : null)];
         _gathered = new AlignedArray<T>(network.Areas.Max(area => area.Afferents.Stride) * _width);
+        _ofRates = new AlignedArray<T>(network.Areas.Max(area => area.HasGain ? area.BlockRows : 0) * _width);
         _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max() * _width);
     }
 
-    /// <summary>dh(t)/dw of an area for the columns of one panel, shape (units in blocks of four, panel columns).</summary>
+    /// <summary>ds(t)/dw of an area for the columns of one panel, shape (units in blocks of four, panel columns).</summary>
     public Span<T> Panel(int area, int step, int panel)
     {
         AlignedArray<T>? kept = _panels[((step % _delays) + _delays) % _delays][area][panel];
         return kept is null ? [] : kept.Span;
+    }
+
+    /// <summary>dh(t)/dw of an area for the columns of one panel, until the next call: the same but for the gain of its units.</summary>
+    private ReadOnlySpan<T> OfRates(int area, int step, int panel)
+    {
+        ReadOnlySpan<T> states = Panel(area, step, panel);
+        if (states.IsEmpty || !_network.Areas[area].HasGain)
+            return states;
+        Span<T> rates = _ofRates.Span[..states.Length], gain = _network.Areas[area].Gain(step);
+        for (int i = 0; i < _network.Areas[area].Units; i++)
+            Kernels.Scale(states.Slice(i * _width, _width), gain[i], rates.Slice(i * _width, _width));
+        rates[(_network.Areas[area].Units * _width)..].Clear();
+        return rates;
     }
 
     public void Clear()
@@ -77,7 +92,7 @@ internal sealed class InfluencePanels<T>
         {
             // The panel of the only source lies in memory as the product wants it: nothing to gather.
             int from = step - only.Source.Delay;
-            ReadOnlySpan<T> source = !_network.IsOpen(only.Spec.Gate, step) ? [] : Panel(only.Source.Index, from, panel);
+            ReadOnlySpan<T> source = !_network.IsOpen(only.Spec.Gate, step) ? [] : OfRates(only.Source.Index, from, panel);
             if (source.IsEmpty)
                 product.Clear();
             else
@@ -127,7 +142,7 @@ internal sealed class InfluencePanels<T>
         if (_network.IsOpen(segment.Spec.Gate, step))
         {
             if (source.Kind == SignalKind.Area)
-                from = Panel(source.Index, step - source.Delay, panel);
+                from = OfRates(source.Index, step - source.Delay, panel);
             else if (source.Kind == SignalKind.Readout)
                 from = OfOutputs(_network.Readouts[source.Index], panel, step - source.Delay);
         }
@@ -152,7 +167,7 @@ internal sealed class InfluencePanels<T>
         {
             if (segment.Source.Kind != SignalKind.Area)
                 continue;
-            ReadOnlySpan<T> influence = Panel(segment.Source.Index, step, panel);
+            ReadOnlySpan<T> influence = OfRates(segment.Source.Index, step, panel);
             if (influence.IsEmpty)
                 continue;
             for (int k = 0; k < readout.Outputs; k++)

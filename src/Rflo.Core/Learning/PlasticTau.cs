@@ -60,11 +60,11 @@ internal sealed class PlasticTau<T> : IJointUpdate
 
     /// <summary>Adds the product of credit and direct effect of one step.</summary>
     /// <param name="step">The step.</param>
-    /// <param name="credit">-dL/dh(t), shape (units).</param>
+    /// <param name="credit">-dL/ds(t), s the state that the leak acts on; shape (units).</param>
     /// <param name="steps">Steps T of the trial.</param>
     public void AddStep(int step, ReadOnlySpan<T> credit, int steps)
     {
-        Span<T> before = Area.Rates(step - 1), now = Area.Rates(step);
+        Span<T> before = Area.States(step - 1), now = Area.States(step);
         var share = T.CreateTruncating(1.0 / steps);
         for (int i = 0; i < Collected.Length; i++)
             Collected[i] = T.FusedMultiplyAdd(share * credit[i], before[i] - now[i], Collected[i]);

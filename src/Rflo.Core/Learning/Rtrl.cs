@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// Real-time recurrent learning over a whole circuit: P holds the influence of every weight on every rate,
+/// Real-time recurrent learning over a whole circuit: P holds the influence of every weight on every state,
 /// P(t) = (1 - alpha) P(t-1) + alpha phi'(u(t)) [ sum over projections of W ds(t)/dw + immediate ], and
 /// dW(t) = eta / T * l(t)' P(t) (Murray 2019, Eqs 10 to 14, with rows scaled by their own slopes).
 /// </summary>
@@ -59,7 +59,11 @@ internal sealed class Rtrl<T> : Learner<T>
     public override void Tell(int step)
     {
         for (int k = 0; k < _signals.Length; k++)
+        {
             _signals[k].Tell(step, _told[k].Span);
+            _network.Areas[k].ThroughGain(step, _told[k].Span);
+        }
+
         if (_isStepwise)
             _gradient.Span.Clear();
         for (int panel = 0; panel < _columns.Panels; panel++)

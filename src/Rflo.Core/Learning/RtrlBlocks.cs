@@ -81,7 +81,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
 
     /// <summary>Whether the block form covers a group of areas.</summary>
     public static bool Suits(Graph graph, IReadOnlyList<int> group) =>
-        graph.Projections
+        !group.Any(index => graph.Areas[index].Dynamics == Dynamics.CurrentForm) && graph.Projections
             .Where(projection => !projection.Target.IsReadout && group.Contains(projection.Target.Index))
             .All(projection => projection.Source.Kind switch
             {

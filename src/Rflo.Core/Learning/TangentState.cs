@@ -15,6 +15,7 @@ internal sealed class TangentState<T>
     private readonly AlignedArray<T>[][] _ring;
     private readonly AlignedArray<T> _outputRow;
     private readonly AlignedArray<T> _outputs;
+    private readonly AlignedArray<T> _ofRates;
     private readonly TangentRow<T>[] _rows;
     private readonly int _delays;
 
@@ -25,11 +26,22 @@ internal sealed class TangentState<T>
         _ring = [.. Enumerable.Range(0, _delays).Select(_ => network.Areas.Select(area => new AlignedArray<T>(area.Padded)).ToArray())];
         _outputRow = new AlignedArray<T>(network.Readouts.Select(readout => readout.Afferents.Stride).DefaultIfEmpty(0).Max());
         _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max());
+        _ofRates = new AlignedArray<T>(network.Areas.Max(area => area.HasGain ? area.Padded : 0));
         _rows = [.. network.Areas.Select(area => new TangentRow<T>(this, area, network.Allows(Forms.Beside)))];
     }
 
     /// <summary>x(t) of an area, for the last steps as far back as the longest delay.</summary>
     public Span<T> Of(int area, int step) => _ring[((step % _delays) + _delays) % _delays][area].Span;
+
+    /// <summary>The direction of an area's rates, until the next call: that of its states but for the gain of its units.</summary>
+    private ReadOnlySpan<T> OfRates(int area, int step)
+    {
+        if (!_network.Areas[area].HasGain)
+            return Of(area, step);
+        Span<T> rates = _ofRates.Span[.._network.Areas[area].Padded];
+        TensorPrimitives.Multiply<T>(Of(area, step), _network.Areas[area].Gain(step), rates);
+        return rates;
+    }
 
     /// <summary>Before the first step of a trial: no direction at all.</summary>
     public void Begin()
@@ -84,7 +96,7 @@ internal sealed class TangentState<T>
         if (source.Kind is not (SignalKind.Area or SignalKind.Readout) || !_network.IsOpen(segment.Spec.Gate, step))
             to.Clear();
         else
-            segment.Take(source.Kind == SignalKind.Area ? Of(source.Index, from) : OfOutputs(_network.Readouts[source.Index], from), to);
+            segment.Take(source.Kind == SignalKind.Area ? OfRates(source.Index, from) : OfOutputs(_network.Readouts[source.Index], from), to);
     }
 
     private Span<T> OfOutputs(ReadoutState<T> readout, int step)
@@ -95,7 +107,7 @@ internal sealed class TangentState<T>
         {
             if (segment.Source.Kind != SignalKind.Area)
                 continue;
-            segment.Take(Of(segment.Source.Index, step), row.Slice(segment.Offset, segment.Width));
+            segment.Take(OfRates(segment.Source.Index, step), row.Slice(segment.Offset, segment.Width));
         }
 
         readout.Afferents.Product(row, outputs);

@@ -68,7 +68,11 @@ internal sealed class TauInfluence<T> : Learner<T>
     {
         _gradient.Span.Clear();
         for (int k = 0; k < _signals.Length; k++)
+        {
             _signals[k].Tell(step, _told[k].Span);
+            _network.Areas[k].ThroughGain(step, _told[k].Span);
+        }
+
         for (int panel = 0; panel < _columns.Panels; panel++)
             Carry(panel, step);
         for (int k = 0; k < _plastics.Length; k++)
@@ -104,7 +108,7 @@ internal sealed class TauInfluence<T> : Learner<T>
     private void AddImmediate(PlasticTau<T> plastic, int first, int step)
     {
         AreaState<T> area = plastic.Area;
-        Span<T> before = area.Rates(step - 1), now = area.Rates(step), told = _told[area.Index].Span;
+        Span<T> before = area.States(step - 1), now = area.States(step), told = _told[area.Index].Span;
         var share = T.CreateTruncating(1.0 / _steps);
         for (int i = 0; i < area.Units; i++)
         {

@@ -41,7 +41,7 @@ internal sealed class ThirdFactorSignal<T>
     }
 
     /// <summary>Where M(t) is one vector times one error, in <see cref="LearningSignal{T}.Column"/>, and nothing shapes it; null otherwise.</summary>
-    public LearningSignal<T>? OneColumn => _shaped is null && _error is { IsFixedColumn: true } ? _error : null;
+    public LearningSignal<T>? OneColumn => _shaped is null && !_area.HasGain && _error is { IsFixedColumn: true } ? _error : null;
 
     /// <summary>Shows the running mean, which lives through trials.</summary>
     public void Visit(StateVisitor visitor) => _shaper.Visit(visitor);
@@ -131,5 +131,9 @@ internal sealed class ThirdFactorSignal<T>
             told.Clear();
             told[.._area.Units].Fill(_scalars[step]);
         }
+
+        // A trace of slopes is that of the state; e = g eps is the rate's.
+        if (_rule.Post == PostSignal.Slope)
+            _area.ThroughGain(step, told);
     }
 }

@@ -32,12 +32,14 @@ internal sealed class RatesGauge<T>(AreaState<T> area, Func<double[]> rates) : G
         double least = 0.1 * (area.Spec.Transfer == Transfer.Sigmoid ? 0.25 : 1), flat = 0;
         for (int t = 1; t <= steps; t++)
             for (int i = 0; i < area.Units; i++)
-                if (double.CreateTruncating(area.Post(t)[i]) < least * double.CreateTruncating(area.Alpha.Span[i]))
+                if (area.HasGain
+                    ? double.CreateTruncating(area.Gain(t)[i]) < least
+                    : double.CreateTruncating(area.Post(t)[i]) < least * double.CreateTruncating(area.Alpha.Span[i]))
                     flat++;
         return flat / steps / area.Units;
     }
 
-    private static bool HasSlope(AreaSpec spec) => spec.Dynamics == Dynamics.Leaky;
+    private static bool HasSlope(AreaSpec spec) => spec.Dynamics != Dynamics.WinnerTakeAll;
 
     private static string[] Names(AreaSpec spec) =>
         HasSlope(spec) ? [$"mean-rate {spec.Name}", $"saturation {spec.Name}"] : [$"mean-rate {spec.Name}"];

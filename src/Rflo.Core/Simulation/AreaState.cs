@@ -7,6 +7,8 @@ internal sealed class AreaState<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly AlignedArray<T> _rates;
+    private readonly AlignedArray<T> _states;
+    private readonly AlignedArray<T>? _gain;
     private readonly AlignedArray<T> _post;
     private readonly int _history;
     private readonly int _maxSteps;
@@ -29,6 +31,8 @@ internal sealed class AreaState<T>
         Current = new AlignedArray<T>(Padded);
         Noise = new AlignedArray<T>(Spec.Noise > 0 ? Padded : 0);
         _rates = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
+        _gain = Spec.Dynamics == Dynamics.CurrentForm ? new AlignedArray<T>(_rates.Length) : null;
+        _states = _gain is null ? _rates : new AlignedArray<T>(_rates.Length);
         _post = new AlignedArray<T>((maxSteps + 1) * Padded);
         _means = new T[Spec.Penalties.Any(penalty => penalty.OfTrialMean) ? Units : 0];
         ResetRates();
@@ -64,7 +68,37 @@ internal sealed class AreaState<T>
     /// <summary>All rates, in rows of <see cref="Padded"/>, and the row of t = 0.</summary>
     public (AlignedArray<T> Rows, int Start) RateRows => (_rates, _history);
 
-    /// <summary>alpha phi'(u(t)), the postsynaptic factor of step t.</summary>
+    /// <summary>
+    /// s(t), the state that the leak acts on: the rates themselves, or x(t) of the current form. In the words of
+    /// docs/model.md, s(t) = A s(t-1) + ..., with A = 1 - alpha.
+    /// </summary>
+    public Span<T> States(int step) => _states.Row(_history + step, Padded);
+
+    /// <summary>Whether rates are a function of the state, instead of the state itself.</summary>
+    public bool HasGain => _gain is not null;
+
+    /// <summary>g(t) = dh(t) / ds(t), shape (padded units): phi'(x(t)) of the current form. Only where there is a gain; elsewhere it is 1.</summary>
+    public Span<T> Gain(int step) => _gain!.Row(_history + step, Padded);
+
+    /// <summary>Carries what rates receive, dL/dh, to the states: g(t) times it. Does nothing where there is no gain.</summary>
+    public void ThroughGain(int step, Span<T> signal)
+    {
+        if (HasGain)
+            System.Numerics.Tensors.TensorPrimitives.Multiply<T>(signal, Gain(step), signal);
+    }
+
+    /// <summary>Makes rates and gains of a step from its states.</summary>
+    public void Transmit(int step)
+    {
+        if (!HasGain)
+            return;
+        Span<T> rates = Rates(step), gain = Gain(step);
+        Kernels.TransferSlope(Spec.Transfer, States(step), rates, gain);
+        rates[Units..].Clear();
+        gain[Units..].Clear();
+    }
+
+    /// <summary>c(t) = ds(t) / du(t), the postsynaptic factor of step t: alpha phi'(u(t)), or alpha in the current form.</summary>
     public Span<T> Post(int step) => _post.Row(step, Padded);
 
     /// <summary>The same from a step on, in rows of <see cref="Padded"/>.</summary>
@@ -123,10 +157,11 @@ internal sealed class AreaState<T>
     {
         for (int t = -_history; t <= 0; t++)
         {
-            Span<T> row = Rates(t);
+            Span<T> row = States(t);
             row.Clear();
             for (int i = 0; i < Units; i++)
                 row[i] = T.CreateTruncating(Spec.InitialRates[i]);
+            Transmit(t);
         }
     }
 
@@ -134,17 +169,24 @@ internal sealed class AreaState<T>
     public void CarryOver(int steps)
     {
         for (int t = -_history; t <= 0; t++)
-            Rates(steps + t).CopyTo(Rates(t));
+        {
+            States(steps + t).CopyTo(States(t));
+            Transmit(t);
+        }
     }
 
     /// <summary>h(0) plus a draw of its own, the same for all times before step 1.</summary>
     public void RandomiseRates(RandomStream stream)
     {
-        Span<T> start = Rates(0);
+        Span<T> start = States(0);
         for (int i = 0; i < Units; i++)
             start[i] = T.CreateTruncating(Spec.InitialRates[i] + Spec.InitialSpread * stream.Gaussian());
+        Transmit(0);
         for (int t = -_history; t < 0; t++)
-            start.CopyTo(Rates(t));
+        {
+            start.CopyTo(States(t));
+            Transmit(t);
+        }
     }
 
     /// <summary>
@@ -159,7 +201,11 @@ internal sealed class AreaState<T>
         if (Spec.InitialPolicy != InitialPolicy.CarriedOver || visitor.IsLocal)
             return;
         for (int t = -_history; t <= 0; t++)
-            visitor.Visit("rates", Rates(t)[..Units], -t);
+        {
+            visitor.Visit("rates", States(t)[..Units], -t);
+            if (visitor.Restores)
+                Transmit(t);
+        }
     }
 
     /// <summary>Sets every unit's dt / tau.</summary>

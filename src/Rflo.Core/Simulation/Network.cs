@@ -277,6 +277,14 @@ internal sealed class Network<T>
         area.Afferents.Currents(step, current);
         AddNoise(area);
         area.Keep(step);
+        if (area.HasGain)
+        {
+            post.Fill(T.One);
+            Kernels.LeakyStep(area.Alpha.Span, current, post, area.States(step - 1), area.States(step));
+            area.Transmit(step);
+            return;
+        }
+
         if (area.Spec.Transfer == Transfer.Tanh)
         {
             Kernels.LeakyTanh(area.Alpha.Span, current, area.Rates(step - 1), post, area.Rates(step));
