@@ -185,13 +185,7 @@ module Check =
 
         if List.isEmpty experiment.Circuit.Areas then
             NoArea
-        elif
-            experiment.Trials > 0
-            && experiment.Circuit.Projections
-               |> List.forall (fun p -> Option.isNone (Wiring.plasticity experiment p))
-            && experiment.Circuit.Areas
-               |> List.forall (fun a -> Option.isNone (Wiring.tauRate experiment a))
-        then
+        elif CheckRules.changesNothing experiment then
             yield! leavesNothing experiment
 
         match experiment.Stopping.TargetLoss with

@@ -80,6 +80,9 @@ module internal CheckProbes =
                 $"no projection runs from {area} to itself",
                 $"declare one, such as {area} --> {area}"
             )
+        // That nothing learns at all is said of the experiment.
+        | Probe.Angle _
+        | Probe.WeightChange when CheckRules.changesNothing experiment -> None
         | Probe.Angle _ when all (fun p -> isOfReadout p || not (moves experiment p)) ->
             Some(
                 "no weights onto an area learn",

@@ -402,6 +402,14 @@ module internal CheckRules =
         | OnlyInputs -> "input weights and biases of areas"
 
     /// Where nothing learns, the rule itself may be why.
+    /// Whether an experiment trains and changes nothing by it.
+    let changesNothing (experiment: Experiment) =
+        experiment.Trials > 0
+        && experiment.Circuit.Projections
+           |> List.forall (fun p -> Option.isNone (Wiring.plasticity experiment p))
+        && experiment.Circuit.Areas
+           |> List.forall (fun a -> Option.isNone (Wiring.tauRate experiment a))
+
     let leavesNothing (experiment: Experiment) = [
         let declared =
             experiment.Circuit.Projections |> List.exists (fun p -> p.Plasticity.IsLearning)

@@ -153,8 +153,7 @@ module internal TrialCompile =
         copy steps into.Outputs data.Targets into.Targets
         mark task.Events data into
 
-        data.Mask
-        |> Option.iter (fun mask -> copy steps into.Outputs mask into.Mask)
+        data.Mask |> Option.iter (fun mask -> copy steps into.Outputs mask into.Mask)
 
         data.Rewards |> Option.iter (fun rewards -> rewards.CopyTo(into.Rewards, 0))
 
