@@ -4,6 +4,7 @@ module Rflo.Host.Tests.PaperFactsTests
 
 open System
 open System.IO
+open System.Text.RegularExpressions
 open Expecto
 open Rflo.Dsl
 open Rflo.Host
@@ -307,6 +308,105 @@ let private compared (condition: Condition) =
                     if not isKnown then
                         $"{condition.Key}: the departure {parameter} is no parameter of the paper and no open choice"
             ]
+
+/// The claims of every figure, by its name: their names and texts.
+let private claims =
+    lazy
+        (let size = {
+            Seeds = 9
+            Trials = id
+            IsQuick = false
+         }
+
+         PaperFigure2.all
+         @ PaperSupplements.all
+         @ [
+             PaperFigure3.fig3
+             PaperFigure4.fig4
+             PaperFigure4.fig4Short
+             PaperAppendix.figure size
+             PaperBeyond.approximations
+             PaperBeyond.loops
+         ]
+         |> List.map (fun figure ->
+             figure.Id, figure.Claims |> List.map (fun claim -> claim.Id, claim.Text))
+         |> Map.ofList)
+
+/// The rows of a Markdown table that follow a comment, as cells.
+let private rowsAfter (comment: string) (text: string) =
+    let start = text.IndexOf(comment, StringComparison.Ordinal)
+    Expect.isGreaterThan start -1 $"no {comment}"
+
+    let block =
+        text[start .. text.IndexOf("<!-- end -->", start, StringComparison.Ordinal) - 1]
+
+    block.Split '\n'
+    |> Array.filter _.StartsWith("| ")
+    |> Array.map (fun line -> line.Trim('|', ' ').Split " | " |> Array.map _.Trim())
+    |> Array.skip 1
+    |> List.ofArray
+
+[<Tests>]
+let page =
+    testList "the page of the reproduction" [
+        test "has the claims of the code, and counts them" {
+            let text = File.ReadAllText(Path.Combine(root, "docs", "reproduction.md"))
+
+            let shown = [
+                for found in Regex.Matches(text, "<!-- claims: (.*?) -->") do
+                    for name in found.Groups[1].Value.Split ' ' do
+                        name, found.Value
+            ]
+
+            Expect.isGreaterThan shown.Length 8 "figures"
+
+            let ends =
+                shown
+                |> List.groupBy snd
+                |> List.collect (fun (comment, figures) ->
+                    // A row's first cell is empty in the heading only.
+                    let rows = rowsAfter comment text
+                    let expected = figures |> List.collect (fun (name, _) -> claims.Value[name])
+                    let said = rows |> List.map (fun row -> row[0], row[1])
+                    Expect.equal said expected comment
+
+                    (rows,
+                     figures
+                     |> List.collect (fun (name, _) -> [ for _ in claims.Value[name] -> name ]))
+                    ||> List.map2 (fun row name -> name, row[4]))
+
+            let count (name: string) (start: string) =
+                ends
+                |> List.filter (fun (figure, verdict) ->
+                    figure = name && verdict.StartsWith($"**{start}**", StringComparison.Ordinal))
+                |> List.length
+                |> string
+
+            let summary = rowsAfter "<!-- summary -->" text
+            let figures = summary |> List.filter (fun row -> claims.Value.ContainsKey row[0])
+            Expect.isGreaterThan figures.Length 8 "figures of the summary"
+
+            for row in figures do
+                Expect.equal
+                    (List.ofArray row[2..])
+                    [
+                        count row[0] "holds"
+                        count row[0] "does not hold"
+                        count row[0] "not decided"
+                    ]
+                    row[0]
+
+            let sums =
+                [ 1..4 ]
+                |> List.map (fun k -> figures |> List.sumBy (fun row -> int row[k]) |> string)
+
+            let total = List.last summary
+            Expect.equal (List.ofArray total[1..]) sums "sums"
+
+            let readme = File.ReadAllText(Path.Combine(root, "README.md"))
+            Expect.equal (rowsAfter "<!-- summary -->" readme) summary "the table of README.md"
+        }
+    ]
 
 [<Tests>]
 let tests =
