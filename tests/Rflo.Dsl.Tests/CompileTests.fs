@@ -561,20 +561,36 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
             EveryTrials(k, Mean), UpdateSchedule(UpdateTime.TrialEnd, k, true)
         ]
 
-    let optimizer: Optimizer =
+    let beta, other = random.NextDouble(), random.NextDouble()
+
+    let optimizer, madeOptimizer =
         pick [
-            Optimizer.Plain
-            Momentum(random.NextDouble())
-            Adam(random.NextDouble(), random.NextDouble())
+            Optimizer.sgd, (Sgd(): Rflo.Core.Optimizer)
+            Optimizer.momentum beta, Momentum(beta, false)
+            Optimizer.nesterov beta, Momentum(beta, true)
+            Optimizer.adam, Adam(0.9, 0.999, 1e-8)
+            Optimizer.adamWith beta other, Adam(beta, other, 1e-8)
+            Optimizer.adamW beta, AdamW(beta, 0.9, 0.999, 1e-8)
+            Optimizer.rmsProp beta, RmsProp(beta, 1e-8)
         ]
 
-    let clip = pick [ Clip.None; Clip.Each 0.5; Clip.All 0.25 ]
-
-    let rates =
+    let clip, madeClip =
         pick [
-            LearningRateSchedule.Constant
-            HalvedRate 2.5
-            InverseRate 3.0
+            Clip.None, Rflo.Core.Clip(infinity, false)
+            Clip.Each 0.5, Rflo.Core.Clip(0.5, false)
+            Clip.All 0.25, Rflo.Core.Clip(0.25, true)
+        ]
+
+    let rates, madeRates =
+        pick [
+            Rates.constant, (ConstantRate(): LearningRateSchedule)
+            Rates.halvedEvery 2.5, HalvedRate 2.5
+            Rates.inverse 3.0, InverseRate 3.0
+            Rates.stepped 4 0.3, SteppedRate(4, 0.3)
+            Rates.cosine 7.0, CosineRate(7.0, 0.0)
+            Rates.cosineTo 0.2 7.0, CosineRate(7.0, 0.2)
+            Rates.warmUp 3 (Rates.inverse 2.0), WarmUp(3, InverseRate 2.0)
+            Rates.onPlateau 0.4 6, PlateauRate(0.4, 6, 0.0)
         ]
 
     let alpha, forgetting = random.NextDouble() + 0.1, random.NextDouble() + 1e-3
@@ -603,11 +619,68 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
         rule,
         1.0,
         schedule,
-        Optimizer = optimizer,
-        Clip = clip,
-        Rates = rates,
+        Optimizer = madeOptimizer,
+        Clip = madeClip,
+        Rates = madeRates,
         Readout = solver
     )
+
+let private costs =
+    testList "costs" [
+        test "of outputs, rates and weights are the core's" {
+            let a =
+                area "a" 3
+                |> penalties [
+                    Penalty.l1 0.1
+                    Penalty.l2 0.2
+                    Penalty.toward 0.3 0.4
+                    Penalty.meanToward 0.5 0.6
+                ]
+
+            for loss, made in
+                [
+                    Loss.squaredError, (SquaredError(): Rflo.Core.Loss)
+                    Loss.huber 0.7, HuberLoss 0.7
+                    Loss.hinge 0.8, HingeLoss 0.8
+                ] do
+                let y = readout "y" 1 |> Declare.loss loss
+
+                let ready =
+                    circuit
+                    |> areas [ a ]
+                    |> readouts [ y ]
+                    |> projections [ a --> a |> learning 0.1 |> l1 0.01 |> l2 0.02; a --> y ]
+                    |> feedback [ errorOf y --> a ]
+                    |> fun c ->
+                        experiment
+                            "costs"
+                            c
+                            (Task.ofArrays (Array2D.zeroCreate 4 0) (Array2D.create 4 1 1.0))
+                        |> rule Rule.bptt
+                    |> Check.experiment
+
+                match ready with
+                | Error problems -> failtest $"%A{problems}"
+                | Ok ready ->
+                    let graph = (Compile.experiment ready).Graph
+                    Expect.equal graph.Readouts[0].Loss made $"{loss}"
+
+                    Expect.equal
+                        (graph.Projections[0].L1, graph.Projections[0].L2)
+                        (0.01, 0.02)
+                        "weights"
+
+                    Expect.equal
+                        (List.ofSeq graph.Areas[0].Penalties)
+                        [
+                            RatePenalty(PenaltyKind.Absolute, 0.1)
+                            RatePenalty(PenaltyKind.Square, 0.2)
+                            RatePenalty(PenaltyKind.Square, 0.4, 0.3)
+                            RatePenalty(PenaltyKind.Square, 0.6, 0.5, true)
+                        ]
+                        "rates"
+        }
+    ]
 
 let private rules =
     testList "rules" [
@@ -687,6 +760,7 @@ let tests =
         starts
         times
         rules
+        costs
 
         testPropertyWithConfig
             (config 200)

@@ -226,8 +226,7 @@ let tests =
         }
 
         test "goes on from trial to trial where an area does, and begins as a run does" {
-            let memory =
-                area "memory" 1 |> tau 2.0<ms> |> initial (CarriedOver 1.0)
+            let memory = area "memory" 1 |> tau 2.0<ms> |> initial (CarriedOver 1.0)
 
             let network =
                 circuit

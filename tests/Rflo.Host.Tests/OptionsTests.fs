@@ -136,6 +136,35 @@ let tests =
                 | Error _ -> failtest "refused"
         }
 
+        test "change what learns of projections with a rule of their own too" {
+            let own = {
+                base' with
+                    Circuit =
+                        base'.Circuit
+                        |> Circuit.mapProjection "cortex->cortex" (learningBy Rule.bptt 0.3)
+            }
+
+            for word, part in
+                [
+                    "everything", Everything
+                    "readouts", OnlyReadouts
+                    "recurrent", OnlyRecurrent
+                    "inputs", OnlyInputs
+                ] do
+                match Overrides.onto own [ Learns word ] with
+                | Ok changed ->
+                    Expect.equal
+                        (rates changed)
+                        [
+                            LearningBy(0.3, { Rule.bptt with Learns = part })
+                            List.last (rates own)
+                        ]
+                        $"rules, {word}"
+
+                    Expect.equal changed.Rule { own.Rule with Learns = part } $"the rule, {word}"
+                | Error _ -> failtest "refused"
+        }
+
         test "set all learning rates, and then those of one projection, in any order" {
             let expected = [ Learning 0.5; Learning 0.1 ]
             let one, all = [ "--learning-rate"; "cortex->y=0.1" ], [ "--learning-rate"; "0.5" ]
