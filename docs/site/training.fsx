@@ -52,7 +52,11 @@ let private runsOf (r: Rule) rate =
                             |> rule r
                             |> trials length
                             |> seed number
-                            |> probe 10 [ Probe.angle Rule.bptt ]
+                            |> probe 10 [
+                                // Where only readouts learn, no weights onto an area have an angle.
+                                if r.Learns <> OnlyReadouts then
+                                    Probe.angle Rule.bptt
+                            ]
                             |> train
                     ]
         )

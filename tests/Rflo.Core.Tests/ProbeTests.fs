@@ -215,9 +215,7 @@ let private ofMatrix (matrix: Matrix<float>) =
     )
 
 let private radii =
-    let random = Random 5
-
-    let gaussian size density =
+    let gaussian (random: Random) size density =
         Matrix<float>
             .Build.Dense(
                 size,
@@ -241,8 +239,10 @@ let private radii =
                 300, 0.1
             ] do
             test $"of {size} units at density {density} is that of all eigenvalues" {
+                let random = Random(size + int (10.0 * density))
+
                 for _ in 1..3 do
-                    let matrix = gaussian size density
+                    let matrix = gaussian random size density
                     let all = SpectralRadius.Dense matrix
                     let only = Arnoldi.LargestModulus(ofMatrix matrix)
                     Expect.isLessThan (abs (only - all)) (1e-8 * all) $"{only}, {all}"
