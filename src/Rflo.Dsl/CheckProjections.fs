@@ -422,12 +422,15 @@ module internal CheckProjections =
             NotAllowed("the lower bound", string low, $"at most the upper bound, {string high}")
         | _ -> ()
 
-        for word, strength, does in
-            [
-                "decay", projection.Decay, "decays with every update"
-                "l1", projection.L1, "has a penalty on its weights"
-                "l2", projection.L2, "has a penalty on its weights"
-            ] do
+        for label, strength in projection.Decays do
+            let word = label.ToLowerInvariant()
+
+            let does =
+                if word = "decay" then
+                    "decays with every update"
+                else
+                    "has a penalty on its weights"
+
             yield! notNegativeIn precision word strength
 
             if projection.Plasticity.IsFrozen && strength > 0.0 then

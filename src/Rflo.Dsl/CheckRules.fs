@@ -279,12 +279,9 @@ module internal CheckRules =
                     $"leave the loss out, {instead}"
                 )
 
-        for word, strength in
-            [
-                "decay", projection.Decay
-                "l1", projection.L1
-                "l2", projection.L2
-            ] do
+        for label, strength in projection.Decays do
+            let word = label.ToLowerInvariant()
+
             if strength > 0.0 then
                 Contradiction(
                     $"least squares know no {word} but their own alpha",
@@ -298,26 +295,26 @@ module internal CheckRules =
         | _, Ok readout -> bySquares rule readout projection
         | _, Error _ -> []
 
-    /// A penalty on the mean rate of a trial is known at its end; a rule that needs it in every step cannot learn by it.
-    let private trialMeans (experiment: Experiment) (rule: Rule) (projection: Projection) = [
-        let isAtEnd =
-            (rule.Update.IsTrialEnd || rule.Update.IsEveryTrials)
-            && not rule.Readout.IsRecursiveLeastSquares
+    /// Whether nothing that learns by a rule needs a learning signal before the trial has ended: onto readouts, or onto areas.
+    let private waits (rule: Rule) (target: End) =
+        (rule.Update.IsTrialEnd || rule.Update.IsEveryTrials)
+        && not rule.Readout.IsRecursiveLeastSquares
+        && (target.IsOfReadout
+            || match rule.Credit with
+               | BackwardInTime -> true
+               | Local {
+                           Modulator = { Mean = None; Map = None }
+                       } -> true
+               | _ -> false)
 
-        let waits =
-            match rule.Credit with
-            | BackwardInTime -> true
-            | Local {
-                        Modulator = { Mean = None; Map = None }
-                    } -> true
-            | _ -> false
-
+    /// A penalty on the mean rate of a trial is known at its end; what does not wait for it cannot learn by it.
+    let private trialMeans (experiment: Experiment) (rule: Rule) doesWait = [
         let penalized =
             experiment.Circuit.Areas
             |> List.tryFind (fun area -> area.Penalties |> List.exists _.OfTrialMean)
 
         match penalized with
-        | Some area when not (isAtEnd && (waits || projection.Target.IsOfReadout)) ->
+        | Some area when not doesWait ->
             Contradiction(
                 $"{area.Name} has a penalty on mean rates, known at the end of a trial, and {rule.Name} with {updateWord rule.Update} needs it in every step",
                 "learn by BPTT or a local rule with TrialEnd, or take Penalty.toward, which is of each step"
@@ -330,7 +327,7 @@ module internal CheckRules =
         | None -> ()
         | Some(rate, rule) ->
             yield! notNegativeIn experiment.Precision "the learning rate" rate
-            yield! trialMeans experiment rule projection
+            yield! trialMeans experiment rule (waits rule projection.Target)
 
             // The experiment's rule is checked once, with the experiment.
             if projection.Plasticity.IsLearningBy then
@@ -391,6 +388,8 @@ module internal CheckRules =
                 )
             else
                 yield! ontoArea experiment.Circuit rule area
+                // A local rule keeps the trace of a time constant step by step, whenever it updates.
+                yield! trialMeans experiment rule rule.Credit.IsBackwardInTime
     ]
 
     /// What a rule changes, where it does not change everything.

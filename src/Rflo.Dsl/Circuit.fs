@@ -159,7 +159,10 @@ type Projection = {
     L2: float
     /// Words that can have no effect on it.
     Lost: Lost list
-}
+} with
+
+    /// What makes its weights smaller, by the words of descriptions, with the strengths; 0 for what was not said.
+    member this.Decays = [ "decay", this.Decay; "L1", this.L1; "L2", this.L2 ]
 
 /// The matrix B that carries a readout's error to an area, shape (units, outputs).
 type Through =

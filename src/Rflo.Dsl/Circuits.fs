@@ -322,12 +322,7 @@ module Circuit =
             | Learning rate -> $"learning rate {number rate}"
             | LearningBy(rate, rule) -> $"learning rate {number rate} by {rule.Name}"
 
-            for word, strength in
-                [
-                    "decay", projection.Decay
-                    "L1", projection.L1
-                    "L2", projection.L2
-                ] do
+            for word, strength in projection.Decays do
                 if strength > 0.0 then
                     $"{word} {number strength}"
         ]

@@ -142,13 +142,11 @@ module Describe =
             | None -> ""
 
         let decay =
-            [
-                "weight decay", projection.Decay
-                "L1 penalty", projection.L1
-                "L2 penalty", projection.L2
-            ]
+            projection.Decays
             |> List.filter (fun (_, strength) -> strength <> 0.0)
-            |> List.map (fun (what, strength) -> $"{what} {string strength}")
+            |> List.map (fun (word, strength) ->
+                let what = if word = "decay" then "weight decay" else $"{word} penalty"
+                $"{what} {string strength}")
             |> String.concat ", "
 
         $"Projection {Projection.name projection}",

@@ -48,12 +48,7 @@ module Summary =
         | Some(low, high) -> $"within [{string low}, {string high}]"
         | None -> ()
 
-        for word, strength in
-            [
-                "decay", projection.Decay
-                "L1", projection.L1
-                "L2", projection.L2
-            ] do
+        for word, strength in projection.Decays do
             if strength > 0.0 then
                 $"{word} {string strength}"
     ]

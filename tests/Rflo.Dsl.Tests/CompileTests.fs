@@ -627,6 +627,43 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
 
 let private costs =
     testList "costs" [
+        test "of mean rates are refused by the check where the core refuses them" {
+            let mutable accepted = 0
+
+            for learning in Rule.all do
+                for time in [ TrialEnd; Online; EveryTrials(2, Mean) ] do
+                    for learnsTau in [ false; true ] do
+                        let a = area "a" 3 |> noise 0.1 |> penalties [ Penalty.meanToward 0.2 0.1 ]
+
+                        let a = if learnsTau then learnTau 0.1 a else a
+                        let y = readout "y" 1
+
+                        let ready =
+                            circuit
+                            |> areas [ a ]
+                            |> readouts [ y ]
+                            |> projections [
+                                a --> a |> Declare.learning 0.1
+                                a --> y |> Declare.learning 0.1
+                            ]
+                            |> feedback [ errorOf y --> a ]
+                            |> fun c ->
+                                experiment
+                                    "means"
+                                    c
+                                    (Task.ofArrays (Array2D.zeroCreate 4 0) (Array2D.create 4 1 1.0))
+                            |> rule { learning with Update = time }
+                            |> Check.experiment
+
+                        match ready with
+                        | Error _ -> ()
+                        | Ok ready ->
+                            Compile.experiment ready |> ignore
+                            accepted <- accepted + 1
+
+            Expect.isGreaterThan accepted 8 "experiments that are accepted"
+        }
+
         test "of outputs, rates and weights are the core's" {
             let a =
                 area "a" 3

@@ -27,7 +27,7 @@ public enum Dynamics
 
     /// <summary>
     /// Current form: x(t) = (1 - alpha) x(t-1) + alpha u(t), and the rate is h(t) = phi(x(t)), so that currents are filtered and not
-    /// rates. With one alpha for all units and no noise it has the same fixed points as <see cref="Leaky"/>.
+    /// rates. With one alpha for all units it is <see cref="Leaky"/> in other coordinates.
     /// </summary>
     CurrentForm,
 }

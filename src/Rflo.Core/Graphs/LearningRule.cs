@@ -143,6 +143,6 @@ public sealed record Plasticity(LearningRule Rule, double LearningRate, UpdateSc
     /// <summary>Whether increments may be added to the weights as they come.</summary>
     internal bool IsDirect => Optimizer is Sgd && Clip.IsNone;
 
-    /// <summary>Whether code of another assembly, or a function of the user's, runs in its updates.</summary>
-    internal bool RunsUserCode => UserCode.Is(Optimizer) || UserCode.IsSchedule(Rates);
+    /// <summary>Whether code of another assembly, or a function of the user's, runs in its rule or its updates.</summary>
+    internal bool RunsUserCode => LearningRule.HasFunction(Rule) || UserCode.Is(Optimizer) || UserCode.IsSchedule(Rates);
 }

@@ -159,7 +159,7 @@ internal sealed class BackwardCredit<T>
         }
     }
 
-    /// <summary>Where rates are a function of states: what rates were told goes to states, and what the leak hands back joins it there.</summary>
+    /// <summary>Where rates are a function of states: the credit of rates becomes that of states, and the credit that the leak carries from the next step is added there.</summary>
     private static void PassThroughGain(AreaState<T> area, int step, Span<T> credit, Span<T> delta, Span<T> carried)
     {
         area.ThroughGain(step, credit);

@@ -64,11 +64,7 @@ internal abstract class FactoredInfluence<T> : Learner<T>
     public override void Tell(int step)
     {
         foreach (AreaState<T> area in Network.Areas)
-        {
-            _signals[area.Index].Tell(step, Told[area.Index].Span);
-            area.ThroughGain(step, Told[area.Index].Span);
-        }
-
+            _signals[area.Index].TellStates(step, Told[area.Index].Span);
         Contracted.Span.Clear();
         for (int panel = 0; panel < _columns.Panels; panel++)
             Carry(panel, step);

@@ -63,11 +63,7 @@ internal sealed class Kernl<T> : Learner<T>
     public override void Tell(int step)
     {
         foreach (AreaState<T> area in _network.Areas)
-        {
-            _signals[area.Index].Tell(step, _told[area.Index].Span);
-            area.ThroughGain(step, _told[area.Index].Span);
-        }
-
+            _signals[area.Index].TellStates(step, _told[area.Index].Span);
         Sensitivity.Advance(step);
     }
 

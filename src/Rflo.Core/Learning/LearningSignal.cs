@@ -83,6 +83,13 @@ internal sealed class LearningSignal<T>
         Add(step, told);
     }
 
+    /// <summary>g(t) l(t): the same of the states of the area's units, which the rules that carry influences forward keep. Overwrites <paramref name="signal"/>, shape (padded units).</summary>
+    public void TellStates(int step, Span<T> signal)
+    {
+        Tell(step, signal);
+        _area.ThroughGain(step, signal);
+    }
+
     /// <summary>Adds l(t) to <paramref name="told"/>, shape (padded units).</summary>
     public void Add(int step, Span<T> told)
     {
@@ -100,10 +107,10 @@ internal sealed class LearningSignal<T>
     }
 
     /// <summary>Minus the slope of a cost of rates.</summary>
-    private void AddPenalty(RatePenalty penalty, ReadOnlySpan<T> rates, Span<T> told)
+    private void AddPenalty(RatePenalty penalty, ReadOnlySpan<T> rates, Span<T> signal)
     {
         for (int i = 0; i < _area.Units; i++)
-            told[i] -= T.CreateTruncating(penalty.Slope(double.CreateTruncating(rates[i])));
+            signal[i] -= T.CreateTruncating(penalty.Slope(double.CreateTruncating(rates[i])));
     }
 
     private static void TellSymmetric(ReadoutState<T> readout, Segment segment, ReadOnlySpan<T> error, Span<T> told)

@@ -70,8 +70,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     /// <param name="graph">The circuit.</param>
     /// <param name="asks">The rules that do ask.</param>
     public static bool IsSeen(Graph graph, Func<LearningRule, bool> asks) =>
-        graph.Projections.Select(projection => projection.Plasticity).Concat(graph.Areas.Select(area => area.TauPlasticity))
-            .All(plasticity => plasticity is null || ReadsNoWeights(plasticity.Rule) || asks(plasticity.Rule));
+        graph.Plasticities.All(plasticity => ReadsNoWeights(plasticity.Rule) || asks(plasticity.Rule));
 
     private static bool ReadsNoWeights(LearningRule rule) => rule is ThreeFactorRule { Memory: not TraceMemory.OwnJacobian };
 

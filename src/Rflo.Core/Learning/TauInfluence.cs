@@ -68,11 +68,7 @@ internal sealed class TauInfluence<T> : Learner<T>
     {
         _gradient.Span.Clear();
         for (int k = 0; k < _signals.Length; k++)
-        {
-            _signals[k].Tell(step, _told[k].Span);
-            _network.Areas[k].ThroughGain(step, _told[k].Span);
-        }
-
+            _signals[k].TellStates(step, _told[k].Span);
         for (int panel = 0; panel < _columns.Panels; panel++)
             Carry(panel, step);
         for (int k = 0; k < _plastics.Length; k++)

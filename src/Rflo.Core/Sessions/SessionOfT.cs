@@ -41,11 +41,8 @@ internal sealed class Session<T> : Session
         _progress = task as IProgressTask;
         _progressBefore = new double[_progress?.ProgressLength ?? 0];
         _runsUserCode = task is IClosedLoopTask or IProgressTask
-            || graph.Projections.Any(projection => LearningRule.HasFunction(projection.Plasticity?.Rule))
-            || graph.Areas.Any(area => LearningRule.HasFunction(area.TauPlasticity?.Rule))
             || graph.Readouts.Any(readout => UserCode.Is(readout.LossOrNatural))
-            || graph.Projections.Select(projection => projection.Plasticity).Concat(graph.Areas.Select(area => area.TauPlasticity))
-                .Any(plasticity => plasticity is { RunsUserCode: true });
+            || graph.Plasticities.Any(plasticity => plasticity.RunsUserCode);
         if (task is IClosedLoopTask closed)
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _learners = Learners.ForTraining(_network);
