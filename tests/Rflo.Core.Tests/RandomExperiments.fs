@@ -432,6 +432,9 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
                 Precision.Double
         )
 
+    // Schedules that look at mean losses find some in a few trials.
+    session.Stopping <- Stopping(Window = 2)
+
     if experiment.Best then
         session.KeepBest()
 

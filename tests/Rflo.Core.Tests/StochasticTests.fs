@@ -252,16 +252,23 @@ let private exactSteps () =
 
 // ---- two areas, a gate, a delay and a sigmoid that is fed back ---------------------------------------
 
-/// Two areas that project to each other, one way through a gate and a delay, and a sigmoid readout of both that is fed back.
+/// Two areas, one of rates and one in the current form, that project to each other, one way through a gate and a delay, and a sigmoid
+/// readout of both that is fed back.
 let private coupled =
     let builder = GraphBuilder()
 
-    let area name =
+    let area name dynamics =
         builder.AddArea(
-            AreaSpec(Name = name, Units = 2, Alpha = [| 0.5; 0.8 |], InitialRates = [| 0.4; -0.3 |])
+            AreaSpec(
+                Name = name,
+                Units = 2,
+                Alpha = [| 0.5; 0.8 |],
+                Dynamics = dynamics,
+                InitialRates = [| 0.4; -0.3 |]
+            )
         )
 
-    let a, b = area "a", area "b"
+    let a, b = area "a" Dynamics.Leaky, area "b" Dynamics.CurrentForm
     let x = builder.AddInput(InputSpec("x", 1))
 
     let y =
