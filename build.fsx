@@ -7,6 +7,7 @@ open System.IO
 open System.Security.Cryptography
 open System.Text
 open System.Text.RegularExpressions
+open System.Xml
 open System.Xml.Linq
 
 let root = __SOURCE_DIRECTORY__
@@ -266,7 +267,14 @@ let add a b = {
 
 /// What Expecto's summary says, with the names and reasons of the skipped tests.
 let readSummary (file: string) =
-    let cases = (XDocument.Load file).Descendants(XName.Get "test-case") |> List.ofSeq
+    // What a test says may hold any character, also those that XML has no place for.
+    let readable =
+        File.ReadAllText file
+        |> String.map (fun each -> if XmlConvert.IsXmlChar each then each else '?')
+
+    let cases =
+        (XDocument.Parse readable).Descendants(XName.Get "test-case") |> List.ofSeq
+
     let attribute name (case: XElement) = case.Attribute(XName.Get name).Value
 
     let withResult result =

@@ -1,5 +1,4 @@
 // Parts of one's own, in an assembly of one's own: an optimizer, a loss and a schedule. Each is a file; nothing is registered.
-using System.Numerics;
 using Rflo.Core;
 
 /// <summary>Sign descent with memory (Lion without its second memory; Chen et al. 2023): m = beta m + (1 - beta) g; dW = eta sign(m).</summary>

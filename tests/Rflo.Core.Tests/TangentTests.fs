@@ -2,6 +2,7 @@
 module Rflo.Core.Tests.TangentTests
 
 open Expecto
+open FsCheck.FSharp
 open Rflo.Core
 open Rflo.Core.Tests.Checking
 open Rflo.Core.Tests.Circuits
@@ -80,19 +81,21 @@ let private moved (case: Case) (direction: float[][]) distance =
     all (fun area -> area.States(last).ToArray()),
     all (fun area -> tangent.Of(area.Index, last).ToArray())
 
+/// Circuits whose readouts are not fed back: what such a readout sends was made before its areas were moved.
+let private withoutFeedback =
+    RandomCircuits.anyCircuit
+    |> Arb.filter (fun case ->
+        case.Circuit.Projections
+        |> List.forall (fun one ->
+            match one.Source with
+            | Fed _ -> false
+            | _ -> true))
+
 /// A direction of states is carried forward as finite differences of the circuit carry it.
 let private isDerivative (tally: Tally) (case: Case) =
     tally.Count()
 
-    let isFedBack =
-        case.Circuit.Projections
-        |> List.exists (fun one ->
-            match one.Source with
-            | Fed _ -> true
-            | _ -> false)
-
-    // What a readout sends back was made before its areas were moved.
-    if isFedBack || GradientTests.isNearKink case 0 then
+    if GradientTests.isNearKink case 0 then
         tally.Idle()
     else
         let random = System.Random case.Seed
@@ -192,8 +195,8 @@ let tests =
 
         test "are carried forward as finite differences are" {
             let tally = Tally()
-            forAll (cases 100 3000) RandomCircuits.anyCircuit (isDerivative tally)
-            // About a third of the circuits feed a readout back, or have a current near a kink.
+            forAll (cases 100 3000) withoutFeedback (isDerivative tally)
+            // Few circuits have a current near a kink; the twenty of a brief run may hold several.
             tally.Demand 0.4
         }
 
