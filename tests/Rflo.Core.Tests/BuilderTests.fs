@@ -301,7 +301,8 @@ let private spoilable () =
             array[0] <- nan
 
         exists[0] <- false
-        signs[0] <- 7y
+        // Another sign, not a number that is none: what follows it may look at the sign only.
+        signs[0] <- -1y
 
     builder, spoil
 

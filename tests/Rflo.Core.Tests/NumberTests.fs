@@ -233,25 +233,24 @@ let private constant (count: int) = {
             into.Targets.AsSpan().Fill 1.0
 }
 
-/// Rates that cannot be seen in the loss.
-let private hidden dynamics =
+/// Two areas, of which the readout reads the first; in the second one unit is multiplied in each step.
+let private unread (units, growing, factor: float) =
     let builder = GraphBuilder()
 
-    let spec name units dynamics transfer =
+    let add name units =
         AreaSpec(
             Name = name,
             Units = units,
             Alpha = Array.create units 0.5,
-            InitialRates = Array.init units (fun k -> if k = 0 then 1.0 else 0.0),
-            Dynamics = dynamics,
-            Transfer = transfer
+            InitialRates = Array.create units 1.0,
+            Transfer = Transfer.Identity
         )
+        |> builder.AddArea
 
-    let a = builder.AddArea(spec "a" 2 Dynamics.Leaky Transfer.Identity)
-    let c = builder.AddArea(spec "c" 2 dynamics Transfer.Tanh)
+    let read, own = add "read" 1, add "own" units
     let y = builder.AddReadout(ReadoutSpec(Name = "y", Outputs = 1))
 
-    let add name source target weights =
+    let join name source target weights =
         ProjectionSpec(
             Name = name,
             Source = Source.Area source,
@@ -261,10 +260,142 @@ let private hidden dynamics =
         |> builder.AddProjection
         |> ignore
 
-    add "a->a" a (Target.Area a) (Array.create 4 1e200)
-    add "a->c" a (Target.Area c) [| 1.0; -1.0; 0.0; 1.0 |]
-    add "c->y" c (Target.Readout y) [| 0.5; 0.5 |]
+    Array.init (units * units) (fun k -> if k = growing * (units + 1) then factor else 0.0)
+    |> join "own->own" own (Target.Area own)
+
+    join "read->y" read (Target.Readout y) [| 0.5 |]
     builder.Build()
+
+/// Inputs of 1e200, and targets of 0.
+let private large channels count : ITask = {
+    new ITask with
+        member _.Inputs = channels
+        member _.Outputs = 1
+        member _.MaxSteps = count
+        member _.Events = 0
+        member _.Fill(_, _, into) = into.Inputs.AsSpan().Fill 1e200
+}
+
+/// A run completes if and only if the rates that nothing reads stay finite; else it ends where the first of them does not.
+let private ofUnread (units, unit, factor: float, count) =
+    let rates =
+        1.0 |> Seq.unfold (fun rate -> Some(rate, 0.5 * rate + 0.5 * (factor * rate)))
+
+    let first =
+        rates |> Seq.truncate (count + 1) |> Seq.tryFindIndex (Double.IsFinite >> not)
+
+    let graph = unread (units, unit % units, factor)
+    let status = Session.Create(graph, large 0 count, 1L).Run 1
+
+    match first with
+    | None -> Expect.equal status.End RunEnd.Completed (string status)
+    | Some step ->
+        Expect.equal
+            (status.End, status.Trial, status.Step, status.Where)
+            (RunEnd.Diverged, 0, step, "area own")
+            "where"
+
+let private anyUnread =
+    Gen.zip
+        (Gen.zip (Gen.choose (1, 5)) (Gen.choose (0, 4)))
+        (Gen.zip (Gen.elements [ 0.5; 1e60; -1e100; 1e200 ]) (Gen.choose (1, 9)))
+    |> Gen.map (fun ((units, unit), (factor, count)) -> units, unit, factor, count)
+    |> Arb.fromGen
+
+/// A winner-take-all area whose units have the current of a pair of weights each.
+let private winners (weights: (float * float) list) =
+    let units = weights.Length
+    let builder = GraphBuilder()
+
+    let c =
+        AreaSpec(
+            Name = "c",
+            Units = units,
+            Alpha = Array.create units 1.0,
+            InitialRates = Array.init units (fun k -> if k = 0 then 1.0 else 0.0),
+            Dynamics = Dynamics.WinnerTakeAll
+        )
+        |> builder.AddArea
+
+    let x = builder.AddInput(InputSpec("x", 2))
+    let y = builder.AddReadout(ReadoutSpec(Name = "y", Outputs = 1))
+
+    let join name source target weights =
+        ProjectionSpec(
+            Name = name,
+            Source = source,
+            Target = target,
+            Synapses = Synapses.Dense weights
+        )
+        |> builder.AddProjection
+        |> ignore
+
+    [|
+        for first, second in weights do
+            yield! [ first; second ]
+    |]
+    |> join "x->c" (Source.Input x) (Target.Area c)
+
+    join "c->y" (Source.Area c) (Target.Readout y) (Array.create units 0.5)
+    builder.Build()
+
+/// Among currents that are numbers one wins; where one is none, no choice is made of them.
+let private ofWinners (weights: (float * float) list) =
+    let isNumber (first, second) =
+        Double.IsFinite(1e200 * first + 1e200 * second)
+
+    let status = Session.Create(winners weights, large 2 3, 1L).Run 1
+
+    if List.forall isNumber weights then
+        Expect.equal status.End RunEnd.Completed (string status)
+    else
+        Expect.equal (status.End, status.Step, status.Where) (RunEnd.Diverged, 1, "area c") "where"
+
+let private anyWinners =
+    // Their currents are 0, twice a number, infinite, and no number.
+    let unit =
+        Gen.frequency [
+            4, Gen.elements [ 1.0, -1.0; 0.5, 0.5; -0.5, -0.5 ]
+            1, Gen.elements [ 1e200, 1e200; 1e200, -1e200; 0.0, -1e200 ]
+        ]
+
+    Gen.nonEmptyListOf unit |> Arb.fromGen
+
+/// One unit that learns by two errors of opposite sign, through two ways of this weight.
+let private opposite feedback =
+    let builder = GraphBuilder()
+
+    let a =
+        AreaSpec(Name = "a", Units = 1, Alpha = [| 0.5 |], InitialRates = [| 0.5 |])
+        |> builder.AddArea
+
+    let y = builder.AddReadout(ReadoutSpec(Name = "y", Outputs = 2))
+
+    ProjectionSpec(
+        Name = "a->a",
+        Source = Source.Area a,
+        Target = Target.Area a,
+        Synapses = Synapses.Dense [| 0.5 |],
+        Plasticity = Plasticity(Rules.rflo, 0.1, UpdateSchedule.TrialEnd)
+    )
+    |> builder.AddProjection
+    |> ignore
+
+    builder.AddFeedback(FeedbackSpec(Readout = y, Area = a, Matrix = [| feedback; feedback |]))
+    builder.Build()
+
+let private opposed = {
+    new ITask with
+        member _.Inputs = 0
+        member _.Outputs = 2
+        member _.MaxSteps = 4
+        member _.Events = 0
+
+        member _.Fill(_, _, into) =
+            for t in 0..3 do
+                into.Targets[2 * t] <- 1e150
+                into.Targets[2 * t + 1] <- -1e150
+}
 
 [<Tests>]
 let tests =
@@ -317,16 +448,22 @@ let tests =
             Expect.stringContains status.Where "weights onto area a" "says so"
         }
 
+        test "an update that leaves no numbers is no completed run, though no loss shows it" {
+            let run feedback =
+                Session.Create(opposite feedback, opposed, 1L).Run 1
+
+            Expect.equal (run 1.0).End RunEnd.Completed "errors that cancel"
+            let status = run 1e200
+            Expect.equal status.End RunEnd.Diverged (string status)
+            Expect.equal (status.Trial, status.Where) (0, "the weights onto area a") "where"
+        }
+
         test "rates that are not finite are seen though no loss shows them" {
-            for dynamics in [ Dynamics.WinnerTakeAll; Dynamics.Leaky ] do
-                let status = Session.Create(hidden dynamics, constant 10, 1L).Run 3
-                Expect.equal status.End RunEnd.Diverged $"{dynamics}: {status}"
+            forAll (cases 100 2_000) anyUnread ofUnread
         }
 
         test "a winner-take-all area does not choose among numbers that are none" {
-            let status = Session.Create(hidden Dynamics.WinnerTakeAll, constant 10, 1L).Run 3
-            Expect.stringContains status.Where "area" "an area"
-            Expect.isGreaterThan status.Step 0 "a step"
+            forAll (cases 100 2_000) anyWinners ofWinners
         }
 
         test "where a run diverged does not depend on what its callback does" {

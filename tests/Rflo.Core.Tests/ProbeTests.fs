@@ -69,23 +69,32 @@ let private unfelt (form: AllRules.Form) case =
 
 // ---- they tell the truth ------------------------------------------------------------------------
 
-/// Rules with running means: what they ask for depends on the trials before.
-let private withMemory: LearningRule list = [
+/// Rules that keep something from trial to trial, by the place of the projection: what they ask for depends on the trials before.
+let private withMemory: (int -> LearningRule) list = [
     for third in [ ThirdFactor.TrialReward; ThirdFactor.StepReward ] do
-        ThreeFactorRule(
-            ErrorPath.Feedback,
-            Post = PostSignal.Current,
-            PostShaping = Shaping 0.3,
-            PreShaping = Shaping 0.2,
-            Third = third,
-            ThirdShaping = Shaping 0.25
-        )
+        fun _ ->
+            ThreeFactorRule(
+                ErrorPath.Feedback,
+                Post = PostSignal.Current,
+                PostShaping = Shaping 0.3,
+                PreShaping = Shaping 0.2,
+                Third = third,
+                ThirdShaping = Shaping 0.25
+            )
+
+    // What one keeps has the same names as what the other keeps.
+    fun index -> KernlRule(if index % 2 = 0 then 0.1 else 0.6)
 ]
 
 /// What a rule with running means asks for at the end of a trial is how far it moves the weights.
 let private ownMeans (tally: Tally) case =
     for rule in withMemory do
-        let session = sessionWith (learning rule UpdateSchedule.TrialEnd 1.0) case
+        let setup = {
+            asDeclared with
+                Plasticity = fun index -> Plasticity(rule index, 1.0, UpdateSchedule.TrialEnd)
+        }
+
+        let session = sessionWith setup case
         // Means that the probe collected itself would miss the trials that it does not measure.
         session.Watch [| AngleProbe(2, own, exact) |]
 

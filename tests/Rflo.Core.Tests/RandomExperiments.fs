@@ -180,6 +180,18 @@ type private Shown(case: Case, charge: Charge, changes: bool) =
 
             charge.Pass Learned
 
+/// The same, to which nobody says what was learned: a run of it need not run user code after a trial was made.
+type private Shows(shown: Shown) =
+    let task: ITask = shown
+
+    interface ITask with
+        member _.Inputs = task.Inputs
+        member _.Outputs = task.Outputs
+        member _.MaxSteps = task.MaxSteps
+        member _.Events = task.Events
+        member _.GivesRewards = true
+        member _.Fill(trial, stream, into) = task.Fill(trial, stream, into)
+
 /// The same, moved by what the circuit does: a state of two numbers that goes on from trial to trial.
 type private Looping(case: Case, charge: Charge, changes: bool, watched: (string * bool) list) =
     let shown = Shown(case, charge, changes)
@@ -418,8 +430,10 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
     let task: ITask =
         if experiment.Loop then
             Looping(case, charge, experiment.Progress, watched)
+        elif experiment.Progress then
+            Shown(case, charge, true)
         else
-            Shown(case, charge, experiment.Progress)
+            Shows(Shown(case, charge, false))
 
     let session =
         Session.Create(

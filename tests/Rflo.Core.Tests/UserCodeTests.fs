@@ -25,6 +25,7 @@ let private isAt place experiment =
     | After -> experiment.Loop
     | Function -> experiment.Functions
     | Measure -> experiment.Probes
+    | Learned -> experiment.Loop || experiment.Progress
     | _ -> true
 
 /// A place of the experiment, and in which call of its code something happens.

@@ -55,8 +55,13 @@ let private caseGen =
         }
     }
 
+type Seed = Seed of int
+
 type Arbitraries =
     static member Case() = Arb.fromGen caseGen
+
+    static member Seed() =
+        Gen.choose (1, 100_000) |> Gen.map Seed |> Arb.fromGen
 
 /// A trial with a random right answer, and what an observer answers: outputs of the choice by (right answer, step, output).
 let private trial (case: Case) (random: Random) observer : int * Activity =
@@ -170,16 +175,79 @@ let tests =
                 let random = Random case.Seed
                 Expect.equal (score case random (fun asked t k -> asked t k) 20) 1.0 "ideal"
                 let width = case.Readouts |> List.find (fst >> (=) case.Choice) |> snd
-                let choices = float (if case.Fixation then width - 1 else width)
+
+                // What is asked for in steps that do not count cannot be known to be no choice.
+                let isWaiting = case.Fixation && case.QuietMask > 0.0
+                let choices = float (if isWaiting then width - 1 else width)
                 let guessed = score case random (fun _ _ _ -> random.NextDouble()) 400
 
                 // Six standard deviations of a mean of 400.
                 let spread = 6.0 * sqrt ((choices - 1.0) / (choices * choices * 400.0))
-                // Without a count of the quiet steps, what was asked for in them cannot be known to be no choice.
-                if case.Fixation && case.QuietMask = 0.0 then
-                    Expect.isLessThan guessed (1.0 / choices + spread) "guessed"
-                else
-                    Expect.isLessThan (abs (guessed - 1.0 / choices)) spread "guessed")
+                Expect.isLessThan (abs (guessed - 1.0 / choices)) spread "guessed")
+
+        testPropertyWithConfig
+            cases
+            "targets that do not count are no part of a decision"
+            (fun (case: Case) ->
+                let random = Random case.Seed
+
+                for _ in 1..20 do
+                    let _, activity = trial case random (fun _ _ _ -> random.NextDouble())
+
+                    let mask =
+                        activity.Mask.Map(fun weight -> if random.Next 3 = 0 then 0.0 else weight)
+
+                    let targets =
+                        activity.Targets.MapIndexed(fun t k target ->
+                            if mask[t, k] = 0.0 then
+                                3.0 * random.NextDouble()
+                            else
+                                target)
+
+                    Expect.equal
+                        (decide case {
+                            activity with
+                                Mask = mask
+                                Targets = targets
+                        })
+                        (decide case { activity with Mask = mask })
+                        "the same")
+
+        testPropertyWithConfig
+            cases
+            "choices are those with which each syllable but the first begins"
+            (fun (Seed seed) ->
+                let random = Random seed
+                let pick (values: 'value list) = values[random.Next values.Length]
+                let dt = pick [ 0.5<ms>; 1.0<ms>; 2.0<ms> ]
+                let units, syllables = random.Next(2, 6), random.Next(2, 6)
+
+                let task = {
+                    Syllables.standard with
+                        Move = pick [ 4.0<ms>; 8.0<ms> ]
+                        Hold = pick [ 0.0<ms>; 2.0<ms> ]
+                }
+
+                let segment = int ((task.Move + task.Hold) / dt)
+                let choices = List.init (syllables - 1) (fun _ -> random.Next units)
+
+                // A choice is made in the last step of the syllable before, and held until the next one is.
+                let winner t =
+                    if t < segment - 1 then 0
+                    elif t = segment * syllables - 1 then random.Next units
+                    else choices[(t + 1) / segment - 1]
+
+                let winners = [| for t in 0 .. segment * syllables - 1 -> winner t |]
+
+                let rates =
+                    Matrix<float>
+                        .Build.Dense(
+                            winners.Length,
+                            units,
+                            fun t unit -> if winners[t] = unit then 1.0 else 0.0
+                        )
+
+                Expect.equal (Measure.choices task dt rates) choices "choices")
 
         test "of several readouts one is to be named, and the message says how" {
             for order in [ id; List.rev ] do

@@ -5,11 +5,13 @@ open Expecto
 open FsCheck.FSharp
 open Rflo.Core
 open Rflo.Dsl
+open Rflo.Dsl.Tests.Valid
+open Rflo.Dsl.Tests.Views
 
 let private one = area "one" 3
 
 /// Any circuit of those channels and outputs, untrained: what the task shows is all that is asked here.
-let private watching channels outputs task =
+let private watchingBy (dt: float<ms>) channels outputs task =
     let y = readout "y" outputs
 
     let network =
@@ -29,58 +31,135 @@ let private watching channels outputs task =
 
             network |> inputs [ x ] |> projections [ x --> one |> weights (gaussian 1.0) ]
 
-    match Check.experiment (experiment "watch" network task |> trials 0) with
+    let watched = {
+        (experiment "watch" network task |> trials 0) with
+            Dt = dt
+    }
+
+    match Check.experiment watched with
     | Ok ready -> (Run.start ready)
     | Error problems -> failtest (String.concat "\n" (List.map Problem.text problems))
+
+let private watching channels outputs task =
+    watchingBy 1.0<ms> channels outputs task
 
 let private show (running: Run.Running) trial =
     Run.replay running.Compiled running.Session trial
 
+let private stepOf = Gen.elements [ 0.5<ms>; 1.0<ms>; 2.0<ms> ]
+
+let private periodic =
+    testPropertyWithConfig
+        (config 100)
+        "a periodic output is the sum of its harmonics, one period a trial"
+        (Prop.forAll
+            (Arb.fromGen (
+                Gen.zip3
+                    stepOf
+                    (Gen.choose (2, 60))
+                    (Gen.nonEmptyListOf (
+                        Gen.zip (Gen.choose (1, 6)) (Gen.elements [ 1.0; -0.5; 0.25 ])
+                    ))
+            ))
+            (fun (dt, steps, harmonics) ->
+                let task = Task.periodic (float steps * dt) harmonics
+                let shown = viewsWith dt 1L task [ 0; 3 ]
+
+                for view in shown do
+                    Expect.equal (Array2D.length1 view.Targets) steps "steps"
+
+                    for step in 1..steps do
+                        let share = float step / float steps
+
+                        let expected =
+                            harmonics
+                            |> List.sumBy (fun (k, amplitude) ->
+                                amplitude * sin (2.0 * System.Math.PI * float k * share))
+
+                        Expect.isLessThan
+                            (abs (view.Targets[step - 1, 0] - expected))
+                            1e-12
+                            $"step {step}"))
+
 let private pulse (width: float) distance =
     exp (-(distance ** 2.0) / (2.0 * width * width))
 
+let private fewDelays =
+    Gen.choose (1, 4)
+    |> Gen.bind (fun count ->
+        Gen.listOfLength count (Gen.elements [ 10.0<ms> .. 2.0<ms> .. 30.0<ms> ]))
+
 let private readySetGo =
     testList "ready-set-go" [
-        testProperty
-            "is two pulses, and a third after the same delay"
-            (fun (own: bool) (seed: int) ->
+        testPropertyWithConfig
+            (config 30)
+            "is two pulses, and a third after the same delay, whatever the duration of a step"
+            (Prop.forAll
+                (Arb.fromGen (Gen.zip3 stepOf (Gen.elements [ false; true ]) (Gen.choose (0, 1000))))
+                (fun (dt, own, trial) ->
+                    let task = {
+                        ReadySetGo.standard with
+                            FirstPulse = 12.0<ms>
+                            Delays = DrawnBetween(10.0<ms>, 26.0<ms>)
+                            Width = 4.0<ms>
+                            Amplitude = 0.7
+                            TargetAmplitude = 1.3
+                            Tail = 8.0<ms>
+                            OwnChannels = own
+                    }
+
+                    let channels = if own then 2 else 1
+                    let running = watchingBy dt channels 1 (Task.readySetGo task)
+                    let shown = show running trial
+                    Expect.equal shown.Inputs.RowCount (int (72.0<ms> / dt)) "steps"
+                    let asked, _ = Measure.interval task dt shown
+                    let steps = asked / dt
+
+                    Expect.isTrue
+                        (asked >= 10.0<ms> && asked <= 26.0<ms> && steps = round steps)
+                        $"delay {asked}"
+
+                    for t in 1 .. shown.Inputs.RowCount do
+                        let near field expected actual =
+                            Expect.isLessThan (abs (expected - actual)) 1e-12 $"{field}, step {t}"
+
+                        let since (time: float<ms>) = float (float t * dt - time)
+                        let ready = 0.7 * pulse 4.0 (since 12.0<ms>)
+                        let set = 0.7 * pulse 4.0 (since (12.0<ms> + asked))
+
+                        near
+                            "go"
+                            (1.3 * pulse 4.0 (since (12.0<ms> + 2.0 * asked)))
+                            shown.Targets[t - 1, 0]
+
+                        near "mask" 1.0 shown.Mask[t - 1, 0]
+
+                        if own then
+                            near "ready" ready shown.Inputs[t - 1, 0]
+                            near "set" set shown.Inputs[t - 1, 1]
+                        else
+                            near "both" (ready + set) shown.Inputs[t - 1, 0]))
+
+        testPropertyWithConfig
+            (config 50)
+            "takes delays in turn, as many as there are"
+            (Prop.forAll (Arb.fromGen (Gen.zip stepOf fewDelays)) (fun (dt, delays) ->
                 let task = {
                     ReadySetGo.standard with
-                        FirstPulse = 12.0<ms>
-                        Delays = DrawnBetween(10.0<ms>, 25.0<ms>)
-                        Width = 4.0<ms>
-                        Amplitude = 0.7
-                        TargetAmplitude = 1.3
-                        Tail = 9.0<ms>
-                        OwnChannels = own
+                        FirstPulse = 6.0<ms>
+                        Delays = InTurn delays
+                        Width = 2.0<ms>
+                        Tail = 4.0<ms>
                 }
 
-                let channels = if own then 2 else 1
-                let shown = show (watching channels 1 (Task.readySetGo task)) (abs seed % 1000)
-                Expect.equal shown.Inputs.RowCount (12 + 50 + 9) "steps"
-                let asked, _ = Measure.interval task 1.0<ms> shown
-                let delay = float asked
-                Expect.isTrue (delay >= 10.0 && delay <= 25.0 && delay = round delay) "delay"
+                let running = watchingBy dt 1 1 (Task.readySetGo task)
 
-                for t in 1 .. shown.Inputs.RowCount do
-                    let near field expected actual =
-                        Expect.isLessThan (abs (expected - actual)) 1e-12 $"{field} in step {t}"
+                let asked = [
+                    for trial in 0 .. 2 * delays.Length ->
+                        fst (Measure.interval task dt (show running trial))
+                ]
 
-                    let ready = 0.7 * pulse 4.0 (float t - 12.0)
-                    let set = 0.7 * pulse 4.0 (float t - 12.0 - delay)
-
-                    near
-                        "go"
-                        (1.3 * pulse 4.0 (float t - 12.0 - 2.0 * delay))
-                        shown.Targets[t - 1, 0]
-
-                    near "mask" 1.0 shown.Mask[t - 1, 0]
-
-                    if own then
-                        near "ready" ready shown.Inputs[t - 1, 0]
-                        near "set" set shown.Inputs[t - 1, 1]
-                    else
-                        near "both" (ready + set) shown.Inputs[t - 1, 0])
+                Expect.equal asked (delays @ delays @ [ delays.Head ]) "in turn"))
 
         test "draws every delay, each about as often, and by the number of the trial alone" {
             let task = {
@@ -288,4 +367,4 @@ let private syllables =
     ]
 
 [<Tests>]
-let tests = testList "tasks of the paper" [ readySetGo; syllables ]
+let tests = testList "tasks of the paper" [ periodic; readySetGo; syllables ]
