@@ -34,7 +34,7 @@ module Host =
         let seconds = Array.sum trained.Seconds
 
         let losses =
-            match Losses.firstAndFinal trained.Losses (FinalLoss.ofRun trained) with
+            match Losses.firstAndFinal trained with
             | Some text -> $", {text}"
             | None -> ""
 

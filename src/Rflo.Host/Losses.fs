@@ -1,6 +1,7 @@
 namespace Rflo.Host
 
 open System
+open Rflo.Core
 open Rflo.Dsl
 
 /// What is said of the losses of a run.
@@ -22,12 +23,16 @@ module Losses =
         | 1 -> short value
         | count -> $"{short value} (mean of the last {count})"
 
-    /// The first loss and the final one; none where no trial had a target.
-    let firstAndFinal (losses: float[]) (value: float) =
+    /// The first loss of a run and the final one. The loss of a run that diverged in its first trial is no number, although that
+    /// trial had a target: nothing is said of it.
+    let firstAndFinal (trained: Trained) =
+        let losses, value = trained.Losses, FinalLoss.ofRun trained
+
         match losses |> Array.tryFind (Double.IsNaN >> not) with
         | Some first when Double.IsNaN value -> Some $"loss {short first} in the first trial"
         | Some first -> Some $"loss {short first} -> {final losses value}"
-        | None when losses.Length > 0 -> Some "no trial had a target"
+        | None when losses.Length > 0 && trained.Status.End <> RunEnd.Diverged ->
+            Some "no trial had a target"
         | None -> None
 
     /// What is said of a readout's loss: the kind of its outputs, as `Output` names it; or the loss that it names, with its formula.
@@ -44,8 +49,8 @@ module Losses =
             | None, "Sigmoid" ->
                 "the binary cross-entropy of its outputs, m(t) (log(1 + e^s(t)) − y*(t) s(t))"
             | None, "Softmax" -> "the cross-entropy −Σ m(t) y*(t) log y(t)"
-            | None, "Exponential" -> (Rflo.Core.PoissonLoss()).Formula
-            | None, _ -> (Rflo.Core.SquaredError()).Formula
+            | None, "Exponential" -> (PoissonLoss()).Formula
+            | None, _ -> (SquaredError()).Formula
 
         match List.distinct readouts with
         | []

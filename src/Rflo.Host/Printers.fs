@@ -33,7 +33,7 @@ module Printers =
         lines [
             $"{trained.Experiment.Name}: {trained.Status}"
 
-            match Losses.firstAndFinal trained.Losses (FinalLoss.ofRun trained) with
+            match Losses.firstAndFinal trained with
             | Some text -> $"{text}, in %.3g{Array.sum trained.Seconds} s"
             | None -> ()
 

@@ -157,6 +157,37 @@ let private printers = [
             Expect.stringContains said words "run"
     }
 
+    test "a run whose loss is no number is not said to have had no target where it diverged" {
+        for ended in
+            [
+                RunEnd.Completed
+                RunEnd.Stopped
+                RunEnd.Cancelled
+                RunEnd.Diverged
+            ] do
+            for losses in
+                [
+                    [||]
+                    [| nan |]
+                    [| nan; nan |]
+                    [| nan; 0.5; nan |]
+                    [| 0.5; 0.25 |]
+                ] do
+                let said =
+                    Printers.trained {
+                        trained.Value with
+                            Status = RunStatus(ended, losses.Length - 1, 1, "readout y")
+                            Losses = losses
+                    }
+
+                Expect.equal
+                    (said.Contains "no trial had a target")
+                    (losses.Length > 0
+                     && Array.forall Double.IsNaN losses
+                     && ended <> RunEnd.Diverged)
+                    said
+    }
+
     test "only a session can be told how to print" {
         refused (fun () -> Printers.register "fsi") "pass the fsi of an interactive session"
     }
