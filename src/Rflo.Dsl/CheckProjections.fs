@@ -171,7 +171,7 @@ module internal CheckProjections =
         | _ when projection.Balanced ->
             Contradiction(
                 "balanced weights must be drawn",
-                "use gaussian, spectralRadius, uniform or uniformScaled"
+                "use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes what a run left as it is"
             )
         | _ -> ()
     ]

@@ -301,8 +301,8 @@ let private mistakes = [
     contradiction
         "cortex->motor"
         "balanced weights must be drawn"
-        "use gaussian, spectralRadius, uniform or uniformScaled",
-    "projection cortex->motor: balanced weights must be drawn; use gaussian, spectralRadius, uniform or uniformScaled"
+        "use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes what a run left as it is",
+    "projection cortex->motor: balanced weights must be drawn; use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes what a run left as it is"
 
     "a delayed input",
     plus (cue --> motor |> delay 5.0<ms>),
