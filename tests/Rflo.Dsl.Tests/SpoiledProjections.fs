@@ -190,7 +190,7 @@ let all = [
             p |> weights (constant 0.5) |> balanced,
             Contradiction(
                 "balanced weights must be drawn",
-                "use gaussian, spectralRadius, uniform or uniformScaled"
+                "use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes what a run left as it is"
             )
     ])
     projections "balanced weights of one sign" [] (fun e p -> [
