@@ -6,6 +6,9 @@ internal static class UserCode
     /// <summary>Whether a part was declared outside this assembly.</summary>
     public static bool Is(object part) => part.GetType().Assembly != typeof(UserCode).Assembly;
 
+    /// <summary>Whether a unit model was, or calls functions of the user's.</summary>
+    public static bool IsModel(UnitModel model) => model is PointwiseUnits || Is(model);
+
     /// <summary>Whether a schedule, or one within it, was, or calls a function of the user's.</summary>
     public static bool IsSchedule(LearningRateSchedule schedule) => schedule switch
     {

@@ -111,6 +111,44 @@ module internal CheckAreas =
                     (population area (automatic @ earlier) (given, units))
     ]
 
+    /// What is wrong with a unit model, and with what the area says beside it.
+    let unitModel (model: UnitModel) (area: Area) = [
+        let states = List.ofSeq model.States
+
+        if states.IsEmpty || states.Length > UnitModel.MostStates then
+            NotAllowed(
+                $"the number of states of {model}",
+                string states.Length,
+                $"from 1 to {string UnitModel.MostStates}"
+            )
+
+        for state, count in List.countBy id states do
+            if String.IsNullOrWhiteSpace state then
+                NotAllowed($"a state of {model}", "''", "a name")
+            elif count > 1 then
+                NotAllowed(
+                    $"a state of {model}",
+                    $"'{state}', {string count} times",
+                    "a name of its own"
+                )
+
+        for problem in model.Problems do
+            NotAllowed($"{problem.What} of {model}", string problem.Value, problem.Allowed)
+
+        for k in 1 .. states.Length - 1 do
+            yield!
+                finiteIn
+                    Precision.Double
+                    $"where {states[k]} of {model} begins"
+                    (model.InitialState k)
+
+        if area.Transfer <> Transfer.Tanh then
+            Contradiction(
+                $"it has a transfer function, for which the unit model {model} has no use",
+                "leave transfer out"
+            )
+    ]
+
     let area precision dt earlier (area: Area) = [
         yield! name earlier area.Name
         yield! atLeastOne "the number of units" area.Units
@@ -139,6 +177,7 @@ module internal CheckAreas =
                     "it has a transfer function, which a winner-take-all area does not have",
                     "leave transfer out"
                 )
+        | OfModel model -> yield! unitModel model area
         | Leaky
         | CurrentForm -> ()
 

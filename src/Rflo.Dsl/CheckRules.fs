@@ -63,6 +63,24 @@ module internal CheckRules =
         | Local trace -> trace.Post.Signal = Perturbation
         | _ -> false
 
+    /// What a rule cannot do with the units of a model.
+    let ofModel (rule: Rule) (model: UnitModel) = [
+        match rule.Credit with
+        | Local trace when trace.Oja ->
+            RuleCannot(
+                rule.Name,
+                $"have Oja's term with the unit model {model}, whose postsynaptic factor is one number for each state",
+                "leave Oja out"
+            )
+        | Local trace when trace.Post.Signal = Slope && trace.Post <> Rule.the Slope ->
+            RuleCannot(
+                rule.Name,
+                $"shape the slope of the unit model {model}, which is one number for each state",
+                "shape the presynaptic factor or the modulator"
+            )
+        | _ -> ()
+    ]
+
     let ontoArea (circuit: Circuit) (rule: Rule) (target: Area) = [
         match target.Dynamics with
         | WinnerTakeAll _ when usesSlope rule ->
@@ -71,6 +89,7 @@ module internal CheckRules =
                 "change weights onto a winner-take-all area, which has no slope",
                 "use a rule of rates such as reward-hebb, or freeze the projection"
             )
+        | OfModel model when not (List.isEmpty (ofModel rule model)) -> yield! ofModel rule model
         | _ ->
             yield! errorReaches circuit rule target
             yield! throughCompetition circuit rule target.Name
@@ -373,6 +392,11 @@ module internal CheckRules =
             if area.Dynamics.IsWinnerTakeAll then
                 Contradiction(
                     "it learns tau, which a winner-take-all area does not have",
+                    "leave learnTau out"
+                )
+            elif area.Dynamics.IsOfModel then
+                Contradiction(
+                    "it learns tau, and its unit model does not give the derivative by tau",
                     "leave learnTau out"
                 )
             elif area.Tau = OneStep then

@@ -35,6 +35,8 @@ type Dynamics =
     | Leaky
     /// The current form: the rate is phi of the leaky sum of the current. Its initial values are those of that sum.
     | CurrentForm
+    /// Units of a model with states of their own, such as spiking units. The initial values are those of the first state.
+    | OfModel of Rflo.Core.UnitModel
     /// The unit with the largest current is 1, the others 0, decided when a gate into the area is open and held in
     /// between; with probability explore a random unit wins.
     | WinnerTakeAll of explore: float

@@ -243,6 +243,7 @@ module Circuit =
             match area.Dynamics with
             | Leaky -> $"%O{area.Transfer}".ToLowerInvariant()
             | CurrentForm -> $"%O{area.Transfer}".ToLowerInvariant() + ", current form"
+            | OfModel model -> string model
             | WinnerTakeAll 0.0 -> "winner-take-all"
             | WinnerTakeAll explore -> $"winner-take-all, explores {number explore}"
 

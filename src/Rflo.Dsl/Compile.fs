@@ -56,6 +56,7 @@ module Compile =
     let private noise (dt: float<ms>) (area: Area) =
         match area.Dynamics with
         | Leaky
+        | OfModel _
         | CurrentForm -> Defining.noiseOf area.Noise dt
         | WinnerTakeAll _ -> area.Noise
 
@@ -65,7 +66,8 @@ module Compile =
 
         let dynamics, explore =
             match area.Dynamics with
-            | Leaky -> Rflo.Core.Dynamics.Leaky, 0.0
+            | Leaky
+            | OfModel _ -> Rflo.Core.Dynamics.Leaky, 0.0
             | CurrentForm -> Rflo.Core.Dynamics.CurrentForm, 0.0
             | WinnerTakeAll explore -> Rflo.Core.Dynamics.WinnerTakeAll, explore
 
@@ -75,6 +77,11 @@ module Compile =
             Alpha = alpha dt area,
             Transfer = area.Transfer,
             Dynamics = dynamics,
+            Model =
+                (match area.Dynamics with
+                 | OfModel model -> Some model
+                 | _ -> None
+                 |> Option.toObj),
             Noise = noise dt area,
             NoiseUnit = area.Noise,
             InitialPolicy = policy,

@@ -81,6 +81,7 @@ module Declare =
     let currentForm (area: Area) =
         match area.Dynamics with
         | Leaky
+        | OfModel _
         | CurrentForm -> { area with Dynamics = CurrentForm }
         | WinnerTakeAll _ -> {
             area with
@@ -89,6 +90,22 @@ module Declare =
                     |> Lost.add
                         "it is given the current form, and a winner-take-all area has no leak"
                         $"declare it as area \"{area.Name}\", or leave currentForm out"
+          }
+
+    /// `a |> units (UnitModel.lif 1.0)` is the area a of leaky integrate-and-fire units, or of units of any other model. `initial` then says where
+    /// their first state begins; the model has no use for a transfer function.
+    let units (model: UnitModel) (area: Area) =
+        match area.Dynamics with
+        | Leaky
+        | OfModel _
+        | CurrentForm -> { area with Dynamics = OfModel model }
+        | WinnerTakeAll _ -> {
+            area with
+                Lost =
+                    area.Lost
+                    |> Lost.add
+                        $"it is given the units {model}, and a winner-take-all area has units of its own"
+                        $"declare it as area \"{area.Name}\", or leave units out"
           }
 
     /// `a |> penalties [ Penalty.l2 0.01 ]` is the area a whose rates cost that, beside the losses of the readouts: all rules that
@@ -111,6 +128,7 @@ module Declare =
                 Dynamics = WinnerTakeAll probability
           }
         | Leaky
+        | OfModel _
         | CurrentForm -> {
             area with
                 Lost =

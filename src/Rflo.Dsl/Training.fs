@@ -18,6 +18,32 @@ type Loss = Rflo.Core.Loss
 /// A cost of an area's rates; see the module of that name.
 type Penalty = RatePenalty
 
+/// A unit with states of its own, such as a spiking unit; see the module of that name. An assembly may add others.
+type UnitModel = Rflo.Core.UnitModel
+
+/// `area "cortex" 100 |> units (UnitModel.lif 1.0)` is an area of spiking units.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module UnitModel =
+
+    /// Leaky integrate-and-fire units with that threshold, whose surrogate slope has the height 0.3 / threshold (Bellec et al. 2020):
+    /// v(t) = (1 - alpha) v(t-1) + alpha u(t) - threshold z(t-1), z(t) = 1 where v(t) reaches the threshold, 0 elsewhere.
+    let lif threshold : UnitModel = LeakyIntegrateAndFire threshold
+
+    /// The same with another height of the surrogate slope, `UnitModel.lifWith 1.0 0.5` with 0.5 / threshold.
+    let lifWith threshold dampening : UnitModel =
+        LeakyIntegrateAndFire(threshold, dampening)
+
+    /// `UnitModel.define "adapting (0.7)" [ "v"; "a" ] step signal` is a model of your own: the step writes `State`, and the derivatives `A` and `C` of
+    /// it, from `Before`, `Current` and `Alpha`; the signal gives the rate of `State` and writes `G`. The name must say all constants. It is called
+    /// for every unit in every step, in double precision; a C# class (Rflo.Core.UnitModel) is faster.
+    let define
+        name
+        (states: string list)
+        (step: OneUnit -> unit)
+        (signal: OneUnit -> float)
+        : UnitModel =
+        PointwiseUnits(name, Array.ofList states, step, signal)
+
 /// `{ Rule.bptt with Optimizer = Optimizer.adam }` learns by Adam.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Optimizer =

@@ -39,6 +39,7 @@ module Describe =
             | CurrentForm ->
                 plural area.Units (area.Transfer.ToString().ToLowerInvariant() + " unit")
                 + " in the current form, τ dx/dt = −x + u, h = φ(x)"
+            | OfModel model -> plural area.Units "unit" + $": {model}"
             | WinnerTakeAll 0.0 -> plural area.Units "winner-take-all unit"
             | WinnerTakeAll explore ->
                 let units = plural area.Units "winner-take-all unit"
@@ -70,6 +71,7 @@ module Describe =
             else
                 match area.Dynamics with
                 | Leaky
+                | OfModel _
                 | CurrentForm ->
                     $"normal noise of standard deviation {string area.Noise} / sqrt(dt / ms) in every current and step"
                 | WinnerTakeAll _ ->

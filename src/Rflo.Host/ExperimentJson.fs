@@ -30,6 +30,11 @@ module ExperimentJson =
             (match area.Dynamics with
              | Leaky -> case "leaky" []
              | CurrentForm -> case "currentForm" []
+             | OfModel model ->
+                 case "unitModel" [
+                     "model", text model.Description
+                     "states", list (Seq.map text model.States)
+                 ]
              | WinnerTakeAll explore -> case "winnerTakeAll" [ "explore", number explore ])
             "noise", number area.Noise
 

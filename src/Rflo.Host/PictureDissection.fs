@@ -40,6 +40,7 @@ let private areaNode words (area: Area) =
         | Leaky, OneStep, Transfer.Identity -> Shape.Relay, [ "relay" ]
         | Leaky, _, Transfer.Tanh -> Shape.Area, [ tau ]
         | Leaky, _, phi -> Shape.Area, [ $"{tau} · " + $"%O{phi}".ToLowerInvariant() ]
+        | OfModel model, _, _ -> Shape.Area, [ tau; string model ]
         | CurrentForm, _, phi ->
             Shape.Area,
             [

@@ -100,9 +100,11 @@ module Summary =
             [
                 area.Name
                 $"{area.Units} units"
-                match area.Dynamics with
-                | Rflo.Core.Dynamics.WinnerTakeAll -> "winner-take-all"
-                | _ -> area.Transfer.ToString().ToLowerInvariant()
+                match declared.Dynamics with
+                | WinnerTakeAll _ -> "winner-take-all"
+                | OfModel model -> string model
+                | CurrentForm -> area.Transfer.ToString().ToLowerInvariant() + ", current form"
+                | Leaky -> area.Transfer.ToString().ToLowerInvariant()
                 let tau alpha = $"%g{float dt / alpha} ms"
 
                 match Array.max area.Alpha, Array.min area.Alpha with

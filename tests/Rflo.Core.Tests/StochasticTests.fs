@@ -252,23 +252,34 @@ let private exactSteps () =
 
 // ---- two areas, a gate, a delay and a sigmoid that is fed back ---------------------------------------
 
-/// Two areas, one of rates and one in the current form, that project to each other, one way through a gate and a delay, and a sigmoid
-/// readout of both that is fed back.
-let private coupled =
+/// Two areas, one of rates and one in the current form or with a unit model of two states, that project to each other, one way through a
+/// gate and a delay, and a sigmoid readout of both that is fed back.
+let private coupled (model: UnitModel option) =
     let builder = GraphBuilder()
 
-    let area name dynamics =
+    let area name dynamics model =
         builder.AddArea(
             AreaSpec(
                 Name = name,
                 Units = 2,
                 Alpha = [| 0.5; 0.8 |],
                 Dynamics = dynamics,
-                InitialRates = [| 0.4; -0.3 |]
+                InitialRates = [| 0.4; -0.3 |],
+                Model = Option.toObj model
             )
         )
 
-    let a, b = area "a" Dynamics.Leaky, area "b" Dynamics.CurrentForm
+    let a = area "a" Dynamics.Leaky None
+
+    let b =
+        area
+            "b"
+            (if model.IsSome then
+                 Dynamics.Leaky
+             else
+                 Dynamics.CurrentForm)
+            model
+
     let x = builder.AddInput(InputSpec("x", 1))
 
     let y =
@@ -321,8 +332,8 @@ let private increments (session: Session) (rule: LearningRule) trial =
     |> Array.ofSeq
 
 /// The mean over many trials, each with random numbers of its own, and its standard errors, beside RTRL's increments.
-let private meanOfTrials rule count =
-    let session = Session.Create(coupled, coupledTask, 5L)
+let private meanOfTrials model rule count =
+    let session = Session.Create(coupled model, coupledTask, 5L)
     let exact = increments session (RtrlRule()) 0
     let sum, squares = Array.zeroCreate exact.Length, Array.zeroCreate exact.Length
 
@@ -395,20 +406,29 @@ let tests =
                 InfluenceFactors.Kronecker
                 InfluenceFactors.ReverseKronecker
             ] do
-            test
-                $"the mean of {factors} is RTRL through a gate, a delay, two areas and a fed-back sigmoid" {
-                let exact, mean, error =
-                    meanOfTrials (StochasticRule(factors, MixingNoise.Rademacher)) 20_000
+            for what, model in
+                [
+                    "two areas", None
+                    "two areas, one of two states a unit,", Some(UnitModels.adapting :> UnitModel)
+                ] do
+                test
+                    $"the mean of {factors} is RTRL through a gate, a delay, {what} and a fed-back sigmoid" {
+                    let exact, mean, error =
+                        meanOfTrials model (StochasticRule(factors, MixingNoise.Rademacher)) 20_000
 
-                for k in 0 .. exact.Length - 1 do
-                    // Five standard errors: one number in two million is farther off by chance.
-                    Expect.isTrue
-                        (abs (mean[k] - exact[k]) <= 5.0 * error[k] + 1e-12)
-                        $"weight {k}: {mean[k]} against {exact[k]}, standard error {error[k]}"
+                    for k in 0 .. exact.Length - 1 do
+                        // Five standard errors: one number in two million is farther off by chance.
+                        Expect.isTrue
+                            (abs (mean[k] - exact[k]) <= 5.0 * error[k] + 1e-12)
+                            $"weight {k}: {mean[k]} against {exact[k]}, standard error {error[k]}"
 
-                let largest = exact |> Array.map abs |> Array.max
-                Expect.isLessThan (Array.max error) (0.1 * largest) "errors that tell the two apart"
-            }
+                    let largest = exact |> Array.map abs |> Array.max
+
+                    Expect.isLessThan
+                        (Array.max error)
+                        (0.1 * largest)
+                        "errors that tell the two apart"
+                }
 
         test "UORO takes the published steps, with the recorded noise" {
             published InfluenceFactors.RankOne "uoro"

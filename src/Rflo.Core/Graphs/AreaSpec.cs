@@ -56,6 +56,12 @@ public sealed record AreaSpec
     /// <summary>How currents become rates.</summary>
     public Dynamics Dynamics { get; init; } = Dynamics.Leaky;
 
+    /// <summary>
+    /// A unit model that takes the place of <see cref="Dynamics"/> and <see cref="Transfer"/>; null for none. Rates are the signals that its units
+    /// send, and <see cref="InitialRates"/> is where its first state variable begins.
+    /// </summary>
+    public UnitModel? Model { get; init; }
+
     /// <summary>Standard deviation sigma of the noise added to every unit's current in every step; 0 for none.</summary>
     public double Noise { get; init; }
 

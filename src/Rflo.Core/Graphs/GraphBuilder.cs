@@ -44,6 +44,7 @@ public sealed partial class GraphBuilder
         if (area.Explore > 0 && area.Dynamics != Dynamics.WinnerTakeAll)
             ThrowHelper.Invalid(FormattableString.Invariant($"{area.Name}: it explores with probability {area.Explore}, but only a winner-take-all area chooses. Set Dynamics to WinnerTakeAll, or Explore to 0."));
         CheckPenalties(area);
+        CheckModel(area);
         if (area.TauPlasticity is { } plastic)
             CheckTau(area, plastic);
         _areas.Add(area with { Penalties = [.. area.Penalties], Alpha = [.. area.Alpha], InitialRates = [.. area.InitialRates] });
@@ -145,6 +146,7 @@ public sealed partial class GraphBuilder
         if (_areas.Count == 0)
             ThrowHelper.Invalid("A graph needs at least one area.");
         CheckTrialMeans();
+        CheckKernl();
         return new Graph([.. _areas], [.. _inputs], [.. _readouts], [.. _projections], [.. _feedbacks]);
     }
 
@@ -235,6 +237,8 @@ public sealed partial class GraphBuilder
         CheckPlan(name, plastic);
         if (area.Dynamics == Dynamics.WinnerTakeAll)
             ThrowHelper.Invalid($"{name}: a winner-take-all area has no time constant.");
+        if (area.Model is { } model)
+            ThrowHelper.Invalid($"{name}: time constants do not learn under the unit model {model}, which does not give its derivative by them. Leave TauPlasticity out.");
         if (plastic.Rule is not (BpttRule or RtrlRule) && !(plastic.Rule is ThreeFactorRule local && local.LearnsTau))
             ThrowHelper.Invalid($"{name}: {plastic.Rule.GetType().Name} has no form for time constants.");
     }
@@ -292,6 +296,8 @@ public sealed partial class GraphBuilder
     {
         if (rule.Post == PostSignal.Slope && area.Dynamics == Dynamics.WinnerTakeAll)
             ThrowHelper.Invalid($"{name}: a winner-take-all area has no slope; let the trace take the rate.");
+        if (area.Model is not null)
+            CheckTraceOfModel(name, rule);
         if (rule.Post == PostSignal.Noise && !(area.Noise > 0))
             ThrowHelper.Invalid($"{name}: the trace takes the noise of {area.Name}, which has none.");
         if (rule.NeedsWholeTrial && schedule.IsStepwise)

@@ -16,6 +16,7 @@ internal sealed class BackwardCredit<T>
     private readonly LearningSignal<T>[] _signals;
     private readonly AlignedArray<T>[] _credit;
     private readonly AlignedArray<T>?[] _carried;
+    private readonly AlignedArray<T>?[] _ofStates;
     private readonly AlignedArray<T>[] _delta;
     private readonly AlignedArray<T>[] _outputCredit;
     private readonly AlignedArray<T> _back;
@@ -35,7 +36,8 @@ internal sealed class BackwardCredit<T>
         _anyFedBack = network.Readouts.Any(readout => readout.IsFedBack);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
         _credit = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
-        _carried = [.. network.Areas.Select(area => area.HasGain ? new AlignedArray<T>(area.Padded) : null)];
+        _carried = [.. network.Areas.Select(area => area.HasGain ? new AlignedArray<T>(area.StateWidth) : null)];
+        _ofStates = [.. network.Areas.Select(area => area.HasModel ? new AlignedArray<T>(area.StateWidth) : null)];
         _delta = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
         _outputCredit = [.. network.Readouts.Select(readout => new AlignedArray<T>((_history + longest + 1) * readout.Padded))];
         int widest = network.Areas.Max(area => area.Afferents.Stride);
@@ -146,7 +148,9 @@ internal sealed class BackwardCredit<T>
         {
             Span<T> credit = Credit(area, step);
             Span<T> delta = _delta[area.Index].Row(step - _first + 1, area.Padded);
-            if (_carried[area.Index] is { } carried)
+            if (_ofStates[area.Index] is { } ofStates)
+                PassThroughModel(area, step, credit, delta, ofStates.Span, _carried[area.Index]!.Span);
+            else if (_carried[area.Index] is { } carried)
                 PassThroughGain(area, step, credit, delta, carried.Span);
             else
                 Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, Credit(area, step - 1));
@@ -166,6 +170,15 @@ internal sealed class BackwardCredit<T>
         TensorPrimitives.Add(credit, carried, credit);
         carried.Clear();
         Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, carried);
+    }
+
+    /// <summary>The same of the d states of a unit model.</summary>
+    private static void PassThroughModel(AreaState<T> area, int step, ReadOnlySpan<T> credit, Span<T> delta, Span<T> ofStates, Span<T> carried)
+    {
+        area.ToStates(step, credit, ofStates);
+        TensorPrimitives.Add(ofStates, carried, ofStates);
+        area.ToCurrents(step, ofStates, delta);
+        area.CarryBack(area.Jacobian(step), ofStates, carried);
     }
 
     /// <summary>Credit of currents that come from one whole area: straight into what its rates are told.</summary>

@@ -42,7 +42,9 @@ internal sealed class Eligibility<T>
         if (rule.Memory is TraceMemory.None or TraceMemory.WholeTrial or TraceMemory.Given)
             _constantDecay = ConstantDecay();
         bool tauMoves = area.Spec.TauPlasticity is { LearningRate: > 0, Schedule.IsStepwise: true };
-        if (rule.Memory == TraceMemory.OwnJacobian || (rule.Memory == TraceMemory.AsUnit && tauMoves))
+        // The traces of a unit model's slopes have a memory of their own (StateMemory).
+        bool ofModel = area.HasModel && rule.Post == PostSignal.Slope;
+        if ((rule.Memory == TraceMemory.OwnJacobian && !ofModel) || (rule.Memory == TraceMemory.AsUnit && tauMoves))
             _decays = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.Post == PostSignal.Current)
             area.KeepCurrents();

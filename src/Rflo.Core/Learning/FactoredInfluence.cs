@@ -26,7 +26,7 @@ internal abstract class FactoredInfluence<T> : Learner<T>
         _columns.AddFree(columns);
         StateFactor = new InfluencePanels<T>(network, _columns, []);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        Told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
+        Told = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * Width))];
         Contracted = new AlignedArray<T>(_columns.Count);
         _trial = [.. Areas.Select(pair => (
@@ -110,9 +110,9 @@ internal abstract class FactoredInfluence<T> : Learner<T>
     /// <summary>The random numbers of a step.</summary>
     protected void Draw(int step, Span<T> numbers) => _source.Fill(step, numbers);
 
-    /// <summary>One entry of C: row of a unit, column of any direction.</summary>
-    protected ref T Entry(int area, int step, int unit, int column) =>
-        ref StateFactor.Panel(area, step, column / Width)[unit * Width + column % Width];
+    /// <summary>One entry of C: row of a unit's state, column of any direction.</summary>
+    protected ref T Entry(AreaState<T> area, int step, int state, int unit, int column) =>
+        ref StateFactor.Panel(area.Index, step, column / Width)[(state * area.BlockRows + unit) * Width + column % Width];
 
     protected static double Norm(ReadOnlySpan<T> values) => Math.Sqrt(double.CreateTruncating(TensorPrimitives.SumOfSquares(values)));
 
@@ -121,11 +121,6 @@ internal abstract class FactoredInfluence<T> : Learner<T>
         foreach (AreaState<T> area in Network.Areas)
             StateFactor.Multiply(area, panel, step, _product[area.Index].Span);
         foreach (AreaState<T> area in Network.Areas)
-        {
-            int rows = area.BlockRows;
-            Kernels.AdvanceInfluence(
-                StateFactor.Panel(area.Index, step - 1, panel), StateFactor.Panel(area.Index, step, panel), area.Decay.Span[..rows],
-                area.Post(step)[..rows], _product[area.Index].Span, Told[area.Index].Span[..rows], Contracted.Span.Slice(panel * Width, Width));
-        }
+            StateFactor.Advance(area, panel, step, _product[area.Index].Span, Told[area.Index].Span, Contracted.Span.Slice(panel * Width, Width));
     }
 }

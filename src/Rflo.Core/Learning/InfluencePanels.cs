@@ -17,6 +17,7 @@ internal sealed class InfluencePanels<T>
     private readonly AlignedArray<T> _gathered;
     private readonly AlignedArray<T> _outputs;
     private readonly AlignedArray<T> _ofRates;
+    private readonly AlignedArray<T> _before;
     private readonly int _width = Kernels.PanelColumns<T>();
     private readonly int _delays;
 
@@ -31,10 +32,11 @@ internal sealed class InfluencePanels<T>
         _only = [.. network.Areas.Select(area => network.Allows(Forms.OneSource) ? OnlySegment(area) : null)];
         _gathered = new AlignedArray<T>(network.Areas.Max(area => area.Afferents.Stride) * _width);
         _ofRates = new AlignedArray<T>(network.Areas.Max(area => area.HasGain ? area.BlockRows : 0) * _width);
+        _before = new AlignedArray<T>(network.Areas.Max(area => area.HasModel ? area.StateCount : 0) * _width);
         _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max() * _width);
     }
 
-    /// <summary>ds(t)/dw of an area for the columns of one panel, shape (units in blocks of four, panel columns).</summary>
+    /// <summary>ds(t)/dw of an area for the columns of one panel, shape (units in blocks of four, panel columns); of a unit model, one of these after the other for its states.</summary>
     public Span<T> Panel(int area, int step, int panel)
     {
         AlignedArray<T>? kept = _panels[((step % _delays) + _delays) % _delays][area][panel];
@@ -47,10 +49,17 @@ internal sealed class InfluencePanels<T>
         ReadOnlySpan<T> states = Panel(area, step, panel);
         if (states.IsEmpty || !_network.Areas[area].HasGain)
             return states;
-        Span<T> rates = _ofRates.Span[..states.Length], gain = _network.Areas[area].Gain(step);
-        for (int i = 0; i < _network.Areas[area].Units; i++)
-            Kernels.Scale(states.Slice(i * _width, _width), gain[i], rates.Slice(i * _width, _width));
-        rates[(_network.Areas[area].Units * _width)..].Clear();
+        AreaState<T> of = _network.Areas[area];
+        Span<T> rates = _ofRates.Span[..(of.BlockRows * _width)], gain = of.Gain(step);
+        for (int i = 0; i < of.Units; i++)
+        {
+            Span<T> row = rates.Slice(i * _width, _width);
+            Kernels.Scale(states.Slice(i * _width, _width), gain[i], row);
+            for (int k = 1; k < of.StateCount; k++)
+                Kernels.AddScaled(row, gain[k * of.Padded + i], states.Slice((k * of.BlockRows + i) * _width, _width));
+        }
+
+        rates[(of.Units * _width)..].Clear();
         return rates;
     }
 
@@ -112,6 +121,43 @@ internal sealed class InfluencePanels<T>
                 MultiplySparse(pattern, afferents.Weights.Sparse[k], gathered[(afferents.Segments[k].Offset * _width)..], product);
     }
 
+    /// <summary>
+    /// One panel of an area through a step, when its product is made: ds(t)/dw = A ds(t-1)/dw + c product; and its part in what is asked for.
+    /// </summary>
+    /// <param name="area">The area.</param>
+    /// <param name="panel">The panel.</param>
+    /// <param name="step">t.</param>
+    /// <param name="product">What <see cref="Multiply"/> made.</param>
+    /// <param name="signal">The learning signal of states, -dL/ds(t).</param>
+    /// <param name="gradient">Panel columns; the signal times the new influence is added.</param>
+    public void Advance(AreaState<T> area, int panel, int step, ReadOnlySpan<T> product, ReadOnlySpan<T> signal, Span<T> gradient)
+    {
+        int rows = area.BlockRows;
+        Span<T> before = Panel(area.Index, step - 1, panel), now = Panel(area.Index, step, panel);
+        if (!area.HasModel)
+        {
+            Kernels.AdvanceInfluence(before, now, area.Decay.Span[..rows], area.Post(step)[..rows], product, signal[..rows], gradient);
+            return;
+        }
+
+        int d = area.StateCount;
+        ReadOnlySpan<T> jacobian = area.Jacobian(step), slope = area.Post(step);
+        for (int i = 0; i < area.Units; i++)
+        {
+            // With delays of one step the new panel lies where the old one does.
+            for (int l = 0; l < d; l++)
+                before.Slice((l * rows + i) * _width, _width).CopyTo(_before.Span[(l * _width)..]);
+            for (int k = 0; k < d; k++)
+            {
+                Span<T> row = now.Slice((k * rows + i) * _width, _width);
+                Kernels.Scale(product.Slice(i * _width, _width), slope[k * area.Padded + i], row);
+                for (int l = 0; l < d; l++)
+                    Kernels.AddScaled(row, jacobian[(k * d + l) * area.Padded + i], _before.Span.Slice(l * _width, _width));
+                Kernels.AddScaled(gradient, signal[k * area.Padded + i], row);
+            }
+        }
+    }
+
     /// <summary>The one dense projection of a whole area that an area listens to, if that is all that can carry influence.</summary>
     private static Segment? OnlySegment(AreaState<T> area)
     {
@@ -123,7 +169,7 @@ internal sealed class InfluencePanels<T>
     {
         var panels = new AlignedArray<T>?[_columns.Panels];
         for (int panel = 0; panel < panels.Length; panel++)
-            panels[panel] = _columns.Owner(panel) is var owner && (owner == InfluenceColumns<T>.Free || reaches[owner][area.Index]) ? new AlignedArray<T>(area.BlockRows * _width) : null;
+            panels[panel] = _columns.Owner(panel) is var owner && (owner == InfluenceColumns<T>.Free || reaches[owner][area.Index]) ? new AlignedArray<T>(area.StateCount * area.BlockRows * _width) : null;
         return panels;
     }
 

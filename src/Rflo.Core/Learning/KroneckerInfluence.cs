@@ -54,8 +54,9 @@ internal sealed class KroneckerInfluence<T> : FactoredInfluence<T>
         foreach (AreaState<T> area in Network.Areas)
         {
             Span<T> post = area.Post(step);
-            for (int i = 0; i < area.Units; i++)
-                Entry(area.Index, step, i, FirstUnit[area.Index] + i) += _added * post[i];
+            for (int k = 0; k < area.StateCount; k++)
+                for (int i = 0; i < area.Units; i++)
+                    Entry(area, step, k, i, FirstUnit[area.Index] + i) += _added * post[k * area.Padded + i];
         }
 
         for (int k = 0; k < Areas.Length; k++)
@@ -72,7 +73,12 @@ internal sealed class KroneckerInfluence<T> : FactoredInfluence<T>
         Span<T> told = Told[area.Index].Span, slope = area.Post(step);
         post.Clear();
         for (int i = 0; i < area.Units; i++)
-            post[i] = _carried * Contracted.Span[FirstUnit[area.Index] + i] + _added * told[i] * slope[i];
+        {
+            post[i] = _carried * Contracted.Span[FirstUnit[area.Index] + i];
+            for (int at = i; at < slope.Length; at += area.Padded)
+                post[i] += _added * told[at] * slope[at];
+        }
+
         _signalFactor[k].CopyTo(pre);
     }
 

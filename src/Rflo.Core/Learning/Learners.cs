@@ -114,6 +114,11 @@ internal static class Learners
         {
             switch (rule)
             {
+                case ThreeFactorRule { Post: PostSignal.Slope } local when area.HasModel:
+                    Add(
+                        schedule.IsStepwise ? new ThreeFactorStatesOnline<T>(_network, area, plastic, local) : new ThreeFactorStatesTrialEnd<T>(_network, area, plastic, local),
+                        KeyOf("area", area.Index, rule, schedule, plastic));
+                    break;
                 case ThreeFactorRule local when schedule.IsStepwise && ThreeFactorDeferred<T>.Suits(_network, area, plastic, local):
                     Add(new ThreeFactorDeferred<T>(_network, area, plastic, local), KeyOf("area", area.Index, rule, schedule, plastic));
                     break;

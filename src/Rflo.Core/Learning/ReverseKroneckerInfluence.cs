@@ -48,8 +48,10 @@ internal sealed class ReverseKroneckerInfluence<T> : FactoredInfluence<T>
             factor += double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(_unitFactor[k]));
             mixing += double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(_mixing[k]));
             double post = 0, pre = 0;
-            for (int i = 0; i < area.Units; i++)
-                post += double.CreateTruncating(area.Post(step)[i] * area.Post(step)[i] * _mixing[k][i] * _mixing[k][i]);
+            ReadOnlySpan<T> slope = area.Post(step);
+            for (int s = 0; s < area.StateCount; s++)
+                for (int i = 0; i < area.Units; i++)
+                    post += double.CreateTruncating(slope[s * area.Padded + i] * slope[s * area.Padded + i] * _mixing[k][i] * _mixing[k][i]);
             foreach (Segment segment in Areas[k].Plastic.Segments)
                 pre += double.CreateTruncating(TensorPrimitives.SumOfSquares<T>(Signals(k, step, segment)));
             immediate += post * pre;
@@ -74,8 +76,9 @@ internal sealed class ReverseKroneckerInfluence<T> : FactoredInfluence<T>
         _unitFactor[k].CopyTo(post);
         pre.Clear();
         T told = T.Zero;
-        for (int i = 0; i < area.Units; i++)
-            told += Told[area.Index].Span[i] * _mixing[k][i] * area.Post(step)[i];
+        for (int s = 0; s < area.StateCount; s++)
+            for (int i = 0; i < area.Units; i++)
+                told += Told[area.Index].Span[s * area.Padded + i] * _mixing[k][i] * area.Post(step)[s * area.Padded + i];
         foreach (Segment segment in Areas[k].Plastic.Segments)
         {
             Span<T> signals = Signals(k, step, segment);
@@ -90,12 +93,19 @@ internal sealed class ReverseKroneckerInfluence<T> : FactoredInfluence<T>
         foreach (Segment segment in Areas[k].Plastic.Segments)
         {
             Span<T> signals = Signals(k, step, segment);
-            for (int i = 0; i < area.Units; i++)
-            {
-                T factor = _added * _mixing[k][i] * area.Post(step)[i];
-                for (int j = 0; j < segment.Width; j++)
-                    Entry(area.Index, step, i, _firstSignal[k] + segment.Offset + j) += factor * signals[j];
-            }
+            for (int s = 0; s < area.StateCount; s++)
+                AddImmediate(area, step, s, k, segment, signals);
+        }
+    }
+
+    private void AddImmediate(AreaState<T> area, int step, int state, int k, Segment segment, ReadOnlySpan<T> signals)
+    {
+        ReadOnlySpan<T> slope = area.Post(step)[(state * area.Padded)..];
+        for (int i = 0; i < area.Units; i++)
+        {
+            T factor = _added * _mixing[k][i] * slope[i];
+            for (int j = 0; j < segment.Width; j++)
+                Entry(area, step, state, i, _firstSignal[k] + segment.Offset + j) += factor * signals[j];
         }
     }
 

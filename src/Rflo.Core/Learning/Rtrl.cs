@@ -44,7 +44,7 @@ internal sealed class Rtrl<T> : Learner<T>
         _reaches = Reach.Of(network.Graph);
         _influence = new InfluencePanels<T>(network, _columns, _reaches);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
+        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * _width))];
         _gradient = new AlignedArray<T>(_columns.Count);
     }
@@ -93,12 +93,8 @@ internal sealed class Rtrl<T> : Learner<T>
         Span<T> gradient = _gradient.Span.Slice(panel * _width, _width);
         foreach (AreaState<T> area in _network.Areas)
         {
-            if (!_reaches[owner][area.Index])
-                continue;
-            int rows = area.BlockRows;
-            Kernels.AdvanceInfluence(
-                _influence.Panel(area.Index, step - 1, panel), _influence.Panel(area.Index, step, panel), area.Decay.Span[..rows], area.Post(step)[..rows],
-                _product[area.Index].Span, _told[area.Index].Span[..rows], gradient);
+            if (_reaches[owner][area.Index])
+                _influence.Advance(area, panel, step, _product[area.Index].Span, _told[area.Index].Span, gradient);
         }
 
         if (owner < _network.Areas.Length)
@@ -107,16 +103,19 @@ internal sealed class Rtrl<T> : Learner<T>
             AddDelta(_network.Readouts[owner - _network.Areas.Length], panel, step, gradient);
     }
 
-    /// <summary>A weight's direct effect on its own unit's rate.</summary>
+    /// <summary>A weight's direct effect on the states of its own unit.</summary>
     private void AddImmediate(AreaState<T> area, int panel, int step, Span<T> gradient)
     {
         Span<T> signals = area.Afferents.Signals(step), post = area.Post(step), told = _told[area.Index].Span;
         Span<T> influence = _influence.Panel(area.Index, step, panel);
         foreach (InfluenceColumns<T>.Piece piece in _columns.Pieces(panel))
         {
-            T factor = post[piece.Unit];
-            AddPiece(influence.Slice(piece.Unit * _width, _width), piece, factor, signals);
-            AddPiece(gradient, piece, told[piece.Unit] * factor, signals);
+            for (int k = 0; k < area.StateCount; k++)
+            {
+                int at = k * area.Padded + piece.Unit;
+                AddPiece(influence.Slice((k * area.BlockRows + piece.Unit) * _width, _width), piece, post[at], signals);
+                AddPiece(gradient, piece, told[at] * post[at], signals);
+            }
         }
     }
 

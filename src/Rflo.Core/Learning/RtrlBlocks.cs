@@ -81,7 +81,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
 
     /// <summary>Whether the block form covers a group of areas.</summary>
     public static bool Suits(Graph graph, IReadOnlyList<int> group) =>
-        !group.Any(index => graph.Areas[index].Dynamics == Dynamics.CurrentForm) && graph.Projections
+        !group.Any(index => graph.Areas[index] is { Dynamics: Dynamics.CurrentForm } or { Model: not null }) && graph.Projections
             .Where(projection => !projection.Target.IsReadout && group.Contains(projection.Target.Index))
             .All(projection => projection.Source.Kind switch
             {

@@ -23,14 +23,14 @@ internal sealed class TangentState<T>
     {
         _network = network;
         _delays = network.Graph.MaxDelay;
-        _ring = [.. Enumerable.Range(0, _delays).Select(_ => network.Areas.Select(area => new AlignedArray<T>(area.Padded)).ToArray())];
+        _ring = [.. Enumerable.Range(0, _delays).Select(_ => network.Areas.Select(area => new AlignedArray<T>(area.StateWidth)).ToArray())];
         _outputRow = new AlignedArray<T>(network.Readouts.Select(readout => readout.Afferents.Stride).DefaultIfEmpty(0).Max());
         _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max());
         _ofRates = new AlignedArray<T>(network.Areas.Max(area => area.HasGain ? area.Padded : 0));
         _rows = [.. network.Areas.Select(area => new TangentRow<T>(this, area, network.Allows(Forms.Beside)))];
     }
 
-    /// <summary>x(t) of an area, for the last steps as far back as the longest delay.</summary>
+    /// <summary>x(t) of an area, in the shape of its states, for the last steps as far back as the longest delay.</summary>
     public Span<T> Of(int area, int step) => _ring[((step % _delays) + _delays) % _delays][area].Span;
 
     /// <summary>The direction of an area's rates, until the next call: that of its states but for the gain of its units.</summary>
@@ -39,6 +39,12 @@ internal sealed class TangentState<T>
         if (!_network.Areas[area].HasGain)
             return Of(area, step);
         Span<T> rates = _ofRates.Span[.._network.Areas[area].Padded];
+        if (_network.Areas[area].HasModel)
+        {
+            _network.Areas[area].ToRates(step, Of(area, step), rates);
+            return rates;
+        }
+
         TensorPrimitives.Multiply<T>(Of(area, step), _network.Areas[area].Gain(step), rates);
         return rates;
     }
@@ -78,11 +84,15 @@ internal sealed class TangentState<T>
         foreach (AreaState<T> area in _network.Areas)
         {
             Span<T> current = _rows[area.Index].Currents(step);
-            TensorPrimitives.Multiply<T>(current, area.Post(step), current);
+            if (!area.HasModel)
+                TensorPrimitives.Multiply<T>(current, area.Post(step), current);
         }
 
         foreach (AreaState<T> area in _network.Areas)
-            TensorPrimitives.MultiplyAdd<T>(Of(area.Index, step - 1), area.Decay.Span, _rows[area.Index].Product, Of(area.Index, step));
+            if (area.HasModel)
+                area.Carry(step, Of(area.Index, step - 1), _rows[area.Index].Product, Of(area.Index, step));
+            else
+                TensorPrimitives.MultiplyAdd<T>(Of(area.Index, step - 1), area.Decay.Span, _rows[area.Index].Product, Of(area.Index, step));
     }
 
     /// <summary>

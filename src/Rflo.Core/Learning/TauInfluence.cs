@@ -37,7 +37,7 @@ internal sealed class TauInfluence<T> : Learner<T>
         _columns.AddFree(units);
         _influence = new InfluencePanels<T>(network, _columns, []);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
+        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * _width))];
         _gradient = new AlignedArray<T>(_columns.Count);
     }
@@ -92,12 +92,7 @@ internal sealed class TauInfluence<T> : Learner<T>
         foreach (AreaState<T> area in _network.Areas)
             _influence.Multiply(area, panel, step, _product[area.Index].Span);
         foreach (AreaState<T> area in _network.Areas)
-        {
-            int rows = area.BlockRows;
-            Kernels.AdvanceInfluence(
-                _influence.Panel(area.Index, step - 1, panel), _influence.Panel(area.Index, step, panel), area.Decay.Span[..rows],
-                area.Post(step)[..rows], _product[area.Index].Span, _told[area.Index].Span[..rows], _gradient.Span.Slice(panel * _width, _width));
-        }
+            _influence.Advance(area, panel, step, _product[area.Index].Span, _told[area.Index].Span, _gradient.Span.Slice(panel * _width, _width));
     }
 
     /// <summary>A tau's direct effect on its own unit's rate; and what the step asks for.</summary>

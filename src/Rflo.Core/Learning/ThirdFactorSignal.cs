@@ -132,8 +132,8 @@ internal sealed class ThirdFactorSignal<T>
             told[.._area.Units].Fill(_scalars[step]);
         }
 
-        // A trace of slopes is that of the state; e = g eps is the rate's.
-        if (_rule.Post == PostSignal.Slope)
+        // A trace of slopes is that of the state; e = g eps is the rate's. Those of a unit model take their own g.
+        if (_rule.Post == PostSignal.Slope && !_area.HasModel)
             _area.ThroughGain(step, told);
     }
 }

@@ -26,8 +26,8 @@ internal sealed class Uoro<T> : Learner<T>
         _network = network;
         _source = source;
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
-        _mixing = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
+        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
+        _mixing = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         StateFactor = new TangentState<T>(network);
         (AreaState<T> Area, Plastic<T> Plastic)[] learning = [.. areas];
         WeightFactor = WeightFactorProducts<T>.Suits(network, learning)
@@ -58,7 +58,8 @@ internal sealed class Uoro<T> : Learner<T>
     public override void Learn(int step)
     {
         foreach (AreaState<T> area in _network.Areas)
-            _source.Fill(step, _mixing[area.Index].Span[..area.Units]);
+            for (int k = 0; k < area.StateCount; k++)
+                _source.Fill(step, _mixing[area.Index].Span.Slice(k * area.Padded, area.Units));
 
         WeightFactor.Take(step, _mixing);
         double rho0 = MixingSource<T>.Balance(WeightFactor.Norm, Math.Sqrt(StateFactor.SumOfSquares()));

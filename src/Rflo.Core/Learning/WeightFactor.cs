@@ -44,7 +44,6 @@ internal abstract class WeightFactor<T>
     /// <summary>After the last step: hands on what the trial asks for.</summary>
     public abstract void End(int steps);
 
-    /// <summary>q(t) of an area: the random numbers times the postsynaptic factors.</summary>
-    protected static void Mix(AreaState<T> area, int step, AlignedArray<T>[] mixing, Span<T> mixed) =>
-        System.Numerics.Tensors.TensorPrimitives.Multiply<T>(mixing[area.Index].Span, area.Post(step), mixed);
+    /// <summary>q(t) of an area: the random numbers of its states times the postsynaptic factors.</summary>
+    protected static void Mix(AreaState<T> area, int step, AlignedArray<T>[] mixing, Span<T> mixed) => area.ToCurrents(step, mixing[area.Index].Span, mixed);
 }

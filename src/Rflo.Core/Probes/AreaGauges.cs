@@ -39,7 +39,7 @@ internal sealed class RatesGauge<T>(AreaState<T> area, Func<double[]> rates) : G
         return flat / steps / area.Units;
     }
 
-    private static bool HasSlope(AreaSpec spec) => spec.Dynamics != Dynamics.WinnerTakeAll;
+    private static bool HasSlope(AreaSpec spec) => spec.Dynamics != Dynamics.WinnerTakeAll && spec.Model is null;
 
     private static string[] Names(AreaSpec spec) =>
         HasSlope(spec) ? [$"mean-rate {spec.Name}", $"saturation {spec.Name}"] : [$"mean-rate {spec.Name}"];

@@ -42,6 +42,7 @@ internal sealed class Session<T> : Session
         _progressBefore = new double[_progress?.ProgressLength ?? 0];
         _runsUserCode = task is IClosedLoopTask or IProgressTask
             || graph.Readouts.Any(readout => UserCode.Is(readout.LossOrNatural))
+            || graph.Areas.Any(area => area.Model is { } model && UserCode.IsModel(model))
             || graph.Plasticities.Any(plasticity => plasticity.RunsUserCode);
         if (task is IClosedLoopTask closed)
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);

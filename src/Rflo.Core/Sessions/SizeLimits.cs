@@ -36,6 +36,8 @@ internal static class SizeLimits
         for (int k = 0; k < graph.Areas.Count; k++)
         {
             Fits($"the rates of area {graph.Areas[k].Name}", rows, Rows, Simd.Padded<T>(graph.Areas[k].Units), "units", ShorterTrials);
+            if (graph.Areas[k].Model is { States.Count: var states })
+                Fits($"the local derivatives of area {graph.Areas[k].Name}", rows, Rows, (long)states * states * Simd.Padded<T>(graph.Areas[k].Units), "units and pairs of states", ShorterTrials);
             OfTarget<T>(graph, $"area {graph.Areas[k].Name}", false, k, graph.Areas[k].Units, rows);
         }
 

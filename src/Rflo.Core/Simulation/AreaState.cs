@@ -3,13 +3,14 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>An area while it runs: its weights, its rates over a trial and the slopes that learning needs.</summary>
-internal sealed class AreaState<T>
+internal sealed partial class AreaState<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly AlignedArray<T> _rates;
     private readonly AlignedArray<T> _states;
     private readonly AlignedArray<T>? _gain;
     private readonly AlignedArray<T> _post;
+    private readonly AlignedArray<T> _jacobian;
     private readonly int _history;
     private readonly int _maxSteps;
     private readonly T[] _means;
@@ -31,9 +32,11 @@ internal sealed class AreaState<T>
         Current = new AlignedArray<T>(Padded);
         Noise = new AlignedArray<T>(Spec.Noise > 0 ? Padded : 0);
         _rates = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
-        _gain = Spec.Dynamics == Dynamics.CurrentForm ? new AlignedArray<T>(_rates.Length) : null;
-        _states = _gain is null ? _rates : new AlignedArray<T>(_rates.Length);
-        _post = new AlignedArray<T>((maxSteps + 1) * Padded);
+        StateCount = Spec.Model?.States.Count ?? 1;
+        _gain = Spec.Dynamics == Dynamics.CurrentForm || HasModel ? new AlignedArray<T>(_rates.Length * StateCount) : null;
+        _states = _gain is null ? _rates : new AlignedArray<T>(_rates.Length * StateCount);
+        _post = new AlignedArray<T>((maxSteps + 1) * StateWidth);
+        _jacobian = new AlignedArray<T>(HasModel ? (maxSteps + 1) * StateCount * StateWidth : 0);
         _means = new T[Spec.Penalties.Any(penalty => penalty.OfTrialMean) ? Units : 0];
         ResetRates();
     }
@@ -69,18 +72,18 @@ internal sealed class AreaState<T>
     public (AlignedArray<T> Rows, int Start) RateRows => (_rates, _history);
 
     /// <summary>
-    /// s(t), the state that the leak acts on: the rates themselves, or x(t) of the current form. In the words of
-    /// docs/model.md, s(t) = A s(t-1) + ..., with A = 1 - alpha.
+    /// s(t), the state that the leak acts on: the rates themselves, or x(t) of the current form; of a unit model, shape
+    /// (states, padded units). In the words of docs/model.md, s(t) = A s(t-1) + ..., with A = 1 - alpha.
     /// </summary>
-    public Span<T> States(int step) => _states.Row(_history + step, Padded);
+    public Span<T> States(int step) => _states.Row(_history + step, StateWidth);
 
     /// <summary>Whether rates are a function of the state, instead of the state itself.</summary>
     public bool HasGain => _gain is not null;
 
-    /// <summary>g(t) = dh(t) / ds(t), shape (padded units): phi'(x(t)) of the current form. Only where there is a gain; elsewhere it is 1.</summary>
-    public Span<T> Gain(int step) => _gain!.Row(_history + step, Padded);
+    /// <summary>g(t) = dh(t) / ds(t), in the shape of the states: phi'(x(t)) of the current form. Only where there is a gain; elsewhere it is 1.</summary>
+    public Span<T> Gain(int step) => _gain!.Row(_history + step, StateWidth);
 
-    /// <summary>Carries what rates receive, dL/dh, to the states: g(t) times it. Does nothing where there is no gain.</summary>
+    /// <summary>Carries what rates receive, dL/dh, to the states: g(t) times it. Does nothing where there is no gain; not for unit models, see <see cref="ToStates"/>.</summary>
     public void ThroughGain(int step, Span<T> signal)
     {
         if (HasGain)
@@ -92,17 +95,25 @@ internal sealed class AreaState<T>
     {
         if (!HasGain)
             return;
+        if (HasModel)
+        {
+            Send(step);
+            return;
+        }
+
         Span<T> rates = Rates(step), gain = Gain(step);
         Kernels.TransferSlope(Spec.Transfer, States(step), rates, gain);
         rates[Units..].Clear();
         gain[Units..].Clear();
     }
 
-    /// <summary>c(t) = ds(t) / du(t), the postsynaptic factor of step t: alpha phi'(u(t)), or alpha in the current form.</summary>
-    public Span<T> Post(int step) => _post.Row(step, Padded);
+    /// <summary>
+    /// c(t) = ds(t) / du(t), the postsynaptic factor of step t, in the shape of the states: alpha phi'(u(t)), or alpha in the current form.
+    /// </summary>
+    public Span<T> Post(int step) => _post.Row(step, StateWidth);
 
-    /// <summary>The same from a step on, in rows of <see cref="Padded"/>.</summary>
-    public Span<T> PostFrom(int step) => _post.From(step, Padded);
+    /// <summary>The same from a step on, in rows of <see cref="StateWidth"/>.</summary>
+    public Span<T> PostFrom(int step) => _post.From(step, StateWidth);
 
     /// <summary>u(t), where a rule asked for it.</summary>
     public Span<T> Currents(int step) => _currents!.Row(step, Padded);
@@ -161,6 +172,7 @@ internal sealed class AreaState<T>
             row.Clear();
             for (int i = 0; i < Units; i++)
                 row[i] = T.CreateTruncating(Spec.InitialRates[i]);
+            BeginStates(row);
             Transmit(t);
         }
     }
@@ -181,6 +193,7 @@ internal sealed class AreaState<T>
         Span<T> start = States(0);
         for (int i = 0; i < Units; i++)
             start[i] = T.CreateTruncating(Spec.InitialRates[i] + Spec.InitialSpread * stream.Gaussian());
+        BeginStates(start);
         Transmit(0);
         for (int t = -_history; t < 0; t++)
         {
@@ -203,6 +216,8 @@ internal sealed class AreaState<T>
         for (int t = -_history; t <= 0; t++)
         {
             visitor.Visit("rates", States(t)[..Units], -t);
+            for (int k = 1; k < StateCount; k++)
+                visitor.Visit($"state {k}", States(t).Slice(k * Padded, Units), -t);
             if (visitor.Restores)
                 Transmit(t);
         }

@@ -277,6 +277,12 @@ internal sealed class Network<T>
         area.Afferents.Currents(step, current);
         AddNoise(area);
         area.Keep(step);
+        if (area.HasModel)
+        {
+            area.Advance(step);
+            return;
+        }
+
         if (area.HasGain)
         {
             post.Fill(T.One);

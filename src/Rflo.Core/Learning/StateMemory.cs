@@ -1,0 +1,75 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// What is left of the traces of a unit model after one step, shape (states, states, padded units): A(t) of its units, or what the
+/// rule puts in its place.
+/// </summary>
+internal sealed class StateMemory<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Network<T> _network;
+    private readonly AreaState<T> _area;
+    private readonly AlignedArray<T>? _own;
+    private readonly AlignedArray<T>? _constant;
+
+    public StateMemory(Network<T> network, AreaState<T> area, ThreeFactorRule rule)
+    {
+        _network = network;
+        _area = area;
+        int square = area.StateCount * area.StateWidth;
+        if (rule.Memory == TraceMemory.OwnJacobian)
+            _own = new AlignedArray<T>((network.MaxSteps + 1) * square);
+        T? left = rule.Memory switch
+        {
+            TraceMemory.None => T.Zero,
+            TraceMemory.WholeTrial => T.One,
+            TraceMemory.Given => T.One - T.CreateTruncating(rule.MemoryAlpha),
+            _ => null,
+        };
+        if (left is not { } same)
+            return;
+        _constant = new AlignedArray<T>(square);
+        for (int k = 0; k < area.StateCount; k++)
+            _constant.Span.Slice((k * area.StateCount + k) * area.Padded, area.Units).Fill(same);
+    }
+
+    /// <summary>Whether <see cref="Take"/> has anything to do.</summary>
+    public bool Takes => _own is not null;
+
+    /// <summary>That of a step.</summary>
+    public ReadOnlySpan<T> Of(int step) => (_own, _constant) switch
+    {
+        ({ } own, _) => own.Row(step, _area.StateCount * _area.StateWidth),
+        (_, { } constant) => constant.Span,
+        _ => _area.Jacobian(step),
+    };
+
+    /// <summary>
+    /// After the forward step: A(t) + c(t) W_ii g(t-1)', the Jacobian of a unit with its own connection (Menick et al. 2021), at the weights of
+    /// the step. W_ii sums the self-connections of one step's delay.
+    /// </summary>
+    public void Take(int step)
+    {
+        if (_own is null)
+            return;
+        int d = _area.StateCount, padded = _area.Padded;
+        Span<T> own = _own.Row(step, d * _area.StateWidth);
+        _area.Jacobian(step).CopyTo(own);
+        ReadOnlySpan<T> slope = _area.Post(step), gain = _area.Gain(step - 1);
+        foreach (Segment segment in _area.Afferents.Segments)
+        {
+            if (segment.Source is not { Kind: SignalKind.Area, Delay: 1 } source || source.Index != _area.Index || !_network.IsOpen(segment.Spec.Gate, step))
+                continue;
+            for (int j = 0; j < segment.Width; j++)
+            {
+                int unit = source.Units is { } units ? units[j] : j;
+                T weight = _area.Afferents.Weight(segment, unit, j);
+                for (int k = 0; k < d; k++)
+                    for (int l = 0; l < d; l++)
+                        own[(k * d + l) * padded + unit] += slope[k * padded + unit] * weight * gain[l * padded + unit];
+            }
+        }
+    }
+}

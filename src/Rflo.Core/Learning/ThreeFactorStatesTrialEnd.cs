@@ -1,0 +1,77 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// A three-factor rule that takes the slopes of a unit model, at the end of a trial, without traces: z(s) = g(s) M(s) + A(s+1)' z(s+1), and one
+/// product over time, dW = eta / T * sum over s of (c(s) . z(s)) pre(s)'.
+/// </summary>
+/// <remarks>
+/// The same sum as <see cref="ThreeFactorStatesOnline{T}"/> at fixed weights, in another order. O(d^2 post) a step backward, then one matrix
+/// product over the trial.
+/// </remarks>
+internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly AreaState<T> _area;
+    private readonly Plastic<T> _plastic;
+    private readonly Eligibility<T> _eligibility;
+    private readonly StateMemory<T> _memory;
+    private readonly ThirdFactorSignal<T> _third;
+    private readonly AlignedArray<T> _signal;
+    private readonly AlignedArray<T> _ofStates;
+    private readonly AlignedArray<T> _carried;
+    private readonly AlignedArray<T> _delta;
+
+    public ThreeFactorStatesTrialEnd(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
+    {
+        _area = area;
+        _plastic = plastic;
+        _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
+        _memory = new StateMemory<T>(network, area, rule);
+        _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments, readsLater: true);
+        _signal = new AlignedArray<T>(area.Padded);
+        _ofStates = new AlignedArray<T>(area.StateWidth);
+        _carried = new AlignedArray<T>(area.StateWidth);
+        _delta = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+    }
+
+    public override bool ActsInSteps => _eligibility.Takes || _third.Takes || _memory.Takes;
+
+    public override void Visit(StateVisitor visitor)
+    {
+        _eligibility.Visit(visitor);
+        _third.Visit(visitor.Of("third"));
+    }
+
+    public override void Begin(int trial, int steps) => _eligibility.Begin();
+
+    public override void Tell(int step)
+    {
+        _eligibility.Take(step);
+        _memory.Take(step);
+        _third.Take(step);
+    }
+
+    public override void Conclude(int steps)
+    {
+        _third.TakeTrial(steps);
+        _carried.Span.Clear();
+        for (int t = steps; t >= 1; t--)
+        {
+            _third.Tell(t, _signal.Span);
+            _area.ToStates(t, _signal.Span, _ofStates.Span);
+            TensorPrimitives.Add<T>(_ofStates.Span, _carried.Span, _ofStates.Span);
+            _area.ToCurrents(t, _ofStates.Span, _delta.Row(t, _area.Padded));
+            _area.CarryBack(_memory.Of(t), _ofStates.Span, _carried.Span);
+        }
+    }
+
+    public override void End(int steps)
+    {
+        _plastic.BeginIncrements(1);
+        _plastic.AddTrial(_delta.From(1, _area.Padded), _area.Padded, _eligibility.PreFrom(1), 1, steps);
+        _plastic.FinishTrial();
+    }
+}
