@@ -81,8 +81,15 @@ module Declare =
     let currentForm (area: Area) =
         match area.Dynamics with
         | Leaky
-        | OfModel _
         | CurrentForm -> { area with Dynamics = CurrentForm }
+        | OfModel model -> {
+            area with
+                Lost =
+                    area.Lost
+                    |> Lost.add
+                        $"it is given the current form and the units {model}"
+                        "leave one of them out"
+          }
         | WinnerTakeAll _ -> {
             area with
                 Lost =
@@ -97,8 +104,15 @@ module Declare =
     let units (model: UnitModel) (area: Area) =
         match area.Dynamics with
         | Leaky
-        | OfModel _
-        | CurrentForm -> { area with Dynamics = OfModel model }
+        | OfModel _ -> { area with Dynamics = OfModel model }
+        | CurrentForm -> {
+            area with
+                Lost =
+                    area.Lost
+                    |> Lost.add
+                        $"it is given the current form and the units {model}"
+                        "leave one of them out"
+          }
         | WinnerTakeAll _ -> {
             area with
                 Lost =

@@ -127,6 +127,29 @@ module Memory =
         |> List.tryFindIndex (fun readout -> OfReadout readout.Name = finish)
         |> Option.defaultValue 0
 
+    let private modelStates (area: Area) =
+        match area.Dynamics with
+        | OfModel model -> model.States.Count
+        | _ -> 1
+
+    let private unitsOf (area: Area) =
+        UnitSize(
+            int64 area.Units,
+            modelStates area,
+            area.Dynamics.IsOfModel || area.Dynamics.IsCurrentForm,
+            area.Dynamics.IsOfModel
+        )
+
+    let private statesOf (circuit: Circuit) finish =
+        match finish with
+        | OfArea name
+        | OfPopulation(name, _) ->
+            circuit.Areas
+            |> List.tryFind (fun area -> area.Name = name)
+            |> Option.map modelStates
+            |> Option.defaultValue 1
+        | _ -> 1
+
     let private block (experiment: Experiment) plasticity (projection: Projection) =
         let circuit = experiment.Circuit
         let post, pre = size circuit projection.Target, size circuit projection.Source
@@ -147,7 +170,8 @@ module Memory =
             projection.Target.IsOfReadout,
             isFedBack circuit projection.Target,
             placeOf circuit projection.Target,
-            Option.toObj plasticity
+            Option.toObj plasticity,
+            States = statesOf circuit projection.Target
         )
 
     /// How a projection learns, if it does.
@@ -164,7 +188,7 @@ module Memory =
     let private ofBlocks (experiment: Experiment) blocks =
         MemoryEstimate.Of(
             blocks,
-            experiment.Circuit.Areas |> List.sumBy (fun area -> int64 area.Units),
+            experiment.Circuit.Areas |> List.map unitsOf |> Array.ofList,
             int64 (snd (TaskCompile.sizes experiment.Task)),
             int64 (maxDelay experiment),
             int64 (TaskCompile.longest experiment.Dt experiment.Task),

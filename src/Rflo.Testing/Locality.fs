@@ -75,10 +75,10 @@ let private prepare (experiment: Experiment) =
 let private unseen (activity: Activity) (area: Area) =
     let rates = activity.Rates[area.Name]
 
-    // The current form begins with phi of it: the same for all units, and not 0 where it is.
+    // The current form, and a unit model, begin with a function of it: the same for all units, and not 0 where it is.
     let first =
         match area.Initial with
-        | _ when area.Dynamics.IsCurrentForm -> 1.0
+        | _ when area.Dynamics.IsCurrentForm || area.Dynamics.IsOfModel -> 1.0
         | Reset rate
         | CarriedOver rate -> rate
         | _ -> 0.0

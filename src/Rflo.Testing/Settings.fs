@@ -14,6 +14,8 @@ type Settings = {
     /// Makes the circuit of a case from a number, where the rule is to be tried in circuits of one's own; what they declare as
     /// learning learns by the rule, and what breaks a law is made smaller as any other. None: random circuits of every kind.
     Circuits: (int -> Circuit) option
+    /// The units of every area that is no winner-take-all area, where a unit model is to be tried.
+    Units: UnitModel option
     /// What learns in the experiments.
     Learner: CheckedExperiment -> Learner
 }
@@ -28,6 +30,7 @@ module Settings =
         Seed = 43299UL
         Size = 6
         Circuits = None
+        Units = None
         Learner = Learner.ofCore
     }
 
@@ -42,6 +45,10 @@ module Settings =
 
     /// `s |> Settings.circuits (fun k -> loop (2 + k % 5))` tries circuits of one's own.
     let circuits make (settings: Settings) = { settings with Circuits = Some make }
+
+    /// `Settings.standard |> Settings.units mine` tries the rule in areas of units of that model: `Laws.gradientMatches (Rule.bptt, s)` holds the
+    /// model's derivatives to finite differences, if it has no surrogate, and `Laws.ofRule (Rule.rflo, s)` the rest.
+    let units model (settings: Settings) = { settings with Units = Some model }
 
     /// `s |> Settings.learner mine` holds another learner than the core to the laws.
     let learner make (settings: Settings) = { settings with Learner = make }

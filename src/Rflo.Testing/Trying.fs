@@ -66,6 +66,27 @@ let private smaller law (experiment: Experiment) =
     |> Seq.map law.Prepare
     |> Seq.filter (fun other -> Shrinks.size other < size && Fitting.isValid other)
 
+/// An experiment whose areas have units of a model, but those in which units compete.
+let private ofModel model (experiment: Experiment) =
+    let change (area: Area) =
+        if area.Dynamics.IsWinnerTakeAll then
+            area
+        else
+            {
+                area with
+                    Dynamics = OfModel model
+                    Transfer = Rflo.Core.Transfer.Tanh
+                    TauRate = None
+            }
+
+    {
+        experiment with
+            Circuit = {
+                experiment.Circuit with
+                    Areas = List.map change experiment.Circuit.Areas
+            }
+    }
+
 /// Fewer than this fraction of the cases must have something to say.
 let private leastProved = 0.2
 
@@ -75,6 +96,14 @@ let hold (law: Law) (settings: Settings) (rule: Rule) =
     match law.Exempts rule with
     | Some reason -> invalidArg (nameof rule) $"the law {law.Name} is not for {rule.Name}: {reason}"
     | None -> ()
+
+    let law =
+        match settings.Units with
+        | Some model -> {
+            law with
+                Prepare = law.Prepare >> ofModel model
+          }
+        | None -> law
 
     if settings.Cases < 1 || settings.Size < 1 then
         invalidArg

@@ -139,10 +139,15 @@ let private memory form =
         let counted = exponent (ofRule form 256 1024) (ofRule form 512 1024)
         Expect.isLessThan (abs (counted - 2.0)) 0.2 $"power of units in long trials: {counted}"
 
-let private estimated form =
+let private estimatedWith change form =
     for units, steps in [ 16, 256; 64, 64; 128, 16 ] do
         let case = network units steps
-        let setup = AllRules.learningAs form 0.01
+
+        let setup = {
+            AllRules.learningAs form 0.01 with
+                Area = fun _ area -> change area
+        }
+
         let graph = graphWith setup case.Circuit
         let estimate = MemoryEstimate.Of(graph, steps, Precision.Double)
         // The declaration has weights of its own.
@@ -152,6 +157,18 @@ let private estimated form =
         Expect.isTrue
             (ratio > 0.7 && ratio < 1.5)
             $"{units} units, {steps} steps: {estimate.Total} for {counted}"
+
+let private estimated form = estimatedWith id form
+
+let private inCurrentForm (area: AreaSpec) =
+    AreaSpec(
+        Name = area.Name,
+        Units = area.Units,
+        Alpha = area.Alpha,
+        Dynamics = Dynamics.CurrentForm,
+        Noise = area.Noise,
+        InitialRates = area.InitialRates
+    )
 
 /// Seconds of a step, the least of a few trials.
 let private time form units =
@@ -183,6 +200,13 @@ let tests =
         for form in AllRules.ways do
             test $"memory of {form.Name} grows as stated" { memory form }
             test $"memory of {form.Name} is as estimated" { estimated form }
+
+            if UnitModels.allows form.Rule then
+                test
+                    $"memory of {form.Name} is as estimated in the current form and of units with two states" {
+                    estimatedWith inCurrentForm form
+                    estimatedWith UnitModels.asAdapting form
+                }
 
             if isLong then
                 test $"time of {form.Name} grows as stated, or less" { speed form }

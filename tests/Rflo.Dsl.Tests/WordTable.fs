@@ -33,6 +33,7 @@ let private drawn =
         "Declare.l2"
         "Declare.penalties"
         "Declare.currentForm"
+        "Declare.units"
         "Declare.named"
         "Declare.rule"
         "Declare.update"

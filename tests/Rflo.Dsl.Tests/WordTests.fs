@@ -140,6 +140,7 @@ let private areaWords = [
     word "dale" "dale" (dale 0.5)
     word "population" "population" (population "left" [ 0; 1 ])
     word "currentForm" "currentForm" currentForm
+    word "units" "units" (units (UnitModel.lif 0.5))
     word "penalties" "penalties" (penalties [ Penalty.l2 0.1 ])
     word "explore" "explore" (explore 0.3)
 ]

@@ -135,7 +135,14 @@ let private csharp (feed: Feed) =
     let folder = feed.NewFolder "csharp"
     let sample = Path.Combine(root, "examples", "csharp")
 
-    for name in [ "Sample.csproj"; "Program.cs"; "OwnParts.cs" ] do
+    for name in
+        [
+            "Sample.csproj"
+            "Program.cs"
+            "OwnParts.cs"
+            "AdaptiveUnits.cs"
+            "SpikingTwin.cs"
+        ] do
         File.Copy(Path.Combine(sample, name), Path.Combine(folder, name))
 
     let ended =
@@ -153,6 +160,7 @@ let private csharp (feed: Feed) =
 
     Expect.stringContains ended.Output "completed 1000 trials: loss" "what it says"
     Expect.stringContains ended.Output "the same bits where it was taken up" "parts of its own"
+    Expect.stringContains ended.Output "spiking units of one's own" "a unit model of its own"
 
 let private tool (feed: Feed) model =
     let folder = feed.NewFolder "tool"

@@ -172,6 +172,42 @@ let private settings = [
             "the areas of the counterexample"
     }
 
+    test "units of one's own are tried, and a wrong derivative is seen" {
+        let adapting (slope: float) =
+            UnitModel.define
+                $"adapting, slope {slope}"
+                [ "v"; "a" ]
+                (fun unit ->
+                    let v, a = unit.Before[0], unit.Before[1]
+                    unit.State[0] <- (1.0 - unit.Alpha) * v + unit.Alpha * (unit.Current - 0.5 * a)
+                    unit.State[1] <- 0.9 * a + 0.1 * v
+                    unit.A[0, 0] <- 1.0 - unit.Alpha
+                    unit.A[0, 1] <- -0.5 * unit.Alpha * slope
+                    unit.A[1, 0] <- 0.1
+                    unit.A[1, 1] <- 0.9
+                    unit.C[0] <- unit.Alpha)
+                (fun unit ->
+                    let r = tanh unit.State[0]
+                    unit.G[0] <- 1.0 - r * r
+                    r)
+
+        let tried = few |> Settings.units (adapting 1.0)
+        Laws.gradientMatches (Rule.bptt, tried)
+        Laws.gradientMatchesWithoutRecurrence (Rule.rflo, tried)
+
+        for model in [ adapting 1.0; UnitModel.lif 0.3 ] do
+            for _, law in Laws.ofRule (Rule.rflo, few |> Settings.units model) do
+                law ()
+
+        let broken =
+            caught (fun () ->
+                Laws.gradientMatches (Rule.bptt, few |> Settings.units (adapting -1.0)))
+
+        Expect.isTrue
+            (broken.Experiment.Circuit.Areas |> List.exists _.Dynamics.IsOfModel)
+            "the counterexample has the units"
+    }
+
     test "a circuit of one's own that is wrong is refused with its problems" {
         let wrong _ = circuit |> areas [ area "a" 0 ]
 

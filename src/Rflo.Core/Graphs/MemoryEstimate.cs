@@ -11,8 +11,29 @@ namespace Rflo.Core;
 /// <param name="Plasticity">How it learns; null for frozen weights.</param>
 public readonly record struct BlockSize(long Post, long Pre, long Count, bool IsSparse, bool OntoReadout, bool OntoFedBack, int Target, Plasticity? Plasticity)
 {
+    /// <summary>State variables of a unit of the target, d: more than 1 for unit models only.</summary>
+    public int States { get; init; } = 1;
+
     /// <summary>Whether it solves least squares.</summary>
     internal bool IsLeastSquares => OntoReadout && Plasticity is { LearningRate: > 0, Readout: not DeltaReadout };
+}
+
+/// <summary>The units of an area, which is what activity depends on.</summary>
+/// <param name="Units">How many.</param>
+/// <param name="States">State variables of each, d.</param>
+/// <param name="HasStates">Whether its states are kept beside its rates: in the current form and under unit models.</param>
+/// <param name="HasJacobian">Whether A(t), shape (d, d), is kept: under unit models.</param>
+public readonly record struct UnitSize(long Units, int States, bool HasStates, bool HasJacobian)
+{
+    /// <summary>Rates, slopes and what backward passes keep, in every step; states, gains and Jacobians where there are any.</summary>
+    internal double NumbersAStep => Units * (3.0 + States + (HasStates ? 2.0 * States : 0) + (HasJacobian ? (double)States * States : 0));
+
+    /// <summary>That of an area.</summary>
+    public static UnitSize Of(AreaSpec area)
+    {
+        ArgumentNullException.ThrowIfNull(area);
+        return new UnitSize(area.Units, area.Model?.States.Count ?? 1, area.Model is not null || area.Dynamics == Dynamics.CurrentForm, area.Model is not null);
+    }
 }
 
 /// <summary>What a session will take of memory, in bytes, known before anything is taken.</summary>
@@ -37,20 +58,29 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         ArgumentNullException.ThrowIfNull(graph);
         IEnumerable<BlockSize> blocks = graph.Projections.Select(projection => new BlockSize(
             graph.Postsynaptic(projection), graph.Presynaptic(projection), projection.Synapses.Count, projection.Synapses is SparseSynapses,
-            projection.Target.IsReadout, projection.Target.IsReadout && graph.IsFedBack(projection.Target.Index), projection.Target.Index, projection.Plasticity));
-        return Of(blocks, graph.Units, graph.Outputs, graph.MaxDelay, maxSteps, precision);
+            projection.Target.IsReadout, projection.Target.IsReadout && graph.IsFedBack(projection.Target.Index), projection.Target.Index, projection.Plasticity)
+        {
+            States = projection.Target.IsReadout ? 1 : StatesOf(graph.Areas[projection.Target.Index]),
+        });
+        return Of(blocks, [.. graph.Areas.Select(UnitSize.Of)], graph.Outputs, graph.MaxDelay, maxSteps, precision);
+
+        static int StatesOf(AreaSpec area) => area.Model?.States.Count ?? 1;
     }
 
     /// <summary>Estimates a session from sizes alone, before a weight is drawn.</summary>
     /// <param name="blocks">The projections.</param>
-    /// <param name="units">Units of all areas.</param>
+    /// <param name="areas">The units of each area.</param>
     /// <param name="outputs">Outputs of all readouts.</param>
     /// <param name="maxDelay">The longest delay, in steps.</param>
     /// <param name="maxSteps">The longest trial.</param>
     /// <param name="precision">The numbers to compute with.</param>
-    public static MemoryEstimate Of(IEnumerable<BlockSize> blocks, long units, long outputs, long maxDelay, long maxSteps, Precision precision)
+    public static MemoryEstimate Of(
+        IEnumerable<BlockSize> blocks, IReadOnlyCollection<UnitSize> areas, long outputs, long maxDelay, long maxSteps, Precision precision)
     {
         ArgumentNullException.ThrowIfNull(blocks);
+        ArgumentNullException.ThrowIfNull(areas);
+        long units = areas.Sum(area => area.Units * area.States);
+        double unitRows = areas.Sum(area => area.NumbersAStep);
         double size = precision == Precision.Single ? sizeof(float) : sizeof(double);
         double steps = maxSteps + maxDelay + 1;
         double weights = 0, traces = 0, columns = 0, row = 0, rows = 0, square = 0;
@@ -74,7 +104,7 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
             if (block.OntoReadout)
                 continue;
             if (!inProducts.Contains(block))
-                traces += LikeWeights(plastic) * stored * size;
+                traces += LikeWeights(plastic) * stored * size * (plastic.Rule is ThreeFactorRule { Post: PostSignal.Slope } ? block.States : 1);
             rows += RowOfSteps(plastic, block);
             columns += plastic.Rule is StochasticRule { Factors: InfluenceFactors.ReverseKronecker } ? block.Pre : 0;
             square = Math.Max(square, plastic.Rule switch
@@ -86,7 +116,7 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         }
 
         return new MemoryEstimate(
-            weights + LeastSquares(all), steps * (row + rows + 4.0 * units + 3.0 * outputs) * size, traces, (columns * units * maxDelay + square) * size);
+            weights + LeastSquares(all), steps * (row + rows + unitRows + 3.0 * outputs) * size, traces, (columns * units * maxDelay + square) * size);
     }
 
     /// <summary>
