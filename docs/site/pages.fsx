@@ -32,6 +32,7 @@ let groups = [
         Title = "Run"
         Pages = [
             "commands", "Commands and exit codes"
+            "after-training", "After training"
             "long-runs", "Long runs"
             "sweeps", "Sweeps and Slurm"
             "performance", "Performance"
