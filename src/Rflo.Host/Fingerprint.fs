@@ -3,6 +3,7 @@ namespace Rflo.Host
 open System
 open System.Collections
 open System.Collections.Concurrent
+open System.Reflection
 open System.Runtime.InteropServices
 open System.Security.Cryptography
 open System.Text
@@ -28,11 +29,27 @@ module Fingerprint =
     /// How values of a type are added. Reflection is slow, and a sweep has many points: it is done once a type.
     let private ways = ConcurrentDictionary<Type, IncrementalHash -> obj -> unit>()
 
+    /// A part that an assembly of its own may add: known by its type and by its description, which has all of its constants.
+    let private described hash (part: obj) (description: string) =
+        text hash (part.GetType().Name)
+        text hash description
+
+    /// Whether a type is a record of C#: all of its values are in its properties.
+    let private isRecord (kind: Type) =
+        not (
+            isNull (
+                kind.GetMethod("PrintMembers", BindingFlags.Instance ||| BindingFlags.NonPublic)
+            )
+        )
+
     let rec private add (hash: IncrementalHash) (value: objnull) =
         match value with
         | null -> text hash "none"
         | :? string as words -> text hash words
         | :? float as number -> hash.AppendData(BitConverter.GetBytes number)
+        | :? Optimizer as optimizer -> described hash optimizer optimizer.Description
+        | :? LearningRateSchedule as schedule -> described hash schedule schedule.Description
+        | :? Loss as loss -> described hash loss loss.Description
         | :? ITask as task ->
             text hash (task.GetType().Name)
             add hash [| task.Inputs; task.Outputs; task.MaxSteps; task.Events |]
@@ -92,6 +109,12 @@ module Fingerprint =
                 text
                     hash
                     (Convert.ToString(value, Globalization.CultureInfo.InvariantCulture) |> nonNull)
+        elif isRecord kind then
+            let parts = kind.GetProperties(BindingFlags.Instance ||| BindingFlags.Public)
+
+            fun hash value ->
+                text hash kind.Name
+                all (fun value -> parts |> Array.map (fun part -> part.GetValue value)) hash value
         else
             fun hash _ -> text hash kind.Name
 

@@ -11,6 +11,12 @@ open Rflo.Dsl
 open Rflo.Host
 open Rflo.Testing
 
+/// Whether a type is a record of C#.
+let private isRecord (kind: Type) =
+    let hidden = Reflection.BindingFlags.Instance ||| Reflection.BindingFlags.NonPublic
+
+    not (isNull (kind.GetMethod("PrintMembers", hidden)))
+
 /// Changes the k-th number, word, flag or choice of a value, counted as it goes; all others stay. Functions and objects of other
 /// libraries are none.
 let rec private change (left: int ref) (value: objnull) : objnull =
@@ -69,6 +75,17 @@ let rec private change (left: int ref) (value: objnull) : objnull =
                 FSharpValue.MakeRecord(kind, fields))
         elif kind.IsEnum then
             if isHere () then Enum.ToObject(kind, 99) else value
+        elif isRecord kind then
+            // A record of C#: made again by its longest constructor.
+            let make =
+                kind.GetConstructors() |> Array.maxBy (fun each -> each.GetParameters().Length)
+
+            let fields = [|
+                for parameter in make.GetParameters() ->
+                    (nonNull (kind.GetProperty(nonNull parameter.Name))).GetValue value
+            |]
+
+            rebuilt value fields make.Invoke
         else
             value
 
@@ -116,6 +133,73 @@ let tests =
                             "point"
 
             Expect.isGreaterThan changed 150 "values that were changed"
+        }
+
+        test "changes with every constant of optimizers, clips, schedules, losses and penalties" {
+            let plain = Periodic.experiment 5 20
+            let learnsBy rule = { plain with Rule = rule }
+
+            let optimized optimizer =
+                learnsBy { Rule.bptt with Optimizer = optimizer }
+
+            let clipped clip = learnsBy { Rule.bptt with Clip = clip }
+
+            let rated rates =
+                learnsBy { Rule.bptt with Rates = rates }
+
+            let withLoss loss = {
+                plain with
+                    Circuit = {
+                        plain.Circuit with
+                            Readouts = plain.Circuit.Readouts |> List.map (Declare.loss loss)
+                    }
+            }
+
+            let withCost cost = {
+                plain with
+                    Circuit = {
+                        plain.Circuit with
+                            Areas = plain.Circuit.Areas |> List.map (penalties [ cost ])
+                    }
+            }
+
+            let all = [
+                optimized Optimizer.adam
+                optimized (Optimizer.momentum 0.9)
+                optimized (Optimizer.adamW 0.01)
+                optimized (Optimizer.rmsProp 0.99)
+                clipped (Clip.Each 0.5)
+                clipped (Clip.All 0.5)
+                rated (Rates.halvedEvery 100.0)
+                rated (Rates.stepped 100 0.5)
+                rated (Rates.cosineTo 0.1 100.0)
+                rated (Rates.onPlateau 0.5 10)
+                rated (Rates.warmUp 10 (Rates.inverse 100.0))
+                withLoss (Loss.huber 0.5)
+                withLoss (Loss.hinge 1.0)
+                withCost (Penalty.l1 0.1)
+                withCost (Penalty.meanToward 0.2 0.1)
+            ]
+
+            let mutable changed = 0
+
+            for experiment in all do
+                let own = Fingerprint.ofExperiment [] experiment
+
+                for place in 0 .. values experiment - 1 do
+                    let other = nonNull (change (ref place) experiment) :?> Experiment
+
+                    if other <> experiment then
+                        changed <- changed + 1
+
+                        Expect.notEqual
+                            (Fingerprint.ofExperiment [] other)
+                            own
+                            $"value {place}, with {experiment.Rule.Optimizer}, {experiment.Rule.Clip}, {experiment.Rule.Rates}"
+
+            let own = all |> List.map (Fingerprint.ofExperiment [])
+            Expect.equal (List.distinct own).Length all.Length "each its own"
+            Expect.isGreaterThan changed 600 "values that were changed"
         }
 
         test
