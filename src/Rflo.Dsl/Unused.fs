@@ -9,6 +9,12 @@ open System.IO
 [<RequireQualifiedAccess; EditorBrowsable(EditorBrowsableState.Never)>]
 module Unused =
 
+    /// Whether a word of a command line names a script, as `dotnet fsi` takes it.
+    let isScript (word: string) =
+        not (word.StartsWith '-')
+        && [ ".fsx"; ".fsscript" ]
+           |> List.exists (fun ending -> word.EndsWith(ending, StringComparison.OrdinalIgnoreCase))
+
     let mutable private isUsed = false
 
     /// The script that this process runs by `dotnet fsi`; none in an interactive session, a notebook or a program.
@@ -16,10 +22,7 @@ module Unused =
         lazy
             (match Environment.GetCommandLineArgs() |> List.ofArray with
              | program :: words when Path.GetFileName program = "fsi.dll" ->
-                 words
-                 |> List.tryFind (fun word ->
-                     word.EndsWith(".fsx", StringComparison.OrdinalIgnoreCase)
-                     && not (word.StartsWith '-'))
+                 List.tryFind isScript words
              | _ -> None)
 
     let private tell (script: string) (experiment: string) =

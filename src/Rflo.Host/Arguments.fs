@@ -241,12 +241,7 @@ module Arguments =
     let ofScript () =
         let words = System.Environment.GetCommandLineArgs() |> List.ofArray |> List.tail
 
-        match
-            words
-            |> List.tryFindIndex (fun word ->
-                word.EndsWith(".fsx", System.StringComparison.Ordinal)
-                && not (word.StartsWith '-'))
-        with
+        match List.tryFindIndex Rflo.Dsl.Unused.isScript words with
         | Some place ->
             let rest = List.skip (place + 1) words
             Some words[place], (if rest <> [] && rest[0] = "--" then rest.Tail else rest)

@@ -85,6 +85,21 @@ let private refused = [
 [<Tests>]
 let tests =
     testList "options" [
+        test "a script is known by its ending in any letters, and an option is none" {
+            for word, expected in
+                [
+                    "model.fsx", true
+                    "MODEL.FSX", true
+                    "runs/model.Fsx", true
+                    "model.fsscript", true
+                    "--use:model.fsx", false
+                    "model.fs", false
+                    "fsx", false
+                    "--trials", false
+                ] do
+                Expect.equal (Unused.isScript word) expected word
+        }
+
         test "change what they name and nothing else" {
             let experiment =
                 wanted [
