@@ -29,6 +29,21 @@ module Check =
         | Ok _ -> []
         | Error faults -> faults
 
+    /// Runs save which connections of a projection exist beside its weights, under its name and one of these.
+    let private savedParts = [ "exists"; "row"; "column"; "value"; "shape" ]
+
+    let private savedName (circuit: Circuit) (projection: Projection) = [
+        let own = Wiring.label projection
+
+        for other in circuit.Projections |> List.map Wiring.label |> List.distinct do
+            if savedParts |> List.exists (fun part -> own = $"{other}/{part}") then
+                NotAllowed(
+                    "the name",
+                    own,
+                    $"another, since a run saves the connections of {other} under it; give it one by |> named"
+                )
+    ]
+
     let private projection (experiment: Experiment) dt read earlier (projection: Projection) = [
         let circuit = experiment.Circuit
 
@@ -41,6 +56,7 @@ module Check =
             )
         | None -> ()
 
+        yield! savedName circuit projection
         yield! ends projection
         yield! start experiment.Precision projection read
         yield! connectivity projection
@@ -198,6 +214,7 @@ module Check =
         | None -> ()
 
         yield! atLeastOne "the loss window" experiment.Stopping.Window
+        yield! window "the loss window" experiment.Stopping.Window
     ]
 
     /// A word that found no part of the name that it was given.

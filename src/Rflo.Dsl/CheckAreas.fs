@@ -62,6 +62,9 @@ module internal CheckAreas =
             yield! notNegativeIn precision "the strength of a penalty" penalty.Strength
             yield! finiteIn precision "the target rate of a penalty" penalty.Target
 
+            if not (Enum.IsDefined penalty.Kind) then
+                NotAllowed("the kind of a penalty", string (int penalty.Kind), oneOf<PenaltyKind>())
+
         if not area.Penalties.IsEmpty && area.Dynamics.IsWinnerTakeAll then
             Contradiction(
                 "its rates cost something, and those of a winner-take-all area have no slope by which to learn",

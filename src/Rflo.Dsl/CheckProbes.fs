@@ -102,8 +102,16 @@ module internal CheckProbes =
             )
         | _ -> None
 
-    /// Columns of metrics.csv that runs have without probes.
-    let private columns = [ "trial"; "loss"; "seconds"; "reward" ]
+    /// Columns that metrics.csv, and the table of a sweep, may have without probes.
+    let private columns = [
+        "trial"
+        "loss"
+        "seconds"
+        "steps"
+        "reward"
+        "point"
+        "status"
+    ]
 
     /// The faults of a probe, beside those before it.
     let probe (experiment: Experiment) (earlier: Watched list) (watched: Watched) =

@@ -225,12 +225,23 @@ module internal CheckRules =
             yield! meanOf "pre factor" dt trace.Pre
             yield! meanOf "modulator" dt trace.Modulator
         | TruncatedBackward(window, stride) -> yield! windowOf dt window stride
+        | Stochastic(factors, noise) ->
+            if not (Enum.IsDefined factors) then
+                NotAllowed(
+                    "the factors of the influence",
+                    string (int factors),
+                    oneOf<InfluenceFactors>()
+                )
+
+            if not (Enum.IsDefined noise) then
+                NotAllowed("the mixing noise", string (int noise), oneOf<MixingNoise>())
         | LearnedSensitivity rate ->
             if not (rate >= 0.0 && rate <= 1.0) then
                 NotAllowed("the rate at which sensitivities are learned", string rate, "in [0, 1]")
         | _ -> ()
 
-        yield! outOfRange (Seq.append rule.Optimizer.Problems rule.Rates.Problems)
+        yield! optimizer rule.Optimizer
+        yield! rates rule.Rates
 
         if not (rule.Clip.Norm > 0.0) then
             NotAllowed(

@@ -25,28 +25,69 @@ module internal CheckValues =
             NotAllowed(problem.What, string problem.Value, problem.Allowed)
     ]
 
+    /// What is wrong with a part that an assembly of its own may add; code of it that throws is wrong too. A run reads all of it, some
+    /// when it has ended.
+    let ofOwn what (look: unit -> Fault list) =
+        try
+            look ()
+        with error -> [ Failed($"reading {what}", error.Message) ]
+
     /// Whether a readout's loss has a meaning for its outputs.
-    let lossOf (readout: Readout) = [
-        let loss = readout.LossOrNatural
-        yield! outOfRange loss.Problems
+    let lossOf (readout: Readout) =
+        ofOwn "the loss" (fun () -> [
+            let loss = readout.LossOrNatural
+            yield! outOfRange loss.Problems
+            let description, _, _ = loss.Description, loss.Formula, loss.Targets
 
-        match loss.Outputs with
-        | null -> ()
-        | outputs when Seq.contains readout.Output outputs -> ()
-        | outputs ->
-            let words =
-                outputs |> Seq.map (fun kind -> $"Output.{kind}") |> String.concat " or "
+            match loss.Outputs with
+            | null -> ()
+            | outputs when Seq.contains readout.Output outputs -> ()
+            | outputs ->
+                let words =
+                    outputs |> Seq.map (fun kind -> $"Output.{kind}") |> String.concat " or "
 
-            Contradiction(
-                $"the {loss.Description} has no meaning for outputs of the kind {readout.Output}",
-                $"say |> output {words}, or take another loss"
-            )
-    ]
+                Contradiction(
+                    $"the {description} has no meaning for outputs of the kind {readout.Output}",
+                    $"say |> output {words}, or take another loss"
+                )
+        ])
 
     let atLeastOne field (given: int) = [
         if given < 1 then
             NotAllowed(field, string given, "at least 1")
     ]
+
+    /// Numbers that are kept of a run: of each more than so many there is no room.
+    let private mostKept = 10_000_000
+
+    let window field (given: int) = [
+        if given > mostKept then
+            NotAllowed(field, string given, $"at most {mostKept}")
+    ]
+
+    let optimizer (optimizer: Optimizer) =
+        ofOwn "the optimizer" (fun () -> [
+            yield! outOfRange optimizer.Problems
+            ignore optimizer.Description
+
+            if optimizer.Memory < 0 then
+                NotAllowed("the memory of the optimizer", string optimizer.Memory, "at least 0")
+        ])
+
+    let rates (schedule: Rates) =
+        ofOwn "the learning rate schedule" (fun () -> [
+            yield! outOfRange schedule.Problems
+            ignore schedule.Description
+
+            if schedule.Memory < 0 || schedule.Memory > mostKept then
+                NotAllowed(
+                    "the memory of the learning rate schedule",
+                    string schedule.Memory,
+                    $"in 0 .. {mostKept}"
+                )
+            else
+                schedule.Initialize(System.Span(Array.zeroCreate<float> schedule.Memory))
+        ])
 
     let finite field (given: float) = [
         if not (Double.IsFinite given) then

@@ -28,6 +28,7 @@ module internal Combined =
         | MeanLossBelow(number, trials)
         | MeanRewardAbove(number, trials) as criterion -> [
             yield! CheckValues.atLeastOne $"the number of trials that {label} is judged by" trials
+            yield! CheckValues.window $"the number of trials that {label} is judged by" trials
 
             match criterion with
             | MeanLossBelow _ when not (number > 0.0) || not (Double.IsFinite number) ->
@@ -72,6 +73,15 @@ module internal Combined =
             for (label, _), (_, trials) in List.zip parts blocks do
                 yield! CheckValues.atLeastOne $"the number of trials of {label}" trials
         | Mixture shares ->
+            let sum = shares |> List.sumBy snd
+
+            if Double.IsInfinity sum && shares |> List.forall (snd >> Double.IsFinite) then
+                NotAllowed(
+                    "the sum of the weights of its tasks",
+                    string sum,
+                    "finite; only their proportions matter"
+                )
+
             for (label, _), (_, weight) in List.zip parts shares do
                 if not (weight > 0.0) || not (Double.IsFinite weight) then
                     NotAllowed(

@@ -33,3 +33,28 @@ module ErrorPaths =
                 && takesIt (area.Name = feedback.Area) experiment.Rule)
 
         byWeights || byTimeConstants
+
+    /// Whether an experiment learns by what the rates of an area cost, which joins the learning signal of the area: a rule that uses
+    /// errors changes something onto it, or follows the arrows on to it from elsewhere.
+    let costsCount (experiment: Experiment) (area: Area) =
+        let takesThem (rule: Rule) part =
+            usesError rule
+            && (part = area.Name
+                || not rule.Credit.IsLocal
+                   && Set.contains area.Name (Wiring.reachedFrom experiment.Circuit part))
+
+        let byWeights =
+            experiment.Circuit.Projections
+            |> List.exists (fun projection ->
+                match Wiring.plasticity experiment projection, projection.Target with
+                | Some(_, rule), (OfArea part | OfPopulation(part, _) | OfReadout part) ->
+                    takesThem rule part
+                | _ -> false)
+
+        let byTimeConstants =
+            experiment.Circuit.Areas
+            |> List.exists (fun other ->
+                Option.isSome (Wiring.tauRate experiment other)
+                && takesThem experiment.Rule other.Name)
+
+        byWeights || byTimeConstants

@@ -291,6 +291,13 @@ module Run =
 
             if how.First < 0 then
                 NotAllowed("the number of the first trial", string how.First, "at least 0")
+
+            if how.First > System.Int32.MaxValue - max 0 count then
+                NotAllowed(
+                    "the number of the first trial",
+                    string how.First,
+                    $"at most {System.Int32.MaxValue} less the number of trials"
+                )
         ]
 
         if not (List.isEmpty wrong) then

@@ -65,10 +65,13 @@ module internal TargetFit =
         else
             None
 
-    /// Whether any target can be wrong.
+    /// Whether any target can be wrong. Code of a loss that throws is a problem of its readout.
     let matters (readouts: Readout list) =
-        readouts
-        |> List.exists (fun readout -> not (isNull readout.LossOrNatural.Targets))
+        try
+            readouts
+            |> List.exists (fun readout -> not (isNull readout.LossOrNatural.Targets))
+        with _ ->
+            false
 
     /// The first fault of one step, in which the targets of all readouts lie side by side. `place` says where it is.
     let ofStep place (readouts: Readout list) (targets: float[]) (mask: float[]) row =

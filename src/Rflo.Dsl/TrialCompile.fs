@@ -87,8 +87,18 @@ module internal TrialCompile =
                 NotAllowed($"a step of event {event}", string step, $"in 1 .. {steps}")
     ]
 
-    /// What is wrong with the trial that is shown each time.
-    let faults events data = faultsIn "" events data
+    /// What is wrong with the trial that is shown each time. An event that it does not mark never happens.
+    let faults events data =
+        match faultsIn "" events data with
+        | [] -> [
+            for event in events do
+                if data.Events |> List.forall (fun (marked, _) -> marked <> event) then
+                    Contradiction(
+                        $"it names the event {event} and marks no step with it",
+                        $"mark some, such as Task.marked [ \"{event}\", [ 1 ] ], or leave the name out"
+                    )
+          ]
+        | wrong -> wrong
 
     /// What is wrong with a trial beside the declaration of its task.
     let private sizeFaults inputs outputs longest (data: TrialData) = [
@@ -138,7 +148,7 @@ module internal TrialCompile =
     /// Writes what is shown into a trial that is as a new one.
     let fill (task: Task) trial (data: TrialData) (into: Trial) =
         let wrong =
-            faults task.Events data
+            faultsIn "" task.Events data
             @ sizeFaults into.InputChannels into.Outputs into.MaxSteps data
 
         match wrong with

@@ -30,7 +30,7 @@ internal sealed class ScheduleState
         {
             Factor = _schedule.Factor(trial, _memory);
             if (!(Factor >= 0) || !double.IsFinite(Factor))
-                ThrowHelper.OutOfRange("the factor", Factor, "finite and at least 0");
+                ThrowHelper.Invalid(FormattableString.Invariant($"the factor is {Factor}; it must be finite and at least 0"));
         }
         catch (Exception e)
         {
