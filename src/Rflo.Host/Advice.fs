@@ -82,6 +82,21 @@ module Advice =
                 $"lower the decay ({list}): times the learning rate it must stay below 1"
             ]
 
+    /// A ready-made rule as it is typed; none of another.
+    let private wordOf name =
+        match name, Rule.named name with
+        | "truncated-bptt", _ -> Some "Rule.tbptt"
+        | _, None -> None
+        | _, Some _ ->
+            let parts = (name: string).Split '-'
+
+            let rest =
+                parts[1..]
+                |> Array.map (fun part ->
+                    part.Substring(0, 1).ToUpperInvariant() + part.Substring 1)
+
+            Some("Rule." + parts[0] + String.concat "" rest)
+
     let private clips (all: Learning list) =
         let isUnclipped (one: Learning) =
             hasRate one
@@ -91,9 +106,12 @@ module Advice =
 
         match all |> List.filter isUnclipped |> List.map _.Rule.Name |> List.distinct with
         | [] -> []
-        | name :: _ -> [
-            $"clip the updates of {name} ({{ Rule.{name} with Clip = Clip.Each 1.0 }})"
-          ]
+        | name :: _ ->
+            let record = wordOf name |> Option.defaultValue "yourRule"
+
+            [
+                $"clip the updates of {name} ({{ {record} with Clip = Clip.Each 1.0 }})"
+            ]
 
     let private leastSquares (all: Learning list) =
         [

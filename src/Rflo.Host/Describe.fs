@@ -32,7 +32,17 @@ module Describe =
             $"squared {whose} cost {string penalty.Strength}/2{distance}"
         | _ -> $"absolute {whose} cost {string penalty.Strength}{distance}"
 
-    let private area (dt: float<ms>) (area: Area) =
+    /// What the rates of an area cost, and whether nothing learns by it.
+    let costs experiment (area: Area) = [
+        yield! List.map penalty area.Penalties
+
+        if not area.Penalties.IsEmpty && not (ErrorPaths.costsCount experiment area) then
+            "nothing learns by what rates cost here"
+    ]
+
+    let private area (experiment: Experiment) (area: Area) =
+        let dt = experiment.Dt
+
         let dynamics =
             match area.Dynamics with
             | Leaky -> plural area.Units (area.Transfer.ToString().ToLowerInvariant() + " unit")
@@ -90,7 +100,7 @@ module Describe =
             start
             noise
             dale
-            yield! List.map penalty area.Penalties
+            yield! costs experiment area
         ]
 
     let private weights =
@@ -278,7 +288,8 @@ module Describe =
             let trials = if every = 1 then "every trial" else $"every {every} trials"
             $"ridge regression over all trials so far, alpha {string alpha}{left}, at the end of {trials}"
 
-    let private scope =
+    /// What a rule changes, where that is not everything.
+    let scope =
         function
         | Everything -> ""
         | OnlyReadouts -> "only readouts learn"
@@ -327,6 +338,23 @@ module Describe =
                 $"keeps the weights of the smallest {mean}"
     ]
 
+    /// What of a rule is not as it is of every ready-made one.
+    let besides (rule: Rule) = [
+        match rule.Readout with
+        | DeltaRule -> ()
+        | readout -> $"readouts learn by {readoutRule readout}"
+
+        if rule.Optimizer <> Optimizer.sgd then
+            rule.Optimizer.Description
+
+        if not rule.Clip.IsNone then
+            let whose = if rule.Clip.Together then " over all parameters" else ""
+            $"updates clipped at norm {string rule.Clip.Norm}{whose}"
+
+        if rule.Rates <> Rates.constant then
+            $"rates {rule.Rates.Description}"
+    ]
+
     let private training (experiment: Experiment) =
         let rule = experiment.Rule
 
@@ -335,16 +363,7 @@ module Describe =
             learning rule
             $"weights change {update rule}"
             scope rule.Learns
-            match rule.Readout with
-            | DeltaRule -> ()
-            | readout -> $"readouts learn by {readoutRule readout}"
-            if rule.Optimizer <> Optimizer.sgd then
-                rule.Optimizer.Description
-            if not rule.Clip.IsNone then
-                let whose = if rule.Clip.Together then " over all parameters" else ""
-                $"updates clipped at norm {string rule.Clip.Norm}{whose}"
-            if rule.Rates <> Rates.constant then
-                $"rates {rule.Rates.Description}"
+            yield! besides rule
             plural experiment.Trials "trial"
             $"seed {string experiment.Seed}"
             $"steps of {string (float experiment.Dt)} ms"
@@ -372,7 +391,7 @@ module Describe =
         let circuit = experiment.Circuit
 
         for each in circuit.Areas do
-            area experiment.Dt each
+            area experiment each
 
         for input in circuit.Inputs do
             $"Input {input.Name}", $"""{plural input.Channels "channel"}."""

@@ -228,7 +228,7 @@ module ExperimentJson =
                         "outputs", whole readout.Outputs
                         "output", text (readout.Output.ToString())
 
-                        match readout.Loss with
+                        match Losses.named readout with
                         | Some loss ->
                             "loss", text loss.Description
                             "lossFormula", text loss.Formula

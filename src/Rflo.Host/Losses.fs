@@ -35,9 +35,13 @@ module Losses =
             Some "no trial had a target"
         | None -> None
 
+    /// The loss that a readout names, but for that which its outputs have anyhow: a sigmoid's cross-entropy has a part of its own.
+    let named (readout: Readout) =
+        readout.Loss |> Option.filter (fun loss -> loss <> Loss.Natural readout.Output)
+
     /// What is said of a readout's loss: the kind of its outputs, as `Output` names it; or the loss that it names, with its formula.
     let ofReadout (readout: Readout) =
-        match readout.Loss with
+        match named readout with
         | Some loss -> loss.Description, Some loss.Formula
         | None -> string readout.Output, None
 

@@ -27,7 +27,9 @@ module Summary =
     /// What a projection says beside what every one has.
     let private besides (projection: Projection) = [
         match projection.Plasticity with
-        | LearningBy(_, rule) -> $"by {rule.Name}"
+        | LearningBy(_, rule) ->
+            $"by {rule.Name}"
+            yield! Describe.besides rule
         | Learning _
         | Frozen -> ()
 
@@ -72,7 +74,7 @@ module Summary =
     ]
 
     /// What an area says beside its units and its tau.
-    let private more (declared: Area) (spec: AreaSpec) = [
+    let private more experiment (declared: Area) (spec: AreaSpec) = [
         match spec.TauPlasticity with
         | null -> ()
         | plastic -> $"learns tau at rate {string plastic.LearningRate}"
@@ -88,6 +90,8 @@ module Summary =
         | WinnerTakeAll explore when explore > 0.0 -> $"explores {string explore}"
         | _ -> ()
 
+        yield! Describe.costs experiment declared
+
         match declared.Initial with
         | CarriedOver _ -> "carried over from trial to trial"
         | RandomStart _ -> "random at the start"
@@ -95,8 +99,8 @@ module Summary =
         | ResetTo _ -> ()
     ]
 
-    let private areas (dt: float<ms>) (circuit: Circuit) (compiled: Compiled) = [
-        for declared, area in Seq.zip circuit.Areas compiled.Graph.Areas ->
+    let private areas (experiment: Experiment) (compiled: Compiled) = [
+        for declared, area in Seq.zip experiment.Circuit.Areas compiled.Graph.Areas ->
             [
                 area.Name
                 $"{area.Units} units"
@@ -105,13 +109,13 @@ module Summary =
                 | OfModel model -> string model
                 | CurrentForm -> area.Transfer.ToString().ToLowerInvariant() + ", current form"
                 | Leaky -> area.Transfer.ToString().ToLowerInvariant()
-                let tau alpha = $"%g{float dt / alpha} ms"
+                let tau alpha = $"%g{float experiment.Dt / alpha} ms"
 
                 match Array.max area.Alpha, Array.min area.Alpha with
                 | fast, slow when fast = slow -> $"tau {tau fast}"
                 | fast, slow -> $"tau {tau fast} to {tau slow}"
 
-                String.concat ", " (more declared area)
+                String.concat ", " (more experiment declared area)
             ]
     ]
 
@@ -141,10 +145,22 @@ module Summary =
             |> Seq.filter (fun spec -> not (isNull spec.Plasticity))
             |> Seq.sumBy (fun spec -> int64 spec.Synapses.Count)
 
+        let rule =
+            [
+                experiment.Rule.Name
+                $"weights change {Describe.update experiment.Rule}"
+                Describe.scope experiment.Rule.Learns
+                yield! Describe.besides experiment.Rule
+                $"{experiment.Trials} trials"
+                $"seed {string experiment.Seed}"
+            ]
+            |> List.filter (fun part -> part <> "")
+            |> String.concat ", "
+
         [
             $"{experiment.Name}: no problems"
             "areas"
-            yield! columns (areas experiment.Dt experiment.Circuit compiled)
+            yield! columns (areas experiment compiled)
             "blocks, shape (post, pre)"
             yield! columns (blocks experiment.Circuit compiled)
 
@@ -155,7 +171,7 @@ module Summary =
                     $"  {readout}->{area}"
 
             $"task        {experiment.Task.Name}, at most {compiled.Task.MaxSteps} steps of {string (float experiment.Dt)} ms, {compiled.Task.Inputs} inputs, {compiled.Task.Outputs} outputs"
-            $"learning    {experiment.Rule.Name}, weights change {Describe.update experiment.Rule}, {experiment.Trials} trials, seed {string experiment.Seed}"
+            $"learning    {rule}"
             $"parameters  {compiled.Graph.Weights}, of which {learned} learn"
             $"memory      {memory experiment}"
         ]

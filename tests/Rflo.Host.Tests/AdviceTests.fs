@@ -158,6 +158,16 @@ let tests =
                 "clip the updates of bptt ({ Rule.bptt with Clip = Clip.Each 1.0 })"
                 "clip"
 
+            for rule', typed in
+                [
+                    Rule.bpttRandom, "Rule.bpttRandom"
+                    Rule.tbptt, "Rule.tbptt"
+                    Rule.reverseKfRtrl, "Rule.reverseKfRtrl"
+                    { Rule.rtrl with Name = "mine" }, "yourRule"
+                ] do
+                let text = experiment "e" heavy wave |> Declare.rule rule' |> said 4
+                Expect.stringContains text $"({{ {typed} with Clip = Clip.Each 1.0 }})" typed
+
             let light = network (learning 0.5 >> decay 1e-3)
             Expect.isFalse (has (experiment "e" light wave |> said 4) "decay") "a light decay"
         }

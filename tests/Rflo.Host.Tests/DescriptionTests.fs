@@ -422,4 +422,57 @@ let tests =
                     ] do
                     Expect.stringContains lines words "said"
         }
+
+        test "of --check say the form of areas, what rates cost and how rules learn" {
+            let own = {
+                Rule.rtrl with
+                    Optimizer = Optimizer.momentum 0.5
+            }
+
+            let plain = Periodic.experiment 5 20
+
+            let varied = {
+                plain with
+                    Circuit =
+                        plain.Circuit
+                        |> Circuit.mapArea
+                            "cortex"
+                            (currentForm >> penalties [ Penalty.toward 0.25 0.5 ])
+                        |> Circuit.mapProjection "cortex->cortex" (learningBy own 0.01)
+                    Rule = {
+                        Rule.readoutOnly Rule.bptt with
+                            Optimizer = Optimizer.adam
+                            Clip = Clip.All 0.5
+                            Rates = Rates.halvedEvery 7.0
+                    }
+            }
+
+            match Check.experiment varied with
+            | Error problems -> failtest $"%A{List.map Problem.text problems}"
+            | Ok ready ->
+                let lines = String.concat "\n" (Summary.lines ready)
+
+                for words in
+                    [
+                        "tanh, current form"
+                        "squared rates cost 0.5/2, from 0.25"
+                        "learns at rate 0.01, by rtrl, momentum 0.5"
+                        "only readouts learn, Adam (0.9, 0.999), updates clipped at norm 0.5 over all parameters, rates halved every 7 trials"
+                    ] do
+                    Expect.stringContains lines words "said"
+        }
+
+        test "of a loss that outputs have anyhow are the same whether it is named or not" {
+            for kind in System.Enum.GetValues<Output>() do
+                let unnamed = readout "y" 1 |> output kind
+                let named = unnamed |> loss (Loss.Natural kind)
+                Expect.equal (Losses.ofReadout named) (Losses.ofReadout unnamed) (string kind)
+
+            let sigmoid = readout "y" 1 |> output Output.Sigmoid |> loss Loss.crossEntropy
+
+            Expect.stringContains
+                (Losses.definition [ Losses.ofReadout sigmoid ])
+                "binary cross-entropy"
+                "of a sigmoid"
+        }
     ]
