@@ -34,6 +34,14 @@ let private report (arguments: string list) =
         | :? System.UnauthorizedAccessException as e ->
             eprintfn $"rflo: the report cannot be written: {e.Message}"
             ExitCode.EndedEarly
+        | e ->
+            // Each file is whole, and they are of different shapes.
+            let reason = Printable.Line e.Message
+
+            eprintfn
+                $"rflo: {place}: no report can be made of its files, which do not fit each other ({e.GetType().Name}: {reason}). Copy them again from where they were made."
+
+            ExitCode.Arguments
     | _ ->
         Usage.answer
             "report"

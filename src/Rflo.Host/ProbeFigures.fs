@@ -24,12 +24,15 @@ module ProbeFigures =
         IsLog = false
     }
 
+    /// Of what angles are that are of no single projection.
+    let private everything = "over all plastic projections onto areas"
+
     let private kinds = [
         kind
             "angle"
             "Angle between updates"
             "angle (degrees)"
-            "Angle between what two rules ask for in a trial, over all plastic projections onto areas: 0° is the same direction, 90° (dotted) has nothing in common with it."
+            $"Angle between what two rules ask for in a trial, {everything}: 0° is the same direction, 90° (dotted) has nothing in common with it."
         {
             kind
                 "ratio"
@@ -77,6 +80,12 @@ module ProbeFigures =
     ]
 
     let private words (column: string) = column.Split(' ') |> List.ofArray
+
+    /// Whether a column is of a kind: a probe of a script's own may have the name of one, and no more words.
+    let private isOf kind column =
+        match words column with
+        | first :: _ :: _ -> first = kind.Word
+        | _ -> false
 
     let private limits isLog (curves: (string * float[]) list) =
         let shown =
@@ -134,7 +143,7 @@ module ProbeFigures =
         for kind in kinds do
             let ours =
                 columns
-                |> List.filter (fun (column, _) -> List.head (words column) = kind.Word)
+                |> List.filter (fun (column, _) -> isOf kind column)
                 |> List.map (fun (column, values) -> List.tail (words column), values)
 
             let blocks = ours |> List.choose (fst >> List.tryItem 1) |> List.distinct
@@ -151,8 +160,16 @@ module ProbeFigures =
                     | Some block -> $"{kind.Title}: {block}"
                     | None -> kind.Title
 
+                let ofBlock =
+                    match block with
+                    | Some block -> {
+                        kind with
+                            Caption = kind.Caption.Replace(everything, $"over {block}")
+                      }
+                    | None -> kind
+
                 if not (List.isEmpty curves) then
-                    figure kind title curves
+                    figure ofBlock title curves
     ]
 
     /// A figure for each column that runs share, a curve for each run.
@@ -167,7 +184,7 @@ module ProbeFigures =
                     |> List.tryFind (fun (name, _) -> name = column)
                     |> Option.map (fun (_, values) -> label, values))
 
-            match kinds |> List.tryFind (fun kind -> kind.Word = List.head (words column)) with
+            match kinds |> List.tryFind (fun kind -> isOf kind column) with
             | Some kind when
                 not (List.contains kind.Word [ "angle"; "ratio" ])
                 || words column |> List.length = 2

@@ -74,7 +74,26 @@ let tests =
                 Expect.equal ended.Code 0 $"exit code ({ended.Errors})"
                 Expect.equal (rflo folder [ "report"; "a" ]).Code 0 "report"
                 let page = File.ReadAllText(Path.Combine(folder, "a", "report.html"))
-                Expect.stringContains page "completed 3 trials" "page")
+                Expect.stringContains page "completed 3 trials" "page"
+
+                // Files that are whole, each by itself, and do not fit each other.
+                let activity = Path.Combine(folder, "a", "activity.npz")
+
+                Npz.Write(
+                    activity,
+                    [
+                        for array in Npz.Read activity ->
+                            if array.Name = "after/targets" then
+                                NamedArray(array.Name, [| 1; 1 |], [| 0.0 |])
+                            else
+                                array
+                    ]
+                )
+
+                let misfit = rflo folder [ "report"; "a" ]
+                Expect.equal misfit.Code 2 "exit code"
+                Expect.stringContains misfit.Errors "which do not fit each other" "said"
+                Expect.isFalse (misfit.Errors.Contains "   at ") misfit.Errors)
         }
 
         test "passes the exit code of a script on" {

@@ -104,6 +104,37 @@ let private visit (width: int) (file: string) =
 [<Tests>]
 let tests =
     testList "the report" [
+        test "says over what an angle is, and takes a probe of a script's own for no other" {
+            let measured = [| 80.0; 70.0 |]
+
+            let panels =
+                ProbeFigures.ofRun [
+                    for column in
+                        [
+                            "angle own/bptt"
+                            "angle own/bptt a->a"
+                            "angle own/bptt x->a"
+                            "angle"
+                            "change"
+                        ] do
+                        column, measured
+                ]
+
+            Expect.equal
+                [
+                    for panel in panels ->
+                        panel.Title, panel.Caption.Contains "over all plastic projections"
+                ]
+                [
+                    "Angle between updates", true
+                    "Angle between updates: a->a", false
+                    "Angle between updates: x->a", false
+                ]
+                "panels"
+
+            Expect.stringContains panels[1].Caption "in a trial, over a->a: " "of one projection"
+        }
+
         for name, experiment, status in pages do
             for width in [ 1200; 390 ] do
                 test $"{name} opens at {width} pixels with no error and no request" {
