@@ -131,15 +131,41 @@ module Fingerprint =
         add hash experiment
         finish hash
 
+    /// Of weights that were read.
+    let ofWeights (weights: Result<WeightMatrix, string>) =
+        use hash = begun ()
+        add hash weights
+        finish hash
+
+    /// Whether a schedule of rates looks at losses, by the mean over the window of the run.
+    let private looksAtLosses (experiment: Experiment) =
+        [
+            experiment.Rule
+            for projection in experiment.Circuit.Projections do
+                match projection.Plasticity with
+                | LearningBy(_, rule) -> rule
+                | Learning _
+                | Frozen -> ()
+        ]
+        |> List.exists (fun rule -> rule.Rates.Memory > 0)
+
     /// What a run is, in one hash: the experiment, but for the number of its trials and for when it stops, with all that was drawn
     /// for it: the weights with which it begins, and its feedback.
     let ofRun (running: Run.Running) =
         use hash = begun ()
+        let experiment = running.Experiment
 
         add hash {
-            running.Experiment with
+            experiment with
                 Trials = 0
-                Stopping = Stopping.never
+                Stopping =
+                    if looksAtLosses experiment then
+                        {
+                            Stopping.never with
+                                Window = experiment.Stopping.Window
+                        }
+                    else
+                        Stopping.never
         }
 
         for k in 0 .. running.Compiled.Graph.Projections.Count - 1 do

@@ -78,16 +78,16 @@ module Sweeps =
     /// A point as the options want it, and its name. Functions of a script may not like to be called at once.
     let private point (settings: SweepSettings) (sweep: Sweep) =
         let turn = obj ()
+        let id = SweepPoints.idBy (SweepPoints.Readings())
 
         fun index ->
             let point = lock turn (fun () -> sweep.At index)
 
             match Overrides.onto point.Experiment settings.Given with
-            | Ok experiment ->
-                point.Settings, Ok experiment, SweepPoints.id point.Settings experiment
+            | Ok experiment -> point.Settings, Ok experiment, id point.Settings experiment
             | Error mistakes ->
                 let reason = mistakes |> List.map Mistake.text |> String.concat "; "
-                point.Settings, Error reason, SweepPoints.id point.Settings point.Experiment
+                point.Settings, Error reason, id point.Settings point.Experiment
 
     let rec private written (task: Task) =
         match task.Kind with
