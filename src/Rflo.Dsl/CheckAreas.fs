@@ -115,7 +115,8 @@ module internal CheckAreas =
     ]
 
     /// What is wrong with a unit model, and with what the area says beside it.
-    let unitModel (model: UnitModel) (area: Area) = [
+    let private unitModelFaults (model: UnitModel) (area: Area) = [
+        yield! described "the unit model" model.Description
         let states = List.ofSeq model.States
 
         if states.IsEmpty || states.Length > UnitModel.MostStates then
@@ -151,6 +152,39 @@ module internal CheckAreas =
                 "leave transfer out"
             )
     ]
+
+    /// One unit of a model in one step, which its functions make: what they throw, every run would.
+    let private makeOneStep (model: UnitModel) =
+        let builder = GraphBuilder()
+
+        AreaSpec(
+            Name = "unit",
+            Units = 1,
+            Alpha = [| 0.5 |],
+            InitialRates = [| 0.0 |],
+            Model = model
+        )
+        |> builder.AddArea
+        |> ignore
+
+        let step = {
+            new ITask with
+                member _.Inputs = 0
+                member _.Outputs = 0
+                member _.MaxSteps = 1
+                member _.Events = 0
+                member _.Fill(_, _, into) = into.Steps <- 1
+        }
+
+        Session.Create(builder.Build(), step, 1L, Precision.Double).Test 0 |> ignore
+
+    let unitModel (model: UnitModel) (area: Area) =
+        ofOwn "the unit model" (fun () ->
+            match unitModelFaults model area with
+            | [] ->
+                makeOneStep model
+                []
+            | wrong -> wrong)
 
     let area precision dt earlier (area: Area) = [
         yield! name earlier area.Name

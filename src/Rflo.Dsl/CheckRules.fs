@@ -81,7 +81,21 @@ module internal CheckRules =
         | _ -> ()
     ]
 
+    /// KeRNL learns how rates act on rates.
+    let private ofSensitivity (circuit: Circuit) (rule: Rule) = [
+        match rule.Credit, circuit.Areas |> List.tryFind _.Dynamics.IsOfModel with
+        | LearnedSensitivity _, Some area ->
+            RuleCannot(
+                rule.Name,
+                $"learn how units act on each other beside those of {area.Name}, which have a unit model",
+                "use another rule, such as Rule.rflo, or leave units out"
+            )
+        | _ -> ()
+    ]
+
     let ontoArea (circuit: Circuit) (rule: Rule) (target: Area) = [
+        yield! ofSensitivity circuit rule
+
         match target.Dynamics with
         | WinnerTakeAll _ when usesSlope rule ->
             RuleCannot(

@@ -32,12 +32,21 @@ module internal CheckValues =
             look ()
         with error -> [ Failed($"reading {what}", error.Message) ]
 
+    /// A description stands in lists, a line a part.
+    let described what (description: string) = [
+        if String.IsNullOrWhiteSpace description || Seq.exists Char.IsControl description then
+            let shown = description.ReplaceLineEndings " "
+
+            NotAllowed($"the description of {what}", $"'{shown}'", "a name in one line")
+    ]
+
     /// Whether a readout's loss has a meaning for its outputs.
     let lossOf (readout: Readout) =
         ofOwn "the loss" (fun () -> [
             let loss = readout.LossOrNatural
             yield! outOfRange loss.Problems
             let description, _, _ = loss.Description, loss.Formula, loss.Targets
+            yield! described "the loss" description
 
             match loss.Outputs with
             | null -> ()
@@ -68,7 +77,7 @@ module internal CheckValues =
     let optimizer (optimizer: Optimizer) =
         ofOwn "the optimizer" (fun () -> [
             yield! outOfRange optimizer.Problems
-            ignore optimizer.Description
+            yield! described "the optimizer" optimizer.Description
 
             if optimizer.Memory < 0 then
                 NotAllowed("the memory of the optimizer", string optimizer.Memory, "at least 0")
@@ -77,7 +86,7 @@ module internal CheckValues =
     let rates (schedule: Rates) =
         ofOwn "the learning rate schedule" (fun () -> [
             yield! outOfRange schedule.Problems
-            ignore schedule.Description
+            yield! described "the learning rate schedule" schedule.Description
 
             if schedule.Memory < 0 || schedule.Memory > mostKept then
                 NotAllowed(

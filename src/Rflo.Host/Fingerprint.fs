@@ -50,6 +50,12 @@ module Fingerprint =
         | :? Optimizer as optimizer -> described hash optimizer optimizer.Description
         | :? LearningRateSchedule as schedule -> described hash schedule schedule.Description
         | :? Loss as loss -> described hash loss loss.Description
+        | :? UnitModel as model ->
+            described hash model model.Description
+
+            add hash [|
+                for state in 1 .. model.States.Count - 1 -> model.InitialState state
+            |]
         | :? ITask as task ->
             text hash (task.GetType().Name)
             add hash [| task.Inputs; task.Outputs; task.MaxSteps; task.Events |]

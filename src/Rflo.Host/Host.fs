@@ -192,6 +192,52 @@ module Host =
             complain [ $"{experiment.Name}: {e.Message}" ]
             ExitCode.Arguments
 
+    let mutable private isHandedOver = false
+    let mutable private isWatched = false
+
+    /// Options of run folders, which `Host.train` leaves none of.
+    let private ofFolders (request: Request) = [
+        if request.Out.IsSome then
+            "--out"
+
+        if request.Force then
+            "--force"
+
+        if request.Resume.IsSome then
+            "--resume"
+
+        if request.CheckpointEvery.IsSome then
+            "--checkpoint-every"
+
+        if request.CheckpointMinutes.IsSome then
+            "--checkpoint-minutes"
+
+        if request.MaxMinutes.IsSome then
+            "--max-minutes"
+
+        if request.CheckOnly then
+            "--check"
+
+        if request.Graph.IsSome then
+            "--graph"
+    ]
+
+    /// A script that trains a stage and hands nothing to what reads these options would drop them: it says so at its end.
+    let private watchStages (script: string option) (request: Request) =
+        match script, ofFolders request with
+        | Some script, (_ :: _ as options) when not isWatched ->
+            isWatched <- true
+
+            AppDomain.CurrentDomain.ProcessExit.Add(fun _ ->
+                if not isHandedOver && Environment.ExitCode = ExitCode.Done then
+                    let all = String.concat ", " options
+
+                    eprintfn
+                        $"{script}: {all} did nothing: Host.train leaves no run folder and draws nothing; end the script with |> Host.run, or leave the options out"
+
+                    Environment.ExitCode <- ExitCode.Arguments)
+        | _ -> ()
+
     let private program script =
         match script with
         | Some path -> $"dotnet fsi {path}"
@@ -205,6 +251,7 @@ module Host =
         =
         StandardOutput.guard ()
         HandOver.mark ()
+        isHandedOver <- true
 
         match HandOver.notASweep (), Arguments.parse (program script) arguments with
         | _, Ok(Arguments.Help text) ->
@@ -250,6 +297,7 @@ module Host =
         | Ok(Arguments.Do request) when not (Arguments.contradictions request).IsEmpty ->
             exit (Mistake.refuse experiment.Name (Arguments.contradictions request))
         | Ok(Arguments.Do request) ->
+            watchStages script request
             let isRun = not request.CheckOnly && request.Graph.IsNone
 
             match Overrides.onto experiment request.Given with
@@ -281,6 +329,7 @@ module Host =
     /// below the next free runs/dale-1, -2, ..., and one page lays them side by side. Options apply to all of them.
     let compare title (experiments: Experiment list) =
         let script, arguments = Arguments.ofScript ()
+        isHandedOver <- true
         let code = Compare.runWith title script (Array.ofList arguments) experiments
 
         if script.IsSome && code <> ExitCode.Done then
@@ -290,6 +339,7 @@ module Host =
     /// Every point gets its run folder below runs/NAME; the same command again runs what is left. Options apply to all of them.
     let sweep (sweep: Sweep) =
         let script, arguments = Arguments.ofScript ()
+        isHandedOver <- true
         let code = SweepHost.runWith script (Array.ofList arguments) sweep
 
         if script.IsSome && code <> ExitCode.Done then

@@ -86,7 +86,51 @@ let private withRates part memory =
             Rates = OwnRates(part, memory)
     }
 
+/// A model of one state, of which a function throws.
+let private ownUnits name step signal =
+    plan (
+        around
+            (a
+             |> units (
+                 UnitModel.define
+                     name
+                     [ "v" ]
+                     (fun _ ->
+                         if step then
+                             failwith "no step")
+                     (fun _ -> if signal then failwith "no signal" else 0.0)
+             ))
+            []
+    )
+
 let private rows = [
+    "a unit model of its own", ownUnits "silent" false false, []
+
+    "a unit model whose step throws",
+    ownUnits "silent" true false,
+    [
+        "area a: reading the unit model failed: no step; mend the function that the script gives"
+    ]
+
+    "a unit model whose signal throws",
+    ownUnits "silent" false true,
+    [
+        "area a: reading the unit model failed: no signal; mend the function that the script gives"
+    ]
+
+    for name, shown in [ "", ""; "two\nlines", "two lines" ] do
+        $"a unit model called '{shown}'",
+        ownUnits name false false,
+        [
+            $"area a: the description of the unit model is '{shown}'; it must be a name in one line"
+        ]
+
+    "KeRNL beside a unit model",
+    plan (around (a |> units (UnitModel.lif 1.0)) []) |> rule Rule.kernl,
+    [
+        "projection x->a: kernl cannot learn how units act on each other beside those of a, which have a unit model; use another rule, such as Rule.rflo, or leave units out"
+    ]
+
     "a loss of its own", withLoss "", []
     "a schedule of its own", withRates "" 3, []
 

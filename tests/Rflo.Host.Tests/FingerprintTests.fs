@@ -188,8 +188,13 @@ let tests =
                     Circuit = plain.Circuit |> Circuit.mapArea "cortex" (penalties [ cost ])
             }
 
+            let withModel model = {
+                plain with
+                    Circuit = plain.Circuit |> Circuit.mapArea "cortex" (units model)
+            }
+
             let part (one: 'part) (put: 'part -> Experiment) =
-                box one, (fun (other: obj) -> put (unbox other))
+                nonNull (box one), (fun (other: obj) -> put (unbox other))
 
             let all = [
                 for optimizer in
@@ -214,6 +219,8 @@ let tests =
                     part rates (fun one -> learnsBy { Rule.bptt with Rates = one })
                 for loss in [ Loss.huber 0.5; Loss.hinge 1.0; Loss.poisson ] do
                     part loss withLoss
+                for model in [ LeakyIntegrateAndFire() ] do
+                    part model withModel
                 for cost in [ Penalty.l1 0.1; Penalty.meanToward 0.2 0.1 ] do
                     part cost withCost
             ]

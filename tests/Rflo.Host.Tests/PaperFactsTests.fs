@@ -186,6 +186,7 @@ let private facts (experiment: Experiment) =
                 "choices", string area.Units
             | Leaky -> ()
             | CurrentForm -> "form", "current"
+            | OfModel model -> "units", string model
 
         for projection in ofKind "striatum" do
             match projection.Plasticity with

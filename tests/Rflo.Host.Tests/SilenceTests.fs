@@ -65,6 +65,23 @@ let tests =
                 Expect.stringContains run.Errors "handed no experiment to the host" "says so")
         }
 
+        test
+            "a script of stages alone says which options did nothing, and one that ends in a run does not" {
+            inFolder (fun folder ->
+                let stage = model + "let stage = model |> Host.train\n"
+                let alone = write folder "stage.fsx" stage
+                let ended = script folder alone [ "--out"; "p1"; "--quiet" ]
+                Expect.equal ended.Code 2 $"exit code ({ended.Output})"
+                Expect.stringContains ended.Errors "--out did nothing: Host.train" "says so"
+                Expect.equal (script folder alone [ "--quiet" ]).Code 0 "without the option"
+                let both = write folder "both.fsx" (stage + "model |> Host.run\n")
+
+                let ended = script folder both [ "--out"; "p1"; "--quiet"; "--no-report" ]
+
+                Expect.equal ended.Code 0 ended.Errors
+                Expect.isFalse (ended.Errors.Contains "did nothing") ended.Errors)
+        }
+
         test "rflo sweep refuses a script without a sweep" {
             inFolder (fun folder ->
                 let path = write folder "single.fsx" (model + "model |> Host.run\n")
