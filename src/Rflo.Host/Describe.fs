@@ -292,9 +292,9 @@ module Describe =
     let scope =
         function
         | Everything -> ""
-        | OnlyReadouts -> "only readouts learn"
-        | OnlyRecurrent -> "only recurrent weights learn"
-        | OnlyInputs -> "only input weights and biases of areas learn"
+        | OnlyReadouts -> "only readouts learn by it"
+        | OnlyRecurrent -> "only recurrent weights learn by it"
+        | OnlyInputs -> "only input weights and biases of areas learn by it"
 
     /// When updates are applied.
     let update (rule: Rule) =

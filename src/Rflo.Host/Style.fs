@@ -87,8 +87,21 @@ module Style =
         axis.SetProperty("automargin", true)
         axis
 
-    /// 1, 2 and 5 times the powers of ten where there are few of these, else the powers alone.
-    let private logTicks (low: float) (high: float) =
+    /// Even steps of 1, 2 or 5 times a power of ten, of which at least two lie between the two.
+    let private evenTicks (low: float) (high: float) =
+        let least = (high - low) / 5.0
+        let power = 10.0 ** floor (log10 least)
+
+        let step =
+            power * ([ 1.0; 2.0; 5.0; 10.0 ] |> List.find (fun k -> k * power >= least))
+
+        [|
+            for k in ceil (low / step) .. floor (high / step) -> k * step
+        |]
+
+    /// 1, 2 and 5 times the powers of ten where there are few of these, else the powers alone; even steps where the axis has less than two
+    /// of them.
+    let internal logTicks (low: float) (high: float) =
         let first, last = int (floor (log10 low)), int (ceil (log10 high))
 
         let within =
@@ -103,15 +116,20 @@ module Style =
             |> Array.filter (fun (k, _) -> k % every = 0)
             |> Array.map (fun (_, k) -> 10.0 ** float k)
         else
-            [|
+            let ticks = [|
                 for k in first..last do
                     for digit in [ 1.0; 2.0; 5.0 ] -> digit * 10.0 ** float k
             |]
 
-    let private tickText (value: float) =
+            match ticks |> Array.filter (fun tick -> tick >= low && tick <= high) with
+            | [||]
+            | [| _ |] -> evenTicks low high
+            | _ -> ticks
+
+    let internal tickText (value: float) =
         if value >= 1e6 || value < 1e-3 then
             let exponent = Math.Floor(Math.Log10 value + 1e-9)
-            let digit = Math.Round(value / Math.Pow(10.0, exponent))
+            let digit = Math.Round(value / Math.Pow(10.0, exponent), 6)
             let factor = if digit = 1.0 then "" else $"{string digit}·"
             $"{factor}10<sup>{string exponent}</sup>"
         else

@@ -457,7 +457,7 @@ let tests =
                         "tanh, current form"
                         "squared rates cost 0.5/2, from 0.25"
                         "learns at rate 0.01, by rtrl, momentum 0.5"
-                        "only readouts learn, Adam (0.9, 0.999), updates clipped at norm 0.5 over all parameters, rates halved every 7 trials"
+                        "only readouts learn by it, Adam (0.9, 0.999), updates clipped at norm 0.5 over all parameters, rates halved every 7 trials"
                     ] do
                     Expect.stringContains lines words "said"
         }

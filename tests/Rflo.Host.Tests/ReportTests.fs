@@ -104,6 +104,40 @@ let private visit (width: int) (file: string) =
 [<Tests>]
 let tests =
     testList "the report" [
+        test "numbers every logarithmic axis, however short, and each number as it is" {
+            let random = System.Random 7
+
+            for _ in 1..500 do
+                let low = 10.0 ** (24.0 * random.NextDouble() - 12.0)
+                let ratio = 1.02 * 10.0 ** (6.0 * random.NextDouble() ** 3.0)
+                let high = low * ratio
+
+                let shown =
+                    Style.logTicks low high
+                    |> Array.filter (fun tick -> tick >= low && tick <= high)
+
+                Expect.isGreaterThan shown.Length 1 $"ticks from {low} to {high}"
+
+                for tick in shown do
+                    let read =
+                        match
+                            (Style.tickText tick)
+                                .Replace(",", "")
+                                .Replace("10<sup>", "1e")
+                                .Replace("</sup>", "")
+                                .Split("·1e")
+                        with
+                        | [| digit; power |] -> float digit * 10.0 ** float power
+                        | [| plain |] -> float plain
+                        | _ -> nan
+
+                    Expect.floatClose
+                        { absolute = 0.0; relative = 1e-5 }
+                        read
+                        tick
+                        (Style.tickText tick)
+        }
+
         test "says over what an angle is, and takes a probe of a script's own for no other" {
             let measured = [| 80.0; 70.0 |]
 
