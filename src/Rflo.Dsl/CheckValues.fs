@@ -12,9 +12,29 @@ module internal CheckValues =
 
     let goodName = Regex(@"\A[\p{L}\p{N}._/-]+\z", RegexOptions.Compiled)
 
+    let private longestName = 200
+
+    /// Whether no archive can hold an array of that name: numpy takes .npy off, and a path could leave the folder.
+    let private isNoArray (given: string) =
+        given.EndsWith(".npy", StringComparison.Ordinal)
+        || given.Split '/'
+           |> Array.exists (fun part -> List.contains part [ ""; "."; ".." ])
+
     let name (earlier: string list) (given: string) = [
         if not (goodName.IsMatch given) then
             BadName given
+        elif given.Length > longestName then
+            NotAllowed(
+                "the name",
+                $"{given.Length} characters long",
+                $"at most {longestName}, since results are saved under it"
+            )
+        elif isNoArray given then
+            NotAllowed(
+                "the name",
+                given,
+                "one under which results can be saved: no .npy at its end, and no part between its signs / that is empty, . or .."
+            )
         elif List.contains given earlier then
             NameTaken given
     ]

@@ -172,6 +172,26 @@ let private rows = [
         ),
         [ savedUnder part ]
 
+    for name in [ ".."; "."; "../w"; "w/"; "/w"; "a//b"; "w.npy" ] do
+        let problem =
+            $"the name is {name}; it must be one under which results can be saved: no .npy at its end, and no part between its signs / that is empty, . or .."
+
+        $"a projection called {name}",
+        plan (around a [ a --> a |> named name ]),
+        [ $"projection {name}: {problem}" ]
+
+        $"a probe called {name}", withProbe name, [ $"probe {name}: {problem}" ]
+
+    "a name longer than any file has room for",
+    plan (around a [ a --> a |> named (String('w', 201)) ]),
+    [
+        $"projection {String('w', 201)}: the name is 201 characters long; it must be at most 200, since results are saved under it"
+    ]
+
+    "names that are paths and stay in the folder",
+    plan (around a [ a --> a |> named "left/slow.1/..x" ]),
+    []
+
     for name in
         [
             "trial"
