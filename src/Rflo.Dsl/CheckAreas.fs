@@ -52,7 +52,8 @@ module internal CheckAreas =
             match rates |> Array.tryFindIndex (isFinite precision >> not) with
             | Some unit -> yield! finiteIn precision $"the initial rate of unit {unit}" rates[unit]
             | None -> ()
-        | RandomStart(mean, deviation) ->
+        | RandomStart(mean, deviation)
+        | DrawnOnce(mean, deviation) ->
             yield! finiteIn precision "the mean of the initial rates" mean
             yield! notNegativeIn precision "the deviation of the initial rates" deviation
     ]

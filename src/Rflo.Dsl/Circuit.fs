@@ -19,6 +19,8 @@ type Initial =
     | CarriedOver of first: float
     /// Every trial begins with rates drawn anew from the normal distribution.
     | RandomStart of mean: float * deviation: float
+    /// Every trial begins with the same rates, drawn once a network from the normal distribution.
+    | DrawnOnce of mean: float * deviation: float
 
 /// The time constant of the leak of an area's units.
 type Tau =

@@ -43,13 +43,15 @@ module Compile =
         | SameTau tau -> Array.create area.Units (dt / tau)
         | TauOfUnit taus -> taus |> Array.map (fun tau -> dt / tau)
 
-    let private start (area: Area) =
+    let private start seed (area: Area) =
         match area.Initial with
         | Reset rate -> InitialPolicy.Reset, Array.create area.Units rate, 0.0
         | ResetTo rates -> InitialPolicy.Reset, Array.copy rates, 0.0
         | CarriedOver rate -> InitialPolicy.CarriedOver, Array.create area.Units rate, 0.0
         | RandomStart(mean, deviation) ->
             InitialPolicy.Random, Array.create area.Units mean, deviation
+        | DrawnOnce(mean, deviation) ->
+            InitialPolicy.Reset, Draw.initial seed area.Name area.Units mean deviation, 0.0
 
     /// Standard deviation of a step's noise. Of leaky units it is the white noise that has the given deviation in steps of
     /// 1 ms, so that rates vary alike whatever dt is; a winner is chosen in one step, from one draw.
@@ -62,7 +64,7 @@ module Compile =
 
     let private area (experiment: Experiment) (area: Area) =
         let dt = experiment.Dt
-        let policy, rates, spread = start area
+        let policy, rates, spread = start experiment.Seed area
 
         let dynamics, explore =
             match area.Dynamics with

@@ -232,6 +232,11 @@ module internal Draw =
         | SpectralRadius radius -> scaledTo radius post drawn
         | _ -> drawn
 
+    /// The rates with which every trial of an area begins, drawn once.
+    let initial seed area units mean deviation =
+        let stream = RandomStream(seed, $"initial rates {area}")
+        Array.init units (fun _ -> mean + deviation * stream.Gaussian())
+
     /// The fixed matrix B of a feedback, row-major; none where it is symmetric.
     let feedback seed (feedback: Feedback) (units: int) (outputs: int) =
         match feedback.Through with

@@ -74,6 +74,8 @@ module Describe =
                 $"a trial begins where the one before it ended, the first with rates {string first}"
             | RandomStart(mean, deviation) ->
                 $"every trial begins with rates drawn from N({string mean}, {string deviation}²)"
+            | DrawnOnce(mean, deviation) ->
+                $"every trial begins with the same rates, drawn once from N({string mean}, {string deviation}²)"
 
         let noise =
             if area.Noise = 0.0 then

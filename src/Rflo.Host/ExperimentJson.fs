@@ -47,7 +47,9 @@ module ExperimentJson =
              | ResetTo rates -> case "resetTo" [ "rates", list (Seq.map number rates) ]
              | CarriedOver first -> case "carriedOver" [ "first", number first ]
              | RandomStart(mean, deviation) ->
-                 case "random" [ "mean", number mean; "deviation", number deviation ])
+                 case "random" [ "mean", number mean; "deviation", number deviation ]
+             | DrawnOnce(mean, deviation) ->
+                 case "drawnOnce" [ "mean", number mean; "deviation", number deviation ])
             match area.TauRate with
             | Some rate -> "tauRate", number rate
             | None -> ()

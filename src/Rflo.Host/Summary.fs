@@ -95,6 +95,7 @@ module Summary =
         match declared.Initial with
         | CarriedOver _ -> "carried over from trial to trial"
         | RandomStart _ -> "random at the start"
+        | DrawnOnce _ -> "a start drawn once"
         | Reset _
         | ResetTo _ -> ()
     ]

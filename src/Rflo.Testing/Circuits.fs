@@ -43,6 +43,7 @@ let private initialOf units =
             (fun mean deviation -> RandomStart(mean, deviation))
             rate
             (Gen.elements [ 0.0; 0.2 ])
+        Gen.map (fun mean -> DrawnOnce(mean, 0.2)) rate
     ]
 
 let private areaOfSize dt name units =

@@ -23,7 +23,8 @@ let still (experiment: Experiment) =
                     area.Dynamics
             Initial =
                 match area.Initial with
-                | RandomStart(mean, _) -> Reset mean
+                | RandomStart(mean, _)
+                | DrawnOnce(mean, _) -> Reset mean
                 | other -> other
     }
 

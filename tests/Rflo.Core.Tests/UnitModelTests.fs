@@ -597,6 +597,10 @@ let tests =
                 refusal text build
 
             refusal "KeRNL is defined for units with one state" (fun () ->
+                (Session.Create(small lif Rules.rflo, driven, 1L))
+                    .Increments(0, KernlRule 0.1, UpdateTime.Online))
+
+            refusal "KeRNL is defined for units with one state" (fun () ->
                 small lif (KernlRule 0.1))
 
             refusal "Oja's term" (fun () ->

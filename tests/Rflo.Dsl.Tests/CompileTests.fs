@@ -363,6 +363,31 @@ let private times =
             Expect.equal graph.Areas[0].Alpha [| 1.0; 0.25; 0.025 |] "alpha"
         }
 
+        test "rates that are drawn once are those of a seed and a name, in every trial" {
+            let rates seed name =
+                let drawn = area name 400 |> initial (DrawnOnce(0.3, 0.2))
+
+                let plan =
+                    experiment "drawn" (circuit |> areas [ drawn ]) (arraysTask 0 [] 3 false [])
+                    |> Declare.seed seed
+
+                let spec = (compiled { plan with Trials = 0 }).Graph.Areas[0]
+                Expect.equal spec.InitialPolicy InitialPolicy.Reset "in every trial"
+                spec.InitialRates
+
+            let one = rates 1 "a"
+            Expect.equal (rates 1 "a") one "again"
+            Expect.notEqual (rates 2 "a") one "another seed"
+            Expect.notEqual (rates 1 "b") one "another area"
+            // Four standard errors.
+            Expect.isLessThan (abs (mean one - 0.3)) (4.0 * 0.2 / 20.0) "their mean"
+
+            Expect.isLessThan
+                (abs (rms (one |> Array.map (fun r -> r - mean one)) - 0.2))
+                (4.0 * 0.2 / sqrt 800.0)
+                "their deviation"
+        }
+
         test "one step is alpha 1 at any dt" {
             for step in [ 0.1<ms>; 0.5<ms>; 3.0<ms> ] do
                 let plan = alone (relay "r" 2 --> relay "r" 2) [ relay "r" 2 ] |> dt step

@@ -129,6 +129,69 @@ let all = [
         },
         NotAllowed("the deviation of the initial rates", "-1", "finite and at least 0"),
         []
+        { a with Initial = DrawnOnce(0.0, nan) },
+        NotAllowed("the deviation of the initial rates", "NaN", "finite and at least 0"),
+        []
+    ])
+    areas "unit model that cannot be" 7 "units" (fun e a -> [
+        let of' model = {
+            a with
+                Dynamics = OfModel model
+                Transfer = Transfer.Tanh
+                TauRate = None
+        }
+
+        let define states =
+            UnitModel.define "mine" states ignore (fun _ -> 0.0)
+
+        // Rules that cannot learn with a model are faults of their own.
+        let allows (rule: Rule) =
+            match rule.Credit with
+            | Local trace ->
+                not trace.Oja && (trace.Post.Signal <> Slope || trace.Post = Rule.the Slope)
+            | LearnedSensitivity _ -> false
+            | _ -> true
+
+        let rules = [
+            e.Rule
+            for projection in e.Circuit.Projections do
+                match projection.Plasticity with
+                | LearningBy(_, rule) -> rule
+                | _ -> ()
+            for watched in e.Probes do
+                match watched.Probe with
+                | Probe.Angle(rule, reference) ->
+                    yield! Option.toList rule
+                    reference
+                | _ -> ()
+        ]
+
+        if not (isWinnerTakeAll a) && List.forall allows rules then
+            of' (UnitModel.lif -1.0),
+            NotAllowed(
+                "the threshold of leaky integrate-and-fire (threshold -1, dampening 0.3)",
+                "-1",
+                "finite and more than 0"
+            ),
+            []
+
+            of' (define []), NotAllowed("the number of states of mine", "0", "from 1 to 16"), []
+
+            of' (define [ "v"; "v" ]),
+            NotAllowed("a state of mine", "'v', 2 times", "a name of its own"),
+            []
+
+            of' (define [ " " ]), NotAllowed("a state of mine", "''", "a name"), []
+
+            {
+                of' (UnitModel.lif 1.0) with
+                    Transfer = Transfer.Relu
+            },
+            Contradiction(
+                "it has a transfer function, for which the unit model leaky integrate-and-fire (threshold 1, dampening 0.3) has no use",
+                "leave transfer out"
+            ),
+            []
     ])
     kind "Dale fraction outside 0 to 1" (fun e -> [
         for index, a in List.indexed e.Circuit.Areas do

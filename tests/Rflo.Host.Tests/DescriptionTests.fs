@@ -100,6 +100,8 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     [
         onArea (fun a -> { a with Dynamics = WinnerTakeAll 0.1 })
         onArea currentForm
+        onArea (units (UnitModel.lif 0.5))
+        onArea (units (UnitModel.lif 0.6))
     ]
     typeof<Area>, "Noise", [ onArea (noise 0.2) ]
     typeof<Area>,
@@ -108,6 +110,8 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
         onArea (initial (Reset 0.3))
         onArea (initial (CarriedOver 0.1))
         onArea (initial (ResetTo(Array.create 4 0.3)))
+        onArea (initial (DrawnOnce(0.1, 0.3)))
+        onArea (initial (DrawnOnce(0.1, 0.4)))
     ]
     typeof<Area>,
     "Dale",

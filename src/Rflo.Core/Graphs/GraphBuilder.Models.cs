@@ -31,22 +31,10 @@ public sealed partial class GraphBuilder
                 ThrowHelper.OutOfRange($"{name}: where {states[k]} begins", model.InitialState(k), "finite");
     }
 
-    /// <summary>What a trace of a unit model's slopes cannot have: each slope is a vector over states.</summary>
-    private static void CheckTraceOfModel(string name, ThreeFactorRule rule)
+    private void CheckModelsOfRules()
     {
-        if (rule.Oja)
-            ThrowHelper.Invalid($"{name}: Oja's term needs one postsynaptic factor a unit, and a unit model has one for each state. Leave it out.");
-        if (rule.Post == PostSignal.Slope && !rule.PostShaping.IsPlain)
-            ThrowHelper.Invalid($"{name}: the slope of a unit model is one number for each state, so no function or mean shapes it. Shape the presynaptic or the third factor.");
-    }
-
-    /// <summary>KeRNL learns how long a trace lasts as one number a unit, by nudges of rates.</summary>
-    private void CheckKernl()
-    {
-        if (_areas.Find(area => area.Model is not null) is not { } modelled)
-            return;
         foreach (ProjectionSpec projection in _projections)
-            if (projection.Plasticity is { LearningRate: > 0, Rule: KernlRule } && !projection.Target.IsReadout)
-                ThrowHelper.Invalid($"{projection.Name}: KeRNL is defined for units with one state, their rate; {modelled.Name} has the unit model {modelled.Model}. Take another rule.");
+            if (projection.Plasticity is { LearningRate: > 0 } plastic && !projection.Target.IsReadout)
+                ModelRules.Check(projection.Name, plastic.Rule, _areas, _areas[projection.Target.Index]);
     }
 }

@@ -146,7 +146,7 @@ public sealed partial class GraphBuilder
         if (_areas.Count == 0)
             ThrowHelper.Invalid("A graph needs at least one area.");
         CheckTrialMeans();
-        CheckKernl();
+        CheckModelsOfRules();
         return new Graph([.. _areas], [.. _inputs], [.. _readouts], [.. _projections], [.. _feedbacks]);
     }
 
@@ -296,8 +296,6 @@ public sealed partial class GraphBuilder
     {
         if (rule.Post == PostSignal.Slope && area.Dynamics == Dynamics.WinnerTakeAll)
             ThrowHelper.Invalid($"{name}: a winner-take-all area has no slope; let the trace take the rate.");
-        if (area.Model is not null)
-            CheckTraceOfModel(name, rule);
         if (rule.Post == PostSignal.Noise && !(area.Noise > 0))
             ThrowHelper.Invalid($"{name}: the trace takes the noise of {area.Name}, which has none.");
         if (rule.NeedsWholeTrial && schedule.IsStepwise)

@@ -60,7 +60,11 @@ internal static class Learners
         {
             foreach (AreaState<T> area in _network.Areas)
                 foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(area.Afferents, isDeltaRule: false))
+                {
+                    ModelRules.Check(plastic.Segments[0].Spec.Name, rule, _network.Graph.Areas, area.Spec);
                     Add(area, rule, schedule, plastic);
+                }
+
             foreach (ReadoutState<T> readout in _network.Readouts)
             {
                 AddLeastSquares(readout);
