@@ -258,17 +258,34 @@ module Report =
                 Some(Error $"The spectrum of {name} is left out: its weights are not finite.")
             | _ -> None)
 
+    /// The weights of the connections of a projection that exist.
+    let internal weightsOf moment projection (record: RunRecord) =
+        let part name =
+            find $"{moment}/{projection}{name}" record.Weights
+
+        match part "", part "/exists", part "/value" with
+        | Some full, Some exists, _ when exists.Values.Length = full.Values.Length ->
+            Array.zip full.Values exists.Values
+            |> Array.filter (fun (_, exists) -> exists <> 0.0)
+            |> Array.map fst
+            |> Some
+        | Some full, _, _ -> Some full.Values
+        | None, _, Some stored -> Some stored.Values
+        | None, _, None -> None
+
     let private distributions (record: RunRecord) =
-        withPrefix "initial/" record.Weights
-        |> List.choose (fun (name, before) ->
-            match find $"final/{name}" record.Weights with
-            | Some after when
-                before.Values.Length >= 20
-                && isFinite before
-                && isFinite after
-                && before.Values <> after.Values
+        projections record
+        |> List.choose (fun projection ->
+            let name = textIn [ "name" ] projection
+
+            match weightsOf "initial" name record, weightsOf "final" name record with
+            | Some before, Some after when
+                before.Length >= 20
+                && Array.forall Double.IsFinite before
+                && Array.forall Double.IsFinite after
+                && before <> after
                 ->
-                Some(Figures.weights name before.Values after.Values)
+                Some(Figures.weights name before after)
             | _ -> None)
 
     let private short (value: float) = $"%.4g{value}"

@@ -104,6 +104,43 @@ let private visit (width: int) (file: string) =
 [<Tests>]
 let tests =
     testList "the report" [
+        test "shows weights of connections that exist, and of no others" {
+            let changed change =
+                let plain = Periodic.experiment 8 10 |> trials 2
+
+                {
+                    plain with
+                        Circuit = plain.Circuit |> Circuit.mapProjection "cortex->cortex" change
+                }
+
+            for name, change in
+                [
+                    "all", id
+                    "half", density 0.5
+                    "a tenth", density 0.1
+                    "masked", mask (Array2D.init 8 8 (fun i j -> (i + j) % 3 > 0))
+                    "no self", noSelf
+                ] do
+                match Run.train (changed change) with
+                | Error problems -> failtest $"%A{List.map Problem.text problems}"
+                | Ok trained ->
+                    let record = RunRecord.ofTrained System.DateTimeOffset.UnixEpoch [] None trained
+
+                    for moment, weights in [ "initial", trained.Initial; "final", trained.Final ] do
+                        let stored =
+                            weights["cortex->cortex"]
+                                .Enumerate(MathNet.Numerics.LinearAlgebra.Zeros.AllowSkip)
+                            |> Seq.filter ((<>) 0.0)
+                            |> Seq.sort
+                            |> Array.ofSeq
+
+                        Expect.equal
+                            (Report.weightsOf moment "cortex->cortex" record
+                             |> Option.map Array.sort)
+                            (Some stored)
+                            $"{name}, {moment}"
+        }
+
         test "numbers every logarithmic axis, however short, and each number as it is" {
             let random = System.Random 7
 
