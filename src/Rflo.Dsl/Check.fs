@@ -189,7 +189,7 @@ module Check =
         if not (Enum.IsDefined experiment.Precision) then
             NotAllowed("precision", string (int experiment.Precision), oneOf<Precision>())
 
-        yield! schedule experiment.Dt experiment.Rule
+        yield! schedule experiment.Precision experiment.Dt experiment.Rule
 
         match experiment.Update with
         | Some time when time <> experiment.Rule.Update ->

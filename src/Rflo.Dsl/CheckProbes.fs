@@ -14,7 +14,7 @@ module internal CheckProbes =
     /// A rule that watches must be able to learn every plastic projection onto an area.
     let private watches (experiment: Experiment) (rule: Rule) = [
         yield! name [] rule.Name
-        yield! schedule experiment.Dt rule
+        yield! schedule experiment.Precision experiment.Dt rule
         yield! rewardArrives experiment rule
 
         let targets =

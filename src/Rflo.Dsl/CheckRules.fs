@@ -224,7 +224,7 @@ module internal CheckRules =
         | EveryTrials(k, Mean) -> $"EveryTrials({string k}, Mean)"
 
     /// What is wrong with the parts of a rule, whatever it is used for.
-    let parts (dt: float<ms>) (rule: Rule) = [
+    let parts precision (dt: float<ms>) (rule: Rule) = [
         match rule.Credit with
         | Local trace ->
             match trace.Trace with
@@ -254,7 +254,7 @@ module internal CheckRules =
                 NotAllowed("the rate at which sensitivities are learned", string rate, "in [0, 1]")
         | _ -> ()
 
-        yield! optimizer rule.Optimizer
+        yield! optimizer precision rule.Optimizer
         yield! rates rule.Rates
 
         if not (rule.Clip.Norm > 0.0) then
@@ -273,7 +273,7 @@ module internal CheckRules =
         | Some steps when steps >= 1 -> k % steps <> 0
         | _ -> false
 
-    let schedule (dt: float<ms>) (rule: Rule) = [
+    let schedule precision (dt: float<ms>) (rule: Rule) = [
         match rule.Credit, rule.Update with
         | BackwardInTime, (Online | EverySteps _) ->
             RuleCannot(
@@ -297,7 +297,7 @@ module internal CheckRules =
         | _, EverySteps k -> yield! atLeastOne "the number of steps between updates" k
         | _ -> ()
 
-        yield! parts dt rule
+        yield! parts precision dt rule
     ]
 
     /// What is wrong with a projection onto a readout that learns by least squares; of what is wrong in itself, nothing.
@@ -375,7 +375,7 @@ module internal CheckRules =
 
             // The experiment's rule is checked once, with the experiment.
             if projection.Plasticity.IsLearningBy then
-                yield! schedule experiment.Dt rule
+                yield! schedule experiment.Precision experiment.Dt rule
 
             match projection.Target with
             | _ when not (Wiring.changes rule projection) ->

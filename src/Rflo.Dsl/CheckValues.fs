@@ -94,15 +94,6 @@ module internal CheckValues =
             NotAllowed(field, string given, $"at most {mostKept}")
     ]
 
-    let optimizer (optimizer: Optimizer) =
-        ofOwn "the optimizer" (fun () -> [
-            yield! outOfRange optimizer.Problems
-            yield! described "the optimizer" optimizer.Description
-
-            if optimizer.Memory < 0 then
-                NotAllowed("the memory of the optimizer", string optimizer.Memory, "at least 0")
-        ])
-
     let rates (schedule: Rates) =
         ofOwn "the learning rate schedule" (fun () -> [
             yield! outOfRange schedule.Problems
@@ -139,6 +130,46 @@ module internal CheckValues =
         match precision with
         | Precision.Single -> float (float32 given)
         | _ -> given
+
+    /// Memories of an optimizer below 1, and what keeps its quotients finite.
+    let private constantsOf (optimizer: Optimizer) =
+        match optimizer with
+        | :? Momentum as momentum -> [ momentum.Beta ], []
+        | :? Adam as adam -> [ adam.Beta1; adam.Beta2 ], [ adam.Epsilon ]
+        | :? AdamW as adam -> [ adam.Beta1; adam.Beta2 ], [ adam.Epsilon ]
+        | :? RmsProp as mean -> [ mean.Beta ], [ mean.Epsilon ]
+        | _ -> [], []
+
+    /// Constants that are allowed, and that the numbers of a run round to others.
+    let private roundedAway precision (optimizer: Optimizer) = [
+        let memories, epsilons = constantsOf optimizer
+
+        for memory in memories do
+            if memory < 1.0 && rounded precision memory >= 1.0 then
+                NotAllowed(
+                    $"a memory of {optimizer}",
+                    string memory,
+                    "less than 1 in single precision, in which the run computes"
+                )
+
+        for epsilon in epsilons do
+            if epsilon > 0.0 && rounded precision epsilon = 0.0 then
+                NotAllowed(
+                    $"the epsilon of {optimizer}",
+                    string epsilon,
+                    "more than 0 in single precision, in which the run computes"
+                )
+    ]
+
+    let optimizer precision (optimizer: Optimizer) =
+        ofOwn "the optimizer" (fun () -> [
+            yield! outOfRange optimizer.Problems
+            yield! described "the optimizer" optimizer.Description
+            yield! roundedAway precision optimizer
+
+            if optimizer.Memory < 0 then
+                NotAllowed("the memory of the optimizer", string optimizer.Memory, "at least 0")
+        ])
 
     let private largest = string Single.MaxValue
 

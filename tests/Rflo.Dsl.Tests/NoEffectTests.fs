@@ -125,6 +125,27 @@ let private rows = [
             $"area a: the description of the unit model is '{shown}'; it must be a name in one line"
         ]
 
+    for optimizer, said in
+        [
+            Optimizer.momentum 0.99999999999,
+            "a memory of momentum 0.99999999999 is 0.99999999999; it must be less than 1"
+            Optimizer.adamWith 0.9 0.99999999999,
+            "a memory of Adam (0.9, 0.99999999999) is 0.99999999999; it must be less than 1"
+            Optimizer.rmsProp 0.99999999999,
+            "a memory of RMSprop (0.99999999999) is 0.99999999999; it must be less than 1"
+            (Adam(0.9, 0.999, 1e-60) :> Optimizer),
+            "the epsilon of Adam (0.9, 0.999, epsilon 1E-60) is 1E-60; it must be more than 0"
+        ] do
+        let learning = plan (around a []) |> rule { Rule.bptt with Optimizer = optimizer }
+
+        $"{optimizer} in single precision",
+        learning |> precision Precision.Single,
+        [
+            $"experiment: {said} in single precision, in which the run computes"
+        ]
+
+        $"{optimizer} in double precision", learning, []
+
     "KeRNL beside a unit model",
     plan (around (a |> units (UnitModel.lif 1.0)) []) |> rule Rule.kernl,
     [
