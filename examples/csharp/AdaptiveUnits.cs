@@ -50,7 +50,8 @@ internal sealed record AdaptiveUnits(double Threshold = 1, double Adaptation = 0
 
             // The reset is left out, as in the paper; the spike that raises the threshold is not.
             update.A(0, 0)[i] = T.One - alpha[i];
-            update.A(1, 0)[i] = slope;
+            if (slope > T.Zero)
+                update.A(1, 0)[i] = slope;
             update.A(1, 1)[i] = memory - beta * slope;
             update.C(0)[i] = alpha[i];
         }

@@ -61,8 +61,29 @@ let private isTwin precision tolerance twin forms (tally: Tally) (case: Case) =
             (tolerance * (1.0 + norm own))
             $"{form.Name}"
 
+/// Traces whose memory is not the unit's.
+let private ofOwnMemory = [
+    for memory in
+        [
+            TraceMemory.Given
+            TraceMemory.None
+            TraceMemory.WholeTrial
+        ] do
+        for schedule in [ UpdateSchedule.Online; UpdateSchedule.TrialEnd ] do
+            ({
+                Name = $"memory {memory}, {schedule.Time}"
+                Rule = ThreeFactorRule(ErrorPath.Symmetric, Memory = memory, MemoryAlpha = 0.3)
+                Schedule = schedule
+                Optimizer = Optimizer.Plain
+                Clip = Clip.None
+                Rates = LearningRateSchedule.Constant
+            }
+            : AllRules.Form)
+]
+
 let private forms =
-    AllRules.all |> List.filter (fun form -> UnitModels.allows form.Rule)
+    ofOwnMemory
+    @ (AllRules.all |> List.filter (fun form -> UnitModels.allows form.Rule))
 
 /// Two states have twice the random numbers of one, and more norm.
 let private drawing =
@@ -511,6 +532,21 @@ let tests =
                         $"{rule}, {model}"
         }
 
+        test "a trial begins where the area and the model say" {
+            let graph = small UnitModels.adapting Rules.rflo
+            let session = Session.Create(graph, driven, 1L)
+
+            for k in 0..1 do
+                session.SetWeights(ProjectionId k, Array.zeroCreate (if k = 0 then 3 else 9))
+
+            // v(0) = 0 and a(0) = 0.2, without a current.
+            let v, a = -0.2 * 0.7 * 0.2, 0.8 * 0.2
+            let expected = tanh (v - 0.5 * a)
+
+            for i in 0..2 do
+                Expect.floatClose Accuracy.veryHigh (session.Replay(0).Rates[0][i]) expected "r(1)"
+        }
+
         test "a state that is not finite ends the run, though no spike shows it" {
             let broken =
                 UnitModels.model "broken" [ "v"; "w" ] (fun unit -> unit.State[1] <- nan) (fun _ ->
@@ -522,10 +558,11 @@ let tests =
         }
 
         test "a model that throws ends the run by name, with the state of the last whole trial" {
-            let session = Session.Create(small (failing 3.2) Rules.rflo, driven, 1L)
+            let session = Session.Create(small (failing 5.9) Rules.rflo, driven, 1L)
             let before = session.Weights(ProjectionId 1)
             let status = session.Run 3
             Expect.equal status.End RunEnd.Failed "the end"
+            Expect.isGreaterThan status.Step 1 "a step before it learned"
             Expect.stringContains status.Where "the unit model of area cortex" "whose"
             Expect.stringContains status.Where "no such current" "what it said"
             Expect.isTrue (sameBits before (session.Weights(ProjectionId 1))) "nothing changed"
