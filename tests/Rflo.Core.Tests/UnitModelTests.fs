@@ -541,7 +541,7 @@ let tests =
 
             // v(0) = 0 and a(0) = 0.2, without a current.
             let v, a = -0.2 * 0.7 * 0.2, 0.8 * 0.2
-            let expected = tanh (v - 0.5 * a)
+            let expected = tanh (v - 0.5 * tanh a ** 2.0)
 
             for i in 0..2 do
                 Expect.floatClose Accuracy.veryHigh (session.Replay(0).Rates[0][i]) expected "r(1)"
@@ -559,13 +559,17 @@ let tests =
 
         test "a model that throws ends the run by name, with the state of the last whole trial" {
             let session = Session.Create(small (failing 5.9) Rules.rflo, driven, 1L)
-            let before = session.Weights(ProjectionId 1)
+
+            let all () =
+                Array.collect (fun k -> session.Weights(ProjectionId k)) [| 0..2 |]
+
+            let before = all ()
             let status = session.Run 3
             Expect.equal status.End RunEnd.Failed "the end"
             Expect.isGreaterThan status.Step 1 "a step before it learned"
             Expect.stringContains status.Where "the unit model of area cortex" "whose"
             Expect.stringContains status.Where "no such current" "what it said"
-            Expect.isTrue (sameBits before (session.Weights(ProjectionId 1))) "nothing changed"
+            Expect.isTrue (sameBits before (all ())) "nothing changed"
             Expect.equal session.TrialsDone 0 "trials"
         }
 

@@ -97,7 +97,7 @@ let twinOfTwo (area: AreaSpec) =
             Model = cut 0.3 area.Transfer
         )
 
-/// Two states that act on each other, both reached by the current and both sent: no part of A, c and g is 0 everywhere.
+/// Two states that act on each other, both reached by the current and both sent: every part of A, c and g matters.
 let adapting =
     PointwiseUnits(
         "adapting",
@@ -105,17 +105,30 @@ let adapting =
         (fun unit ->
             let v, w, u = unit.Before[0], unit.Before[1], unit.Current
             unit.State[0] <- (1.0 - unit.Alpha) * v + unit.Alpha * (u - 0.7 * w)
-            unit.State[1] <- 0.8 * w + 0.2 * Math.Tanh v + 0.1 * Math.Tanh u
+            let positive x = Math.Tanh(max 0.0 x)
+            unit.State[1] <- 0.8 * w + 0.2 * positive v ** 2.0 - 0.3 * positive u ** 2.0
             unit.A[0, 0] <- 1.0 - unit.Alpha
             unit.A[0, 1] <- -0.7 * unit.Alpha
-            unit.A[1, 0] <- 0.2 * (1.0 - Math.Tanh v ** 2.0)
             unit.A[1, 1] <- 0.8
             unit.C[0] <- unit.Alpha
-            unit.C[1] <- 0.1 * (1.0 - Math.Tanh u ** 2.0)),
+
+            // What is 0 is left out.
+            let slope x =
+                2.0 * positive x * (1.0 - positive x ** 2.0)
+
+            if v > 0.0 then
+                unit.A[1, 0] <- 0.2 * slope v
+
+            if u > 0.0 then
+                unit.C[1] <- -0.3 * slope u),
         (fun unit ->
-            let r = Math.Tanh(unit.State[0] - 0.5 * unit.State[1])
+            let positive = Math.Tanh(max 0.0 unit.State[1])
+            let r = Math.Tanh(unit.State[0] - 0.5 * positive * positive)
             unit.G[0] <- 1.0 - r * r
-            unit.G[1] <- -0.5 * (1.0 - r * r)
+
+            if positive > 0.0 then
+                unit.G[1] <- -(1.0 - r * r) * positive * (1.0 - positive * positive)
+
             r),
         Initial = [| 0.2 |]
     )
