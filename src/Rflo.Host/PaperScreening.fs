@@ -146,7 +146,15 @@ module PaperScreening =
     let summary (screening: Screening) (tried: Screened list, again: Screened list) =
         let departing = tried |> List.filter (mayBeChosen screening >> not) |> List.length
 
-        $"{tried.Length} readings were tried on {seeds chosenOn}. {departing} of them depart from a number that the paper prints; they are shown for comparison and cannot be chosen. The printed reading and the best {again.Length - 1} were run again on {seeds confirmedOn}, on which nothing was chosen. A choice among {tried.Length} flatters what it chooses, so only the second table is evidence."
+        let departs =
+            match departing with
+            | 0 -> "None departs from a number that the paper prints."
+            | 1 ->
+                "1 of them departs from a number that the paper prints; it is shown for comparison and cannot be chosen."
+            | several ->
+                $"{several} of them depart from a number that the paper prints; they are shown for comparison and cannot be chosen."
+
+        $"{tried.Length} readings were tried on {seeds chosenOn}. {departs} The printed reading and the best {again.Length - 1} were run again on {seeds confirmedOn}, on which nothing was chosen. A choice among {tried.Length} flatters what it chooses, so only the second table is evidence."
 
     /// The page of a screening.
     let html (screening: Screening) (tried: Screened list, again: Screened list) =

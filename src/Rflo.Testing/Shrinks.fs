@@ -306,10 +306,56 @@ let private projectionShrinks (p: Projection) = [
     { p with L2 = 0.0 }
 ]
 
+/// One area in the place of two: what began or ended at the other begins or ends there.
+let private merged (c: Circuit) : Circuit list = [
+    for gone in c.Areas do
+        for kept in c.Areas do
+            if gone.Name <> kept.Name then
+                let moved finish =
+                    match finish with
+                    | OfArea name
+                    | OfPopulation(name, _) when name = gone.Name -> OfArea kept.Name
+                    | other -> other
+
+                {
+                    c with
+                        Areas = c.Areas |> List.filter (fun area -> area.Name <> gone.Name)
+                        Projections = [
+                            for p in c.Projections do
+                                if moved p.Source = p.Source && moved p.Target = p.Target then
+                                    p
+                                else
+                                    {
+                                        p with
+                                            Source = moved p.Source
+                                            Target = moved p.Target
+                                            // Matrices are of the size that the ends had.
+                                            Weights = Gaussian 1.0
+                                            Connectivity = Dense
+                                            Balanced = false
+                                    }
+                        ]
+                        Feedback =
+                            c.Feedback
+                            |> List.map (fun feedback ->
+                                if feedback.Area = gone.Name then
+                                    {
+                                        feedback with
+                                            Area = kept.Name
+                                            Through = RandomFeedback 1.0
+                                    }
+                                else
+                                    feedback)
+                            |> List.distinctBy (fun feedback -> feedback.Readout, feedback.Area)
+                }
+]
+
 let private circuitShrinks (c: Circuit) : Circuit list = [
     if c.Areas.Length > 1 then
         for areas in without c.Areas do
             { c with Areas = areas }
+
+        yield! merged c
 
     for readouts in without c.Readouts do
         { c with Readouts = readouts }

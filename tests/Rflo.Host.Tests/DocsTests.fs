@@ -212,4 +212,3 @@ let tests =
                 browser.CloseAsync().Wait()
         }
     ]
-    |> testSequenced

@@ -6,4 +6,7 @@ open Expecto
 let main arguments =
     match List.ofArray arguments with
     | "train" :: kind :: rest -> Rflo.Host.Tests.LongRuns.run kind (Array.ofList rest)
-    | _ -> runTestsInAssemblyWithCLIArgs [] arguments
+    | _ ->
+        // Most of them wait for a process that they started.
+        let workers = System.Environment.ProcessorCount + 1
+        runTestsInAssemblyWithCLIArgs [ CLIArguments.Parallel_Workers workers ] arguments
