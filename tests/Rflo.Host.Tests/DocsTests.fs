@@ -180,35 +180,39 @@ let tests =
                 Expect.stringContains texts $"Rule.{rule}" "rule"
         }
 
-        test "has no link that leads nowhere" {
-            Expect.equal (built.Value |> List.collect broken) [] "broken links"
-        }
+        // One of them builds the site beside the other tests; the rest would wait for it in their places.
+        testSequenced
+        <| testList "as a site" [
+            test "has no link that leads nowhere" {
+                Expect.equal (built.Value |> List.collect broken) [] "broken links"
+            }
 
-        test
-            "opens on a desktop and on a phone, with no error, nothing from elsewhere, nothing sticking out" {
-            let pages = built.Value
+            test
+                "opens on a desktop and on a phone, with no error, nothing from elsewhere, nothing sticking out" {
+                let pages = built.Value
 
-            if not (File.Exists chromium) then
-                skiptest $"there is no {chromium} (Debian: chromium)"
+                if not (File.Exists chromium) then
+                    skiptest $"there is no {chromium} (Debian: chromium)"
 
-            use playwright = Playwright.CreateAsync().Result
+                use playwright = Playwright.CreateAsync().Result
 
-            let options =
-                BrowserTypeLaunchOptions(
-                    ExecutablePath = chromium,
-                    Args = [ "--no-sandbox"; "--disable-quic" ]
-                )
+                let options =
+                    BrowserTypeLaunchOptions(
+                        ExecutablePath = chromium,
+                        Args = [ "--no-sandbox"; "--disable-quic" ]
+                    )
 
-            let browser = playwright.Chromium.LaunchAsync(options).Result
+                let browser = playwright.Chromium.LaunchAsync(options).Result
 
-            try
-                Expect.isGreaterThan pages.Length 30 "pages"
+                try
+                    Expect.isGreaterThan pages.Length 30 "pages"
 
-                Expect.equal
-                    (List.collect (fun width -> visit browser width pages) [ 1280; 390 ])
-                    []
-                    "what went wrong"
-            finally
-                browser.CloseAsync().Wait()
-        }
+                    Expect.equal
+                        (List.collect (fun width -> visit browser width pages) [ 1280; 390 ])
+                        []
+                        "what went wrong"
+                finally
+                    browser.CloseAsync().Wait()
+            }
+        ]
     ]
