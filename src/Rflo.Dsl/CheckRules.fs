@@ -449,7 +449,6 @@ module internal CheckRules =
         | OnlyRecurrent -> "what areas and fed-back readouts send to areas"
         | OnlyInputs -> "input weights and biases of areas"
 
-    /// Where nothing learns, the rule itself may be why.
     /// Whether an experiment trains and changes nothing by it.
     let changesNothing (experiment: Experiment) =
         experiment.Trials > 0
@@ -458,6 +457,7 @@ module internal CheckRules =
         && experiment.Circuit.Areas
            |> List.forall (fun a -> Option.isNone (Wiring.tauRate experiment a))
 
+    /// Where nothing learns, the rule itself may be why.
     let leavesNothing (experiment: Experiment) = [
         let declared =
             experiment.Circuit.Projections |> List.exists (fun p -> p.Plasticity.IsLearning)

@@ -76,28 +76,27 @@ module Declare =
     /// inhibitory, and every weight that leaves a unit for an area has the unit's sign.
     let dale excitatory (area: Area) = { area with Dale = Some excitatory }
 
+    /// A word that can have no effect on the area: the check says so.
+    let private losing what instead (area: Area) = {
+        area with
+            Lost = area.Lost |> Lost.add what instead
+    }
+
+    let private bothForms (model: UnitModel) =
+        losing $"it is given the current form and the units {model}" "leave one of them out"
+
     /// `a |> currentForm` is the area a in the current form, tau dx/dt = -x + W h + ..., h = phi(x), as PsychRNN, FORCE and most cognitive
     /// models have it; by default tau dh/dt = -h + phi(W h + ...). `initial` then says where x begins.
     let currentForm (area: Area) =
         match area.Dynamics with
         | Leaky
         | CurrentForm -> { area with Dynamics = CurrentForm }
-        | OfModel model -> {
-            area with
-                Lost =
-                    area.Lost
-                    |> Lost.add
-                        $"it is given the current form and the units {model}"
-                        "leave one of them out"
-          }
-        | WinnerTakeAll _ -> {
-            area with
-                Lost =
-                    area.Lost
-                    |> Lost.add
-                        "it is given the current form, and a winner-take-all area has no leak"
-                        $"declare it as area \"{area.Name}\", or leave currentForm out"
-          }
+        | OfModel model -> bothForms model area
+        | WinnerTakeAll _ ->
+            area
+            |> losing
+                "it is given the current form, and a winner-take-all area has no leak"
+                $"declare it as area \"{area.Name}\", or leave currentForm out"
 
     /// `a |> units (UnitModel.lif 1.0)` is the area a of leaky integrate-and-fire units, or of units of any other model. `initial` then says where
     /// their first state begins; the model has no use for a transfer function.
@@ -105,22 +104,12 @@ module Declare =
         match area.Dynamics with
         | Leaky
         | OfModel _ -> { area with Dynamics = OfModel model }
-        | CurrentForm -> {
-            area with
-                Lost =
-                    area.Lost
-                    |> Lost.add
-                        $"it is given the current form and the units {model}"
-                        "leave one of them out"
-          }
-        | WinnerTakeAll _ -> {
-            area with
-                Lost =
-                    area.Lost
-                    |> Lost.add
-                        $"it is given the units {model}, and a winner-take-all area has units of its own"
-                        $"declare it as area \"{area.Name}\", or leave units out"
-          }
+        | CurrentForm -> bothForms model area
+        | WinnerTakeAll _ ->
+            area
+            |> losing
+                $"it is given the units {model}, and a winner-take-all area has units of its own"
+                $"declare it as area \"{area.Name}\", or leave units out"
 
     /// `a |> penalties [ Penalty.l2 0.01 ]` is the area a whose rates cost that, beside the losses of the readouts: all rules that
     /// learn from errors learn by it.
@@ -143,14 +132,11 @@ module Declare =
           }
         | Leaky
         | OfModel _
-        | CurrentForm -> {
-            area with
-                Lost =
-                    area.Lost
-                    |> Lost.add
-                        "it explores, and only a winner-take-all area does"
-                        $"declare it as winnerTakeAll \"{area.Name}\", or leave explore out"
-          }
+        | CurrentForm ->
+            area
+            |> losing
+                "it explores, and only a winner-take-all area does"
+                $"declare it as winnerTakeAll \"{area.Name}\", or leave explore out"
 
     // Inputs and readouts.
 

@@ -10,51 +10,46 @@ module ErrorPaths =
         | Local trace -> trace.Modulator.Signal = FeedbackError
         | _ -> true
 
-    /// Whether an experiment learns by what a declared feedback carries: a rule that takes the declared error changes something of
-    /// its area, or follows the arrows on to it from elsewhere.
-    let isUsed (experiment: Experiment) (feedback: Feedback) =
-        let takesIt isOfArea (rule: Rule) =
-            usesError rule
-            && rule.Error = DeclaredFeedback
-            && (isOfArea || not rule.Credit.IsLocal)
-
+    /// Whether anything that learns takes a signal, by its rule and by the part that it learns onto, an area or a readout: weights, or time
+    /// constants.
+    let private anyTakes (takes: Rule -> End -> bool) (experiment: Experiment) =
         let byWeights =
             experiment.Circuit.Projections
             |> List.exists (fun projection ->
-                match projection.Target, Wiring.plasticity experiment projection with
-                | OfReadout _, _
-                | _, None -> false
-                | target, Some(_, rule) -> takesIt (Wiring.areaOf target = Some feedback.Area) rule)
+                match Wiring.plasticity experiment projection with
+                | Some(_, rule) -> takes rule projection.Target
+                | None -> false)
 
         let byTimeConstants =
             experiment.Circuit.Areas
             |> List.exists (fun area ->
                 Option.isSome (Wiring.tauRate experiment area)
-                && takesIt (area.Name = feedback.Area) experiment.Rule)
+                && takes experiment.Rule (OfArea area.Name))
 
         byWeights || byTimeConstants
+
+    /// Whether an experiment learns by what a declared feedback carries: a rule that takes the declared error changes something of
+    /// its area, or follows the arrows on to it from elsewhere.
+    let isUsed (experiment: Experiment) (feedback: Feedback) =
+        let takesIt (rule: Rule) (target: End) =
+            not target.IsOfReadout
+            && usesError rule
+            && rule.Error = DeclaredFeedback
+            && (Wiring.areaOf target = Some feedback.Area || not rule.Credit.IsLocal)
+
+        anyTakes takesIt experiment
 
     /// Whether an experiment learns by what the rates of an area cost, which joins the learning signal of the area: a rule that uses
     /// errors changes something onto it, or follows the arrows on to it from elsewhere.
     let costsCount (experiment: Experiment) (area: Area) =
-        let takesThem (rule: Rule) part =
+        let leadsToIt target =
+            Wiring.partOf target
+            |> Option.exists (fun part ->
+                Set.contains area.Name (Wiring.reachedFrom experiment.Circuit part))
+
+        let takesThem (rule: Rule) target =
             usesError rule
-            && (part = area.Name
-                || not rule.Credit.IsLocal
-                   && Set.contains area.Name (Wiring.reachedFrom experiment.Circuit part))
+            && (Wiring.areaOf target = Some area.Name
+                || not rule.Credit.IsLocal && leadsToIt target)
 
-        let byWeights =
-            experiment.Circuit.Projections
-            |> List.exists (fun projection ->
-                match Wiring.plasticity experiment projection, projection.Target with
-                | Some(_, rule), (OfArea part | OfPopulation(part, _) | OfReadout part) ->
-                    takesThem rule part
-                | _ -> false)
-
-        let byTimeConstants =
-            experiment.Circuit.Areas
-            |> List.exists (fun other ->
-                Option.isSome (Wiring.tauRate experiment other)
-                && takesThem experiment.Rule other.Name)
-
-        byWeights || byTimeConstants
+        anyTakes takesThem experiment

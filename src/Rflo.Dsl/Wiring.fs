@@ -145,6 +145,12 @@ module internal Wiring =
         | OfPopulation(name, _) -> Some name
         | _ -> None
 
+    /// The area or readout that an end is, or is a part of.
+    let partOf =
+        function
+        | OfReadout readout -> Some readout
+        | other -> areaOf other
+
     /// Signs of a projection's presynaptic units: those of the source area, unless it ends at a readout.
     let signsOf (circuit: Circuit) (projection: Projection) =
         match areaOf projection.Source, projection.Target with
@@ -230,15 +236,10 @@ module internal Wiring =
                 for readout in circuit.Readouts -> readout.Name
             ]
 
-        let node =
-            function
-            | OfReadout readout -> Some readout
-            | other -> areaOf other
-
         let next name =
             circuit.Projections
-            |> List.filter (fun projection -> node projection.Source = Some name)
-            |> List.choose (fun projection -> node projection.Target)
+            |> List.filter (fun projection -> partOf projection.Source = Some name)
+            |> List.choose (fun projection -> partOf projection.Target)
             |> List.filter (fun target -> Set.contains target known)
 
         let rec visit seen name =

@@ -161,14 +161,7 @@ let private estimatedWith change form =
 let private estimated form = estimatedWith id form
 
 let private inCurrentForm (area: AreaSpec) =
-    AreaSpec(
-        Name = area.Name,
-        Units = area.Units,
-        Alpha = area.Alpha,
-        Dynamics = Dynamics.CurrentForm,
-        Noise = area.Noise,
-        InitialRates = area.InitialRates
-    )
+    Remade.Area(area, dynamics = Dynamics.CurrentForm)
 
 /// Seconds of a step, the least of a few trials.
 let private time form units =

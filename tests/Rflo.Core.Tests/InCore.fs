@@ -108,6 +108,43 @@ let signsOf limits (projection: ProjectionCase) (drawn: Drawn) =
         )
     | _ -> None
 
+/// Declarations as others are, but for what is said: F# has no `with` for records of C#.
+type Remade =
+
+    static member Area
+        (
+            area: AreaSpec,
+            ?units: int,
+            ?alpha: float[],
+            ?transfer: Transfer,
+            ?dynamics: Dynamics,
+            ?model: UnitModel,
+            ?noise: float,
+            ?start: InitialPolicy,
+            ?rates: float[],
+            ?tau: Plasticity
+        ) =
+        AreaSpec(
+            Name = area.Name,
+            Units = defaultArg units area.Units,
+            Alpha = defaultArg alpha area.Alpha,
+            Transfer = defaultArg transfer area.Transfer,
+            Dynamics = defaultArg dynamics area.Dynamics,
+            Model = (model |> Option.orElse (Option.ofObj area.Model) |> Option.toObj),
+            Noise = defaultArg noise area.Noise,
+            NoiseUnit = area.NoiseUnit,
+            InitialPolicy = defaultArg start area.InitialPolicy,
+            InitialRates = defaultArg rates area.InitialRates,
+            InitialSpread = area.InitialSpread,
+            Explore = area.Explore,
+            Penalties = area.Penalties,
+            TauPlasticity = (tau |> Option.orElse (Option.ofObj area.TauPlasticity) |> Option.toObj)
+        )
+
+    /// The same with the units of a model, which takes the place of transfer and dynamics.
+    static member WithUnits(area: AreaSpec, model: UnitModel) =
+        Remade.Area(area, transfer = Transfer.Tanh, dynamics = Dynamics.Leaky, model = model)
+
 let areaSpec setup index (area: AreaCase) =
     AreaSpec(
         Name = $"{setup.Name}area {index}",

@@ -14,19 +14,11 @@ open Rflo.Core.Tests.InCore
 let private append (rest: 'a[]) (items: 'a[]) = Array.append items rest
 
 let private wider extra (area: AreaSpec) =
-    AreaSpec(
-        Name = area.Name,
-        Units = area.Units + extra,
-        Alpha = append (Array.create extra 0.5) area.Alpha,
-        TauPlasticity = area.TauPlasticity,
-        Transfer = area.Transfer,
-        Dynamics = area.Dynamics,
-        Noise = area.Noise,
-        InitialPolicy = area.InitialPolicy,
-        InitialRates = append (Array.zeroCreate extra) area.InitialRates,
-        InitialSpread = area.InitialSpread,
-        Penalties = area.Penalties,
-        Explore = area.Explore
+    Remade.Area(
+        area,
+        units = area.Units + extra,
+        alpha = append (Array.create extra 0.5) area.Alpha,
+        rates = append (Array.zeroCreate extra) area.InitialRates
     )
 
 /// Rows and columns of connections that do not exist.

@@ -7,6 +7,7 @@ open Expecto
 open FsCheck.FSharp
 open Rflo.Core
 open Rflo.Core.Tests.Checking
+open Rflo.Core.Tests.InCore
 open Rflo.Core.Tests.RandomExperiments
 
 let private trials = 7
@@ -148,21 +149,7 @@ let private setTaus experiment =
 
     let declared =
         makeWith
-            (fun spec ->
-                AreaSpec(
-                    Name = spec.Name,
-                    Units = spec.Units,
-                    Alpha = Array.map (fun tau -> 1.0 / tau) (taus spec),
-                    Dynamics = spec.Dynamics,
-                    Transfer = spec.Transfer,
-                    Noise = spec.Noise,
-                    Explore = spec.Explore,
-                    InitialPolicy = spec.InitialPolicy,
-                    InitialRates = spec.InitialRates,
-                    InitialSpread = spec.InitialSpread,
-                    Penalties = spec.Penalties,
-                    TauPlasticity = spec.TauPlasticity
-                ))
+            (fun spec -> Remade.Area(spec, alpha = Array.map (fun tau -> 1.0 / tau) (taus spec)))
             experiment
 
     let set = makeWith id experiment

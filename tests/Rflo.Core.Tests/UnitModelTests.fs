@@ -10,19 +10,7 @@ open Rflo.Core.Tests.Checking
 open Rflo.Core.Tests.Circuits
 open Rflo.Core.Tests.InCore
 
-let private noisy (area: AreaSpec) =
-    AreaSpec(
-        Name = area.Name,
-        Units = area.Units,
-        Alpha = area.Alpha,
-        Transfer = area.Transfer,
-        Dynamics = area.Dynamics,
-        Noise = 0.2,
-        InitialPolicy = area.InitialPolicy,
-        InitialRates = area.InitialRates,
-        InitialSpread = area.InitialSpread,
-        Penalties = area.Penalties
-    )
+let private noisy (area: AreaSpec) = Remade.Area(area, noise = 0.2)
 
 let private setup form change = {
     asDeclared with
@@ -224,14 +212,7 @@ let private resumes (tally: Tally) (case: Case) =
             Area =
                 fun _ area ->
                     UnitModels.asAdapting (
-                        AreaSpec(
-                            Name = area.Name,
-                            Units = area.Units,
-                            Alpha = area.Alpha,
-                            Noise = 0.2,
-                            InitialPolicy = InitialPolicy.CarriedOver,
-                            InitialRates = area.InitialRates
-                        )
+                        Remade.Area(area, noise = 0.2, start = InitialPolicy.CarriedOver)
                     )
     }
 
@@ -576,32 +557,13 @@ let tests =
         test "what a model cannot have is refused with what to do" {
             let add area = GraphBuilder().AddArea area
             let lif = LeakyIntegrateAndFire()
-            let copy change = one lif |> change |> add
 
             for text, build in
                 [
                     "a model takes their place",
-                    fun () ->
-                        copy (fun area ->
-                            AreaSpec(
-                                Name = area.Name,
-                                Units = 3,
-                                Alpha = area.Alpha,
-                                InitialRates = area.InitialRates,
-                                Model = lif,
-                                Dynamics = Dynamics.CurrentForm
-                            ))
+                    fun () -> add (Remade.Area(one lif, dynamics = Dynamics.CurrentForm))
                     "has no use for the transfer function Relu",
-                    fun () ->
-                        copy (fun area ->
-                            AreaSpec(
-                                Name = area.Name,
-                                Units = 3,
-                                Alpha = area.Alpha,
-                                InitialRates = area.InitialRates,
-                                Model = lif,
-                                Transfer = Transfer.Relu
-                            ))
+                    fun () -> add (Remade.Area(one lif, transfer = Transfer.Relu))
                     "the threshold is 0; it must be finite and more than 0",
                     fun () -> add (one (LeakyIntegrateAndFire 0.0))
                     "the number of states of the unit model of cortex is 0",
@@ -624,16 +586,12 @@ let tests =
                         )
                     "time constants do not learn under the unit model",
                     fun () ->
-                        copy (fun area ->
-                            AreaSpec(
-                                Name = area.Name,
-                                Units = 3,
-                                Alpha = area.Alpha,
-                                InitialRates = area.InitialRates,
-                                Model = lif,
-                                TauPlasticity =
-                                    Plasticity(Rules.bptt, 0.1, UpdateSchedule.TrialEnd)
-                            ))
+                        add (
+                            Remade.Area(
+                                one lif,
+                                tau = Plasticity(Rules.bptt, 0.1, UpdateSchedule.TrialEnd)
+                            )
+                        )
                 ] do
                 refusal text build
 

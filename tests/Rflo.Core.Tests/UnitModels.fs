@@ -4,6 +4,7 @@ module Rflo.Core.Tests.UnitModels
 
 open System
 open Rflo.Core
+open Rflo.Core.Tests.InCore
 open Rflo.Core.Tests.InReference
 
 let model
@@ -62,40 +63,20 @@ let private currentForm transfer =
 
 /// The units of an area as a model with one state.
 let twin (area: AreaSpec) =
-    AreaSpec(
-        Name = area.Name,
-        Units = area.Units,
-        Alpha = area.Alpha,
-        Noise = area.Noise,
-        InitialPolicy = area.InitialPolicy,
-        InitialRates = area.InitialRates,
-        InitialSpread = area.InitialSpread,
-        Penalties = area.Penalties,
-        Model =
-            (if area.Dynamics = Dynamics.CurrentForm then
-                 currentForm area.Transfer
-             else
-                 leaky area.Transfer)
-    )
+    let model =
+        if area.Dynamics = Dynamics.CurrentForm then
+            currentForm area.Transfer
+        else
+            leaky area.Transfer
+
+    Remade.WithUnits(area, model)
 
 /// The units of an area of leaky rates as a model with two states; those of others as one with one.
 let twinOfTwo (area: AreaSpec) =
-    let one = twin area
-
     if area.Dynamics = Dynamics.CurrentForm then
-        one
+        twin area
     else
-        AreaSpec(
-            Name = one.Name,
-            Units = one.Units,
-            Alpha = one.Alpha,
-            Noise = one.Noise,
-            InitialPolicy = one.InitialPolicy,
-            InitialRates = one.InitialRates,
-            InitialSpread = one.InitialSpread,
-            Penalties = one.Penalties,
-            Model = cut 0.3 area.Transfer
-        )
+        Remade.WithUnits(area, cut 0.3 area.Transfer)
 
 /// Two states that act on each other, both reached by the current and both sent: every part of A, c and g matters.
 let adapting =
@@ -134,18 +115,7 @@ let adapting =
     )
 
 /// An area with those units.
-let asAdapting (area: AreaSpec) =
-    AreaSpec(
-        Name = area.Name,
-        Units = area.Units,
-        Alpha = area.Alpha,
-        Noise = area.Noise,
-        InitialPolicy = area.InitialPolicy,
-        InitialRates = area.InitialRates,
-        InitialSpread = area.InitialSpread,
-        Penalties = area.Penalties,
-        Model = adapting
-    )
+let asAdapting (area: AreaSpec) = Remade.WithUnits(area, adapting)
 
 /// What a trace of a model's slopes can have: one number a unit for each slope, shaped by nothing.
 let allows (rule: LearningRule) =

@@ -62,6 +62,9 @@ public sealed record AreaSpec
     /// </summary>
     public UnitModel? Model { get; init; }
 
+    /// <summary>d, the state variables of a unit.</summary>
+    internal int StateCount => Model?.States.Count ?? 1;
+
     /// <summary>Standard deviation sigma of the noise added to every unit's current in every step; 0 for none.</summary>
     public double Noise { get; init; }
 

@@ -124,6 +124,16 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
     /// </summary>
     public bool LearnsTau => Third == ThirdFactor.Error && Post == PostSignal.Slope && PostShaping.IsPlain && !Oja;
 
+    /// <summary>What is left of a trace after a step, where that is one number whatever the unit; null where it is the unit's own.</summary>
+    internal T? FixedMemory<T>()
+        where T : struct, System.Numerics.INumberBase<T> => Memory switch
+        {
+            TraceMemory.None => T.Zero,
+            TraceMemory.WholeTrial => T.One,
+            TraceMemory.Given => T.One - T.CreateTruncating(MemoryAlpha),
+            _ => null,
+        };
+
     /// <summary>Whether its third factor is known only when the trial has ended.</summary>
     public bool NeedsWholeTrial => Third == ThirdFactor.TrialReward;
 }

@@ -149,7 +149,7 @@ internal sealed class BackwardCredit<T>
             Span<T> credit = Credit(area, step);
             Span<T> delta = _delta[area.Index].Row(step - _first + 1, area.Padded);
             if (_ofStates[area.Index] is { } ofStates)
-                PassThroughModel(area, step, credit, delta, ofStates.Span, _carried[area.Index]!.Span);
+                area.CarryCredit(step, area.Jacobian(step), credit, ofStates.Span, delta, _carried[area.Index]!.Span);
             else if (_carried[area.Index] is { } carried)
                 PassThroughGain(area, step, credit, delta, carried.Span);
             else
@@ -170,15 +170,6 @@ internal sealed class BackwardCredit<T>
         TensorPrimitives.Add(credit, carried, credit);
         carried.Clear();
         Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, carried);
-    }
-
-    /// <summary>The same of the d states of a unit model.</summary>
-    private static void PassThroughModel(AreaState<T> area, int step, ReadOnlySpan<T> credit, Span<T> delta, Span<T> ofStates, Span<T> carried)
-    {
-        area.ToStates(step, credit, ofStates);
-        TensorPrimitives.Add(ofStates, carried, ofStates);
-        area.ToCurrents(step, ofStates, delta);
-        area.CarryBack(area.Jacobian(step), ofStates, carried);
     }
 
     /// <summary>Credit of currents that come from one whole area: straight into what its rates are told.</summary>

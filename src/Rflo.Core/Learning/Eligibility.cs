@@ -19,6 +19,7 @@ internal sealed class Eligibility<T>
     private readonly AlignedArray<T>? _pre;
     private readonly AlignedArray<T>? _constantDecay;
     private readonly AlignedArray<T>? _decays;
+    private readonly Segment[] _selfConnections;
     private readonly T[] _filtered;
     private readonly T _preAlpha;
 
@@ -39,11 +40,13 @@ internal sealed class Eligibility<T>
             _post = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.PreAlpha < 1 || !rule.PreShaping.IsPlain)
             _pre = new AlignedArray<T>((network.MaxSteps + 1) * area.Afferents.Stride);
-        if (rule.Memory is TraceMemory.None or TraceMemory.WholeTrial or TraceMemory.Given)
-            _constantDecay = ConstantDecay();
-        bool tauMoves = area.Spec.TauPlasticity is { LearningRate: > 0, Schedule.IsStepwise: true };
+        _selfConnections = [.. area.SelfConnections];
+
         // The traces of a unit model's slopes have a memory of their own (StateMemory).
         bool ofModel = area.HasModel && rule.Post == PostSignal.Slope;
+        if (!ofModel && rule.FixedMemory<T>() is { } left)
+            _constantDecay = ConstantDecay(left);
+        bool tauMoves = area.Spec.TauPlasticity is { LearningRate: > 0, Schedule.IsStepwise: true };
         if ((rule.Memory == TraceMemory.OwnJacobian && !ofModel) || (rule.Memory == TraceMemory.AsUnit && tauMoves))
             _decays = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.Post == PostSignal.Current)
@@ -95,19 +98,10 @@ internal sealed class Eligibility<T>
             TakeDecay(step, decays.Row(step, _area.Padded));
     }
 
-    private AlignedArray<T> ConstantDecay()
+    private AlignedArray<T> ConstantDecay(T left)
     {
         var decay = new AlignedArray<T>(_area.Padded);
-        for (int i = 0; i < _area.Units; i++)
-        {
-            decay.Span[i] = _rule.Memory switch
-            {
-                TraceMemory.None => T.Zero,
-                TraceMemory.WholeTrial => T.One,
-                _ => T.One - T.CreateTruncating(_rule.MemoryAlpha),
-            };
-        }
-
+        decay.Span[.._area.Units].Fill(left);
         return decay;
     }
 
@@ -152,15 +146,14 @@ internal sealed class Eligibility<T>
             return;
         Span<T> slope = _area.Post(step);
         ReadOnlySpan<T> gain = _area.HasGain ? _area.Gain(step - 1) : [];
-        Afferents<T> afferents = _area.Afferents;
-        foreach (Segment segment in afferents.Segments)
+        foreach (Segment segment in _selfConnections)
         {
-            if (segment.Source is not { Kind: SignalKind.Area, Delay: 1 } source || source.Index != _area.Index || !_network.IsOpen(segment.Spec.Gate, step))
+            if (!_network.IsOpen(segment.Spec.Gate, step))
                 continue;
             for (int k = 0; k < segment.Width; k++)
             {
-                int unit = source.Units is { } units ? units[k] : k;
-                T weight = afferents.Weight(segment, unit, k);
+                int unit = segment.SourceUnit(k);
+                T weight = _area.Afferents.Weight(segment, unit, k);
                 decay[unit] = T.FusedMultiplyAdd(slope[unit], gain.IsEmpty ? weight : weight * gain[unit], decay[unit]);
             }
         }

@@ -26,7 +26,7 @@ internal abstract class FactoredInfluence<T> : Learner<T>
         _columns.AddFree(columns);
         StateFactor = new InfluencePanels<T>(network, _columns, []);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        Told = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
+        OfStates = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * Width))];
         Contracted = new AlignedArray<T>(_columns.Count);
         _trial = [.. Areas.Select(pair => (
@@ -45,8 +45,8 @@ internal abstract class FactoredInfluence<T> : Learner<T>
 
     protected (AreaState<T> Area, Plastic<T> Plastic)[] Areas { get; }
 
-    /// <summary>Learning signals of all areas.</summary>
-    protected AlignedArray<T>[] Told { get; }
+    /// <summary>Learning signals of the states of all areas.</summary>
+    protected AlignedArray<T>[] OfStates { get; }
 
     /// <summary>l' J C: the learning signals through the factor, before it is mixed.</summary>
     protected AlignedArray<T> Contracted { get; }
@@ -64,7 +64,7 @@ internal abstract class FactoredInfluence<T> : Learner<T>
     public override void Tell(int step)
     {
         foreach (AreaState<T> area in Network.Areas)
-            _signals[area.Index].TellStates(step, Told[area.Index].Span);
+            _signals[area.Index].TellStates(step, OfStates[area.Index].Span);
         Contracted.Span.Clear();
         for (int panel = 0; panel < _columns.Panels; panel++)
             Carry(panel, step);
@@ -121,6 +121,6 @@ internal abstract class FactoredInfluence<T> : Learner<T>
         foreach (AreaState<T> area in Network.Areas)
             StateFactor.Multiply(area, panel, step, _product[area.Index].Span);
         foreach (AreaState<T> area in Network.Areas)
-            StateFactor.Advance(area, panel, step, _product[area.Index].Span, Told[area.Index].Span, Contracted.Span.Slice(panel * Width, Width));
+            StateFactor.Advance(area, panel, step, _product[area.Index].Span, OfStates[area.Index].Span, Contracted.Span.Slice(panel * Width, Width));
     }
 }

@@ -122,7 +122,7 @@ internal sealed class InfluencePanels<T>
     }
 
     /// <summary>
-    /// One panel of an area through a step, when its product is made: ds(t)/dw = A ds(t-1)/dw + c product; and its part in what is asked for.
+    /// One panel of an area through a step, when its product is made: ds(t)/dw = A ds(t-1)/dw + c product; and its part in the gradient.
     /// </summary>
     /// <param name="area">The area.</param>
     /// <param name="panel">The panel.</param>
@@ -200,7 +200,7 @@ internal sealed class InfluencePanels<T>
         }
 
         for (int k = 0; k < segment.Width; k++)
-            from.Slice((source.Units is { } units ? units[k] : k) * _width, _width).CopyTo(rows.Slice(k * _width, _width));
+            from.Slice(segment.SourceUnit(k) * _width, _width).CopyTo(rows.Slice(k * _width, _width));
     }
 
     /// <summary>dy/dw of an earlier step, from the influence on its rates and, for the readout's own weights, from those rates.</summary>

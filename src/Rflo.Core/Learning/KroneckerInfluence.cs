@@ -70,7 +70,7 @@ internal sealed class KroneckerInfluence<T> : FactoredInfluence<T>
     protected override void Factor(int k, int step, Span<T> post, Span<T> pre)
     {
         AreaState<T> area = Areas[k].Area;
-        Span<T> told = Told[area.Index].Span, slope = area.Post(step);
+        Span<T> told = OfStates[area.Index].Span, slope = area.Post(step);
         post.Clear();
         for (int i = 0; i < area.Units; i++)
         {

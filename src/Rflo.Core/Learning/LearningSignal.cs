@@ -15,12 +15,10 @@ internal sealed class LearningSignal<T>
     private readonly ReadoutState<T>? _only;
     private readonly AlignedArray<T> _column;
     private readonly int _columnAt;
-    private readonly AlignedArray<T> _ofRates;
 
     public LearningSignal(Network<T> network, AreaState<T> area, ErrorPath path)
     {
         _area = area;
-        _ofRates = new AlignedArray<T>(area.HasModel ? area.Padded : 0);
         FeedbackSpec[] feedbacks = path == ErrorPath.Symmetric ? [] : [.. network.Graph.Feedbacks.Where(feedback => feedback.Area.Index == area.Index)];
         ReadoutState<T> ReadoutOf(FeedbackSpec feedback) => network.Readouts[feedback.Readout.Index];
         _fixed =
@@ -88,14 +86,7 @@ internal sealed class LearningSignal<T>
     /// <summary>g(t) l(t): the same of the states of the area's units, which the rules that carry influences forward keep. Overwrites <paramref name="signal"/>, in the shape of the states.</summary>
     public void TellStates(int step, Span<T> signal)
     {
-        if (_area.HasModel)
-        {
-            Tell(step, _ofRates.Span);
-            _area.ToStates(step, _ofRates.Span, signal);
-            return;
-        }
-
-        Tell(step, signal);
+        Tell(step, signal[.._area.Padded]);
         _area.ThroughGain(step, signal);
     }
 

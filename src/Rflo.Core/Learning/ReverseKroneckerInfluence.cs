@@ -78,7 +78,7 @@ internal sealed class ReverseKroneckerInfluence<T> : FactoredInfluence<T>
         T told = T.Zero;
         for (int s = 0; s < area.StateCount; s++)
             for (int i = 0; i < area.Units; i++)
-                told += Told[area.Index].Span[s * area.Padded + i] * _mixing[k][i] * area.Post(step)[s * area.Padded + i];
+                told += OfStates[area.Index].Span[s * area.Padded + i] * _mixing[k][i] * area.Post(step)[s * area.Padded + i];
         foreach (Segment segment in Areas[k].Plastic.Segments)
         {
             Span<T> signals = Signals(k, step, segment);

@@ -11,6 +11,7 @@ internal sealed class StateMemory<T>
 {
     private readonly Network<T> _network;
     private readonly AreaState<T> _area;
+    private readonly Segment[] _selfConnections;
     private readonly AlignedArray<T>? _own;
     private readonly AlignedArray<T>? _constant;
 
@@ -18,21 +19,15 @@ internal sealed class StateMemory<T>
     {
         _network = network;
         _area = area;
+        _selfConnections = [.. area.SelfConnections];
         int square = area.StateCount * area.StateWidth;
         if (rule.Memory == TraceMemory.OwnJacobian)
             _own = new AlignedArray<T>((network.MaxSteps + 1) * square);
-        T? left = rule.Memory switch
-        {
-            TraceMemory.None => T.Zero,
-            TraceMemory.WholeTrial => T.One,
-            TraceMemory.Given => T.One - T.CreateTruncating(rule.MemoryAlpha),
-            _ => null,
-        };
-        if (left is not { } same)
+        if (rule.FixedMemory<T>() is not { } left)
             return;
         _constant = new AlignedArray<T>(square);
         for (int k = 0; k < area.StateCount; k++)
-            _constant.Span.Slice((k * area.StateCount + k) * area.Padded, area.Units).Fill(same);
+            _constant.Span.Slice((k * area.StateCount + k) * area.Padded, area.Units).Fill(left);
     }
 
     /// <summary>Whether <see cref="Take"/> has anything to do.</summary>
@@ -58,13 +53,13 @@ internal sealed class StateMemory<T>
         Span<T> own = _own.Row(step, d * _area.StateWidth);
         _area.Jacobian(step).CopyTo(own);
         ReadOnlySpan<T> slope = _area.Post(step), gain = _area.Gain(step - 1);
-        foreach (Segment segment in _area.Afferents.Segments)
+        foreach (Segment segment in _selfConnections)
         {
-            if (segment.Source is not { Kind: SignalKind.Area, Delay: 1 } source || source.Index != _area.Index || !_network.IsOpen(segment.Spec.Gate, step))
+            if (!_network.IsOpen(segment.Spec.Gate, step))
                 continue;
             for (int j = 0; j < segment.Width; j++)
             {
-                int unit = source.Units is { } units ? units[j] : j;
+                int unit = segment.SourceUnit(j);
                 T weight = _area.Afferents.Weight(segment, unit, j);
                 for (int k = 0; k < d; k++)
                     for (int l = 0; l < d; l++)

@@ -39,13 +39,7 @@ internal sealed class TangentState<T>
         if (!_network.Areas[area].HasGain)
             return Of(area, step);
         Span<T> rates = _ofRates.Span[.._network.Areas[area].Padded];
-        if (_network.Areas[area].HasModel)
-        {
-            _network.Areas[area].ToRates(step, Of(area, step), rates);
-            return rates;
-        }
-
-        TensorPrimitives.Multiply<T>(Of(area, step), _network.Areas[area].Gain(step), rates);
+        _network.Areas[area].ToRates(step, Of(area, step), rates);
         return rates;
     }
 

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
@@ -61,10 +60,7 @@ internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
         for (int t = steps; t >= 1; t--)
         {
             _third.Tell(t, _signal.Span);
-            _area.ToStates(t, _signal.Span, _ofStates.Span);
-            TensorPrimitives.Add<T>(_ofStates.Span, _carried.Span, _ofStates.Span);
-            _area.ToCurrents(t, _ofStates.Span, _delta.Row(t, _area.Padded));
-            _area.CarryBack(_memory.Of(t), _ofStates.Span, _carried.Span);
+            _area.CarryCredit(t, _memory.Of(t), _signal.Span, _ofStates.Span, _delta.Row(t, _area.Padded), _carried.Span);
         }
     }
 

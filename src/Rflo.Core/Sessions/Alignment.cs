@@ -36,7 +36,7 @@ internal sealed class Alignment<T>
                 for (int j = 0; j < row.Length; j++)
                 {
                     double w = double.CreateTruncating(row[j]);
-                    double b = _matrix[(segment.Source.Units is { } units ? units[j] : j) * outputs + k];
+                    double b = _matrix[segment.SourceUnit(j) * outputs + k];
                     product += w * b;
                     weights += w * w;
                     matrix += b * b;

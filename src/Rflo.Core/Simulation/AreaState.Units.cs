@@ -35,7 +35,7 @@ internal sealed partial class AreaState<T>
         }
         catch (Exception e) when (UserCode.IsModel(model))
         {
-            throw new TaskException(step, $"the unit model of area {Spec.Name}", e);
+            throw Failed(step, e);
         }
 
         Send(step);
@@ -44,12 +44,12 @@ internal sealed partial class AreaState<T>
 
     /// <summary>Credit or a learning signal of rates becomes that of states: z_k = g_k(t) l.</summary>
     /// <param name="step">t.</param>
-    /// <param name="ofRates">l, shape (padded units).</param>
+    /// <param name="ofRates">l, shape (padded units); may be where the first state's part of z is.</param>
     /// <param name="ofStates">z. Overwritten.</param>
     public void ToStates(int step, ReadOnlySpan<T> ofRates, Span<T> ofStates)
     {
         Span<T> gain = Gain(step);
-        for (int k = 0; k < StateCount; k++)
+        for (int k = StateCount - 1; k >= 0; k--)
             TensorPrimitives.Multiply(State(gain, k), ofRates, State(ofStates, k));
     }
 
@@ -93,7 +93,7 @@ internal sealed partial class AreaState<T>
     /// <param name="jacobian">A(t), shape (states, states, padded units).</param>
     /// <param name="after">z(t).</param>
     /// <param name="before">z(t-1); lies elsewhere. Overwritten.</param>
-    public void CarryBack(ReadOnlySpan<T> jacobian, ReadOnlySpan<T> after, Span<T> before)
+    private void CarryBack(ReadOnlySpan<T> jacobian, ReadOnlySpan<T> after, Span<T> before)
     {
         int d = StateCount;
         before[..StateWidth].Clear();
@@ -107,8 +107,25 @@ internal sealed partial class AreaState<T>
         }
     }
 
+    /// <summary>
+    /// One step of credit backward: z(t) = g(t) l(t) + what was carried, which becomes the credit of currents, c(t) . z(t), and what A(t) carries on.
+    /// </summary>
+    /// <param name="step">t.</param>
+    /// <param name="jacobian">A(t), or what takes its place.</param>
+    /// <param name="ofRates">l(t), shape (padded units).</param>
+    /// <param name="ofStates">z(t). Overwritten.</param>
+    /// <param name="ofCurrents">Shape (padded units). Overwritten.</param>
+    /// <param name="carried">From step t + 1; that for step t - 1 afterwards.</param>
+    public void CarryCredit(int step, ReadOnlySpan<T> jacobian, ReadOnlySpan<T> ofRates, Span<T> ofStates, Span<T> ofCurrents, Span<T> carried)
+    {
+        ToStates(step, ofRates, ofStates);
+        TensorPrimitives.Add(ofStates, carried, ofStates);
+        ToCurrents(step, ofStates, ofCurrents);
+        CarryBack(jacobian, ofStates, carried);
+    }
+
     /// <summary>The part of one state variable in a row of states.</summary>
-    public Span<T> State(Span<T> states, int k) => states.Slice(k * Padded, Padded);
+    private Span<T> State(Span<T> states, int k) => states.Slice(k * Padded, Padded);
 
     private ReadOnlySpan<T> State(ReadOnlySpan<T> states, int k) => states.Slice(k * Padded, Padded);
 
@@ -119,19 +136,11 @@ internal sealed partial class AreaState<T>
             TensorPrimitives.MultiplyAdd(State(factors, k), State(states, k), sum, sum);
     }
 
-    /// <summary>Where the state variables beyond the first begin.</summary>
-    /// <exception cref="TaskException">It is code of another assembly, and threw.</exception>
+    /// <summary>The state variables beyond the first begin where the model says.</summary>
     private void BeginStates(Span<T> states)
     {
-        try
-        {
-            for (int k = 1; k < StateCount; k++)
-                states.Slice(k * Padded, Units).Fill(T.CreateTruncating(Spec.Model!.InitialState(k)));
-        }
-        catch (Exception e) when (UserCode.IsModel(Spec.Model!))
-        {
-            throw new TaskException(0, $"the unit model of area {Spec.Name}", e);
-        }
+        for (int k = 1; k < StateCount; k++)
+            State(states, k)[..Units].Fill(_initialStates[k]);
     }
 
     private void Send(int step)
@@ -145,9 +154,11 @@ internal sealed partial class AreaState<T>
         }
         catch (Exception e) when (UserCode.IsModel(model))
         {
-            throw new TaskException(Math.Max(step, 0), $"the unit model of area {Spec.Name}", e);
+            throw Failed(Math.Max(step, 0), e);
         }
     }
+
+    private TaskException Failed(int step, Exception e) => new(step, $"the unit model of area {Spec.Name}", e);
 
     /// <summary>A state that is not finite may leave a signal that is, such as no spike: then the signal is NaN, so that the run ends as diverged.</summary>
     private void ShowStatesThatAreNone(int step)

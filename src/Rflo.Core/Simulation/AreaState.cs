@@ -14,6 +14,7 @@ internal sealed partial class AreaState<T>
     private readonly int _history;
     private readonly int _maxSteps;
     private readonly T[] _means;
+    private readonly T[] _initialStates;
     private AlignedArray<T>? _currents;
     private AlignedArray<T>? _noises;
 
@@ -32,7 +33,8 @@ internal sealed partial class AreaState<T>
         Current = new AlignedArray<T>(Padded);
         Noise = new AlignedArray<T>(Spec.Noise > 0 ? Padded : 0);
         _rates = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
-        StateCount = Spec.Model?.States.Count ?? 1;
+        StateCount = Spec.StateCount;
+        _initialStates = [.. Enumerable.Range(0, StateCount).Select(k => T.CreateTruncating(k == 0 ? 0 : Spec.Model!.InitialState(k)))];
         _gain = Spec.Dynamics == Dynamics.CurrentForm || HasModel ? new AlignedArray<T>(_rates.Length * StateCount) : null;
         _states = _gain is null ? _rates : new AlignedArray<T>(_rates.Length * StateCount);
         _post = new AlignedArray<T>((maxSteps + 1) * StateWidth);
@@ -54,6 +56,10 @@ internal sealed partial class AreaState<T>
     public int BlockRows => Afferents.BlockRows;
 
     public Afferents<T> Afferents { get; }
+
+    /// <summary>The projections from the area to itself whose signals arrive one step later: those that the Jacobian of a single unit has.</summary>
+    public IEnumerable<Segment> SelfConnections =>
+        Afferents.Segments.Where(segment => segment.Source is { Kind: SignalKind.Area, Delay: 1 } source && source.Index == Index);
 
     /// <summary>dt / tau, shape (padded); 0 in the padding.</summary>
     public AlignedArray<T> Alpha { get; }
@@ -83,11 +89,13 @@ internal sealed partial class AreaState<T>
     /// <summary>g(t) = dh(t) / ds(t), in the shape of the states: phi'(x(t)) of the current form. Only where there is a gain; elsewhere it is 1.</summary>
     public Span<T> Gain(int step) => _gain!.Row(_history + step, StateWidth);
 
-    /// <summary>Carries what rates receive, dL/dh, to the states: g(t) times it. Does nothing where there is no gain; not for unit models, see <see cref="ToStates"/>.</summary>
+    /// <summary>Carries what rates receive, dL/dh, to the states: g(t) times it. Does nothing where there is no gain.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="signal">Of rates in its first part; that of states afterwards, in their shape.</param>
     public void ThroughGain(int step, Span<T> signal)
     {
         if (HasGain)
-            System.Numerics.Tensors.TensorPrimitives.Multiply<T>(signal, Gain(step), signal);
+            ToStates(step, signal[..Padded], signal);
     }
 
     /// <summary>Makes rates and gains of a step from its states.</summary>

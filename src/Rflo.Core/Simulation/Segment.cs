@@ -50,6 +50,9 @@ internal sealed class Segment
     /// <summary>Row of the target that holds row <paramref name="row"/> of the projection's own matrix.</summary>
     public int TargetRow(int row) => Spec.Target.Units is { } units ? units[row] : row;
 
+    /// <summary>Unit of the source, output or channel, that signal <paramref name="column"/> of the projection is.</summary>
+    public int SourceUnit(int column) => Source.Units is { } units ? units[column] : column;
+
     /// <summary>Takes the projection's signals from those of its source: all of them, or those of some units.</summary>
     /// <param name="from">The source's signals.</param>
     /// <param name="signals">The projection's, shape (width). Overwritten.</param>

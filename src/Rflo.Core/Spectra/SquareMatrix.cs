@@ -60,18 +60,17 @@ internal sealed class SquareMatrix
     private static IEnumerable<(int Row, int Column, double Value)> Entries<T>(Afferents<T> afferents, Segment segment)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        int Unit(int column) => segment.Source.Units is { } units ? units[column] : column;
         for (int row = 0; row < afferents.Rows; row++)
         {
             if (segment.Sparse is { } pattern)
             {
                 for (int k = pattern.Start[row]; k < pattern.Start[row + 1]; k++)
-                    yield return (row, Unit(pattern.Column[k]), double.CreateTruncating(afferents.Weights.Sparse[afferents.Place(segment)][k]));
+                    yield return (row, segment.SourceUnit(pattern.Column[k]), double.CreateTruncating(afferents.Weights.Sparse[afferents.Place(segment)][k]));
                 continue;
             }
 
             for (int column = 0; column < segment.Width; column++)
-                yield return (row, Unit(column), double.CreateTruncating(afferents.Weights.Dense.Row(row, afferents.DenseStride)[segment.Offset + column]));
+                yield return (row, segment.SourceUnit(column), double.CreateTruncating(afferents.Weights.Dense.Row(row, afferents.DenseStride)[segment.Offset + column]));
         }
     }
 }

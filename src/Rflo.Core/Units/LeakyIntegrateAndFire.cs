@@ -12,8 +12,10 @@ namespace Rflo.Core;
 /// </remarks>
 public sealed record LeakyIntegrateAndFire(double Threshold = 1, double Dampening = 0.3) : UnitModel
 {
+    private static readonly string[] _states = ["v"];
+
     /// <inheritdoc/>
-    public override IReadOnlyList<string> States { get; } = ["v"];
+    public override IReadOnlyList<string> States => _states;
 
     /// <inheritdoc/>
     public override string Description => FormattableString.Invariant($"leaky integrate-and-fire (threshold {Threshold}, dampening {Dampening})");
@@ -52,11 +54,4 @@ public sealed record LeakyIntegrateAndFire(double Threshold = 1, double Dampenin
             g[i] = height * T.Max(T.Zero, T.One - T.Abs(v[i] - threshold) / threshold);
         }
     }
-
-    /// <summary>Two are equal if their constants are.</summary>
-    public bool Equals(LeakyIntegrateAndFire? other) =>
-        other is not null && Threshold.Equals(other.Threshold) && Dampening.Equals(other.Dampening);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Threshold, Dampening);
 }
