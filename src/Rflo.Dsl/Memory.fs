@@ -121,34 +121,27 @@ module Memory =
             circuit.Projections |> List.exists (fun p -> p.Source = OfReadout readout)
         | _ -> false
 
-    /// Place of a readout among the readouts, which tells one from the other.
+    /// Place of an area among the areas, or of a readout among the readouts.
     let private placeOf (circuit: Circuit) finish =
-        circuit.Readouts
-        |> List.tryFindIndex (fun readout -> OfReadout readout.Name = finish)
+        match Wiring.areaOf finish with
+        | Some name -> circuit.Areas |> List.tryFindIndex (fun area -> area.Name = name)
+        | None ->
+            circuit.Readouts
+            |> List.tryFindIndex (fun readout -> OfReadout readout.Name = finish)
         |> Option.defaultValue 0
 
-    let private modelStates (area: Area) =
-        match area.Dynamics with
-        | OfModel model -> model.States.Count
-        | _ -> 1
-
     let private unitsOf (area: Area) =
+        let states =
+            match area.Dynamics with
+            | OfModel model -> model.States.Count
+            | _ -> 1
+
         UnitSize(
             int64 area.Units,
-            modelStates area,
+            states,
             area.Dynamics.IsOfModel || area.Dynamics.IsCurrentForm,
             area.Dynamics.IsOfModel
         )
-
-    let private statesOf (circuit: Circuit) finish =
-        match finish with
-        | OfArea name
-        | OfPopulation(name, _) ->
-            circuit.Areas
-            |> List.tryFind (fun area -> area.Name = name)
-            |> Option.map modelStates
-            |> Option.defaultValue 1
-        | _ -> 1
 
     let private block (experiment: Experiment) plasticity (projection: Projection) =
         let circuit = experiment.Circuit
@@ -170,8 +163,7 @@ module Memory =
             projection.Target.IsOfReadout,
             isFedBack circuit projection.Target,
             placeOf circuit projection.Target,
-            Option.toObj plasticity,
-            States = statesOf circuit projection.Target
+            Option.toObj plasticity
         )
 
     /// How a projection learns, if it does.

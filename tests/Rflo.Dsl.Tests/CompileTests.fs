@@ -812,6 +812,40 @@ let private rules =
         }
     ]
 
+let private memory =
+    testList "memory" [
+        test "an estimate before anything is drawn is that of the graph, area by area" {
+            let a, b, y = area "a" 30, area "b" 40 |> units (UnitModel.lif 0.5), readout "y" 2
+
+            let network =
+                circuit
+                |> areas [ a; b ]
+                |> readouts [ y ]
+                |> projections [
+                    a --> a |> learning 0.1
+                    b --> b |> learning 0.1
+                    a --> b |> learning 0.1
+                    b --> y |> learning 0.1
+                ]
+                |> feedback [ errorOf y --> a; errorOf y --> b ]
+
+            for rule in
+                [
+                    Rule.uoro
+                    Rule.kfRtrl
+                    { Rule.rflo with Update = Online }
+                ] do
+                let plan =
+                    experiment "two-areas" network (arraysTask 0 [ 2, false ] 4 false [])
+                    |> Declare.rule rule
+
+                Expect.equal
+                    (Memory.estimate plan)
+                    (MemoryEstimate.Of((compiled plan).Graph, 4, Precision.Double))
+                    rule.Name
+        }
+    ]
+
 [<Tests>]
 let tests =
     testList "compile" [
@@ -823,6 +857,7 @@ let tests =
         times
         rules
         costs
+        memory
 
         testPropertyWithConfig
             (config 200)

@@ -11,9 +11,6 @@ namespace Rflo.Core;
 /// <param name="Plasticity">How it learns; null for frozen weights.</param>
 public readonly record struct BlockSize(long Post, long Pre, long Count, bool IsSparse, bool OntoReadout, bool OntoFedBack, int Target, Plasticity? Plasticity)
 {
-    /// <summary>State variables of a unit of the target, d: more than 1 for unit models only.</summary>
-    public int States { get; init; } = 1;
-
     /// <summary>Whether it solves least squares.</summary>
     internal bool IsLeastSquares => OntoReadout && Plasticity is { LearningRate: > 0, Readout: not DeltaReadout };
 }
@@ -32,7 +29,7 @@ public readonly record struct UnitSize(long Units, int States, bool HasStates, b
     public static UnitSize Of(AreaSpec area)
     {
         ArgumentNullException.ThrowIfNull(area);
-        return new UnitSize(area.Units, area.Model?.States.Count ?? 1, area.Model is not null || area.Dynamics == Dynamics.CurrentForm, area.Model is not null);
+        return new UnitSize(area.Units, area.StateCount, area.Model is not null || area.Dynamics == Dynamics.CurrentForm, area.Model is not null);
     }
 }
 
@@ -58,24 +55,19 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         ArgumentNullException.ThrowIfNull(graph);
         IEnumerable<BlockSize> blocks = graph.Projections.Select(projection => new BlockSize(
             graph.Postsynaptic(projection), graph.Presynaptic(projection), projection.Synapses.Count, projection.Synapses is SparseSynapses,
-            projection.Target.IsReadout, projection.Target.IsReadout && graph.IsFedBack(projection.Target.Index), projection.Target.Index, projection.Plasticity)
-        {
-            States = projection.Target.IsReadout ? 1 : StatesOf(graph.Areas[projection.Target.Index]),
-        });
+            projection.Target.IsReadout, projection.Target.IsReadout && graph.IsFedBack(projection.Target.Index), projection.Target.Index, projection.Plasticity));
         return Of(blocks, [.. graph.Areas.Select(UnitSize.Of)], graph.Outputs, graph.MaxDelay, maxSteps, precision);
-
-        static int StatesOf(AreaSpec area) => area.Model?.States.Count ?? 1;
     }
 
     /// <summary>Estimates a session from sizes alone, before a weight is drawn.</summary>
     /// <param name="blocks">The projections.</param>
-    /// <param name="areas">The units of each area.</param>
+    /// <param name="areas">The units of each area, by the places that projections name.</param>
     /// <param name="outputs">Outputs of all readouts.</param>
     /// <param name="maxDelay">The longest delay, in steps.</param>
     /// <param name="maxSteps">The longest trial.</param>
     /// <param name="precision">The numbers to compute with.</param>
     public static MemoryEstimate Of(
-        IEnumerable<BlockSize> blocks, IReadOnlyCollection<UnitSize> areas, long outputs, long maxDelay, long maxSteps, Precision precision)
+        IEnumerable<BlockSize> blocks, IReadOnlyList<UnitSize> areas, long outputs, long maxDelay, long maxSteps, Precision precision)
     {
         ArgumentNullException.ThrowIfNull(blocks);
         ArgumentNullException.ThrowIfNull(areas);
@@ -104,7 +96,7 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
             if (block.OntoReadout)
                 continue;
             if (!inProducts.Contains(block))
-                traces += LikeWeights(plastic) * stored * size * (plastic.Rule is ThreeFactorRule { Post: PostSignal.Slope } ? block.States : 1);
+                traces += LikeWeights(plastic) * stored * size * (plastic.Rule is ThreeFactorRule { Post: PostSignal.Slope } ? areas[block.Target].States : 1);
             rows += RowOfSteps(plastic, block);
             columns += plastic.Rule is StochasticRule { Factors: InfluenceFactors.ReverseKronecker } ? block.Pre : 0;
             square = Math.Max(square, plastic.Rule switch
