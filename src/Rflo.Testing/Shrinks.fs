@@ -263,6 +263,16 @@ let private areaShrinks (a: Area) = [
     { a with Dale = None }
 ]
 
+/// A projection between other ends. Matrices are of the size that the ends had, so weights are drawn.
+let private between move (p: Projection) = {
+    p with
+        Source = move p.Source
+        Target = move p.Target
+        Weights = Gaussian 1.0
+        Connectivity = Dense
+        Balanced = false
+}
+
 let private projectionShrinks (p: Projection) = [
     {
         p with
@@ -280,15 +290,7 @@ let private projectionShrinks (p: Projection) = [
     }
     frozen p
 
-    {
-        p with
-            Source = whole p.Source
-            Target = whole p.Target
-            // Matrices are of the size that the ends had.
-            Weights = Gaussian 1.0
-            Connectivity = Dense
-            Balanced = false
-    }
+    between whole p
     { p with Label = None }
     {
         p with
@@ -325,15 +327,7 @@ let private merged (c: Circuit) : Circuit list = [
                                 if moved p.Source = p.Source && moved p.Target = p.Target then
                                     p
                                 else
-                                    {
-                                        p with
-                                            Source = moved p.Source
-                                            Target = moved p.Target
-                                            // Matrices are of the size that the ends had.
-                                            Weights = Gaussian 1.0
-                                            Connectivity = Dense
-                                            Balanced = false
-                                    }
+                                    between moved p
                         ]
                         Feedback =
                             c.Feedback

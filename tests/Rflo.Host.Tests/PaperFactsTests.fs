@@ -205,21 +205,21 @@ let private full = {
     IsQuick = false
 }
 
+/// Every figure of networks, of the paper and beyond it.
+let private figures =
+    PaperFigure2.all
+    @ PaperSupplements.all
+    @ [
+        PaperFigure3.fig3
+        PaperFigure4.fig4
+        PaperFigure4.fig4Short
+        PaperBeyond.approximations
+        PaperBeyond.loops
+    ]
+
 let private conditions =
     lazy
-        (let all =
-            PaperFigure2.all
-            @ PaperSupplements.all
-            @ [
-                PaperFigure3.fig3
-                PaperFigure4.fig4
-                PaperFigure4.fig4Short
-                PaperGrid.figure
-                PaperBeyond.approximations
-                PaperBeyond.loops
-            ]
-
-         all
+        (figures @ [ PaperGrid.figure ]
          |> List.collect (fun figure -> figure.Conditions full)
          |> List.distinctBy _.Key)
 
@@ -313,22 +313,7 @@ let private compared (condition: Condition) =
 /// The claims of every figure, by its name: their names and texts.
 let private claims =
     lazy
-        (let size = {
-            Seeds = 9
-            Trials = id
-            IsQuick = false
-         }
-
-         PaperFigure2.all
-         @ PaperSupplements.all
-         @ [
-             PaperFigure3.fig3
-             PaperFigure4.fig4
-             PaperFigure4.fig4Short
-             PaperAppendix.figure size
-             PaperBeyond.approximations
-             PaperBeyond.loops
-         ]
+        (figures @ [ PaperAppendix.figure full ]
          |> List.map (fun figure ->
              figure.Id, figure.Claims |> List.map (fun claim -> claim.Id, claim.Text))
          |> Map.ofList)
