@@ -154,6 +154,8 @@ type Kind = {
     Costs: bool
     /// Whether all of a circuit learns online, by one rule and at one rate, within no limits: what deferred updates are for.
     IsSimple: bool
+    /// Whether every update is of several trials.
+    Batches: bool
 }
 
 let private errorRule random =
@@ -187,6 +189,42 @@ let anything = {
             ]
     Costs = true
     IsSimple = false
+    Batches = false
+}
+
+/// Updates of several trials, by rules that do not remember the trials before and call no function: what runs side by side.
+let batches = {
+    anything with
+        Rule =
+            fun random ->
+                match random.Next 8 with
+                | 0
+                | 1 ->
+                    ThreeFactorRule(
+                        pick random [ ErrorPath.Feedback; ErrorPath.Symmetric ],
+                        Memory =
+                            pick random [
+                                TraceMemory.AsUnit
+                                TraceMemory.OwnJacobian
+                                TraceMemory.WholeTrial
+                            ],
+                        Post = pick random [ PostSignal.Slope; PostSignal.Slope; PostSignal.Current ],
+                        PreAlpha = pick random [ 1.0; 0.5 ],
+                        Third =
+                            pick random [
+                                ThirdFactor.Error
+                                ThirdFactor.Error
+                                ThirdFactor.TrialReward
+                                ThirdFactor.StepReward
+                            ],
+                        Oja = chance random 20
+                    )
+                | 2 -> TruncatedBpttRule(4, 2)
+                | 3 -> RtrlRule()
+                | 4 -> StochasticRule(pick random (List.ofArray (Enum.GetValues<InfluenceFactors>())))
+                | _ -> BpttRule(pick random [ ErrorPath.Feedback; ErrorPath.Symmetric ])
+        Readout = fun _ -> ReadoutRule.Delta
+        Batches = true
 }
 
 /// Three-factor rules and the delta rule.
@@ -196,6 +234,7 @@ let local = {
     Readout = fun _ -> ReadoutRule.Delta
     Costs = true
     IsSimple = false
+    Batches = false
 }
 
 /// One local rule online throughout, and time constants that learn by it or by an exact one.
@@ -248,7 +287,7 @@ let graphOf kind (case: Case) =
     // Half of the circuits learn by one rule throughout, as most experiments do; half of those online.
     let uniform = chance whole 60 || kind.IsSimple
     let online = chance whole 60 || kind.IsSimple
-    let withTau = chance whole 50
+    let withTau = chance whole 50 && not kind.Batches
     let withLimits = chance whole 40 && not kind.IsSimple
     let shared = whole.Next()
     let leastSquares = kind.Readout whole
@@ -273,7 +312,11 @@ let graphOf kind (case: Case) =
     let plan seed (rule: Random -> LearningRule) online =
         let random = Random(seed: int)
         let rule = rule random
-        let time = schedule random rule online
+        let time =
+            if kind.Batches then
+                UpdateSchedule(UpdateTime.TrialEnd, pick random [ 2; 4; 5 ], chance random 50)
+            else
+                schedule random rule online
         let rate = pick random [ 0.05; 0.05; 0.1; 0.2 ]
 
         let optimizer, clip, rates =

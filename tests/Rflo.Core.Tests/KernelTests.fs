@@ -110,6 +110,116 @@ type Kernel<'T
                         (alone beside)
                         $"{rows} x {columns}: and of the other"
 
+    member _.MultiplyLanes() =
+        for rows in [ 0; 4; 8; 20; 36 ] do
+            for columns in [ 0..10 ] |> List.map (fun k -> k * Simd.Count<'T>()) do
+                for lanes in 0..9 do
+                    let matrix, vectors =
+                        convert (numbers 1 (rows * columns)), convert (numbers 2 (lanes * columns))
+
+                    let together = Array.create (lanes * rows + 1) (one 7.0)
+
+                    Kernels.MultiplyLanes(
+                        read matrix,
+                        columns,
+                        read vectors,
+                        write together,
+                        rows,
+                        lanes
+                    )
+
+                    let alone = [|
+                        for lane in 0 .. lanes - 1 do
+                            let result = Array.create rows (one 7.0)
+
+                            Kernels.Multiply(
+                                read matrix,
+                                read vectors[lane * columns .. (lane + 1) * columns - 1],
+                                write result
+                            )
+
+                            yield! result
+                        one 7.0
+                    |]
+
+                    Expect.sequenceEqual
+                        together
+                        alone
+                        $"{rows} x {columns}, {lanes} lanes: the bits of one after the other"
+
+    member _.AddTransposedLanes() =
+        // Rows are taken by 64, columns by eight registers.
+        for rows in [ 0; 1; 5; 63; 64; 65; 130 ] do
+            for columns in [ 0..19 ] |> List.map (fun k -> k * Simd.Count<'T>()) do
+                for lanes in [ 0; 1; 2; 3; 4; 5; 7; 8; 9 ] do
+                    let stride = rows + 3
+
+                    let matrix, vectors =
+                        convert (numbers 1 (rows * columns)), convert (numbers 2 (lanes * stride))
+
+                    let before = convert (numbers 3 (lanes * columns + 1))
+                    let together = Array.copy before
+
+                    Kernels.AddTransposedLanes(
+                        read matrix,
+                        columns,
+                        read vectors,
+                        stride,
+                        write together,
+                        rows,
+                        lanes
+                    )
+
+                    let alone = [|
+                        for lane in 0 .. lanes - 1 do
+                            let result = before[lane * columns .. (lane + 1) * columns - 1]
+
+                            Kernels.AddTransposed(
+                                read matrix,
+                                read vectors[lane * stride .. lane * stride + rows - 1],
+                                write result
+                            )
+
+                            yield! result
+                        before[lanes * columns]
+                    |]
+
+                    Expect.sequenceEqual
+                        together
+                        alone
+                        $"{rows} x {columns}, {lanes} lanes: the bits of one after the other"
+
+    member _.AccumulateOuterByThreads() =
+        // Enough to do for four threads, and a last block of rows that is not full.
+        for rows, columns, steps in [ 130, 208, 160; 7, 24, 30; 128, 256, 40 ] do
+            let post, pre = convert (numbers 1 (steps * rows)), convert (numbers 2 (steps * columns))
+            let before = convert (numbers 3 (rows * columns))
+
+            let by threads =
+                let result = Array.copy before
+
+                Kernels.AccumulateOuterByThreads(
+                    read post,
+                    rows,
+                    read pre,
+                    columns,
+                    steps,
+                    one 0.3,
+                    write result,
+                    columns,
+                    rows,
+                    columns,
+                    threads
+                )
+
+                result
+
+            for threads in 2..5 do
+                Expect.sequenceEqual
+                    (by threads)
+                    (by 1)
+                    $"{rows} x {columns}, {steps} steps, {threads} threads: the bits of one"
+
     member _.MultiplyTransposed() =
         for rows in rowCounts do
             for columns in lengths do
@@ -733,6 +843,24 @@ type Kernel<'T
         raises "matrix" (fun () -> Kernels.Multiply(r 11, r 4, w 3))
         raises "matrix" (fun () -> Kernels.MultiplyBoth(r 11, r 4, r 4, w 3, w 3))
         raises "beside" (fun () -> Kernels.MultiplyBoth(r 12, r 4, r 3, w 3, w 3))
+        let row = Simd.Count<'T>()
+        raises "columns" (fun () -> Kernels.MultiplyLanes(r 99, row + 1, r 99, w 99, 4, 1))
+        raises "rows" (fun () -> Kernels.MultiplyLanes(r (5 * row), row, r 99, w 99, 5, 1))
+        raises "matrix" (fun () -> Kernels.MultiplyLanes(r (4 * row - 1), row, r row, w 4, 4, 1))
+        raises "vectors" (fun () -> Kernels.MultiplyLanes(r (4 * row), row, r (2 * row - 1), w 8, 4, 2))
+        raises "results" (fun () -> Kernels.MultiplyLanes(r (4 * row), row, r (2 * row), w 7, 4, 2))
+
+        raises "columns" (fun () ->
+            Kernels.AddTransposedLanes(r 99, row + 1, r 99, 4, w 99, 4, 1))
+
+        raises "matrix" (fun () ->
+            Kernels.AddTransposedLanes(r (4 * row - 1), row, r 4, 4, w row, 4, 1))
+
+        raises "vectors" (fun () ->
+            Kernels.AddTransposedLanes(r (4 * row), row, r 8, 5, w (2 * row), 4, 2))
+
+        raises "results" (fun () ->
+            Kernels.AddTransposedLanes(r (4 * row), row, r 9, 5, w (2 * row - 1), 4, 2))
         raises "besides" (fun () -> Kernels.MultiplyBoth(r 12, r 4, r 4, w 3, w 2))
         raises "matrix" (fun () -> Kernels.MultiplyTransposed(r 11, r 3, w 4))
         // 65,536 squared is 0 in 32 bits: an empty matrix would be the right one.
@@ -919,6 +1047,15 @@ type Kernel<'T
     member this.All = [
         test "a matrix times a vector is its sum" { this.Multiply() }
         test "a matrix times two vectors is two products, bit for bit" { this.MultiplyBoth() }
+        test "a matrix times the vectors of lanes is as many products, bit for bit" {
+            this.MultiplyLanes()
+        }
+        test "a transposed matrix times the vectors of lanes is as many products, bit for bit" {
+            this.AddTransposedLanes()
+        }
+        test "a product over time has the same bits whatever the number of threads" {
+            this.AccumulateOuterByThreads()
+        }
         test "a transposed matrix times a vector is its sum" { this.MultiplyTransposed() }
         test "a transposed product is added" { this.AddTransposed() }
         test "a sum has the same bits alone and among others" { this.SumsAlike() }

@@ -51,6 +51,51 @@ internal static partial class Kernels
             AccumulateBlocks<T, Vector128<T>, Lanes128<T>>(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns);
     }
 
+    /// <summary><see cref="AccumulateOuter"/> with its rows split among threads, in blocks of four: the same bits, whatever their number.</summary>
+    /// <param name="post">As there.</param>
+    /// <param name="postStride">As there.</param>
+    /// <param name="pre">As there.</param>
+    /// <param name="preStride">As there.</param>
+    /// <param name="steps">As there.</param>
+    /// <param name="scale">As there.</param>
+    /// <param name="result">As there.</param>
+    /// <param name="resultStride">As there.</param>
+    /// <param name="rows">As there.</param>
+    /// <param name="columns">As there.</param>
+    /// <param name="threads">The most threads; fewer where there is too little to do for so many.</param>
+    /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
+    public static unsafe void AccumulateOuterByThreads<T>(
+        ReadOnlySpan<T> post, int postStride, ReadOnlySpan<T> pre, int preStride, int steps, T scale,
+        Span<T> result, int resultStride, int rows, int columns, int threads)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        int parts = (int)Math.Min(Math.Min(threads, (rows + 3) / 4), (long)steps * rows * columns / LeastOfThread);
+        if (parts < 2)
+        {
+            AccumulateOuter(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns);
+            return;
+        }
+
+        int share = ((rows + 3) / 4 + parts - 1) / parts * 4, posts = post.Length, pres = pre.Length, results = result.Length;
+        fixed (T* a = post, b = pre, c = result)
+        {
+            nint post0 = (nint)a, pre0 = (nint)b, result0 = (nint)c;
+            Parallel.For(0, parts, part =>
+            {
+                int first = part * share, skipped = first * resultStride;
+                if (first < rows)
+                {
+                    AccumulateOuter(
+                        new ReadOnlySpan<T>((T*)post0 + first, posts - first), postStride, new ReadOnlySpan<T>((T*)pre0, pres), preStride, steps, scale,
+                        new Span<T>((T*)result0 + skipped, results - skipped), resultStride, Math.Min(share, rows - first), columns);
+                }
+            });
+        }
+    }
+
+    /// <summary>Multiply-adds below which another thread takes longer to wake than to do them.</summary>
+    private const long LeastOfThread = 1 << 20;
+
     private static void AccumulateBlocks<T, V, S>(
         ReadOnlySpan<T> post, int postStride, ReadOnlySpan<T> pre, int preStride, int steps, T scale,
         Span<T> result, int resultStride, int rows, int columns)

@@ -58,6 +58,24 @@ internal static partial class Kernels
         int column = 0;
         for (; column + 8 * lanes <= columns; column += 8 * lanes)
             EightColumnVectors<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
+        AddLastColumns<T, V, S>(ref w, columns, ref v, rows, ref y, column);
+        column = columns / lanes * lanes;
+        for (; column < columns; column++)
+        {
+            T sum = result[column];
+            for (int i = 0; i < rows; i++)
+                sum = Simd.MultiplyAdd(Unsafe.Add(ref w, (nint)i * columns + column), Unsafe.Add(ref v, i), sum);
+            result[column] = sum;
+        }
+    }
+
+    /// <summary>The whole registers of columns that blocks of eight leave.</summary>
+    private static void AddLastColumns<T, V, S>(ref T w, int columns, ref T v, int rows, ref T y, int column)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where V : struct
+        where S : ILanes<T, V>
+    {
+        int lanes = S.Count;
         if (column + 7 * lanes == columns)
         {
             SevenColumnVectors<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
@@ -70,13 +88,6 @@ internal static partial class Kernels
             ThreeColumnVectors<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
         for (; column + lanes <= columns; column += lanes)
             OneColumnVector<T, V, S>(ref Unsafe.Add(ref w, column), columns, ref v, rows, ref Unsafe.Add(ref y, column));
-        for (; column < columns; column++)
-        {
-            T sum = result[column];
-            for (int i = 0; i < rows; i++)
-                sum = Simd.MultiplyAdd(Unsafe.Add(ref w, (nint)i * columns + column), Unsafe.Add(ref v, i), sum);
-            result[column] = sum;
-        }
     }
 
     [MethodImpl(Innermost)]

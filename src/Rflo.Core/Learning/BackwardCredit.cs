@@ -9,7 +9,7 @@ namespace Rflo.Core;
 /// to a first one. Credit for what was before the first step is dropped.
 /// </summary>
 /// <remarks>Time O(post * pre) for each step that it looks back, memory O(units) for each.</remarks>
-internal sealed class BackwardCredit<T>
+internal sealed partial class BackwardCredit<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Network<T> _network;
@@ -72,6 +72,14 @@ internal sealed class BackwardCredit<T>
             LookAtArea(area, first, last, told);
         if (_together.Length == 0)
             return;
+        BeginTogether(first, last);
+        for (int t = last; t >= first; t--)
+            Back(t, t >= told);
+        EndTogether(first);
+    }
+
+    private void BeginTogether(int first, int last)
+    {
         foreach (AreaState<T> area in _together)
         {
             _credit[area.Index].Span[..((last - first + 2) * area.Padded)].Clear();
@@ -80,9 +88,10 @@ internal sealed class BackwardCredit<T>
 
         foreach (AlignedArray<T> credit in _outputCredit)
             credit.Span.Clear();
+    }
 
-        for (int t = last; t >= first; t--)
-            Back(t, t >= told);
+    private void EndTogether(int first)
+    {
         if (first > 1)
             return;
         foreach (ReadoutState<T> readout in _network.Readouts)
@@ -134,6 +143,22 @@ internal sealed class BackwardCredit<T>
     /// <summary>Credit of one step: from outputs to rates, from rates to currents, from currents to earlier signals.</summary>
     private void Back(int step, bool isTold)
     {
+        BackFromOutputs(step, isTold);
+        foreach (AreaState<T> area in _together)
+        {
+            BackThroughUnits(area, step);
+            if (!PassesOn(step))
+                continue;
+            if (area.Afferents is { IsShared: true, DenseStride: > 0 })
+                BackToOneArea(area, step, Delta(area, step));
+            else
+                BackToAll(area, step, Delta(area, step));
+        }
+    }
+
+    /// <summary>What outputs and costs say of a step's rates.</summary>
+    private void BackFromOutputs(int step, bool isTold)
+    {
         foreach (ReadoutState<T> readout in _network.Readouts)
             if (readout.IsFedBack)
                 BackThroughReadout(readout, step, isTold);
@@ -144,24 +169,24 @@ internal sealed class BackwardCredit<T>
                 _signals[area.Index].Add(step, Credit(area, step));
         }
 
-        foreach (AreaState<T> area in _together)
-        {
-            Span<T> credit = Credit(area, step);
-            Span<T> delta = _delta[area.Index].Row(step - _first + 1, area.Padded);
-            if (_ofStates[area.Index] is { } ofStates)
-                area.CarryCredit(step, area.Jacobian(step), credit, ofStates.Span, delta, _carried[area.Index]!.Span);
-            else if (_carried[area.Index] is { } carried)
-                PassThroughGain(area, step, credit, delta, carried.Span);
-            else
-                Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, Credit(area, step - 1));
-            if (step == _first && (step > 1 || !_anyFedBack))
-                continue;
-            if (area.Afferents is { IsShared: true, DenseStride: > 0 })
-                BackToOneArea(area, step, delta);
-            else
-                BackToAll(area, step, delta);
-        }
     }
+
+    /// <summary>From the rates of a step to its currents, and by the leak to the step before.</summary>
+    private void BackThroughUnits(AreaState<T> area, int step)
+    {
+        Span<T> credit = Credit(area, step), delta = Delta(area, step);
+        if (_ofStates[area.Index] is { } ofStates)
+            area.CarryCredit(step, area.Jacobian(step), credit, ofStates.Span, delta, _carried[area.Index]!.Span);
+        else if (_carried[area.Index] is { } carried)
+            PassThroughGain(area, step, credit, delta, carried.Span);
+        else
+            Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, Credit(area, step - 1));
+    }
+
+    /// <summary>Whether credit of a step's currents has earlier signals to go to.</summary>
+    private bool PassesOn(int step) => step != _first || (step == 1 && _anyFedBack);
+
+    private Span<T> Delta(AreaState<T> area, int step) => _delta[area.Index].Row(step - _first + 1, area.Padded);
 
     /// <summary>Where rates are a function of states: the credit of rates becomes that of states, and the credit that the leak carries from the next step is added there.</summary>
     private static void PassThroughGain(AreaState<T> area, int step, Span<T> credit, Span<T> delta, Span<T> carried)

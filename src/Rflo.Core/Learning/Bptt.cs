@@ -52,6 +52,14 @@ internal sealed class Bptt<T> : Learner<T>
 
     public override void Conclude(int steps) => _backward.Look(first: 1, last: steps, told: 1);
 
+    public override void ConcludeTogether(ReadOnlySpan<Learner<T>> twins, ReadOnlySpan<int> steps, LanePanels<T> panels)
+    {
+        var lanes = new BackwardCredit<T>[twins.Length];
+        for (int k = 0; k < lanes.Length; k++)
+            lanes[k] = ((Bptt<T>)twins[k])._backward;
+        BackwardCredit<T>.LookTogether(lanes, steps, panels);
+    }
+
     public override void End(int steps)
     {
         foreach (PlasticTau<T> tau in _taus)

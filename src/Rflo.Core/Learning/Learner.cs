@@ -51,6 +51,16 @@ internal abstract class Learner<T>
     {
     }
 
+    /// <summary><see cref="Conclude"/> of trials that ran side by side, with the bits of one after the other.</summary>
+    /// <param name="twins">The learner of each lane that is this one's, this one first.</param>
+    /// <param name="steps">Steps of each of their trials.</param>
+    /// <param name="panels">For products that are made together.</param>
+    public virtual void ConcludeTogether(ReadOnlySpan<Learner<T>> twins, ReadOnlySpan<int> steps, LanePanels<T> panels)
+    {
+        for (int k = 0; k < twins.Length; k++)
+            twins[k].Conclude(steps[k]);
+    }
+
     /// <summary>After all have concluded: changes weights if it learns at ends of trials.</summary>
     public virtual void End(int steps)
     {

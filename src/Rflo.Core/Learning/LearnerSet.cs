@@ -16,7 +16,25 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     /// <summary>Who learns; for whoever asks which form of a rule was chosen.</summary>
     public IReadOnlyList<Learner<T>> Learners => learners;
 
-    private IReadOnlyList<Plastic<T>> Plastics => plastics;
+    /// <summary>What is clipped together.</summary>
+    public JointClip Joint => joint;
+
+    /// <summary>What learns by them.</summary>
+    public IReadOnlyList<Plastic<T>> Plastics => plastics;
+
+    /// <summary>Whether a rule keeps anything from one trial to the next, beside what is collected for weights.</summary>
+    public bool KeepsMemory
+    {
+        get
+        {
+            var memory = new Dictionary<string, double[]>();
+            VisitMemory(new StateWriter("", memory));
+            return memory.Values.Any(numbers => numbers.Length > 0);
+        }
+    }
+
+    /// <summary>Whether time constants learn.</summary>
+    public bool LearnsTau => taus.Length > 0;
 
     private readonly Learner<T>[] _acting = [.. learners.Where(learner => learner.ActsInSteps)];
 
@@ -61,9 +79,21 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
 
     public void Begin(int trial, int steps)
     {
+        BeginUpdates(trial);
+        BeginLearners(trial, steps);
+    }
+
+    /// <summary>The part of <see cref="Begin"/> that belongs to the weights: the learning rates of a trial.</summary>
+    public void BeginUpdates(int trial)
+    {
         joint.Clear();
         foreach (Plastic<T> plastic in plastics)
             plastic.BeginTrial(trial);
+    }
+
+    /// <summary>The part of <see cref="Begin"/> that belongs to the activity of a trial.</summary>
+    public void BeginLearners(int trial, int steps)
+    {
         foreach (Learner<T> learner in learners)
             learner.Begin(trial, steps);
     }
@@ -81,8 +111,20 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     /// <summary>After the last step: all conclude, then all change weights.</summary>
     public void End(int steps)
     {
+        Conclude(steps);
+        ApplyTrial(steps);
+    }
+
+    /// <summary>After the last step: all take what they need of errors and weights.</summary>
+    public void Conclude(int steps)
+    {
         foreach (Learner<T> learner in learners)
             learner.Conclude(steps);
+    }
+
+    /// <summary>When all have concluded: all change weights, or what is collected for them.</summary>
+    public void ApplyTrial(int steps)
+    {
         foreach (Learner<T> learner in learners)
             learner.End(steps);
         joint.Apply();

@@ -10,6 +10,13 @@ internal static class Learners
         where T : unmanaged, IFloatingPointIeee754<T> =>
         new Builder<T>(network, segment => segment.Plasticity is { LearningRate: > 0 } plastic ? plastic : null, applies: true).Build();
 
+    /// <summary>The learners of a trial that runs beside another: they add to what is collected for the same weights.</summary>
+    /// <param name="network">The network of that trial.</param>
+    /// <param name="original">The learners of the network whose weights it has.</param>
+    public static LearnerSet<T> Beside<T>(Network<T> network, LearnerSet<T> original)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        new Builder<T>(network, segment => segment.Plasticity is { LearningRate: > 0 } plastic ? plastic : null, applies: true, original).Build();
+
     /// <summary>
     /// Learners that collect what one rule would add to every plastic projection, and change nothing.
     /// </summary>
@@ -44,10 +51,18 @@ internal static class Learners
         private readonly List<Plastic<T>> _plastics = [];
         private readonly List<PlasticTau<T>> _taus = [];
         private readonly Dictionary<(LearningRule, UpdateSchedule), Exact> _exact = [];
-        private readonly JointClip _joint = new();
+        private readonly JointClip _joint;
 
-        public Builder(Network<T> network, Func<Segment, Plasticity?> plan, bool applies)
+        private readonly LearnerSet<T>? _original;
+
+        /// <param name="network">The network.</param>
+        /// <param name="plan">How each projection learns; null for those that do not.</param>
+        /// <param name="applies">Whether weights change; if not, increments are collected only.</param>
+        /// <param name="original">Whose updates the learners add to; null for updates of their own.</param>
+        public Builder(Network<T> network, Func<Segment, Plasticity?> plan, bool applies, LearnerSet<T>? original = null)
         {
+            _original = original;
+            _joint = original?.Joint ?? new JointClip();
             _network = network;
             _plan = plan;
             _applies = applies;
@@ -220,7 +235,8 @@ internal static class Learners
                 // Oja's term is of the weights before the update: where they also decay, both are collected first.
                 bool direct = _network.Allows(Forms.Direct) && !(rule is ThreeFactorRule { Oja: true } && Array.Exists(segments, segment => segment.Spec.Decay != 0))
                     && !Array.Exists(segments, segment => segment.Spec.IsPenalized);
-                var plastic = new Plastic<T>(afferents, segments, _plan(segments[0])! with { Schedule = schedule }, _joint, _applies, direct);
+                Plastic<T> plastic = _original?.Plastics.First(own => own.Segments.Contains(segments[0]))
+                    ?? new Plastic<T>(afferents, segments, _plan(segments[0])! with { Schedule = schedule }, _joint, _applies, direct);
                 _plastics.Add(plastic);
                 foreach (Segment segment in segments)
                     BySegment[segment.Projection] = (plastic, segment);

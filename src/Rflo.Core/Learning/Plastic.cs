@@ -64,6 +64,15 @@ internal sealed class Plastic<T> : IJointUpdate
     /// <summary>Whether its increments come step by step.</summary>
     public bool IsStepwise => _schedule.IsStepwise;
 
+    /// <summary>How many threads may add the increments of a trial.</summary>
+    public int Threads { get; set; } = 1;
+
+    /// <summary>Of how many trials an update is made; 0 where weights change within a trial.</summary>
+    public int TrialsOfUpdate => _schedule.IsStepwise ? 0 : _schedule.Every;
+
+    /// <summary>How many more trials there are until the weights change, the one that comes among them.</summary>
+    public int TrialsToUpdate => TrialsOfUpdate - _trialsCollected;
+
     /// <summary>Whether increments are added to the weights as they come.</summary>
     public bool IsDirect { get; }
 
@@ -122,9 +131,9 @@ internal sealed class Plastic<T> : IJointUpdate
         WeightStore<T> to = Destination;
         foreach (Run run in _runs)
         {
-            Kernels.AccumulateOuter(
+            Kernels.AccumulateOuterByThreads(
                 post, stride, pre[run.Offset..], Afferents.Stride, count, Scale(run.LearningRate, steps),
-                to.Dense.Span[run.Offset..], Afferents.DenseStride, Afferents.BlockRows, run.Width);
+                to.Dense.Span[run.Offset..], Afferents.DenseStride, Afferents.BlockRows, run.Width, Threads);
 
             // The kernel takes rows in blocks, and 0 times a presynaptic factor that is no number is not 0.
             for (int i = Afferents.Rows; i < Afferents.BlockRows; i++)

@@ -68,7 +68,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         {
             (AreaState<T> area, Plastic<T> plastic) = _areas[k];
             if (isLook)
-                Take(plastic, area.Padded, _backward.DeltaFrom(area, _first), _first, step, _areaSums[k]);
+                Take(plastic, area.Afferents, area.Padded, _backward.DeltaFrom(area, _first), _first, step, _areaSums[k]);
             if (_isStepwise)
                 plastic.EndStep(step, _steps);
         }
@@ -78,7 +78,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
             (ReadoutState<T> readout, Plastic<T> plastic) = _readouts[k];
             int first = _backward.FirstOutput;
             if (isLook)
-                Take(plastic, readout.Padded, _backward.OutputDeltaFrom(readout, first), first, step, _readoutSums[k]);
+                Take(plastic, readout.Afferents, readout.Padded, _backward.OutputDeltaFrom(readout, first), first, step, _readoutSums[k]);
             if (_isStepwise)
                 plastic.EndStep(step, _steps);
         }
@@ -87,19 +87,19 @@ internal sealed class TruncatedBptt<T> : Learner<T>
     public override void End(int steps)
     {
         for (int k = 0; k < _areas.Length; k++)
-            End(_areas[k].Plastic, _areas[k].Area.Padded, 1, steps, _areaSums[k]);
+            End(_areas[k].Plastic, _areas[k].Area.Afferents, _areas[k].Area.Padded, 1, steps, _areaSums[k]);
         for (int k = 0; k < _readouts.Length; k++)
-            End(_readouts[k].Plastic, _readouts[k].Readout.Padded, 1 - _history, steps, _readoutSums[k]);
+            End(_readouts[k].Plastic, _readouts[k].Readout.Afferents, _readouts[k].Readout.Padded, 1 - _history, steps, _readoutSums[k]);
     }
 
     private bool IsLook(int step) => step % _stride == 0 || step == _steps;
 
     /// <summary>What a look has found for the steps first .. last: into the increments, or into the sum over the looks.</summary>
-    private void Take(Plastic<T> plastic, int stride, ReadOnlySpan<T> found, int first, int last, AlignedArray<T> sums)
+    private void Take(Plastic<T> plastic, Afferents<T> afferents, int stride, ReadOnlySpan<T> found, int first, int last, AlignedArray<T> sums)
     {
         if (_isStepwise)
         {
-            plastic.AddSteps(found, stride, plastic.Afferents.SignalsFrom(first), last - first + 1, _steps);
+            plastic.AddSteps(found, stride, afferents.SignalsFrom(first), last - first + 1, _steps);
             return;
         }
 
@@ -107,12 +107,12 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         TensorPrimitives.Add(sum, found[..sum.Length], sum);
     }
 
-    private void End(Plastic<T> plastic, int stride, int first, int steps, AlignedArray<T> sums)
+    private void End(Plastic<T> plastic, Afferents<T> afferents, int stride, int first, int steps, AlignedArray<T> sums)
     {
         if (!_isStepwise)
         {
             plastic.BeginIncrements(1);
-            plastic.AddTrial(sums.From(_history + first, stride), stride, plastic.Afferents.SignalsFrom(first), first, steps);
+            plastic.AddTrial(sums.From(_history + first, stride), stride, afferents.SignalsFrom(first), first, steps);
         }
 
         plastic.FinishTrial();

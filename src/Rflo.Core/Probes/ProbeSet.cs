@@ -32,6 +32,15 @@ internal sealed class ProbeSet<T>
             _probes[k].Gauge.Visit(visitor.Of("probe", k));
     }
 
+    /// <summary>Whether anything is measured in a trial.</summary>
+    public bool IsDue(int trial)
+    {
+        foreach ((int every, _, _) in _probes)
+            if (trial % every == 0)
+                return true;
+        return false;
+    }
+
     /// <summary>Whether user code measures in a trial, or has a part in a rule that observes it.</summary>
     public bool RunsUserCode(int trial)
     {

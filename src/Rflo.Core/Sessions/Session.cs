@@ -34,6 +34,31 @@ public abstract class Session
     /// <summary>The numbers it computes with.</summary>
     public Precision Precision { get; }
 
+    /// <summary>
+    /// How many threads a run may use, at least 1: where an update is of several trials, they run side by side. No bit depends on it.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is below 1.</exception>
+    public int Threads
+    {
+        get;
+        set
+        {
+            if (value < 1)
+                ThrowHelper.NotPositive(nameof(Threads), value);
+            field = value;
+            UseThreads();
+        }
+    } = 1;
+
+    /// <summary>Why the trials of an update never run side by side, in words that end a sentence; null where they do if that pays.</summary>
+    public string? LaneObstacle { get; private protected init; }
+
+    /// <summary>How many trials ran beside others.</summary>
+    internal int TrialsBeside { get; private protected set; }
+
+    /// <summary>After the number of threads was set.</summary>
+    private protected abstract void UseThreads();
+
     /// <summary>Trials trained so far.</summary>
     public abstract int TrialsDone { get; }
 

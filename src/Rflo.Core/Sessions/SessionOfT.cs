@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace Rflo.Core;
 
@@ -24,7 +25,11 @@ internal sealed class Session<T> : Session
     private readonly double[] _progressBefore;
     private BestWeights<T>? _best;
     private bool _isKept;
+    private readonly int _room;
+    private readonly bool _mayMakeAhead;
     private ProbeSet<T> _probes = new();
+    private BatchLanes<T>? _lanes;
+    private Network<T> _made;
     private int _previousSteps;
     private bool _isProgressSaved;
     private bool _isRunning;
@@ -46,7 +51,11 @@ internal sealed class Session<T> : Session
             || graph.Plasticities.Any(plasticity => plasticity.RunsUserCode);
         if (task is IClosedLoopTask closed)
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
+        _made = _network;
         _learners = Learners.ForTraining(_network);
+        LaneObstacle = BatchLanes<T>.Obstacle(_network, task, _learners);
+        _mayMakeAhead = LaneObstacle is null && _network.Allows(Forms.Lanes);
+        _room = _mayMakeAhead ? BatchLanes<T>.Room(graph, task.MaxSteps, precision) : 0;
         _openBatch = new OpenBatch<T>(_network, _learners);
         _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
         foreach (Afferents<T> afferents in _network.Areas.Select(area => area.Afferents).Concat(_network.Readouts.Select(readout => readout.Afferents)))
@@ -94,10 +103,10 @@ internal sealed class Session<T> : Session
             if (cancellation.IsCancellationRequested)
                 return new RunStatus(RunEnd.Cancelled, TrialsDone - 1, 0, "");
             int trial = TrialsDone;
-            if (RunTrial(trial) is { } failed)
+            if (RunTrial(trial, trials - k) is { } failed)
                 return failed;
             double loss = Metrics.Losses[trial];
-            RunStatus? diverged = Finiteness.OfTrial(_network, Metrics, trial, _previousSteps);
+            RunStatus? diverged = Finiteness.OfTrial(_made, Metrics, trial, _previousSteps);
             if (Hear(onTrial, trial, loss) is { } said)
                 return diverged is null ? new RunStatus(RunEnd.Failed, trial, 0, said) : diverged with { Where = $"{diverged.Where}; then {said}" };
             if (diverged is not null)
@@ -110,7 +119,9 @@ internal sealed class Session<T> : Session
     }
 
     /// <summary>Trains a trial and takes its measurements. If user code throws, all is as it was before the trial.</summary>
-    private RunStatus? RunTrial(int trial)
+    /// <param name="trial">Its number.</param>
+    /// <param name="left">How many trials the run still has, this one among them.</param>
+    private RunStatus? RunTrial(int trial, int left)
     {
         long start = Stopwatch.GetTimestamp();
         _isKept = false;
@@ -118,7 +129,11 @@ internal sealed class Session<T> : Session
         (_inHand, _trialInHand) = ("a run", trial);
         try
         {
-            Show(trial);
+            Lane<T>? lane = LaneOf(trial, left);
+            if (lane is null)
+                Show(trial);
+            else
+                start -= lane.Ticks;
             if (_runsUserCode || _probes.RunsUserCode(trial))
             {
                 HoldRates();
@@ -126,8 +141,9 @@ internal sealed class Session<T> : Session
                 isSaved = true;
             }
 
-            start += Observe(trial);
-            Train(trial, start);
+            if (lane is null)
+                start += Observe(trial);
+            Train(trial, start, lane);
             _probes.Read(trial);
             return null;
         }
@@ -225,6 +241,7 @@ internal sealed class Session<T> : Session
         if (_best is not null && state["best.window"][0] is var window && window != Stopping.Window)
             ThrowHelper.Invalid($"The state keeps the best weights by the mean loss of {(int)window} trials, this run by that of {Stopping.Window}.");
         Visit(new StateReader("", state));
+        _lanes?.Drop();
         _previousSteps = 0;
         if (_isBatchApplied != 0)
             _openBatch.Apply(TrialsDone - 1);
@@ -304,6 +321,7 @@ internal sealed class Session<T> : Session
             if (!(tau >= 1) || !double.IsFinite(tau))
                 ThrowHelper.OutOfRange(nameof(steps), tau, "finite and at least 1: tau must be at least dt");
         CloseBatch();
+        _lanes?.Drop();
         state.SetAlpha(Array.ConvertAll(steps, tau => 1 / tau));
         _learners.FollowTimeConstants(state);
         _probes.FollowTimeConstants(state);
@@ -349,6 +367,7 @@ internal sealed class Session<T> : Session
             if (!double.IsFinite(weight))
                 ThrowHelper.OutOfRange($"a weight of {segment.Spec.Name}", weight, "finite");
         CloseBatch();
+        _lanes?.Drop();
         afferents.Load(segment, weights);
     }
 
@@ -377,16 +396,19 @@ internal sealed class Session<T> : Session
         afferents.Read(segment, store, Graph.Postsynaptic(segment.Spec));
 
     /// <summary>One trial with learning on.</summary>
-    private void Train(int trial, long start)
+    private void Train(int trial, long start, Lane<T>? lane)
     {
         _best?.SetAside();
-        double loss = Forward(trial, _learners);
-        _learners.End(_previousSteps);
-        double reward = TensorPrimitives.Sum<double>(_network.Trial.Rewards.AsSpan(0, _previousSteps));
+        double loss = lane is null ? Forward(trial, _learners) : Outcome(lane);
+        if (lane is null)
+            _learners.End(_previousSteps);
+        else
+            lane.Learners.ApplyTrial(_previousSteps);
+        double reward = TensorPrimitives.Sum<double>(_made.Trial.Rewards.AsSpan(0, _previousSteps));
         Tell(trial, loss, reward);
 
         // A trial without a target has no loss; outputs that are no numbers are a divergence there as well.
-        bool isUnscored = double.IsNaN(loss) && double.IsFinite(_network.LossSum);
+        bool isUnscored = double.IsNaN(loss) && double.IsFinite(_made.LossSum);
         Metrics.Add(loss, isUnscored, Stopwatch.GetElapsedTime(start).TotalSeconds, reward, _previousSteps);
         _learners.ObserveLoss(trial, Metrics.Window.Mean);
 
@@ -396,6 +418,51 @@ internal sealed class Session<T> : Session
             _best?.Keep();
         for (int k = 0; k < _alignments.Length; k++)
             Metrics.SetAlignment(k, _alignments[k].Now());
+    }
+
+    /// <summary>
+    /// The lane that has made a trial already; makes it, with those behind it until the weights change, where that is legal and pays.
+    /// Null where the trial runs by itself: if a probe is due, it looks at the network that all lanes share.
+    /// </summary>
+    private Lane<T>? LaneOf(int trial, int left)
+    {
+        if (!_mayMakeAhead || _probes.IsDue(trial))
+            return null;
+        if (_lanes?.Take(trial) is { } lane)
+            return lane;
+        int most = Math.Min(left, _room);
+        foreach (Plastic<T> plastic in _learners.Plastics)
+            most = Math.Min(most, plastic.TrialsToUpdate);
+        for (int k = 1; k < most; k++)
+            if (_probes.IsDue(trial + k))
+                most = k;
+        if (most < 2 || !_network.Takes(Forms.Lanes, Threads > 1 || IsPaidTogether))
+            return null;
+        int lanes = Math.Min(_room, _learners.Plastics.Count == 0 ? _room : _learners.Plastics.Min(plastic => plastic.TrialsOfUpdate));
+        _lanes ??= new BatchLanes<T>(_network, _learners, lanes, Math.Min(Threads, lanes), _network.Takes(Forms.Lanes, IsPaidTogether));
+        _lanes.Make(lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained), trial, Math.Min(most, _lanes.Count));
+        return _lanes.Take(trial);
+    }
+
+    /// <summary>Whether products of many lanes are faster than one after the other: where the weights do not fit into what a core keeps nearest.</summary>
+    private bool IsPaidTogether => Array.Exists(_network.Areas, area => area.Afferents.Weights.Dense.Length * (long)Unsafe.SizeOf<T>() > 48 << 10);
+
+    /// <summary>The loss of a trial that was made already; its learners are those that conclude it.</summary>
+    private double Outcome(Lane<T> lane)
+    {
+        TrialsBeside++;
+        _learners.BeginUpdates(lane.Trial);
+        _made = lane.Network;
+        _previousSteps = lane.Steps;
+        return _made.Trial.HasTarget ? _made.LossSum / lane.Steps : double.NaN;
+    }
+
+    private protected override void UseThreads()
+    {
+        Refuse(nameof(Threads));
+        _lanes = null;
+        foreach (Plastic<T> plastic in _learners.Plastics)
+            plastic.Threads = Threads;
     }
 
     /// <summary>
@@ -433,13 +500,17 @@ internal sealed class Session<T> : Session
 
     /// <summary>Lets the task make a trial.</summary>
     /// <exception cref="TaskException">Its code threw, or a number of the trial is none.</exception>
+    private void Show(int trial, TestOptions? test = null) => Show(_network, _taskStream, trial, test ?? TestOptions.AsTrained);
+
+    /// <summary>Lets the task make a trial for a network.</summary>
+    /// <exception cref="TaskException">Its code threw, or a number of the trial is none.</exception>
     [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
-    private void Show(int trial, TestOptions? test = null)
+    private void Show(Network<T> network, RandomStream stream, int trial, TestOptions test)
     {
         _isProgressSaved = false;
-        _taskStream.BeginTrial(Seed, "task", (test ?? TestOptions.AsTrained).StreamOf(trial));
-        _network.Loop?.Begin(trial);
-        Trial shown = _network.Trial;
+        stream.BeginTrial(Seed, "task", test.StreamOf(trial));
+        network.Loop?.Begin(trial);
+        Trial shown = network.Trial;
         shown.Clear();
         try
         {
@@ -449,7 +520,7 @@ internal sealed class Session<T> : Session
                 _isProgressSaved = true;
             }
 
-            Task.Fill(trial, _taskStream, shown);
+            Task.Fill(trial, stream, shown);
         }
         catch (Exception e)
         {
@@ -457,7 +528,7 @@ internal sealed class Session<T> : Session
         }
 
         // A closed loop has yet to write what it shows, step by step.
-        if (_network.Loop is not null)
+        if (network.Loop is not null)
             return;
         TrialNumbers.CheckInputs(Graph, shown, 1, shown.Steps);
         TrialNumbers.CheckTargets(Graph, shown, 1, shown.Steps);
@@ -482,6 +553,7 @@ internal sealed class Session<T> : Session
 
     private double Forward(int trial, LearnerSet<T> learners, TestOptions? test = null)
     {
+        _made = _network;
         _network.Begin(trial, _previousSteps, learners.ActInSteps, test);
         int steps = _network.Trial.Steps;
         learners.Begin(trial, steps);

@@ -15,6 +15,7 @@ internal sealed class Afferents<T>
 {
     private const string ProjectionName = "projection";
     private readonly int _maxSteps;
+    private readonly int _ownHistory;
     private AlignedArray<T> _signals;
     private int _history;
 
@@ -28,7 +29,7 @@ internal sealed class Afferents<T>
     {
         Rows = units;
         PaddedRows = Simd.Padded<T>(units);
-        _history = history;
+        _history = _ownHistory = history;
         _maxSteps = maxSteps;
         var dense = new List<Segment>();
         var sparse = new List<Segment>();
@@ -58,6 +59,18 @@ internal sealed class Afferents<T>
         _signals = new AlignedArray<T>(0);
         foreach (Segment segment in Segments)
             Load(segment, segment.Spec.Synapses.Weights);
+    }
+
+    /// <summary>What arrives at the same target in another trial that runs beside this one: the same weights, signals of its own.</summary>
+    /// <param name="original">Whose weights they are.</param>
+    public Afferents(Afferents<T> original)
+    {
+        (Rows, PaddedRows, DenseStride, DenseUsed, Stride) = (original.Rows, original.PaddedRows, original.DenseStride, original.DenseUsed, original.Stride);
+        (Segments, Weights) = (original.Segments, original.Weights);
+        _maxSteps = original._maxSteps;
+        _history = original._ownHistory;
+        _ownHistory = original._ownHistory;
+        _signals = new AlignedArray<T>(0);
     }
 
     public int Rows { get; }
@@ -191,6 +204,12 @@ internal sealed class Afferents<T>
     {
         if (DenseStride > 0)
             Kernels.MultiplyTransposed(Weights.Dense.Span, delta, signals[..DenseStride]);
+        TransposedSparse(delta, signals);
+    }
+
+    /// <summary>The part of <see cref="Transposed"/> that sparse blocks make.</summary>
+    public void TransposedSparse(ReadOnlySpan<T> delta, Span<T> signals)
+    {
         signals[DenseStride..].Clear();
         for (int k = 0; k < Segments.Length; k++)
             if (Segments[k].Sparse is { } pattern)

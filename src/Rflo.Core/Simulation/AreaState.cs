@@ -18,7 +18,11 @@ internal sealed partial class AreaState<T>
     private AlignedArray<T>? _currents;
     private AlignedArray<T>? _noises;
 
-    public AreaState(Graph graph, int index, int maxSteps)
+    /// <param name="graph">The circuit.</param>
+    /// <param name="index">Which area.</param>
+    /// <param name="maxSteps">The longest trial.</param>
+    /// <param name="original">The area whose weights and time constants it has, in a trial that runs beside; null for those of its own.</param>
+    public AreaState(Graph graph, int index, int maxSteps, AreaState<T>? original = null)
     {
         Spec = graph.Areas[index];
         Index = index;
@@ -26,10 +30,11 @@ internal sealed partial class AreaState<T>
         Padded = Simd.Padded<T>(Units);
         _history = graph.MaxDelay;
         _maxSteps = maxSteps;
-        Afferents = new Afferents<T>(graph, isReadout: false, index, Units, maxSteps, history: 0);
-        Alpha = new AlignedArray<T>(Padded);
-        Decay = new AlignedArray<T>(Padded);
-        SetAlpha(Spec.Alpha);
+        Afferents = original is null ? new Afferents<T>(graph, isReadout: false, index, Units, maxSteps, history: 0) : new Afferents<T>(original.Afferents);
+        Alpha = original?.Alpha ?? new AlignedArray<T>(Padded);
+        Decay = original?.Decay ?? new AlignedArray<T>(Padded);
+        if (original is null)
+            SetAlpha(Spec.Alpha);
         Current = new AlignedArray<T>(Padded);
         Noise = new AlignedArray<T>(Spec.Noise > 0 ? Padded : 0);
         _rates = new AlignedArray<T>((_history + maxSteps + 1) * Padded);

@@ -43,11 +43,14 @@ internal enum Forms
     /// <summary>The influence of a single source read where it lies.</summary>
     OneSource = 1 << 10,
 
+    /// <summary>The trials of an update side by side.</summary>
+    Lanes = 1 << 11,
+
     /// <summary>Every form, where it pays.</summary>
-    All = (1 << 11) - 1,
+    All = (1 << 12) - 1,
 
     /// <summary>What is allowed is chosen wherever it is legal, whether it pays or not.</summary>
-    Unpaid = 1 << 11,
+    Unpaid = 1 << 12,
 
     /// <summary>Every form that is legal.</summary>
     Eager = All | Unpaid,

@@ -28,18 +28,19 @@ internal sealed class Network<T>
     /// <param name="events">Kinds of events of the task.</param>
     /// <param name="seed">Seed of every random stream.</param>
     /// <param name="forms">Which forms of a calculation may be chosen.</param>
-    public Network(Graph graph, int maxSteps, int events, long seed, Forms forms = Forms.All)
+    /// <param name="original">The network whose weights and time constants it has, in a trial that runs beside; null for those of its own.</param>
+    public Network(Graph graph, int maxSteps, int events, long seed, Forms forms = Forms.All, Network<T>? original = null)
     {
         _forms = forms;
         Graph = graph;
         MaxSteps = maxSteps;
         Seed = seed;
-        Areas = [.. Enumerable.Range(0, graph.Areas.Count).Select(k => new AreaState<T>(graph, k, maxSteps))];
+        Areas = [.. Enumerable.Range(0, graph.Areas.Count).Select(k => new AreaState<T>(graph, k, maxSteps, original?.Areas[k]))];
         int output = 0;
         Readouts = new ReadoutState<T>[graph.Readouts.Count];
         for (int k = 0; k < Readouts.Length; k++)
         {
-            Readouts[k] = new ReadoutState<T>(graph, k, output, maxSteps);
+            Readouts[k] = new ReadoutState<T>(graph, k, output, maxSteps, original?.Readouts[k]);
             output += Readouts[k].Outputs;
         }
 
@@ -57,6 +58,9 @@ internal sealed class Network<T>
         _exploration = new RandomStream?[Areas.Length];
         Trial = new Trial(maxSteps, graph.InputChannels, graph.Outputs, events);
     }
+
+    /// <summary>The same circuit in a trial that runs beside this one: the same weights and time constants, activity of its own.</summary>
+    public Network<T> Beside() => new(Graph, MaxSteps, Trial.EventKinds, Seed, _forms, this);
 
     public Graph Graph { get; }
 

@@ -13,7 +13,12 @@ internal sealed class ReadoutState<T>
     private readonly Loss _loss;
     private readonly bool _isNatural;
 
-    public ReadoutState(Graph graph, int index, int firstOutput, int maxSteps)
+    /// <param name="graph">The circuit.</param>
+    /// <param name="index">Which readout.</param>
+    /// <param name="firstOutput">Place of its first output among the outputs of all readouts.</param>
+    /// <param name="maxSteps">The longest trial.</param>
+    /// <param name="original">The readout whose weights it has, in a trial that runs beside; null for weights of its own.</param>
+    public ReadoutState(Graph graph, int index, int firstOutput, int maxSteps, ReadoutState<T>? original = null)
     {
         Spec = graph.Readouts[index];
         Index = index;
@@ -22,7 +27,7 @@ internal sealed class ReadoutState<T>
         Padded = Simd.Padded<T>(Outputs);
         IsFedBack = graph.IsFedBack(index);
         _history = graph.MaxDelay;
-        Afferents = new Afferents<T>(graph, isReadout: true, index, Outputs, maxSteps, _history);
+        Afferents = original is null ? new Afferents<T>(graph, isReadout: true, index, Outputs, maxSteps, _history) : new Afferents<T>(original.Afferents);
         _overTime = new T[maxSteps];
         _loss = Spec.LossOrNatural;
         _isNatural = _loss.Equals(Loss.Natural(Spec.Kind)) && Spec.Kind != OutputKind.Softplus;

@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>
+/// The trials of an update that is made of several, run side by side before their turn: between them no weight changes, so that each has
+/// the bits that it would have by itself. Its outcome waits until its turn comes, and is dropped if something changes before.
+/// </summary>
+/// <remarks>Products with many lanes read weights once, and lanes are split among threads; what is added up is added in the order of the trials.</remarks>
+internal sealed class BatchLanes<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>The most lanes: beyond, weights are read so seldom that nothing is won.</summary>
+    public const int Most = 16;
+
+    /// <summary>Bytes of all lanes together.</summary>
+    private const double MostBytes = 512 << 20;
+
+    private readonly Lane<T>[] _lanes;
+    private readonly LaneGroup<T>[] _groups;
+    private readonly int _groupSize;
+    private int _first;
+    private int _count;
+
+    /// <param name="network">The network whose weights all lanes have.</param>
+    /// <param name="learners">Its learners.</param>
+    /// <param name="lanes">How many lanes.</param>
+    /// <param name="threads">How many threads.</param>
+    /// <param name="isTogether">Whether the lanes of a thread make their products together.</param>
+    public BatchLanes(Network<T> network, LearnerSet<T> learners, int lanes, int threads, bool isTogether)
+    {
+        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane<T>(network, learners))];
+        _groupSize = (lanes + threads - 1) / threads;
+        _groups = [.. _lanes.Chunk(_groupSize).Select(group => new LaneGroup<T>(group, isTogether))];
+    }
+
+    /// <summary>How many lanes there are.</summary>
+    public int Count => _lanes.Length;
+
+    /// <summary>Why the trials of a session can never run side by side; null where they can.</summary>
+    /// <param name="network">Its network.</param>
+    /// <param name="task">Its task.</param>
+    /// <param name="learners">Its learners.</param>
+    public static string? Obstacle(Network<T> network, ITask task, LearnerSet<T> learners)
+    {
+        Graph graph = network.Graph;
+        if (learners.Plastics.Any(plastic => plastic.TrialsOfUpdate < 2))
+            return "weights change within a trial, or after every one (update (everyTrials k) changes them after k)";
+        if (learners.LearnsTau)
+            return "time constants learn";
+        if (task is IClosedLoopTask)
+            return "the task is a closed loop";
+        if (task is IProgressTask)
+            return "the task changes with what is learned";
+        if (graph.Areas.FirstOrDefault(area => area.InitialPolicy == InitialPolicy.CarriedOver) is { } carried)
+            return $"{carried.Name} begins a trial where the one before it ended";
+        if (graph.Areas.FirstOrDefault(area => area.Model is { } model && UserCode.IsModel(model)) is { } own)
+            return $"the unit model of {own.Name} is code of another assembly";
+        if (graph.Readouts.FirstOrDefault(readout => UserCode.Is(readout.LossOrNatural)) is { } judged)
+            return $"the loss of {judged.Name} is code of another assembly";
+        if (graph.Plasticities.Any(plasticity => LearningRule.HasFunction(plasticity.Rule)))
+            return "a rule has a function of the user's";
+        return learners.KeepsMemory ? "a rule remembers what it saw in earlier trials" : null;
+    }
+
+    /// <summary>How many lanes there is room for.</summary>
+    public static int Room(Graph graph, int maxSteps, Precision precision)
+    {
+        double bytes = BytesOfLane(MemoryEstimate.Of(graph, maxSteps, precision));
+        return (int)Math.Min(Most, MostBytes / Math.Max(1, bytes));
+    }
+
+    /// <summary>What one lane takes beside the weights.</summary>
+    public static double BytesOfLane(MemoryEstimate estimate) => estimate.Activity + estimate.Traces + estimate.Influence;
+
+    /// <summary>The trial, if it was made, and forgets it.</summary>
+    public Lane<T>? Take(int trial)
+    {
+        if (_count == 0 || trial != _first)
+            return null;
+        Lane<T> lane = Array.Find(_lanes, one => one.Trial == trial)!;
+        _first++;
+        _count--;
+        return lane;
+    }
+
+    /// <summary>Drops what was made: the session changes, or other trials come next.</summary>
+    public void Drop() => _count = 0;
+
+    /// <summary>Makes trials from one on. One that a task cannot make, and those behind it, are left for their turn.</summary>
+    /// <param name="session">Makes the trial of a number for a lane.</param>
+    /// <param name="trial">Number of the first.</param>
+    /// <param name="count">How many, at most <see cref="Count"/>.</param>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything; it will be called again in the trial's turn.")]
+    public void Make(Action<Lane<T>> session, int trial, int count)
+    {
+        long start = Stopwatch.GetTimestamp();
+        (_first, _count) = (trial, 0);
+        try
+        {
+            for (; _count < count; _count++)
+            {
+                _lanes[_count].Trial = trial + _count;
+                session(_lanes[_count]);
+            }
+        }
+        catch (Exception)
+        {
+            // In its turn it is told by name.
+        }
+
+        int made = _count;
+        for (int k = made; k < _lanes.Length; k++)
+            _lanes[k].Trial = -1;
+        int groups = (made + _groupSize - 1) / _groupSize;
+        if (groups > 1)
+            Parallel.For(0, groups, group => RunGroup(group, made));
+        else if (groups == 1)
+            RunGroup(0, made);
+        long ticks = made == 0 ? 0 : (Stopwatch.GetTimestamp() - start) / made;
+        for (int k = 0; k < made; k++)
+            _lanes[k].Ticks = ticks;
+    }
+
+    private void RunGroup(int group, int made) => _groups[group].Run(Math.Min(_groupSize, made - group * _groupSize));
+}

@@ -1,0 +1,35 @@
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>A trial that runs beside others at the same weights: activity and learners of its own.</summary>
+internal sealed class Lane<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <param name="network">The network whose weights it has.</param>
+    /// <param name="learners">The learners of that network.</param>
+    public Lane(Network<T> network, LearnerSet<T> learners)
+    {
+        Network = network.Beside();
+        Learners = Rflo.Core.Learners.Beside(Network, learners);
+        Stream = RandomStream.OfTrial(network.Seed, "task", 0);
+    }
+
+    /// <summary>Activity of the trial; weights and time constants are shared.</summary>
+    public Network<T> Network { get; }
+
+    /// <summary>What learns from it; updates are collected where those of all lanes are.</summary>
+    public LearnerSet<T> Learners { get; }
+
+    /// <summary>Random numbers of the task.</summary>
+    public RandomStream Stream { get; }
+
+    /// <summary>Number of the trial.</summary>
+    public int Trial { get; set; }
+
+    /// <summary>Steps T of the trial.</summary>
+    public int Steps => Network.Trial.Steps;
+
+    /// <summary>Its share of the time that all lanes took, in ticks of the stopwatch.</summary>
+    public long Ticks { get; set; }
+}

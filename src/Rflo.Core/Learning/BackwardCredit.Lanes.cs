@@ -1,0 +1,129 @@
+namespace Rflo.Core;
+
+/// <content>The look backward over whole trials that ran side by side: weights are read once for all of them.</content>
+internal sealed partial class BackwardCredit<T>
+{
+    /// <summary>Looks back over a trial of each lane, from its last step to its first, with the bits of <see cref="Look"/>.</summary>
+    /// <param name="lanes">The looks of all lanes, which have the same areas.</param>
+    /// <param name="steps">Steps of each trial.</param>
+    /// <param name="panels">For the products.</param>
+    public static void LookTogether(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, LanePanels<T> panels)
+    {
+        int longest = 0;
+        for (int k = 0; k < lanes.Length; k++)
+        {
+            lanes[k]._first = 1;
+            longest = Math.Max(longest, steps[k]);
+        }
+
+        for (int place = 0; place < lanes[0]._alone.Length; place++)
+            LookAtAreas(lanes, steps, longest, place, panels);
+        if (lanes[0]._together.Length == 0)
+            return;
+        for (int k = 0; k < lanes.Length; k++)
+            lanes[k].BeginTogether(1, steps[k]);
+        for (int back = 0; back < longest; back++)
+            Back(lanes, steps, back, panels);
+        for (int k = 0; k < lanes.Length; k++)
+            lanes[k].EndTogether(1);
+    }
+
+    /// <summary>The credit of an isolated area.</summary>
+    private static void LookAtAreas(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, int longest, int place, LanePanels<T> panels)
+    {
+        // Rows of seven registers stay in them from step to step.
+        if (lanes[0]._alone[place].Padded == 7 * Simd.Count<T>())
+        {
+            for (int k = 0; k < lanes.Length; k++)
+                lanes[k].LookAtArea(lanes[k]._alone[place], 1, steps[k], 1);
+            return;
+        }
+
+        for (int k = 0; k < lanes.Length; k++)
+        {
+            BackwardCredit<T> lane = lanes[k];
+            AreaState<T> area = lane._alone[place];
+            for (int t = 1; t <= steps[k]; t++)
+                lane._signals[area.Index].Tell(t, lane.Credit(area, t));
+            lane._credit[area.Index].Row(0, area.Padded).Clear();
+        }
+
+        for (int back = 0; back < longest; back++)
+        {
+            for (int k = 0; k < lanes.Length; k++)
+                if (steps[k] - back >= 1)
+                    lanes[k].BackThroughUnits(lanes[k]._alone[place], steps[k] - back);
+            BackToAreas(lanes, steps, back, panels, lanes[0]._alone[place].Index);
+        }
+    }
+
+    /// <summary>Credit of one step of each trial that has so many behind it.</summary>
+    private static void Back(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, int back, LanePanels<T> panels)
+    {
+        for (int k = 0; k < lanes.Length; k++)
+            if (steps[k] - back >= 1)
+                lanes[k].BackFromOutputs(steps[k] - back, isTold: true);
+        for (int place = 0; place < lanes[0]._together.Length; place++)
+        {
+            AreaState<T> shape = lanes[0]._together[place];
+            for (int k = 0; k < lanes.Length; k++)
+                if (steps[k] - back >= 1)
+                    lanes[k].BackThroughUnits(lanes[k]._together[place], steps[k] - back);
+            if (shape.Afferents is { IsShared: true, DenseStride: > 0 })
+                BackToAreas(lanes, steps, back, panels, shape.Index);
+            else
+                BackToSignals(lanes, steps, back, panels, shape.Index);
+        }
+    }
+
+    /// <summary>Credit of currents that come from one whole area, straight to its rates.</summary>
+    private static void BackToAreas(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, int back, LanePanels<T> panels, int index)
+    {
+        Afferents<T> shape = lanes[0]._network.Areas[index].Afferents;
+        Source source = shape.Segments[0].Source;
+        int count = 0;
+        for (int k = 0; k < lanes.Length; k++)
+        {
+            if (steps[k] - back - source.Delay < 1)
+                continue;
+            lanes[k].Delta(lanes[k]._network.Areas[index], steps[k] - back)[..shape.Rows].CopyTo(panels.Vector(count, shape.Rows));
+            lanes[k].Credit(lanes[k]._network.Areas[source.Index], steps[k] - back - source.Delay).CopyTo(panels.Result(count++, shape.DenseStride));
+        }
+
+        panels.AddTransposed(shape, count);
+        count = 0;
+        for (int k = 0; k < lanes.Length; k++)
+            if (steps[k] - back - source.Delay >= 1)
+                panels.Result(count++, shape.DenseStride).CopyTo(lanes[k].Credit(lanes[k]._network.Areas[source.Index], steps[k] - back - source.Delay));
+    }
+
+    /// <summary>Credit of currents that come from any sources.</summary>
+    private static void BackToSignals(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, int back, LanePanels<T> panels, int index)
+    {
+        Afferents<T> shape = lanes[0]._network.Areas[index].Afferents;
+        int count = 0;
+        for (int k = 0; k < lanes.Length; k++)
+        {
+            if (steps[k] - back < 1 || !lanes[k].PassesOn(steps[k] - back))
+                continue;
+            lanes[k].Delta(lanes[k]._network.Areas[index], steps[k] - back)[..shape.Rows].CopyTo(panels.Vector(count, shape.Rows));
+            panels.Result(count++, shape.DenseStride).Clear();
+        }
+
+        if (shape.DenseStride > 0)
+            panels.AddTransposed(shape, count);
+        count = 0;
+        for (int k = 0; k < lanes.Length; k++)
+        {
+            int step = steps[k] - back;
+            if (step < 1 || !lanes[k].PassesOn(step))
+                continue;
+            BackwardCredit<T> lane = lanes[k];
+            AreaState<T> area = lane._network.Areas[index];
+            Span<T> signals = lane._back.Span[..shape.Stride];
+            panels.Result(count++, shape.DenseStride).CopyTo(signals);
+            area.Afferents.TransposedSparse(lane.Delta(area, step), signals);
+            lane.Scatter(area.Afferents, signals, step);
+        }
+    }
+}
