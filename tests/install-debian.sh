@@ -6,6 +6,7 @@
 #   slurm-wlm, munge  run a sweep on a cluster of one machine (tests/slurm.sh)
 # With --bench also what only the benchmark uses, and skips by name where it is missing:
 #   python3-torch, python3-numba  other ways of doing the same work
+#   libopenblas0-pthread  what they multiply with; without it they take Debian's reference BLAS, ten times as slow
 # Tests whose program is missing are skipped with a reason, so this script never fails: it says what is missing.
 set -u
 
@@ -29,6 +30,7 @@ if [ "${1-}" = --bench ]; then
     for library in torch numba; do
         /usr/bin/python3 -c "import $library" >/dev/null 2>&1 || missing+=("python3-$library")
     done
+    ls /usr/lib/*/openblas-pthread/libopenblas*.so* >/dev/null 2>&1 || missing+=(libopenblas0-pthread)
 fi
 
 if [ ${#missing[@]} -eq 0 ]; then

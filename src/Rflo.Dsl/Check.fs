@@ -307,6 +307,7 @@ module Check =
                     "weights", estimate.Weights
                     "eligibility traces", estimate.Traces
                     "the activity of a trial", estimate.Activity
+                    "trials side by side", estimate.Lanes
                 ]
                 |> List.maxBy snd
 

@@ -224,5 +224,6 @@ module Memory =
                 sum.Weights + more.Weights - still.Weights,
                 sum.Activity + more.Activity - still.Activity,
                 sum.Traces + more.Traces,
-                sum.Influence + more.Influence
+                sum.Influence + more.Influence,
+                Lanes = sum.Lanes
             ))

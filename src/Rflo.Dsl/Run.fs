@@ -229,6 +229,7 @@ module Run =
     /// Trains a checked experiment from its first trial to its last.
     let checkedExperiment onTrial cancellation (ready: CheckedExperiment) =
         let running = start ready
+        running.Session.Threads <- System.Environment.ProcessorCount
         go onTrial cancellation running |> finish running
 
     let private shown (how: Evaluation) count (ready: CheckedExperiment) =

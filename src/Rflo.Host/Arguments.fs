@@ -22,6 +22,7 @@ type ScriptOption =
     | Checkpoint_Every of trials: string
     | Checkpoint_Minutes of minutes: string
     | Max_Minutes of minutes: string
+    | Threads of count: string
     | Check
     | Graph of file: string
     | Quiet
@@ -62,6 +63,8 @@ type ScriptOption =
                 "write a checkpoint after so many minutes, and keep the last; without both, every 5 minutes, and none is kept of a run that is complete."
             | Max_Minutes _ ->
                 "end after so many minutes with a checkpoint, to go on with --resume."
+            | Threads _ ->
+                "use so many cores for one run, where its trials may run side by side (update everyTrials); all of them without it. No number depends on it."
             | Check -> "train nothing: print all problems, or a summary of the compiled circuit."
             | Graph _ -> "train nothing: write a picture of the circuit, FILE.html or FILE.svg."
             | Quiet -> "no progress; only problems and the last lines."
@@ -81,6 +84,8 @@ type Request = {
     CheckpointEvery: string option
     CheckpointMinutes: string option
     MaxMinutes: string option
+    /// Cores of one run.
+    Threads: string option
     CheckOnly: bool
     /// Where to write the picture of the circuit, if that is all that is wanted.
     Graph: string option
@@ -207,6 +212,11 @@ module Arguments =
                         given
                         |> last (function
                             | Max_Minutes minutes -> Some minutes
+                            | _ -> None)
+                    Threads =
+                        given
+                        |> last (function
+                            | Threads count -> Some count
                             | _ -> None)
                     CheckOnly = List.contains Check given
                     Graph =

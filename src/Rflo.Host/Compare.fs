@@ -34,6 +34,7 @@ module Compare =
     let train
         (interrupt: Interrupt)
         quiet
+        threads
         hasReport
         place
         overrides
@@ -47,6 +48,7 @@ module Compare =
                 Training.run
                     {
                         Guard = Guards.usual
+                        Threads = threads
                         Folder = folder
                         Arguments = []
                         Sources = Sources.ofScript script
@@ -122,7 +124,7 @@ module Compare =
         experiments
         |> List.map (fun e -> (if isDistinct then e.Name else e.Rule.Name).Replace('/', '-'), e)
 
-    let private start title (request: Request) script (experiments: Experiment list) =
+    let private start title (request: Request) threads script (experiments: Experiment list) =
         let results =
             labelled experiments |> List.map (fun (label, e) -> label, Check.experiment e)
 
@@ -160,6 +162,7 @@ module Compare =
                     train
                         interrupt
                         request.Quiet
+                        threads
                         request.Report
                         place
                         (Overrides.settings request.Given)
@@ -218,11 +221,19 @@ module Compare =
         | Ok(Arguments.Do request) ->
             let changed = experiments |> List.map (fun e -> Overrides.onto e request.Given)
 
+            let threads = ThreadCount.ofRequest request
+
             let mistakes =
-                changed
-                |> List.collect (function
-                    | Error mistakes -> mistakes
-                    | Ok _ -> [])
+                [
+                    for each in changed do
+                        match each with
+                        | Error mistakes -> yield! mistakes
+                        | Ok _ -> ()
+
+                    match threads with
+                    | Error mistakes -> yield! mistakes
+                    | Ok _ -> ()
+                ]
                 |> List.distinct
 
             if not (List.isEmpty mistakes) then
@@ -233,4 +244,4 @@ module Compare =
                 match labelled ready |> List.map fst |> equalLabels, request.Graph with
                 | _ :: _ as equal, _ -> Mistake.refuse title equal
                 | [], Some file -> Graph.write title file (labelled ready)
-                | [], None -> start title request script ready
+                | [], None -> start title request (Result.defaultValue 1 threads) script ready

@@ -97,6 +97,7 @@ module Demo =
                 Compare.train
                     interrupt
                     false
+                    1
                     true
                     place
                     []

@@ -15,6 +15,33 @@ type Guard = {
     KeepsLast: bool
 }
 
+/// How many cores a run takes.
+[<RequireQualifiedAccess>]
+module ThreadCount =
+
+    /// The most that may be asked for.
+    let private most = 1024L
+
+    /// What a request asks for, none where it leaves it open, or what is wrong with it.
+    let asked (request: Request) : Result<int option, Mistake list> =
+        match request.Threads with
+        | None -> Ok None
+        | Some text ->
+            match Overrides.whole text with
+            | Some count when count >= 1L && count <= most -> Ok(Some(int count))
+            | _ ->
+                Error [
+                    BadValue("--threads", text, $"a whole number from 1 to {most}")
+                ]
+
+    /// The same for a run that has the machine to itself: all cores where it is left open.
+    let ofRequest request =
+        asked request |> Result.map (Option.defaultValue Environment.ProcessorCount)
+
+    /// Cores of each of several runs at once.
+    let each jobs =
+        max 1 (Environment.ProcessorCount / max 1 jobs)
+
 /// Reads guards from a command line.
 [<RequireQualifiedAccess>]
 module Guards =

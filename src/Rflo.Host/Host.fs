@@ -66,7 +66,7 @@ module Host =
     let private trainInto
         after
         (request: Request)
-        guard
+        (guard, threads)
         script
         (folder: RunFolder)
         (ready: CheckedExperiment)
@@ -79,6 +79,7 @@ module Host =
                 Training.run
                     {
                         Guard = guard
+                        Threads = threads
                         Folder = folder
                         Arguments = request.Words
                         Sources = Sources.ofScript script
@@ -122,6 +123,7 @@ module Host =
                 Given = earlier.Given @ later.Given
                 CheckpointEvery = Option.orElse earlier.CheckpointEvery later.CheckpointEvery
                 CheckpointMinutes = Option.orElse earlier.CheckpointMinutes later.CheckpointMinutes
+                Threads = Option.orElse earlier.Threads later.Threads
         }
 
         let earlier =
@@ -150,9 +152,17 @@ module Host =
             | Error code -> code
 
         let guarded (request: Request) work =
-            match Guards.ofRequest request with
-            | Error mistakes -> Mistake.refuse experiment.Name mistakes
-            | Ok guard -> work guard
+            match Guards.ofRequest request, ThreadCount.ofRequest request with
+            | Ok guard, Ok threads -> work (guard, threads)
+            | guard, threads ->
+                let wrong given =
+                    match given with
+                    | Error mistakes -> mistakes
+                    | Ok _ -> []
+
+                Mistake.refuse
+                    experiment.Name
+                    (wrong (Result.map ignore guard) @ wrong (Result.map ignore threads))
 
         let draw file =
             match Overrides.onto experiment request.Given with
@@ -300,9 +310,10 @@ module Host =
             watchStages script request
             let isRun = not request.CheckOnly && request.Graph.IsNone
 
-            match Overrides.onto experiment request.Given with
-            | Error mistakes -> exit (Mistake.refuse experiment.Name mistakes)
-            | Ok changed ->
+            match Overrides.onto experiment request.Given, ThreadCount.ofRequest request with
+            | Error mistakes, _
+            | _, Error mistakes -> exit (Mistake.refuse experiment.Name mistakes)
+            | Ok changed, Ok threads ->
                 let planned = {
                     changed with
                         Trials = if isRun then changed.Trials else 0
@@ -314,10 +325,12 @@ module Host =
                     exit ExitCode.Problems
                 | Ok ready ->
                     use interrupt = new Interrupt()
+                    let running = Run.start ready
+                    running.Session.Threads <- threads
 
                     let trained =
                         Progress.during request.Quiet experiment.Name planned.Trials (fun onTrial ->
-                            Run.checkedExperiment onTrial interrupt.Token ready)
+                            Run.go onTrial interrupt.Token running |> Run.finish running)
 
                     if not trained.Status.IsWell then
                         complain [ $"{experiment.Name}: {Advice.ofRun trained}" ]

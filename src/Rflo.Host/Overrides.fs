@@ -255,6 +255,7 @@ module Overrides =
         | Checkpoint_Every _
         | Checkpoint_Minutes _
         | Max_Minutes _
+        | Threads _
         | Check
         | Graph _
         | Quiet

@@ -129,6 +129,7 @@ module Summary =
                 "activity", estimate.Activity
                 "traces", estimate.Traces
                 "influence", estimate.Influence
+                "trials side by side", estimate.Lanes
             ]
             |> List.filter (fun (_, bytes) -> bytes > 0.0)
             |> List.map (fun (name, bytes) -> $"{name} {string (Problem.bytes bytes)}")

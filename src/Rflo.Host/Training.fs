@@ -87,6 +87,8 @@ module Training =
     /// What a run begins with.
     type Start = {
         Guard: Guard
+        /// Cores, at least 1.
+        Threads: int
         Folder: RunFolder
         /// The words of the command line.
         Arguments: string list
@@ -111,6 +113,7 @@ module Training =
         let clock = Stopwatch.StartNew()
         let running = Run.start ready
         let session = running.Session
+        session.Threads <- start.Threads
 
         let checkpoints =
             folder.Checkpoints(Fingerprint.ofRun running, limits folder session)

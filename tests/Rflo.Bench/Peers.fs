@@ -26,8 +26,9 @@ type Peer = {
 /// A peer, or why it cannot be measured.
 type Found = Result<Peer, string>
 
-/// One thread, whatever library does the sums, and no choice of ours between their kernels.
-let private alone (info: ProcessStartInfo) =
+/// One thread, whatever library does the sums, and no choice of ours between their kernels. PyTorch takes as many as it is given with
+/// a work; the library below it must then be allowed as many.
+let private alone name (info: ProcessStartInfo) =
     for variable in
         [
             "OPENBLAS_NUM_THREADS"
@@ -35,7 +36,10 @@ let private alone (info: ProcessStartInfo) =
             "MKL_NUM_THREADS"
             "NUMBA_NUM_THREADS"
         ] do
-        info.Environment[variable] <- "1"
+        if name = "torch" then
+            info.Environment.Remove variable |> ignore
+        else
+            info.Environment[variable] <- "1"
 
     for variable in [ "OPENBLAS_CORETYPE"; "OPENBLAS_L2_SIZE" ] do
         info.Environment.Remove variable |> ignore
@@ -67,7 +71,7 @@ let start name : Found =
         )
 
     info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, $"peer_{name}.py"))
-    alone info
+    alone name info
 
     try
         let started = Process.Start info |> Unchecked.nonNull
@@ -94,6 +98,7 @@ let private ask (peer: Peer) (question: JsonObject) =
 /// What a peer calls the rule of some work, if it has it.
 let ruleOf peer (work: Work) =
     match peer, work.Rule.Name, work.Rule.Update with
+    | "torch", "bptt", EveryTrials _ -> Some "bptt"
     | ("numpy" | "numba"), "rflo", Online -> Some "rflo-online"
     | ("numpy" | "numba"), "rflo", TrialEnd -> Some "rflo"
     | ("numpy" | "torch"), "bptt", TrialEnd -> Some "bptt"
@@ -115,11 +120,13 @@ let private write (file: string) arrays =
         stream.Write(Runtime.InteropServices.MemoryMarshal.AsBytes(ReadOnlySpan values))
 
 /// Peers round as they like; more than this is other work.
-let private tolerance = 1e-9
+let private tolerance work =
+    if work.Precision = Precision.Single then 1e-3 else 1e-9
 
 /// Trials whose losses are compared. Where one takes long, the same code was checked at a smaller size.
 let private checkedTrials work =
-    if work.Units <= 100 then 3
+    if work.Batch > 1 then 2
+    elif work.Units <= 100 then 3
     elif work.Rule.Name = "rtrl" then 0
     else 1
 
@@ -142,6 +149,9 @@ let loadAs (rule: string) (peer: Peer) (work: Work) : Result<unit, string> =
             question["steps"] <- JsonValue.Create work.Steps
             question["rate"] <- JsonValue.Create(rate work)
             question["checked"] <- JsonValue.Create(checkedTrials work)
+            question["batch"] <- JsonValue.Create work.Batch
+            question["threads"] <- JsonValue.Create work.Threads
+            question["single"] <- JsonValue.Create((work.Precision = Precision.Single))
             question["file"] <- JsonValue.Create file
 
             ask peer question
@@ -150,10 +160,11 @@ let loadAs (rule: string) (peer: Peer) (work: Work) : Result<unit, string> =
                     for loss in answer.GetProperty("losses").EnumerateArray() -> loss.GetDouble()
                 |]
 
-                losses theirs.Length work
+                losses (theirs.Length * work.Batch) work
+                |> Result.map (Array.chunkBySize work.Batch >> Array.map Array.head)
                 |> Result.bind (fun ours ->
                     match disagreement theirs ours with
-                    | far when far <= tolerance -> Ok()
+                    | far when far <= tolerance work -> Ok()
                     | far ->
                         Error
                             $"its losses are not ours (relative difference %.1e{far}), so it does other work"))

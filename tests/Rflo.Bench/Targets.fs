@@ -83,6 +83,42 @@ let all = [
             ]
     }
     {
+        Name = "batches"
+        IsLong = true
+        Measure =
+            fun bench -> [
+                for precision in [ Precision.Double; Precision.Single ] do
+                    for threads in [ 1; 2 ] do
+                        for units in [ 64; 128; 256; 512; 1024 ] do
+                            let work = {
+                                (bptt units |> inBatches 64 threads) with
+                                    Precision = precision
+                            }
+
+                            let asked = if units <= 128 then 2.0 else 1.5
+                            yield! besidePeers bench.Effort bench.Peers work [ "torch", Some asked ]
+            ]
+    }
+    {
+        Name = "sideBySide"
+        IsLong = false
+        Measure =
+            fun bench -> [
+                for make in [ bptt; rflo ] do
+                    for units in [ 128; 256; 512; 1024 ] do
+                        let one = make units
+
+                        inTurn bench.Effort (inBatches 64 1 one) one "one trial an update" None
+
+                        inTurn
+                            bench.Effort
+                            (inBatches 64 2 one)
+                            (inBatches 64 1 one)
+                            "one thread"
+                            None
+            ]
+    }
+    {
         Name = "single"
         IsLong = false
         Measure =

@@ -16,6 +16,10 @@ type Work = {
     Precision: Precision
     /// Connections that a unit receives from others, on average; all of them where not said.
     Synapses: int option
+    /// Trials of an update; more than one run side by side.
+    Batch: int
+    /// Cores of one run.
+    Threads: int
 }
 
 let work rule units = {
@@ -24,6 +28,19 @@ let work rule units = {
     Steps = 100
     Precision = Precision.Double
     Synapses = None
+    Batch = 1
+    Threads = 1
+}
+
+/// The same with the mean of so many trials as its update, on so many cores.
+let inBatches size threads work = {
+    work with
+        Rule = {
+            work.Rule with
+                Update = EveryTrials(size, Mean)
+        }
+        Batch = size
+        Threads = threads
 }
 
 let online (rule: Rule) = { rule with Update = Online }
@@ -40,7 +57,15 @@ let name work =
 
     let single = if work.Precision = Precision.Single then ", single" else ""
     let steps = if work.Steps = 100 then "" else $", T = {work.Steps}"
-    $"{ruleName work.Rule}, N = {work.Units:N0}{steps}{sparse}{single}"
+
+    let batch =
+        if work.Batch = 1 then
+            ""
+        else
+            $", {work.Batch} trials an update"
+
+    let threads = if work.Threads = 1 then "" else $", {work.Threads} threads"
+    $"{ruleName work.Rule}, N = {work.Units:N0}{steps}{sparse}{single}{batch}{threads}"
 
 /// Learning rate of all projections: the notebook's, and so much less in larger networks that no readout overshoots.
 let rate work =
@@ -111,11 +136,13 @@ let start work =
     | Error problems -> Error(problems |> List.map Problem.text |> String.concat "; ")
     | Ok ready ->
         let compiled = Compile.experiment ready
+        let session = Run.session compiled
+        session.Threads <- work.Threads
 
         Ok {
             Work = work
             Compiled = compiled
-            Session = Run.session compiled
+            Session = session
         }
 
 /// Trains so many trials; one that does not stay finite is no measurement.
@@ -135,13 +162,17 @@ let private trialsFor (seconds: float) (running: Running) =
         let shortest = past |> Array.skip (max 0 (past.Length - 5)) |> Array.min
         max 1 (int (seconds / max 1e-7 shortest))
 
+/// Whole updates of them.
+let private whole work trials =
+    (trials + work.Batch - 1) / work.Batch * work.Batch
+
 let private warmed = HashSet<string>()
 
 /// Lets the JIT see a small network of the same kind, once for each kind.
 let private warmKind work =
     if
         warmed.Add
-            $"{ruleName work.Rule} {work.Precision} {work.Synapses.IsSome} {work.Rule.Readout}"
+            $"{ruleName work.Rule} {work.Precision} {work.Synapses.IsSome} {work.Rule.Readout} {work.Batch} {work.Threads}"
     then
         let small = {
             work with
@@ -152,7 +183,7 @@ let private warmKind work =
 
         match start small with
         | Error _ -> ()
-        | Ok running -> Jit.settle (fun () -> train running 1)
+        | Ok running -> Jit.settle (fun () -> train running work.Batch)
 
 /// A session whose code is compiled, and that has trained nothing yet: for trials that take long.
 let cold work =
@@ -163,19 +194,27 @@ let cold work =
 let warm work =
     cold work
     |> Result.map (fun running ->
-        train running 1
+        train running work.Batch
 
         if Array.last (running.Session.Metrics.CopySeconds()) < 1.0 then
-            train running (min 2000 (trialsFor 0.05 running))
+            train running (min 2000 (trialsFor 0.05 running) |> whole work)
 
         running)
 
-/// Trains for about so long, at least one trial: microseconds a step, the median over the trials by the session's own clock.
+/// Trains for about so long, at least one update: microseconds a step and trial by the session's own clock. The median over the
+/// trials, or the mean where an update is of several: its own time is in the last of them.
 let time (seconds: float) (running: Running) =
     let before = running.Session.TrialsDone
-    train running (trialsFor seconds running)
+    train running (trialsFor seconds running |> whole running.Work)
     let counted = running.Session.Metrics.CopySeconds() |> Array.skip before
-    1e6 * median counted / float running.Work.Steps
+
+    let typical =
+        if running.Work.Batch = 1 then
+            median counted
+        else
+            Array.average counted
+
+    1e6 * typical / float running.Work.Steps
 
 /// Losses of the first trials of a fresh session.
 let losses count work =

@@ -1,8 +1,8 @@
 """What the peers of the benchmark share: they train one network, of which they are told on standard input.
 
 One JSON object a line, each answered by one line:
-  {"rule", "units", "steps", "rate", "checked", "file"}  takes the weights of the file, trains some trials: their losses
-  {"seconds"}  trains for about so long: microseconds a step, the median over trials
+  {"rule", "units", "steps", "rate", "checked", "batch", "threads", "single", "file"}  takes the weights of the file, trains some updates: their losses
+  {"seconds"}  trains for about so long: microseconds a step and trial, the median over updates
 The file holds doubles: recurrent weights (units x units), readout (units), feedback (units), targets (steps).
 Losses are 1 / (2 T) sum of squared errors, so that they can be held against ours.
 """
@@ -22,6 +22,7 @@ class Job:
     def __init__(self, told):
         n, steps = told["units"], told["steps"]
         numbers = np.fromfile(told["file"])
+        self.batch, self.threads, self.single = told.get("batch", 1), told.get("threads", 1), told.get("single", False)
         self.rule, self.units, self.steps, self.rate = told["rule"], n, steps, told["rate"]
         self.w, self.w_out, self.feedback, self.target = np.split(numbers, [n * n, n * n + n, n * n + 2 * n])
         self.w = self.w.reshape(n, n).copy()
@@ -30,12 +31,12 @@ class Job:
 def serve(name, version, make):
     """`make(job)` gives a function that trains one trial and answers its loss; it is told whether the loss is checked."""
     print(json.dumps({"peer": name, "version": version}), flush=True)
-    trial, steps = None, 1
+    trial, steps, batch = None, 1, 1
     for line in sys.stdin:
         told = json.loads(line)
         if "file" in told:
             job = Job(told)
-            trial, steps = make(job), job.steps
+            trial, steps, batch = make(job), job.steps, job.batch
             answer = {"losses": [float(trial(True)) for _ in range(told["checked"])]}
         else:
             seconds, end = [], time.perf_counter() + told["seconds"]
@@ -43,5 +44,5 @@ def serve(name, version, make):
                 start = time.perf_counter()
                 trial(False)
                 seconds.append(time.perf_counter() - start)
-            answer = {"usPerStep": 1e6 * float(np.median(seconds)) / steps}
+            answer = {"usPerStep": 1e6 * float(np.median(seconds)) / steps / batch}
         print(json.dumps(answer), flush=True)

@@ -1,5 +1,5 @@
-"""Backpropagation through time as PyTorch does it: eager mode, one thread, double precision, gradients by autograd and a
-step of its SGD after every trial. RULE is bptt; see peer.py for how it is asked.
+"""Backpropagation through time as PyTorch does it: eager mode, gradients by autograd and a step of its SGD after every trial, or after
+so many trials side by side. RULE is bptt; see peer.py for how it is asked.
 """
 
 import torch
@@ -8,25 +8,32 @@ from peer import TAU, serve
 
 
 class Network(torch.nn.Module):
+    """One trial: states are vectors. Several: rows of a matrix, which is how a batch is trained."""
+
     def __init__(self, job):
         super().__init__()
-        self.w = torch.nn.Parameter(torch.from_numpy(job.w))
-        self.w_out = torch.nn.Parameter(torch.from_numpy(job.w_out.copy()))
-        self.start = torch.full((job.units,), 0.1, dtype=torch.float64)
+        kind = torch.float32 if job.single else torch.float64
+        self.w = torch.nn.Parameter(torch.from_numpy(job.w).to(kind))
+        self.w_out = torch.nn.Parameter(torch.from_numpy(job.w_out.copy()).to(kind))
+        shape = (job.units,) if job.batch == 1 else (job.batch, job.units)
+        self.start = torch.full(shape, 0.1, dtype=kind)
 
     def forward(self, steps):
         h, outputs = self.start, []
         for _ in range(steps):
-            h = (1 - 1 / TAU) * h + torch.tanh(torch.mv(self.w, h)) / TAU
-            outputs.append(torch.dot(self.w_out, h))
+            u = torch.mv(self.w, h) if h.dim() == 1 else torch.mm(h, self.w.t())
+            h = (1 - 1 / TAU) * h + torch.tanh(u) / TAU
+            outputs.append(torch.matmul(h, self.w_out))
         return torch.stack(outputs)
 
 
 def make(job):
-    torch.set_num_threads(1)
+    torch.set_num_threads(job.threads)
     network = Network(job)
     optimiser = torch.optim.SGD(network.parameters(), lr=job.rate)
-    target = torch.from_numpy(job.target.copy())
+    target = torch.from_numpy(job.target.copy()).to(network.w.dtype)
+    if job.batch > 1:
+        target = target[:, None].expand(-1, job.batch).contiguous()
 
     def trial(_):
         optimiser.zero_grad()
@@ -39,4 +46,6 @@ def make(job):
 
 
 if __name__ == "__main__":
-    serve("torch", torch.__version__, make)
+    # Which library multiplies decides what is compared.
+    blas = "OpenBLAS" if any("openblas" in line for line in open("/proc/self/maps")) else "reference BLAS"
+    serve("torch", f"{torch.__version__} with {blas}", make)

@@ -152,11 +152,41 @@ let private estimatedWith change form =
         let estimate = MemoryEstimate.Of(graph, steps, Precision.Double)
         // The declaration has weights of its own.
         let counted = taken setup case + 8.0 * float graph.Weights
-        let ratio = estimate.Total / counted
+        let own = estimate.Total - estimate.Lanes
+        let ratio = own / counted
 
         Expect.isTrue
             (ratio > 0.7 && ratio < 1.5)
-            $"{units} units, {steps} steps: {estimate.Total} for {counted}"
+            $"{units} units, {steps} steps: {own} for {counted}"
+
+/// What the trials of an update take that run side by side, once the first of them was made.
+let private lanes (form: AllRules.Form) =
+    let form = {
+        form with
+            Schedule = UpdateSchedule(UpdateTime.TrialEnd, 4)
+    }
+
+    for units, steps in [ 16, 256; 64, 64; 128, 16 ] do
+        let case = network units steps
+        let graph = graphWith (AllRules.learningAs form 1e-6) case.Circuit
+        let estimate = MemoryEstimate.Of(graph, steps, Precision.Double)
+
+        let taken forms =
+            let session = Session.Create(graph, WhiteNoise case, 1L, Precision.Double, forms)
+            let before = GC.GetAllocatedBytesForCurrentThread()
+            session.Run 1 |> ignore
+            session.Run 3 |> ignore
+            float (GC.GetAllocatedBytesForCurrentThread() - before), session.TrialsBeside
+
+        taken Forms.Eager |> ignore
+        let more, beside = taken Forms.Eager
+        let few, alone = taken (Forms.Eager &&& ~~~Forms.Lanes)
+        Expect.equal (beside, alone) (3, 0) "the first trial of the first run is by itself"
+        let ratio = estimate.Lanes / (more - few)
+
+        Expect.isTrue
+            (ratio > 0.7 && ratio < 1.5)
+            $"{units} units, {steps} steps: {estimate.Lanes} for {more - few}"
 
 let private estimated form = estimatedWith id form
 
@@ -193,6 +223,13 @@ let tests =
         for form in AllRules.ways do
             test $"memory of {form.Name} grows as stated" { memory form }
             test $"memory of {form.Name} is as estimated" { estimated form }
+
+            if
+                not form.Schedule.IsStepwise
+                && not (AllRules.remembers form.Rule)
+                && not (LearningRule.HasFunction form.Rule)
+            then
+                test $"memory of trials of {form.Name} side by side is as estimated" { lanes form }
 
             if UnitModels.allows form.Rule then
                 test

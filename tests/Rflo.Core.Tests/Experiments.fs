@@ -208,7 +208,8 @@ let batches = {
                                 TraceMemory.OwnJacobian
                                 TraceMemory.WholeTrial
                             ],
-                        Post = pick random [ PostSignal.Slope; PostSignal.Slope; PostSignal.Current ],
+                        Post =
+                            pick random [ PostSignal.Slope; PostSignal.Slope; PostSignal.Current ],
                         PreAlpha = pick random [ 1.0; 0.5 ],
                         Third =
                             pick random [
@@ -221,7 +222,8 @@ let batches = {
                     )
                 | 2 -> TruncatedBpttRule(4, 2)
                 | 3 -> RtrlRule()
-                | 4 -> StochasticRule(pick random (List.ofArray (Enum.GetValues<InfluenceFactors>())))
+                | 4 ->
+                    StochasticRule(pick random (List.ofArray (Enum.GetValues<InfluenceFactors>())))
                 | _ -> BpttRule(pick random [ ErrorPath.Feedback; ErrorPath.Symmetric ])
         Readout = fun _ -> ReadoutRule.Delta
         Batches = true
@@ -312,11 +314,13 @@ let graphOf kind (case: Case) =
     let plan seed (rule: Random -> LearningRule) online =
         let random = Random(seed: int)
         let rule = rule random
+
         let time =
             if kind.Batches then
                 UpdateSchedule(UpdateTime.TrialEnd, pick random [ 2; 4; 5 ], chance random 50)
             else
                 schedule random rule online
+
         let rate = pick random [ 0.05; 0.05; 0.1; 0.2 ]
 
         let optimizer, clip, rates =

@@ -192,7 +192,9 @@ type Kernel<'T
     member _.AccumulateOuterByThreads() =
         // Enough to do for four threads, and a last block of rows that is not full.
         for rows, columns, steps in [ 130, 208, 160; 7, 24, 30; 128, 256, 40 ] do
-            let post, pre = convert (numbers 1 (steps * rows)), convert (numbers 2 (steps * columns))
+            let post, pre =
+                convert (numbers 1 (steps * rows)), convert (numbers 2 (steps * columns))
+
             let before = convert (numbers 3 (rows * columns))
 
             let by threads =
@@ -847,11 +849,13 @@ type Kernel<'T
         raises "columns" (fun () -> Kernels.MultiplyLanes(r 99, row + 1, r 99, w 99, 4, 1))
         raises "rows" (fun () -> Kernels.MultiplyLanes(r (5 * row), row, r 99, w 99, 5, 1))
         raises "matrix" (fun () -> Kernels.MultiplyLanes(r (4 * row - 1), row, r row, w 4, 4, 1))
-        raises "vectors" (fun () -> Kernels.MultiplyLanes(r (4 * row), row, r (2 * row - 1), w 8, 4, 2))
+
+        raises "vectors" (fun () ->
+            Kernels.MultiplyLanes(r (4 * row), row, r (2 * row - 1), w 8, 4, 2))
+
         raises "results" (fun () -> Kernels.MultiplyLanes(r (4 * row), row, r (2 * row), w 7, 4, 2))
 
-        raises "columns" (fun () ->
-            Kernels.AddTransposedLanes(r 99, row + 1, r 99, 4, w 99, 4, 1))
+        raises "columns" (fun () -> Kernels.AddTransposedLanes(r 99, row + 1, r 99, 4, w 99, 4, 1))
 
         raises "matrix" (fun () ->
             Kernels.AddTransposedLanes(r (4 * row - 1), row, r 4, 4, w row, 4, 1))
@@ -861,6 +865,7 @@ type Kernel<'T
 
         raises "results" (fun () ->
             Kernels.AddTransposedLanes(r (4 * row), row, r 9, 5, w (2 * row - 1), 4, 2))
+
         raises "besides" (fun () -> Kernels.MultiplyBoth(r 12, r 4, r 4, w 3, w 2))
         raises "matrix" (fun () -> Kernels.MultiplyTransposed(r 11, r 3, w 4))
         // 65,536 squared is 0 in 32 bits: an empty matrix would be the right one.

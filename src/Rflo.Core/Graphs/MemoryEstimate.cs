@@ -43,8 +43,21 @@ public readonly record struct UnitSize(long Units, int States, bool HasStates, b
 /// <param name="Influence">RTRL's influence tensor, units * weights * longest delay, the only cubic thing; or what stands for it.</param>
 public sealed record MemoryEstimate(double Weights, double Activity, double Traces, double Influence)
 {
+    /// <summary>Bytes that all lanes together may take: how many there are follows from it.</summary>
+    private const double MostOfLanes = 512 << 20;
+
+    /// <summary>
+    /// Where every update is of several trials: activity, traces and influence of those that may run side by side, which a run takes with its first
+    /// update.
+    /// </summary>
+    public double Lanes { get; init; }
+
     /// <summary>All of it.</summary>
-    public double Total => Weights + Activity + Traces + Influence;
+    public double Total => Weights + Activity + Traces + Influence + Lanes;
+
+    /// <summary>How many trials of an update there is room for side by side; fewer than two are none.</summary>
+    /// <param name="trials">Trials of an update.</param>
+    internal int RoomFor(int trials) => (int)Math.Min(Math.Min(BatchLanes.Most, trials), MostOfLanes / Math.Max(1, Activity + Traces + Influence));
 
     /// <summary>Estimates a session of a graph.</summary>
     /// <param name="graph">The circuit, with its rules.</param>
@@ -107,8 +120,17 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
             });
         }
 
-        return new MemoryEstimate(
+        var one = new MemoryEstimate(
             weights + LeastSquares(all), steps * (row + rows + unitRows + 3.0 * outputs) * size, traces, (columns * units * maxDelay + square) * size);
+        int lanes = one.RoomFor(TrialsOfUpdate(all));
+        return lanes < 2 ? one : one with { Lanes = lanes * (one.Activity + one.Traces + one.Influence) };
+    }
+
+    /// <summary>Trials of the shortest update; 0 where weights change within a trial, or by least squares.</summary>
+    private static int TrialsOfUpdate(BlockSize[] blocks)
+    {
+        BlockSize[] learning = [.. blocks.Where(block => block.Plasticity is { LearningRate: > 0 })];
+        return learning.Length == 0 || learning.Any(block => block.IsLeastSquares || block.Plasticity!.Schedule.IsStepwise) ? 0 : learning.Min(block => block.Plasticity!.Schedule.Every);
     }
 
     /// <summary>

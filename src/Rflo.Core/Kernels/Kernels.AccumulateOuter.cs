@@ -64,18 +64,24 @@ internal static partial class Kernels
     /// <param name="columns">As there.</param>
     /// <param name="threads">The most threads; fewer where there is too little to do for so many.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
-    public static unsafe void AccumulateOuterByThreads<T>(
+    public static void AccumulateOuterByThreads<T>(
         ReadOnlySpan<T> post, int postStride, ReadOnlySpan<T> pre, int preStride, int steps, T scale,
         Span<T> result, int resultStride, int rows, int columns, int threads)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int parts = (int)Math.Min(Math.Min(threads, (rows + 3) / 4), (long)steps * rows * columns / LeastOfThread);
         if (parts < 2)
-        {
             AccumulateOuter(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns);
-            return;
-        }
+        else
+            SplitOuter(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns, parts);
+    }
 
+    /// <summary>In a method of its own, since its closure takes memory wherever it begins.</summary>
+    private static unsafe void SplitOuter<T>(
+        ReadOnlySpan<T> post, int postStride, ReadOnlySpan<T> pre, int preStride, int steps, T scale,
+        Span<T> result, int resultStride, int rows, int columns, int parts)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
         int share = ((rows + 3) / 4 + parts - 1) / parts * 4, posts = post.Length, pres = pre.Length, results = result.Length;
         fixed (T* a = post, b = pre, c = result)
         {

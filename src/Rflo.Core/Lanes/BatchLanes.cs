@@ -4,6 +4,13 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
+/// <summary>How many trials run side by side.</summary>
+internal static class BatchLanes
+{
+    /// <summary>The most lanes: beyond, weights are read so seldom that nothing is won.</summary>
+    public const int Most = 16;
+}
+
 /// <summary>
 /// The trials of an update that is made of several, run side by side before their turn: between them no weight changes, so that each has
 /// the bits that it would have by itself. Its outcome waits until its turn comes, and is dropped if something changes before.
@@ -12,12 +19,6 @@ namespace Rflo.Core;
 internal sealed class BatchLanes<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>The most lanes: beyond, weights are read so seldom that nothing is won.</summary>
-    public const int Most = 16;
-
-    /// <summary>Bytes of all lanes together.</summary>
-    private const double MostBytes = 512 << 20;
-
     private readonly Lane<T>[] _lanes;
     private readonly LaneGroup<T>[] _groups;
     private readonly int _groupSize;
@@ -46,6 +47,8 @@ internal sealed class BatchLanes<T>
     public static string? Obstacle(Network<T> network, ITask task, LearnerSet<T> learners)
     {
         Graph graph = network.Graph;
+        if (learners.Plastics.Count == 0)
+            return "nothing learns";
         if (learners.Plastics.Any(plastic => plastic.TrialsOfUpdate < 2))
             return "weights change within a trial, or after every one (update (everyTrials k) changes them after k)";
         if (learners.LearnsTau)
@@ -64,16 +67,6 @@ internal sealed class BatchLanes<T>
             return "a rule has a function of the user's";
         return learners.KeepsMemory ? "a rule remembers what it saw in earlier trials" : null;
     }
-
-    /// <summary>How many lanes there is room for.</summary>
-    public static int Room(Graph graph, int maxSteps, Precision precision)
-    {
-        double bytes = BytesOfLane(MemoryEstimate.Of(graph, maxSteps, precision));
-        return (int)Math.Min(Most, MostBytes / Math.Max(1, bytes));
-    }
-
-    /// <summary>What one lane takes beside the weights.</summary>
-    public static double BytesOfLane(MemoryEstimate estimate) => estimate.Activity + estimate.Traces + estimate.Influence;
 
     /// <summary>The trial, if it was made, and forgets it.</summary>
     public Lane<T>? Take(int trial)

@@ -55,7 +55,7 @@ internal sealed class Session<T> : Session
         _learners = Learners.ForTraining(_network);
         LaneObstacle = BatchLanes<T>.Obstacle(_network, task, _learners);
         _mayMakeAhead = LaneObstacle is null && _network.Allows(Forms.Lanes);
-        _room = _mayMakeAhead ? BatchLanes<T>.Room(graph, task.MaxSteps, precision) : 0;
+        _room = _mayMakeAhead ? MemoryEstimate.Of(graph, task.MaxSteps, precision).RoomFor(BatchLanes.Most) : 0;
         _openBatch = new OpenBatch<T>(_network, _learners);
         _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
         foreach (Afferents<T> afferents in _network.Areas.Select(area => area.Afferents).Concat(_network.Readouts.Select(readout => readout.Afferents)))
@@ -133,7 +133,7 @@ internal sealed class Session<T> : Session
             if (lane is null)
                 Show(trial);
             else
-                start -= lane.Ticks;
+                start = Stopwatch.GetTimestamp() - lane.Ticks;
             if (_runsUserCode || _probes.RunsUserCode(trial))
             {
                 HoldRates();
@@ -438,7 +438,7 @@ internal sealed class Session<T> : Session
                 most = k;
         if (most < 2 || !_network.Takes(Forms.Lanes, Threads > 1 || IsPaidTogether))
             return null;
-        int lanes = Math.Min(_room, _learners.Plastics.Count == 0 ? _room : _learners.Plastics.Min(plastic => plastic.TrialsOfUpdate));
+        int lanes = Math.Min(_room, _learners.Plastics.Min(plastic => plastic.TrialsOfUpdate));
         _lanes ??= new BatchLanes<T>(_network, _learners, lanes, Math.Min(Threads, lanes), _network.Takes(Forms.Lanes, IsPaidTogether));
         _lanes.Make(lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained), trial, Math.Min(most, _lanes.Count));
         return _lanes.Take(trial);
