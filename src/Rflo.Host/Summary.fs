@@ -120,8 +120,14 @@ module Summary =
             ]
     ]
 
-    let private memory (experiment: Experiment) =
-        let estimate = Memory.estimate experiment
+    let private memory (experiment: Experiment) isSideBySide =
+        let estimate =
+            let most = Memory.estimate experiment
+
+            if isSideBySide then
+                most
+            else
+                Rflo.Core.MemoryEstimate(most.Weights, most.Activity, most.Traces, most.Influence)
 
         let parts =
             [
@@ -136,6 +142,27 @@ module Summary =
             |> String.concat ", "
 
         $"{Problem.bytes estimate.Total} ({parts})"
+
+    let private obstacle (compiled: Compiled) =
+        Rflo.Core.SideBySide.Obstacle(compiled.Graph, compiled.Task) |> Option.ofObj
+
+    /// Whether trials run side by side, where an update is of several.
+    let private sideBySide (compiled: Compiled) =
+        let ofSeveral =
+            compiled.Graph.Projections
+            |> Seq.exists (fun spec ->
+                match spec.Plasticity with
+                | null -> false
+                | plasticity -> not plasticity.Schedule.IsStepwise && plasticity.Schedule.Every > 1)
+
+        match obstacle compiled with
+        | _ when not ofSeveral -> []
+        | None -> [
+            "trials      of one update run side by side where that pays; no number depends on it"
+          ]
+        | Some reason -> [
+            $"trials      of one update run one after the other: {reason}"
+          ]
 
     /// Lines that tell areas, blocks with their shapes, connections, learning, parameters and memory.
     let lines (ready: CheckedExperiment) =
@@ -174,6 +201,7 @@ module Summary =
 
             $"task        {experiment.Task.Name}, at most {compiled.Task.MaxSteps} steps of {string (float experiment.Dt)} ms, {compiled.Task.Inputs} inputs, {compiled.Task.Outputs} outputs"
             $"learning    {rule}"
+            yield! sideBySide compiled
             $"parameters  {compiled.Graph.Weights}, of which {learned} learn"
-            $"memory      {memory experiment}"
+            $"memory      {memory experiment (obstacle compiled).IsNone}"
         ]

@@ -199,8 +199,7 @@ let private sine steps = {
 
 let private four = UpdateSchedule(UpdateTime.TrialEnd, 4)
 
-let private obstacle graph =
-    (Session.Create(graph, sine 10, 1L, Precision.Double)).LaneObstacle
+let private obstacle graph = SideBySide.Obstacle(graph, sine 10)
 
 [<Tests>]
 let tests =
@@ -233,7 +232,7 @@ let tests =
 
             Expect.isNull (obstacle (simple id four Rules.bptt)) "BPTT"
             Expect.isNull (obstacle (simple id four Rules.rflo)) "RFLO"
-            says "every one" (simple id UpdateSchedule.TrialEnd Rules.bptt)
+            says "every trial" (simple id UpdateSchedule.TrialEnd Rules.bptt)
             says "within a trial" (simple id UpdateSchedule.Online Rules.rflo)
             says "remembers" (simple id four (KernlRule 0.1))
 

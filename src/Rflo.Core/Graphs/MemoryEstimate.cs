@@ -57,7 +57,7 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
 
     /// <summary>How many trials of an update there is room for side by side; fewer than two are none.</summary>
     /// <param name="trials">Trials of an update.</param>
-    internal int RoomFor(int trials) => (int)Math.Min(Math.Min(BatchLanes.Most, trials), MostOfLanes / Math.Max(1, Activity + Traces + Influence));
+    internal int RoomFor(int trials) => (int)Math.Min(Math.Min(SideBySide.Most, trials), MostOfLanes / Math.Max(1, Activity + Traces + Influence));
 
     /// <summary>Estimates a session of a graph.</summary>
     /// <param name="graph">The circuit, with its rules.</param>
@@ -126,11 +126,13 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         return lanes < 2 ? one : one with { Lanes = lanes * (one.Activity + one.Traces + one.Influence) };
     }
 
-    /// <summary>Trials of the shortest update; 0 where weights change within a trial, or by least squares.</summary>
+    /// <summary>Trials of the shortest update; 0 where they do not run side by side.</summary>
     private static int TrialsOfUpdate(BlockSize[] blocks)
     {
-        BlockSize[] learning = [.. blocks.Where(block => block.Plasticity is { LearningRate: > 0 })];
-        return learning.Length == 0 || learning.Any(block => block.IsLeastSquares || block.Plasticity!.Schedule.IsStepwise) ? 0 : learning.Min(block => block.Plasticity!.Schedule.Every);
+        Plasticity[] learning = [.. blocks.Select(block => block.Plasticity).OfType<Plasticity>()];
+        return SideBySide.OfLearning(learning, blocks.Any(block => block.IsLeastSquares)) is null
+            ? learning.Where(plasticity => plasticity.LearningRate > 0).Min(plasticity => plasticity.Schedule.Every)
+            : 0;
     }
 
     /// <summary>

@@ -4,13 +4,6 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>How many trials run side by side.</summary>
-internal static class BatchLanes
-{
-    /// <summary>The most lanes: beyond, weights are read so seldom that nothing is won.</summary>
-    public const int Most = 16;
-}
-
 /// <summary>
 /// The trials of an update that is made of several, run side by side before their turn: between them no weight changes, so that each has
 /// the bits that it would have by itself. Its outcome waits until its turn comes, and is dropped if something changes before.
@@ -39,34 +32,6 @@ internal sealed class BatchLanes<T>
 
     /// <summary>How many lanes there are.</summary>
     public int Count => _lanes.Length;
-
-    /// <summary>Why the trials of a session can never run side by side; null where they can.</summary>
-    /// <param name="network">Its network.</param>
-    /// <param name="task">Its task.</param>
-    /// <param name="learners">Its learners.</param>
-    public static string? Obstacle(Network<T> network, ITask task, LearnerSet<T> learners)
-    {
-        Graph graph = network.Graph;
-        if (learners.Plastics.Count == 0)
-            return "nothing learns";
-        if (learners.Plastics.Any(plastic => plastic.TrialsOfUpdate < 2))
-            return "weights change within a trial, or after every one (update (everyTrials k) changes them after k)";
-        if (learners.LearnsTau)
-            return "time constants learn";
-        if (task is IClosedLoopTask)
-            return "the task is a closed loop";
-        if (task is IProgressTask)
-            return "the task changes with what is learned";
-        if (graph.Areas.FirstOrDefault(area => area.InitialPolicy == InitialPolicy.CarriedOver) is { } carried)
-            return $"{carried.Name} begins a trial where the one before it ended";
-        if (graph.Areas.FirstOrDefault(area => area.Model is { } model && UserCode.IsModel(model)) is { } own)
-            return $"the unit model of {own.Name} is code of another assembly";
-        if (graph.Readouts.FirstOrDefault(readout => UserCode.Is(readout.LossOrNatural)) is { } judged)
-            return $"the loss of {judged.Name} is code of another assembly";
-        if (graph.Plasticities.Any(plasticity => LearningRule.HasFunction(plasticity.Rule)))
-            return "a rule has a function of the user's";
-        return learners.KeepsMemory ? "a rule remembers what it saw in earlier trials" : null;
-    }
 
     /// <summary>The trial, if it was made, and forgets it.</summary>
     public Lane<T>? Take(int trial)

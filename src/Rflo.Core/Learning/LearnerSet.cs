@@ -33,9 +33,6 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
         }
     }
 
-    /// <summary>Whether time constants learn.</summary>
-    public bool LearnsTau => taus.Length > 0;
-
     private readonly Learner<T>[] _acting = [.. learners.Where(learner => learner.ActsInSteps)];
 
     /// <summary>Whether any learner acts before the trial has ended, and so needs the errors step by step.</summary>

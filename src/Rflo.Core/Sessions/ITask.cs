@@ -27,6 +27,8 @@ public interface ITask
     /// <remarks>
     /// Inputs, rewards, masks and the targets that count must be finite, masks at least 0. A target whose mask is 0 may be
     /// anything, such as NaN for "no target". A run of a trial that breaks this ends as <see cref="RunEnd.Failed"/>.
+    /// Where an update is of several trials, they may be filled before those before them have ended, one after the other and all on one
+    /// thread. A task whose trials depend on what was learned says so (<see cref="IProgressTask"/>).
     /// </remarks>
     void Fill(int trial, RandomStream stream, Trial into);
 }

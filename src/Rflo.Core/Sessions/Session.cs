@@ -35,7 +35,7 @@ public abstract class Session
     public Precision Precision { get; }
 
     /// <summary>
-    /// How many threads a run may use, at least 1: where an update is of several trials, they run side by side. No bit depends on it.
+    /// How many threads a run may use, at least 1: where an update is of several trials, they run side by side (<see cref="SideBySide"/>). No bit depends on it.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is below 1.</exception>
     public int Threads
@@ -49,9 +49,6 @@ public abstract class Session
             UseThreads();
         }
     } = 1;
-
-    /// <summary>Why the trials of an update never run side by side, in words that end a sentence; null where they do if that pays.</summary>
-    public string? LaneObstacle { get; private protected init; }
 
     /// <summary>How many trials ran beside others.</summary>
     internal int TrialsBeside { get; private protected set; }

@@ -53,9 +53,8 @@ internal sealed class Session<T> : Session
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _made = _network;
         _learners = Learners.ForTraining(_network);
-        LaneObstacle = BatchLanes<T>.Obstacle(_network, task, _learners);
-        _mayMakeAhead = LaneObstacle is null && _network.Allows(Forms.Lanes);
-        _room = _mayMakeAhead ? MemoryEstimate.Of(graph, task.MaxSteps, precision).RoomFor(BatchLanes.Most) : 0;
+        _mayMakeAhead = SideBySide.Obstacle(graph, task) is null && !_learners.KeepsMemory && _network.Allows(Forms.Lanes);
+        _room = _mayMakeAhead ? MemoryEstimate.Of(graph, task.MaxSteps, precision).RoomFor(SideBySide.Most) : 0;
         _openBatch = new OpenBatch<T>(_network, _learners);
         _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
         foreach (Afferents<T> afferents in _network.Areas.Select(area => area.Afferents).Concat(_network.Readouts.Select(readout => readout.Afferents)))
