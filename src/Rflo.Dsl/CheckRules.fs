@@ -8,7 +8,7 @@ open CheckValues
 module internal CheckRules =
 
     /// Whether credit follows the arrows of the circuit, exactly or on average.
-    let followsArrows (rule: Rule) = not rule.Credit.IsLocal
+    let followsArrows (rule: Rule) = not rule.Credit.StaysInArea
 
     let errorReaches (circuit: Circuit) (rule: Rule) (target: Area) = [
         let told =
@@ -21,8 +21,8 @@ module internal CheckRules =
 
         match rule.Credit, rule.Error with
         | _ when not (ErrorPaths.usesError rule) -> ()
-        | Local _, DeclaredFeedback when not told -> NoErrorReaches(target.Name, rule.Name)
-        | Local _, SymmetricPath when not hasReadout ->
+        | (Local _ | Own _), DeclaredFeedback when not told -> NoErrorReaches(target.Name, rule.Name)
+        | (Local _ | Own _), SymmetricPath when not hasReadout ->
             RuleCannot(
                 rule.Name,
                 $"tell {target.Name} an error, since no readout listens to it",
@@ -56,6 +56,7 @@ module internal CheckRules =
     let usesSlope (rule: Rule) =
         match rule.Credit with
         | Local trace -> trace.Post.Signal = Slope || trace.Trace = OwnJacobian
+        | Own _ -> false
         | _ -> true
 
     let usesNoise (rule: Rule) =
@@ -249,6 +250,25 @@ module internal CheckRules =
 
             if not (Enum.IsDefined noise) then
                 NotAllowed("the mixing noise", string (int noise), oneOf<MixingNoise>())
+        | Own custom ->
+            if System.String.IsNullOrWhiteSpace custom.Description then
+                NotAllowed(
+                    "the description of a rule of your own",
+                    "empty",
+                    "what it is, with all of its constants"
+                )
+
+            let own =
+                match custom with
+                | :? DefinedRule -> rule.Error
+                | _ -> (Rule.ofCore custom).Error
+
+            if rule.Error <> own then
+                RuleCannot(
+                    rule.Name,
+                    "take another error path than its own",
+                    "leave Error out, and give the path to the rule itself"
+                )
         | LearnedSensitivity rate ->
             if not (rate >= 0.0 && rate <= 1.0) then
                 NotAllowed("the rate at which sensitivities are learned", string rate, "in [0, 1]")

@@ -8,6 +8,7 @@ module ErrorPaths =
     let usesError (rule: Rule) =
         match rule.Credit with
         | Local trace -> trace.Modulator.Signal = FeedbackError
+        | Own custom -> custom.UsesError
         | _ -> true
 
     /// Whether anything that learns takes a signal, by its rule and by the part that it learns onto, an area or a readout: weights, or time
@@ -35,7 +36,7 @@ module ErrorPaths =
             not target.IsOfReadout
             && usesError rule
             && rule.Error = DeclaredFeedback
-            && (Wiring.areaOf target = Some feedback.Area || not rule.Credit.IsLocal)
+            && (Wiring.areaOf target = Some feedback.Area || not rule.Credit.StaysInArea)
 
         anyTakes takesIt experiment
 
@@ -50,6 +51,6 @@ module ErrorPaths =
         let takesThem (rule: Rule) target =
             usesError rule
             && (Wiring.areaOf target = Some area.Name
-                || not rule.Credit.IsLocal && leadsToIt target)
+                || not rule.Credit.StaysInArea && leadsToIt target)
 
         anyTakes takesThem experiment

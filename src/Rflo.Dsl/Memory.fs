@@ -79,6 +79,16 @@ module internal RuleCompile =
         | ForwardInTime -> RtrlRule(path rule.Error)
         | LearnedSensitivity rate -> KernlRule(rate, path rule.Error)
         | Stochastic(factors, noise) -> StochasticRule(factors, noise, path rule.Error)
+        | Own custom ->
+            match custom with
+            | :? DefinedRule as defined ->
+                DefinedRule(
+                    defined.Name,
+                    defined.Start,
+                    path rule.Error,
+                    ReadsSignal = defined.ReadsSignal
+                )
+            | other -> other
 
     let schedule =
         function

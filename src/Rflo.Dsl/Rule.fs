@@ -103,6 +103,11 @@ type Credit =
     /// A trace for every synapse, and how much and how long a unit matters to every other, learned at this rate from what
     /// small nudges do (KeRNL; Roth et al. 2019).
     | LearnedSensitivity of rate: float
+    /// A rule that is not the core's own: it sees one area step by step.
+    | Own of CustomRule
+
+    /// Whether it looks at nothing but the area onto which it learns, and what arrives there.
+    member this.StaysInArea = this.IsLocal || this.IsOwn
 
 /// How the error of a readout reaches an area.
 type ErrorPath =
@@ -392,6 +397,45 @@ module Rule =
             Name = "kernl"
             Credit = LearnedSensitivity 0.02
     }
+
+    // Rules of one's own.
+
+    /// `Rule.ofCore (MyRule())` is a rule that derives from `Rflo.Core.CustomRule`, known by its description. Its error path is its own.
+    let ofCore (custom: CustomRule) = {
+        rflo with
+            Name = custom.Description
+            Credit = Own custom
+            Error =
+                if custom.Path = Rflo.Core.ErrorPath.Symmetric then
+                    SymmetricPath
+                else
+                    DeclaredFeedback
+    }
+
+    /// `Rule.defineLearner "my rule" (fun site -> { new AreaLearner() with ... })` is a rule from an object for each area, which may keep what it needs
+    /// from one trial to the next (`Memory`, saved with checkpoints) and see whole trials (`ObserveTrial`). The name holds all its constants: two rules of
+    /// one name are the same.
+    let defineLearner name (start: AreaSite -> AreaLearner) =
+        ofCore (DefinedRule(name, System.Func<_, _> start))
+
+    let private ofSteps (start: AreaSite -> LearningStep -> unit) =
+        System.Func<_, _>(fun site ->
+            // Applied here: a delegate of the expression itself would begin anew in every step.
+            let step = start site
+            System.Action<LearningStep>(fun now -> step now))
+
+    /// `Rule.define "my rflo" (fun site -> let trace = ... in fun now -> ...)` is a rule from a function that is called once for each area,
+    /// and gives what is called after every step: it reads `now.Pre 0`, `now.C()`, `now.Signal`, ..., and writes what it asks of the weights of projection k into
+    /// `now.Increments k`, shape (post, pre), row-major. Traces are variables of it, begun anew where `now.Step = 1`. The name holds all its constants: two
+    /// rules of one name are the same.
+    let define name start =
+        ofCore (DefinedRule.OfSteps(name, ofSteps start))
+
+    /// `Rule.defineUnsupervised "my hebb" (fun site -> fun now -> ...)` is `Rule.define` for a rule that reads no error (`now.Signal`), so that none need
+    /// arrive at its areas.
+    let defineUnsupervised name start =
+        let steps = DefinedRule.OfSteps(name, ofSteps start)
+        ofCore (DefinedRule(name, steps.Start, ReadsSignal = false))
 
     // Ablations: the rule, but for some projections.
 

@@ -251,6 +251,7 @@ module Describe =
         | TruncatedBackward(window, stride) ->
             $"back-propagation of the last {string (float stride)} ms' errors through {string (float window)} ms, every {string (float stride)} ms"
         | ForwardInTime -> "real-time recurrent learning"
+        | Own custom -> $"a rule of one's own, {custom.Description}"
         | LearnedSensitivity rate ->
             $"traces with sensitivities and memories that are learned at rate {string rate}"
         | Stochastic(factors, noise) ->

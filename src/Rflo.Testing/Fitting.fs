@@ -39,7 +39,7 @@ let private needsFeedback (rule: Rule) =
     rule.Error = DeclaredFeedback
     && (match trace rule with
         | Some t -> t.Modulator.Signal = FeedbackError
-        | None -> true)
+        | None -> ErrorPaths.usesError rule)
 
 /// A small circuit that has all that a rule can ask for.
 let private sample (rule: Rule) dt =

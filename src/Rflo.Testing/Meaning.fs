@@ -128,12 +128,13 @@ let private creditPasses (circuit: Circuit) (rule: Rule) start =
         && Set.contains area.Name (reached circuit Set.empty start)
         && Set.exists isReadout (reached circuit Set.empty area.Name)
 
-    rule.Credit.IsLocal || not (List.exists blocks circuit.Areas)
+    rule.Credit.StaysInArea || not (List.exists blocks circuit.Areas)
 
 /// Whether the rule takes no slope, which a winner-take-all area has not.
 let private isOfRates (rule: Rule) =
     match rule.Credit with
     | Local trace -> trace.Post.Signal <> Slope && trace.Trace <> OwnJacobian
+    | Own _ -> true
     | _ -> false
 
 /// Which part of an ablation a projection belongs to.

@@ -51,8 +51,12 @@ public sealed partial class GraphBuilder
                 break;
             case BpttRule or TruncatedBpttRule or RtrlRule or KernlRule:
                 break;
+            case CustomRule custom:
+                if (string.IsNullOrWhiteSpace(custom.Description))
+                    ThrowHelper.Invalid($"{name}: the rule {rule.GetType().Name} has no Description. A run is known by it: give it one, with all constants.");
+                break;
             default:
-                ThrowHelper.Invalid($"{name}: no learner knows the rule {rule.GetType().Name}. A rule of your own is a {nameof(ThreeFactorRule)} with functions of your own.");
+                ThrowHelper.Invalid($"{name}: no learner knows the rule {rule.GetType().Name}. A rule of your own is a {nameof(CustomRule)}, or a {nameof(ThreeFactorRule)} with functions of your own.");
                 break;
         }
     }

@@ -259,7 +259,7 @@ public sealed partial class GraphBuilder
         AreaSpec area = _areas[projection.Target.Index];
         if (plastic.Rule is ThreeFactorRule local)
             CheckLocal(projection.Name, local, plastic.Schedule, area);
-        else if (area.Dynamics == Dynamics.WinnerTakeAll)
+        else if (area.Dynamics == Dynamics.WinnerTakeAll && plastic.Rule is not CustomRule)
             ThrowHelper.Invalid($"{projection.Name}: a winner-take-all area has no slope, so {plastic.Rule.GetType().Name} cannot reach it.");
     }
 

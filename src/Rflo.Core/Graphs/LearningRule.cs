@@ -14,9 +14,9 @@ public enum ErrorPath
 /// <param name="Path">How the error reaches the area.</param>
 public abstract record LearningRule(ErrorPath Path)
 {
-    /// <summary>Whether a rule calls a function of the user's.</summary>
+    /// <summary>Whether a rule is code of another assembly, or calls a function of the user's.</summary>
     internal static bool HasFunction(LearningRule? rule) =>
-        rule is ThreeFactorRule local && (local.PostShaping.Map ?? local.PreShaping.Map ?? local.ThirdShaping.Map) is not null;
+        rule is CustomRule || rule is ThreeFactorRule local && (local.PostShaping.Map ?? local.PreShaping.Map ?? local.ThirdShaping.Map) is not null;
 }
 
 /// <summary>

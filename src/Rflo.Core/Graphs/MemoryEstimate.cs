@@ -155,6 +155,9 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         ThreeFactorRule => plastic.Schedule.IsStepwise ? 1 : 0,
         StochasticRule { Factors: InfluenceFactors.RankOne } => 2,
         KernlRule => plastic.Schedule.IsStepwise ? 1 : 2,
+
+        // A sum, and weights and increments in double precision.
+        CustomRule => 3,
         _ => 0,
     };
 

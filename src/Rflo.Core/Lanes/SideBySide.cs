@@ -46,7 +46,7 @@ public static class SideBySide
         if (learning.Any(plasticity => plasticity.Schedule.Every < 2))
             return "weights change after every trial";
         if (learning.Any(plasticity => LearningRule.HasFunction(plasticity.Rule)))
-            return "a rule has a function of the user's";
+            return "a rule is not the core's own, or has a function of yours";
         return learning.Any(plasticity => Remembers(plasticity.Rule)) ? "a rule remembers earlier trials" : null;
     }
 

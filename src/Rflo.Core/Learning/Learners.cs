@@ -133,6 +133,9 @@ internal static class Learners
         {
             switch (rule)
             {
+                case CustomRule custom:
+                    Add(new CustomLearner<T>(_network, area, plastic, custom), KeyOf("area", area.Index, rule, schedule, plastic));
+                    break;
                 case ThreeFactorRule { Post: PostSignal.Slope } local when area.HasModel:
                     Add(
                         schedule.IsStepwise ? new ThreeFactorStatesOnline<T>(_network, area, plastic, local) : new ThreeFactorStatesTrialEnd<T>(_network, area, plastic, local),

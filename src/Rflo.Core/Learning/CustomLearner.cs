@@ -1,0 +1,110 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+
+namespace Rflo.Core;
+
+/// <summary>A rule of another assembly at work in one area.</summary>
+internal sealed class CustomLearner<T> : Learner<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Network<T> _network;
+    private readonly AreaState<T> _area;
+    private readonly Plastic<T> _plastic;
+    private readonly CustomRule _rule;
+    private readonly AreaLearner _learner;
+    private readonly AreaStep<T> _step;
+    private readonly WeightStore<T> _sum;
+    private readonly (string Name, double[] Numbers)[] _memory;
+    private readonly Action _observe;
+    private readonly Action _finish;
+    private int _trial;
+    private bool _any;
+
+    public CustomLearner(Network<T> network, AreaState<T> area, Plastic<T> plastic, CustomRule rule)
+    {
+        (_network, _area, _plastic, _rule) = (network, area, plastic, rule);
+        _step = new AreaStep<T>(network, area, plastic.Segments, rule.Path);
+        _sum = area.Afferents.NewStore();
+        SiteProjection[] projections =
+        [
+            .. plastic.Segments.Select(segment => new SiteProjection(
+                segment.Spec.Name, segment.Width, AreaStep<T>.CountOf(segment, area.Units), segment.Sparse?.Start.AsReadOnly(), segment.Sparse?.Column.AsReadOnly())),
+        ];
+        _learner = rule.Learn(new AreaSite(area.Spec.Name, area.Units, area.StateCount, network.MaxSteps, projections));
+        _observe = () => _learner.ObserveStep(_step);
+        _finish = () => _learner.ObserveTrial(_step);
+        _memory = [.. _learner.Memory.OrderBy(part => part.Key, StringComparer.Ordinal).Select(part => (part.Key, part.Value))];
+    }
+
+    public override void Visit(StateVisitor visitor)
+    {
+        foreach ((string name, double[] numbers) in _memory)
+            visitor.Visit<double>(name, numbers);
+    }
+
+    public override void Begin(int trial, int steps)
+    {
+        _trial = trial;
+        _any = false;
+        _sum.Clear();
+        Call(0, () => _learner.BeginTrial(trial, steps));
+    }
+
+    public override void Tell(int step)
+    {
+        _step.Begin(_trial, step, double.NaN);
+        Call(step, _observe);
+    }
+
+    public override void Learn(int step)
+    {
+        if (!_plastic.IsStepwise)
+        {
+            _any |= _step.AddTo(_sum);
+            return;
+        }
+
+        _plastic.BeginIncrements(_step.Steps);
+        if (_step.AddTo(_sum))
+        {
+            _plastic.Add(_sum, _step.Steps);
+            _sum.Clear();
+        }
+
+        _plastic.EndStep(step, _step.Steps);
+    }
+
+    public override void Conclude(int steps)
+    {
+        _step.Begin(_trial, steps, _network.Trial.HasTarget ? _network.LossSum / steps : double.NaN);
+        Call(steps, _finish);
+        _any |= _step.AddTo(_sum);
+    }
+
+    public override void End(int steps)
+    {
+        if (!_plastic.IsStepwise)
+            _plastic.BeginIncrements(1);
+        if (_any)
+        {
+            _plastic.Add(_sum, steps);
+            if (_plastic.IsStepwise)
+                _plastic.EndStep(steps, steps);
+        }
+
+        _plastic.FinishTrial();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "A rule of another assembly may throw anything.")]
+    private void Call(int step, Action call)
+    {
+        try
+        {
+            call();
+        }
+        catch (Exception e)
+        {
+            throw new TaskException(step, $"the rule {_rule.Description} in area {_area.Spec.Name}", e);
+        }
+    }
+}
