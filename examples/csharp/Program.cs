@@ -64,10 +64,14 @@ Console.WriteLine($"the output after {Steps / 4} steps is {shown.Outputs[Steps /
 (double first, double last, bool isSame) = OwnParts.Try((plan, loss) => Session.Create(Declare(plan, loss).Graph, new Periodic(Steps), Seed));
 Console.WriteLine($"with parts of one's own: loss {first:G3} -> {last:G3}, {(isSame ? "the same" : "other")} bits where it was taken up");
 
+// The same network by a rule of one's own.
+(double begun, double ended, bool isTakenUp) = OwnRule.Try(plan => Session.Create(Declare(plan).Graph, new Periodic(Steps), Seed));
+Console.WriteLine($"by a rule of one's own: loss {begun:G3} -> {ended:G3}, {(isTakenUp ? "the same" : "other")} bits where it was taken up");
+
 // Spiking units of one's own: every rule against plain loops.
 (double distance, int spikes) = new SpikingTwin(units: 8, steps: 60).Compare();
 Console.WriteLine($"spiking units of one's own: {spikes} spikes, what rules ask for is within {distance:G1} of plain loops");
-return status.IsWell && losses[^1] < 0.1 * losses[0] && last < 0.5 * first && isSame && spikes > 10 && distance < 1e-12 ? 0 : 1;
+return status.IsWell && losses[^1] < 0.1 * losses[0] && last < 0.5 * first && isSame && ended < 0.5 * begun && isTakenUp && spikes > 10 && distance < 1e-12 ? 0 : 1;
 
 /// <summary>No input; one output is asked for a sum of sines, one period a trial.</summary>
 internal sealed class Periodic(int steps) : ITask

@@ -21,7 +21,8 @@ module internal CheckRules =
 
         match rule.Credit, rule.Error with
         | _ when not (ErrorPaths.usesError rule) -> ()
-        | (Local _ | Own _), DeclaredFeedback when not told -> NoErrorReaches(target.Name, rule.Name)
+        | (Local _ | Own _), DeclaredFeedback when not told ->
+            NoErrorReaches(target.Name, rule.Name)
         | (Local _ | Own _), SymmetricPath when not hasReadout ->
             RuleCannot(
                 rule.Name,

@@ -14,7 +14,7 @@ let private traces (site: AreaSite) =
     let d = site.States
 
     let all = [|
-        for projection in site.Projections -> Array.zeroCreate<float> (d * projection.Count)
+        for projection in site.Projections -> Array.zeroCreate<float>(d * projection.Count)
     |]
 
     fun (now: LearningStep) ->
@@ -97,7 +97,11 @@ let private agree precision tolerance (tally: Tally) (case: Case) =
     else
         let finish, found = result (ownRflo path)
         Expect.equal finish RunEnd.Completed "the end"
-        Expect.isLessThan (Experiments.apart expected found) tolerance "the core's rule and its twin"
+
+        Expect.isLessThan
+            (Experiments.apart expected found)
+            tolerance
+            "the core's rule and its twin"
 
 /// One area with everything that a step shows.
 let private small (change: AreaSpec -> AreaSpec) schedule rule =
@@ -154,24 +158,25 @@ let private remembering: LearningRule =
             let mean = [| 0.0 |]
             let seen = Array.zeroCreate<float> site.Units
 
-            { new AreaLearner() with
-                member _.Memory = dict [ "mean", mean ] |> Collections.Generic.Dictionary :> _
-                member _.BeginTrial(_, _) = Array.Clear seen
+            {
+                new AreaLearner() with
+                    member _.Memory = dict [ "mean", mean ] |> Collections.Generic.Dictionary :> _
+                    member _.BeginTrial(_, _) = Array.Clear seen
 
-                member _.ObserveStep now =
-                    let rates = now.Rates
+                    member _.ObserveStep now =
+                        let rates = now.Rates
 
-                    for i in 0 .. site.Units - 1 do
-                        seen[i] <- seen[i] + rates[i]
+                        for i in 0 .. site.Units - 1 do
+                            seen[i] <- seen[i] + rates[i]
 
-                member _.ObserveTrial last =
-                    let ask = last.Increments 0
-                    let pre = site.Projections[0].Pre
+                    member _.ObserveTrial last =
+                        let ask = last.Increments 0
+                        let pre = site.Projections[0].Pre
 
-                    for at in 0 .. ask.Length - 1 do
-                        ask[at] <- (mean[0] - last.TrialLoss) * seen[at / pre]
+                        for at in 0 .. ask.Length - 1 do
+                            ask[at] <- (mean[0] - last.TrialLoss) * seen[at / pre]
 
-                    mean[0] <- 0.7 * mean[0] + 0.3 * last.TrialLoss
+                        mean[0] <- 0.7 * mean[0] + 0.3 * last.TrialLoss
             })
     )
 
@@ -181,22 +186,23 @@ let private throwing where : LearningRule =
         Func<_, _>(fun (_: AreaSite) ->
             let mutable trial = -1
 
-            { new AreaLearner() with
-                member _.BeginTrial(number, _) =
-                    trial <- number
+            {
+                new AreaLearner() with
+                    member _.BeginTrial(number, _) =
+                        trial <- number
 
-                    if where = "begin" && number = 2 then
-                        failwith "it cannot begin"
+                        if where = "begin" && number = 2 then
+                            failwith "it cannot begin"
 
-                member _.ObserveStep now =
-                    now.Increments(0).Fill 0.01
+                    member _.ObserveStep now =
+                        now.Increments(0).Fill 0.01
 
-                    if where = "step" && trial = 2 && now.Step = 3 then
-                        failwith "it cannot step"
+                        if where = "step" && trial = 2 && now.Step = 3 then
+                            failwith "it cannot step"
 
-                member _.ObserveTrial _ =
-                    if where = "trial" && trial = 2 then
-                        failwith "it cannot end"
+                    member _.ObserveTrial _ =
+                        if where = "trial" && trial = 2 then
+                            failwith "it cannot end"
             })
     )
 
@@ -206,10 +212,7 @@ let tests =
         test "RFLO by hand is RFLO, whatever the circuit, the updates and the limits" {
             let tally = Tally()
 
-            forAll
-                (cases 120 10000)
-                RandomCircuits.anyCircuit
-                (agree Precision.Double 1e-8 tally)
+            forAll (cases 120 10000) RandomCircuits.anyCircuit (agree Precision.Double 1e-8 tally)
 
             tally.Demand 0.5
         }
@@ -217,10 +220,7 @@ let tests =
         test "the same in single precision" {
             let tally = Tally()
 
-            forAll
-                (cases 40 3000)
-                RandomCircuits.anyCircuit
-                (agree Precision.Single 2e-3 tally)
+            forAll (cases 40 3000) RandomCircuits.anyCircuit (agree Precision.Single 2e-3 tally)
 
             tally.Demand 0.5
         }
@@ -368,7 +368,9 @@ let tests =
 
         test "one without a description is refused" {
             Expect.throwsT<ArgumentException>
-                (fun () -> small id UpdateSchedule.TrialEnd (ofSteps " " traces ErrorPath.Feedback) |> ignore)
+                (fun () ->
+                    small id UpdateSchedule.TrialEnd (ofSteps " " traces ErrorPath.Feedback)
+                    |> ignore)
                 "a run is known by it"
         }
     ]

@@ -60,7 +60,8 @@ let private isOfItsPart (rule: Rule) =
     match rule.Credit with
     | Local trace -> trace.Modulator.Signal = FeedbackError || trace.Modulator.Signal = Unmodulated
     | Stochastic _
-    | LearnedSensitivity _ -> false
+    | LearnedSensitivity _
+    | Own _ -> false
     | BackwardInTime
     | TruncatedBackward _
     | ForwardInTime -> true

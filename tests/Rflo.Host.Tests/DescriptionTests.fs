@@ -199,6 +199,14 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     "Credit",
     [
         onRule (fun r -> { r with Credit = ForwardInTime })
+        onRule (fun r -> {
+            r with
+                Credit = (Rule.define "mine 0.1" (fun _ -> ignore)).Credit
+        })
+        onRule (fun r -> {
+            r with
+                Credit = (Rule.define "mine 0.2" (fun _ -> ignore)).Credit
+        })
         onOwn (fun r -> { r with Credit = ForwardInTime })
     ]
     typeof<Rule>,

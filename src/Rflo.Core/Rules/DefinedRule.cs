@@ -18,6 +18,12 @@ public sealed record DefinedRule(string Name, Func<AreaSite, AreaLearner> Start,
     /// <inheritdoc/>
     public override AreaLearner Learn(AreaSite site) => Start(site);
 
+    /// <summary>Two of one name are the same: functions cannot be compared.</summary>
+    public bool Equals(DefinedRule? other) => other is not null && (Name, Path, ReadsSignal) == (other.Name, other.Path, other.ReadsSignal);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Path, ReadsSignal);
+
     /// <summary>
     /// A rule that is called after every forward step and at no other time. Its traces are variables of the function, begun anew where <see cref="LearningStep.Step"/> is 1; what
     /// it keeps from one trial to the next is not saved with checkpoints.
