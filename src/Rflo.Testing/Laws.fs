@@ -83,7 +83,7 @@ type Laws =
             Repetition.resume
             Repetition.trialEnd
             Relabelling.law
-            if rule.Credit.IsLocal then
+            if rule.Credit.StaysInArea then
                 Locality.law
             if isExact then
                 Gradients.everywhere
