@@ -253,7 +253,7 @@ let tests =
                 for trial, (a, b) in List.indexed (List.zip ours expected) do
                     let a, b = flat a, flat b
 
-                    Expect.isLessThan
+                    Numbers.isLessThan
                         (norm (Array.map2 (-) a b))
                         (1e-11 * (1.0 + norm b))
                         $"{rule}, trial {trial}")
@@ -271,7 +271,7 @@ let tests =
                     for trial, (a, b) in List.indexed (List.zip ours expected) do
                         let a, b = flat a, flat b
 
-                        Expect.isLessThan
+                        Numbers.isLessThan
                             (norm (Array.map2 (-) a b))
                             (1e-11 * (1.0 + norm b))
                             $"{rule}, trial {trial}")

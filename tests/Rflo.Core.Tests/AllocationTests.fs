@@ -146,7 +146,7 @@ let private allocatesNothing rule setup precision =
 
     Expect.equal many short "200 trials of 40 steps take what 200 trials of 4 steps take"
 
-    Expect.isLessThanOrEqual
+    Numbers.isLessThanOrEqual
         (many - few)
         (100L * (256L + 600L * int64 streams))
         "bytes of 100 trials more"

@@ -48,7 +48,7 @@ type Tally() =
 
     /// Most cases must have proved something.
     member _.Demand(most: float) =
-        Expect.isLessThanOrEqual
+        Numbers.isLessThanOrEqual
             (float idle)
             (most * float all)
             $"{idle} of {all} cases proved nothing"

@@ -130,7 +130,7 @@ let private close message (expected: float seq) (actual: float seq) =
     Expect.equal (Seq.length actual) (Seq.length expected) message
 
     for a, b in Seq.zip expected actual do
-        Expect.isLessThan (abs (a - b)) 1e-12 message
+        Numbers.isLessThan (abs (a - b)) 1e-12 message
 
 let private equations =
     testList "is the loop of its equations" [
@@ -172,7 +172,7 @@ let private equations =
             let double, single = make Precision.Double, make Precision.Single
 
             for a, b in Seq.zip double.Outputs single.Outputs do
-                Expect.isLessThan (abs (a - b)) 1e-5 "output"
+                Numbers.isLessThan (abs (a - b)) 1e-5 "output"
         }
     ]
 
@@ -373,7 +373,7 @@ let private choices =
             Expect.equal (count 1) 0.0 "barred"
 
             for unit in [ 0; 2; 3 ] do
-                Expect.isLessThan
+                Numbers.isLessThan
                     (abs (count unit - 1000.0 / 3.0))
                     (4.0 * sqrt (1000.0 * 2.0 / 9.0))
                     $"unit {unit}"

@@ -129,15 +129,15 @@ let private memory form =
     let ofUnits, ofSteps, _ = stated form
     let units = if ofUnits > 2.0 then 128 else 256
     let counted = exponent (ofRule form units 4) (ofRule form (2 * units) 4)
-    Expect.isLessThan (abs (counted - ofUnits)) 0.2 $"power of units: {counted}"
+    Numbers.isLessThan (abs (counted - ofUnits)) 0.2 $"power of units: {counted}"
     // So many steps that what is kept of each outweighs what is kept once, whatever the width of registers.
     let counted = exponent (ofRule form 4 8192) (ofRule form 4 16384)
-    Expect.isLessThan (abs (counted - ofSteps)) 0.2 $"power of steps: {counted}"
+    Numbers.isLessThan (abs (counted - ofSteps)) 0.2 $"power of steps: {counted}"
 
     // In long trials traces, or the factor as a matrix, are the smaller of the two, and all that is kept where no step is.
     if (defers form || factors form) && ofSteps = 0.0 then
         let counted = exponent (ofRule form 256 1024) (ofRule form 512 1024)
-        Expect.isLessThan (abs (counted - 2.0)) 0.2 $"power of units in long trials: {counted}"
+        Numbers.isLessThan (abs (counted - 2.0)) 0.2 $"power of units in long trials: {counted}"
 
 let private estimatedWith change form =
     for units, steps in [ 16, 256; 64, 64; 128, 16 ] do
@@ -214,7 +214,7 @@ let private speed form =
     let _, _, stated = stated form
     let small = if stated > 3.0 then 32 else 64
     let grown = exponent (time form small) (time form (4 * small)) / 2.0
-    Expect.isLessThan grown (stated + 0.7) $"power of units: {grown}"
+    Numbers.isLessThan grown (stated + 0.7) $"power of units: {grown}"
 
 [<Tests>]
 let tests =

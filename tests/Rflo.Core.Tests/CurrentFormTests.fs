@@ -112,7 +112,7 @@ let private isOtherCoordinates both =
         let sent =
             x |> Array.map (Reference.transfer (InReference.transferName both.Transfer))
 
-        Expect.isLessThan
+        Numbers.isLessThan
             (norm (Array.map2 (-) sent (Array.sub ours ((t - 1) * n) n)) / (1.0 + norm sent))
             1e-10
             $"step {t}"

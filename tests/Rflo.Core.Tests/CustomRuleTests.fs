@@ -98,7 +98,7 @@ let private agree precision tolerance (tally: Tally) (case: Case) =
         let finish, found = result (ownRflo path)
         Expect.equal finish RunEnd.Completed "the end"
 
-        Expect.isLessThan
+        Numbers.isLessThan
             (Experiments.apart expected found)
             tolerance
             "the core's rule and its twin"
@@ -243,7 +243,7 @@ let tests =
                         session.Run 12 |> ignore
                         Experiments.resultOf session
 
-                    Expect.isLessThan
+                    Numbers.isLessThan
                         (Experiments.apart
                             (result (ThreeFactorRule.Rflo()))
                             (result (ownRflo ErrorPath.Feedback)))

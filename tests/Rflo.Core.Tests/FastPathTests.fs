@@ -111,7 +111,7 @@ let private same what (expected: float[]) (found: float[]) =
     Expect.equal found.Length expected.Length what
 
     for k in 0 .. found.Length - 1 do
-        Expect.isLessThanOrEqual
+        Numbers.isLessThanOrEqual
             (abs (found[k] - expected[k]))
             (1e-11 * (1.0 + abs expected[k]))
             $"{what} [{k}]"

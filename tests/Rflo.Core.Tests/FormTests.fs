@@ -113,7 +113,7 @@ let private agree (met: Met) precision tolerance (tally: Tally) (case: Case) =
             let finish, fast = run forms
             Expect.equal finish RunEnd.Completed $"{forms}"
 
-            Expect.isLessThan
+            Numbers.isLessThan
                 (Experiments.apart plain fast)
                 tolerance
                 $"{forms} and the plain forms"
@@ -212,7 +212,7 @@ let tests =
                     "KeRNL deferred"
                     "blocks"
                 ] do
-                Expect.isGreaterThan (times met name) 4 $"{name} was met"
+                Numbers.isGreaterThan (times met name) 4 $"{name} was met"
         }
 
         test "the same in single precision" {
@@ -234,7 +234,7 @@ let tests =
                         let long = besideTau n 100 Precision.Double tau UpdateSchedule.Online rule
                         let short = besideTau n 10 Precision.Double tau UpdateSchedule.Online rule
 
-                        Expect.isLessThan
+                        Numbers.isLessThan
                             (Experiments.apart long short)
                             1e-11
                             $"{rule.GetType().Name}, {n} units"
@@ -253,7 +253,7 @@ let tests =
                 ] do
                 let a = besideTau 6 10 Precision.Double tau filtered Rules.rflo
                 let b = besideTau 6 10 Precision.Double tau traced Rules.rflo
-                Expect.isLessThan (Experiments.apart a b) 1e-12 "the same increments"
+                Numbers.isLessThan (Experiments.apart a b) 1e-12 "the same increments"
         }
 
         test "thresholds count signals and not padded rows" {

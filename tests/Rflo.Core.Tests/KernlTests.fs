@@ -195,9 +195,9 @@ let private isItsDefinition (tally: Tally) seed =
                     .ToArray()
     |]
 
-    Expect.isLessThan (relative ours (flat a)) 1e-5 "A"
+    Numbers.isLessThan (relative ours (flat a)) 1e-5 "A"
 
-    Expect.isLessThan
+    Numbers.isLessThan
         (relative (learner.Sensitivity.Memory(0).Slice(0, units).ToArray()) kappa)
         1e-5
         "kappa"
@@ -205,7 +205,7 @@ let private isItsDefinition (tally: Tally) seed =
     let unlearned =
         Array.init (units * units) (fun n -> if n % (units + 1) = 0 then 1.0 else 0.0)
 
-    Expect.isGreaterThan (relative ours unlearned) 1e-3 "it has learned something"
+    Numbers.isGreaterThan (relative ours unlearned) 1e-3 "it has learned something"
     tally.Count()
 
     if not (Array.exists (fun one -> one = 0.0 || one = 1.0) kappa) then
@@ -349,11 +349,11 @@ let tests =
             test $"comes nearer to RTRL than RFLO does, network {seed}" {
                 let graph = fst (Networks.graph (fun _ -> any) (network seed 16 1.5 (fun _ -> 0.3)))
                 let ours, rflo = cosines graph 0.02 200
-                Expect.isGreaterThan ours (rflo + 0.01) "cosine with RTRL"
+                Numbers.isGreaterThan ours (rflo + 0.01) "cosine with RTRL"
             }
 
             test $"comes nearer to RTRL than RFLO does, two areas {seed}" {
                 let ours, rflo = cosines (twoAreas seed) 0.02 200
-                Expect.isGreaterThan ours (rflo + 0.01) "cosine with RTRL"
+                Numbers.isGreaterThan ours (rflo + 0.01) "cosine with RTRL"
             }
     ]

@@ -212,7 +212,7 @@ let tests =
             forAll (cases 70 8000) RandomCircuits.anyCircuit (agree beside Precision.Double tally)
 
             tally.Demand 0.6
-            Expect.isGreaterThan beside.Value 60 "sessions whose trials ran side by side"
+            Numbers.isGreaterThan beside.Value 60 "sessions whose trials ran side by side"
         }
 
         test "the same in single precision" {

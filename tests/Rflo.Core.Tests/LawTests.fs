@@ -345,6 +345,75 @@ let tests =
             decays UpdateSchedule.Online expected
         }
 
+        test "whatever the rule, a trial's decay is shared out among its updates" {
+            // Without targets there are no errors, so nothing but decay changes a weight.
+            let steps, rate, decay = 9, 0.1, 0.5
+
+            let circuit = {
+                Areas = [
+                    {
+                        Units = 4
+                        Tau = 2.0, 8.0
+                        Transfer = Transfer.Tanh
+                        Start = InitialPolicy.Reset
+                        Noise = 0.0
+                        Dynamics = Dynamics.Leaky
+                    }
+                ]
+                Inputs = []
+                Readouts = [
+                    {
+                        Outputs = 1
+                        Kind = OutputKind.Linear
+                        Loss = None
+                    }
+                ]
+                Projections = [
+                    RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
+                    RandomCircuits.plain Bias (Onto 0) 3
+                    RandomCircuits.plain (Rates(0, 1)) (Read 0) 2
+                ]
+                Feedbacks = [ 0, 0, true ]
+            }
+
+            let task = {
+                new ITask with
+                    member _.Inputs = 0
+                    member _.Outputs = 1
+                    member _.MaxSteps = steps
+                    member _.Events = 0
+                    member _.Fill(_, _, into) = into.Mask.AsSpan().Clear()
+            }
+
+            for form in AllRules.ways do
+                if AllRules.asksForError form.Rule && not (AllRules.needsNoise form.Rule) then
+                    let setup = {
+                        AllRules.learningAs form rate with
+                            Limits = { unlimited with Decay = decay }
+                    }
+
+                    let session = Session.Create(graphWith setup circuit, task, 1L)
+                    let before = [ for k in 0..2 -> session.Weights(ProjectionId k) ]
+                    session.Run 1 |> ignore
+
+                    for k in 0..2 do
+                        let updates =
+                            match form.Rule with
+                            | _ when not form.Schedule.IsStepwise -> 1
+                            | :? TruncatedBpttRule as truncated when k < 2 ->
+                                (steps + truncated.Stride - 1) / truncated.Stride
+                            | _ -> steps
+
+                        let left = (1.0 - rate * decay / float updates) ** float updates
+
+                        Numbers.isLessThan
+                            (relative
+                                (session.Weights(ProjectionId k))
+                                (Array.map (fun weight -> left * weight) before[k]))
+                            1e-12
+                            $"{form.Name}, projection {k}"
+        }
+
         test "bounds are exact, and a weight that is held can leave them again" {
             bounded 0.5 3.0
             bounded 0.5 -3.0

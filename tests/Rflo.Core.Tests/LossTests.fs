@@ -78,7 +78,7 @@ let tests =
                             (loss.Value(y + step, target) - loss.Value(y - step, target))
                             / (2.0 * step)
 
-                        Expect.isLessThan
+                        Numbers.isLessThan
                             (abs (slope - loss.Slope(y, target)))
                             (1e-7 * (1.0 + abs slope))
                             $"{loss} of {y} and {target}"
@@ -130,7 +130,7 @@ let tests =
                                 let slope =
                                     (wanted (weight + step) - wanted (weight - step)) / (2.0 * step)
 
-                                Expect.isLessThan
+                                Numbers.isLessThan
                                     (abs (session.Weights(read)[0] - (weight - slope)))
                                     (1e-7 * (1.0 + abs slope))
                                     what
@@ -161,5 +161,67 @@ let tests =
 
             refused [ "hand"; "delta"; "-1" ] (readout OutputKind.Linear (HuberLoss -1.0))
             refused [ "hand"; "margin"; "0" ] (readout OutputKind.Linear (HingeLoss 0.0))
+        }
+
+        test "a circuit that diverges is said to, whatever its rates cost" {
+            for kind in [ PenaltyKind.Square; PenaltyKind.Absolute ] do
+                let rules: LearningRule list = [ BpttRule(); RtrlRule(); ThreeFactorRule.Rflo() ]
+
+                for rule in rules do
+                    let builder = GraphBuilder()
+
+                    let area =
+                        builder.AddArea(
+                            AreaSpec(
+                                Name = "a",
+                                Units = 2,
+                                Alpha = [| 1.0; 1.0 |],
+                                Transfer = Transfer.Identity,
+                                InitialRates = [| 1.0; 1.0 |],
+                                Penalties = [| RatePenalty(kind, 0.1) |]
+                            )
+                        )
+
+                    let y = builder.AddReadout(ReadoutSpec(Name = "y", Outputs = 1))
+                    let plastic = Plasticity(rule, 0.1, UpdateSchedule.TrialEnd)
+
+                    // Rates grow beyond all numbers, and the difference of two such is none.
+                    builder.AddProjection(
+                        ProjectionSpec(
+                            Name = "a->a",
+                            Source = Source.Area area,
+                            Target = Target.Area area,
+                            Synapses = Synapses.Dense [| 3.0; -3.0; 3.0; 3.0 |],
+                            Plasticity = plastic
+                        )
+                    )
+                    |> ignore
+
+                    builder.AddProjection(
+                        ProjectionSpec(
+                            Name = "a->y",
+                            Source = Source.Area area,
+                            Target = Target.Readout y,
+                            Synapses = Synapses.Dense [| 1.0; 1.0 |],
+                            Plasticity = plastic
+                        )
+                    )
+                    |> ignore
+
+                    builder.AddFeedback(
+                        FeedbackSpec(Readout = y, Area = area, Matrix = [| 1.0; 1.0 |])
+                    )
+
+                    let task = {
+                        new ITask with
+                            member _.Inputs = 0
+                            member _.Outputs = 1
+                            member _.MaxSteps = 800
+                            member _.Events = 0
+                            member _.Fill(_, _, _) = ()
+                    }
+
+                    let status = (Session.Create(builder.Build(), task, 1L)).Run 2
+                    Expect.equal status.End RunEnd.Diverged $"{rule.GetType().Name}, {kind}"
         }
     ]

@@ -117,7 +117,7 @@ let private draws case =
 
 let private near what tolerance (expected: float[]) (actual: float[]) =
     Expect.equal actual.Length expected.Length $"{what}, length"
-    Expect.isLessThanOrEqual (relative expected actual) tolerance what
+    Numbers.isLessThanOrEqual (relative expected actual) tolerance what
 
 [<Tests>]
 let tests =

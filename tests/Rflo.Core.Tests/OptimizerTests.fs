@@ -41,7 +41,7 @@ let private followsFrom name optimizer clip rates (next: int -> float[] -> float
     for k, (before, asked, after) in
         List.indexed (trained optimizer clip rates UpdateSchedule.TrialEnd 6) do
         let expected = next k before asked
-        Expect.isLessThan (relative after expected) 1e-13 $"{name}, trial {k}"
+        Numbers.isLessThan (relative after expected) 1e-13 $"{name}, trial {k}"
 
 let private follows name optimizer rates step =
     followsFrom name optimizer Clip.None rates (fun k before asked ->
@@ -216,12 +216,15 @@ let tests =
                 else
                     let clipped = run (Clip.All(0.25 * norm free))
 
-                    Expect.isLessThan
+                    Numbers.isLessThan
                         (relative clipped (Array.map ((*) 0.25) free))
                         1e-6
                         "one factor"
 
-                    Expect.isLessThan (relative (run (Clip.All(2.0 * norm free))) free) 1e-9 "none")
+                    Numbers.isLessThan
+                        (relative (run (Clip.All(2.0 * norm free))) free)
+                        1e-9
+                        "none")
 
             tally.Demand 0.3
         }
@@ -268,7 +271,7 @@ let tests =
             let every k =
                 UpdateSchedule(UpdateTime.EverySteps, k)
 
-            Expect.isLessThan
+            Numbers.isLessThan
                 (relative (after (every 1) 0.1) (after UpdateSchedule.Online 0.1))
                 1e-13
                 "k = 1"
@@ -277,8 +280,8 @@ let tests =
                 norm (Array.map2 (-) (after (every 3) rate) (after UpdateSchedule.Online rate))
                 / rate
 
-            Expect.isGreaterThan (apart 0.1) 1e-6 "k = 3 is something else"
+            Numbers.isGreaterThan (apart 0.1) 1e-6 "k = 3 is something else"
             let ratio = apart 0.005 / apart 0.01
-            Expect.isLessThan (abs (ratio - 0.5)) 0.1 "half the rate, half the difference"
+            Numbers.isLessThan (abs (ratio - 0.5)) 0.1 "half the rate, half the difference"
         }
     ]

@@ -237,7 +237,7 @@ let private silent precision tolerance (tally: Tally) (case: Case) =
         Expect.equal finish RunEnd.Completed $"with {extra} more units"
 
         for part in 0 .. small.Length - 1 do
-            Expect.isLessThan
+            Numbers.isLessThan
                 (Experiments.apart [| small[part] |] [| large[part] |])
                 tolerance
                 $"part {part} of losses, weights and time constants, with {extra} more units"

@@ -121,7 +121,7 @@ let private ownMeans (tally: Tally) case =
                             let ratio = values session $"ratio own/bptt {projection.Name}"
                             let expected = norm moved / norm g
 
-                            Expect.isLessThan
+                            Numbers.isLessThan
                                 (abs (ratio[trial / 2] - expected))
                                 (1e-6 * expected)
                                 "ratio"
@@ -254,7 +254,7 @@ let private radii =
                     let matrix = gaussian random size density
                     let all = SpectralRadius.Dense matrix
                     let only = Arnoldi.LargestModulus(ofMatrix matrix)
-                    Expect.isLessThan (abs (only - all)) (1e-8 * all) $"{only}, {all}"
+                    Numbers.isLessThan (abs (only - all)) (1e-8 * all) $"{only}, {all}"
 
                     Expect.equal
                         (SpectralRadius.Of(ofMatrix matrix))
@@ -272,7 +272,7 @@ let private radii =
             let cycle = next.Clone()
             cycle[249, 0] <- 1.0
             let found = SpectralRadius.Of(ofMatrix cycle)
-            Expect.isLessThan (abs (found - 1.0)) 1e-8 $"a cycle of 250: {found}"
+            Numbers.isLessThan (abs (found - 1.0)) 1e-8 $"a cycle of 250: {found}"
             Expect.equal (SpectralRadius.Of(ofMatrix (0.0 * next))) 0.0 "nothing"
         }
 

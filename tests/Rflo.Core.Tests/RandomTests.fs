@@ -105,12 +105,12 @@ let private isNormal what (draws: float[]) =
     for power, mean, square in [ 1, 0.0, 1.0; 2, 1.0, 3.0; 3, 0.0, 15.0; 4, 3.0, 105.0 ] do
         let moment = draws |> Array.averageBy (fun x -> pown x power)
         let error = sqrt ((square - mean * mean) / float draws.Length)
-        Expect.isLessThan (abs (moment - mean)) (6.0 * error) $"{what}, moment {power}"
+        Numbers.isLessThan (abs (moment - mean)) (6.0 * error) $"{what}, moment {power}"
 
     // Beyond four standard deviations lie 6.3e-5 of the draws.
     let beyond = draws |> Seq.filter (fun x -> abs x > 4.0) |> Seq.length |> float
     let expected = 2.0 * Normal.CDF(0.0, 1.0, -4.0) * float draws.Length
-    Expect.isLessThan (abs (beyond - expected)) (6.0 * sqrt expected + 1.0) $"{what}, beyond 4"
+    Numbers.isLessThan (abs (beyond - expected)) (6.0 * sqrt expected + 1.0) $"{what}, beyond 4"
 
 /// Two draws do not depend on each other: all pairs of bins are as likely.
 let private isIndependent what (pairs: (float * float) seq) =
@@ -177,7 +177,7 @@ let tests =
 
                     for value, expected in
                         [ normals[k], sign * first; normals[8 + k], sign * second ] do
-                        Expect.isLessThanOrEqual
+                        Numbers.isLessThanOrEqual
                             (abs (value - expected))
                             (1e-15 * abs expected)
                             $"{value} of {words[k]:x16} {words[8 + k]:x16}")

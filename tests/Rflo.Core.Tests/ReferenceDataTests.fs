@@ -84,7 +84,7 @@ let private perStepGradients rule name time =
                 List.map2 (Array.map2 (-)) sums[t] sums[t - 1]
 
         for index, (a, b) in List.indexed (List.zip ours expected) do
-            Expect.isLessThan (relative a b) 1e-10 $"{name}, step {t + 1}, projection {index}"
+            Numbers.isLessThan (relative a b) 1e-10 $"{name}, step {t + 1}, projection {index}"
 
 // ---- the author's notebook ----------------------------------------------------------------------
 
@@ -124,11 +124,11 @@ let private notebook file schedule =
     Expect.equal status.End RunEnd.Completed (string status)
 
     let close what (ours: float[]) expected =
-        Expect.isLessThan (relative ours expected) 1e-9 what
+        Numbers.isLessThan (relative ours expected) 1e-9 what
 
         Array.iter2
             (fun a b ->
-                Expect.isLessThan (abs (a - b)) (1e-9 * (1.0 + abs b)) $"{what}, one by one")
+                Numbers.isLessThan (abs (a - b)) (1e-9 * (1.0 + abs b)) $"{what}, one by one")
             ours
             expected
 
@@ -136,7 +136,7 @@ let private notebook file schedule =
     close "alignments" (session.Metrics.CopyAlignments 0) (vector (at "alignment" data))
     close "final W" (session.Weights projections[0]) (flat (matrix (at "final/W" data)))
     close "final W_out" (session.Weights projections[1]) (flat (matrix (at "final/W_out" data)))
-    Expect.isGreaterThan (session.Alignment 0) 0.5 "it has aligned"
+    Numbers.isGreaterThan (session.Alignment 0) 0.5 "it has aligned"
 
 // ---- vectors without a file ---------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ let goldenGradient rule =
 let private asPrinted what (ours: float[][]) (printed: float list list) =
     for i, row in List.indexed printed do
         for j, value in List.indexed row do
-            Expect.isLessThan (abs (ours[i][j] - value)) 1e-11 $"{what} [{i}, {j}]"
+            Numbers.isLessThan (abs (ours[i][j] - value)) 1e-11 $"{what} [{i}, {j}]"
 
 let private exact = [
     [

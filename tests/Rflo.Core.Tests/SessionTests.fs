@@ -198,7 +198,7 @@ let private sameInHalves seed =
     let whole = Session.Create(graph, task, 1L)
     let parts, blocks = split network (random.Next(1, units)) task
     let one, two = whole.Replay 0, parts.Replay 0
-    Expect.isLessThan (relative one.Outputs two.Outputs) 1e-12 "outputs"
+    Numbers.isLessThan (relative one.Outputs two.Outputs) 1e-12 "outputs"
 
     for { Rule = rule; Name = name } in
         AllRules.rules
@@ -216,7 +216,7 @@ let private sameInHalves seed =
                         for j in columns -> matrix[i * width + j]
                 |]
 
-                Expect.isLessThanOrEqual
+                Numbers.isLessThanOrEqual
                     (norm (Array.map2 (-) (nonNull cut[id.Index]) expected))
                     (1e-12 * norm matrix)
                     $"{name}, projection {index}"
@@ -268,7 +268,7 @@ let private recorded case =
         Expect.equal recording.Steps shown.Steps "steps"
 
         let close what (expected: float[]) found =
-            Expect.isLessThanOrEqual
+            Numbers.isLessThanOrEqual
                 (norm (Array.map2 (-) expected found))
                 (1e-11 * (1.0 + norm expected))
                 what
@@ -375,7 +375,7 @@ let private alignmentIsACosine (tally: Tally) (case: Case) =
             tally.Count()
 
             if Double.IsFinite expected then
-                Expect.isLessThan (abs (found - expected)) 1e-10 $"feedback {index}"
+                Numbers.isLessThan (abs (found - expected)) 1e-10 $"feedback {index}"
             else
                 tally.Idle()
                 Expect.isFalse (Double.IsFinite found) $"feedback {index}: nothing to compare"
@@ -454,14 +454,14 @@ let private singlePrecision () =
     let a, b = double.Replay 0, single.Replay 0
     Expect.isFalse (sameBits a.Outputs b.Outputs) "they are not the same numbers"
 
-    Array.iter2 (fun x y -> Expect.isLessThan (abs (x - y)) 1e-4 "output") a.Outputs b.Outputs
+    Array.iter2 (fun x y -> Numbers.isLessThan (abs (x - y)) 1e-4 "output") a.Outputs b.Outputs
 
     for rule in Rules.all do
         let a = double.Increments(0, rule, UpdateTime.TrialEnd)
         let b = single.Increments(0, rule, UpdateTime.TrialEnd)
 
         for index in 0 .. a.Count - 1 do
-            Expect.isLessThan
+            Numbers.isLessThan
                 (relative (nonNull a[index]) (nonNull b[index]))
                 1e-4
                 $"{Rules.name rule}, projection {index}"

@@ -35,7 +35,7 @@ type private Kernel<'T
                 'T.Zero)
 
     let near what (found: 'T) expected =
-        Expect.isLessThanOrEqual
+        Numbers.isLessThanOrEqual
             (abs (back found - expected))
             (tolerance * (1.0 + abs expected))
             what

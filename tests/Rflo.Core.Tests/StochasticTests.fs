@@ -151,7 +151,7 @@ let private published factors (name: string) =
     for t in 1..steps do
         let ours = step watched t |> Array.concat |> Array.map (~-)
 
-        Expect.isLessThan
+        Numbers.isLessThan
             (relative ours (Array.concat (rows expected[t - 1])))
             1e-10
             $"{name}, step {t}"
@@ -167,8 +167,8 @@ let private golden' factors vector matrix noise (first, second) =
         |> Array.map (Array.map (~-))
 
     let ours = goldenSums sum
-    Expect.isLessThan (abs (ours[0] - first)) 1e-10 "S1"
-    Expect.isLessThan (abs (ours[1] - second)) 1e-10 "S2"
+    Numbers.isLessThan (abs (ours[0] - first)) 1e-10 "S1"
+    Numbers.isLessThan (abs (ours[1] - second)) 1e-10 "S2"
 
 // ---- means ----------------------------------------------------------------------------------------
 
@@ -381,7 +381,7 @@ let tests =
                     let variance =
                         powers |> Array.averageBy (fun x -> (x - expected) * (x - expected))
 
-                    Expect.isLessThanOrEqual
+                    Numbers.isLessThanOrEqual
                         (abs (mean - expected))
                         (5.0 * sqrt (variance / float numbers.Length))
                         $"mean of x^{power}: {mean}"
@@ -424,7 +424,7 @@ let tests =
 
                     let largest = exact |> Array.map abs |> Array.max
 
-                    Expect.isLessThan
+                    Numbers.isLessThan
                         (Array.max error)
                         (0.1 * largest)
                         "errors that tell the two apart"
@@ -479,8 +479,8 @@ let tests =
             ] do
             test $"the mean of {factors} over all signs is RTRL" {
                 let exact = exactSteps ()
-                Expect.isGreaterThan (norm exact) 0.01 "there is something to agree on"
-                Expect.isLessThan (relative (mean factors perStep) exact) 1e-13 "the mean"
+                Numbers.isGreaterThan (norm exact) 0.01 "there is something to agree on"
+                Numbers.isLessThan (relative (mean factors perStep) exact) 1e-13 "the mean"
             }
 
             test $"without its noise {factors} is not RTRL" {
@@ -488,7 +488,7 @@ let tests =
                 let watched = watch graph smallTask factors (fun _ -> Array.create 3 1.0)
                 let steps = Array.concat [ for t in 1..3 -> Array.concat (step watched t) ]
 
-                Expect.isGreaterThan
+                Numbers.isGreaterThan
                     (relative steps (exactSteps ()))
                     1e-3
                     "one pattern of signs alone"

@@ -100,7 +100,7 @@ let private odd (drawn: Sample) =
 
     let outputs = ((session drawn).Replay 0).Outputs
     let others = ((session flipped).Replay 0).Outputs
-    Expect.isLessThanOrEqual (relative (minus outputs) others) 1e-13 "outputs flip"
+    Numbers.isLessThanOrEqual (relative (minus outputs) others) 1e-13 "outputs flip"
 
 /// Rows and columns of the projections, in their order.
 let private relabelled (order: int[]) (drawn: Sample) =

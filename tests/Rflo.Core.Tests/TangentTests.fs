@@ -109,7 +109,7 @@ let private isDerivative (tally: Tally) (case: Case) =
         let differences = Array.map2 (fun a b -> (a - b) / (2.0 * step)) up down
         let carried = snd (moved case direction 0.0)
 
-        Expect.isLessThan
+        Numbers.isLessThan
             (norm (Array.map2 (-) differences carried))
             (1e-6 * (1.0 + norm carried))
             "states at the end"

@@ -85,7 +85,7 @@ let private exact (tally: Tally) case =
         for area in 0 .. bptt.Length - 1 do
             let difference = norm (Array.map2 (-) bptt[area] rtrl[area])
 
-            Expect.isLessThanOrEqual
+            Numbers.isLessThanOrEqual
                 difference
                 (1e-11 * float bptt[area].Length + 1e-10 * norm bptt[area])
                 "BPTT and RTRL"
@@ -129,7 +129,7 @@ let private golden tau =
 
 let private expectVector tolerance (expected: float[]) (actual: float[]) =
     for a, e in Seq.zip actual expected do
-        Expect.isLessThan (abs (a - e)) tolerance $"%A{actual} and %A{expected}"
+        Numbers.isLessThan (abs (a - e)) tolerance $"%A{actual} and %A{expected}"
 
 [<Tests>]
 let tests =
@@ -155,7 +155,7 @@ let tests =
         test "the local form is its definition" {
             let session = golden (trialEnd Rules.rflo)
             let wanted = byDefinition ReferenceDataTests.golden (session.Replay 0)
-            Expect.isGreaterThan (norm wanted) 1e-3 "something is asked"
+            Numbers.isGreaterThan (norm wanted) 1e-3 "something is asked"
             expectVector 1e-11 wanted (Array.head (asked session))
         }
 
@@ -209,8 +209,8 @@ let tests =
                 norm (Array.map2 (-) (final UpdateSchedule.Online) (final UpdateSchedule.TrialEnd))
                 / rate
 
-            Expect.isGreaterThan (apart 1e-1) 1e-6 "they differ at a large rate"
-            Expect.isLessThan (apart 1e-3) (0.05 * apart 1e-1) "and agree at a small one"
+            Numbers.isGreaterThan (apart 1e-1) 1e-6 "they differ at a large rate"
+            Numbers.isLessThan (apart 1e-3) (0.05 * apart 1e-1) "and agree at a small one"
         }
 
         test "no tau falls below dt, and one that is held there can rise again" {
@@ -234,7 +234,7 @@ let tests =
                 let session = golden (Plasticity(rule, 0.5, UpdateSchedule.TrialEnd))
                 session.Run 200 |> ignore
 
-                Expect.isLessThan
+                Numbers.isLessThan
                     session.Metrics.Losses[199]
                     (0.95 * session.Metrics.Losses[0])
                     (Rules.name rule)

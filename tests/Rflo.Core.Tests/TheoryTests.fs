@@ -98,7 +98,7 @@ let private lossChange seed =
     let ofReadout = -(dot readout readout)
     let found = change output readout
 
-    Expect.isLessThan
+    Numbers.isLessThan
         (abs (found - ofReadout))
         (1e-3 * abs ofReadout + rounding)
         "the readout's step"
@@ -106,7 +106,7 @@ let private lossChange seed =
     // The paper's Eq 32 prints another 1/T.
     let printed = ofReadout / float 20
 
-    Expect.isGreaterThan
+    Numbers.isGreaterThan
         (abs (found - printed) + rounding)
         (0.5 * abs found)
         "the readout's, as printed"
@@ -114,7 +114,7 @@ let private lossChange seed =
     let m = increments session Rules.rflo recurrent
     let scale = norm m * norm (increments session Rules.bptt recurrent)
     let error = abs (change recurrent m - firstOrder session)
-    Expect.isLessThan error (1e-3 * scale + rounding) "the recurrent weights' step"
+    Numbers.isLessThan error (1e-3 * scale + rounding) "the recurrent weights' step"
 
 let private aligned alpha sample =
     let readout = sample.Net.Readout
@@ -134,7 +134,7 @@ let private alignedFalls seed =
 
     let m = increments session Rules.rflo recurrent
     let expected = -(dot m m) / alpha
-    Expect.isLessThan (abs (firstOrder session - expected)) (1e-6 * abs expected) "-|M|^2 / alpha"
+    Numbers.isLessThan (abs (firstOrder session - expected)) (1e-6 * abs expected) "-|M|^2 / alpha"
 
 /// In how many of some draws RFLO's step raises the loss.
 let private rises make =
@@ -204,15 +204,15 @@ let private shares () =
 
     let found = [ 0.0; 0.5; 1.0; 1.5 ] |> List.map (agreeing 0.3)
     let text = $"%A{found}"
-    Expect.isGreaterThan found[0] 0.95 $"without recurrent weights {text}"
-    Expect.isGreaterThan found[3] 0.55 $"at g = 1.5 {text}"
+    Numbers.isGreaterThan found[0] 0.95 $"without recurrent weights {text}"
+    Numbers.isGreaterThan found[3] 0.55 $"at g = 1.5 {text}"
 
     // 300 draws leave a standard error of 3 %.
     for a, b in List.pairwise found do
-        Expect.isLessThan b (a + 0.03) $"falls with g {text}"
+        Numbers.isLessThan b (a + 0.03) $"falls with g {text}"
 
     // A drive that saturates units makes their slopes differ, as recurrent weights do.
-    Expect.isLessThan (agreeing 3.0 0.0) (found[0] - 0.1) $"saturated {text}"
+    Numbers.isLessThan (agreeing 3.0 0.0) (found[0] - 0.1) $"saturated {text}"
 
     let other =
         [ 1..draws ]
@@ -224,7 +224,7 @@ let private shares () =
         |> List.length
         |> share
 
-    Expect.isLessThan (abs (other - 0.5)) (4.0 * sqrt (0.25 / float draws)) "other feedback"
+    Numbers.isLessThan (abs (other - 0.5)) (4.0 * sqrt (0.25 / float draws)) "other feedback"
 
 // ---- the alignment ------------------------------------------------------------------------------
 
@@ -283,7 +283,7 @@ let private differs a b =
 let private growthOfRates seed =
     let g1, g2, g, square = growth (linear (2 + seed % 8) (1 + seed % 3) 0.0 seed)
     Expect.isFalse (differs g1 square) $"G1 {g1} is |M|^2 {square}"
-    Expect.isLessThan (abs (g - g1 - g2)) (1e-6 * (abs g1 + abs g2)) "G is the sum of both"
+    Numbers.isLessThan (abs (g - g1 - g2)) (1e-6 * (abs g1 + abs g2)) "G is the sum of both"
 
 /// Mean and standard error.
 let private estimate (values: float list) =
@@ -373,10 +373,10 @@ let private meanPropagator () =
             let (mean, error), excess =
                 propagators units draws (fun r -> deviation * gaussian r)
 
-            Expect.isLessThan (abs mean) (3.0 * error) $"N = {units}: off the diagonal"
+            Numbers.isLessThan (abs mean) (3.0 * error) $"N = {units}: off the diagonal"
             let theory = gain * gain / (2.0 * float units)
 
-            Expect.isLessThan
+            Numbers.isLessThan
                 (abs (excess - theory))
                 (theory / 2.0)
                 $"N = {units}: excess {excess}"
@@ -384,12 +384,12 @@ let private meanPropagator () =
             excess)
 
     // As 1/N.
-    Expect.isGreaterThan (excess[0] / excess[1]) 2.0 $"excess {excess}"
+    Numbers.isGreaterThan (excess[0] / excess[1]) 2.0 $"excess {excess}"
 
     let (mean, error), _ =
         propagators 10 1000 (fun r -> gain / sqrt 10.0 * (gaussian r + 0.3))
 
-    Expect.isGreaterThan (abs mean) (3.0 * error) "weights with a mean"
+    Numbers.isGreaterThan (abs mean) (3.0 * error) "weights with a mean"
 
 let private startOfAlignment () =
     let draws = 400
@@ -399,9 +399,9 @@ let private startOfAlignment () =
     ]
 
     let mean, error = estimate found
-    Expect.isLessThan (abs mean) (4.0 * error) "mean"
+    Numbers.isLessThan (abs mean) (4.0 * error) "mean"
     let deviation = error * sqrt (float draws)
-    Expect.isLessThan (abs (deviation * sqrt 30.0 - 1.0)) 0.15 $"standard deviation {deviation}"
+    Numbers.isLessThan (abs (deviation * sqrt 30.0 - 1.0)) 0.15 $"standard deviation {deviation}"
     let symmetric = session (drawn Transfer.Tanh 30 1 1.5 1 |> aligned 1.0)
     Expect.floatClose Accuracy.veryHigh (symmetric.Alignment 0) 1.0 "feedback from the readout"
 
@@ -480,12 +480,12 @@ let private duhamel seed =
         ||> List.fold (fun v _ -> step v)
 
     let response = [ 1..steps ] |> List.map from |> List.reduce (Array.map2 (+))
-    Expect.isLessThan (relative found response) 1e-4 "the response"
+    Numbers.isLessThan (relative found response) 1e-4 "the response"
 
     let printed =
         Reference.multiply change (h steps) |> Array.map ((*) (alpha * float steps))
 
-    Expect.isGreaterThan (relative found printed) 0.1 "as printed"
+    Numbers.isGreaterThan (relative found printed) 0.1 "as printed"
 
 /// In continuous time without a leak, delta h(t) = t dW h(t) where W and dW commute, and not elsewhere.
 let private printedResponse seed =
@@ -505,12 +505,12 @@ let private printedResponse seed =
 
         relative found (Reference.multiply change (at w) |> Array.map ((*) time))
 
-    Expect.isLessThan (error (diagonal 1.0) (diagonal 1e-6)) 1e-4 "that commute"
+    Numbers.isLessThan (error (diagonal 1.0) (diagonal 1e-6)) 1e-4 "that commute"
 
     let full deviation =
         matrix random (deviation / sqrt (float n)) n n
 
-    Expect.isGreaterThan (error (full 1.0) (full 1e-6)) 1e-2 "that do not"
+    Numbers.isGreaterThan (error (full 1.0) (full 1e-6)) 1e-2 "that do not"
 
 [<Tests>]
 let tests =
@@ -525,8 +525,8 @@ let tests =
 
         test "with recurrent weights, or feedback that is not aligned, some steps raise the loss" {
             Expect.equal (rises (linear 6 2 0.0 >> aligned 1.0)) 0 "aligned"
-            Expect.isGreaterThan (rises (linear 6 2 0.0)) 0 "random feedback"
-            Expect.isGreaterThan (rises (linear 6 2 2.0 >> aligned 1.0)) 0 "recurrent weights"
+            Numbers.isGreaterThan (rises (linear 6 2 0.0)) 0 "random feedback"
+            Numbers.isGreaterThan (rises (linear 6 2 2.0 >> aligned 1.0)) 0 "recurrent weights"
         }
 
         test
@@ -540,8 +540,8 @@ let tests =
                 |> List.filter (fun seed -> hasItsSign (drawn Transfer.Tanh 4 1 0.0 seed))
                 |> List.length
 
-            Expect.isLessThan agreeing 200 "some draws have the other sign"
-            Expect.isGreaterThan agreeing 150 "most do not"
+            Numbers.isLessThan agreeing 200 "some draws have the other sign"
+            Numbers.isGreaterThan agreeing 150 "most do not"
         }
 
         test "of tanh units it does more often than not, less so with larger recurrent weights" {
@@ -565,14 +565,14 @@ let tests =
                     for seed in 1..200 -> let _, _, g, _ = growth (linear 8 1 0.0 seed) in g
                 ]
 
-            Expect.isGreaterThan mean (3.0 * error) "mean"
+            Numbers.isGreaterThan mean (3.0 * error) "mean"
         }
 
         test "two outputs: the changed error may turn it away, where W_out B is a rotation" {
             let found = [ for seed in 1..100 -> growth (rotated seed) ]
             let mean, error = estimate [ for _, g2, _, _ in found -> g2 ]
-            Expect.isLessThan mean (-3.0 * error) "mean of G2"
-            Expect.isGreaterThan (found |> List.averageBy (fun (_, _, g, _) -> g)) 0.0 "mean of G"
+            Numbers.isLessThan mean (-3.0 * error) "mean of G2"
+            Numbers.isGreaterThan (found |> List.averageBy (fun (_, _, g, _) -> g)) 0.0 "mean of G"
         }
 
         test "the mean propagator over random weights is diagonal, exp(-s) (1 + s^2 g^2 / 2N)" {

@@ -127,7 +127,7 @@ let private areLeakySums (misprints: Tally) seed =
 
     for b, bound in Seq.indexed (Seq.transpose h |> Seq.map (Seq.map abs >> Seq.max)) do
         for a in 0 .. h[0].Length - 1 do
-            Expect.isLessThanOrEqual
+            Numbers.isLessThanOrEqual
                 (abs p[a * h[0].Length + b])
                 (bound * (1.0 + 1e-12))
                 "p's bound"
@@ -375,7 +375,7 @@ let private dale (crossed: Tally) case =
                 hasCrossed <- true
                 Expect.equal now[k] 0.0 "a weight that would cross"
             elif not (isSigned index) || w[k] <> 0.0 then
-                Expect.isLessThanOrEqual
+                Numbers.isLessThanOrEqual
                     (abs (now[k] - raw))
                     (1e-12 * (1.0 + abs raw))
                     "the plain step"

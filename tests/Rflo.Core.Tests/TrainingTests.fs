@@ -144,7 +144,10 @@ let private smallRates (tally: Tally) case =
         if near < 1e-7 * size || near = 0.0 then
             tally.Idle()
         else
-            Expect.isLessThan (abs (nearer / near - 0.5)) 0.1 $"{Rules.name rule}: {near}, {nearer}"
+            Numbers.isLessThan
+                (abs (nearer / near - 0.5))
+                0.1
+                $"{Rules.name rule}: {near}, {nearer}"
 
 /// Trains without a session, the learners acting in this order or in the reverse.
 let private inOrder order setup case =
@@ -256,7 +259,7 @@ let private afresh (tally: Tally) case =
             tally.Idle()
         else
             // Weights of about 1 are rounded to 1e-16, so changes over 1e-8 are good to 1e-8.
-            Expect.isLessThan
+            Numbers.isLessThan
                 (norm (Array.map2 (-) change expected))
                 (1e-5 * norm expected + 1e-7 * sqrt (float expected.Length))
                 name

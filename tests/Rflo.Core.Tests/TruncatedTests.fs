@@ -98,7 +98,11 @@ let private isItsDefinition (tally: Tally) (case, (window, stride)) =
 
     if not (isNearKink case 0) then
         let looks = looks window stride network.Trial.Steps
-        let loss = (session.Replay 0).Loss
+        // None where no target counts.
+        let loss =
+            match (session.Replay 0).Loss with
+            | loss when Double.IsNaN loss -> 0.0
+            | loss -> loss
 
         for index, k in sampled session case do
             let block = nonNull blocks[index]
@@ -106,7 +110,7 @@ let private isItsDefinition (tally: Tally) (case, (window, stride)) =
 
             // Absent weights of a dense block have no increments, whatever would come of them.
             if block[k] <> 0.0 || (session.Weights(ProjectionId index))[k] <> 0.0 then
-                Expect.isLessThanOrEqual
+                Numbers.isLessThanOrEqual
                     (abs (block[k] - difference))
                     (1e-6 * norm block + 4e-9 * (1.0 + abs loss) * float looks.Length)
                     $"window {window}, stride {stride}, projection {index}, weight {k}: {block[k]} and {difference}"

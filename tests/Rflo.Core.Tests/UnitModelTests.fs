@@ -44,7 +44,7 @@ let private isTwin precision tolerance twin forms (tally: Tally) (case: Case) =
     else
         let _, model = resultOf precision (setup form twin) case
 
-        Expect.isLessThanOrEqual
+        Numbers.isLessThanOrEqual
             (norm (Array.map2 (-) own model))
             (tolerance * (1.0 + norm own))
             $"{form.Name}"
@@ -438,9 +438,9 @@ let tests =
             for draw in 1 .. cases 20 200 do
                 let exact = selfConnected draw Rules.rtrl UpdateTime.TrialEnd
                 let local = selfConnected draw snap UpdateTime.Online
-                Expect.isLessThan (relative exact local) 1e-12 $"draw {draw}"
+                Numbers.isLessThan (relative exact local) 1e-12 $"draw {draw}"
 
-                Expect.isGreaterThan
+                Numbers.isGreaterThan
                     (relative exact (selfConnected draw Rules.local UpdateTime.Online))
                     1e-3
                     "RFLO is not"
@@ -472,10 +472,10 @@ let tests =
             let session = Session.Create(graph, driven, 1L)
             session.Run 1 |> ignore
             let wx, w, out = spiking 0.8 0.4 0.1
-            Expect.isLessThan (relative wx (session.Weights(ProjectionId 0))) 1e-12 "of the input"
-            Expect.isLessThan (relative w (session.Weights(ProjectionId 1))) 1e-12 "of the area"
+            Numbers.isLessThan (relative wx (session.Weights(ProjectionId 0))) 1e-12 "of the input"
+            Numbers.isLessThan (relative w (session.Weights(ProjectionId 1))) 1e-12 "of the area"
 
-            Expect.isLessThan
+            Numbers.isLessThan
                 (relative out (session.Weights(ProjectionId 2)))
                 1e-12
                 "of the readout"
@@ -507,7 +507,7 @@ let tests =
                         GC.GetAllocatedBytesForCurrentThread() - before
 
                     // A trial may take some; a longer one takes no more.
-                    Expect.isLessThan
+                    Numbers.isLessThan
                         (allocated 200 - allocated 20)
                         (100L * 180L)
                         $"{rule}, {model}"
@@ -547,7 +547,7 @@ let tests =
             let before = all ()
             let status = session.Run 3
             Expect.equal status.End RunEnd.Failed "the end"
-            Expect.isGreaterThan status.Step 1 "a step before it learned"
+            Numbers.isGreaterThan status.Step 1 "a step before it learned"
             Expect.stringContains status.Where "the unit model of area cortex" "whose"
             Expect.stringContains status.Where "no such current" "what it said"
             Expect.isTrue (sameBits before (all ())) "nothing changed"

@@ -40,7 +40,7 @@ let private plainly (tally: Tally) (case: Case) =
         let found = Experiments.resultOf session
 
         for k in 0 .. found.Length - 1 do
-            Expect.isLessThan
+            Numbers.isLessThan
                 (Experiments.apart [| expected[k] |] [| found[k] |])
                 1e-8
                 $"part {k}: losses, weights, time constants"
@@ -102,7 +102,7 @@ let private remainders case =
             && Array.forall (fun (x: float[]) -> norm x < 1e3) ended
         then
             let _, stepped = run (UpdateSchedule(UpdateTime.EverySteps, 1000))
-            Expect.isLessThan (Experiments.apart ended stepped) 1e-9 $"{rule}"
+            Numbers.isLessThan (Experiments.apart ended stepped) 1e-9 $"{rule}"
 
 /// RTRL and BPTT learn the same at ends of trials, whatever optimizer, rate and bounds each projection has of its own.
 let private exactRules (tally: Tally) (case: Case) =
@@ -153,7 +153,7 @@ let private exactRules (tally: Tally) (case: Case) =
         tally.Idle()
     else
         let _, forward = run Rules.rtrl
-        Expect.isLessThan (Experiments.apart backward forward) 1e-8 "losses, weights"
+        Numbers.isLessThan (Experiments.apart backward forward) 1e-8 "losses, weights"
 
 // ---- last batches ---------------------------------------------------------------------------------
 
@@ -213,7 +213,7 @@ let private lastBatch (case: Case) =
             Experiments.resultOf session
 
         // A batch of one trial is not collected first.
-        Expect.isLessThan (Experiments.apart (run trials trials) (run 64 trials)) 1e-11 "one batch"
+        Numbers.isLessThan (Experiments.apart (run trials trials) (run 64 trials)) 1e-11 "one batch"
 
 /// Looking at the end of a run, capturing it and going on is as though it had not ended.
 let private goingOn (case: Case) =

@@ -212,7 +212,7 @@ let tests =
                     seq { for t in 3..3..3000 -> if chosen[t - 1] = greedy t then 1.0 else 0.0 }
                 )
             // 1 - 0.4 * 3/4 = 0.7, and four standard errors of 1,000 choices.
-            Expect.isLessThan
+            Numbers.isLessThan
                 (abs (hits / 1000.0 - 0.7))
                 (4.0 * sqrt (0.7 * 0.3 / 1000.0))
                 "greedy choices"
@@ -236,7 +236,7 @@ let tests =
 
             for k in 0..3 do
                 let expected = if k = winner then 0.3 * square / 3.0 else 0.0
-                Expect.isLessThan (abs (grown[k] - expected)) 1e-14 $"unit {k}"
+                Numbers.isLessThan (abs (grown[k] - expected)) 1e-14 $"unit {k}"
 
             let _, _, _, isSame = growth PostSignal.Rate 0.0
             Expect.isTrue isSame "no reward"

@@ -113,7 +113,7 @@ let tests =
             ] do
             test $"{name}: the expected inputs of every unit sum to zero" {
                 for i, score in Array.indexed (scores source into (balanced p)) do
-                    Expect.isLessThan (abs score) 4.5 $"row {i}"
+                    Numbers.isLessThan (abs score) 4.5 $"row {i}"
 
                 Expect.exists
                     (scores source into p)
@@ -169,6 +169,6 @@ let tests =
 
                 let found = existing |> Array.averageBy (fun w -> w * w)
                 // 1200 draws: the relative error of their mean square is at most sqrt(2 / 1200) = 0.04.
-                Expect.isLessThan (abs (found / variance - 1.0)) 0.2 $"%A{start}"
+                Numbers.isLessThan (abs (found / variance - 1.0)) 0.2 $"%A{start}"
         }
     ]

@@ -297,7 +297,7 @@ let tests =
                           Part = InExperiment
                           Fault = TooMuchMemory(needed, 1000.0, _, _)
                       } as problem ] ->
-                Expect.isGreaterThan needed 1000.0 "needed"
+                Numbers.isGreaterThan needed 1000.0 "needed"
 
                 Expect.stringContains
                     (Problem.text problem)

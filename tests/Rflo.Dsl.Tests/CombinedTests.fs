@@ -225,7 +225,7 @@ let private curricula =
         test "are taken up where they were, bit for bit, from every trial" {
             let full = trained (learn staged 60)
             let stages = Measure.stages staged full
-            Expect.isGreaterThan (Array.distinct stages).Length 2 "several stages"
+            Numbers.isGreaterThan (Array.distinct stages).Length 2 "several stages"
 
             let compiled =
                 lazy

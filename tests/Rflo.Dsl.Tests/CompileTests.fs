@@ -98,7 +98,7 @@ let private layouts =
                     .Graph.Projections[0]
 
             Expect.isFalse (isSparse spec) "full"
-            Expect.isLessThan spec.Synapses.Count 60 "but not all of it exists"
+            Numbers.isLessThan spec.Synapses.Count 60 "but not all of it exists"
         }
     ]
 
@@ -117,7 +117,7 @@ let private densities =
 
                 let expected = fraction * 40_000.0
 
-                Expect.isLessThan
+                Numbers.isLessThan
                     (abs (float (count plan) - expected))
                     (fiveSigma fraction 40_000)
                     "count"
@@ -136,8 +136,8 @@ let private densities =
             for k in 0..199 do
                 let row = Array.sum matrix[k, *]
                 let column = Array.sum matrix[*, k]
-                Expect.isLessThan (abs (row - 40.0)) (fiveSigma 0.2 200 + 1.0) $"row {k}"
-                Expect.isLessThan (abs (column - 40.0)) (fiveSigma 0.2 200 + 1.0) $"column {k}"
+                Numbers.isLessThan (abs (row - 40.0)) (fiveSigma 0.2 200 + 1.0) $"row {k}"
+                Numbers.isLessThan (abs (column - 40.0)) (fiveSigma 0.2 200 + 1.0) $"column {k}"
         }
 
         test "too small to see draws no connection" {
@@ -228,9 +228,9 @@ let private starts =
                 let expected = 1.5 / sqrt (200.0 * fraction)
                 // The relative error of a deviation from n draws is 1 / sqrt (2 n).
                 let chance = 5.0 / sqrt (2.0 * float existing.Length)
-                Expect.isLessThan (abs (rms existing / expected - 1.0)) chance "deviation"
+                Numbers.isLessThan (abs (rms existing / expected - 1.0)) chance "deviation"
 
-                Expect.isLessThan
+                Numbers.isLessThan
                     (abs (mean existing))
                     (5.0 * expected / sqrt (float existing.Length))
                     "mean"
@@ -244,7 +244,7 @@ let private starts =
                 |> entries
                 |> Array.filter (fun w -> w <> 0.0)
 
-            Expect.isLessThan
+            Numbers.isLessThan
                 (abs (rms existing * sqrt 50.0 - 1.0))
                 (5.0 / sqrt 20_000.0)
                 "deviation"
@@ -263,7 +263,7 @@ let private starts =
 
                 let expected = float existing.Length / float target.Units
 
-                Expect.isLessThan
+                Numbers.isLessThan
                     (abs (rms existing * sqrt expected - 1.0))
                     (5.0 / sqrt (2.0 * float existing.Length))
                     $"deviation of weights onto {target.Name}"
@@ -271,15 +271,15 @@ let private starts =
 
         test "uniform weights fill their range and no more" {
             let values = drawn (big --> big |> weights (uniform -0.25 0.75)) [ big ] |> entries
-            Expect.isGreaterThanOrEqual (Array.min values) -0.25 "low"
-            Expect.isLessThan (Array.max values) 0.75 "high"
-            Expect.isLessThan (abs (mean values - 0.25)) (5.0 / sqrt (12.0 * 40_000.0)) "mean"
+            Numbers.isGreaterThanOrEqual (Array.min values) -0.25 "low"
+            Numbers.isLessThan (Array.max values) 0.75 "high"
+            Numbers.isLessThan (abs (mean values - 0.25)) (5.0 / sqrt (12.0 * 40_000.0)) "mean"
 
             let scaled = drawn (big --> big |> weights (uniformScaled 2.0)) [ big ] |> entries
             let bound = 2.0 / sqrt 200.0
-            Expect.isLessThanOrEqual (scaled |> Array.map abs |> Array.max) bound "scaled"
+            Numbers.isLessThanOrEqual (scaled |> Array.map abs |> Array.max) bound "scaled"
 
-            Expect.isGreaterThan
+            Numbers.isGreaterThan
                 (scaled |> Array.map abs |> Array.max)
                 (0.99 * bound)
                 "scaled, filled"
@@ -315,9 +315,9 @@ let private starts =
                 let rowSums = [| for i in 0..199 -> Array.sum level[i, *] |]
                 // A row is 200 draws of second moment 1/200: its sum spreads by less than 1.
                 let spread = 1.0 / sqrt 200.0
-                Expect.isLessThan (abs (mean rowSums)) (5.0 * spread) "balanced"
+                Numbers.isLessThan (abs (mean rowSums)) (5.0 * spread) "balanced"
 
-                Expect.isLessThan
+                Numbers.isLessThan
                     (abs (rms (entries level) / rms (entries plain) - 1.0))
                     0.03
                     "second moment"
@@ -325,7 +325,7 @@ let private starts =
                 let plainMean = mean [| for i in 0..199 -> Array.sum plain[i, *] |]
 
                 if fraction <> 0.5 then
-                    Expect.isGreaterThan (abs plainMean) (10.0 * spread) "not balanced without it"
+                    Numbers.isGreaterThan (abs plainMean) (10.0 * spread) "not balanced without it"
             }
 
         test "bounds hold from the start, and through learning" {
@@ -380,9 +380,9 @@ let private times =
             Expect.notEqual (rates 2 "a") one "another seed"
             Expect.notEqual (rates 1 "b") one "another area"
             // Four standard errors.
-            Expect.isLessThan (abs (mean one - 0.3)) (4.0 * 0.2 / 20.0) "their mean"
+            Numbers.isLessThan (abs (mean one - 0.3)) (4.0 * 0.2 / 20.0) "their mean"
 
-            Expect.isLessThan
+            Numbers.isLessThan
                 (abs (rms (one |> Array.map (fun r -> r - mean one)) - 0.2))
                 (4.0 * 0.2 / sqrt 800.0)
                 "their deviation"
@@ -686,7 +686,7 @@ let private costs =
                             Compile.experiment ready |> ignore
                             accepted <- accepted + 1
 
-            Expect.isGreaterThan accepted 8 "experiments that are accepted"
+            Numbers.isGreaterThan accepted 8 "experiments that are accepted"
         }
 
         test "of outputs, rates and weights are the core's" {
@@ -775,7 +775,7 @@ let private rules =
 
                         Expect.equal spec.Plasticity rated $"{spec.Name} by %A{rule}"
 
-            Expect.isGreaterThan compiledRules 300 "rules that the check allows"
+            Numbers.isGreaterThan compiledRules 300 "rules that the check allows"
         }
 
         test "a probe's rule runs online where it updates within a trial, else at its end" {

@@ -346,6 +346,6 @@ let tests =
 
             // Two million synapses are 24 MB as compressed rows; a full matrix of one byte a pair of units is 400 MB.
             let took = GC.GetAllocatedBytesForCurrentThread() - before
-            Expect.isLessThan took 300_000_000L "bytes"
+            Numbers.isLessThan took 300_000_000L "bytes"
         }
     ]

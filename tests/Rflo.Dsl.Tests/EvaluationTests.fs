@@ -90,8 +90,8 @@ let tests =
             Expect.equal (right (shown on 10)) 1.0 "the training's trials"
 
             let others = right (ok (Run.perform trained byHeart.Task 200))
-            Expect.isGreaterThan others 0.36 "others"
-            Expect.isLessThan others 0.64 "others"
+            Numbers.isGreaterThan others 0.36 "others"
+            Numbers.isLessThan others 0.64 "others"
         }
 
         test "begins anywhere, and shows the same trials every time" {
@@ -222,7 +222,7 @@ let tests =
                 "the same noise"
 
             Expect.equal (changes plain) 1 "greedy"
-            Expect.isGreaterThan (changes exploring) 1 "exploring"
+            Numbers.isGreaterThan (changes exploring) 1 "exploring"
         }
 
         test "goes on from trial to trial where an area does, and begins as a run does" {

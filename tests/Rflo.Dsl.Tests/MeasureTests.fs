@@ -183,7 +183,7 @@ let tests =
 
                 // Six standard deviations of a mean of 400.
                 let spread = 6.0 * sqrt ((choices - 1.0) / (choices * choices * 400.0))
-                Expect.isLessThan (abs (guessed - 1.0 / choices)) spread "guessed")
+                Numbers.isLessThan (abs (guessed - 1.0 / choices)) spread "guessed")
 
         testPropertyWithConfig
             cases

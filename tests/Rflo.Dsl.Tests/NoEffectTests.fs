@@ -327,8 +327,8 @@ let tests =
                     | Error _, Error _ -> ()
                     | _ -> failtest $"{rule'.Name} minds what rates cost"
 
-            Expect.isGreaterThan counted 10 "of which rules learn"
-            Expect.isGreaterThan idle 10 "of which no rule learns"
+            Numbers.isGreaterThan counted 10 "of which rules learn"
+            Numbers.isGreaterThan idle 10 "of which no rule learns"
         }
 
         test "an evaluation has no trials behind the last number" {

@@ -79,7 +79,7 @@ let tests =
 
                     for KeyValue(name, weights) in core.Final do
                         let difference = (own.Final[name] - weights).FrobeniusNorm()
-                        Expect.isLessThan difference 1e-10 $"{name}, {error}, {update}"
+                        Numbers.isLessThan difference 1e-10 $"{name}, {error}, {update}"
         }
 
         test "one that reads errors is refused where none arrives, and one that reads none is not" {

@@ -76,7 +76,7 @@ let private periodic =
                             |> List.sumBy (fun (k, amplitude) ->
                                 amplitude * sin (2.0 * System.Math.PI * float k * share))
 
-                        Expect.isLessThan
+                        Numbers.isLessThan
                             (abs (view.Targets[step - 1, 0] - expected))
                             1e-12
                             $"step {step}"))
@@ -121,7 +121,7 @@ let private readySetGo =
 
                     for t in 1 .. shown.Inputs.RowCount do
                         let near field expected actual =
-                            Expect.isLessThan (abs (expected - actual)) 1e-12 $"{field}, step {t}"
+                            Numbers.isLessThan (abs (expected - actual)) 1e-12 $"{field}, step {t}"
 
                         let since (time: float<ms>) = float (float t * dt - time)
                         let ready = 0.7 * pulse 4.0 (since 12.0<ms>)
@@ -183,7 +183,7 @@ let private readySetGo =
                 "delays"
 
             for _, count in List.countBy id drawn do
-                Expect.isLessThan (abs (float count - 100.0)) (4.0 * sqrt 80.0) "even"
+                Numbers.isLessThan (abs (float count - 100.0)) (4.0 * sqrt 80.0) "even"
 
             Expect.equal [ for trial in 499..-1..0 -> delay trial ] (List.rev drawn) "by number"
         }
@@ -261,7 +261,7 @@ let private syllables =
                         let speed = if phase < 8 then 0.5 * bell (phase + 1) else 0.0
 
                         for k, direction in [ 0, dx; 1, dy ] do
-                            Expect.isLessThan
+                            Numbers.isLessThan
                                 (abs (shown.Targets[row, k] - speed * direction))
                                 1e-12
                                 "target"

@@ -263,9 +263,13 @@ let private randomness =
             let same chosen =
                 first |> List.filter chosen |> List.length
 
-            Expect.isLessThan (same (fun (a, b, _) -> a = b)) 4 "durations and numbers of the trial"
-            Expect.isLessThan (same (fun (a, _, c) -> a = c)) 4 "durations and noise"
-            Expect.isLessThan (same (fun (_, b, c) -> b = c)) 4 "numbers of the trial and noise"
+            Numbers.isLessThan
+                (same (fun (a, b, _) -> a = b))
+                4
+                "durations and numbers of the trial"
+
+            Numbers.isLessThan (same (fun (a, _, c) -> a = c)) 4 "durations and noise"
+            Numbers.isLessThan (same (fun (_, b, c) -> b = c)) 4 "numbers of the trial and noise"
         }
 
         test "durations, the trial's numbers and noise do not move each other" {

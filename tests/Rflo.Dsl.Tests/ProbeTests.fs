@@ -120,7 +120,7 @@ let private unfelt =
                     |> List.map (fun rule -> { plan with Rule = rule })
                     |> List.filter (Check.experiment >> Result.isOk)
 
-                Expect.isGreaterThan allowed.Length 3 "ways to update"
+                Numbers.isGreaterThan allowed.Length 3 "ways to update"
 
                 for experiment in allowed do
                     let watched = train (watchedBy Rule.all experiment)
@@ -254,7 +254,11 @@ let private names =
             let bytes experiment = (Memory.estimate experiment).Influence
             let watched = plan |> probe 1 [ Probe.angle Rule.rtrl ]
             Expect.equal (bytes plan) 0.0 "RFLO has none"
-            Expect.isGreaterThanOrEqual (bytes watched) (6.0 * 34.0 * 8.0) "RTRL's tensor beside it"
+
+            Numbers.isGreaterThanOrEqual
+                (bytes watched)
+                (6.0 * 34.0 * 8.0)
+                "RTRL's tensor beside it"
         }
     ]
 

@@ -150,14 +150,14 @@ let private shapes =
                 trained.Value.Losses[0]
                 "nothing was learnt before the first trial"
 
-            Expect.isLessThan trained.Value.After.Loss trained.Value.Before.Loss "better after"
+            Numbers.isLessThan trained.Value.After.Loss trained.Value.Before.Loss "better after"
         }
 
         test "has outputs that are weights times rates" {
             let trained = trained.Value
             let after = trained.After
             let expected = after.Rates["right"] * trained.Final["right->z"].Transpose()
-            Expect.isLessThan ((expected - after.Outputs["z"]).L2Norm()) 1e-12 "z = W h"
+            Numbers.isLessThan ((expected - after.Outputs["z"]).L2Norm()) 1e-12 "z = W h"
         }
 
         test "has a loss of half the mean squared error, summed over outputs" {
@@ -184,13 +184,13 @@ let private improvement =
     testList "learning" [
         test "RFLO learns the periodic task, and its readout turns towards the feedback" {
             let trained = train (periodic fifty |> trials 1000)
-            Expect.isLessThan (trained.Losses[999] / trained.Losses[0]) 0.1 "loss"
-            Expect.isGreaterThan (trained.Alignments[("y", "cortex")][999]) 0.3 "alignment"
+            Numbers.isLessThan (trained.Losses[999] / trained.Losses[0]) 0.1 "loss"
+            Numbers.isGreaterThan (trained.Alignments[("y", "cortex")][999]) 0.3 "alignment"
         }
 
         test "Dale's signs hold through 300 trials" {
             let trained = train (periodic (fifty |> dale 0.8) |> trials 300)
-            Expect.isLessThan trained.Losses[299] trained.Losses[0] "loss"
+            Numbers.isLessThan trained.Losses[299] trained.Losses[0] "loss"
 
             for j in 0..49 do
                 let column = trained.Final["cortex->cortex"].Column j
@@ -203,7 +203,7 @@ let private improvement =
         for rule' in descending do
             test $"{rule'.Name} lowers the loss of a small network" {
                 let trained = train (small |> rule rule' |> trials 200)
-                Expect.isLessThan trained.Losses[199] trained.Losses[0] "loss"
+                Numbers.isLessThan trained.Losses[199] trained.Losses[0] "loss"
             }
 
         test "e-prop of leaky units takes the readout's own weights, whatever feedback is declared" {
@@ -277,7 +277,7 @@ let private improvement =
             let ended = train wild
             let best = ended.Losses |> Array.indexed |> Array.minBy snd |> fst
             let until = train { wild with Trials = best }
-            Expect.isLessThan best 40 "trial"
+            Numbers.isLessThan best 40 "trial"
             Expect.equal ended.Best until.Final "weights before that trial's update"
         }
 

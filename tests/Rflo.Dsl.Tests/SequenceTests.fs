@@ -56,7 +56,7 @@ let tests =
             let mean from =
                 Array.average first.Losses[from .. from + 99]
 
-            Expect.isLessThan (mean 2900) (0.3 * mean 0) "loss"
+            Numbers.isLessThan (mean 2900) (0.3 * mean 0) "loss"
 
             for taught in perform first (Task.syllables square) 3 do
                 let path =
@@ -71,7 +71,7 @@ let tests =
                     let dx, dy = square.Directions[k]
                     let along = (x1 - x0) * dx + (y1 - y0) * dy
                     let length = sqrt ((x1 - x0) ** 2.0 + (y1 - y0) ** 2.0)
-                    Expect.isGreaterThan (along / length) 0.9 $"direction of syllable {k}"
+                    Numbers.isGreaterThan (along / length) 0.9 $"direction of syllable {k}"
         }
 
         test "the loop performs it with no teacher; a closed gate, or no learning, fails" {

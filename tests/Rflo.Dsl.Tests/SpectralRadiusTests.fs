@@ -28,7 +28,7 @@ let private radiusOf (weights: Matrix<float>) =
     dense.Evd().EigenValues |> Seq.map _.Magnitude |> Seq.max
 
 let private hasRadius tolerance radius weights =
-    Expect.isLessThan (abs (radiusOf weights / radius - 1.0)) tolerance "radius"
+    Numbers.isLessThan (abs (radiusOf weights / radius - 1.0)) tolerance "radius"
 
 let private cortex units = area "cortex" units
 
@@ -62,7 +62,7 @@ let tests =
             let ours = drawn area (onto area)
             let plain = drawn area (area --> area |> weights (gaussian 1.0))
             let factor = ours[0, 0] / plain[0, 0]
-            Expect.isLessThan ((ours - plain * factor).L2Norm()) 1e-12 "all by one factor"
+            Numbers.isLessThan ((ours - plain * factor).L2Norm()) 1e-12 "all by one factor"
         }
 
         test "a ring, all of whose eigenvalues are equally large" {
@@ -72,7 +72,7 @@ let tests =
 
             // The eigenvalues are the roots of the product of the weights.
             let logs = [ for i in 0..199 -> log (abs weights[i, (i + 199) % 200]) ]
-            Expect.isLessThan (abs (List.average logs - log 0.9)) 1e-6 "radius"
+            Numbers.isLessThan (abs (List.average logs - log 0.9)) 1e-6 "radius"
         }
 
         test "units on no way back are left out" {

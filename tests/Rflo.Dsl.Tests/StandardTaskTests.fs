@@ -64,7 +64,7 @@ let private spread column phase (views: TrialView list) =
 
 let private expectSpread what expected (deviation, count: int) =
     // The standard error of a standard deviation from n normal draws is sigma / sqrt(2 n).
-    Expect.isLessThan
+    Numbers.isLessThan
         (abs (deviation - expected))
         (4.5 * expected / sqrt (2.0 * float count))
         $"{what}: {deviation}, expected {expected}"
@@ -397,7 +397,7 @@ let private decisions =
 
                 for t in rows view do
                     sum <- sum + 0.025 * view.Inputs[t, named] * 0.5
-                    Expect.isLessThan (abs (sum - view.Targets[t, 0])) 1e-9 "sum"
+                    Numbers.isLessThan (abs (sum - view.Targets[t, 0])) 1e-9 "sum"
                     near "mask" 1.0 view.Mask[t, 0]
         }
 
@@ -540,7 +540,7 @@ let private randomness =
                 let shown = views 15L task [ 0..8 ]
                 Expect.equal (List.rev (views 15L task [ 8..-1..0 ])) shown "in any order"
                 Expect.notEqual (views 16L task [ 0..8 ]) shown "another seed"
-                Expect.isGreaterThan (List.distinct shown).Length 1 "trials differ"
+                Numbers.isGreaterThan (List.distinct shown).Length 1 "trials differ"
             }
     ]
 

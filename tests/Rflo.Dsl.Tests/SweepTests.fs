@@ -138,7 +138,7 @@ let tests =
             Expect.equal made[0] 1 "made"
             // Whether an axis changes anything is seen in its first two values.
             Expect.equal (Sweep.problems sweep) [] "problems"
-            Expect.isLessThan made[0] 6 "looked at"
+            Numbers.isLessThan made[0] 6 "looked at"
         }
 
         test "appended points follow, with axes of their own" {

@@ -60,15 +60,15 @@ let tests =
             let hears = train Rule.rflo 3 2 false 0.1 task 400
             let deaf = train Rule.rflo 3 2 true 0.1 task 400
             let right, chance = rightOf task 200 hears, rightOf task 200 deaf
-            Expect.isGreaterThan right 0.9 "right"
-            Expect.isLessThan chance 0.65 "without hearing"
-            Expect.isLessThan (last 100 hears) (0.8 * last 100 deaf) "loss"
+            Numbers.isGreaterThan right 0.9 "right"
+            Numbers.isLessThan chance 0.65 "without hearing"
+            Numbers.isLessThan (last 100 hears) (0.8 * last 100 deaf) "loss"
         }
 
         test "BPTT learns a flip-flop of one bit, and cannot without hearing it" {
             let task = Task.flipFlop { FlipFlop.standard with Bits = 1 }
             let hears = train Rule.bptt 1 1 false 0.1 task 400
             let deaf = train Rule.bptt 1 1 true 0.1 task 400
-            Expect.isLessThan (last 100 hears) (0.4 * last 100 deaf) "loss"
+            Numbers.isLessThan (last 100 hears) (0.4 * last 100 deaf) "loss"
         }
     ]

@@ -50,7 +50,7 @@ let private deviation (numbers: float[]) =
 
 /// Within four and a half standard errors of the deviation of so many independent normal draws.
 let private expectDeviation what (expected: float) (independent: float) found =
-    Expect.isLessThan
+    Numbers.isLessThan
         (abs (found - expected))
         (4.5 * expected / sqrt (2.0 * independent))
         $"{what}: {found}, expected {expected}"

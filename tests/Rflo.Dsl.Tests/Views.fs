@@ -35,7 +35,7 @@ let phaseOf (view: TrialView) row =
     |> fun (name, _, _) -> name
 
 let near what (expected: float) (actual: float) =
-    Expect.isLessThan (abs (expected - actual)) 1e-12 $"{what}: {expected}, not {actual}"
+    Numbers.isLessThan (abs (expected - actual)) 1e-12 $"{what}: {expected}, not {actual}"
 
 /// A count of draws of known probability lies within four and a half standard deviations of what is expected: by chance it lies
 /// outside once in 150 000 times, and the seeds are fixed.
@@ -43,7 +43,7 @@ let expectShare what (probability: float) count total =
     let expected = probability * float total
     let deviation = sqrt (expected * (1.0 - probability))
 
-    Expect.isLessThan
+    Numbers.isLessThan
         (abs (float count - expected))
         (4.5 * deviation + 1e-9)
         $"{what}: {count} of {total}, expected {expected}"

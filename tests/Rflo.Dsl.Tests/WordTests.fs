@@ -128,7 +128,7 @@ let private noneIsDropped count least (words: Word<'part> list) (parts: 'part li
         | one, two ->
             failtest $"{names order} is %A{Result.isOk one}, {names other} is %A{Result.isOk two}"
 
-    Expect.isGreaterThan accepted least "sequences that are accepted"
+    Numbers.isGreaterThan accepted least "sequences that are accepted"
 
 let private areaWords = [
     word "tau" "tau" (tau 20.0<ms>)

@@ -259,9 +259,9 @@ let reports =
     testList "a report" [
         test "of a long trial is no longer than one of a short trial, and says so" {
             let page = Report.html (longTrial 100_000)
-            Expect.isLessThan page.Length 20_000_000 "characters"
+            Numbers.isLessThan page.Length 20_000_000 "characters"
             let more = page.Length - (Report.html (longTrial 10_000)).Length
-            Expect.isLessThan (abs more) 1_000_000 "ten times the steps"
+            Numbers.isLessThan (abs more) 1_000_000 "ten times the steps"
 
             for figure in
                 [
@@ -462,7 +462,7 @@ let signals =
                     let patience = Stopwatch.StartNew()
 
                     while not (File.Exists sessions) do
-                        Expect.isLessThan patience.Elapsed.TotalSeconds 60.0 "it begins"
+                        Numbers.isLessThan patience.Elapsed.TotalSeconds 60.0 "it begins"
                         Thread.Sleep 5
 
                     Expect.isTrue (isIgnored child.Id number) "as it was begun"

@@ -88,7 +88,7 @@ let tests =
                         "Rflo.Tool"
                     ])
 
-            Expect.isGreaterThan assemblies.Length 3 "assemblies"
+            Numbers.isGreaterThan assemblies.Length 3 "assemblies"
 
             for path in assemblies do
                 Expect.equal (CultureScan.ofAssembly path) [] (nonNull (Path.GetFileName path))

@@ -205,7 +205,7 @@ let tests =
                 let browser = playwright.Chromium.LaunchAsync(options).Result
 
                 try
-                    Expect.isGreaterThan pages.Length 30 "pages"
+                    Numbers.isGreaterThan pages.Length 30 "pages"
 
                     Expect.equal
                         (List.collect (fun width -> visit browser width pages) [ 1280; 390 ])

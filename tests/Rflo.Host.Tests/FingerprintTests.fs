@@ -135,7 +135,7 @@ let tests =
                             (SweepPoints.id [] experiment)
                             "point"
 
-            Expect.isGreaterThan changed 150 "values that were changed"
+            Numbers.isGreaterThan changed 150 "values that were changed"
         }
 
         test "is that of the weights that a point reads, as they are" {
@@ -243,7 +243,7 @@ let tests =
             ]
 
             Expect.equal (List.distinct own).Length all.Length "each its own"
-            Expect.isGreaterThan changed 30 "values that were changed"
+            Numbers.isGreaterThan changed 30 "values that were changed"
         }
 
         test

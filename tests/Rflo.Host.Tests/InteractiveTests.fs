@@ -56,7 +56,7 @@ let private values (name: string) chart =
 
 /// Every chart makes a page: whatever Plotly.NET cannot write would show here.
 let private isWhole chart =
-    Expect.isGreaterThan (GenericChart.toEmbeddedHTML chart).Length 500 "a page"
+    Numbers.isGreaterThan (GenericChart.toEmbeddedHTML chart).Length 500 "a page"
 
 let private refused make (words: string) =
     try

@@ -74,7 +74,7 @@ let tests =
                     Expect.equal saved.Manifest.Status RunEnd.Cancelled "status"
                     let metrics = saved.ReadMetrics()
                     Expect.equal metrics.Rows saved.Manifest.Trials "rows"
-                    Expect.isGreaterThan metrics.Rows 0 "trials"
+                    Numbers.isGreaterThan metrics.Rows 0 "trials"
                     Expect.isNonEmpty (saved.ReadWeights()) "weights")
             }
     ]

@@ -321,7 +321,7 @@ let private claims =
 /// The rows of a Markdown table that follow a comment, as cells.
 let private rowsAfter (comment: string) (text: string) =
     let start = text.IndexOf(comment, StringComparison.Ordinal)
-    Expect.isGreaterThan start -1 $"no {comment}"
+    Numbers.isGreaterThan start -1 $"no {comment}"
 
     let block =
         text[start .. text.IndexOf("<!-- end -->", start, StringComparison.Ordinal) - 1]
@@ -344,7 +344,7 @@ let page =
                         name, found.Value
             ]
 
-            Expect.isGreaterThan shown.Length 8 "figures"
+            Numbers.isGreaterThan shown.Length 8 "figures"
 
             let ends =
                 shown
@@ -370,7 +370,7 @@ let page =
 
             let summary = rowsAfter "<!-- summary -->" text
             let figures = summary |> List.filter (fun row -> claims.Value.ContainsKey row[0])
-            Expect.isGreaterThan figures.Length 8 "figures of the summary"
+            Numbers.isGreaterThan figures.Length 8 "figures of the summary"
 
             for row in figures do
                 Expect.equal

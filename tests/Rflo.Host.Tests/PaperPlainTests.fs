@@ -172,12 +172,12 @@ let private agree (run: Trained) (ours: Plain) =
             if theirs.In.Length > 0 then
                 "W_in", Seq.cast<float> theirs.In, Seq.cast<float> ours.In
         ] do
-        Expect.isLessThan (apart a b) 1e-8 $"relative difference of {name}"
+        Numbers.isLessThan (apart a b) 1e-8 $"relative difference of {name}"
 
     let moved =
         apart (Seq.cast<float> (plain run run.Initial).W) (Seq.cast<float> ours.W)
 
-    Expect.isGreaterThan moved 1e-4 "how far W has moved"
+    Numbers.isGreaterThan moved 1e-4 "how far W has moved"
 
 let private periodic period = {
     X = Array2D.zeroCreate period 0
@@ -247,7 +247,7 @@ let tests =
 
             for j in 0..29 do
                 for i in 0..29 do
-                    Expect.isGreaterThanOrEqual (first.W[i, j] * signs[j]) 0.0 "first signs"
+                    Numbers.isGreaterThanOrEqual (first.W[i, j] * signs[j]) 0.0 "first signs"
 
             first
             |> train rflo 0.01 1 (Some signs) (List.replicate 20 (periodic 400))

@@ -55,8 +55,8 @@ let tests =
                 |> Seq.filter id
                 |> Seq.length
 
-            Expect.isGreaterThanOrEqual held 88 "intervals that hold it"
-            Expect.isLessThanOrEqual held 100 "intervals that hold it"
+            Numbers.isGreaterThanOrEqual held 88 "intervals that hold it"
+            Numbers.isLessThanOrEqual held 100 "intervals that hold it"
         }
 
         test "say how many runs would decide" {

@@ -294,8 +294,8 @@ let private layout =
                 let layout = circuit |> areas [ area "a" units ] |> PictureLayout.ofCircuit
                 (snd layout.Nodes[0]).Height
 
-            Expect.isLessThan (height 10) (height 100) "10 and 100 units"
-            Expect.isLessThan (height 10_000) (2.0 * height 10) "10,000 units"
+            Numbers.isLessThan (height 10) (height 100) "10 and 100 units"
+            Numbers.isLessThan (height 10_000) (2.0 * height 10) "10,000 units"
         }
     ]
 

@@ -228,9 +228,9 @@ let tests =
                 |> Array.filter (fun run -> several run.Experiment.Circuit.Readouts)
                 |> Array.length
 
-            Expect.isGreaterThan (isOf (fun readouts -> readouts.Length > 1)) 5 "several readouts"
+            Numbers.isGreaterThan (isOf (fun readouts -> readouts.Length > 1)) 5 "several readouts"
 
-            Expect.isGreaterThan
+            Numbers.isGreaterThan
                 (isOf (List.exists (fun readout -> readout.Output <> Output.Linear)))
                 5
                 "kinds of outputs"

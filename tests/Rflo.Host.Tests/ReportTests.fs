@@ -153,7 +153,7 @@ let tests =
                     Style.logTicks low high
                     |> Array.filter (fun tick -> tick >= low && tick <= high)
 
-                Expect.isGreaterThan shown.Length 1 $"ticks from {low} to {high}"
+                Numbers.isGreaterThan shown.Length 1 $"ticks from {low} to {high}"
 
                 for tick in shown do
                     let read =
@@ -224,8 +224,8 @@ let tests =
                                  not (url.StartsWith "data:") && url <> "file://" + file))
                             "requests"
 
-                        Expect.isGreaterThan plots 3 "figures"
-                        Expect.isLessThanOrEqual wide width "nothing sticks out at the side"
+                        Numbers.isGreaterThan plots 3 "figures"
+                        Numbers.isLessThanOrEqual wide width "nothing sticks out at the side"
                         Expect.stringContains text status "status")
                 }
     ]

@@ -146,9 +146,9 @@ let private robust =
                 |> PaperRuns.median
 
             let rflo, bptt = median (C.rflo 200), median (C.bptt 200)
-            Expect.isLessThan rflo (untrained / 5.0) $"RFLO {rflo}, untrained {untrained}"
-            Expect.isLessThan bptt (untrained / 5.0) $"BPTT {bptt}, untrained {untrained}"
-            Expect.isLessThan rflo (30.0 * bptt) $"RFLO {rflo}, BPTT {bptt}"
+            Numbers.isLessThan rflo (untrained / 5.0) $"RFLO {rflo}, untrained {untrained}"
+            Numbers.isLessThan bptt (untrained / 5.0) $"BPTT {bptt}, untrained {untrained}"
+            Numbers.isLessThan rflo (30.0 * bptt) $"RFLO {rflo}, BPTT {bptt}"
         }
 
         test
@@ -156,36 +156,36 @@ let private robust =
             for run in PaperRuns.of' periods.Value (C.rflo 200) do
                 let weights = run.Final.Value
                 let own = perform run weights (arrays asked)
-                Expect.isLessThan own 0.1 "its target"
+                Numbers.isLessThan own 0.1 "its target"
                 let order = Array.init 200 (fun t -> 77 * t % 200)
                 let shuffled = order |> Array.map (fun t -> asked[t])
-                Expect.isGreaterThan (perform run weights (arrays shuffled)) 0.25 "permuted"
+                Numbers.isGreaterThan (perform run weights (arrays shuffled)) 0.25 "permuted"
                 let silent = weights |> Map.add "cortex->y" (Matrix<float>.Build.Dense(1, 30))
-                Expect.isGreaterThan (perform run silent (arrays asked)) 0.25 "no readout"
+                Numbers.isGreaterThan (perform run silent (arrays asked)) 0.25 "no readout"
         }
 
         test
             "that readout and feedback align under RFLO, and not under BPTT or where feedback is redrawn" {
             let rflo, bptt = alignments (C.rflo 200), alignments (C.bptt 200)
-            Expect.isGreaterThan (List.min rflo) 0.3 $"RFLO %A{rflo}"
-            Expect.isLessThan (abs (PaperRuns.median bptt)) 0.25 $"BPTT %A{bptt}"
+            Numbers.isGreaterThan (List.min rflo) 0.3 $"RFLO %A{rflo}"
+            Numbers.isLessThan (abs (PaperRuns.median bptt)) 0.25 $"BPTT %A{bptt}"
             let other = [ 1..3 ] |> List.map redrawn
-            Expect.isLessThan (List.max other) 0.15 $"redrawn %A{other}"
+            Numbers.isLessThan (List.max other) 0.15 $"redrawn %A{other}"
         }
 
         test "that the recurrent weights alone fail, and the readout alone does worse" {
             let both = median (C.rflo 200)
             let readout, recurrent = median C.readoutOnly, median C.recurrentOnly
-            Expect.isGreaterThan recurrent 0.15 $"recurrent only {recurrent}"
-            Expect.isGreaterThan recurrent (3.0 * both) $"recurrent only {recurrent}, both {both}"
-            Expect.isGreaterThan readout (1.5 * both) $"readout only {readout}, both {both}"
+            Numbers.isGreaterThan recurrent 0.15 $"recurrent only {recurrent}"
+            Numbers.isGreaterThan recurrent (3.0 * both) $"recurrent only {recurrent}, both {both}"
+            Numbers.isGreaterThan readout (1.5 * both) $"readout only {readout}, both {both}"
         }
 
         test "that a network under Dale's law learns with its signs intact; a free one mixes them" {
             let runs = PaperRuns.of' periods.Value (C.dale 200)
             let first, last = runs |> List.map PaperRuns.firstLoss, finals (C.dale 200)
 
-            Expect.isLessThan
+            Numbers.isLessThan
                 (PaperRuns.median last)
                 (PaperRuns.median first / 2.0)
                 $"%A{first} to %A{last}"
@@ -193,7 +193,7 @@ let private robust =
             Expect.allEqual (runs |> List.map (recurrent >> mixed)) 0 "wrong signs"
 
             for run in PaperRuns.of' periods.Value (C.rflo 200) do
-                Expect.isGreaterThan (mixed (recurrent run)) 0 "a free network"
+                Numbers.isGreaterThan (mixed (recurrent run)) 0 "a free network"
         }
 
         test "that BPTT's intervals follow the asked ones, and an untrained network's do not" {
@@ -207,9 +207,9 @@ let private robust =
 
             let slope, error = PaperTrials.timing timings["trained"]
             let none, _ = PaperTrials.timing timings["untrained"]
-            Expect.isGreaterThan slope 0.6 $"slope of %A{timings}"
-            Expect.isLessThan error 15.0 $"error in ms of %A{timings}"
-            Expect.isLessThan none 0.2 "untrained slope"
+            Numbers.isGreaterThan slope 0.6 $"slope of %A{timings}"
+            Numbers.isLessThan error 15.0 $"error in ms of %A{timings}"
+            Numbers.isLessThan none 0.2 "untrained slope"
         }
     ]
 

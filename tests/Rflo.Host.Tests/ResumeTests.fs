@@ -144,7 +144,7 @@ let private killed kind =
                 // The options that keep checkpoints differ, and no bit of the run.
                 expectSame folder "whole" place
 
-            Expect.isGreaterThan tally.GoingOn (killsPerExperiment / 3) "checkpoints were of use")
+            Numbers.isGreaterThan tally.GoingOn (killsPerExperiment / 3) "checkpoints were of use")
     }
 
 let private expectCode code (ended: Ended) =
@@ -167,7 +167,7 @@ let private killAfterCheckpoint folder place options =
     let patience = Stopwatch.StartNew()
 
     while not (Directory.Exists temporary && List.length (checkpoints temporary) = 2) do
-        Expect.isLessThan patience.Elapsed.TotalSeconds 60.0 "it writes checkpoints"
+        Numbers.isLessThan patience.Elapsed.TotalSeconds 60.0 "it writes checkpoints"
         Thread.Sleep 2
 
     child.Kill()
@@ -201,7 +201,7 @@ let tests =
                 let place = Path.Combine(folder, "a")
                 let saved = (RunFolder.Open place).Manifest
                 Expect.equal saved.Status RunEnd.Cancelled "status"
-                Expect.isLessThan saved.Trials 1500 "in its midst"
+                Numbers.isLessThan saved.Trials 1500 "in its midst"
 
                 Expect.equal
                     (checkpoints place)

@@ -86,7 +86,7 @@ let private checkIntervals (folder: string) (place: string) =
 /// A script that compares leaves a run folder for each experiment, and one page.
 let private checkComparison (place: string) example =
     let runs = Directory.GetDirectories place
-    Expect.isGreaterThan runs.Length 1 "runs"
+    Numbers.isGreaterThan runs.Length 1 "runs"
 
     for run in runs do
         checkFolder run example
@@ -99,7 +99,7 @@ let private checkComparison (place: string) example =
 /// A script that sweeps leaves a run folder for each point.
 let private checkSweep (place: string) =
     let sweep = SweepFolder.Open place
-    Expect.isGreaterThan sweep.Description.Points 1 "points"
+    Numbers.isGreaterThan sweep.Description.Points 1 "points"
 
     for id in sweep.ReadPoints() do
         Expect.equal (sweep.StateOf id).Stage PointStage.Finished id
@@ -318,7 +318,7 @@ let tests =
                 let place = Path.Combine(folder, "a")
                 Expect.equal (status place) "diverged" "status"
                 let _, losses = metrics place |> List.find (fst >> (=) "loss")
-                Expect.isGreaterThan losses.Length 3 "losses before"
+                Numbers.isGreaterThan losses.Length 3 "losses before"
 
                 Expect.isTrue
                     (losses[.. losses.Length - 2] |> Array.forall System.Double.IsFinite)

@@ -196,7 +196,7 @@ let tests =
                 let file = Path.Combine(folder, "loss.html")
                 Charts.loss trained |> Charts.save file
                 let page = File.ReadAllText file
-                Expect.isGreaterThan page.Length 1_000_000 "plotly is in it"
+                Numbers.isGreaterThan page.Length 1_000_000 "plotly is in it"
                 Expect.isFalse (page.Contains "src=\"http") "and nothing is fetched"
 
                 Expect.throwsT<System.ArgumentException>

@@ -236,7 +236,7 @@ let tests =
 
                     let takenUp = ids |> List.filter (fun id -> (sessions id).Count > 1)
                     Expect.contains takenUp killed "the point of the killed task was taken up"
-                    Expect.isLessThanOrEqual takenUp.Length 2 "and no more than what was in hand"))
+                    Numbers.isLessThanOrEqual takenUp.Length 2 "and no more than what was in hand"))
         }
     ]
 

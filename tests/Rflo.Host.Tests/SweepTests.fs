@@ -380,7 +380,7 @@ let tests =
             let trials = SweepResults.trials 100_000
             Expect.equal (Array.head trials, Array.last trials) (1, 100_000) "ends"
             Expect.equal (Array.distinct trials |> Array.sort) trials "ascending"
-            Expect.isLessThanOrEqual trials.Length 120 "number"
+            Numbers.isLessThanOrEqual trials.Length 120 "number"
             Expect.equal (SweepResults.trials 20) [| 1..20 |] "a short one"
         }
 

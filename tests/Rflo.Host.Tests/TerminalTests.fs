@@ -82,7 +82,7 @@ let tests =
                     let sentences = lines |> List.filter _.Contains("losses agree")
                     Expect.equal sentences.Length 1 "it ran to its end"
 
-                    Expect.isLessThanOrEqual
+                    Numbers.isLessThanOrEqual
                         (lines |> List.except sentences |> List.map _.Length |> List.max)
                         columns
                         $"widest of {widest}"
@@ -101,7 +101,7 @@ let tests =
                     Regex.Count(sent, @"\x1b\[[0-9;]*m")
 
                 Expect.equal (colours "NO_COLOR=1" "a") 0 "with NO_COLOR"
-                Expect.isGreaterThan (colours "COLORTERM=truecolor" "b") 0 "without")
+                Numbers.isGreaterThan (colours "COLORTERM=truecolor" "b") 0 "without")
         }
 
         test "output that is redirected has no codes, no boxes and no bar" {

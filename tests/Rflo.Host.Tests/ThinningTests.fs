@@ -18,7 +18,7 @@ let tests =
             let series = Array.init count (fun k -> 1.0 / float (k + 1))
             series[70_000] <- 42.0
             let bins = Thinning.bins Double.IsFinite series
-            Expect.isLessThan (3 * bins.Trials.Length) 2_000 "points"
+            Numbers.isLessThan (3 * bins.Trials.Length) 2_000 "points"
             Expect.equal bins.Trials[0] 1.0 "first trial"
             Expect.equal bins.Lowest[bins.Lowest.Length - 1] series[count - 1] "last trial"
             Expect.equal (Array.max bins.Highest) 42.0 "the spike"
@@ -44,7 +44,7 @@ let tests =
                 let count = 1 + (times.Get * 977) % 20_000
                 let series = Array.init count (fun k -> numbers[(k * k / 7) % numbers.Length])
                 let places = Thinning.places series
-                Expect.isLessThanOrEqual places.Length 2_000 "points"
+                Numbers.isLessThanOrEqual places.Length 2_000 "points"
                 Expect.equal places (Array.sort (Array.distinct places)) "order"
 
                 if count <= 2_000 then
@@ -62,5 +62,5 @@ let tests =
 
                 // Nowhere is more than a stretch left out.
                 for first, next in Array.pairwise places do
-                    Expect.isLessThanOrEqual (next - first) (2 * (1 + count / 1000)) "gaps")
+                    Numbers.isLessThanOrEqual (next - first) (2 * (1 + count / 1000)) "gaps")
     ]

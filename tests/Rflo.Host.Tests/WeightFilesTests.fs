@@ -293,7 +293,7 @@ np.savez('back.npz', **{'w': dense, 's/row': m.row, 's/column': m.col, 's/value'
 
                 // As compressed rows they are 24 MB; a full matrix of floats is 3200 MB.
                 let took = GC.GetAllocatedBytesForCurrentThread() - before
-                Expect.isLessThan took 600_000_000L "bytes"
+                Numbers.isLessThan took 600_000_000L "bytes"
                 Expect.isTrue ((back = large)) "the same")
         }
 

@@ -148,7 +148,7 @@ type Feed() =
     member this.ReadmeCode package =
         let readme: string = this.Read(package, "README.md")
         let start = readme.IndexOf "```fsharp\n"
-        Expect.isGreaterThan start -1 $"the readme of {package} has code"
+        Numbers.isGreaterThan start -1 $"the readme of {package} has code"
         let code = readme.Substring(start + 10)
         code.Substring(0, code.IndexOf "```")
 

@@ -38,8 +38,8 @@ let private describes (feed: Feed) package =
     Expect.equal (text "version" nuspec) version $"version of {package}"
     Expect.equal (text "license" nuspec) "MIT" $"licence of {package}"
     Expect.equal (text "readme" nuspec) "README.md" $"readme of {package}"
-    Expect.isGreaterThan (text "description" nuspec).Length 40 $"description of {package}"
-    Expect.isGreaterThan (feed.Read(package, "README.md")).Length 200 $"readme of {package}"
+    Numbers.isGreaterThan (text "description" nuspec).Length 40 $"description of {package}"
+    Numbers.isGreaterThan (feed.Read(package, "README.md")).Length 200 $"readme of {package}"
     nuspec
 
 /// Sources with the places of this machine would be no use to anybody, and differ from machine to machine.

@@ -102,7 +102,7 @@ let private fuzz (changed: byte array -> int -> byte array) count =
                 Expect.isTrue (same used.State (state 10)) $"change {k}: the one before"
             | used, wrong -> failtest $"change {k}: %A{used} %A{wrong}"
 
-        Expect.isGreaterThan noticed (count / 2) "damage is noticed")
+        Numbers.isGreaterThan noticed (count / 2) "damage is noticed")
 
 let private isLong = Environment.GetEnvironmentVariable "RFLO_LONG" = "1"
 

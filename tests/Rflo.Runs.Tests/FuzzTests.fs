@@ -62,12 +62,12 @@ let private fuzz count (file: string) (read: unit -> unit) =
             refused <- refused + 1
             Expect.stringContains e.Message file $"mutation {k} is refused by name"
 
-        Expect.isLessThan
+        Numbers.isLessThan
             (GC.GetAllocatedBytesForCurrentThread() - before)
             mostBytes
             $"memory of mutation {k}"
 
-    Expect.isGreaterThan refused (count / 4) "damage is noticed"
+    Numbers.isGreaterThan refused (count / 4) "damage is noticed"
 
 [<Tests>]
 let tests =

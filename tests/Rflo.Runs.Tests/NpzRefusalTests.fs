@@ -89,7 +89,7 @@ let tests =
                 let before = GC.GetAllocatedBytesForCurrentThread()
                 refusal (fun () -> Npz.Read path) |> ignore
 
-                Expect.isLessThan
+                Numbers.isLessThan
                     (GC.GetAllocatedBytesForCurrentThread() - before)
                     1_000_000L
                     "bytes")

@@ -151,7 +151,7 @@ let tests =
                         bytes[k] <- bytes[k] ^^^ flip
                         changed $"changed at {k}" bytes
 
-                Expect.isGreaterThan refused (4 * original.Length - 8) "nearly all matter")
+                Numbers.isGreaterThan refused (4 * original.Length - 8) "nearly all matter")
         }
 
         test "a list of an older version counts, if it has as many points as the sweep" {

@@ -18,7 +18,7 @@ let tests =
                 skiptest "the sources of this copy hold the mistakes already"
 
             Expect.equal (Catalogue.complaints root mutants.Value) [] "what is to be mended"
-            Expect.isGreaterThanOrEqual mutants.Value.Length 150 "mistakes"
+            Numbers.isGreaterThanOrEqual mutants.Value.Length 150 "mistakes"
         }
 
         test "can be planted: places that overlap lie in one another" {

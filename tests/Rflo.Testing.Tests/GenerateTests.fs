@@ -70,7 +70,7 @@ let tests =
                 Expect.equal (trial.Inputs.GetLength 1, trial.Targets.GetLength 1) (2, 1) "widths"
 
                 for shorter in Generate.shorter trial do
-                    Expect.isLessThan (shorter.Targets.GetLength 0) steps "shorter"
+                    Numbers.isLessThan (shorter.Targets.GetLength 0) steps "shorter"
 
             Expect.exists trials _.Mask.IsSome "some have a mask"
         }

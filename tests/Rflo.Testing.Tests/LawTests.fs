@@ -27,10 +27,10 @@ let private refused law (words: string) =
 let private isSmall (broken: LawBrokenException) =
     let circuit = broken.Experiment.Circuit
     let units = circuit.Areas |> List.sumBy _.Units
-    Expect.isLessThanOrEqual circuit.Areas.Length 2 $"areas: {broken.Message}"
-    Expect.isLessThanOrEqual units 10 $"units: {broken.Message}"
-    Expect.isLessThanOrEqual circuit.Projections.Length 4 $"projections: {broken.Message}"
-    Expect.isLessThanOrEqual broken.Experiment.Trials 3 $"trials: {broken.Message}"
+    Numbers.isLessThanOrEqual circuit.Areas.Length 2 $"areas: {broken.Message}"
+    Numbers.isLessThanOrEqual units 10 $"units: {broken.Message}"
+    Numbers.isLessThanOrEqual circuit.Projections.Length 4 $"projections: {broken.Message}"
+    Numbers.isLessThanOrEqual broken.Experiment.Trials 3 $"trials: {broken.Message}"
 
 /// Rules with forms of updates that the ready-made ones do not have.
 let private others = [

@@ -28,5 +28,11 @@ public sealed record RatePenalty(PenaltyKind Kind, double Strength, double Targe
     public double Value(double rate) => Strength * (Kind == PenaltyKind.Square ? 0.5 * (rate - Target) * (rate - Target) : Math.Abs(rate - Target));
 
     /// <summary>Its slope, by the rate; 0 where it has none.</summary>
-    public double Slope(double rate) => Strength * (Kind == PenaltyKind.Square ? rate - Target : Math.Sign(rate - Target));
+    public double Slope(double rate)
+    {
+        double distance = rate - Target;
+
+        // Math.Sign refuses what is no number; a circuit that diverges has such rates.
+        return Strength * (Kind == PenaltyKind.Square || double.IsNaN(distance) ? distance : Math.Sign(distance));
+    }
 }

@@ -28,8 +28,8 @@ let differenceIn count rule reference (experiment: Experiment) =
     largest "angle" id, largest "ratio" (fun ratio -> abs (ratio - 1.0))
 
 let areSame (angle, lengths) =
-    Expect.isLessThan angle 1e-3 "angle in degrees"
-    Expect.isLessThan lengths 1e-9 "ratio of lengths, from 1"
+    Expect.isTrue (angle < 1e-3) $"an angle of {angle} degrees"
+    Expect.isTrue (lengths < 1e-9) $"a ratio of lengths that is {lengths} from 1"
 
 /// The model with nothing sent from area to area, and the error told through the readout's own weights: the case in
 /// which RFLO is the gradient, until the first update. Areas that no readout hears do not learn there.
