@@ -135,15 +135,8 @@ let private csharp (feed: Feed) =
     let folder = feed.NewFolder "csharp"
     let sample = Path.Combine(root, "examples", "csharp")
 
-    for name in
-        [
-            "Sample.csproj"
-            "Program.cs"
-            "OwnParts.cs"
-            "AdaptiveUnits.cs"
-            "SpikingTwin.cs"
-        ] do
-        File.Copy(Path.Combine(sample, name), Path.Combine(folder, name))
+    for file in DirectoryInfo(sample).GetFiles "*.cs*" do
+        file.CopyTo(Path.Combine(folder, file.Name)) |> ignore
 
     let ended =
         feed.Run(
@@ -160,6 +153,7 @@ let private csharp (feed: Feed) =
 
     Expect.stringContains ended.Output "completed 1000 trials: loss" "what it says"
     Expect.stringContains ended.Output "the same bits where it was taken up" "parts of its own"
+    Expect.stringContains ended.Output "by a rule of one's own" "a rule of its own"
     Expect.stringContains ended.Output "spiking units of one's own" "a unit model of its own"
 
 let private tool (feed: Feed) model =
