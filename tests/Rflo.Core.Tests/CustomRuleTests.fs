@@ -104,7 +104,7 @@ let private agree precision tolerance (tally: Tally) (case: Case) =
             "the core's rule and its twin"
 
 /// One area with everything that a step shows.
-let private small (change: AreaSpec -> AreaSpec) schedule rule =
+let private smallWithin limits (change: AreaSpec -> AreaSpec) schedule rule =
     let circuit = {
         Areas = [
             {
@@ -135,6 +135,7 @@ let private small (change: AreaSpec -> AreaSpec) schedule rule =
     let setup = {
         asDeclared with
             Plasticity = fun _ -> Plasticity(rule, 0.1, schedule)
+            Limits = limits
             Area = fun _ spec -> change spec
     }
 
@@ -149,6 +150,9 @@ let private small (change: AreaSpec -> AreaSpec) schedule rule =
     }
 
     Session.Create(graphWith setup circuit, WhiteNoise case, 1L)
+
+let private small change schedule rule =
+    smallWithin unlimited change schedule rule
 
 /// A rule that remembers the mean of the losses, and asks for as much as they were missed by, at the end of the trial.
 let private remembering: LearningRule =
@@ -249,6 +253,43 @@ let tests =
                             (result (ownRflo ErrorPath.Feedback)))
                         1e-11
                         $"{name}, {schedule.Time}"
+        }
+
+        test "weights that learn by it decay as others do" {
+            for schedule in [ UpdateSchedule.TrialEnd; UpdateSchedule.Online ] do
+                let result rule =
+                    let session = smallWithin { unlimited with Decay = 0.5 } id schedule rule
+                    session.Run 4 |> ignore
+                    Experiments.resultOf session
+
+                Numbers.isLessThan
+                    (Experiments.apart
+                        (result (ThreeFactorRule.Rflo()))
+                        (result (ownRflo ErrorPath.Feedback)))
+                    1e-11
+                    $"{schedule.Time}"
+        }
+
+        test "what it does not write in a step it does not ask for" {
+            let asking writesZeros =
+                ofSteps
+                    "asking"
+                    (fun _ now ->
+                        let ask = now.Increments 0
+
+                        if writesZeros then
+                            ask.Clear()
+
+                        ask[now.Step % ask.Length] <- 1.0)
+                    ErrorPath.Feedback
+
+            for schedule in [ UpdateSchedule.TrialEnd; UpdateSchedule.Online ] do
+                let result rule =
+                    let session = small id schedule rule
+                    session.Run 3 |> ignore
+                    session.Weights(ProjectionId 0)
+
+                Expect.equal (result (asking false)) (result (asking true)) $"{schedule.Time}"
         }
 
         test "a step shows the rates, currents, weights, rewards and losses of the step" {

@@ -80,13 +80,15 @@ let private history (case: Case) precision forms threads =
     let session = make ()
     let steps = ResizeArray<RunEnd>()
     let stop = new CancellationTokenSource()
-    let changes, cancels = random.Next 20, random.Next 20
+    let changes, cancels = random.Next 12, random.Next 20
 
     let callback (session: Session) trial (_: float) =
-        if trial = changes then
+        // One or the other: each must drop the trials that were made before.
+        if trial = changes && case.Seed % 2 = 0 then
             let id = ProjectionId(graph.Projections.Count - 1)
             session.SetWeights(id, Array.map (fun weight -> 0.9 * weight) (session.Weights id))
 
+        if trial = changes && case.Seed % 2 <> 0 then
             session.SetTimeConstants(
                 AreaId 0,
                 Array.map (fun tau -> 1.5 * tau) (session.TimeConstants(AreaId 0))
@@ -258,6 +260,15 @@ let tests =
                 Remade.Area(spec, start = InitialPolicy.CarriedOver)
 
             says "begins a trial" (simple carried four Rules.bptt)
+        }
+
+        test "memory is counted for them where they may be, and nowhere else" {
+            let lanes schedule =
+                MemoryEstimate.Of(simple id schedule Rules.rflo, 10, Precision.Double).Lanes
+
+            Numbers.isGreaterThan (lanes four) 0.0 "every four trials"
+            Expect.equal (lanes (UpdateSchedule(UpdateTime.EverySteps, 4))) 0.0 "every four steps"
+            Expect.equal (lanes UpdateSchedule.TrialEnd) 0.0 "every trial"
         }
 
         test "many lanes are taken in parts, and a trial that a task cannot make fails in its turn" {
