@@ -4,6 +4,8 @@ module Rflo.Bench.Peers
 open System
 open System.Diagnostics
 open System.IO
+open System.Runtime.Intrinsics
+open System.Runtime.Intrinsics.X86
 open System.Text.Json
 open System.Text.Json.Nodes
 open Rflo.Core
@@ -26,9 +28,14 @@ type Peer = {
 /// A peer, or why it cannot be measured.
 type Found = Result<Peer, string>
 
-/// One thread, whatever library does the sums, and no choice of ours between their kernels. PyTorch takes as many as it is given with
-/// a work; the library below it must then be allowed as many.
-let private alone name (info: ProcessStartInfo) =
+/// OpenBLAS takes kernels of 2004 for a processor that it does not know; these are the ones of the registers that ours uses.
+let private kernels =
+    if Vector512.IsHardwareAccelerated then Some "SKYLAKEX"
+    elif Avx2.IsSupported then Some "HASWELL"
+    else None
+
+/// One thread, whatever library does the sums. PyTorch sets the number that a work has itself.
+let private alone (info: ProcessStartInfo) =
     for variable in
         [
             "OPENBLAS_NUM_THREADS"
@@ -36,13 +43,12 @@ let private alone name (info: ProcessStartInfo) =
             "MKL_NUM_THREADS"
             "NUMBA_NUM_THREADS"
         ] do
-        if name = "torch" then
-            info.Environment.Remove variable |> ignore
-        else
-            info.Environment[variable] <- "1"
+        info.Environment[variable] <- "1"
 
-    for variable in [ "OPENBLAS_CORETYPE"; "OPENBLAS_L2_SIZE" ] do
-        info.Environment.Remove variable |> ignore
+    info.Environment.Remove "OPENBLAS_L2_SIZE" |> ignore
+
+    kernels
+    |> Option.iter (fun name -> info.Environment["OPENBLAS_CORETYPE"] <- name)
 
     info.Environment["PYTHONDONTWRITEBYTECODE"] <- "1"
 
@@ -71,7 +77,7 @@ let start name : Found =
         )
 
     info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, $"peer_{name}.py"))
-    alone name info
+    alone info
 
     try
         let started = Process.Start info |> Unchecked.nonNull

@@ -73,7 +73,12 @@ let private against effort work (running: Running) (peer: Peers.Peer) target : M
             Theirs = Some(median theirs)
             Scale = Times
             Value = Array.map2 (fun (ours, _) theirs -> theirs / ours) pairs theirs |> spread
-            Target = target
+            // Against the reference BLAS nothing is won.
+            Target =
+                if peer.Version.Contains "reference BLAS" then
+                    None
+                else
+                    target
         }
 
 let private besideLoaded effort (peers: PeerSet) work theirs running (peer, target) =

@@ -7,6 +7,7 @@ The file holds doubles: recurrent weights (units x units), readout (units), feed
 Losses are 1 / (2 T) sum of squared errors, so that they can be held against ours.
 """
 
+import ctypes
 import json
 import sys
 import time
@@ -14,6 +15,30 @@ import time
 import numpy as np
 
 TAU = 10.0
+
+
+def open_blas():
+    """The OpenBLAS that this process multiplies with, or None where it has another library."""
+    with open("/proc/self/maps") as maps:
+        paths = [line.split()[-1] for line in maps if "openblas" in line]
+    return ctypes.CDLL(paths[0]) if paths else None
+
+
+def blas():
+    """Its name and that of its kernels, and how many multiply-adds a second it reaches: what is compared depends on it."""
+    library = open_blas()
+    if library is None:
+        name = "reference BLAS"
+    else:
+        library.openblas_get_corename.restype = ctypes.c_char_p
+        name = "OpenBLAS " + library.openblas_get_corename().decode()
+    n, best = 512, float("inf")
+    matrix = np.ones((n, n))
+    for _ in range(5):
+        start = time.perf_counter()
+        matrix @ matrix
+        best = min(best, time.perf_counter() - start)
+    return f"{name}, {n**3 / best / 1e9:.1f} G double multiply-adds a second"
 
 
 class Job:
@@ -30,7 +55,7 @@ class Job:
 
 def serve(name, version, make):
     """`make(job)` gives a function that trains one trial and answers its loss; it is told whether the loss is checked."""
-    print(json.dumps({"peer": name, "version": version}), flush=True)
+    print(json.dumps({"peer": name, "version": f"{version} with {blas()}"}), flush=True)
     trial, steps, batch = None, 1, 1
     for line in sys.stdin:
         told = json.loads(line)
