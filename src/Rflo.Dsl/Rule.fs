@@ -434,8 +434,7 @@ module Rule =
     /// `Rule.defineUnsupervised "my hebb" (fun site -> fun now -> ...)` is `Rule.define` for a rule that reads no error (`now.Signal`), so that none need
     /// arrive at its areas.
     let defineUnsupervised name start =
-        let steps = DefinedRule.OfSteps(name, ofSteps start)
-        ofCore (DefinedRule(name, steps.Start, ReadsSignal = false))
+        ofCore (DefinedRule.OfSteps(name, ofSteps start, readsSignal = false))
 
     // Ablations: the rule, but for some projections.
 

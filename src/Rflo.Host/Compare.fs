@@ -34,7 +34,7 @@ module Compare =
     let train
         (interrupt: Interrupt)
         quiet
-        threads
+        guard
         hasReport
         place
         overrides
@@ -47,8 +47,8 @@ module Compare =
             Progress.during quiet label ready.Experiment.Trials (fun onTrial ->
                 Training.run
                     {
-                        Guard = Guards.usual
-                        Threads = threads
+                        Guard = guard
+                        Jobs = 1
                         Folder = folder
                         Arguments = []
                         Sources = Sources.ofScript script
@@ -124,7 +124,7 @@ module Compare =
         experiments
         |> List.map (fun e -> (if isDistinct then e.Name else e.Rule.Name).Replace('/', '-'), e)
 
-    let private start title (request: Request) threads script (experiments: Experiment list) =
+    let private start title (request: Request) guard script (experiments: Experiment list) =
         let results =
             labelled experiments |> List.map (fun (label, e) -> label, Check.experiment e)
 
@@ -162,7 +162,7 @@ module Compare =
                     train
                         interrupt
                         request.Quiet
-                        threads
+                        guard
                         request.Report
                         place
                         (Overrides.settings request.Given)
@@ -221,7 +221,7 @@ module Compare =
         | Ok(Arguments.Do request) ->
             let changed = experiments |> List.map (fun e -> Overrides.onto e request.Given)
 
-            let threads = ThreadCount.ofRequest request
+            let guard = Guards.ofRequest request
 
             let mistakes =
                 [
@@ -230,7 +230,7 @@ module Compare =
                         | Error mistakes -> yield! mistakes
                         | Ok _ -> ()
 
-                    match threads with
+                    match guard with
                     | Error mistakes -> yield! mistakes
                     | Ok _ -> ()
                 ]
@@ -244,4 +244,5 @@ module Compare =
                 match labelled ready |> List.map fst |> equalLabels, request.Graph with
                 | _ :: _ as equal, _ -> Mistake.refuse title equal
                 | [], Some file -> Graph.write title file (labelled ready)
-                | [], None -> start title request (Result.defaultValue 1 threads) script ready
+                | [], None ->
+                    start title request (Result.defaultValue Guards.usual guard) script ready

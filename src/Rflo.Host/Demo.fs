@@ -97,7 +97,7 @@ module Demo =
                 Compare.train
                     interrupt
                     false
-                    1
+                    Guards.usual
                     true
                     place
                     []

@@ -3,7 +3,7 @@ namespace Rflo.Host
 open System
 open Rflo.Dsl
 
-/// What guards a long run.
+/// How a run is carried out: what guards it where it is long, and how many cores it takes.
 type Guard = {
     /// Trials between checkpoints.
     EveryTrials: int option
@@ -13,34 +13,9 @@ type Guard = {
     MaxTime: TimeSpan option
     /// Whether a run that ends where it should keeps its last checkpoint, so that more trials can follow.
     KeepsLast: bool
+    /// Cores, at least 1; all of them, shared out among runs at once, where none is said.
+    Threads: int option
 }
-
-/// How many cores a run takes.
-[<RequireQualifiedAccess>]
-module ThreadCount =
-
-    /// The most that may be asked for.
-    let private most = 1024L
-
-    /// What a request asks for, none where it leaves it open, or what is wrong with it.
-    let asked (request: Request) : Result<int option, Mistake list> =
-        match request.Threads with
-        | None -> Ok None
-        | Some text ->
-            match Overrides.whole text with
-            | Some count when count >= 1L && count <= most -> Ok(Some(int count))
-            | _ ->
-                Error [
-                    BadValue("--threads", text, $"a whole number from 1 to {most}")
-                ]
-
-    /// The same for a run that has the machine to itself: all cores where it is left open.
-    let ofRequest request =
-        asked request |> Result.map (Option.defaultValue Environment.ProcessorCount)
-
-    /// Cores of each of several runs at once.
-    let each jobs =
-        max 1 (Environment.ProcessorCount / max 1 jobs)
 
 /// Reads guards from a command line.
 [<RequireQualifiedAccess>]
@@ -52,7 +27,13 @@ module Guards =
         Every = TimeSpan.FromMinutes 5.0
         MaxTime = None
         KeepsLast = false
+        Threads = None
     }
+
+    /// Cores of each of so many runs at once.
+    let threads jobs (guard: Guard) =
+        guard.Threads
+        |> Option.defaultWith (fun () -> max 1 (Environment.ProcessorCount / max 1 jobs))
 
     let private longest = TimeSpan.FromDays 3650.0
 
@@ -67,6 +48,11 @@ module Guards =
             Ok(TimeSpan.FromMinutes minutes)
         | _ -> Error(BadValue(option, text, "a number of minutes, more than 0"))
 
+    let private cores option (text: string) =
+        match Overrides.whole text with
+        | Some count when count >= 1L && count <= 1024L -> Ok(int count)
+        | _ -> Error(BadValue(option, text, "a whole number from 1 to 1024"))
+
     let private each read option given =
         match given with
         | None -> Ok None
@@ -77,14 +63,16 @@ module Guards =
         let everyTrials = each trials "--checkpoint-every" request.CheckpointEvery
         let every = each minutes "--checkpoint-minutes" request.CheckpointMinutes
         let maxTime = each minutes "--max-minutes" request.MaxMinutes
+        let threads = each cores "--threads" request.Threads
 
-        match everyTrials, every, maxTime with
-        | Ok everyTrials, Ok every, Ok maxTime ->
+        match everyTrials, every, maxTime, threads with
+        | Ok everyTrials, Ok every, Ok maxTime, Ok threads ->
             Ok {
                 EveryTrials = everyTrials
                 Every = every |> Option.defaultValue usual.Every
                 MaxTime = maxTime
                 KeepsLast = everyTrials.IsSome || every.IsSome
+                Threads = threads
             }
         | _ ->
             let wrong given =
@@ -92,4 +80,4 @@ module Guards =
                 | Error mistake -> [ mistake ]
                 | Ok _ -> []
 
-            Error(wrong everyTrials @ wrong every @ wrong maxTime)
+            Error(wrong everyTrials @ wrong every @ wrong maxTime @ wrong threads)

@@ -66,7 +66,7 @@ module Host =
     let private trainInto
         after
         (request: Request)
-        (guard, threads)
+        guard
         script
         (folder: RunFolder)
         (ready: CheckedExperiment)
@@ -79,7 +79,7 @@ module Host =
                 Training.run
                     {
                         Guard = guard
-                        Threads = threads
+                        Jobs = 1
                         Folder = folder
                         Arguments = request.Words
                         Sources = Sources.ofScript script
@@ -152,17 +152,9 @@ module Host =
             | Error code -> code
 
         let guarded (request: Request) work =
-            match Guards.ofRequest request, ThreadCount.ofRequest request with
-            | Ok guard, Ok threads -> work (guard, threads)
-            | guard, threads ->
-                let wrong given =
-                    match given with
-                    | Error mistakes -> mistakes
-                    | Ok _ -> []
-
-                Mistake.refuse
-                    experiment.Name
-                    (wrong (Result.map ignore guard) @ wrong (Result.map ignore threads))
+            match Guards.ofRequest request with
+            | Error mistakes -> Mistake.refuse experiment.Name mistakes
+            | Ok guard -> work guard
 
         let draw file =
             match Overrides.onto experiment request.Given with
@@ -310,10 +302,10 @@ module Host =
             watchStages script request
             let isRun = not request.CheckOnly && request.Graph.IsNone
 
-            match Overrides.onto experiment request.Given, ThreadCount.ofRequest request with
+            match Overrides.onto experiment request.Given, Guards.ofRequest request with
             | Error mistakes, _
             | _, Error mistakes -> exit (Mistake.refuse experiment.Name mistakes)
-            | Ok changed, Ok threads ->
+            | Ok changed, Ok guard ->
                 let planned = {
                     changed with
                         Trials = if isRun then changed.Trials else 0
@@ -326,7 +318,7 @@ module Host =
                 | Ok ready ->
                     use interrupt = new Interrupt()
                     let running = Run.start ready
-                    running.Session.Threads <- threads
+                    running.Session.Threads <- Guards.threads 1 guard
 
                     let trained =
                         Progress.during request.Quiet experiment.Name planned.Trials (fun onTrial ->

@@ -121,13 +121,8 @@ module Summary =
     ]
 
     let private memory (experiment: Experiment) isSideBySide =
-        let estimate =
-            let most = Memory.estimate experiment
-
-            if isSideBySide then
-                most
-            else
-                Rflo.Core.MemoryEstimate(most.Weights, most.Activity, most.Traces, most.Influence)
+        let estimate = Memory.estimate experiment
+        let lanes = if isSideBySide then estimate.Lanes else 0.0
 
         let parts =
             [
@@ -135,19 +130,16 @@ module Summary =
                 "activity", estimate.Activity
                 "traces", estimate.Traces
                 "influence", estimate.Influence
-                "trials side by side", estimate.Lanes
+                "trials side by side", lanes
             ]
             |> List.filter (fun (_, bytes) -> bytes > 0.0)
             |> List.map (fun (name, bytes) -> $"{name} {string (Problem.bytes bytes)}")
             |> String.concat ", "
 
-        $"{Problem.bytes estimate.Total} ({parts})"
-
-    let private obstacle (compiled: Compiled) =
-        Rflo.Core.SideBySide.Obstacle(compiled.Graph, compiled.Task) |> Option.ofObj
+        $"{Problem.bytes (estimate.Total - estimate.Lanes + lanes)} ({parts})"
 
     /// Whether trials run side by side, where an update is of several.
-    let private sideBySide (compiled: Compiled) =
+    let private sideBySide (compiled: Compiled) obstacle =
         let ofSeveral =
             compiled.Graph.Projections
             |> Seq.exists (fun spec ->
@@ -155,7 +147,7 @@ module Summary =
                 | null -> false
                 | plasticity -> not plasticity.Schedule.IsStepwise && plasticity.Schedule.Every > 1)
 
-        match obstacle compiled with
+        match obstacle with
         | _ when not ofSeveral -> []
         | None -> [
             "trials      of one update run side by side where that pays; no number depends on it"
@@ -168,6 +160,9 @@ module Summary =
     let lines (ready: CheckedExperiment) =
         let experiment = ready.Experiment
         let compiled = Compile.experiment ready
+
+        let obstacle =
+            Rflo.Core.SideBySide.Obstacle(compiled.Graph, compiled.Task) |> Option.ofObj
 
         let learned =
             compiled.Graph.Projections
@@ -201,7 +196,7 @@ module Summary =
 
             $"task        {experiment.Task.Name}, at most {compiled.Task.MaxSteps} steps of {string (float experiment.Dt)} ms, {compiled.Task.Inputs} inputs, {compiled.Task.Outputs} outputs"
             $"learning    {rule}"
-            yield! sideBySide compiled
+            yield! sideBySide compiled obstacle
             $"parameters  {compiled.Graph.Weights}, of which {learned} learn"
-            $"memory      {memory experiment (obstacle compiled).IsNone}"
+            $"memory      {memory experiment (Option.isNone obstacle)}"
         ]

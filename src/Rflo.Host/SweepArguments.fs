@@ -209,7 +209,6 @@ module SweepArguments =
                 | _ -> None)
 
         let guard = Guards.ofRequest request
-        let threads = ThreadCount.asked request
         let slurm = slurm own
 
         let mistakes = [
@@ -221,10 +220,6 @@ module SweepArguments =
             | Error mistakes -> yield! mistakes
             | Ok _ -> ()
 
-            match threads with
-            | Error mistakes -> yield! mistakes
-            | Ok _ -> ()
-
             match slurm with
             | Error mistakes -> yield! mistakes
             | Ok(Some _) when List.exists (fun (option: SweepOption) -> option.IsPart) own ->
@@ -232,8 +227,8 @@ module SweepArguments =
             | Ok _ -> ()
         ]
 
-        match guard, threads, slurm, mistakes with
-        | Ok guard, Ok threads, Ok slurm, [] ->
+        match guard, slurm, mistakes with
+        | Ok guard, Ok slurm, [] ->
             let usual = Sweeps.into (Option.defaultValue place request.Out)
 
             Ok {
@@ -252,7 +247,6 @@ module SweepArguments =
                         Given = request.Given
                         Words = request.Words
                         Guard = guard
-                        Threads = threads
                         Quiet = request.Quiet
                 }
             }

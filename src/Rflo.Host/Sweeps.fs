@@ -26,8 +26,6 @@ type SweepSettings = {
     Words: string list
     /// Checkpoints on the way, and the time after which the sweep ends, to go on later.
     Guard: Guard
-    /// Cores of each point; all of them shared out among the points at once where there is none.
-    Threads: int option
     /// No display.
     Quiet: bool
     /// Asked after every trial of every point.
@@ -63,7 +61,6 @@ module Sweeps =
         Given = []
         Words = []
         Guard = Guards.usual
-        Threads = None
         Quiet = false
         Cancellation = CancellationToken.None
     }
@@ -135,9 +132,7 @@ module Sweeps =
                 Training.run
                     {
                         Guard = settings.Guard
-                        Threads =
-                            settings.Threads
-                            |> Option.defaultWith (fun () -> ThreadCount.each settings.Jobs)
+                        Jobs = settings.Jobs
                         Folder = folder
                         Arguments = settings.Words
                         Sources = []

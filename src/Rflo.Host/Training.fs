@@ -87,8 +87,8 @@ module Training =
     /// What a run begins with.
     type Start = {
         Guard: Guard
-        /// Cores, at least 1.
-        Threads: int
+        /// Runs at once, which share the cores.
+        Jobs: int
         Folder: RunFolder
         /// The words of the command line.
         Arguments: string list
@@ -113,7 +113,7 @@ module Training =
         let clock = Stopwatch.StartNew()
         let running = Run.start ready
         let session = running.Session
-        session.Threads <- start.Threads
+        session.Threads <- Guards.threads start.Jobs guard
 
         let checkpoints =
             folder.Checkpoints(Fingerprint.ofRun running, limits folder session)

@@ -9,53 +9,6 @@ open Rflo.Core.Tests.Circuits
 open Rflo.Core.Tests.InCore
 open Rflo.Core.Tests.RandomExperiments
 
-/// e(t) = A(t) e(t-1) + c(t) pre(t), with d numbers for each synapse, and what is asked is l(t) g(t) . e(t).
-let private traces (site: AreaSite) =
-    let d = site.States
-
-    let all = [|
-        for projection in site.Projections -> Array.zeroCreate<float>(d * projection.Count)
-    |]
-
-    fun (now: LearningStep) ->
-        if now.Step = 1 then
-            for trace in all do
-                Array.Clear trace
-
-        let next = Array.zeroCreate<float> d
-
-        for p in 0 .. all.Length - 1 do
-            let projection, trace = site.Projections[p], all[p]
-            let pre = now.Pre p
-            let ask = now.Increments p
-            let signal = now.Signal
-
-            for i in 0 .. site.Units - 1 do
-                let first, last =
-                    match projection.RowStart with
-                    | null -> i * projection.Pre, (i + 1) * projection.Pre - 1
-                    | rows -> rows[i], rows[i + 1] - 1
-
-                for at in first..last do
-                    let j =
-                        match projection.Columns with
-                        | null -> at - first
-                        | columns -> columns[at]
-
-                    for k in 0 .. d - 1 do
-                        next[k] <- now.C(k)[i] * pre[j]
-
-                        for l in 0 .. d - 1 do
-                            next[k] <- next[k] + now.A(k, l)[i] * trace[d * at + l]
-
-                    let mutable sum = 0.0
-
-                    for k in 0 .. d - 1 do
-                        trace[d * at + k] <- next[k]
-                        sum <- sum + now.G(k)[i] * next[k]
-
-                    ask[at] <- signal[i] * sum
-
 let private ofSteps name (start: AreaSite -> LearningStep -> unit) path : LearningRule =
     let start site =
         let step = start site
@@ -63,7 +16,7 @@ let private ofSteps name (start: AreaSite -> LearningStep -> unit) path : Learni
 
     DefinedRule.OfSteps(name, Func<_, _> start, path)
 
-let private ownRflo path = ofSteps "RFLO by hand" traces path
+let private ownRflo path = ofSteps "RFLO by hand" ByHand.rflo path
 
 let private kindOf rule = {
     Experiments.anything with
@@ -105,31 +58,13 @@ let private agree precision tolerance (tally: Tally) (case: Case) =
 
 /// One area with everything that a step shows.
 let private smallWithin limits (change: AreaSpec -> AreaSpec) schedule rule =
+    let area = RandomCircuits.one 5 (2.0, 8.0)
+
     let circuit = {
-        Areas = [
-            {
-                Units = 5
-                Tau = 2.0, 8.0
-                Transfer = Transfer.Tanh
-                Start = InitialPolicy.Reset
-                Noise = 0.1
-                Dynamics = Dynamics.Leaky
-            }
-        ]
-        Inputs = [ 2 ]
-        Readouts = [
-            {
-                Outputs = 1
-                Kind = OutputKind.Linear
-                Loss = None
-            }
-        ]
-        Projections = [
-            RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
-            RandomCircuits.plain (Channels 0) (Onto 0) 3
-            RandomCircuits.plain (Rates(0, 1)) (Read 0) 2
-        ]
-        Feedbacks = [ 0, 0, true ]
+        area with
+            Areas = [ { area.Areas.Head with Noise = 0.1 } ]
+            Inputs = [ 2 ]
+            Projections = area.Projections @ [ RandomCircuits.plain (Channels 0) (Onto 0) 3 ]
     }
 
     let setup = {
@@ -410,7 +345,7 @@ let tests =
         test "one without a description is refused" {
             Expect.throwsT<ArgumentException>
                 (fun () ->
-                    small id UpdateSchedule.TrialEnd (ofSteps " " traces ErrorPath.Feedback)
+                    small id UpdateSchedule.TrialEnd (ofSteps " " ByHand.rflo ErrorPath.Feedback)
                     |> ignore)
                 "a run is known by it"
         }

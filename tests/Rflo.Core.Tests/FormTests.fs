@@ -259,35 +259,11 @@ let tests =
         test "thresholds count signals and not padded rows" {
             // 2 T = 18 and 20: a row of 18 numbers is padded to 20 or 24.
             let form n steps =
-                let circuit = {
-                    Areas = [
-                        {
-                            Units = n
-                            Tau = 2.0, 2.0
-                            Transfer = Transfer.Tanh
-                            Start = InitialPolicy.Reset
-                            Noise = 0.0
-                            Dynamics = Dynamics.Leaky
-                        }
-                    ]
-                    Inputs = []
-                    Readouts = [
-                        {
-                            Outputs = 1
-                            Kind = OutputKind.Linear
-                            Loss = None
-                        }
-                    ]
-                    Projections = [
-                        RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
-                        RandomCircuits.plain (Rates(0, 1)) (Read 0) 2
-                    ]
-                    Feedbacks = [ 0, 0, true ]
-                }
-
                 let network =
                     Network<float>(
-                        graphWith (learning Rules.rflo UpdateSchedule.Online 0.1) circuit,
+                        graphWith
+                            (learning Rules.rflo UpdateSchedule.Online 0.1)
+                            (RandomCircuits.one n (2.0, 2.0)),
                         steps,
                         0,
                         1L

@@ -153,39 +153,13 @@ let private agree (beside: int ref) precision (tally: Tally) (case: Case) =
 
 /// One area, and all that a session has of it.
 let private simple (change: AreaSpec -> AreaSpec) schedule (rule: LearningRule) =
-    let circuit = {
-        Areas = [
-            {
-                Units = 6
-                Tau = 2.0, 8.0
-                Transfer = Transfer.Tanh
-                Start = InitialPolicy.Reset
-                Noise = 0.0
-                Dynamics = Dynamics.Leaky
-            }
-        ]
-        Inputs = []
-        Readouts = [
-            {
-                Outputs = 1
-                Kind = OutputKind.Linear
-                Loss = None
-            }
-        ]
-        Projections = [
-            RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
-            RandomCircuits.plain (Rates(0, 1)) (Read 0) 2
-        ]
-        Feedbacks = [ 0, 0, true ]
-    }
-
     let setup = {
         asDeclared with
             Plasticity = fun _ -> Plasticity(rule, 0.1, schedule)
             Area = fun _ spec -> change spec
     }
 
-    graphWith setup circuit
+    graphWith setup (RandomCircuits.one 6 (2.0, 8.0))
 
 let private sine steps = {
     new ITask with

@@ -96,6 +96,33 @@ let plain source target seed = {
     Draw = seed
 }
 
+/// One area of leaky tanh units that receives its own rates, and a linear readout of one output whose error returns to it.
+let one units tau = {
+    Areas = [
+        {
+            Units = units
+            Tau = tau
+            Transfer = Transfer.Tanh
+            Start = InitialPolicy.Reset
+            Noise = 0.0
+            Dynamics = Dynamics.Leaky
+        }
+    ]
+    Inputs = []
+    Readouts = [
+        {
+            Outputs = 1
+            Kind = OutputKind.Linear
+            Loss = None
+        }
+    ]
+    Projections = [
+        plain (Rates(0, 1)) (Onto 0) 1
+        plain (Rates(0, 1)) (Read 0) 2
+    ]
+    Feedbacks = [ 0, 0, true ]
+}
+
 let private projection source target =
     gen {
         let ontoArea =

@@ -5,27 +5,7 @@ open Expecto
 open Rflo.Core
 open Rflo.Dsl
 
-/// RFLO, written by hand for dense projections.
-let private byHand (site: AreaSite) =
-    let traces = [
-        for projection in site.Projections -> Array.zeroCreate<float> projection.Count
-    ]
-
-    fun (now: LearningStep) ->
-        if now.Step = 1 then
-            for trace in traces do
-                System.Array.Clear trace
-
-        for k, trace in List.indexed traces do
-            let pre = now.Pre k
-            let ask = now.Increments k
-
-            for at in 0 .. trace.Length - 1 do
-                let i = at / pre.Length
-                trace[at] <- now.A()[i] * trace[at] + now.C()[i] * pre[at % pre.Length]
-                ask[at] <- now.Signal[i] * trace[at]
-
-let private mine = Rule.define "RFLO by hand" byHand
+let private mine = Rule.define "RFLO by hand" ByHand.rflo
 
 let private network hasFeedback =
     let cortex, y = area "cortex" 10 |> tau 10.0<ms>, readout "y" 1
@@ -97,12 +77,12 @@ let tests =
 
         test "its name is what it is known by, so it has one" {
             Expect.exists
-                (problems (plan (Rule.define " " byHand)))
+                (problems (plan (Rule.define " " ByHand.rflo)))
                 _.Contains("the description of a rule of your own")
                 "no name"
 
-            Expect.equal (Rule.define "a" byHand) (Rule.define "a" byHand) "one name"
-            Expect.notEqual (Rule.define "a" byHand) (Rule.define "b" byHand) "two names"
+            Expect.equal (Rule.define "a" ByHand.rflo) (Rule.define "a" ByHand.rflo) "one name"
+            Expect.notEqual (Rule.define "a" ByHand.rflo) (Rule.define "b" ByHand.rflo) "two names"
         }
 
         test "one that throws ends the run by name" {

@@ -209,49 +209,18 @@ let private settings = [
     }
 
     test "a rule of one's own is tried, and one that looks at other units is seen" {
-        // RFLO by hand; `leak` of a unit's signal goes to the next one's synapses.
-        let byHand (leak: float) (site: Rflo.Core.AreaSite) =
-            let traces = [
-                for projection in site.Projections -> Array.zeroCreate<float> projection.Count
-            ]
+        // Half of a unit's learning signal, by a weight, goes to the next one's synapses.
+        let leaking (site: Rflo.Core.AreaSite) =
+            ByHand.traces
+                (fun now k unit ->
+                    now.Signal[unit]
+                    + 0.5 * now.Weights(k)[0] * now.Signal[(unit + 1) % site.Units])
+                site
 
-            fun (now: Rflo.Core.LearningStep) ->
-                if now.Step = 1 then
-                    for trace in traces do
-                        System.Array.Clear trace
-
-                for k, trace in List.indexed traces do
-                    let projection = site.Projections[k]
-                    let pre = now.Pre k
-                    let ask = now.Increments k
-                    let a = now.A()
-                    let c = now.C()
-                    let g = now.G()
-                    let signal = now.Signal
-
-                    for i in 0 .. site.Units - 1 do
-                        let first, last =
-                            match projection.RowStart with
-                            | null -> i * projection.Pre, (i + 1) * projection.Pre - 1
-                            | rows -> rows[i], rows[i + 1] - 1
-
-                        let next = (i + 1) % site.Units
-
-                        for at in first..last do
-                            let j =
-                                match projection.Columns with
-                                | null -> at - first
-                                | columns -> columns[at]
-
-                            trace[at] <- a[i] * trace[at] + c[i] * pre[j]
-                            let told = g[i] * signal[i] + leak * now.Weights(k)[0] * signal[next]
-                            ask[at] <- told * trace[at]
-
-        for _, law in Laws.ofRule (Rule.define "RFLO by hand" (byHand 0.0), few) do
+        for _, law in Laws.ofRule (Rule.define "RFLO by hand" ByHand.rflo, few) do
             law ()
 
-        caught (fun () -> Laws.localOnly (Rule.define "leaking" (byHand 0.5), few))
-        |> ignore
+        caught (fun () -> Laws.localOnly (Rule.define "leaking" leaking, few)) |> ignore
     }
 
     test "a circuit of one's own that is wrong is refused with its problems" {

@@ -57,7 +57,10 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
 
     /// <summary>How many trials of an update there is room for side by side; fewer than two are none.</summary>
     /// <param name="trials">Trials of an update.</param>
-    internal int RoomFor(int trials) => (int)Math.Min(Math.Min(SideBySide.Most, trials), MostOfLanes / Math.Max(1, Activity + Traces + Influence));
+    internal int RoomFor(int trials) => (int)Math.Min(Math.Min(SideBySide.Most, trials), MostOfLanes / Math.Max(1, OfTrial));
+
+    /// <summary>What one more trial takes that runs beside others.</summary>
+    private double OfTrial => Activity + Traces + Influence;
 
     /// <summary>Estimates a session of a graph.</summary>
     /// <param name="graph">The circuit, with its rules.</param>
@@ -123,7 +126,7 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         var one = new MemoryEstimate(
             weights + LeastSquares(all), steps * (row + rows + unitRows + 3.0 * outputs) * size, traces, (columns * units * maxDelay + square) * size);
         int lanes = one.RoomFor(TrialsOfUpdate(all));
-        return lanes < 2 ? one : one with { Lanes = lanes * (one.Activity + one.Traces + one.Influence) };
+        return lanes < 2 ? one : one with { Lanes = lanes * one.OfTrial };
     }
 
     /// <summary>Trials of the shortest update; 0 where they do not run side by side.</summary>

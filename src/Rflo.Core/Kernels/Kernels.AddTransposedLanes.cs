@@ -75,17 +75,18 @@ internal static partial class Kernels
                     ref T x = ref Unsafe.Add(ref v, (nint)lane * vectorStride + row);
                     FourColumnVectorsByTwo<T, V, S>(ref block, columns, ref x, vectorStride, count, ref Unsafe.Add(ref y, (nint)lane * columns + column));
                 }
-
-                if (lane < lanes)
-                    FourColumnVectorsByOne<T, V, S>(ref block, columns, ref Unsafe.Add(ref v, (nint)lane * vectorStride + row), count, ref Unsafe.Add(ref y, (nint)lane * columns + column));
             }
         }
 
-        for (int lane = 0; lane < lanes; lane++)
+        int paired = lanes / 2 * 2;
+        for (int lane = 0; lane < paired; lane++)
         {
             ref T x = ref Unsafe.Add(ref v, (nint)lane * vectorStride);
             AddLastColumns<T, V, S>(ref w, columns, ref x, rows, ref Unsafe.Add(ref y, (nint)lane * columns), whole);
         }
+
+        if (paired < lanes)
+            MultiplyColumns<T, V, S>(matrix, vectors.Slice(paired * vectorStride, rows), results.Slice(paired * columns, columns));
     }
 
     [MethodImpl(Innermost)]
@@ -166,27 +167,6 @@ internal static partial class Kernels
 
         StoreFour<T, V, S>(ref y, s00, s01, s02, s03);
         StoreFour<T, V, S>(ref y1, s10, s11, s12, s13);
-    }
-
-    [MethodImpl(Innermost)]
-    private static void FourColumnVectorsByOne<T, V, S>(ref T w, nint stride, ref T v, int rows, ref T y)
-        where T : unmanaged, IFloatingPointIeee754<T>
-        where V : struct
-        where S : ILanes<T, V>
-    {
-        nuint lane = (nuint)S.Count;
-        V s0 = S.Load(ref y, 0), s1 = S.Load(ref y, lane), s2 = S.Load(ref y, 2 * lane), s3 = S.Load(ref y, 3 * lane);
-        for (nint i = 0; i < rows; i++)
-        {
-            var x = S.Create(Unsafe.Add(ref v, i));
-            s0 = S.MultiplyAdd(S.Load(ref w, 0), x, s0);
-            s1 = S.MultiplyAdd(S.Load(ref w, lane), x, s1);
-            s2 = S.MultiplyAdd(S.Load(ref w, 2 * lane), x, s2);
-            s3 = S.MultiplyAdd(S.Load(ref w, 3 * lane), x, s3);
-            w = ref Unsafe.Add(ref w, stride);
-        }
-
-        StoreFour<T, V, S>(ref y, s0, s1, s2, s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Rflo.Core;
 
@@ -9,78 +10,106 @@ namespace Rflo.Core;
 /// the bits that it would have by itself. Its outcome waits until its turn comes, and is dropped if something changes before.
 /// </summary>
 /// <remarks>Products with many lanes read weights once, and lanes are split among threads; what is added up is added in the order of the trials.</remarks>
-internal sealed class BatchLanes<T>
+/// <param name="network">The network whose weights all lanes have.</param>
+/// <param name="learners">Its learners.</param>
+/// <param name="room">The most lanes that there is room for.</param>
+/// <param name="fill">Writes the trial of a lane. What it throws is thrown again in the trial's turn.</param>
+internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, int room, Action<Lane<T>> fill)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly Lane<T>[] _lanes;
-    private readonly LaneGroup<T>[] _groups;
-    private readonly int _groupSize;
-    private int _first;
-    private int _count;
+    /// <summary>Bytes of weights that a core keeps nearest; beyond, products of many lanes are faster together than one after the other.</summary>
+    private const long BytesNearest = 48 << 10;
 
-    /// <param name="network">The network whose weights all lanes have.</param>
-    /// <param name="learners">Its learners.</param>
-    /// <param name="lanes">How many lanes.</param>
-    /// <param name="threads">How many threads.</param>
-    /// <param name="isTogether">Whether the lanes of a thread make their products together.</param>
-    public BatchLanes(Network<T> network, LearnerSet<T> learners, int lanes, int threads, bool isTogether)
+    private Lane<T>[] _lanes = [];
+    private LaneGroup<T>[] _groups = [];
+    private int _groupSize;
+    private int _next;
+    private int _made;
+
+    /// <summary>How many threads there are for them.</summary>
+    public int Threads
     {
+        get;
+        set
+        {
+            field = value;
+            _lanes = [];
+            Drop();
+        }
+    } = 1;
+
+    /// <summary>
+    /// The lane in which a trial was made; makes it, with those behind it until the weights change, where that pays. Null where the trial runs by itself: if a
+    /// probe is due, it looks at the network whose weights all lanes have.
+    /// </summary>
+    /// <param name="trial">Its number.</param>
+    /// <param name="left">How many trials the run still has, this one among them.</param>
+    /// <param name="probes">The probes of the session.</param>
+    public Lane<T>? Of(int trial, int left, ProbeSet<T> probes)
+    {
+        if (probes.IsDue(trial))
+            return null;
+        if (Take(trial) is { } lane)
+            return lane;
+        int most = Math.Min(left, room);
+        foreach (Plastic<T> plastic in learners.Plastics)
+            most = Math.Min(most, plastic.TrialsToUpdate);
+        for (int k = 1; k < most; k++)
+            if (probes.IsDue(trial + k))
+                most = k;
+        if (most < 2 || !network.Takes(Forms.Lanes, Threads > 1 || IsPaidTogether))
+            return null;
+        if (_lanes.Length == 0)
+            Create();
+        Make(trial, Math.Min(most, _lanes.Length));
+        return Take(trial);
+    }
+
+    /// <summary>Drops what was made: the session changes, or other trials come next.</summary>
+    public void Drop() => _next = _made = 0;
+
+    private bool IsPaidTogether => Array.Exists(network.Areas, area => area.Afferents.Weights.Dense.Length * (long)Unsafe.SizeOf<T>() > BytesNearest);
+
+    private Lane<T>? Take(int trial) => _next < _made && _lanes[_next].Trial == trial ? _lanes[_next++] : null;
+
+    private void Create()
+    {
+        int lanes = Math.Min(room, learners.Plastics.Min(plastic => plastic.TrialsOfUpdate));
+        int threads = Math.Min(Threads, lanes);
+        bool isTogether = network.Takes(Forms.Lanes, IsPaidTogether);
         _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane<T>(network, learners))];
         _groupSize = (lanes + threads - 1) / threads;
         _groups = [.. _lanes.Chunk(_groupSize).Select(group => new LaneGroup<T>(group, isTogether))];
     }
 
-    /// <summary>How many lanes there are.</summary>
-    public int Count => _lanes.Length;
-
-    /// <summary>The trial, if it was made, and forgets it.</summary>
-    public Lane<T>? Take(int trial)
-    {
-        if (_count == 0 || trial != _first)
-            return null;
-        Lane<T> lane = Array.Find(_lanes, one => one.Trial == trial)!;
-        _first++;
-        _count--;
-        return lane;
-    }
-
-    /// <summary>Drops what was made: the session changes, or other trials come next.</summary>
-    public void Drop() => _count = 0;
-
     /// <summary>Makes trials from one on. One that a task cannot make, and those behind it, are left for their turn.</summary>
-    /// <param name="session">Makes the trial of a number for a lane.</param>
-    /// <param name="trial">Number of the first.</param>
-    /// <param name="count">How many, at most <see cref="Count"/>.</param>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything; it will be called again in the trial's turn.")]
-    public void Make(Action<Lane<T>> session, int trial, int count)
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything; it is called again in the trial's turn.")]
+    private void Make(int trial, int count)
     {
         long start = Stopwatch.GetTimestamp();
-        (_first, _count) = (trial, 0);
+        Drop();
         try
         {
-            for (; _count < count; _count++)
+            for (; _made < count; _made++)
             {
-                _lanes[_count].Trial = trial + _count;
-                session(_lanes[_count]);
+                _lanes[_made].Trial = trial + _made;
+                fill(_lanes[_made]);
             }
         }
         catch (Exception)
         {
-            // In its turn it is told by name.
+            // Thrown again in the trial's turn, where the run ends by it.
         }
 
-        int made = _count;
-        for (int k = made; k < _lanes.Length; k++)
-            _lanes[k].Trial = -1;
-        int groups = (made + _groupSize - 1) / _groupSize;
+        int groups = (_made + _groupSize - 1) / _groupSize;
         if (groups > 1)
-            Parallel.For(0, groups, group => RunGroup(group, made));
+            Parallel.For(0, groups, RunGroup);
         else if (groups == 1)
-            RunGroup(0, made);
-        long ticks = made == 0 ? 0 : (Stopwatch.GetTimestamp() - start) / made;
-        for (int k = 0; k < made; k++)
+            RunGroup(0);
+        long ticks = (Stopwatch.GetTimestamp() - start) / Math.Max(1, _made);
+        for (int k = 0; k < _made; k++)
             _lanes[k].Ticks = ticks;
     }
 
-    private void RunGroup(int group, int made) => _groups[group].Run(Math.Min(_groupSize, made - group * _groupSize));
+    private void RunGroup(int group) => _groups[group].Run(Math.Min(_groupSize, _made - group * _groupSize));
 }

@@ -9,6 +9,7 @@ internal sealed class LaneGroup<T>
     private readonly Lane<T>[] _lanes;
     private readonly Lane<T>[] _active;
     private readonly LanePanels<T> _panels;
+    private readonly bool _isTogether;
     private readonly int[] _areas;
     private readonly Learner<T>[][] _twins;
     private readonly int[] _steps;
@@ -20,8 +21,9 @@ internal sealed class LaneGroup<T>
         _lanes = lanes;
         _active = new Lane<T>[lanes.Length];
         _panels = new LanePanels<T>(lanes[0].Network, lanes.Length);
-        _areas = [.. lanes[0].Network.Areas.Where(area => isTogether && area.Afferents.DenseStride > 0).Select(area => area.Index)];
-        _twins = [.. Enumerable.Range(0, isTogether ? lanes[0].Learners.Learners.Count : 0).Select(k => lanes.Select(lane => lane.Learners.Learners[k]).ToArray())];
+        _isTogether = isTogether;
+        _areas = [.. lanes[0].Network.Areas.Where(area => area.Afferents.DenseStride > 0).Select(area => area.Index)];
+        _twins = [.. Enumerable.Range(0, lanes[0].Learners.Learners.Count).Select(k => lanes.Select(lane => lane.Learners.Learners[k]).ToArray())];
         _steps = new int[lanes.Length];
     }
 
@@ -42,12 +44,15 @@ internal sealed class LaneGroup<T>
             Step(t, count);
         for (int k = 0; k < count; k++)
             _lanes[k].Network.End();
-        if (count > 1 && _twins.Length > 0)
+        if (count > 1 && _isTogether)
+        {
             foreach (Learner<T>[] twins in _twins)
                 twins[0].ConcludeTogether(twins.AsSpan(0, count), _steps.AsSpan(0, count), _panels);
-        else
-            for (int k = 0; k < count; k++)
-                _lanes[k].Learners.Conclude(_lanes[k].Steps);
+            return;
+        }
+
+        for (int k = 0; k < count; k++)
+            _lanes[k].Learners.Conclude(_lanes[k].Steps);
     }
 
     private void Step(int step, int count)
@@ -56,7 +61,7 @@ internal sealed class LaneGroup<T>
         for (int k = 0; k < count; k++)
             if (_steps[k] >= step)
                 _active[active++] = _lanes[k];
-        if (active > 1)
+        if (active > 1 && _isTogether)
             foreach (int area in _areas)
                 _panels.MakeCurrents(_active.AsSpan(0, active), area, step);
         for (int k = 0; k < active; k++)

@@ -23,14 +23,12 @@ internal sealed class LanePanels<T>(Network<T> network, int lanes)
 
     /// <summary>The currents that the dense weights onto an area make of the signals of a step, for every lane: <see cref="Afferents{T}.Currents"/> then finds them made.</summary>
     /// <param name="active">The lanes whose trials have that step.</param>
-    /// <param name="area">Which area.</param>
+    /// <param name="area">Which area; one with dense weights.</param>
     /// <param name="step">t.</param>
     public void MakeCurrents(ReadOnlySpan<Lane<T>> active, int area, int step)
     {
         Afferents<T> shape = active[0].Network.Areas[area].Afferents;
         int columns = shape.DenseStride, rows = shape.BlockRows;
-        if (columns == 0)
-            return;
         for (int k = 0; k < active.Length; k++)
         {
             AreaState<T> own = active[k].Network.Areas[area];

@@ -70,13 +70,13 @@ internal sealed class KroneckerInfluence<T> : FactoredInfluence<T>
     protected override void Factor(int k, int step, Span<T> post, Span<T> pre)
     {
         AreaState<T> area = Areas[k].Area;
-        Span<T> told = OfStates[area.Index].Span, slope = area.Post(step);
+        Span<T> signal = OfStates[area.Index].Span, slope = area.Post(step);
         post.Clear();
         for (int i = 0; i < area.Units; i++)
         {
             post[i] = _carried * Contracted.Span[FirstUnit[area.Index] + i];
             for (int at = i; at < slope.Length; at += area.Padded)
-                post[i] += _added * told[at] * slope[at];
+                post[i] += _added * signal[at] * slope[at];
         }
 
         _signalFactor[k].CopyTo(pre);

@@ -75,15 +75,15 @@ internal sealed class ReverseKroneckerInfluence<T> : FactoredInfluence<T>
         AreaState<T> area = Areas[k].Area;
         _unitFactor[k].CopyTo(post);
         pre.Clear();
-        T told = T.Zero;
+        T signal = T.Zero;
         for (int s = 0; s < area.StateCount; s++)
             for (int i = 0; i < area.Units; i++)
-                told += OfStates[area.Index].Span[s * area.Padded + i] * _mixing[k][i] * area.Post(step)[s * area.Padded + i];
+                signal += OfStates[area.Index].Span[s * area.Padded + i] * _mixing[k][i] * area.Post(step)[s * area.Padded + i];
         foreach (Segment segment in Areas[k].Plastic.Segments)
         {
             Span<T> signals = Signals(k, step, segment);
             for (int j = 0; j < segment.Width; j++)
-                pre[segment.Offset + j] = _carried * Contracted.Span[_firstSignal[k] + segment.Offset + j] + _added * told * signals[j];
+                pre[segment.Offset + j] = _carried * Contracted.Span[_firstSignal[k] + segment.Offset + j] + _added * signal * signals[j];
         }
     }
 

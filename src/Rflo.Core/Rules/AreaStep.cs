@@ -11,7 +11,7 @@ internal sealed class AreaStep<T> : LearningStep
     private readonly AreaState<T> _area;
     private readonly Segment[] _segments;
     private readonly LearningSignal<T> _signal;
-    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _signalRow;
     private readonly double[] _row;
     private readonly double[] _before;
     private readonly double[] _current;
@@ -29,7 +29,7 @@ internal sealed class AreaStep<T> : LearningStep
     {
         (_network, _area, _segments) = (network, area, segments);
         _signal = new LearningSignal<T>(network, area, path);
-        _told = new AlignedArray<T>(area.Padded);
+        _signalRow = new AlignedArray<T>(area.Padded);
         int n = area.Units, d = area.StateCount;
         (_row, _before, _current, _alpha, _learning) = (new double[n], new double[n], new double[n], new double[n], new double[n]);
         (_ofStates, _slopes, _gains) = (new double[n * d * d], new double[n * d], new double[n * d]);
@@ -51,8 +51,8 @@ internal sealed class AreaStep<T> : LearningStep
     {
         get
         {
-            _signal.Tell(Step, _told.Span);
-            return Converted(_told.Span, _learning);
+            _signal.Tell(Step, _signalRow.Span);
+            return Converted(_signalRow.Span, _learning);
         }
     }
 

@@ -31,10 +31,11 @@ public sealed record DefinedRule(string Name, Func<AreaSite, AreaLearner> Start,
     /// <param name="name">What it is, with all of its constants.</param>
     /// <param name="start">Called once for each area; gives what is called after every step.</param>
     /// <param name="path">How the error reaches the area.</param>
-    public static DefinedRule OfSteps(string name, Func<AreaSite, Action<LearningStep>> start, ErrorPath path = ErrorPath.Feedback)
+    /// <param name="readsSignal">Whether it reads <see cref="LearningStep.Signal"/>.</param>
+    public static DefinedRule OfSteps(string name, Func<AreaSite, Action<LearningStep>> start, ErrorPath path = ErrorPath.Feedback, bool readsSignal = true)
     {
         ArgumentNullException.ThrowIfNull(start);
-        return new DefinedRule(name, site => new OfFunction(start(site)), path);
+        return new DefinedRule(name, site => new OfFunction(start(site)), path) { ReadsSignal = readsSignal };
     }
 
     private sealed class OfFunction(Action<LearningStep> step) : AreaLearner

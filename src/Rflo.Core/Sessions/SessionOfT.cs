@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
 
 namespace Rflo.Core;
 
@@ -25,10 +24,8 @@ internal sealed class Session<T> : Session
     private readonly double[] _progressBefore;
     private BestWeights<T>? _best;
     private bool _isKept;
-    private readonly int _room;
-    private readonly bool _mayMakeAhead;
+    private readonly BatchLanes<T>? _lanes;
     private ProbeSet<T> _probes = new();
-    private BatchLanes<T>? _lanes;
     private Network<T> _made;
     private int _previousSteps;
     private bool _isProgressSaved;
@@ -53,8 +50,12 @@ internal sealed class Session<T> : Session
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _made = _network;
         _learners = Learners.ForTraining(_network);
-        _mayMakeAhead = SideBySide.Obstacle(graph, task) is null && !_learners.KeepsMemory && _network.Allows(Forms.Lanes);
-        _room = _mayMakeAhead ? MemoryEstimate.Of(graph, task.MaxSteps, precision).RoomFor(SideBySide.Most) : 0;
+        if (SideBySide.Obstacle(graph, task) is null && !_learners.KeepsMemory && _network.Allows(Forms.Lanes))
+        {
+            int room = MemoryEstimate.Of(graph, task.MaxSteps, precision).RoomFor(SideBySide.Most);
+            _lanes = new BatchLanes<T>(_network, _learners, room, lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained));
+        }
+
         _openBatch = new OpenBatch<T>(_network, _learners);
         _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
         foreach (Afferents<T> afferents in _network.Areas.Select(area => area.Afferents).Concat(_network.Readouts.Select(readout => readout.Afferents)))
@@ -128,7 +129,7 @@ internal sealed class Session<T> : Session
         (_inHand, _trialInHand) = ("a run", trial);
         try
         {
-            Lane<T>? lane = LaneOf(trial, left);
+            Lane<T>? lane = _lanes?.Of(trial, left, _probes);
             if (lane is null)
                 Show(trial);
             else
@@ -419,33 +420,6 @@ internal sealed class Session<T> : Session
             Metrics.SetAlignment(k, _alignments[k].Now());
     }
 
-    /// <summary>
-    /// The lane that has made a trial already; makes it, with those behind it until the weights change, where that is legal and pays.
-    /// Null where the trial runs by itself: if a probe is due, it looks at the network that all lanes share.
-    /// </summary>
-    private Lane<T>? LaneOf(int trial, int left)
-    {
-        if (!_mayMakeAhead || _probes.IsDue(trial))
-            return null;
-        if (_lanes?.Take(trial) is { } lane)
-            return lane;
-        int most = Math.Min(left, _room);
-        foreach (Plastic<T> plastic in _learners.Plastics)
-            most = Math.Min(most, plastic.TrialsToUpdate);
-        for (int k = 1; k < most; k++)
-            if (_probes.IsDue(trial + k))
-                most = k;
-        if (most < 2 || !_network.Takes(Forms.Lanes, Threads > 1 || IsPaidTogether))
-            return null;
-        int lanes = Math.Min(_room, _learners.Plastics.Min(plastic => plastic.TrialsOfUpdate));
-        _lanes ??= new BatchLanes<T>(_network, _learners, lanes, Math.Min(Threads, lanes), _network.Takes(Forms.Lanes, IsPaidTogether));
-        _lanes.Make(lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained), trial, Math.Min(most, _lanes.Count));
-        return _lanes.Take(trial);
-    }
-
-    /// <summary>Whether products of many lanes are faster than one after the other: where the weights do not fit into what a core keeps nearest.</summary>
-    private bool IsPaidTogether => Array.Exists(_network.Areas, area => area.Afferents.Weights.Dense.Length * (long)Unsafe.SizeOf<T>() > 48 << 10);
-
     /// <summary>The loss of a trial that was made already; its learners are those that conclude it.</summary>
     private double Outcome(Lane<T> lane)
     {
@@ -459,7 +433,8 @@ internal sealed class Session<T> : Session
     private protected override void UseThreads()
     {
         Refuse(nameof(Threads));
-        _lanes = null;
+        if (_lanes is { } lanes)
+            lanes.Threads = Threads;
         foreach (Plastic<T> plastic in _learners.Plastics)
             plastic.Threads = Threads;
     }
