@@ -171,7 +171,7 @@ let private byCore (rule: ThreeFactorRule) graph (task: ITask) time =
 
     let learner: Learner<float> =
         if time = UpdateTime.Online then
-            ThreeFactorOnline<float>(network, area, plastic, rule)
+            ThreeFactorOnline<float>(network, area, plastic, rule, false, false)
         else
             ThreeFactorTrialEnd<float>(network, area, plastic, rule)
 

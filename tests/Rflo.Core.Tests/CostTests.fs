@@ -49,16 +49,39 @@ let private network units steps = {
     Seed = 1
 }
 
-/// Bytes that making a session takes; the second time, since the first may take what is made once for all sessions.
+let private sessionOf setup case =
+    Session.Create(graphWith setup case.Circuit, WhiteNoise case, 1L)
+
+/// Bytes of the arrays that a session keeps, as its plan lists them.
 let private taken setup case =
-    let graph, task = graphWith setup case.Circuit, WhiteNoise case
+    float (sessionOf setup case).Plan.Bytes
 
-    let once () =
-        let before = GC.GetAllocatedBytesForCurrentThread()
-        Session.Create(graph, task, 1L) |> ignore
-        float (GC.GetAllocatedBytesForCurrentThread() - before)
+/// The plan lists what making a session allocates; the rest is the objects that hold the arrays, and what is thrown away.
+let private listed form =
+    let setup = AllRules.learningAs form 0.01
 
-    min (once ()) (once ())
+    for units, steps in [ 128, 16; 32, 512 ] do
+        let case = network units steps
+        let graph, task = graphWith setup case.Circuit, WhiteNoise case
+
+        let once () =
+            let before = GC.GetAllocatedBytesForCurrentThread()
+            let session = Session.Create(graph, task, 1L)
+            float (GC.GetAllocatedBytesForCurrentThread() - before), session
+
+        once () |> ignore
+        let allocated, session = once ()
+        let bytes = float session.Plan.Bytes
+
+        Numbers.isLessThanOrEqual
+            bytes
+            allocated
+            $"{units} units, {steps} steps: no array is listed twice"
+
+        Numbers.isGreaterThan
+            bytes
+            (0.93 * allocated - 2e5)
+            $"{units} units, {steps} steps: none is left out"
 
 /// A rate of zero learns nothing and costs nothing.
 let private frozen = learning Rules.rflo UpdateSchedule.TrialEnd 0.0
@@ -173,12 +196,10 @@ let private lanes (form: AllRules.Form) =
 
         let taken forms =
             let session = Session.Create(graph, WhiteNoise case, 1L, Precision.Double, forms)
-            let before = GC.GetAllocatedBytesForCurrentThread()
             session.Run 1 |> ignore
             session.Run 3 |> ignore
-            float (GC.GetAllocatedBytesForCurrentThread() - before), session.TrialsBeside
+            float session.Plan.Bytes, session.TrialsBeside
 
-        taken Forms.Eager |> ignore
         let more, beside = taken Forms.Eager
         let few, alone = taken (Forms.Eager &&& ~~~Forms.Lanes)
         Expect.equal (beside, alone) (3, 0) "the first trial of the first run is by itself"
@@ -223,6 +244,7 @@ let tests =
         for form in AllRules.ways do
             test $"memory of {form.Name} grows as stated" { memory form }
             test $"memory of {form.Name} is as estimated" { estimated form }
+            test $"memory of {form.Name} is all in the plan" { listed form }
 
             if
                 not form.Schedule.IsStepwise

@@ -100,7 +100,7 @@ let private graph seed =
 let tests =
     testList "RTRL in blocks" [
         test "is chosen where delays are one step" {
-            Expect.isTrue (RtrlBlocks<float>.Suits(graph 1, [| 0; 1 |])) "suits"
+            Expect.isNull (RtrlBlocks<float>.Obstacle(graph 1, [| 0; 1 |])) "suits"
             let network = Network<float>(graph 1, steps, 1, 1L)
             let learners = (Learners.ForTraining network).Learners
             Expect.exists learners (fun learner -> learner :? RtrlBlocks<float>) "chosen"

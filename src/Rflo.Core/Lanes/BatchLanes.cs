@@ -57,7 +57,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
         for (int k = 1; k < most; k++)
             if (probes.IsDue(trial + k))
                 most = k;
-        if (most < 2 || !network.Takes(Forms.Lanes, Threads > 1 || IsPaidTogether))
+        if (most < 2 || !network.IsWorth(Forms.Lanes, Threads > 1 || IsPaidTogether))
             return null;
         if (_lanes.Length == 0)
             Create();
@@ -76,7 +76,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
     {
         int lanes = Math.Min(room, learners.Plastics.Min(plastic => plastic.TrialsOfUpdate));
         int threads = Math.Min(Threads, lanes);
-        bool isTogether = network.Takes(Forms.Lanes, IsPaidTogether);
+        bool isTogether = network.IsWorth(Forms.Lanes, IsPaidTogether);
         _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane<T>(network, learners))];
         _groupSize = (lanes + threads - 1) / threads;
         _groups = [.. _lanes.Chunk(_groupSize).Select(group => new LaneGroup<T>(group, isTogether))];

@@ -35,7 +35,7 @@ internal sealed class LaneGroup<T>
         for (int k = 0; k < count; k++)
         {
             Lane<T> lane = _lanes[k];
-            lane.Network.Begin(lane.Trial, 0, lane.Learners.ActInSteps);
+            lane.Network.Begin(lane.Trial, 0, lane.Learners.ReadsOutputsInSteps);
             lane.Learners.BeginLearners(lane.Trial, lane.Steps);
             longest = Math.Max(longest, _steps[k] = lane.Steps);
         }

@@ -48,6 +48,9 @@ internal sealed partial class BackwardCredit<T>
         _together = [.. network.Areas.Except(_alone)];
     }
 
+    /// <summary>What a look back reads: the weights of the circuit, slopes, and what carries errors to the areas.</summary>
+    public IReadOnlyList<PlanRead> Reads => [.. _network.RecurrentWeights, .. _network.AllSlopes, .. _signals.SelectMany(signal => signal.Reads).Distinct()];
+
     /// <summary>The areas whose credit is carried back in one call.</summary>
     public int Alone => _alone.Length;
 
@@ -106,10 +109,16 @@ internal sealed partial class BackwardCredit<T>
     /// </summary>
     private bool IsAlone(AreaState<T> area)
     {
-        bool Hears(Segment segment) => segment.Source.Kind == SignalKind.Area && segment.Source.Index == area.Index;
-        return _network.Allows(Forms.WholePass) && !area.HasGain && area.Afferents is { IsShared: true, DenseStride: > 0 } afferents && Hears(afferents.Segments[0]) && afferents.Segments[0].Source.Delay == 1
-            && !_network.Areas.Any(other => other.Index != area.Index && other.Afferents.Segments.Any(Hears))
-            && !_network.Readouts.Any(readout => readout.IsFedBack && readout.Afferents.Segments.Any(Hears));
+        bool Reads(Segment segment) => segment.Source.Kind == SignalKind.Area && segment.Source.Index == area.Index;
+        string name = area.Spec.Name;
+        string? obstacle =
+            area.HasGain ? $"units of {name} have states beside their rates"
+            : area.Afferents is not { IsShared: true, DenseStride: > 0 } afferents || !Reads(afferents.Segments[0]) || afferents.Segments[0].Source.Delay != 1
+                ? $"{name} does not receive from itself alone, dense and one step later"
+            : _network.Areas.FirstOrDefault(other => other.Index != area.Index && other.Afferents.Segments.Any(Reads)) is { } next ? $"{next.Spec.Name} receives from {name}"
+            : _network.Readouts.FirstOrDefault(readout => readout.IsFedBack && readout.Afferents.Segments.Any(Reads)) is { } back ? $"{back.Spec.Name} is fed back"
+            : null;
+        return _network.Choose(Forms.WholePass, $"backward pass of {name}", obstacle);
     }
 
     private void LookAtArea(AreaState<T> area, int first, int last, int told)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -28,7 +29,16 @@ internal sealed class Bptt<T> : Learner<T>
         _taus = [.. taus];
     }
 
-    public override bool ActsInSteps => false;
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        new(PlanStage.ObserveTrial, "backward pass", _backward.Reads, ["credit"]),
+        .. _areas.SelectMany(pair => Product(pair.Plastic, pair.Area.Spec.Name)),
+        .. _readouts.SelectMany(pair => Product(pair.Plastic, pair.Readout.Spec.Name)),
+        .. _taus.Select(tau => tau.Operator([new("credit")])),
+    ];
+
+    private static IEnumerable<PlanOperator> Product(Plastic<T> plastic, string target) =>
+        [plastic.Update("product over the trial", new("credit"), new PlanRead(Signals(target))), .. plastic.AroundUpdate()];
 
     public override void Visit(StateVisitor visitor)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -34,6 +35,27 @@ internal sealed class CustomLearner<T> : Learner<T>
         _observe = () => _learner.ObserveStep(_step);
         _finish = () => _learner.ObserveTrial(_step);
         _memory = [.. _learner.Memory.OrderBy(part => part.Key, StringComparer.Ordinal).Select(part => (part.Key, part.Value))];
+    }
+
+    /// <summary>The rule may read whatever a step shows: the signal, errors of all readouts through the losses, rewards, weights.</summary>
+    public override IReadOnlyList<PlanOperator> Operators
+    {
+        get
+        {
+            PlanRead[] step =
+            [
+                new(Slopes(_area.Spec.Name)), new(Signals(_area.Spec.Name)), new(BufferNames.Rewards), .. _plastic.WeightReads,
+                .. _network.Readouts.Select(readout => new PlanRead(Errors(readout.Spec.Name))), .. _step.Reads,
+            ];
+            string sum = $"sums of {_plastic.Name}";
+            return
+            [
+                new(PlanStage.ObserveStep, $"{_rule.Description} of {_plastic.Name}", [.. step.Distinct()], [sum]),
+                new(PlanStage.ObserveTrial, $"{_rule.Description} of {_plastic.Name} at the end of the trial", [.. step.Distinct()], [sum]),
+                _plastic.Update("update", new PlanRead(sum)),
+                .. _plastic.AroundUpdate(),
+            ];
+        }
     }
 
     public override void Visit(StateVisitor visitor)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -9,7 +10,8 @@ internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic) 
 {
     private int _steps;
 
-    public override bool ActsInSteps => plastic.IsStepwise;
+    public override IReadOnlyList<PlanOperator> Operators =>
+        [plastic.Update("delta rule", new(Errors(readout.Spec.Name)), new PlanRead(Signals(readout.Spec.Name))), .. plastic.AroundUpdate()];
 
     public override void Begin(int trial, int steps) => _steps = steps;
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -36,9 +37,9 @@ internal sealed class Eligibility<T>
         _preAlpha = T.CreateTruncating(rule.PreAlpha);
         _postShaper = new Shaper<T>(rule.PostShaping, area.Units, network, area);
         _pres = [.. learning.Select(segment => (segment, new Shaper<T>(rule.PreShaping, segment.Width, network, area)))];
-        if (rule.Post != PostSignal.Slope || !rule.PostShaping.IsPlain)
+        if (KeepsPost(rule))
             _post = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
-        if (rule.PreAlpha < 1 || !rule.PreShaping.IsPlain)
+        if (KeepsPre(rule))
             _pre = new AlignedArray<T>((network.MaxSteps + 1) * area.Afferents.Stride);
         _selfConnections = [.. area.SelfConnections];
 
@@ -46,8 +47,7 @@ internal sealed class Eligibility<T>
         bool ofModel = area.HasModel && rule.Post == PostSignal.Slope;
         if (!ofModel && rule.FixedMemory<T>() is { } left)
             _constantDecay = ConstantDecay(left);
-        bool tauMoves = area.Spec.TauPlasticity is { LearningRate: > 0, Schedule.IsStepwise: true };
-        if ((rule.Memory == TraceMemory.OwnJacobian && !ofModel) || (rule.Memory == TraceMemory.AsUnit && tauMoves))
+        if (KeepsDecay(area, rule))
             _decays = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.Post == PostSignal.Current)
             area.KeepCurrents();
@@ -73,8 +73,51 @@ internal sealed class Eligibility<T>
     /// <summary>Whether decay(t) may differ from step to step.</summary>
     public bool DecayChanges => _decays is not null;
 
-    /// <summary>Whether <see cref="Take"/> has anything to do: some factor is not what the network keeps anyway.</summary>
-    public bool Takes => _post is not null || _pre is not null || _decays is not null;
+    /// <summary>The operator that takes the local factors of each step, where some factor is not what the network keeps anyway.</summary>
+    /// <param name="area">The area.</param>
+    /// <param name="rule">The rule.</param>
+    /// <param name="group">The projections that learn together.</param>
+    public static IEnumerable<PlanOperator> Operators(AreaState<T> area, ThreeFactorRule rule, string group)
+    {
+        if (!KeepsPost(rule) && !KeepsPre(rule) && !KeepsDecay(area, rule))
+            yield break;
+        string name = area.Spec.Name;
+        IEnumerable<PlanRead> own = KeepsDecay(area, rule) && rule.Memory == TraceMemory.OwnJacobian
+            ? area.SelfConnections.Select(segment => new PlanRead(Weights(segment.Spec.Name)))
+            : [];
+        PlanRead post = rule.Post switch
+        {
+            PostSignal.Slope => new(Slopes(name)),
+            PostSignal.Rate => new(Rates(name)),
+            _ => new(Currents(name)),
+        };
+        yield return new(PlanStage.ObserveStep, $"local factors of {group}", [post, new(Signals(name)), new(TimeConstants(name)), .. own], [LocalFactors(group)]);
+    }
+
+    /// <summary>Where a trace finds its local factors.</summary>
+    /// <param name="area">The area.</param>
+    /// <param name="rule">The rule.</param>
+    /// <param name="group">The projections that learn together.</param>
+    public static IEnumerable<PlanRead> Reads(AreaState<T> area, ThreeFactorRule rule, string group)
+    {
+        yield return KeepsPost(rule) ? new(LocalFactors(group)) : new(Slopes(area.Spec.Name));
+        yield return KeepsPre(rule) ? new(LocalFactors(group)) : new(Signals(area.Spec.Name));
+        yield return KeepsDecay(area, rule) ? new(LocalFactors(group)) : new(TimeConstants(area.Spec.Name));
+    }
+
+    private static string LocalFactors(string group) => $"local factors of {group}";
+
+    private static bool KeepsPost(ThreeFactorRule rule) => rule.Post != PostSignal.Slope || !rule.PostShaping.IsPlain;
+
+    private static bool KeepsPre(ThreeFactorRule rule) => rule.PreAlpha < 1 || !rule.PreShaping.IsPlain;
+
+    /// <summary>Whether decay(t) differs from step to step. The traces of a unit model's slopes have a memory of their own (StateMemory).</summary>
+    private static bool KeepsDecay(AreaState<T> area, ThreeFactorRule rule) => rule.Memory switch
+    {
+        TraceMemory.OwnJacobian => !(area.HasModel && rule.Post == PostSignal.Slope),
+        TraceMemory.AsUnit => area.Spec.TauPlasticity is { LearningRate: > 0, Schedule.IsStepwise: true },
+        _ => false,
+    };
 
     /// <summary>Before the first step of a trial: empties the presynaptic filter.</summary>
     public void Begin() => _filtered.AsSpan().Clear();

@@ -29,7 +29,7 @@ internal sealed class InfluencePanels<T>
         _panels = new AlignedArray<T>?[_delays][][];
         for (int slot = 0; slot < _delays; slot++)
             _panels[slot] = [.. network.Areas.Select(area => NewPanels(area, reaches))];
-        _only = [.. network.Areas.Select(area => network.Allows(Forms.OneSource) ? OnlySegment(area) : null)];
+        _only = [.. network.Areas.Select(area => OnlySegment(area) is { } only && network.Choose(Forms.OneSource, $"currents of {area.Spec.Name}", null) ? only : null)];
         _gathered = new AlignedArray<T>(network.Areas.Max(area => area.Afferents.Stride) * _width);
         _ofRates = new AlignedArray<T>(network.Areas.Max(area => area.HasGain ? area.BlockRows : 0) * _width);
         _before = new AlignedArray<T>(network.Areas.Max(area => area.HasModel ? area.StateCount : 0) * _width);

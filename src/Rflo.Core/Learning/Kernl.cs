@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -14,6 +15,7 @@ namespace Rflo.Core;
 internal sealed class Kernl<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private const string Sensitivities = "sensitivities and memories";
     private readonly Network<T> _network;
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly LearningSignal<T>[] _signals;
@@ -24,7 +26,12 @@ internal sealed class Kernl<T> : Learner<T>
     private readonly WeightStore<T>?[] _sums;
     private int _steps;
 
-    public Kernl(Network<T> network, KernlRule rule, MixingSource<T> source, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas)
+    /// <param name="network">The network.</param>
+    /// <param name="rule">The rule.</param>
+    /// <param name="source">Random numbers.</param>
+    /// <param name="areas">What learns.</param>
+    /// <param name="plan">The operators of all other learners, and of the network.</param>
+    public Kernl(Network<T> network, KernlRule rule, MixingSource<T> source, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas, IReadOnlyList<PlanOperator> plan)
     {
         _network = network;
         _areas = [.. areas];
@@ -33,7 +40,9 @@ internal sealed class Kernl<T> : Learner<T>
         Sensitivity = new LearnedSensitivity<T>(network, sources, source, rule.Rate);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, rule.Path))];
         _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
-        _pending = [.. _areas.Select(pair => MayWait(network, pair.Area, pair.Plastic) ? new PendingChange<T>(network, pair.Area, pair.Plastic, null, decayChanges: true) : null)];
+        PlanOperator[] updates = [.. _areas.Select(pair => Updating(pair.Area, pair.Plastic))];
+        PlanOperator[] all = [.. plan, Observing, .. updates, .. _areas.SelectMany(pair => pair.Plastic.AroundUpdate())];
+        _pending = [.. _areas.Select((pair, k) => PendingChange<T>.IsChosen(network, pair.Area, pair.Plastic, all, updates[k]) ? new PendingChange<T>(network, pair.Area, pair.Plastic, null, decayChanges: true) : null)];
         _traces = [.. _areas.Select((pair, k) => _pending[k] is null ? pair.Area.Afferents.NewStore() : null)];
         _sums = [.. _areas.Select(pair => pair.Plastic.IsStepwise ? null : pair.Area.Afferents.NewStore())];
     }
@@ -43,6 +52,23 @@ internal sealed class Kernl<T> : Learner<T>
 
     /// <summary>Whether the weights of any area are written once a trial, by <see cref="PendingChange{T}"/>, instead of in every step.</summary>
     public bool IsDeferred => _pending.Any(pending => pending is not null);
+
+    /// <summary>The operator that learns the sensitivities. What it computes of weights counts what is pending.</summary>
+    private PlanOperator Observing => new(
+        PlanStage.ObserveStep, "sensitivity of the units", [.. _network.RecurrentWeights, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Distinct()], [Sensitivities])
+    {
+        AddsDeferred = true,
+    };
+
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        Observing,
+        .. _areas.SelectMany((pair, k) => pair.Plastic.AroundUpdate().Prepend(
+            _pending[k] is null ? Updating(pair.Area, pair.Plastic) : Updating(pair.Area, pair.Plastic) with { Stage = PlanStage.ApplyTrial, Form = Forms.Deferred.Title() })),
+    ];
+
+    private static PlanOperator Updating(AreaState<T> area, Plastic<T> plastic) => plastic.Update(
+        "trace and update", new(Sensitivities), new(Slopes(area.Spec.Name)), new(Signals(area.Spec.Name)), new(Traces(plastic.Name), 1));
 
     public override void Visit(StateVisitor visitor) => Sensitivity.Visit(visitor);
 
@@ -94,14 +120,6 @@ internal sealed class Kernl<T> : Learner<T>
             plastic.FinishTrial();
         }
     }
-
-    /// <summary>
-    /// Whether changes of an area's weights may wait until the end of a trial. KeRNL itself reads the weights of all areas, and
-    /// asks for what is pending; so must no other rule that reads them be there.
-    /// </summary>
-    private static bool MayWait(Network<T> network, AreaState<T> area, Plastic<T> plastic) =>
-        PendingChange<T>.Suits(network, area, plastic)
-        && PendingChange<T>.IsSeen(network.Graph, rule => rule is KernlRule);
 
     /// <summary>Traces, and the step's increment: into the weights, or into the sum of the trial.</summary>
     private void AdvanceTraces(int k, WeightStore<T> traces, int step)

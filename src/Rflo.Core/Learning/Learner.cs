@@ -10,11 +10,8 @@ namespace Rflo.Core;
 internal abstract class Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>
-    /// Whether it does anything in <see cref="Tell"/> and <see cref="Learn"/>. One that does not needs no error before the
-    /// trial has ended, so the readouts may answer all steps together.
-    /// </summary>
-    public virtual bool ActsInSteps => true;
+    /// <summary>What it calculates, and what it reads and writes for that. One without an operator in the steps is not called in them.</summary>
+    public abstract IReadOnlyList<PlanOperator> Operators { get; }
 
     /// <summary>What it learns by and where. The same for the learners of a probe as for those that train.</summary>
     public LearnerKey Key { get; set; } = LearnerKey.None;

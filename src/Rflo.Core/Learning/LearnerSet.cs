@@ -3,15 +3,20 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>All learners of a network, taken through a trial together.</summary>
-internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics, PlasticTau<T>[] taus, JointClip joint)
+/// <param name="learners">The learners.</param>
+/// <param name="plastics">The projections that learn by them.</param>
+/// <param name="taus">The time constants that learn by them.</param>
+/// <param name="joint">What is clipped together.</param>
+/// <param name="readsOutputsInSteps">Whether any reads signals, outputs or errors of readouts before the trial has ended.</param>
+internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics, PlasticTau<T>[] taus, JointClip joint, bool readsOutputsInSteps)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Nobody learns.</summary>
-    public static LearnerSet<T> None { get; } = new([], [], [], new JointClip());
+    public static LearnerSet<T> None { get; } = new([], [], [], new JointClip(), false);
 
     /// <summary>The learners of several sets, side by side.</summary>
-    public static LearnerSet<T> Together(IEnumerable<LearnerSet<T>> sets) => new(
-        [.. sets.SelectMany(set => set.Learners)], [.. sets.SelectMany(set => set.Plastics)], [], new JointClip());
+    public static LearnerSet<T> Together(IReadOnlyCollection<LearnerSet<T>> sets) => new(
+        [.. sets.SelectMany(set => set.Learners)], [.. sets.SelectMany(set => set.Plastics)], [], new JointClip(), sets.Any(set => set.ReadsOutputsInSteps));
 
     /// <summary>Who learns; for whoever asks which form of a rule was chosen.</summary>
     public IReadOnlyList<Learner<T>> Learners => learners;
@@ -33,13 +38,16 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
         }
     }
 
-    private readonly Learner<T>[] _acting = [.. learners.Where(learner => learner.ActsInSteps)];
+    private readonly Learner<T>[] _acting = [.. learners.Where(learner => learner.Operators.Any(one => one.IsInSteps))];
 
-    /// <summary>Whether any learner acts before the trial has ended, and so needs the errors step by step.</summary>
-    public bool ActInSteps => _acting.Length > 0;
+    /// <summary>What all learners calculate.</summary>
+    public IEnumerable<PlanOperator> Operators => learners.SelectMany(learner => learner.Operators);
+
+    /// <summary>Whether any learner reads signals, outputs or errors of readouts before the trial has ended.</summary>
+    public bool ReadsOutputsInSteps => readsOutputsInSteps;
 
     /// <summary>The same learners, asked in the opposite order: it must not matter.</summary>
-    public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics, taus, joint);
+    public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics, taus, joint, readsOutputsInSteps);
 
     /// <summary>Shows what learning keeps from one trial to the next.</summary>
     public void Visit(StateVisitor visitor)

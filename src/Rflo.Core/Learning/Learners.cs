@@ -54,6 +54,8 @@ internal static class Learners
         private readonly JointClip _joint;
 
         private readonly LearnerSet<T>? _original;
+        private readonly List<(int Place, KernlRule Rule, Exact Parts, LearnerKey Key)> _kernl = [];
+        private readonly List<(int Place, AreaState<T> Area, Plastic<T> Plastic, ThreeFactorRule Rule, LearnerKey Key)> _online = [];
 
         /// <param name="network">The network.</param>
         /// <param name="plan">How each projection learns; null for those that do not.</param>
@@ -97,25 +99,72 @@ internal static class Learners
 
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
-                if (rule is RtrlRule && !schedule.IsStepwise && _network.Allows(Forms.Blocks))
+                if (rule is RtrlRule && !schedule.IsStepwise)
                     AddBlocks(rule, schedule, parts);
                 if (rule is RtrlRule && parts.Taus.Count > 0)
                     Add(new TauInfluence<T>(_network, rule.Path, parts.Taus), KeyOf(rule, schedule));
                 if (parts.Areas.Count == 0 && parts.Readouts.Count == 0 && (rule is not BpttRule || parts.Taus.Count == 0))
                     continue;
+                if (rule is KernlRule learned)
+                {
+                    _kernl.Add((_learners.Count, learned, parts, KeyOf(rule, schedule)));
+                    _learners.Add(null!);
+                    continue;
+                }
+
                 Learner<T> learner = rule switch
                 {
                     BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts, parts.Taus),
                     TruncatedBpttRule truncated => new TruncatedBptt<T>(_network, truncated, schedule.IsStepwise, parts.Areas, parts.Readouts),
                     RtrlRule => new Rtrl<T>(_network, rule.Path, schedule.IsStepwise, parts.Areas, parts.Readouts),
-                    KernlRule kernl => new Kernl<T>(_network, kernl, new MixingSource<T>(_network.Seed, "KeRNL", MixingNoise.Gaussian), parts.Areas),
                     StochasticRule stochastic => Stochastic(stochastic, parts.Areas),
                     _ => throw new NotSupportedException($"No learner knows the rule {rule}."),
                 };
                 Add(learner, KeyOf(rule, schedule));
             }
 
-            return new LearnerSet<T>([.. _learners], [.. _plastics], [.. _taus], _joint);
+            foreach ((int place, KernlRule kernl, Exact parts, LearnerKey key) in _kernl)
+                _learners[place] = new Kernl<T>(_network, kernl, new MixingSource<T>(_network.Seed, "KeRNL", MixingNoise.Gaussian), parts.Areas, Operators()) { Key = key };
+            AddOnline();
+            string? obstacle = Rewrites.OutputsToTrialEnd(Operators());
+            _network.Choose(Forms.AnswersAtEnd, "readouts", obstacle);
+            return new LearnerSet<T>([.. _learners], [.. _plastics], [.. _taus], _joint, readsOutputsInSteps: obstacle is not null);
+        }
+
+        /// <summary>The operators of the network and of all learners; those of three-factor rules online in their plain form until they are there.</summary>
+        private PlanOperator[] Operators() =>
+        [
+            .. _network.Operators,
+            .. _learners.OfType<Learner<T>>().SelectMany(learner => learner.Operators),
+            .. _online.Where(one => _learners[one.Place] is null).SelectMany(one => Plain(one.Area, one.Plastic, one.Rule)),
+        ];
+
+        private IEnumerable<PlanOperator> Plain(AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule) =>
+            [.. ThreeFactorOnline<T>.Observing(_network, area, plastic, rule), ThreeFactorOnline<T>.Updating(area, plastic, rule), .. plastic.AroundUpdate()];
+
+        /// <summary>Makes the learners of three-factor rules online: their forms depend on what all others read and write.</summary>
+        private void AddOnline()
+        {
+            foreach ((int place, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule, LearnerKey key) in _online)
+            {
+                PlanOperator[] plan = Operators();
+                PlanOperator update = plan.Single(ThreeFactorOnline<T>.Updating(area, plastic, rule).IsSame);
+                _learners[place] = PendingChange<T>.IsChosen(_network, area, plastic, plan, update)
+                    ? new ThreeFactorDeferred<T>(_network, area, plastic, rule)
+                    : Online(area, plastic, rule, plan, update);
+                _learners[place].Key = key;
+            }
+        }
+
+        private ThreeFactorOnline<T> Online(AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule, PlanOperator[] plan, PlanOperator update)
+        {
+            PlanOperator[] others = [.. plan.Where(one => !plastic.BeforeUpdate().Any(one.IsSame))];
+            PlanOperator[] made = _network.CurrentsOf(area), dense = [.. made.Where(one => !one.IsOfSparse)];
+            string? obstacle = plastic.DenseObstacle
+                ?? (area.Spec.Dynamics != Dynamics.Leaky ? $"the units of {area.Spec.Name} are not leaky rate units" : null)
+                ?? Rewrites.IntoUpdate(others, update, dense);
+            bool isAhead = _network.Choose(Forms.Ahead, plastic.Name, obstacle);
+            return new ThreeFactorOnline<T>(_network, area, plastic, rule, isAhead, sparseToo: isAhead && plastic.OwnsSparse && Rewrites.IntoUpdate(others, update, made) is null);
         }
 
         private static LearnerKey KeyOf(LearningRule rule, UpdateSchedule schedule) => new("circuit", -1, (rule, schedule, null, Clip.None, null));
@@ -141,11 +190,9 @@ internal static class Learners
                         schedule.IsStepwise ? new ThreeFactorStatesOnline<T>(_network, area, plastic, local) : new ThreeFactorStatesTrialEnd<T>(_network, area, plastic, local),
                         KeyOf("area", area.Index, rule, schedule, plastic));
                     break;
-                case ThreeFactorRule local when schedule.IsStepwise && ThreeFactorDeferred<T>.Suits(_network, area, plastic, local):
-                    Add(new ThreeFactorDeferred<T>(_network, area, plastic, local), KeyOf("area", area.Index, rule, schedule, plastic));
-                    break;
                 case ThreeFactorRule local when schedule.IsStepwise:
-                    Add(new ThreeFactorOnline<T>(_network, area, plastic, local), KeyOf("area", area.Index, rule, schedule, plastic));
+                    _online.Add((_learners.Count, area, plastic, local, KeyOf("area", area.Index, rule, schedule, plastic)));
+                    _learners.Add(null!);
                     break;
                 case ThreeFactorRule local:
                     Add(new ThreeFactorTrialEnd<T>(_network, area, plastic, local), KeyOf("area", area.Index, rule, schedule, plastic));
@@ -200,7 +247,8 @@ internal static class Learners
             foreach (int[] group in Reach.Groups(_network.Graph))
             {
                 bool learns = parts.Areas.Exists(pair => group.Contains(pair.Area.Index));
-                if (!learns || !RtrlBlocks<T>.Suits(_network.Graph, group))
+                string part = $"influence on {string.Join(", ", group.Select(index => _network.Graph.Areas[index].Name))}";
+                if (!learns || !_network.Choose(Forms.Blocks, part, RtrlBlocks<T>.Obstacle(_network.Graph, group)))
                     continue;
                 Add(new RtrlBlocks<T>(_network, rule.Path, group, parts.Areas, RtrlBlocks<T>.Steps), KeyOf(rule, schedule));
                 parts.Areas.RemoveAll(pair => group.Contains(pair.Area.Index));
@@ -236,8 +284,10 @@ internal static class Learners
                     schedule = new UpdateSchedule(UpdateTime.EverySteps, truncated.Stride);
 
                 // Oja's term is of the weights before the update: where they also decay, both are collected first.
-                bool direct = _network.Allows(Forms.Direct) && !(rule is ThreeFactorRule { Oja: true } && Array.Exists(segments, segment => segment.Spec.Decay != 0))
-                    && !Array.Exists(segments, segment => segment.Spec.IsPenalized);
+                string? obstacle = Array.Find(segments, segment => segment.Spec.IsPenalized) is { } penalized ? $"the weights of {penalized.Spec.Name} cost something"
+                    : rule is ThreeFactorRule { Oja: true } && Array.Find(segments, segment => segment.Spec.Decay != 0) is { } decaying ? $"Oja's term of {decaying.Spec.Name} is of the weights before they decay"
+                    : Plastic<T>.CollectingReason(_plan(segments[0])! with { Schedule = schedule });
+                bool direct = _applies && _original is null && _network.Choose(Forms.Direct, string.Join(", ", segments.Select(segment => segment.Spec.Name)), obstacle);
                 Plastic<T> plastic = _original?.Plastics.First(own => own.Segments.Contains(segments[0]))
                     ?? new Plastic<T>(afferents, segments, _plan(segments[0])! with { Schedule = schedule }, _joint, _applies, direct);
                 _plastics.Add(plastic);

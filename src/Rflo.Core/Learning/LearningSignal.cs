@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -9,7 +10,9 @@ namespace Rflo.Core;
 internal sealed class LearningSignal<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly Network<T> _network;
     private readonly AreaState<T> _area;
+    private readonly ErrorPath _path;
     private readonly (ReadoutState<T> Readout, AlignedArray<T> Transposed)[] _fixed;
     private readonly (ReadoutState<T> Readout, Segment Segment)[] _symmetric;
     private readonly ReadoutState<T>? _only;
@@ -18,22 +21,18 @@ internal sealed class LearningSignal<T>
 
     public LearningSignal(Network<T> network, AreaState<T> area, ErrorPath path)
     {
-        _area = area;
-        FeedbackSpec[] feedbacks = path == ErrorPath.Symmetric ? [] : [.. network.Graph.Feedbacks.Where(feedback => feedback.Area.Index == area.Index)];
+        (_network, _area, _path) = (network, area, path);
         ReadoutState<T> ReadoutOf(FeedbackSpec feedback) => network.Readouts[feedback.Readout.Index];
         _fixed =
         [
-            .. feedbacks.Where(feedback => feedback.Matrix is not null)
+            .. FeedbacksOnto(network, area, path).Where(feedback => feedback.Matrix is not null)
                 .Select(feedback => (ReadoutOf(feedback), Transpose(feedback.Matrix!, ReadoutOf(feedback).Outputs))),
         ];
-        IEnumerable<ReadoutState<T>> symmetric = path == ErrorPath.Symmetric
-            ? network.Readouts
-            : feedbacks.Where(feedback => feedback.Matrix is null).Select(ReadoutOf);
-        _symmetric = [.. symmetric.SelectMany(readout => readout.Afferents.Segments.Where(HearsArea).Select(segment => (readout, segment)))];
+        _symmetric = [.. Symmetric(network, area, path)];
         ChangesInTrial = _symmetric.Any(pair => LearnsInSteps(pair.Segment.Plasticity));
         switch (_fixed, _symmetric)
         {
-            case var _ when !network.Allows(Forms.OneColumn) || area.Spec.Penalties.Count > 0:
+            case var _ when area.Spec.Penalties.Count > 0:
                 _column = new AlignedArray<T>(0);
                 break;
             case ([(ReadoutState<T> { Outputs: 1 } readout, AlignedArray<T> column)], []):
@@ -46,6 +45,29 @@ internal sealed class LearningSignal<T>
                 _column = new AlignedArray<T>(0);
                 break;
         }
+
+        string? obstacle = IsOneColumn ? null : area.Spec.Penalties.Count > 0 ? $"rates of {area.Spec.Name} cost something" : "it is not of one output and one column of weights";
+        if (!network.Choose(Forms.OneColumn, $"learning signal of {area.Spec.Name}", obstacle))
+            (_only, _column, _columnAt) = (null, new AlignedArray<T>(0), 0);
+    }
+
+    /// <summary>What it is made of: errors, the weights of readouts that carry them back, rates that cost something.</summary>
+    public IEnumerable<PlanRead> Reads => ReadsOf(_network, _area, _path);
+
+    /// <summary>What it would be made of, before it is there.</summary>
+    public static IEnumerable<PlanRead> ReadsOf(Network<T> network, AreaState<T> area, ErrorPath path)
+    {
+        foreach (FeedbackSpec feedback in FeedbacksOnto(network, area, path))
+            if (feedback.Matrix is not null)
+                yield return new(Errors(network.Readouts[feedback.Readout.Index].Spec.Name));
+        foreach ((ReadoutState<T> readout, Segment segment) in Symmetric(network, area, path))
+        {
+            yield return new(Errors(readout.Spec.Name));
+            yield return new(Weights(segment.Spec.Name));
+        }
+
+        if (area.Spec.Penalties.Count > 0)
+            yield return new(Rates(area.Spec.Name));
     }
 
     /// <summary>Whether B may be another at the end of a trial: it is the weights of a readout that learns step by step.</summary>
@@ -143,7 +165,18 @@ internal sealed class LearningSignal<T>
     private static bool LearnsInSteps(Plasticity? plasticity) =>
         plasticity is { LearningRate: > 0 } plastic && (plastic.Readout is RlsReadout || (plastic.Readout is DeltaReadout && plastic.Schedule.IsStepwise));
 
-    private bool HearsArea(Segment segment) => segment.Source is { Kind: SignalKind.Area } source && source.Index == _area.Index;
+    private static FeedbackSpec[] FeedbacksOnto(Network<T> network, AreaState<T> area, ErrorPath path) =>
+        path == ErrorPath.Symmetric ? [] : [.. network.Graph.Feedbacks.Where(feedback => feedback.Area.Index == area.Index)];
+
+    /// <summary>The readouts whose own weights carry their errors back to an area, and those weights.</summary>
+    private static IEnumerable<(ReadoutState<T> Readout, Segment Segment)> Symmetric(Network<T> network, AreaState<T> area, ErrorPath path)
+    {
+        IEnumerable<ReadoutState<T>> readouts = path == ErrorPath.Symmetric
+            ? network.Readouts
+            : FeedbacksOnto(network, area, path).Where(feedback => feedback.Matrix is null).Select(feedback => network.Readouts[feedback.Readout.Index]);
+        return readouts.SelectMany(readout => readout.Afferents.Segments
+            .Where(segment => segment.Source is { Kind: SignalKind.Area } source && source.Index == area.Index).Select(segment => (readout, segment)));
+    }
 
     private AlignedArray<T> Transpose(double[] matrix, int outputs)
     {

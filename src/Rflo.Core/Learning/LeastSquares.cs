@@ -23,6 +23,12 @@ internal abstract class LeastSquares<T> : Learner<T>
 
     protected ReadoutState<T> Readout { get; }
 
+    /// <summary>The weights that it solves for, by name.</summary>
+    protected string[] Written => [.. _segments.Select(segment => BufferNames.Weights(segment.Spec.Name))];
+
+    /// <summary>The same, read.</summary>
+    protected IEnumerable<PlanRead> WeightReads => Written.Select(buffer => new PlanRead(buffer));
+
     protected OutputMasks<T> Masks { get; }
 
     /// <summary>Outputs whose masks differ in this trial go apart, each with a copy of what was learned so far.</summary>

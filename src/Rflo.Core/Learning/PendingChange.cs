@@ -54,25 +54,30 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     }
 
     /// <summary>
-    /// Whether changes of an area's weights may wait, and pay: nobody else changes them within a trial, they are all dense, and
-    /// the sums over steps are small beside the weights. Who reads weights within a trial must ask for what is pending too.
+    /// Whether changes of an area's weights may wait until the trial ends, and pay: no other operator reads or changes the weights until then, but those that
+    /// add what is pending; they are all dense; and the sums over steps are small beside the weights.
     /// </summary>
-    public static bool Suits(Network<T> network, AreaState<T> area, Plastic<T> plastic) =>
-        plastic.IsStepwise && plastic.OwnsDense
-        && plastic.Segments.Length == area.Afferents.Segments.Length && area.Afferents.DenseStride == area.Afferents.Stride
-        && plastic.Segments.All(segment => segment.Spec.Decay == 0) && area.Spec.Dynamics == Dynamics.Leaky
-        && network.Loop is null && network.Takes(Forms.Deferred, area.Afferents.Segments.Sum(segment => (long)segment.Width) >= 2L * network.MaxSteps);
+    /// <param name="network">The network.</param>
+    /// <param name="area">The area whose weights learn.</param>
+    /// <param name="plastic">How.</param>
+    /// <param name="plan">All operators.</param>
+    /// <param name="update">The one that changes the weights in every step.</param>
+    public static bool IsChosen(Network<T> network, AreaState<T> area, Plastic<T> plastic, IEnumerable<PlanOperator> plan, PlanOperator update)
+    {
+        if (!plastic.IsStepwise)
+            return false;
+        long signals = area.Afferents.Segments.Sum(segment => (long)segment.Width);
+        bool pays = signals >= 2L * network.MaxSteps;
+        return network.Choose(
+            Forms.Deferred, plastic.Name, Obstacle(area, plastic, plan, update), pays, $"{signals} presynaptic signals are {(pays ? "at least" : "fewer than")} 2 x {network.MaxSteps} steps");
+    }
 
-    /// <summary>
-    /// Whether every rule that reads weights within a trial, or before its last changes are made, asks for what is pending; those
-    /// of time constants count as those of weights do.
-    /// </summary>
-    /// <param name="graph">The circuit.</param>
-    /// <param name="asks">The rules that do ask.</param>
-    public static bool IsSeen(Graph graph, Func<LearningRule, bool> asks) =>
-        graph.Plasticities.All(plasticity => ReadsNoWeights(plasticity.Rule) || asks(plasticity.Rule));
-
-    private static bool ReadsNoWeights(LearningRule rule) => rule is ThreeFactorRule { Memory: not TraceMemory.OwnJacobian };
+    private static string? Obstacle(AreaState<T> area, Plastic<T> plastic, IEnumerable<PlanOperator> plan, PlanOperator update) =>
+        plastic.DenseObstacle
+        ?? (area.Afferents.DenseStride != area.Afferents.Stride ? $"some weights onto {area.Spec.Name} are sparse" : null)
+        ?? (area.Spec.Dynamics != Dynamics.Leaky ? $"the units of {area.Spec.Name} are not leaky rate units" : null)
+        ?? (update.Reads.FirstOrDefault(read => update.Writes.Contains(read.Buffer)) is { Buffer: { } own } ? $"the {update.Name} reads the {own} itself" : null)
+        ?? Rewrites.ToTrialEnd(plan, update);
 
     /// <summary>Before the first step of a trial: nothing is pending.</summary>
     public void Begin(int steps)

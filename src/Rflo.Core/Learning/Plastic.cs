@@ -6,7 +6,7 @@ namespace Rflo.Core;
 /// The projections of one target that learn together, and how increments become weight changes: at once, or collected
 /// and handed to an optimizer; then held to masks, Dale's signs and bounds.
 /// </summary>
-internal sealed class Plastic<T> : IJointUpdate
+internal sealed partial class Plastic<T> : IJointUpdate
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly UpdateSchedule _schedule;
@@ -39,7 +39,7 @@ internal sealed class Plastic<T> : IJointUpdate
         Clip = plan.Clip;
         if (applies)
             joint?.Join(this);
-        IsDirect = applies && direct && plan.IsDirect && (schedule.Time == UpdateTime.Online || (schedule.Time == UpdateTime.TrialEnd && schedule.Every == 1));
+        IsDirect = applies && direct && CollectingReason(plan) is null;
         if (!IsDirect)
             Collected = afferents.NewStore();
         _updates = Collected is { } collected && applies
@@ -78,16 +78,6 @@ internal sealed class Plastic<T> : IJointUpdate
 
     /// <summary>The sum of increments not yet applied, at learning rate 1; null where they are applied as they come.</summary>
     public WeightStore<T>? Collected { get; }
-
-    /// <summary>
-    /// Whether what one kernel call adds to the dense rows is all that changes them in a step: increments go straight to the
-    /// weights, all dense blocks are here and learn at one rate, and none is held to anything.
-    /// </summary>
-    public bool OwnsDense => IsDirect && _constraints.Length == 0 &&
-        (Afferents.DenseStride == 0 || (_runs is [{ Offset: 0 } run] && run.Width == Afferents.DenseStride));
-
-    /// <summary>The same of the sparse blocks.</summary>
-    public bool OwnsSparse => IsDirect && _constraints.Length == 0 && Afferents.Segments.All(segment => segment.Sparse is null || Segments.Contains(segment));
 
     /// <summary>Where increments go.</summary>
     public WeightStore<T> Destination => Collected ?? Afferents.Weights;

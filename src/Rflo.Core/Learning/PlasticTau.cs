@@ -43,6 +43,14 @@ internal sealed class PlasticTau<T> : IJointUpdate
 
     public bool IsStepwise => _plasticity.Schedule.IsStepwise;
 
+    /// <summary>The operator that changes them.</summary>
+    public PlanOperator Operator(IReadOnlyList<PlanRead> reads)
+    {
+        string name = BufferNames.TimeConstants(Area.Spec.Name);
+        PlanStage stage = IsStepwise ? PlanStage.ApplyStep : _plasticity.Schedule.Every == 1 ? PlanStage.ApplyTrial : PlanStage.ApplyUpdate;
+        return new(stage, $"update of {name}", [.. reads, new(name)], [name]);
+    }
+
     public void Visit(StateVisitor visitor)
     {
         visitor.Visit("trialsCollected", ref _trialsCollected);

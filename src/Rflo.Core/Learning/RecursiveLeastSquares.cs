@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -19,6 +20,9 @@ internal sealed class RecursiveLeastSquares<T> : LeastSquares<T>
         _rule = rule;
         Make();
     }
+
+    public override IReadOnlyList<PlanOperator> Operators =>
+        [new(PlanStage.ApplyStep, $"recursive least squares of {Readout.Spec.Name}", [new(Signals(Readout.Spec.Name)), new(Errors(Readout.Spec.Name)), .. WeightReads], Written)];
 
     public override void Learn(int step)
     {

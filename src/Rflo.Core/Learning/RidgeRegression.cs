@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -18,6 +19,13 @@ internal sealed class RidgeRegression<T> : LeastSquares<T>
         _others = [.. readout.Afferents.Segments.Except(segments)];
         Make();
     }
+
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        new(PlanStage.ObserveStep, $"regressors of {Readout.Spec.Name}", [new(Signals(Readout.Spec.Name)), new(Targets), .. _others.Select(other => new PlanRead(Weights(other.Spec.Name)))], [$"regressors of {Readout.Spec.Name}"]),
+        new(PlanStage.ObserveTrial, $"normal equations of {Readout.Spec.Name}", [new($"regressors of {Readout.Spec.Name}")], [$"normal equations of {Readout.Spec.Name}"]),
+        new(_rule.Every == 1 ? PlanStage.ApplyTrial : PlanStage.ApplyUpdate, $"ridge regression of {Readout.Spec.Name}", [new($"normal equations of {Readout.Spec.Name}")], Written),
+    ];
 
     public override void Tell(int step)
     {

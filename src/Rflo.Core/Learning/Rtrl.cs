@@ -49,6 +49,13 @@ internal sealed class Rtrl<T> : Learner<T>
         _gradient = new AlignedArray<T>(_columns.Count);
     }
 
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.RecurrentWeights, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["influence", "gradient"]),
+        .. _areas.Select(pair => pair.Plastic).Concat(_readouts.Select(pair => pair.Plastic))
+            .SelectMany(plastic => plastic.AroundUpdate().Prepend(plastic.Update("gradient", new PlanRead("gradient")))),
+    ];
+
     public override void Begin(int trial, int steps)
     {
         _steps = steps;

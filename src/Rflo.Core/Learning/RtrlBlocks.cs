@@ -79,16 +79,33 @@ internal sealed class RtrlBlocks<T> : Learner<T>
         _gradient = new AlignedArray<T>(_columns.Count);
     }
 
-    /// <summary>Whether the block form covers a group of areas.</summary>
-    public static bool Suits(Graph graph, IReadOnlyList<int> group) =>
-        !group.Any(index => graph.Areas[index] is { Dynamics: Dynamics.CurrentForm } or { Model: not null }) && graph.Projections
-            .Where(projection => !projection.Target.IsReadout && group.Contains(projection.Target.Index))
-            .All(projection => projection.Source.Kind switch
-            {
-                SignalKind.Area => projection.Source.Delay == 1,
-                SignalKind.Readout => false,
-                _ => true,
-            });
+    /// <summary>Why the block form does not cover a group of areas; null where it does.</summary>
+    public static string? Obstacle(Graph graph, IReadOnlyList<int> group)
+    {
+        foreach (int index in group)
+            if (graph.Areas[index] is { Dynamics: Dynamics.CurrentForm } or { Model: not null })
+                return $"the units of {graph.Areas[index].Name} are not leaky rate units";
+        foreach (ProjectionSpec projection in graph.Projections)
+        {
+            if (projection.Target.IsReadout || !group.Contains(projection.Target.Index))
+                continue;
+            if (projection.Source.Kind == SignalKind.Readout)
+                return $"{projection.Name} feeds a readout back";
+            if (projection.Source is { Kind: SignalKind.Area, Delay: not 1 })
+                return $"{projection.Name} has a delay of {projection.Source.Delay} steps";
+        }
+
+        return null;
+    }
+
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.RecurrentWeights, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["influence", "gradient"])
+        {
+            Form = Forms.Blocks.Title(),
+        },
+        .. _areas.SelectMany(pair => pair.Plastic.AroundUpdate().Prepend(pair.Plastic.Update("gradient", new PlanRead("gradient")))),
+    ];
 
     public override void Begin(int trial, int steps)
     {

@@ -30,8 +30,14 @@ internal sealed class StateMemory<T>
             _constant.Span.Slice((k * area.StateCount + k) * area.Padded, area.Units).Fill(left);
     }
 
-    /// <summary>Whether <see cref="Take"/> has anything to do.</summary>
-    public bool Takes => _own is not null;
+    /// <summary>What it calculates for projections that learn together.</summary>
+    public static IEnumerable<PlanOperator> Operators(AreaState<T> area, ThreeFactorRule rule, string group)
+    {
+        if (rule.Memory == TraceMemory.OwnJacobian)
+            yield return new(
+                PlanStage.ObserveStep, $"Jacobian of each unit for {group}", [new(BufferNames.Slopes(area.Spec.Name)), .. area.SelfConnections.Select(segment => new PlanRead(BufferNames.Weights(segment.Spec.Name)))],
+                [$"memory of {group}"]);
+    }
 
     /// <summary>That of a step.</summary>
     public ReadOnlySpan<T> Of(int step) => (_own, _constant) switch

@@ -27,7 +27,7 @@ internal sealed class TangentState<T>
         _outputRow = new AlignedArray<T>(network.Readouts.Select(readout => readout.Afferents.Stride).DefaultIfEmpty(0).Max());
         _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max());
         _ofRates = new AlignedArray<T>(network.Areas.Max(area => area.HasGain ? area.Padded : 0));
-        _rows = [.. network.Areas.Select(area => new TangentRow<T>(this, area, network.Allows(Forms.Beside)))];
+        _rows = [.. network.Areas.Select(area => new TangentRow<T>(this, area, network.Choose(Forms.Beside, $"currents of {area.Spec.Name}", null)))];
     }
 
     /// <summary>x(t) of an area, in the shape of its states, for the last steps as far back as the longest delay.</summary>

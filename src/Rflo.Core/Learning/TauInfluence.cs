@@ -56,6 +56,12 @@ internal sealed class TauInfluence<T> : Learner<T>
             plastic.ApplyOpenBatch(trial);
     }
 
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        new(PlanStage.ObserveStep, "influence of the time constants", [.. _network.RecurrentWeights, .. _network.AllSlopes, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["gradient of the time constants"]),
+        .. _plastics.Select(plastic => plastic.Operator([new("gradient of the time constants")])),
+    ];
+
     public override void Begin(int trial, int steps)
     {
         _steps = steps;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -11,6 +12,8 @@ namespace Rflo.Core;
 internal sealed class TauTrace<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly Network<T> _network;
+    private readonly ThreeFactorRule _rule;
     private readonly PlasticTau<T> _plastic;
     private readonly Eligibility<T> _eligibility;
     private readonly ThirdFactorSignal<T> _third;
@@ -20,11 +23,28 @@ internal sealed class TauTrace<T> : Learner<T>
 
     public TauTrace(Network<T> network, PlasticTau<T> plastic, ThreeFactorRule rule)
     {
+        _network = network;
+        _rule = rule;
         _plastic = plastic;
         _eligibility = new Eligibility<T>(network, plastic.Area, rule, []);
         _third = new ThirdFactorSignal<T>(network, plastic.Area, rule);
         _told = new AlignedArray<T>(plastic.Area.Padded);
         _trace = new T[plastic.Area.Units];
+    }
+
+    public override IReadOnlyList<PlanOperator> Operators
+    {
+        get
+        {
+            string name = TimeConstants(_plastic.Area.Spec.Name);
+            return
+            [
+                .. Eligibility<T>.Operators(_plastic.Area, _rule, name),
+                ThirdFactorSignal<T>.Operator(_network, _plastic.Area, _rule, name, PlanStage.ObserveStep),
+                new(PlanStage.ObserveStep, $"trace of {name}", [new(LearningSignal(name)), new(Rates(_plastic.Area.Spec.Name)), .. Eligibility<T>.Reads(_plastic.Area, _rule, name)], [Increments(name)]),
+                _plastic.Operator([new(Increments(name))]),
+            ];
+        }
     }
 
     public override void Visit(StateVisitor visitor)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -46,8 +47,28 @@ internal sealed class ThirdFactorSignal<T>
     /// <summary>Shows the running mean, which lives through trials.</summary>
     public void Visit(StateVisitor visitor) => _shaper.Visit(visitor);
 
-    /// <summary>Whether <see cref="Take"/> has anything to do.</summary>
-    public bool Takes => _shaped is not null || (_error is null && !_rule.NeedsWholeTrial);
+    /// <summary>Whether M(t) is made in the steps, and not when it is read.</summary>
+    public bool IsTaken => _shaped is not null || (_error is null && !_rule.NeedsWholeTrial);
+
+    /// <summary>The operator that makes M(t): in the steps, or when the trial has ended.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="area">The area whose units receive it.</param>
+    /// <param name="rule">The rule.</param>
+    /// <param name="group">What learns by it.</param>
+    /// <param name="stage">When it is made.</param>
+    public static PlanOperator Operator(Network<T> network, AreaState<T> area, ThreeFactorRule rule, string group, PlanStage stage)
+    {
+        IEnumerable<PlanRead> errors = network.Readouts.Select(readout => new PlanRead(Errors(readout.Spec.Name)));
+        IEnumerable<PlanRead> reads = rule.Third switch
+        {
+            ThirdFactor.Error => LearningSignal<T>.ReadsOf(network, area, rule.Path),
+            ThirdFactor.TrialReward or ThirdFactor.StepReward => errors,
+            ThirdFactor.TaskReward => [new(BufferNames.Rewards)],
+            ThirdFactor.RewardError => [new(BufferNames.Rewards), new(Currents(area.Spec.Name))],
+            _ => [],
+        };
+        return new(rule.NeedsWholeTrial ? PlanStage.ObserveTrial : stage, $"learning signal of {group}", [.. reads], [BufferNames.LearningSignal(group)]);
+    }
 
     /// <summary>After the forward step: takes what is known then. Steps must come in order.</summary>
     public void Take(int step)

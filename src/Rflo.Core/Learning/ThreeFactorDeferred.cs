@@ -10,6 +10,10 @@ namespace Rflo.Core;
 internal sealed class ThreeFactorDeferred<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly Network<T> _network;
+    private readonly AreaState<T> _area;
+    private readonly Plastic<T> _plastic;
+    private readonly ThreeFactorRule _rule;
     private readonly Eligibility<T> _eligibility;
     private readonly ThirdFactorSignal<T> _third;
     private readonly PendingChange<T> _pending;
@@ -17,16 +21,18 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
 
     public ThreeFactorDeferred(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
     {
+        (_network, _area, _plastic, _rule) = (network, area, plastic, rule);
         _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
         _pending = new PendingChange<T>(network, area, plastic, _eligibility, _eligibility.DecayChanges, _third.OneColumn);
         _told = new AlignedArray<T>(area.Padded);
     }
 
-    /// <summary>Whether it may be chosen: changes may wait, and no rule reads weights within a trial.</summary>
-    public static bool Suits(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule) =>
-        PendingChange<T>.Suits(network, area, plastic) && !rule.Oja
-        && PendingChange<T>.IsSeen(network.Graph, _ => false);
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        .. ThreeFactorOnline<T>.Observing(_network, _area, _plastic, _rule),
+        ThreeFactorOnline<T>.Updating(_area, _plastic, _rule) with { Stage = PlanStage.ApplyTrial, Form = Forms.Deferred.Title() },
+    ];
 
     public override void Visit(StateVisitor visitor)
     {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -20,11 +21,19 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
     private readonly bool _forgets;
     private readonly bool _ownsSparse;
     private readonly Network<T> _network;
+    private readonly ThreeFactorRule _rule;
     private int _steps;
 
-    public ThreeFactorOnline(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
+    /// <param name="network">The network.</param>
+    /// <param name="area">The area whose weights learn.</param>
+    /// <param name="plastic">How.</param>
+    /// <param name="rule">The rule.</param>
+    /// <param name="looksAhead">Whether the pass over traces and weights makes the dense currents of the next step too.</param>
+    /// <param name="sparseToo">Whether it makes the sparse ones as well.</param>
+    public ThreeFactorOnline(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule, bool looksAhead, bool sparseToo)
     {
         _network = network;
+        _rule = rule;
         _area = area;
         _plastic = plastic;
         _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
@@ -32,8 +41,25 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _traces = area.Afferents.NewStore();
         _told = new AlignedArray<T>(area.Padded);
         _forgets = rule.Oja;
-        LooksAhead = network.Allows(Forms.Ahead) && plastic.OwnsDense && area.Spec.Dynamics == Dynamics.Leaky;
-        _ownsSparse = plastic.OwnsSparse;
+        LooksAhead = looksAhead;
+        _ownsSparse = sparseToo;
+    }
+
+    /// <summary>The operators of any three-factor rule online that read a step.</summary>
+    public static IEnumerable<PlanOperator> Observing(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule) =>
+        [.. Eligibility<T>.Operators(area, rule, plastic.Name), ThirdFactorSignal<T>.Operator(network, area, rule, plastic.Name, PlanStage.ObserveStep)];
+
+    /// <summary>The operator that advances traces and changes weights.</summary>
+    public static PlanOperator Updating(AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule) => plastic.Update(
+        "trace and update", [.. Eligibility<T>.Reads(area, rule, plastic.Name), new(LearningSignal(plastic.Name)), new(Traces(plastic.Name), 1), .. rule.Oja ? plastic.WeightReads : []]);
+
+    public override IReadOnlyList<PlanOperator> Operators
+    {
+        get
+        {
+            PlanOperator update = Updating(_area, _plastic, _rule);
+            return [.. Observing(_network, _area, _plastic, _rule), LooksAhead ? update with { Form = Forms.Ahead.Title() } : update, .. _plastic.AroundUpdate()];
+        }
     }
 
     /// <summary>

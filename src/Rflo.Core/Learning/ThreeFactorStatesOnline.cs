@@ -10,6 +10,8 @@ namespace Rflo.Core;
 internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly Network<T> _network;
+    private readonly ThreeFactorRule _rule;
     private readonly AreaState<T> _area;
     private readonly Plastic<T> _plastic;
     private readonly Eligibility<T> _eligibility;
@@ -23,6 +25,8 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
 
     public ThreeFactorStatesOnline(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
     {
+        _network = network;
+        _rule = rule;
         _area = area;
         _plastic = plastic;
         _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
@@ -33,6 +37,9 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
         _next = new AlignedArray<T>(area.StateCount * area.Afferents.Stride);
         _pre = new T[area.Afferents.Stride];
     }
+
+    public override IReadOnlyList<PlanOperator> Operators =>
+        [.. StateMemory<T>.Operators(_area, _rule, _plastic.Name), .. ThreeFactorOnline<T>.Observing(_network, _area, _plastic, _rule), ThreeFactorOnline<T>.Updating(_area, _plastic, _rule), .. _plastic.AroundUpdate()];
 
     public override void Visit(StateVisitor visitor)
     {

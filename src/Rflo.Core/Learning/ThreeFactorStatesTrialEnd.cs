@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -13,6 +14,8 @@ namespace Rflo.Core;
 internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly Network<T> _network;
+    private readonly ThreeFactorRule _rule;
     private readonly AreaState<T> _area;
     private readonly Plastic<T> _plastic;
     private readonly Eligibility<T> _eligibility;
@@ -25,6 +28,8 @@ internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
 
     public ThreeFactorStatesTrialEnd(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
     {
+        _network = network;
+        _rule = rule;
         _area = area;
         _plastic = plastic;
         _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
@@ -36,7 +41,15 @@ internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
         _delta = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
     }
 
-    public override bool ActsInSteps => _eligibility.Takes || _third.Takes || _memory.Takes;
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        .. Eligibility<T>.Operators(_area, _rule, _plastic.Name),
+        .. StateMemory<T>.Operators(_area, _rule, _plastic.Name),
+        ThirdFactorSignal<T>.Operator(_network, _area, _rule, _plastic.Name, _third.IsTaken ? PlanStage.ObserveStep : PlanStage.ObserveTrial),
+        new(PlanStage.ObserveTrial, $"backward filter of {_plastic.Name}", [new(LearningSignal(_plastic.Name)), .. Eligibility<T>.Reads(_area, _rule, _plastic.Name)], [Traces(_plastic.Name)]),
+        _plastic.Update("product over the trial", new(Traces(_plastic.Name)), new PlanRead(Signals(_area.Spec.Name))),
+        .. _plastic.AroundUpdate(),
+    ];
 
     public override void Visit(StateVisitor visitor)
     {

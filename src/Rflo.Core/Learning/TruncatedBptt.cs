@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -43,6 +44,17 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         _areaSums = [.. _areas.Select(pair => new AlignedArray<T>(rows * pair.Area.Padded))];
         _readoutSums = [.. _readouts.Select(pair => new AlignedArray<T>(rows * pair.Readout.Padded))];
     }
+
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        new(PlanStage.ObserveStep, "looks back", _backward.Reads, ["credit"]),
+        .. _isStepwise ? Array.Empty<PlanOperator>() : [new(PlanStage.ApplyStep, "sums over looks", [new("credit")], ["credit of all looks"])],
+        .. _areas.SelectMany(pair => Product(pair.Plastic, pair.Area.Spec.Name)),
+        .. _readouts.SelectMany(pair => Product(pair.Plastic, pair.Readout.Spec.Name)),
+    ];
+
+    private IEnumerable<PlanOperator> Product(Plastic<T> plastic, string target) =>
+        [plastic.Update("product over steps", new(_isStepwise ? "credit" : "credit of all looks"), new PlanRead(Signals(target))), .. plastic.AroundUpdate()];
 
     public override void Begin(int trial, int steps)
     {

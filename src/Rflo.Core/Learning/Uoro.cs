@@ -20,6 +20,7 @@ internal sealed class Uoro<T> : Learner<T>
     private readonly AlignedArray<T>[] _told;
     private readonly AlignedArray<T>[] _mixing;
     private readonly MixingSource<T> _source;
+    private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
 
     public Uoro(Network<T> network, ErrorPath path, MixingSource<T> source, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas)
     {
@@ -29,10 +30,10 @@ internal sealed class Uoro<T> : Learner<T>
         _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         _mixing = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         StateFactor = new TangentState<T>(network);
-        (AreaState<T> Area, Plastic<T> Plastic)[] learning = [.. areas];
-        WeightFactor = WeightFactorProducts<T>.Suits(network, learning)
-            ? new WeightFactorProducts<T>(network, learning)
-            : new WeightFactorMatrix<T>(learning);
+        _areas = [.. areas];
+        WeightFactor = WeightFactorProducts<T>.IsChosen(network, _areas)
+            ? new WeightFactorProducts<T>(network, _areas)
+            : new WeightFactorMatrix<T>(_areas);
     }
 
     /// <summary>a, over the state of all areas.</summary>
@@ -40,6 +41,13 @@ internal sealed class Uoro<T> : Learner<T>
 
     /// <summary>B, over the weights that learn.</summary>
     public WeightFactor<T> WeightFactor { get; }
+
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        new(PlanStage.ObserveStep, "tangent of the states", [.. _network.RecurrentWeights, .. _network.AllSlopes, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["factor of the states"]),
+        new(PlanStage.ApplyStep, "factor of the weights", [new("factor of the states"), .. _network.AllSlopes, .. _network.AllSignals], ["factor of the weights"]),
+        .. _areas.SelectMany(pair => pair.Plastic.AroundUpdate().Prepend(pair.Plastic.Update("product of the factors", new PlanRead("factor of the weights")))),
+    ];
 
     public override void Begin(int trial, int steps)
     {

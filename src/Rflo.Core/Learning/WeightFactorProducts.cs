@@ -47,14 +47,26 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
     public override double NormOfImmediate => Math.Sqrt(_overlap[_taken]);
 
     /// <summary>
-    /// Whether it may be chosen, and pays: nothing changes before the end of a trial, all that learns is dense, and products are
-    /// less than matrices (<see cref="WeightFactor.ProductsPay"/>).
+    /// Whether it is chosen: nothing changes before the end of a trial, all that learns is dense, and products are less than matrices
+    /// (<see cref="WeightFactor.ProductsPay"/>).
     /// </summary>
-    public static bool Suits(Network<T> network, (AreaState<T> Area, Plastic<T> Plastic)[] areas) =>
-        Array.TrueForAll(areas, pair => !pair.Plastic.IsStepwise && Array.TrueForAll(pair.Plastic.Segments, segment => segment.Sparse is null))
-        && network.Takes(Forms.Products, WeightFactor.ProductsPay(
-            network.MaxSteps, areas.Sum(pair => pair.Area.Units + pair.Area.Afferents.Segments.Sum(segment => (long)segment.Width)),
-            areas.Sum(pair => pair.Area.Units * pair.Plastic.Segments.Sum(segment => (long)segment.Width))));
+    public static bool IsChosen(Network<T> network, (AreaState<T> Area, Plastic<T> Plastic)[] areas)
+    {
+        string? obstacle = null;
+        foreach ((_, Plastic<T> plastic) in areas)
+        {
+            if (plastic.IsStepwise)
+                obstacle ??= $"{plastic.Name} changes in the steps";
+            if (Array.Find(plastic.Segments, segment => segment.Sparse is not null) is { } sparse)
+                obstacle ??= $"{sparse.Spec.Name} is sparse";
+        }
+
+        long rows = areas.Sum(pair => pair.Area.Units + pair.Area.Afferents.Segments.Sum(segment => (long)segment.Width));
+        long weights = areas.Sum(pair => pair.Area.Units * pair.Plastic.Segments.Sum(segment => (long)segment.Width));
+        bool pays = WeightFactor.ProductsPay(network.MaxSteps, rows, weights);
+        return network.Choose(
+            Forms.Products, string.Join(", ", areas.Select(pair => pair.Plastic.Name)), obstacle, pays, $"{network.MaxSteps} steps x {rows} factors are {(pays ? "at most" : "more than")} 4 x {weights} weights");
+    }
 
     public override void Begin(int steps)
     {

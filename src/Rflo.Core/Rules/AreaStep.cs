@@ -39,6 +39,9 @@ internal sealed class AreaStep<T> : LearningStep
         _isWritten = new bool[segments.Length];
     }
 
+    /// <summary>What carries errors to the area.</summary>
+    public IEnumerable<PlanRead> Reads => _signal.Reads;
+
     public override ReadOnlySpan<double> Rates => Converted(_area.Rates(Step), _row);
 
     public override ReadOnlySpan<double> RatesBefore => Converted(_area.Rates(Step - 1), _before);

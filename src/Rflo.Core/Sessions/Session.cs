@@ -62,6 +62,12 @@ public abstract class Session
     /// <summary>What was measured in each trained trial.</summary>
     public abstract Metrics Metrics { get; }
 
+    /// <summary>
+    /// How the session carries out its trials: operators in order, what each reads and writes, the forms that were chosen and why, and all arrays
+    /// with their bytes. It is made anew at every call, which takes time and memory.
+    /// </summary>
+    public abstract Plan Plan { get; }
+
     /// <summary>When <see cref="Run"/> ends before its last trial, and the window of the mean loss by which <see cref="KeepBest"/> chooses.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The window is below 1.</exception>
     public Stopping Stopping

@@ -15,6 +15,7 @@ internal sealed class Session<T> : Session
     private readonly Network<T> _network;
     private readonly LearnerSet<T> _learners;
     private readonly OpenBatch<T> _openBatch;
+    private readonly IReadOnlyList<PlanChoice> _choices;
     private readonly (Afferents<T> Afferents, Segment Segment)[] _blocks;
     private readonly Alignment<T>[] _alignments;
     private readonly RandomStream _taskStream;
@@ -50,12 +51,13 @@ internal sealed class Session<T> : Session
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _made = _network;
         _learners = Learners.ForTraining(_network);
-        if (SideBySide.Obstacle(graph, task) is null && !_learners.KeepsMemory && _network.Allows(Forms.Lanes))
+        if (_network.Choose(Forms.Lanes, "trials of one update", SideBySide.Obstacle(graph, task) ?? (_learners.KeepsMemory ? "a rule remembers earlier trials" : null)))
         {
             int room = MemoryEstimate.Of(graph, task.MaxSteps, precision).RoomFor(SideBySide.Most);
             _lanes = new BatchLanes<T>(_network, _learners, room, lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained));
         }
 
+        _choices = [.. _network.Choices];
         _openBatch = new OpenBatch<T>(_network, _learners);
         _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
         foreach (Afferents<T> afferents in _network.Areas.Select(area => area.Afferents).Concat(_network.Readouts.Select(readout => readout.Afferents)))
@@ -66,6 +68,30 @@ internal sealed class Session<T> : Session
     }
 
     public override int TrialsDone => Metrics.Count;
+
+    public override Plan Plan
+    {
+        get
+        {
+            PlanOperator[] operators = [.. _network.Operators.Concat(_learners.Operators).OrderBy(one => one.Stage)];
+            return new Plan(operators, _choices, Inventory());
+        }
+    }
+
+    private IReadOnlyList<PlanBuffer> Inventory()
+    {
+        var inventory = new PlanInventory<T>();
+        inventory.Without(_network).Without(_learners).Without(Graph);
+        foreach (AreaState<T> area in _network.Areas)
+            inventory.Take(area.Spec.Name, area);
+        foreach (ReadoutState<T> readout in _network.Readouts)
+            inventory.Take(readout.Spec.Name, readout);
+        foreach (Plastic<T> plastic in _learners.Plastics)
+            inventory.Take($"updates of {plastic.Name}", plastic);
+        foreach (Learner<T> learner in _learners.Learners)
+            inventory.Take(learner.Operators is [{ } first, ..] ? first.Name : "learner", learner);
+        return inventory.Without(Metrics).TakeRest("circuit", _network).TakeRest("learners", _learners).Take("session", this).Buffers;
+    }
 
     public override Metrics Metrics { get; }
 
@@ -450,7 +476,7 @@ internal sealed class Session<T> : Session
             return 0;
         long start = Stopwatch.GetTimestamp();
         double[]? task = SaveState();
-        var learners = LearnerSet<T>.Together(passive.Select(update => update.Learners));
+        var learners = LearnerSet<T>.Together([.. passive.Select(update => update.Learners)]);
         foreach (PassiveUpdate<T> update in passive)
             update.Begin(_learners);
         try
@@ -528,7 +554,7 @@ internal sealed class Session<T> : Session
     private double Forward(int trial, LearnerSet<T> learners, TestOptions? test = null)
     {
         _made = _network;
-        _network.Begin(trial, _previousSteps, learners.ActInSteps, test);
+        _network.Begin(trial, _previousSteps, learners.ReadsOutputsInSteps, test);
         int steps = _network.Trial.Steps;
         learners.Begin(trial, steps);
         for (int t = 1; t <= steps; t++)

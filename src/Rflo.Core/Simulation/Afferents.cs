@@ -102,13 +102,24 @@ internal sealed class Afferents<T>
     /// </summary>
     public bool IsShared { get; private set; }
 
+    /// <summary>Why rows of rates cannot be rows of signals; null where they can.</summary>
+    public string? SharingObstacle => Segments switch
+    {
+        [{ Source: { Kind: SignalKind.Area, Units: null }, Spec.Gate.Kind: GateKind.Always }] => null,
+        [{ Source: { Kind: SignalKind.Area, Units: null } } gated] => $"{gated.Spec.Name} has a gate",
+        [] => "no projection arrives",
+        [var only] => $"{only.Spec.Name} does not come from a whole area",
+        _ => "several projections arrive",
+    };
+
     /// <summary>Finds the rows of signals, when all areas exist.</summary>
     /// <param name="areas">The areas.</param>
     /// <param name="share">Whether rows of rates may be rows of signals.</param>
     public void Connect(AreaState<T>[] areas, bool share = true)
     {
-        if (share && Segments is [{ Source: { Kind: SignalKind.Area, Units: null } source, Spec: { Gate.Kind: GateKind.Always } spec }])
+        if (share)
         {
+            (Source source, ProjectionSpec spec) = (Segments[0].Source, Segments[0].Spec);
             IsShared = true;
             (_signals, int now) = areas[source.Index].RateRows;
             _history = now - (spec.Target.IsReadout ? 0 : source.Delay);

@@ -55,3 +55,24 @@ internal enum Forms
     /// <summary>Every form that is legal.</summary>
     Eager = All | Unpaid,
 }
+
+/// <summary>What forms are called in a plan.</summary>
+internal static class FormTitles
+{
+    public static string Title(this Forms form) => form switch
+    {
+        Forms.Deferred => "online updates made at the end of the trial",
+        Forms.Ahead => "update and next currents in one pass",
+        Forms.Products => "factor of the weights as products over steps",
+        Forms.Blocks => "influence in blocks of steps",
+        Forms.WholePass => "backward pass in one call",
+        Forms.OneColumn => "learning signal as one column times an error",
+        Forms.AnswersAtEnd => "outputs made at the end of the trial",
+        Forms.SharedRows => "rates read where they lie",
+        Forms.Direct => "increments added to the weights as they come",
+        Forms.Beside => "tangent multiplied in the pass that makes the currents",
+        Forms.OneSource => "influence of a single source read where it lies",
+        Forms.Lanes => "trials side by side",
+        _ => form.ToString(),
+    };
+}

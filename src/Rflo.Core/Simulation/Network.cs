@@ -11,7 +11,7 @@ namespace Rflo.Core;
 /// In step t, for each area: u(t) = sum over projections of g(t) W s(t) + noise, h(t) = (1 - alpha) h(t-1) + alpha phi(u(t));
 /// then for each readout: y(t) from W h(t), and its error. Murray (2019), Eqs 1 and 2.
 /// </remarks>
-internal sealed class Network<T>
+internal sealed partial class Network<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly AlignedArray<T> _inputs;
@@ -19,7 +19,6 @@ internal sealed class Network<T>
     private readonly double[] _stepLosses;
     private readonly RandomStream?[] _noise;
     private readonly RandomStream?[] _exploration;
-    private readonly bool _anyFedBack;
     private readonly Forms _forms;
     private bool _answersAtEnd;
 
@@ -45,10 +44,9 @@ internal sealed class Network<T>
         }
 
         foreach (AreaState<T> area in Areas)
-            area.Afferents.Connect(Areas, Allows(Forms.SharedRows));
+            area.Afferents.Connect(Areas, MayShare(area.Spec.Name, area.Afferents));
         foreach (ReadoutState<T> readout in Readouts)
-            readout.Afferents.Connect(Areas, Allows(Forms.SharedRows));
-        _anyFedBack = Readouts.Any(readout => readout.IsFedBack);
+            readout.Afferents.Connect(Areas, MayShare(readout.Spec.Name, readout.Afferents));
         _firstChannel = new int[graph.Inputs.Count];
         for (int k = 1; k < _firstChannel.Length; k++)
             _firstChannel[k] = _firstChannel[k - 1] + graph.Inputs[k - 1].Channels;
@@ -69,18 +67,20 @@ internal sealed class Network<T>
     /// <summary>Seed of every random stream of the run.</summary>
     public long Seed { get; }
 
-    /// <summary>Whether a form may be chosen, where it is legal.</summary>
-    public bool Allows(Forms form) => (_forms & form) == form;
-
-    /// <summary>Whether a form is chosen, where it is legal: it is allowed, and it pays or need not.</summary>
-    public bool Takes(Forms form, bool pays) => Allows(form) && (pays || Allows(Forms.Unpaid));
-
     public AreaState<T>[] Areas { get; }
 
     public ReadoutState<T>[] Readouts { get; }
 
     /// <summary>The task's side of a closed loop; null where the task looks at nothing.</summary>
-    public ClosedLoop<T>? Loop { get; set; }
+    public ClosedLoop<T>? Loop
+    {
+        get;
+        set
+        {
+            field = value;
+            (_operators, _outputsMayWait) = (null, null);
+        }
+    }
 
     /// <summary>What this trial shows and asks.</summary>
     public Trial Trial { get; }
@@ -103,7 +103,7 @@ internal sealed class Network<T>
     {
         test ??= TestOptions.AsTrained;
         number = test.StreamOf(number);
-        _answersAtEnd = Allows(Forms.AnswersAtEnd) && !errorsInSteps && Loop is null && !_anyFedBack;
+        _answersAtEnd = (_forms & Forms.AnswersAtEnd) != 0 && !errorsInSteps && OutputsMayWait;
         LossSum = 0;
         StepInHand = 0;
         TakeInputs(0, Trial.Steps);
@@ -225,7 +225,7 @@ internal sealed class Network<T>
     /// </summary>
     public bool GatherAhead(AreaState<T> area, int step)
     {
-        if (Loop is not null || step > Trial.Steps)
+        if (step > Trial.Steps)
             return false;
         Gather(area.Afferents, step);
         return true;

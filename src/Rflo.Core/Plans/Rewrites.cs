@@ -1,0 +1,85 @@
+namespace Rflo.Core;
+
+/// <summary>
+/// Whether a rewrite of the list of operators is legal: it is if no other operator reads or writes, in between, what the rewrite delays or
+/// advances. Each returns what stands in its way, in words; null for nothing.
+/// </summary>
+internal static class Rewrites
+{
+    /// <summary>
+    /// What stands in the way of changing weights when a trial has ended, instead of in its steps. Operators that add the changes so far to what
+    /// they compute (<see cref="PlanOperator.AddsDeferred"/>) do not.
+    /// </summary>
+    /// <param name="plan">All operators.</param>
+    /// <param name="update">The operator that changes them in every step.</param>
+    public static string? ToTrialEnd(IEnumerable<PlanOperator> plan, PlanOperator update)
+    {
+        foreach (PlanOperator other in plan)
+        {
+            if (ReferenceEquals(other, update) || other.AddsDeferred || other.Stage > PlanStage.ApplyTrial)
+                continue;
+            if (update.Writes.FirstOrDefault(other.Touches) is { } touched)
+                return $"the {other.Name} {(other.Writes.Contains(touched) ? "changes" : "reads")} the {touched} {other.When}";
+        }
+
+        return null;
+    }
+
+    /// <summary>What stands in the way of making the currents of step t + 1 right after an update of step t, in the pass over the weights.</summary>
+    /// <param name="plan">All operators.</param>
+    /// <param name="update">The operator that changes the weights.</param>
+    /// <param name="advanced">The operators that make the currents, in their order.</param>
+    public static string? IntoUpdate(IReadOnlyList<PlanOperator> plan, PlanOperator update, IReadOnlyList<PlanOperator> advanced)
+    {
+        foreach (PlanOperator other in plan)
+        {
+            bool liesBetween = other.Stage == PlanStage.ApplyStep ? !ReferenceEquals(other, update) : other.Stage == PlanStage.Forward && !advanced.Any(other.IsSame);
+            if (!liesBetween)
+                continue;
+            foreach (PlanOperator made in advanced)
+            {
+                if (made.Reads.FirstOrDefault(read => read.Lag == 0 && other.Writes.Contains(read.Buffer)) is { Buffer: { } written })
+                    return $"the {other.Name} changes the {written} in between";
+                if (other.Stage == PlanStage.ApplyStep && other.Reads.FirstOrDefault(read => made.Writes.Contains(read.Buffer)) is { Buffer: { } read })
+                    return $"the {other.Name} reads the {read} in between";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What stands in the way of making signals, outputs and errors of readouts when the trial has ended.</summary>
+    /// <param name="plan">All operators.</param>
+    public static string? OutputsToTrialEnd(IReadOnlyList<PlanOperator> plan)
+    {
+        PlanOperator[] forward = [.. plan.Where(one => one.Stage == PlanStage.Forward)];
+        HashSet<PlanOperator> delayed = [.. forward.Where(one => one.Writes.Any(IsOfReadouts))];
+        if (delayed.Count == 0)
+            return "there is no readout";
+
+        // With them go the operators that work for them alone.
+        for (int before = 0; before != delayed.Count;)
+        {
+            before = delayed.Count;
+            HashSet<string> read = [.. delayed.SelectMany(one => one.Reads).Select(access => access.Buffer)];
+            delayed.UnionWith(forward.Where(one =>
+                one.Writes.All(read.Contains) && !forward.Any(other => !delayed.Contains(other) && other != one && other.Reads.Any(access => one.Writes.Contains(access.Buffer)))));
+        }
+
+        HashSet<string> made = [.. delayed.SelectMany(one => one.Writes)], used = [.. delayed.SelectMany(one => one.Reads).Select(access => access.Buffer).Where(IsOfWeights)];
+        foreach (PlanOperator other in plan.Where(one => one.IsInSteps && !delayed.Contains(one)))
+        {
+            if (other.Reads.FirstOrDefault(access => made.Contains(access.Buffer)) is { Buffer: { } read })
+                return $"the {other.Name} reads the {read} in every step";
+            if (other.Writes.FirstOrDefault(used.Contains) is { } written)
+                return $"the {other.Name} changes the {written} in every step";
+        }
+
+        return null;
+    }
+
+    private static bool IsOfReadouts(string buffer) =>
+        buffer.StartsWith("outputs of ", StringComparison.Ordinal) || buffer.StartsWith("errors of ", StringComparison.Ordinal);
+
+    private static bool IsOfWeights(string buffer) => buffer.StartsWith("weights of ", StringComparison.Ordinal);
+}
