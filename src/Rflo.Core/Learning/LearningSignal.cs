@@ -9,6 +9,7 @@ namespace Rflo.Core;
 internal sealed class LearningSignal<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly Network<T> _network;
     private readonly AreaState<T> _area;
     private readonly (ReadoutState<T> Readout, AlignedArray<T> Transposed)[] _fixed;
     private readonly (ReadoutState<T> Readout, Segment Segment)[] _symmetric;
@@ -18,6 +19,7 @@ internal sealed class LearningSignal<T>
 
     public LearningSignal(Network<T> network, AreaState<T> area, ErrorPath path)
     {
+        _network = network;
         _area = area;
         FeedbackSpec[] feedbacks = path == ErrorPath.Symmetric ? [] : [.. network.Graph.Feedbacks.Where(feedback => feedback.Area.Index == area.Index)];
         ReadoutState<T> ReadoutOf(FeedbackSpec feedback) => network.Readouts[feedback.Readout.Index];
@@ -33,7 +35,7 @@ internal sealed class LearningSignal<T>
         ChangesInTrial = _symmetric.Any(pair => LearnsInSteps(pair.Segment.Plasticity));
         switch (_fixed, _symmetric)
         {
-            case var _ when !network.Allows(Forms.OneColumn) || area.Spec.Penalties.Count > 0:
+            case var _ when !network.Allows(Forms.OneColumn) || area.Spec.Penalties.Count > 0 || Array.Exists(_symmetric, pair => network.Scales(pair.Segment)):
                 _column = new AlignedArray<T>(0);
                 break;
             case ([(ReadoutState<T> { Outputs: 1 } readout, AlignedArray<T> column)], []):
@@ -101,7 +103,7 @@ internal sealed class LearningSignal<T>
         }
 
         foreach ((ReadoutState<T> readout, Segment segment) in _symmetric)
-            TellSymmetric(readout, segment, readout.Error(step), told);
+            TellSymmetric(readout, segment, readout.Error(step), _network.FactorOf(segment, step), told);
         foreach (RatePenalty penalty in _area.Spec.Penalties)
             AddPenalty(penalty, penalty.OfTrialMean ? _area.MeanRates : _area.Rates(step), told);
     }
@@ -113,7 +115,7 @@ internal sealed class LearningSignal<T>
             signal[i] -= T.CreateTruncating(penalty.Slope(double.CreateTruncating(rates[i])));
     }
 
-    private static void TellSymmetric(ReadoutState<T> readout, Segment segment, ReadOnlySpan<T> error, Span<T> told)
+    private static void TellSymmetric(ReadoutState<T> readout, Segment segment, ReadOnlySpan<T> error, T factor, Span<T> told)
     {
         Afferents<T> afferents = readout.Afferents;
         int[]? population = segment.Source.Units;
@@ -122,7 +124,7 @@ internal sealed class LearningSignal<T>
             T[] block = afferents.Weights.Sparse[afferents.Place(segment)];
             for (int k = 0; k < pattern.Rows; k++)
                 for (int n = pattern.Start[k]; n < pattern.Start[k + 1]; n++)
-                    told[population is null ? pattern.Column[n] : population[pattern.Column[n]]] += error[k] * block[n];
+                    told[population is null ? pattern.Column[n] : population[pattern.Column[n]]] += factor * error[k] * block[n];
             return;
         }
 
@@ -131,12 +133,12 @@ internal sealed class LearningSignal<T>
             Span<T> weights = afferents.Weights.Dense.Row(k, afferents.DenseStride).Slice(segment.Offset, segment.Width);
             if (population is not { } units)
             {
-                Kernels.AddScaled(told[..segment.Width], error[k], weights);
+                Kernels.AddScaled(told[..segment.Width], factor * error[k], weights);
                 continue;
             }
 
             for (int j = 0; j < units.Length; j++)
-                told[units[j]] += error[k] * weights[j];
+                told[units[j]] += factor * error[k] * weights[j];
         }
     }
 
