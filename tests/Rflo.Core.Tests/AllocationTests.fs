@@ -99,9 +99,12 @@ let private busy = {
 }
 
 /// Bytes taken by a number of trials, after as many to warm up.
-let private bytes (circuit: CircuitCase) setup precision steps trials =
+let private bytes perturbed (circuit: CircuitCase) setup precision steps trials =
     let task = Quiet(3, 5, steps)
-    let session = Session.Create(graphWith setup circuit, task, 1L, precision)
+
+    let session =
+        Session.Create(perturbed (graphWith setup circuit), task, 1L, precision)
+
     session.Run 40 |> ignore
     let before = GC.GetAllocatedBytesForCurrentThread()
     let status = session.Run trials
@@ -109,7 +112,7 @@ let private bytes (circuit: CircuitCase) setup precision steps trials =
     Expect.equal status.End RunEnd.Completed (string status)
     taken
 
-let private allocatesNothing rule setup precision =
+let private allocatesNothingWith perturbed rule setup precision =
     let bytes =
         AllRules.fit rule {
             Circuit = busy
@@ -121,7 +124,7 @@ let private allocatesNothing rule setup precision =
             Seed = 1
         }
         |> _.Circuit
-        |> bytes
+        |> bytes perturbed
 
     // The first passes see the compiler at work: code that is not optimized yet takes memory here and there. On a busy
     // machine that lasts longer. What a step takes by itself, it takes every time.
@@ -151,10 +154,58 @@ let private allocatesNothing rule setup precision =
         (100L * (256L + 600L * int64 streams))
         "bytes of 100 trials more"
 
+let private allocatesNothing rule setup precision =
+    allocatesNothingWith id rule setup precision
+
+/// Every kind of perturbation, in windows of every kind, in some trials and in all.
+let private perturbed (graph: Graph) =
+    let a, b = AreaId 0, AreaId 1
+
+    Graph(
+        graph.Areas,
+        graph.Inputs,
+        graph.Readouts,
+        graph.Projections,
+        graph.Feedbacks,
+        [|
+            Silence(a, [| 0; 2 |], Window = PerturbationWindow.AtEvent 0)
+            Clamp(
+                b,
+                [| 1 |],
+                TimeCourse.OfSteps [| 0.1; 0.2 |],
+                Window = PerturbationWindow.Between(1, 30),
+                Trials = TrialChoice.Drawn 0.5
+            )
+            Stimulate(
+                a,
+                null,
+                TimeCourse.Constant 0.1,
+                Noise = 0.1,
+                Window = PerturbationWindow.After(0, 1, 20),
+                Trials = TrialChoice.Drawn(0.5, "key")
+            )
+            KickStates(b, null, [| 0.1 |], Adds = false, Window = PerturbationWindow.Between(2, 3))
+            Lesion(a, [| 5 |])
+            ScaleProjection(ProjectionId 0, 0.5, Window = PerturbationWindow.Between(1, 3))
+            ScaleProjection(ProjectionId 9, 0.0, Window = PerturbationWindow.Between(2, 20))
+        |]
+    )
+
 [<Tests>]
 let tests =
     testSequenced
     <| testList "allocation" [
+        for rule, schedule in
+            [
+                Rules.rflo, UpdateSchedule.Online
+                Rules.rflo, UpdateSchedule.TrialEnd
+                Rules.bptt, UpdateSchedule.TrialEnd
+                Rules.rtrl, UpdateSchedule.Online
+            ] do
+            test $"nor does a step that is perturbed, {rule.GetType().Name}, {schedule.Time}" {
+                allocatesNothingWith perturbed rule (learning rule schedule 1e-3) Precision.Double
+            }
+
         for precision in [ Precision.Double; Precision.Single ] do
             for form in AllRules.all do
                 test $"a step of {form.Name} takes no memory, {precision}" {

@@ -8,13 +8,14 @@ public sealed class Graph
 {
     internal Graph(
         IReadOnlyList<AreaSpec> areas, IReadOnlyList<InputSpec> inputs, IReadOnlyList<ReadoutSpec> readouts,
-        IReadOnlyList<ProjectionSpec> projections, IReadOnlyList<FeedbackSpec> feedbacks)
+        IReadOnlyList<ProjectionSpec> projections, IReadOnlyList<FeedbackSpec> feedbacks, IReadOnlyList<PerturbationSpec> perturbations)
     {
         Areas = areas;
         Inputs = inputs;
         Readouts = readouts;
         Projections = projections;
         Feedbacks = feedbacks;
+        Perturbations = perturbations;
         InputChannels = inputs.Sum(input => input.Channels);
         Outputs = readouts.Sum(readout => readout.Outputs);
         Units = areas.Sum(area => area.Units);
@@ -40,6 +41,9 @@ public sealed class Graph
 
     /// <summary>The ways of errors to areas.</summary>
     public IReadOnlyList<FeedbackSpec> Feedbacks { get; }
+
+    /// <summary>What perturbs the circuit in its trials, in the order in which it acts.</summary>
+    public IReadOnlyList<PerturbationSpec> Perturbations { get; }
 
     /// <summary>Channels of all inputs together.</summary>
     public int InputChannels { get; }

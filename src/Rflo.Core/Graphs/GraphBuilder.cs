@@ -147,7 +147,8 @@ public sealed partial class GraphBuilder
             ThrowHelper.Invalid("A graph needs at least one area.");
         CheckTrialMeans();
         CheckModelsOfRules();
-        return new Graph([.. _areas], [.. _inputs], [.. _readouts], [.. _projections], [.. _feedbacks]);
+        CheckPerturbations();
+        return new Graph([.. _areas], [.. _inputs], [.. _readouts], [.. _projections], [.. _feedbacks], [.. _perturbations]);
     }
 
     private static void Known(string what, int index, int count)

@@ -26,6 +26,8 @@ public static class SideBySide
             return $"{carried.Name} begins a trial where the one before it ended";
         if (graph.Areas.FirstOrDefault(area => area.Model is { } model && UserCode.IsModel(model)) is { } modelled)
             return $"the unit model of {modelled.Name} is not the core's own";
+        if (graph.Perturbations.Any(perturbation => perturbation.Trials.Choice is not null))
+            return "which trials are perturbed is a function of yours";
         if (graph.Readouts.FirstOrDefault(readout => UserCode.Is(readout.LossOrNatural)) is { } judged)
             return $"the loss of {judged.Name} is not the core's own";
         return null;

@@ -112,7 +112,8 @@ internal sealed partial class BackwardCredit<T>
         bool Reads(Segment segment) => segment.Source.Kind == SignalKind.Area && segment.Source.Index == area.Index;
         string name = area.Spec.Name;
         string? obstacle =
-            area.HasGain ? $"units of {name} have states beside their rates"
+            area.DecayChanges ? $"a perturbation cuts states of {name}"
+            : area.HasGain ? $"units of {name} have states beside their rates"
             : area.Afferents is not { IsShared: true, DenseStride: > 0 } afferents || !Reads(afferents.Segments[0]) || afferents.Segments[0].Source.Delay != 1
                 ? $"{name} does not receive from itself alone, dense and one step later"
             : _network.Areas.FirstOrDefault(other => other.Index != area.Index && other.Afferents.Segments.Any(Reads)) is { } next ? $"{next.Spec.Name} receives from {name}"
@@ -189,7 +190,7 @@ internal sealed partial class BackwardCredit<T>
         else if (_carried[area.Index] is { } carried)
             PassThroughGain(area, step, credit, delta, carried.Span);
         else
-            Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, Credit(area, step - 1));
+            Kernels.PassCredit(credit, area.Post(step), area.DecayOf(step), delta, Credit(area, step - 1));
     }
 
     /// <summary>Whether credit of a step's currents has earlier signals to go to.</summary>
@@ -203,7 +204,7 @@ internal sealed partial class BackwardCredit<T>
         area.ThroughGain(step, credit);
         TensorPrimitives.Add(credit, carried, credit);
         carried.Clear();
-        Kernels.PassCredit(credit, area.Post(step), area.Decay.Span, delta, carried);
+        Kernels.PassCredit(credit, area.Post(step), area.DecayOf(step), delta, carried);
     }
 
     /// <summary>Credit of currents that come from one whole area: straight into what its rates are told.</summary>
@@ -230,7 +231,7 @@ internal sealed partial class BackwardCredit<T>
         readout.Afferents.Transposed(told, back);
         foreach (Segment segment in readout.Afferents.Segments)
             if (segment.Source.Kind == SignalKind.Area)
-                AddTo(Credit(_network.Areas[segment.Source.Index], step), segment, back);
+                AddTo(Credit(_network.Areas[segment.Source.Index], step), segment, back, _network.FactorOf(segment, step));
         if (isTold)
             TensorPrimitives.Add(told, readout.Error(step), told);
     }
@@ -245,18 +246,24 @@ internal sealed partial class BackwardCredit<T>
         {
             Source source = segment.Source;
             int from = step - source.Delay;
-            if (source.Kind is not (SignalKind.Area or SignalKind.Readout) || !_network.IsOpen(segment.Spec.Gate, step))
+            if (source.Kind is not (SignalKind.Area or SignalKind.Readout) || _network.FactorOf(segment, step) is var factor && factor == T.Zero)
                 continue;
             if (source.Kind == SignalKind.Area && from >= _first)
-                AddTo(Credit(_network.Areas[source.Index], from), segment, back);
+                AddTo(Credit(_network.Areas[source.Index], from), segment, back, factor);
             else if (source.Kind == SignalKind.Readout && from >= FirstOutput)
-                AddTo(OutputCredit(_network.Readouts[source.Index], from), segment, back);
+                AddTo(OutputCredit(_network.Readouts[source.Index], from), segment, back, factor);
         }
     }
 
-    private static void AddTo(Span<T> credit, Segment segment, ReadOnlySpan<T> back)
+    private static void AddTo(Span<T> credit, Segment segment, ReadOnlySpan<T> back, T factor)
     {
         ReadOnlySpan<T> share = back.Slice(segment.Offset, segment.Width);
+        if (factor != T.One)
+        {
+            AddScaled(credit, segment, share, factor);
+            return;
+        }
+
         if (segment.Source.Units is not { } units)
         {
             Span<T> to = credit[..segment.Width];
@@ -266,5 +273,11 @@ internal sealed partial class BackwardCredit<T>
 
         for (int k = 0; k < units.Length; k++)
             credit[units[k]] += share[k];
+    }
+
+    private static void AddScaled(Span<T> credit, Segment segment, ReadOnlySpan<T> share, T factor)
+    {
+        for (int k = 0; k < share.Length; k++)
+            credit[segment.SourceUnit(k)] += factor * share[k];
     }
 }

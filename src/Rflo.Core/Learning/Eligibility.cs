@@ -68,10 +68,10 @@ internal sealed class Eligibility<T>
     public Span<T> PreFrom(int step) => _pre is { } own ? own.From(step, _area.Afferents.Stride) : _area.Afferents.SignalsFrom(step);
 
     /// <summary>decay(t), shape (padded units): that of the step, whatever has learned since.</summary>
-    public Span<T> Decay(int step) => _decays is { } rows ? rows.Row(step, _area.Padded) : (_constantDecay ?? _area.Decay).Span;
+    public Span<T> Decay(int step) => _decays is { } rows ? rows.Row(step, _area.Padded) : _constantDecay is { } constant ? constant.Span : _area.DecayOf(step);
 
     /// <summary>Whether decay(t) may differ from step to step.</summary>
-    public bool DecayChanges => _decays is not null;
+    public bool DecayChanges => _decays is not null || (_constantDecay is null && _area.DecayChanges);
 
     /// <summary>The operator that takes the local factors of each step, where some factor is not what the network keeps anyway.</summary>
     /// <param name="area">The area.</param>
@@ -184,19 +184,20 @@ internal sealed class Eligibility<T>
     /// <summary>1 - alpha of the step, before a time constant learns; for the own Jacobian plus alpha phi'(u) W_ii, where W_ii sums the self-connections of one step's delay.</summary>
     private void TakeDecay(int step, Span<T> decay)
     {
-        _area.Decay.Span.CopyTo(decay);
+        _area.DecayOf(step).CopyTo(decay);
         if (_rule.Memory != TraceMemory.OwnJacobian)
             return;
         Span<T> slope = _area.Post(step);
         ReadOnlySpan<T> gain = _area.HasGain ? _area.Gain(step - 1) : [];
         foreach (Segment segment in _selfConnections)
         {
-            if (!_network.IsOpen(segment.Spec.Gate, step))
+            T factor = _network.FactorOf(segment, step);
+            if (factor == T.Zero)
                 continue;
             for (int k = 0; k < segment.Width; k++)
             {
                 int unit = segment.SourceUnit(k);
-                T weight = _area.Afferents.Weight(segment, unit, k);
+                T weight = factor * _area.Afferents.Weight(segment, unit, k);
                 decay[unit] = T.FusedMultiplyAdd(slope[unit], gain.IsEmpty ? weight : weight * gain[unit], decay[unit]);
             }
         }

@@ -101,11 +101,14 @@ internal sealed class InfluencePanels<T>
         {
             // The panel of the only source lies in memory as the product wants it: nothing to gather.
             int from = step - only.Source.Delay;
-            ReadOnlySpan<T> source = !_network.IsOpen(only.Spec.Gate, step) ? [] : OfRates(only.Source.Index, from, panel);
+            T factor = _network.FactorOf(only, step);
+            ReadOnlySpan<T> source = factor == T.Zero ? [] : OfRates(only.Source.Index, from, panel);
             if (source.IsEmpty)
                 product.Clear();
             else
                 Kernels.MultiplyPanel(afferents.Weights.Dense.Span, area.BlockRows, only.Width, afferents.DenseStride, source, product);
+            if (factor != T.One && !source.IsEmpty)
+                TensorPrimitives.Multiply(product, factor, product);
             return;
         }
 
@@ -136,7 +139,7 @@ internal sealed class InfluencePanels<T>
         Span<T> before = Panel(area.Index, step - 1, panel), now = Panel(area.Index, step, panel);
         if (!area.HasModel)
         {
-            Kernels.AdvanceInfluence(before, now, area.Decay.Span[..rows], area.Post(step)[..rows], product, signal[..rows], gradient);
+            Kernels.AdvanceInfluence(before, now, area.DecayOf(step)[..rows], area.Post(step)[..rows], product, signal[..rows], gradient);
             return;
         }
 
@@ -185,7 +188,8 @@ internal sealed class InfluencePanels<T>
     {
         Source source = segment.Source;
         ReadOnlySpan<T> from = [];
-        if (_network.IsOpen(segment.Spec.Gate, step))
+        T factor = _network.FactorOf(segment, step);
+        if (factor != T.Zero)
         {
             if (source.Kind == SignalKind.Area)
                 from = OfRates(source.Index, step - source.Delay, panel);
@@ -201,6 +205,8 @@ internal sealed class InfluencePanels<T>
 
         for (int k = 0; k < segment.Width; k++)
             from.Slice(segment.SourceUnit(k) * _width, _width).CopyTo(rows.Slice(k * _width, _width));
+        if (factor != T.One)
+            TensorPrimitives.Multiply(rows, factor, rows);
     }
 
     /// <summary>dy/dw of an earlier step, from the influence on its rates and, for the readout's own weights, from those rates.</summary>
@@ -217,7 +223,7 @@ internal sealed class InfluencePanels<T>
             if (influence.IsEmpty)
                 continue;
             for (int k = 0; k < readout.Outputs; k++)
-                AddInfluence(afferents, segment, k, influence, outputs.Slice(k * _width, _width));
+                AddInfluence(afferents, segment, k, influence, outputs.Slice(k * _width, _width), _network.FactorOf(segment, step));
         }
 
         if (_columns.Owner(panel) == _network.Areas.Length + readout.Index)
@@ -229,7 +235,7 @@ internal sealed class InfluencePanels<T>
     }
 
     /// <summary>One output's share of the influence on the rates that it listens to: output += W dh/dw.</summary>
-    private void AddInfluence(Afferents<T> afferents, Segment segment, int row, ReadOnlySpan<T> influence, Span<T> output)
+    private void AddInfluence(Afferents<T> afferents, Segment segment, int row, ReadOnlySpan<T> influence, Span<T> output, T factor)
     {
         int[]? units = segment.Source.Units;
         if (segment.Sparse is { } pattern)
@@ -238,7 +244,7 @@ internal sealed class InfluencePanels<T>
             for (int k = pattern.Start[row]; k < pattern.Start[row + 1]; k++)
             {
                 int unit = units is null ? pattern.Column[k] : units[pattern.Column[k]];
-                Kernels.AddScaled(output, block[k], influence.Slice(unit * _width, _width));
+                Kernels.AddScaled(output, factor * block[k], influence.Slice(unit * _width, _width));
             }
 
             return;
@@ -246,7 +252,7 @@ internal sealed class InfluencePanels<T>
 
         Span<T> weights = afferents.Weights.Dense.Row(row, afferents.DenseStride).Slice(segment.Offset, segment.Width);
         for (int j = 0; j < weights.Length; j++)
-            Kernels.AddScaled(output, weights[j], influence.Slice((units is null ? j : units[j]) * _width, _width));
+            Kernels.AddScaled(output, factor * weights[j], influence.Slice((units is null ? j : units[j]) * _width, _width));
     }
 
     /// <summary>Jacobians of the output nonlinearities are symmetric, so the backward form serves forward too, a column at a time.</summary>

@@ -79,6 +79,7 @@ internal static class Learners
                 foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(area.Afferents, isDeltaRule: false))
                 {
                     ModelRules.Check(plastic.Segments[0].Spec.Name, rule, _network.Graph.Areas, area.Spec);
+                    PerturbationRules.Check(plastic.Segments[0].Spec.Name, rule, _network.Graph.Areas, _network.Graph.Perturbations);
                     Add(area, rule, schedule, plastic);
                 }
 

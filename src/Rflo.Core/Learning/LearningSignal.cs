@@ -30,25 +30,17 @@ internal sealed class LearningSignal<T>
         ];
         _symmetric = [.. Symmetric(network, area, path)];
         ChangesInTrial = _symmetric.Any(pair => LearnsInSteps(pair.Segment.Plasticity));
-        switch (_fixed, _symmetric)
-        {
-            case var _ when area.Spec.Penalties.Count > 0:
-                _column = new AlignedArray<T>(0);
-                break;
-            case ([(ReadoutState<T> { Outputs: 1 } readout, AlignedArray<T> column)], []):
-                (_only, _column) = (readout, column);
-                break;
-            case ([], [(ReadoutState<T> { Outputs: 1 } readout, { Sparse: null, Source.Units: null } segment)]):
-                (_only, _column, _columnAt) = (readout, readout.Afferents.Weights.Dense, segment.Offset);
-                break;
-            default:
-                _column = new AlignedArray<T>(0);
-                break;
-        }
-
-        string? obstacle = IsOneColumn ? null : area.Spec.Penalties.Count > 0 ? $"rates of {area.Spec.Name} cost something" : "it is not of one output and one column of weights";
+        _column = new AlignedArray<T>(0);
+        string? obstacle = area.Spec.Penalties.Count > 0 ? $"rates of {area.Spec.Name} cost something"
+            : Array.Exists(_symmetric, pair => network.Scales(pair.Segment)) ? "a perturbation scales what carries errors back"
+            : (_fixed, _symmetric) is ([{ Readout.Outputs: 1 }], []) or ([], [{ Readout.Outputs: 1, Segment: { Sparse: null, Source.Units: null } }]) ? null
+            : "it is not of one output and one column of weights";
         if (!network.Choose(Forms.OneColumn, $"learning signal of {area.Spec.Name}", obstacle))
-            (_only, _column, _columnAt) = (null, new AlignedArray<T>(0), 0);
+            return;
+        if (_fixed is [var (readout, column)])
+            (_only, _column) = (readout, column);
+        else
+            (_only, _column, _columnAt) = (_symmetric[0].Readout, _symmetric[0].Readout.Afferents.Weights.Dense, _symmetric[0].Segment.Offset);
     }
 
     /// <summary>What it is made of: errors, the weights of readouts that carry them back, rates that cost something.</summary>
@@ -123,7 +115,7 @@ internal sealed class LearningSignal<T>
         }
 
         foreach ((ReadoutState<T> readout, Segment segment) in _symmetric)
-            TellSymmetric(readout, segment, readout.Error(step), told);
+            TellSymmetric(readout, segment, readout.Error(step), _network.FactorOf(segment, step), told);
         foreach (RatePenalty penalty in _area.Spec.Penalties)
             AddPenalty(penalty, penalty.OfTrialMean ? _area.MeanRates : _area.Rates(step), told);
     }
@@ -135,7 +127,7 @@ internal sealed class LearningSignal<T>
             signal[i] -= T.CreateTruncating(penalty.Slope(double.CreateTruncating(rates[i])));
     }
 
-    private static void TellSymmetric(ReadoutState<T> readout, Segment segment, ReadOnlySpan<T> error, Span<T> told)
+    private static void TellSymmetric(ReadoutState<T> readout, Segment segment, ReadOnlySpan<T> error, T factor, Span<T> told)
     {
         Afferents<T> afferents = readout.Afferents;
         int[]? population = segment.Source.Units;
@@ -144,7 +136,7 @@ internal sealed class LearningSignal<T>
             T[] block = afferents.Weights.Sparse[afferents.Place(segment)];
             for (int k = 0; k < pattern.Rows; k++)
                 for (int n = pattern.Start[k]; n < pattern.Start[k + 1]; n++)
-                    told[population is null ? pattern.Column[n] : population[pattern.Column[n]]] += error[k] * block[n];
+                    told[population is null ? pattern.Column[n] : population[pattern.Column[n]]] += factor * error[k] * block[n];
             return;
         }
 
@@ -153,12 +145,12 @@ internal sealed class LearningSignal<T>
             Span<T> weights = afferents.Weights.Dense.Row(k, afferents.DenseStride).Slice(segment.Offset, segment.Width);
             if (population is not { } units)
             {
-                Kernels.AddScaled(told[..segment.Width], error[k], weights);
+                Kernels.AddScaled(told[..segment.Width], factor * error[k], weights);
                 continue;
             }
 
             for (int j = 0; j < units.Length; j++)
-                told[units[j]] += error[k] * weights[j];
+                told[units[j]] += factor * error[k] * weights[j];
         }
     }
 

@@ -151,16 +151,16 @@ internal sealed class RtrlBlocks<T> : Learner<T>
         jacobian.Clear();
         foreach (AreaState<T> area in _group)
         {
-            Span<T> post = area.Post(step), decay = area.Decay.Span;
+            Span<T> post = area.Post(step), decay = area.DecayOf(step);
             int first = _firstUnit[area.Index];
             for (int i = 0; i < area.Units; i++)
                 jacobian[(first + i) * _rows + first + i] = decay[i];
             foreach (Segment segment in area.Afferents.Segments)
             {
-                if (segment.Source.Kind != SignalKind.Area || !_network.IsOpen(segment.Spec.Gate, step))
+                if (segment.Source.Kind != SignalKind.Area || _network.FactorOf(segment, step) is var factor && factor == T.Zero)
                     continue;
                 for (int i = 0; i < area.Units; i++)
-                    AddRow(area.Afferents, segment, i, post[i], jacobian.Slice((first + i) * _rows + _firstUnit[segment.Source.Index], _network.Areas[segment.Source.Index].Units));
+                    AddRow(area.Afferents, segment, i, factor * post[i], jacobian.Slice((first + i) * _rows + _firstUnit[segment.Source.Index], _network.Areas[segment.Source.Index].Units));
             }
         }
     }

@@ -61,12 +61,13 @@ internal sealed class StateMemory<T>
         ReadOnlySpan<T> slope = _area.Post(step), gain = _area.Gain(step - 1);
         foreach (Segment segment in _selfConnections)
         {
-            if (!_network.IsOpen(segment.Spec.Gate, step))
+            T factor = _network.FactorOf(segment, step);
+            if (factor == T.Zero)
                 continue;
             for (int j = 0; j < segment.Width; j++)
             {
                 int unit = segment.SourceUnit(j);
-                T weight = _area.Afferents.Weight(segment, unit, j);
+                T weight = factor * _area.Afferents.Weight(segment, unit, j);
                 for (int k = 0; k < d; k++)
                     for (int l = 0; l < d; l++)
                         own[(k * d + l) * padded + unit] += slope[k * padded + unit] * weight * gain[l * padded + unit];

@@ -86,7 +86,7 @@ internal sealed class TangentState<T>
             if (area.HasModel)
                 area.Carry(step, Of(area.Index, step - 1), _rows[area.Index].Product, Of(area.Index, step));
             else
-                TensorPrimitives.MultiplyAdd<T>(Of(area.Index, step - 1), area.Decay.Span, _rows[area.Index].Product, Of(area.Index, step));
+                TensorPrimitives.MultiplyAdd<T>(Of(area.Index, step - 1), area.DecayOf(step), _rows[area.Index].Product, Of(area.Index, step));
     }
 
     /// <summary>
@@ -97,10 +97,15 @@ internal sealed class TangentState<T>
     {
         Source source = segment.Source;
         int from = step - source.Delay;
-        if (source.Kind is not (SignalKind.Area or SignalKind.Readout) || !_network.IsOpen(segment.Spec.Gate, step))
+        if (source.Kind is not (SignalKind.Area or SignalKind.Readout) || _network.FactorOf(segment, step) is var factor && factor == T.Zero)
+        {
             to.Clear();
-        else
-            segment.Take(source.Kind == SignalKind.Area ? OfRates(source.Index, from) : OfOutputs(_network.Readouts[source.Index], from), to);
+            return;
+        }
+
+        segment.Take(source.Kind == SignalKind.Area ? OfRates(source.Index, from) : OfOutputs(_network.Readouts[source.Index], from), to);
+        if (factor != T.One)
+            TensorPrimitives.Multiply(to, factor, to);
     }
 
     private Span<T> OfOutputs(ReadoutState<T> readout, int step)
@@ -111,7 +116,10 @@ internal sealed class TangentState<T>
         {
             if (segment.Source.Kind != SignalKind.Area)
                 continue;
-            segment.Take(OfRates(segment.Source.Index, step), row.Slice(segment.Offset, segment.Width));
+            Span<T> own = row.Slice(segment.Offset, segment.Width);
+            segment.Take(OfRates(segment.Source.Index, step), own);
+            if (_network.FactorOf(segment, step) is var factor && factor != T.One)
+                TensorPrimitives.Multiply(own, factor, own);
         }
 
         readout.Afferents.Product(row, outputs);

@@ -4,6 +4,7 @@ namespace Rflo.Core;
 internal static class BufferNames
 {
     public const string Inputs = "inputs";
+    public const string Events = "events";
     public const string Targets = "targets";
     public const string Rewards = "rewards";
 

@@ -64,7 +64,7 @@ internal sealed class AreaStep<T> : LearningStep
     public override ReadOnlySpan<double> A(int k = 0, int l = 0)
     {
         Span<double> to = _ofStates.AsSpan((k * _area.StateCount + l) * _area.Units, _area.Units);
-        return Converted(_area.HasModel ? _area.Jacobian(Step)[((k * _area.StateCount + l) * _area.Padded)..] : _area.Decay.Span, to);
+        return Converted(_area.HasModel ? _area.Jacobian(Step)[((k * _area.StateCount + l) * _area.Padded)..] : _area.DecayOf(Step), to);
     }
 
     public override ReadOnlySpan<double> C(int k = 0) => Converted(_area.Post(Step)[(k * _area.Padded)..], _slopes.AsSpan(k * _area.Units, _area.Units));

@@ -107,11 +107,24 @@ public abstract class Session
         foreach (ProjectionSpec projection in graph.Projections)
             if (projection.Gate.Kind == GateKind.Event && (projection.Gate.Number < 0 || projection.Gate.Number >= task.Events))
                 ThrowHelper.Unknown($"event of {projection.Name}", projection.Gate.Number, task.Events);
+        CheckPerturbations(graph, task);
         if (task is IClosedLoopTask { Watches: { } watches })
             foreach (string area in watches)
                 if (!graph.Areas.Any(spec => spec.Name == area))
                     ThrowHelper.Invalid($"The task watches the area {area}, which the graph does not have.");
         return precision == Precision.Single ? new Session<float>(graph, task, seed, precision, forms) : new Session<double>(graph, task, seed, precision, forms);
+    }
+
+    private static void CheckPerturbations(Graph graph, ITask task)
+    {
+        foreach (PerturbationSpec perturbation in graph.Perturbations)
+        {
+            PerturbationWindow window = perturbation.Window;
+            if (window.IsOfEvent && window.Number >= task.Events)
+                ThrowHelper.Unknown($"the event of {perturbation.GetType().Name}", window.Number, task.Events);
+            if (window is { Kind: WindowKind.Steps or WindowKind.AfterEvent } && window.From >= task.MaxSteps)
+                ThrowHelper.OutOfRange($"the first step of {perturbation.GetType().Name}", window.From + 1, $"at most {task.MaxSteps}, the steps of the longest trial");
+        }
     }
 
     /// <summary>Trains for a number of trials, or none where <see cref="Stopping"/> says that enough were trained.</summary>

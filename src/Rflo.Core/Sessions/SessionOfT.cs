@@ -46,6 +46,7 @@ internal sealed class Session<T> : Session
         _runsUserCode = task is IClosedLoopTask or IProgressTask
             || graph.Readouts.Any(readout => UserCode.Is(readout.LossOrNatural))
             || graph.Areas.Any(area => area.Model is { } model && UserCode.IsModel(model))
+            || graph.Perturbations.Any(perturbation => perturbation.Trials.Choice is not null)
             || graph.Plasticities.Any(plasticity => plasticity.RunsUserCode);
         if (task is IClosedLoopTask closed)
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);

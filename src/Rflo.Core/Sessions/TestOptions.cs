@@ -21,6 +21,9 @@ public sealed record TestOptions
     /// <summary>Whether winner-take-all areas explore.</summary>
     public bool Exploration { get; init; }
 
+    /// <summary>Whether the perturbations of the graph act; without them it is the same trial as a control.</summary>
+    public bool Perturbed { get; init; } = true;
+
     /// <summary>Whether what is carried from trial to trial goes on from this one, for the next test. Otherwise it is put back.</summary>
     public bool CarriesOver { get; init; }
 

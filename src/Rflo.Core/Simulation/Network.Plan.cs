@@ -54,12 +54,14 @@ internal sealed partial class Network<T>
     {
         string[] rates = [.. Areas.Select(area => Rates(area.Spec.Name))], outputs = [.. Readouts.Select(readout => Outputs(readout.Spec.Name))];
         if (Loop is not null)
-            yield return new(PlanStage.Forward, "closed loop's inputs", [.. rates.Concat(outputs).Select(buffer => new PlanRead(buffer, 1))], [Inputs]);
+            yield return new(PlanStage.Forward, "closed loop's inputs", [.. rates.Concat(outputs).Select(buffer => new PlanRead(buffer, 1))], [Inputs, Events]);
         foreach (AreaState<T> area in Areas)
         {
             string name = area.Spec.Name;
             foreach (PlanOperator one in Arriving(name, area.Afferents))
                 yield return one;
+            if (Graph.Perturbations.Any(one => one is UnitPerturbation units && units.Area.Index == area.Index))
+                yield return new(PlanStage.Forward, $"perturbed currents of {name}", [new(Currents(name)), new(Events)], [Currents(name)]);
             yield return new(
                 PlanStage.Forward, $"units of {name}", [new(Currents(name)), new(TimeConstants(name)), new(Rates(name), 1)], [Rates(name), Slopes(name)]);
         }
@@ -88,6 +90,8 @@ internal sealed partial class Network<T>
             { Kind: SignalKind.Input } => new PlanRead(Inputs),
             _ => new PlanRead("the constant 1"),
         }).Distinct()];
+        if (Array.Exists(afferents.Segments, segment => segment.Spec.Gate.Kind == GateKind.Event || Scales(segment)))
+            sources = [.. sources, new(Events)];
         yield return new(PlanStage.Forward, $"signals of {target}", sources, [Signals(target)]);
         foreach (bool isSparse in new[] { false, true })
         {
@@ -104,5 +108,5 @@ internal sealed partial class Network<T>
 
     /// <summary>Whether the rates of a source area are the rows of presynaptic signals of a target, so that nothing is copied.</summary>
     private bool MayShare(string target, Afferents<T> afferents) =>
-        Choose(Forms.SharedRows, $"signals of {target}", afferents.SharingObstacle);
+        Choose(Forms.SharedRows, $"signals of {target}", Array.Exists(afferents.Segments, Scales) ? "a perturbation scales it" : afferents.SharingObstacle);
 }

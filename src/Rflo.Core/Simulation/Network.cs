@@ -20,6 +20,7 @@ internal sealed partial class Network<T>
     private readonly RandomStream?[] _noise;
     private readonly RandomStream?[] _exploration;
     private readonly Forms _forms;
+    private readonly PerturbationState<T>? _perturbed;
     private bool _answersAtEnd;
 
     /// <param name="graph">The circuit.</param>
@@ -44,6 +45,9 @@ internal sealed partial class Network<T>
         }
 
         foreach (AreaState<T> area in Areas)
+            if (PerturbationState<T>.CutsStates(graph, area.Index))
+                area.KeepDecays();
+        foreach (AreaState<T> area in Areas)
             area.Afferents.Connect(Areas, MayShare(area.Spec.Name, area.Afferents));
         foreach (ReadoutState<T> readout in Readouts)
             readout.Afferents.Connect(Areas, MayShare(readout.Spec.Name, readout.Afferents));
@@ -55,6 +59,7 @@ internal sealed partial class Network<T>
         _noise = new RandomStream?[Areas.Length];
         _exploration = new RandomStream?[Areas.Length];
         Trial = new Trial(maxSteps, graph.InputChannels, graph.Outputs, events);
+        _perturbed = graph.Perturbations.Count > 0 ? new PerturbationState<T>(this) : null;
     }
 
     /// <summary>The same circuit in a trial that runs beside this one: the same weights and time constants, activity of its own.</summary>
@@ -102,7 +107,9 @@ internal sealed partial class Network<T>
     public void Begin(long number, int previousSteps, bool errorsInSteps = true, TestOptions? test = null)
     {
         test ??= TestOptions.AsTrained;
+        long trial = number;
         number = test.StreamOf(number);
+        _perturbed?.Begin(trial, number, test.Perturbed);
         _answersAtEnd = (_forms & Forms.AnswersAtEnd) != 0 && !errorsInSteps && OutputsMayWait;
         LossSum = 0;
         StepInHand = 0;
@@ -113,6 +120,7 @@ internal sealed partial class Network<T>
             area.Afferents.Pending = null;
             area.Afferents.Beside = null;
             BeginArea(area, number, previousSteps);
+            _perturbed?.BeginArea(area);
             _noise[area.Index] = test.Noise && area.Spec.Noise > 0 ? RandomStream.OfTrial(Seed, "noise " + area.Spec.Name, number) : null;
             _exploration[area.Index] = test.Exploration && area.Spec.Explore > 0 ? RandomStream.OfTrial(Seed, "exploration " + area.Spec.Name, number) : null;
         }
@@ -133,6 +141,7 @@ internal sealed partial class Network<T>
             TakeInputs(step - 1, 1);
         }
 
+        _perturbed?.BeginStep(step);
         foreach (AreaState<T> area in Areas)
         {
             bool open = Gather(area.Afferents, step);
@@ -140,6 +149,7 @@ internal sealed partial class Network<T>
                 Compete(area, step, open);
             else
                 Leak(area, step);
+            _perturbed?.Act(area, step);
         }
 
         if (_answersAtEnd)
@@ -192,6 +202,17 @@ internal sealed partial class Network<T>
         _ => true,
     };
 
+    /// <summary>What a projection's signals are multiplied by in a step: 0 where its gate is shut, 1 where it is open, but for what perturbs it.</summary>
+    public T FactorOf(Segment segment, int step)
+    {
+        if (step >= 1 && !IsOpen(segment.Spec.Gate, step))
+            return T.Zero;
+        return _perturbed is null ? T.One : _perturbed.Factor(segment.Projection, step);
+    }
+
+    /// <summary>Whether a perturbation scales a projection in any trial.</summary>
+    public bool Scales(Segment segment) => Graph.Perturbations.Any(one => one is ScaleProjection scale && scale.Projection.Index == segment.Projection);
+
     /// <summary>Takes the trial's inputs of so many steps in the numbers of this network.</summary>
     private void TakeInputs(int first, int steps)
     {
@@ -241,12 +262,17 @@ internal sealed partial class Network<T>
         foreach (Segment segment in afferents.Segments)
         {
             Span<T> signals = row.Slice(segment.Offset, segment.Width);
-            bool open = step < 1 || IsOpen(segment.Spec.Gate, step);
-            any |= open;
-            if (open)
-                Fetch(segment, step, signals);
-            else
+            T factor = FactorOf(segment, step);
+            any |= factor != T.Zero;
+            if (factor == T.Zero)
+            {
                 signals.Clear();
+                continue;
+            }
+
+            Fetch(segment, step, signals);
+            if (factor != T.One)
+                TensorPrimitives.Multiply(signals, factor, signals);
         }
 
         return any;
@@ -280,7 +306,9 @@ internal sealed partial class Network<T>
         Span<T> current = area.Current.Span, post = area.Post(step);
         area.Afferents.Currents(step, current);
         AddNoise(area);
+        _perturbed?.AddCurrents(area);
         area.Keep(step);
+        area.BeginDecay(step);
         if (area.HasModel)
         {
             area.Advance(step);
@@ -337,6 +365,7 @@ internal sealed partial class Network<T>
 
         area.Afferents.Currents(step, current);
         AddNoise(area);
+        _perturbed?.AddCurrents(area);
         area.Keep(step);
         if (!T.IsFinite(area.Rates(step - 1)[0]) || !T.IsFinite(TensorPrimitives.MaxMagnitude<T>(current[..area.Units])))
         {
@@ -344,7 +373,8 @@ internal sealed partial class Network<T>
             return;
         }
 
-        int winner = Largest(current[..area.Units], area.Allowed);
+        bool[]? allowed = _perturbed is null ? area.Allowed : _perturbed.Allowed(area, area.Allowed);
+        int winner = Largest(current[..area.Units], allowed);
         if (winner < 0)
         {
             area.Rates(step - 1).CopyTo(rates);
@@ -352,7 +382,7 @@ internal sealed partial class Network<T>
         }
 
         if (_exploration[area.Index] is { } exploration && exploration.Chance(area.Spec.Explore))
-            winner = Any(exploration, area.Units, area.Allowed);
+            winner = Any(exploration, area.Units, allowed);
         rates.Clear();
         rates[winner] = T.One;
     }

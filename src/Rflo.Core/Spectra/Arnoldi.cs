@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using MathNet.Numerics.LinearAlgebra;
 using MathNet.Numerics.LinearAlgebra.Factorization;
+using Complex = System.Numerics.Complex;
 
 namespace Rflo.Core;
 
@@ -12,26 +13,38 @@ internal sealed class Arnoldi
 {
     private const int Restarts = 400;
     private const double Tolerance = 1e-10;
-    private readonly SquareMatrix _matrix;
+    private readonly MatrixProduct _multiply;
+    private readonly int _size;
+    private readonly int _count;
     private readonly int _order;
     private readonly double[][] _basis;
     private readonly Matrix<double> _projected;
 
-    private Arnoldi(SquareMatrix matrix)
+    private Arnoldi(int size, int count, MatrixProduct multiply)
     {
-        _matrix = matrix;
-        _order = Math.Min(matrix.Size, 100);
+        _multiply = multiply;
+        _size = size;
+        _count = count;
+        _order = Math.Min(size, Math.Max(100, 5 * count));
         _basis = new double[_order + 1][];
         _projected = Matrix<double>.Build.Dense(_order + 1, _order);
-        double[] first = new double[matrix.Size];
+        double[] first = new double[size];
         new RandomStream(0, "spectral radius").FillGaussian<double>(first, 1);
         _basis[0] = Scaled(first, 1 / TensorPrimitives.Norm<double>(first));
     }
 
     /// <summary>The largest absolute eigenvalue; NaN where it does not settle.</summary>
-    public static double LargestModulus(SquareMatrix matrix) => new Arnoldi(matrix).Run();
+    public static double LargestModulus(SquareMatrix matrix) =>
+        new Arnoldi(matrix.Size, 1, matrix.Multiply).Run() is [var largest, ..] ? largest.Value.Magnitude : double.NaN;
 
-    private double Run()
+    /// <summary>The eigenvalues of largest magnitude with their eigenvectors, in falling order; a complex one comes with its conjugate.</summary>
+    /// <param name="size">Rows and columns.</param>
+    /// <param name="count">How many, at least 1.</param>
+    /// <param name="multiply">The matrix.</param>
+    /// <returns>At least <paramref name="count"/> of them, or all that the matrix has on what the first vector reaches; empty where they do not settle.</returns>
+    public static Eigenpair[] Leading(int size, int count, MatrixProduct multiply) => new Arnoldi(size, count, multiply).Run();
+
+    private Eigenpair[] Run()
     {
         int kept = 0;
         for (int restart = 0; restart < Restarts; restart++)
@@ -43,24 +56,54 @@ internal sealed class Arnoldi
             double radius = eigen.EigenValues[largest[0]].Magnitude;
 
             // The basis spans all that the matrix can reach from the first vector.
-            if (order < _order || _order == _matrix.Size)
-                return radius;
+            if (order < _order || _order == _size)
+                return Pairs(eigen, largest, order);
             Vector<double> rest = _projected.Row(_order, 0, order);
-            if (Residual(eigen, largest[0], rest) <= Tolerance * radius)
-                return radius;
+            if (largest.Take(_count).All(k => Residual(eigen, k, rest) <= Tolerance * radius))
+                return Pairs(eigen, largest, order);
             kept = Restart(inner, rest, Directions(eigen, largest));
         }
 
-        return double.NaN;
+        return [];
+    }
+
+    /// <summary>The largest eigenvalues, with vectors of the whole space.</summary>
+    private Eigenpair[] Pairs(Evd<double> eigen, int[] largest, int order)
+    {
+        int count = Math.Min(_count, order);
+
+        // A complex pair is not cut in two.
+        if (count < order && eigen.EigenValues[largest[count - 1]].Imaginary != 0 && largest.Take(count).Sum(k => Math.Sign(eigen.EigenValues[k].Imaginary)) != 0)
+            count++;
+        return [.. largest.Take(count).Select(k => PairOf(eigen, k, order))];
+    }
+
+    private Eigenpair PairOf(Evd<double> eigen, int index, int order)
+    {
+        (Vector<double> real, Vector<double>? imaginary) = Vectors(eigen, index);
+        double[] re = new double[_size], im = new double[_size];
+        double sign = Math.Sign(eigen.EigenValues[index].Imaginary);
+        for (int i = 0; i < order; i++)
+        {
+            TensorPrimitives.MultiplyAdd(_basis[i], real[i], re, re);
+            if (imaginary is not null)
+                TensorPrimitives.MultiplyAdd(_basis[i], sign * imaginary[i], im, im);
+        }
+
+        double length = Math.Sqrt(TensorPrimitives.SumOfSquares<double>(re) + TensorPrimitives.SumOfSquares<double>(im));
+        var vector = new Complex[_size];
+        for (int i = 0; i < _size; i++)
+            vector[i] = new Complex(re[i] / length, im[i] / length);
+        return new Eigenpair(eigen.EigenValues[index], vector);
     }
 
     /// <summary>Adds vectors to the basis until it is full, or closed under the matrix; their number.</summary>
     private int Extend(int from)
     {
-        double[] next = new double[_matrix.Size];
+        double[] next = new double[_size];
         for (int j = from; j < _order; j++)
         {
-            _matrix.Multiply(_basis[j], next);
+            _multiply(_basis[j], next);
             double before = TensorPrimitives.Norm<double>(next);
 
             // Twice, so that rounding leaves nothing of the basis in the new vector.
@@ -126,7 +169,7 @@ internal sealed class Arnoldi
         double[][] turned = new double[kept][];
         for (int k = 0; k < kept; k++)
         {
-            turned[k] = new double[_matrix.Size];
+            turned[k] = new double[_size];
             for (int i = 0; i < _order; i++)
                 TensorPrimitives.MultiplyAdd(_basis[i], directions[i, k], turned[k], turned[k]);
         }

@@ -13,7 +13,16 @@ public readonly ref struct UnitStep<T>
     private readonly int _stride;
     private readonly int _units;
 
-    internal UnitStep(
+    /// <summary>A step of units whose numbers lie in these spans, for code that runs a model outside of a session.</summary>
+    /// <param name="alpha">dt / tau, shape (units).</param>
+    /// <param name="current">u(t), shape (units).</param>
+    /// <param name="before">s(t-1), shape (states, stride).</param>
+    /// <param name="after">s(t), shape (states, stride). Receives the next state.</param>
+    /// <param name="jacobian">A(t), shape (states, states, stride), zeros. Receives derivatives.</param>
+    /// <param name="slope">c(t), shape (states, stride), zeros. Receives derivatives.</param>
+    /// <param name="units">Number of units.</param>
+    /// <param name="stride">Length of the part of one state variable, at least the number of units.</param>
+    public UnitStep(
         ReadOnlySpan<T> alpha, ReadOnlySpan<T> current, ReadOnlySpan<T> before, Span<T> after, Span<T> jacobian, Span<T> slope, int units, int stride)
     {
         Alpha = alpha[..units];
@@ -55,7 +64,13 @@ public readonly ref struct UnitOutput<T>
     private readonly Span<T> _gain;
     private readonly int _stride;
 
-    internal UnitOutput(ReadOnlySpan<T> states, Span<T> signal, Span<T> gain, int units, int stride)
+    /// <summary>Signals of units whose numbers lie in these spans, for code that runs a model outside of a session.</summary>
+    /// <param name="states">s(t), shape (states, stride).</param>
+    /// <param name="signal">r(t), shape (units). Receives the signals.</param>
+    /// <param name="gain">g(t), shape (states, stride), zeros. Receives derivatives.</param>
+    /// <param name="units">Number of units.</param>
+    /// <param name="stride">Length of the part of one state variable, at least the number of units.</param>
+    public UnitOutput(ReadOnlySpan<T> states, Span<T> signal, Span<T> gain, int units, int stride)
     {
         _states = states;
         _gain = gain;

@@ -1,0 +1,16 @@
+namespace Rflo.Core;
+
+/// <summary>The signal of units is held at a value or at a time course.</summary>
+/// <remarks>
+/// Where the signal is the state (leaky rates, relays), the state is held with it: what follows begins from the value, and neither the currents of those steps
+/// nor the state before them have any effect (A = 0, c = 0). Where the signal is a function of states (the current form, unit models), the states go on by their
+/// own equation, and only what they send is replaced (g = 0). A unit of a winner-take-all area takes no part in the choice. What was sent before still arrives
+/// where delays are longer. A signal that is no number stays one, so that a divergence shows.
+/// </remarks>
+/// <param name="Area">Which area.</param>
+/// <param name="Units">Which of its units; all where null.</param>
+/// <param name="Course">The signal.</param>
+public sealed record Clamp(AreaId Area, IReadOnlyList<int>? Units, TimeCourse Course) : UnitPerturbation(Area, Units)
+{
+    internal override bool CutsStates => true;
+}

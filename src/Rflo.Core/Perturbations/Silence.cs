@@ -1,0 +1,9 @@
+namespace Rflo.Core;
+
+/// <summary>The signal of units is held at 0: a <see cref="Clamp"/> at 0, where all that is held is said.</summary>
+/// <param name="Area">Which area.</param>
+/// <param name="Units">Which of its units; all where null.</param>
+public sealed record Silence(AreaId Area, IReadOnlyList<int>? Units = null) : UnitPerturbation(Area, Units)
+{
+    internal override bool CutsStates => true;
+}
