@@ -24,6 +24,7 @@ type ScriptOption =
     | Max_Minutes of minutes: string
     | Threads of count: string
     | Check
+    | Plan
     | Graph of file: string
     | Quiet
     | No_Report
@@ -66,6 +67,8 @@ type ScriptOption =
             | Threads _ ->
                 "use so many cores for one run, where its trials may run side by side (update everyTrials); all of them without it. No number depends on it."
             | Check -> "train nothing: print all problems, or a summary of the compiled circuit."
+            | Plan ->
+                "with --check: print how a trial is carried out, too: operators in their order, fast forms and why, arrays with their bytes."
             | Graph _ -> "train nothing: write a picture of the circuit, FILE.html or FILE.svg."
             | Quiet -> "no progress; only problems and the last lines."
             | No_Report -> "write no report.html."
@@ -87,6 +90,8 @@ type Request = {
     /// Cores of one run.
     Threads: string option
     CheckOnly: bool
+    /// Whether a check prints the plan of a trial.
+    Plan: bool
     /// Where to write the picture of the circuit, if that is all that is wanted.
     Graph: string option
     Quiet: bool
@@ -219,6 +224,7 @@ module Arguments =
                             | Threads count -> Some count
                             | _ -> None)
                     CheckOnly = List.contains Check given
+                    Plan = List.contains Plan given
                     Graph =
                         given
                         |> last (function
@@ -233,6 +239,9 @@ module Arguments =
     let contradictions (request: Request) = [
         if request.CheckOnly && request.Graph.IsSome then
             Refused "--check and --graph each take the place of training; give one of them"
+
+        if request.Plan && not request.CheckOnly then
+            Refused "--plan belongs to a check; give --check too, or use rflo check"
 
         if request.Resume.IsSome then
             if request.Out.IsSome then

@@ -149,6 +149,9 @@ module Compare =
             for _, each in ready do
                 Seq.iter (printfn "%s") (Summary.lines each)
 
+                if request.Plan then
+                    Seq.iter (printfn "%s") (PlanText.lines each)
+
             StandardOutput.finish ExitCode.Done
         else
             let place = request.Out |> Option.defaultWith (fun () -> nextFree title)

@@ -186,6 +186,10 @@ module Host =
                 checkedWith request.Given
                 |> Result.map (fun ready ->
                     Seq.iter (printfn "%s") (Summary.lines ready)
+
+                    if request.Plan then
+                        Seq.iter (printfn "%s") (PlanText.lines ready)
+
                     StandardOutput.finish ExitCode.Done)
                 |> either
             | None, Some _ -> goOn ()

@@ -53,8 +53,7 @@ let private sessionOf setup case =
     Session.Create(graphWith setup case.Circuit, WhiteNoise case, 1L)
 
 /// Bytes of the arrays that a session keeps, as its plan lists them.
-let private taken setup case =
-    float (sessionOf setup case).Plan.Bytes
+let private taken setup case = float (sessionOf setup case).Plan.Bytes
 
 /// The plan lists what making a session allocates; the rest is the objects that hold the arrays, and what is thrown away.
 let private listed form =

@@ -120,29 +120,23 @@ let private same what (expected: float[]) (found: float[]) =
             (1e-11 * (1.0 + abs expected[k]))
             $"{what} [{k}]"
 
-/// What learns onto the areas, in their order.
+/// How weights onto areas learn, as the plan of a session says.
 let private chosen circuit setup (task: ITask) =
-    let network =
-        Network<float>(graphWith setup circuit, task.MaxSteps, task.Events, 1L)
-
-    match task with
-    | :? IClosedLoopTask as closed ->
-        network.Loop <- ClosedLoop<float>(closed, network, RandomStream.OfTrial(1L, "task", 0L))
-    | _ -> ()
+    let plan = Session.Create(graphWith setup circuit, task, 1L).Plan
 
     [
-        for learner in (Learners.ForTraining network).Learners do
-            match learner with
-            | :? ThreeFactorDeferred<float> -> "deferred"
-            | :? ThreeFactorOnline<float> as online when online.LooksAhead -> "one pass"
-            | :? ThreeFactorOnline<float> -> "row by row"
-            | :? ThreeFactorTrialEnd<float> -> "trial end"
-            | :? Uoro<float> as uoro when (uoro.WeightFactor :? WeightFactorProducts<float>) ->
-                "products"
-            | :? Uoro<float> -> "matrix"
-            | :? Kernl<float> as kernl when kernl.IsDeferred -> "deferred"
-            | :? Kernl<float> -> "row by row"
-            | _ -> ()
+        for one in plan.Operators do
+            if one.Name.StartsWith "trace and update of" then
+                match one.Form with
+                | "online updates made at the end of the trial" -> "deferred"
+                | "update and next currents in one pass" -> "one pass"
+                | _ -> "row by row"
+            elif one.Name.StartsWith "product over the trial of" then
+                "trial end"
+
+        for choice in plan.Choices do
+            if choice.Form = "factor of the weights as products over steps" then
+                if choice.IsChosen then "products" else "matrix"
     ]
 
 let private online = [
@@ -306,8 +300,8 @@ let tests =
 
                     let setup = learning (KernlRule rate) UpdateSchedule.Online 0.05
                     let deferred, traced = Sines short, Sines long
-                    Expect.equal (chosen circuit setup deferred) [ "deferred" ] "short"
-                    Expect.equal (chosen circuit setup traced) [ "row by row" ] "long"
+                    Expect.allEqual (chosen circuit setup deferred) "deferred" "short"
+                    Expect.allEqual (chosen circuit setup traced) "row by row" "long"
 
                     same
                         "losses and weights"
@@ -318,6 +312,7 @@ let tests =
         test "KeRNL writes weights in every step where somebody else reads them" {
             let kernl: LearningRule = KernlRule 0.1
             let setup = learning kernl UpdateSchedule.Online 0.05
+
             let mixed = {
                 setup with
                     Plasticity =
@@ -331,7 +326,7 @@ let tests =
                 "UORO"
 
             let ending = learning kernl UpdateSchedule.TrialEnd 0.05
-            Expect.equal (chosen circuit ending (Sines short)) [ "row by row" ] "at ends of trials"
+            Expect.allEqual (chosen circuit ending (Sines short)) "row by row" "at ends of trials"
         }
 
         test "what holds weights, collects them or looks at them takes the careful way" {

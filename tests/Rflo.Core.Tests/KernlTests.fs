@@ -170,7 +170,13 @@ let private isItsDefinition (tally: Tally) seed =
     let nudges = Array.init steps (fun _ -> Array.init units (fun _ -> gaussian source))
 
     let learner =
-        Kernl<float>(core, KernlRule rate, Recorded nudges, [| struct (area, plasticOf area) |], core.Operators)
+        Kernl<float>(
+            core,
+            KernlRule rate,
+            Recorded nudges,
+            [| struct (area, plasticOf area) |],
+            core.Operators
+        )
 
     task.Fill(0, RandomStream(1L, "task"), core.Trial)
     core.Begin(0L, 0)

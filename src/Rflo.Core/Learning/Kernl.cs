@@ -67,8 +67,8 @@ internal sealed class Kernl<T> : Learner<T>
             _pending[k] is null ? Updating(pair.Area, pair.Plastic) : Updating(pair.Area, pair.Plastic) with { Stage = PlanStage.ApplyTrial, Form = Forms.Deferred.Title() })),
     ];
 
-    private static PlanOperator Updating(AreaState<T> area, Plastic<T> plastic) => plastic.Update(
-        "trace and update", new(Sensitivities), new(Slopes(area.Spec.Name)), new(Signals(area.Spec.Name)), new(Traces(plastic.Name), 1));
+    private static PlanOperator Updating(AreaState<T> area, Plastic<T> plastic) =>
+        plastic.UpdateByTraces(new(Sensitivities), new(Slopes(area.Spec.Name)), new(Signals(area.Spec.Name)));
 
     public override void Visit(StateVisitor visitor) => Sensitivity.Visit(visitor);
 

@@ -162,7 +162,7 @@ internal static class Learners
             PlanOperator[] others = [.. plan.Where(one => !plastic.BeforeUpdate().Any(one.IsSame))];
             PlanOperator[] made = _network.CurrentsOf(area), dense = [.. made.Where(one => !one.IsOfSparse)];
             string? obstacle = plastic.DenseObstacle
-                ?? (area.Spec.Dynamics != Dynamics.Leaky ? $"the units of {area.Spec.Name} are not leaky rate units" : null)
+                ?? (area.Spec.Dynamics == Dynamics.WinnerTakeAll ? $"the units of {area.Spec.Name} compete" : null)
                 ?? Rewrites.IntoUpdate(others, update, dense);
             bool isAhead = _network.Choose(Forms.Ahead, plastic.Name, obstacle);
             return new ThreeFactorOnline<T>(_network, area, plastic, rule, isAhead, sparseToo: isAhead && plastic.OwnsSparse && Rewrites.IntoUpdate(others, update, made) is null);

@@ -75,8 +75,8 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     private static string? Obstacle(AreaState<T> area, Plastic<T> plastic, IEnumerable<PlanOperator> plan, PlanOperator update) =>
         plastic.DenseObstacle
         ?? (area.Afferents.DenseStride != area.Afferents.Stride ? $"some weights onto {area.Spec.Name} are sparse" : null)
-        ?? (area.Spec.Dynamics != Dynamics.Leaky ? $"the units of {area.Spec.Name} are not leaky rate units" : null)
-        ?? (update.Reads.FirstOrDefault(read => update.Writes.Contains(read.Buffer)) is { Buffer: { } own } ? $"the {update.Name} reads the {own} itself" : null)
+        ?? (area.Spec.Dynamics == Dynamics.WinnerTakeAll ? $"the units of {area.Spec.Name} compete" : null)
+        ?? (update.Reads.FirstOrDefault(read => read.Lag == 0 && update.Writes.Contains(read.Buffer)) is { Buffer: { } own } ? $"the {update.Name} reads the {own} itself" : null)
         ?? Rewrites.ToTrialEnd(plan, update);
 
     /// <summary>Before the first step of a trial: nothing is pending.</summary>

@@ -17,6 +17,14 @@ internal sealed partial class Plastic<T>
     public PlanOperator Update(string what, params IEnumerable<PlanRead> reads) =>
         new(IncrementStage, $"{what} of {Name}", [.. reads], IsDirect ? Written : [Increments(Name)]) { Form = IsDirect ? "" : "collected" };
 
+    /// <summary>The operator that advances their traces, and makes their increments by them.</summary>
+    /// <param name="reads">What else it reads.</param>
+    public PlanOperator UpdateByTraces(params IEnumerable<PlanRead> reads)
+    {
+        PlanOperator update = Update("trace and update", reads.Append(new(Traces(Name), 1)));
+        return update with { Writes = [.. update.Writes, Traces(Name)] };
+    }
+
     /// <summary>The operators that come before and after it: weight decay, the optimizer, constraints.</summary>
     public IEnumerable<PlanOperator> AroundUpdate() => BeforeUpdate().Concat(AfterUpdate());
 

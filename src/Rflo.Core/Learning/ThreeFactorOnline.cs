@@ -50,8 +50,8 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         [.. Eligibility<T>.Operators(area, rule, plastic.Name), ThirdFactorSignal<T>.Operator(network, area, rule, plastic.Name, PlanStage.ObserveStep)];
 
     /// <summary>The operator that advances traces and changes weights.</summary>
-    public static PlanOperator Updating(AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule) => plastic.Update(
-        "trace and update", [.. Eligibility<T>.Reads(area, rule, plastic.Name), new(LearningSignal(plastic.Name)), new(Traces(plastic.Name), 1), .. rule.Oja ? plastic.WeightReads : []]);
+    public static PlanOperator Updating(AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule) => plastic.UpdateByTraces(
+        [.. Eligibility<T>.Reads(area, rule, plastic.Name), new(LearningSignal(plastic.Name)), .. rule.Oja ? plastic.WeightReads : []]);
 
     public override IReadOnlyList<PlanOperator> Operators
     {

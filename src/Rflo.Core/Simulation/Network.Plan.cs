@@ -44,6 +44,9 @@ internal sealed partial class Network<T>
     public IEnumerable<PlanRead> RecurrentWeights => Graph.Projections
         .Where(projection => !projection.Target.IsReadout || Graph.IsFedBack(projection.Target.Index)).Select(projection => new PlanRead(Weights(projection.Name)));
 
+    /// <summary>The errors of readouts that are fed back: through them their own weights reach later rates.</summary>
+    public IEnumerable<PlanRead> FedBackErrors => Readouts.Where(readout => readout.IsFedBack).Select(readout => new PlanRead(Errors(readout.Spec.Name)));
+
     /// <summary>The slopes of all areas.</summary>
     public IEnumerable<PlanRead> AllSlopes => Areas.Select(area => new PlanRead(Slopes(area.Spec.Name)));
 
