@@ -33,6 +33,7 @@ let groups = [
         Pages = [
             "commands", "Commands and exit codes"
             "after-training", "After training"
+            "analysis", "Analyzing trained circuits"
             "long-runs", "Long runs"
             "sweeps", "Sweeps and Slurm"
             "performance", "Performance"

@@ -348,6 +348,23 @@ let tests =
 
             isRefused [ "step"; "0 ms" ] (make id Gate.Always (MapOptions(Dt = 0.0)))
 
+        testCase "are refused for circuits that are perturbed in some steps"
+        <| fun () ->
+            let builder = GraphBuilder()
+
+            let area =
+                AreaSpec(
+                    Name = "m1",
+                    Units = 2,
+                    Alpha = [| 0.5; 0.5 |],
+                    InitialRates = [| 0.0; 0.0 |]
+                )
+                |> builder.AddArea
+
+            builder.AddPerturbation(Silence(area, [| 0 |]))
+            let graph = builder.Build()
+            isRefused [ "Silence"; "perturbation" ] (fun () -> CircuitMap(graph, [||]))
+
         testCase "take a gate as it is said to be"
         <| fun () ->
             let rates isOpen =
