@@ -5,7 +5,7 @@
 //     dotnet fsi examples/16-fixed-points.fsx --trials 500 --seed 2
 //
 // The table under the run has a line for each fixed point: what the readout says there, how many directions leave it, and its slowest time
-// constant. fixed-points.html in the run's folder shows trials and fixed points along the first two principal components.
+// constant. runs/fixed-points.html shows trials and fixed points along the first two principal components.
 #load "../src/Rflo.Host/host.fsx"
 
 open System.IO
@@ -82,6 +82,7 @@ let picture (components: PrincipalComponents) (trials: TrialSet) (points: FixedP
     ]
     |> Chart.withXAxisStyle "first component"
     |> Chart.withYAxisStyle "second component"
+    |> Chart.withSize (720, 560)
 
 experiment "fixed-points" network task
 |> rule {
@@ -101,5 +102,9 @@ experiment "fixed-points" network task
 
         let rates = Population.rates "cortex" trials
 
+        Directory.CreateDirectory "runs" |> ignore
+
         picture (Population.pca rates) rates points
-        |> Charts.save (Path.Combine(Path.GetTempPath(), "fixed-points.html")))
+        |> Charts.save "runs/fixed-points.html"
+
+        printfn "runs/fixed-points.html")
