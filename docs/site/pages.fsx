@@ -33,6 +33,8 @@ let groups = [
         Pages = [
             "commands", "Commands and exit codes"
             "after-training", "After training"
+            "perturbing", "Perturbing a circuit"
+            "analysis", "Analyzing trained circuits"
             "long-runs", "Long runs"
             "sweeps", "Sweeps and Slurm"
             "performance", "Performance"

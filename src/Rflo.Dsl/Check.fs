@@ -239,7 +239,8 @@ module Check =
         let dt = usableDt experiment
         yield! at InExperiment (ofExperiment experiment)
         yield! circuit.Unmatched |> List.map unmatched |> List.distinct
-        yield! TaskCompile.problems dt experiment.Seed circuit experiment.Task
+        let tasks = TaskCompile.problems dt experiment.Seed circuit experiment.Task
+        yield! tasks
         // A circuit without areas is no circuit yet; what the task should fit is not known.
         if not (List.isEmpty circuit.Areas) then
             yield! at InTask (taskSizes experiment)
@@ -293,6 +294,17 @@ module Check =
                 at
                     (InProbe(Probe.name watched.Probe))
                     (CheckProbes.probe experiment earlier watched)
+
+        let longest =
+            match dt, tasks with
+            | Some dt, [] -> Some(TaskCompile.longest dt experiment.Task)
+            | _ -> None
+
+        for earlier, one in experiment.Perturbations |> withEarlier id do
+            yield!
+                at
+                    (InPerturbation(Perturbation.words one))
+                    (CheckPerturbations.perturbation experiment dt longest earlier one)
     ]
 
     let private memory available (experiment: Experiment) =

@@ -222,9 +222,22 @@ type Population = {
     interface ITarget with
         member this.Target = OfPopulation(this.Area, this.Name)
 
+    interface IUnits with
+        member this.Units = PerturbedUnits.Population(this.Area, this.Name)
+
     /// `p --> target` projects the population p to the target.
     static member (-->)(source: Population, target: ITarget) =
         Arrow.between (OfPopulation(source.Area, source.Name)) target.Target
+
+/// Some units of an area, for perturbations.
+[<RequireQualifiedAccess>]
+type SomeUnits = {
+    Area: string
+    Chosen: int list
+} with
+
+    interface IUnits with
+        member this.Units = PerturbedUnits.Some(this.Area, this.Chosen)
 
 /// A group of rate units that share a transfer function.
 type Area = {
@@ -253,8 +266,15 @@ type Area = {
     member this.Item
         with get population: Population = { Area = this.Name; Name = population }
 
+    /// `a[[3; 5]]` are units 3 and 5, for perturbations.
+    member this.Item
+        with get chosen: SomeUnits = { Area = this.Name; Chosen = chosen }
+
     interface ITarget with
         member this.Target = OfArea this.Name
+
+    interface IUnits with
+        member this.Units = PerturbedUnits.Whole this.Name
 
     /// `a --> target` projects every unit of a to every unit of the target, with frozen weights and no added delay.
     static member (-->)(source: Area, target: ITarget) =

@@ -249,6 +249,13 @@ module Compile =
         for declared in circuit.Feedback do
             builder.AddFeedback(feedback experiment.Seed circuit declared)
 
+        for declared in experiment.Perturbations do
+            PerturbationCompile.perturbation
+                (fun area deviation -> noise experiment.Dt { area with Noise = deviation })
+                experiment
+                declared
+            |> builder.AddPerturbation
+
         let graph = builder.Build()
 
         {

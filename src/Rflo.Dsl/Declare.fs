@@ -363,6 +363,7 @@ module Declare =
             Precision = Precision.Double
             Stopping = Stopping.never
             Probes = []
+            Perturbations = []
         }
 
     /// `e |> rule Rule.bptt` learns by that rule, at the time that `update` says, if it was said.
@@ -438,4 +439,10 @@ module Declare =
     let probe every probes (experiment: Experiment) = {
         experiment with
             Probes = experiment.Probes @ [ for probe in probes -> { Probe = probe; Every = every } ]
+    }
+
+    /// `e |> perturb [ silence cortex |> during "delay" |> inFraction 0.3 ]` trains under those perturbations too.
+    let perturb more (experiment: Experiment) = {
+        experiment with
+            Perturbations = experiment.Perturbations @ more
     }

@@ -12,6 +12,8 @@ type Evaluation = {
     Noise: bool
     /// Whether winner-take-all areas explore.
     Exploration: bool
+    /// What is done to the circuit in these trials; perturbations of the training are none of them.
+    Perturbations: Perturbation list
 }
 
 /// Ways to evaluate.
@@ -24,7 +26,14 @@ module Evaluation =
         First = 0
         Noise = true
         Exploration = false
+        Perturbations = []
     }
 
     /// The trials of the training from number 0, without exploration: how well what was practiced is done.
     let onTrainingTrials = { standard with TrainingTrials = true }
+
+/// A trial as the circuit runs it, and the same trial perturbed: inputs, targets, noise and initial states are the same.
+type Contrast = {
+    Control: Activity
+    Perturbed: Activity
+}

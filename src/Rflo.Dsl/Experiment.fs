@@ -276,4 +276,6 @@ type Experiment = {
     Stopping: Stopping
     /// What is measured beside training; it changes no number of the run.
     Probes: Watched list
+    /// What is done to the circuit in its trials.
+    Perturbations: Perturbation list
 }

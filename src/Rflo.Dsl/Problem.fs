@@ -13,6 +13,8 @@ type Part =
     | InProjection of name: string
     | InFeedback of readout: string * area: string
     | InProbe of name: string
+    /// A perturbation, in words.
+    | InPerturbation of words: string
     | InSweep of name: string
     | InAxis of sweep: string * name: string
     /// A word that changes a part by its name, as it is typed.
@@ -83,6 +85,7 @@ module Problem =
         | InProjection name -> $"projection {name}"
         | InFeedback(readout, area) -> $"feedback {readout} --> {area}"
         | InProbe name -> $"probe {name}"
+        | InPerturbation words -> $"perturbation {words}"
         | InSweep name -> $"sweep {name}"
         | InAxis(sweep, name) -> $"sweep {sweep}, axis {name}"
         | InWord word -> word

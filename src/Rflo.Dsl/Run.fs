@@ -75,9 +75,9 @@ module Run =
                 Some(names, Arrays.matrix units (values.Length / units) values))
         |> Map.ofSeq
 
-    /// One test trial with learning off: the model's noise, no exploration.
+    /// One test trial with learning off: the model's noise, no exploration, no perturbation of the training.
     let test (compiled: Compiled) (session: Session) trial =
-        Arrays.activity compiled.Graph (session.Test trial)
+        Arrays.activity compiled.Graph (session.Test(trial, TestOptions(Perturbed = false)))
 
     /// One trial of the training with learning off, with the noise and the exploration that training has in it.
     let replay (compiled: Compiled) (session: Session) trial =
@@ -310,6 +310,7 @@ module Run =
                     Task = task
                     Trials = 0
                     Probes = []
+                    Perturbations = how.Perturbations
             }
             |> Result.bind (shown how count)
 
@@ -318,6 +319,40 @@ module Run =
     /// arrays) or drawn by its number alone.
     let performWith final experiment task count =
         evaluate Evaluation.standard final experiment task count
+
+    /// `Run.contrast { Evaluation.standard with Perturbations = [ silence cortex |> during "delay" ] } final experiment task 100` shows a
+    /// hundred trials twice, as they are and perturbed, and gives both of each. What differs between the two is the perturbation's.
+    let contrast
+        (how: Evaluation)
+        (final: Map<string, Matrix<float>>)
+        (experiment: Experiment)
+        (task: Task)
+        (count: int)
+        : Result<Contrast list, Problem list> =
+        if List.isEmpty how.Perturbations then
+            CheckValues.at InExperiment [
+                NotAllowed(
+                    "the number of perturbations",
+                    "0",
+                    "at least 1, such as Perturbations = [ silence cortex ]"
+                )
+            ]
+            |> Error
+        else
+            let shown how =
+                evaluate how final experiment task count
+
+            shown { how with Perturbations = [] }
+            |> Result.bind (fun controls ->
+                shown how
+                |> Result.map (
+                    List.map2
+                        (fun control perturbed -> {
+                            Control = control
+                            Perturbed = perturbed
+                        })
+                        controls
+                ))
 
     /// `Run.perform trained task 3` is three test trials of that task by what the run left, its weights and learned time constants,
     /// as `Run.performWith` shows them. The task may be another than the trained.

@@ -388,6 +388,10 @@ module Describe =
             "Probes", $"Measured {trials}: {names}."
     ]
 
+    let private perturbations (given: Perturbation list) = [
+        for one in given -> "Perturbation", sentence [ Perturbation.words one ]
+    ]
+
     /// Heading and sentence for each part, in the order of declaration.
     let parts (experiment: Experiment) = [
         Unused.used ()
@@ -416,6 +420,7 @@ module Describe =
 
         TaskText.sentence experiment.Task
         training experiment
+        yield! perturbations experiment.Perturbations
         yield! probes experiment.Probes
     ]
 

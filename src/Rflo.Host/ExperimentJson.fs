@@ -207,6 +207,71 @@ module ExperimentJson =
             @ fields
         )
 
+    let private units =
+        function
+        | PerturbedUnits.Whole area -> [ "area", text area ]
+        | PerturbedUnits.Population(area, population) -> [
+            "area", text area
+            "population", text population
+          ]
+        | PerturbedUnits.Some(area, chosen) -> [
+            "area", text area
+            "units", list (Seq.map whole chosen)
+          ]
+
+    let private course =
+        function
+        | Course.Constant value -> number value
+        | Course.Steps values -> list (Seq.map number values)
+        | Course.OfUnits values ->
+            list [
+                for step in 0 .. values.GetLength 0 - 1 -> list (Seq.map number values[step, *])
+            ]
+
+    let private perturbation (perturbation: Perturbation) =
+        let kind, fields =
+            match perturbation.Kind with
+            | PerturbationKind.Silence some -> "silence", units some
+            | PerturbationKind.Clamp(some, held) -> "clamp", units some @ [ "course", course held ]
+            | PerturbationKind.Stimulate(some, added, noise) ->
+                "stimulate", units some @ [ "course", course added; "noise", number noise ]
+            | PerturbationKind.Kick(some, kick) ->
+                "kick",
+                units some
+                @ [
+                    "values", list (Seq.map number kick.Values)
+                    "adds", flag kick.Adds
+                    match kick.State with
+                    | Some name -> "state", text name
+                    | None -> ()
+                ]
+            | PerturbationKind.Lesion some -> "lesion", units some
+            | PerturbationKind.ScaleProjection(name, factor) ->
+                "scaleProjection", [ "projection", text name; "factor", number factor ]
+
+        record [
+            "kind", text kind
+            yield! fields
+            "steps",
+            (match perturbation.Steps with
+             | PerturbedSteps.All -> case "all" []
+             | PerturbedSteps.During event -> case "during" [ "event", text event ]
+             | PerturbedSteps.Between(from, until) ->
+                 case "between" [ "fromMs", time from; "untilMs", time until ]
+             | PerturbedSteps.After(event, after, lasting) ->
+                 case "afterOnset" [
+                     "event", text event
+                     "afterMs", time after
+                     "lastingMs", time lasting
+                 ])
+            "trials",
+            (match perturbation.Trials with
+             | PerturbedTrials.All -> case "all" []
+             | PerturbedTrials.Drawn(fraction, key) ->
+                 case "drawn" [ "fraction", number fraction; "key", text key ]
+             | PerturbedTrials.Chosen _ -> case "chosen" [])
+        ]
+
     /// The experiment.
     let ofExperiment (experiment: Experiment) =
         let circuit = experiment.Circuit
@@ -259,4 +324,7 @@ module ExperimentJson =
                 "lossWindow", whole experiment.Stopping.Window
             ]
             "probes", list (Seq.map probe experiment.Probes)
+
+            if not experiment.Perturbations.IsEmpty then
+                "perturbations", list (Seq.map perturbation experiment.Perturbations)
         ]

@@ -196,6 +196,10 @@ module Summary =
 
             $"task        {experiment.Task.Name}, at most {compiled.Task.MaxSteps} steps of {string (float experiment.Dt)} ms, {compiled.Task.Inputs} inputs, {compiled.Task.Outputs} outputs"
             $"learning    {rule}"
+
+            for one in experiment.Perturbations do
+                $"perturbed   {Perturbation.words one}"
+
             yield! sideBySide compiled obstacle
             $"parameters  {compiled.Graph.Weights}, of which {learned} learn"
             $"memory      {memory experiment (Option.isNone obstacle)}"

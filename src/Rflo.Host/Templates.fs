@@ -82,6 +82,7 @@ module Templates =
                 for name in
                     [
                         "Rflo.Core"
+                        "Rflo.Analysis"
                         "Rflo.Runs"
                         "Rflo.Dsl"
                         "Rflo.Host"

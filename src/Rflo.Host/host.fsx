@@ -2,6 +2,7 @@
 //     dotnet fsi build.fsx build
 #I "bin/Release/net10.0"
 #r "Rflo.Core.dll"
+#r "Rflo.Analysis.dll"
 #r "Rflo.Dsl.dll"
 #r "Rflo.Runs.dll"
 #r "Rflo.Host.dll"

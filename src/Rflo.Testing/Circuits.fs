@@ -656,6 +656,7 @@ let experimentOf most (dt: float<ms>) =
             Precision = precision
             Stopping = stopping
             Probes = []
+            Perturbations = []
         }
     }
 

@@ -138,6 +138,50 @@ let private isSession isConstant (tally: Tally) (case: Case) =
             first <- first + readout.Outputs
             Numbers.isLessThanOrEqual (relative asked found) 1e-10 $"outputs of {readout.Name}"
 
+/// The currents of an area by source are all that its units receive: from their sum follow the next rates.
+let private addsUp (tally: Tally) (case: Case) =
+    tally.Count()
+    let graph = graph case.Circuit
+    let inputs = draws case (steps * graph.InputChannels)
+    let session = Session.Create(graph, Shown(graph, inputs, steps), int64 case.Seed)
+    let recording = session.Test 0
+    let map = CircuitMap.Of(session, Array.zeroCreate graph.InputChannels)
+
+    let received =
+        graph.Areas
+        |> Seq.indexed
+        |> Seq.filter (fun (k, _) ->
+            graph.Projections
+            |> Seq.exists (fun one -> not one.Target.IsReadout && one.Target.Index = k))
+        |> List.ofSeq
+
+    if received.IsEmpty || not (norm (Seq.concat recording.Rates) < 1e3) then
+        tally.Idle()
+
+    for k, area in received do
+        let found = SourceCurrents.Of(map, area.Name, recording)
+        let total = Matrix<float>.Build.Dense(found.Total.RowCount, area.Units)
+        let byProjection = Seq.fold (+) total found.ByProjection.Values
+        let bySource = Seq.fold (+) total found.BySource.Values
+        let scale = 1e-12 * (1.0 + found.Total.FrobeniusNorm())
+        Numbers.isLessThanOrEqual ((byProjection - found.Total).FrobeniusNorm()) scale "projections"
+        Numbers.isLessThanOrEqual ((bySource - found.Total).FrobeniusNorm()) scale "sources"
+        Expect.equal (found.FirstStep + found.Total.RowCount) (steps + 1) "to the last step"
+
+        if area.Dynamics = Dynamics.Leaky then
+            for row in max 0 (2 - found.FirstStep) .. found.Total.RowCount - 1 do
+                let current = found.Total.Row(row).ToArray()
+                let value, slope = Array.copy current, Array.copy current
+                TransferFunction.Evaluate(area.Transfer, current, value, slope)
+
+                for i in 0 .. area.Units - 1 do
+                    let rate step =
+                        recording.Rates[k][(step - 1) * area.Units + i]
+
+                    let step = found.FirstStep + row
+                    let next = (1.0 - area.Alpha[i]) * rate (step - 1) + area.Alpha[i] * value[i]
+                    isNear (1e-10 * (1.0 + abs next)) next (rate step) $"unit {i} in step {step}"
+
 let private mapAndState (case: Case) =
     let graph = graphWith (declared case) case.Circuit
     let map = CircuitMap(graph, draws case graph.InputChannels)
@@ -271,6 +315,12 @@ let tests =
             forAll (cases 100 2000) circuits (isSession false tally)
             tally.Demand 0.2
 
+        testCase "have currents by source that add up to what units receive"
+        <| fun () ->
+            let tally = Tally()
+            forAll (cases 100 2000) circuits (addsUp tally)
+            tally.Demand 0.2
+
         testCase "have Jacobians that are their derivatives"
         <| fun () ->
             let tally = Tally()
@@ -297,6 +347,23 @@ let tests =
                 (make id Gate.Always (MapOptions(Open = readOnlyDict [ "y->striatum", true ])))
 
             isRefused [ "step"; "0 ms" ] (make id Gate.Always (MapOptions(Dt = 0.0)))
+
+        testCase "are refused for circuits that are perturbed in some steps"
+        <| fun () ->
+            let builder = GraphBuilder()
+
+            let area =
+                AreaSpec(
+                    Name = "m1",
+                    Units = 2,
+                    Alpha = [| 0.5; 0.5 |],
+                    InitialRates = [| 0.0; 0.0 |]
+                )
+                |> builder.AddArea
+
+            builder.AddPerturbation(Silence(area, [| 0 |]))
+            let graph = builder.Build()
+            isRefused [ "Silence"; "perturbation" ] (fun () -> CircuitMap(graph, [||]))
 
         testCase "take a gate as it is said to be"
         <| fun () ->

@@ -46,6 +46,7 @@ let private drawn =
         "Declare.lossWindow"
         "Declare.keepBest"
         "Declare.probe"
+        "Declare.perturb"
         "Task.masked"
         "Task.marked"
         "Task.rewarded"
@@ -94,6 +95,33 @@ let private alone =
         "Rule.inputOnly"
         "Sweep.named"
         "Modules.sequenced"
+    ]
+
+/// Words of perturbations: PerturbationTests holds each to what it becomes.
+let private perturbing =
+    set [
+        "Perturbations.silence"
+        "Perturbations.clamp"
+        "Perturbations.stimulate"
+        "Perturbations.disturb"
+        "Perturbations.kick"
+        "Perturbations.lesion"
+        "Perturbations.scaleProjection"
+        "Perturbations.during"
+        "Perturbations.inFraction"
+        "Perturbations.betweenTimes"
+        "Perturbations.afterOnset"
+        "Perturbations.inFractionOf"
+        "Perturbations.inTrials"
+        "Course.constant"
+        "Course.steps"
+        "Course.ofUnits"
+        "Kick.add"
+        "Kick.set"
+        "Kick.addEach"
+        "Kick.setEach"
+        "Kick.ofState"
+        "Perturbation.words"
     ]
 
 /// Words that begin a part, or are a value for another word, or read something.
@@ -227,11 +255,24 @@ let tests =
                 "Probe"
                 "Sweep"
                 "Projection"
+                "Perturbations"
+                "Perturbation"
+                "Course"
+                "Kick"
             ]
             |> List.map wordsOf
             |> Set.unionMany
 
-        let table = Set.unionMany [ drawn; named; added; alone; beginnings; readyMade ]
+        let table =
+            Set.unionMany [
+                drawn
+                named
+                added
+                alone
+                beginnings
+                perturbing
+                readyMade
+            ]
 
         Expect.equal
             (Set.difference words table)

@@ -59,6 +59,9 @@ let private text (experiment: Experiment) =
             for watched in experiment.Probes do
                 $"{Probe.name watched.Probe} %d{watched.Every}"
 
+            for one in compiled.Graph.Perturbations do
+                $"{one.GetType().Name} {one.Window.From} {one.Window.To} {one.Trials.Fraction}"
+
             match compiled.Task with
             | :? IClosedLoopTask as loop -> String.concat " " loop.Watches
             | _ -> ()
@@ -178,6 +181,8 @@ let private valves = area "a" 4 |> dale 0.5
 let private ofProjection p =
     experiment "projections" (around valves p) task |> trials 2
 
+let private four = area "a" 4
+
 let private experimentWords = [
     word "rule" "rule" (rule Rule.eprop)
     word "rule rtrl" "rule" (rule Rule.rtrl)
@@ -192,6 +197,7 @@ let private experimentWords = [
     word "lossWindow" "lossWindow" (lossWindow 7)
     word "keepBest" "keepBest" keepBest
     word "probe" "probe" (probe 2 [ Probe.weightChange ])
+    word "perturb" "perturb" (perturb [ silence four[[ 1 ]] |> betweenTimes 2.0<ms> 4.0<ms> ])
 ]
 
 let private taskWords = [

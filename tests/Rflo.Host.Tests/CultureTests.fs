@@ -81,6 +81,7 @@ let tests =
 
                     List.contains name [
                         "Rflo.Core"
+                        "Rflo.Analysis"
                         "Rflo.Runs"
                         "Rflo.Dsl"
                         "Rflo.Host"

@@ -323,6 +323,37 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     typeof<Experiment>, "Stopping", [ stopAtLoss 0.1; patience 4; keepBest ]
     typeof<Experiment>, "Probes", [ probe 3 [ Probe.weightChange ]; probe 4 [ Probe.dale ] ]
     typeof<Experiment>,
+    "Perturbations",
+    [
+        for one in
+            [
+                silence a
+                silence a["left"]
+                silence a[[ 1; 3 ]]
+                silence a |> during "go"
+                silence a |> betweenTimes 1.0<ms> 2.0<ms>
+                silence a |> betweenTimes 1.0<ms> 3.0<ms>
+                silence a |> afterOnset "go" 1.0<ms> 2.0<ms>
+                silence a |> afterOnset "go" 2.0<ms> 2.0<ms>
+                silence a |> afterOnset "go" 1.0<ms> 3.0<ms>
+                silence a |> inFraction 0.5
+                silence a |> inFractionOf "key" 0.5
+                silence a |> inTrials (fun _ -> true)
+                clamp a (Course.constant 0.5)
+                clamp a (Course.steps [ 0.5; 0.6 ])
+                clamp a (Course.steps [ 0.5; 0.7 ])
+                clamp a (Course.ofUnits (Array2D.create 1 4 0.5))
+                stimulate a (Course.constant 0.5)
+                disturb a 0.5
+                kick a (Kick.add 0.5)
+                kick a (Kick.set 0.5)
+                kick a (Kick.add 0.5 |> Kick.ofState "v")
+                lesion a
+                scaleProjection "a->a" 0.5
+                scaleProjection "a->a" 0.0
+            ] -> perturb [ one ]
+    ]
+    typeof<Experiment>,
     "Task",
     [
         fun e -> {

@@ -9,6 +9,8 @@ internal static class CircuitRefusals
     {
         if (!(options.Dt > 0) || !double.IsFinite(options.Dt))
             throw new ArgumentException(FormattableString.Invariant($"the duration of a step is {options.Dt} ms; it must be finite and more than 0."));
+        if (graph.Perturbations is [var perturbation, ..])
+            throw new ArgumentException($"{perturbation.GetType().Name}: a perturbation acts in some steps of some trials, and a map is the same in all. Analyze the circuit without perturbations.");
         foreach (AreaSpec area in graph.Areas)
         {
             if (area.Dynamics == Rflo.Core.Dynamics.WinnerTakeAll)

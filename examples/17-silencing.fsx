@@ -1,0 +1,115 @@
+// A decision that is held over a delay by two areas, and what is left of it when one of them is silenced.
+//
+//     dotnet fsi examples/17-silencing.fsx
+//     dotnet fsi examples/17-silencing.fsx --trials 500 --seed 2
+//
+// A stimulus says which of two answers is right; the answer is due 200 ms after its end. When training has ended, the same
+// test trials are shown as they are, and once more for each perturbation.
+// runs/silencing.html has the activity of one trial: control on the left, silenced on the right.
+#load "../src/Rflo.Host/host.fsx"
+
+open System.IO
+open Plotly.NET
+open Rflo.Dsl
+open Rflo.Host
+
+let left = area "left" 30 |> tau 40.0<ms>
+let right = area "right" 30 |> tau 40.0<ms>
+let evidence = input "evidence" 3
+let choice = readout "choice" 2
+
+let across source target =
+    source --> target |> weights (gaussian 0.6) |> density 0.5 |> learning 0.003
+
+let within area =
+    area --> area |> weights (gaussian 1.2) |> learning 0.003
+
+let network =
+    circuit
+    |> areas [ left; right ]
+    |> inputs [ evidence ]
+    |> readouts [ choice ]
+    |> projections [
+        evidence --> left |> weights (uniform -1.0 1.0) |> learning 0.003
+        evidence --> right |> weights (uniform -1.0 1.0) |> learning 0.003
+        within left
+        within right
+        across left right
+        across right left
+        left --> choice |> weights (uniformScaled 0.1) |> learning 0.003
+        right --> choice |> weights (uniformScaled 0.1) |> learning 0.003
+    ]
+
+let task =
+    Task.perceptualDecision {
+        PerceptualDecision.standard with
+            Delay = fixedFor 200.0<ms>
+    }
+
+let decision =
+    experiment "silencing" network task
+    |> rule {
+        Rule.bptt with
+            Optimizer = Optimizer.adam
+            Update = EveryTrials(10, Mean)
+    }
+    |> trials 3000
+
+/// The share of trials in which the answer is right.
+let rightIn (activities: Activity list) =
+    activities
+    |> List.choose Measure.decision
+    |> List.averageBy (fun (asked, chosen) -> if asked = chosen then 1.0 else 0.0)
+
+let perturbations = [
+    "the left area silenced in the delay", silence left |> during "delay"
+    "the right area silenced in the delay", silence right |> during "delay"
+    "the left area silenced for 50 ms, when the delay begins",
+    silence left |> afterOnset "delay" 0.0<ms> 50.0<ms>
+    "no connections from the left area to the right", scaleProjection "left->right" 0.0
+]
+
+/// Each trial twice: as it is, and perturbed.
+let contrast (trained: Trained) perturbation count =
+    let how = {
+        Evaluation.standard with
+            Perturbations = [ perturbation ]
+    }
+
+    match Run.contrast how trained.Final trained.Experiment task count with
+    | Ok trials -> trials
+    | Error problems -> failwith (problems |> List.map Problem.text |> String.concat "\n")
+
+decision
+|> Host.runThen (fun trained ->
+    for name, perturbation in perturbations do
+        let trials = contrast trained perturbation 300
+        let control = trials |> List.map _.Control |> rightIn
+        let perturbed = trials |> List.map _.Perturbed |> rightIn
+        printfn $"%.2f{control} right, %.2f{perturbed} with {name}"
+
+    Directory.CreateDirectory "runs" |> ignore
+    let trial = contrast trained (snd perturbations.Head) 1 |> List.head
+
+    // All rates have one scale of colors.
+    let rates area (activity: Activity) =
+        Charts.activityOf decision area activity
+        |> GenericChart.mapTrace (fun trace ->
+            trace :?> Trace2D
+            |> Trace2DStyle.Heatmap(ShowScale = false, ZMin = -1.0, ZMax = 1.0)
+            :> Trace)
+
+    // Control on the left, perturbed on the right.
+    [
+        for chart in [ Charts.outputOf decision; rates "left"; rates "right" ] do
+            chart trial.Control
+            chart trial.Perturbed
+    ]
+    |> Chart.Grid(3, 2)
+    |> Chart.withTitle
+        $"Control, and {fst perturbations.Head}: outputs, rates of left, rates of right"
+    |> Chart.withLayoutStyle (ShowLegend = false)
+    |> Chart.withSize (1200, 950)
+    |> Charts.save "runs/silencing.html"
+
+    printfn "runs/silencing.html")
