@@ -309,6 +309,30 @@ let tests =
                         (train circuit setup deferred)
             }
 
+        test "one pass takes dense and sparse blocks at their own rates" {
+            // Of the first area, the sparse blocks learn at another rate than the dense ones.
+            let setup = {
+                asDeclared with
+                    Plasticity =
+                        fun k ->
+                            Plasticity(
+                                Rules.rflo,
+                                (if k = 0 || k = 4 then 0.01 else 0.05),
+                                UpdateSchedule.Online
+                            )
+            }
+
+            Expect.equal
+                (chosen sparse setup (Sines long))
+                [ "one pass"; "one pass" ]
+                "what is dense learns at one rate"
+
+            same
+                "losses and weights"
+                (trainBy Forms.None sparse setup (Sines long))
+                (train sparse setup (Sines long))
+        }
+
         test "KeRNL writes weights in every step where somebody else reads them" {
             let kernl: LearningRule = KernlRule 0.1
             let setup = learning kernl UpdateSchedule.Online 0.05

@@ -285,9 +285,94 @@ let private byLogarithm n schedule =
 
     (sessionWith (learning rule schedule 0.05) case).Run 4
 
+/// Five units, whose rows are filled up to eight, that receive from each other and from two channels; the second reaches no
+/// unit, and a function of a rule makes no number of it.
+let private ofNoNumber isReached =
+    let builder = GraphBuilder()
+
+    let area =
+        builder.AddArea(
+            AreaSpec(
+                Name = "area",
+                Units = 5,
+                Alpha = Array.create 5 0.4,
+                InitialRates = Array.zeroCreate 5
+            )
+        )
+
+    let input = builder.AddInput(InputSpec("input", 2))
+    let readout = builder.AddReadout(ReadoutSpec(Name = "readout", Outputs = 1))
+
+    let roots =
+        ThreeFactorRule(
+            ErrorPath.Symmetric,
+            PreShaping = Shaping(0.0, Func<float, float>(fun x -> if x < 0.0 then nan else sqrt x))
+        )
+
+    let add name source target synapses plasticity =
+        ProjectionSpec(
+            Name = name,
+            Source = source,
+            Target = target,
+            Synapses = synapses,
+            Plasticity = plasticity
+        )
+        |> builder.AddProjection
+        |> ignore
+
+    let numbers count =
+        Array.init count (fun k -> 0.3 * cos (float (3 * k)))
+
+    add
+        "area->area"
+        (Source.Area area)
+        (Target.Area area)
+        (Synapses.Dense(numbers 25))
+        (Plasticity(Rules.rflo, 0.0, UpdateSchedule.TrialEnd))
+
+    add
+        "input->area"
+        (Source.Input input)
+        (Target.Area area)
+        (Synapses.Dense(numbers 10, Array.init 10 (fun k -> k % 2 = 0)))
+        (Plasticity(roots, 0.1, UpdateSchedule.TrialEnd))
+
+    add
+        "area->readout"
+        (Source.Area area)
+        (Target.Readout readout)
+        (Synapses.Dense(numbers 5))
+        (Plasticity(Rules.rflo, 0.1, UpdateSchedule.TrialEnd))
+
+    let task = {
+        new ITask with
+            member _.Inputs = 2
+            member _.Outputs = 1
+            member _.MaxSteps = 6
+            member _.Events = 0
+
+            member _.Fill(_, _, into) =
+                for t in 0..5 do
+                    into.Inputs[2 * t] <- float t / 6.0
+                    into.Inputs[2 * t + 1] <- if isReached then 1.0 else -1.0
+                    into.Targets[t] <- 0.5
+    }
+
+    let session = Session.Create(builder.Build(), task, 1L)
+    (session.Run 5).End, Experiments.resultOf session
+
 [<Tests>]
 let tests =
     testList "padding" [
+        test
+            "what a rule makes of a signal that reaches no unit stays out of the rows that fill a block" {
+            let finish, found = ofNoNumber false
+            Expect.equal finish RunEnd.Completed "no weight that exists became none"
+            let _, expected = ofNoNumber true
+
+            Numbers.isLessThan (Experiments.apart expected found) 1e-12 "a number or none"
+        }
+
         test "silent units that are connected with nothing change nothing" {
             let tally = Tally()
             forAll (cases 200 10000) RandomCircuits.anyCircuit (silent Precision.Double 1e-9 tally)
