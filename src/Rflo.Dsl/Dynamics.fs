@@ -6,7 +6,7 @@ open Rflo.Core
 open Rflo.Analysis
 
 /// What a trained circuit does at constant inputs, without noise: `let map = Dynamics.ofTrained trained |> Dynamics.at [ "x", [| 1.0 |] ]` is
-/// the map z(t) = F(z(t-1)), and the other words ask of it where it stands still, how fast neighbours part, and where it flows. What does
+/// the map z(t) = F(z(t-1)); the other words give its fixed points, its Jacobians, its Lyapunov exponents and its flow. What does
 /// not fit raises an ArgumentException that names it.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Dynamics =

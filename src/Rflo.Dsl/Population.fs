@@ -96,7 +96,7 @@ module Population =
     let compare (first: Matrix<float>) (second: Matrix<float>) =
         Similarity.Correlation(first, second)
 
-    /// `Population.alignment cortex thalamus` is linear centred kernel alignment, from 0 to 1; both are of the same trials.
+    /// `Population.alignment cortex thalamus` is linear centered kernel alignment, from 0 to 1; both are of the same trials.
     let alignment (first: TrialSet) (second: TrialSet) =
         Similarity.CenteredKernelAlignment(first.Samples(), second.Samples())
 

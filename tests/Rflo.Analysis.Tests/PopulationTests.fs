@@ -255,6 +255,15 @@ let private dimensions =
             isNear 1e-12 error found.Error "jackknife"
             isNear 1e-12 (4.0 * ratio [ 0..3 ] - 3.0 * mean) found.Corrected "less its bias"
 
+        testCase "is that of the variances of principal components, whichever side is longer"
+        <| fun () ->
+            for units in [ 3; 40 ] do
+                let set = noise 4 3 units 9L
+                let variances = (PrincipalComponents.Of set).Variances
+                let squares = variances |> Array.sumBy (fun v -> v * v)
+                let expected = Array.sum variances ** 2.0 / squares
+                isNear 1e-9 expected (Participation.Of set).Ratio $"{units} units"
+
         testCase "does not depend on where, how large and how turned activity is"
         <| fun () ->
             for draw in 1L .. 20L do
@@ -473,6 +482,17 @@ let private decoding =
                 found.Errors[1]
                 "its error"
 
+        testCase "weighs labels by how frequent they are"
+        <| fun () ->
+            // A tenth of the trials lies 4 deviations away: the best border is ln 9 / 4 nearer to them than the middle.
+            let stream = RandomStream(8L, "rare")
+            let labels = Array.init 4000 (fun k -> if k % 10 = 0 then 1 else 0)
+            let set = trialsOf (fun k _ _ -> 4.0 * float labels[k] + stream.Gaussian()) 4000 1 1
+            let border = log 9.0 / 4.0
+            let upTo = fun x -> Normal.CDF(0.0, 1.0, x)
+            let best = 0.9 * upTo (2.0 + border) + 0.1 * upTo (2.0 - border)
+            isWithin best 4000 (Decoding.OverTime(set, labels)).Accuracy[0] "the best border"
+
         testCase "uses the covariance within classes"
         <| fun () ->
             // The class is the difference of two units that share a large noise.
@@ -494,7 +514,7 @@ let private decoding =
         testCase "guesses the more frequent label where there is nothing else"
         <| fun () ->
             let set = trialsOf (fun _ _ _ -> 0.0) 40 1 2
-            let labels = Array.init 40 (fun k -> if k < 30 then 5 else 9)
+            let labels = Array.init 40 (fun k -> if k < 30 then 9 else 5)
 
             for classifier in [ Classifier.LinearDiscriminant; Classifier.Ridge ] do
                 let found = Decoding.OverTime(set, labels, withClassifier classifier)

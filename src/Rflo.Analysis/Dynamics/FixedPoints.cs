@@ -10,7 +10,7 @@ public static class FixedPoints
     /// <param name="map">The circuit at constant inputs.</param>
     /// <param name="starts">States to start from, such as those that trials visit.</param>
     /// <param name="options">Tolerances; <see cref="FixedPointOptions.Standard"/> where null.</param>
-    /// <returns>By rising q, fixed points before slow ones.</returns>
+    /// <returns>Fixed points before slow ones, those to which most starts led first.</returns>
     /// <exception cref="ArgumentException">There is no start, one has another length, or a number in one is not finite.</exception>
     public static IReadOnlyList<FixedPoint> Find(CircuitMap map, IEnumerable<double[]> starts, FixedPointOptions? options = null)
     {

@@ -4,7 +4,7 @@ using Rflo.Core;
 namespace Rflo.Analysis;
 
 /// <summary>
-/// Lyapunov exponents of a circuit: how fast neighbouring states part or meet, along directions that are made orthogonal after every step
+/// Lyapunov exponents of a circuit: how fast neighboring states part or meet, along directions that are made orthogonal after every step
 /// (Benettin et al. 1980), by exact Jacobians.
 /// </summary>
 public sealed record LyapunovSpectrum

@@ -44,10 +44,10 @@ internal sealed class LinearClassifier
 
     private static LinearClassifier Ridge(Matrix<double> activity, int[] labels, int[] classes, double shrinkage)
     {
-        (Matrix<double> centred, Vector<double> mean) = Samples.Centred(activity);
+        (Matrix<double> centered, Vector<double> mean) = Samples.Centered(activity);
         Matrix<double> targets = Matrix<double>.Build.Dense(labels.Length, classes.Length, (k, c) => labels[k] == classes[c] ? 1 : 0);
         Vector<double> shares = targets.ColumnSums() / labels.Length;
-        Matrix<double> weights = Regression.Ridge(centred, targets, shrinkage).Transpose();
+        Matrix<double> weights = Regression.Ridge(centered, targets, shrinkage).Transpose();
         return new LinearClassifier(classes, weights, shares - weights * mean);
     }
 

@@ -28,10 +28,10 @@ public sealed record Participation(double Ratio, double Error, double Corrected)
         int[] kept = [.. Enumerable.Range(0, activity.Trials).Where(k => k != left)];
         Matrix<double> samples = Matrix<double>.Build.Dense(
             kept.Length * activity.Steps, activity.Units, (row, i) => activity[kept[row / activity.Steps], row % activity.Steps, i]);
-        Matrix<double> centred = Samples.Centred(samples).Centred;
+        Matrix<double> centered = Samples.Centered(samples).Centered;
 
         // Both have the same eigenvalues but for zeros.
-        Matrix<double> product = centred.RowCount >= centred.ColumnCount ? centred.TransposeThisAndMultiply(centred) : centred.TransposeAndMultiply(centred);
+        Matrix<double> product = centered.RowCount >= centered.ColumnCount ? centered.TransposeThisAndMultiply(centered) : centered.TransposeAndMultiply(centered);
         double total = product.Trace(), squares = product.FrobeniusNorm();
         if (!(total > 0))
             throw new ArgumentException(left < 0 ? "activity: no unit varies, so it fills no dimension." : $"activity: no unit varies without trial {left}.");

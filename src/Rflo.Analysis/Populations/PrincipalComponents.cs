@@ -25,9 +25,9 @@ public sealed record PrincipalComponents
         ArgumentNullException.ThrowIfNull(samples);
         if (samples.RowCount < 2)
             throw new ArgumentException($"activity: {samples.RowCount} sample has no variance; at least 2 are needed.");
-        (Matrix<double> centred, Vector<double> mean) = Samples.Centred(samples);
-        bool isTall = centred.RowCount >= centred.ColumnCount;
-        QR<double> qr = (isTall ? centred : centred.Transpose()).QR(QRMethod.Thin);
+        (Matrix<double> centered, Vector<double> mean) = Samples.Centered(samples);
+        bool isTall = centered.RowCount >= centered.ColumnCount;
+        QR<double> qr = (isTall ? centered : centered.Transpose()).QR(QRMethod.Thin);
         Svd<double> svd = qr.R.Svd();
 
         // X = Q R and R = U S V': rows of V' are the components of a tall X, columns of Q U those of a wide one.

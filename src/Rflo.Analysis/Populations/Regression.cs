@@ -31,9 +31,9 @@ public static class Regression
         for (int part = 0; part < options.Folds; part++)
         {
             int[] seen = [.. Enumerable.Range(0, values.Length).Where(k => parts[k] != part)];
-            (Matrix<double> centred, Vector<double> mean) = Samples.Centred(Decoding.Rows(at, seen));
+            (Matrix<double> centered, Vector<double> mean) = Samples.Centered(Decoding.Rows(at, seen));
             double level = seen.Average(k => values[k]);
-            Vector<double> weights = Ridge(centred, Matrix<double>.Build.Dense(seen.Length, 1, (k, _) => values[seen[k]] - level), options.Shrinkage).Column(0);
+            Vector<double> weights = Ridge(centered, Matrix<double>.Build.Dense(seen.Length, 1, (k, _) => values[seen[k]] - level), options.Shrinkage).Column(0);
             for (int k = 0; k < values.Length; k++)
             {
                 if (parts[k] != part)
@@ -46,7 +46,7 @@ public static class Regression
         return sum;
     }
 
-    /// <summary>Weights, shape (units, targets), from centred activity.</summary>
-    internal static Matrix<double> Ridge(Matrix<double> centred, Matrix<double> targets, double shrinkage) =>
-        LinearClassifier.Shrunk(centred.TransposeThisAndMultiply(centred), shrinkage).Cholesky().Solve(centred.TransposeThisAndMultiply(targets));
+    /// <summary>Weights, shape (units, targets), from centered activity.</summary>
+    internal static Matrix<double> Ridge(Matrix<double> centered, Matrix<double> targets, double shrinkage) =>
+        LinearClassifier.Shrunk(centered.TransposeThisAndMultiply(centered), shrinkage).Cholesky().Solve(centered.TransposeThisAndMultiply(targets));
 }

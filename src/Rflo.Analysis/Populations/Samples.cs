@@ -6,13 +6,13 @@ namespace Rflo.Analysis;
 internal static class Samples
 {
     /// <summary>The samples without their mean, and the mean.</summary>
-    public static (Matrix<double> Centred, Vector<double> Mean) Centred(Matrix<double> samples)
+    public static (Matrix<double> Centered, Vector<double> Mean) Centered(Matrix<double> samples)
     {
         Vector<double> mean = samples.ColumnSums() / samples.RowCount;
-        Matrix<double> centred = samples.Clone();
-        for (int row = 0; row < centred.RowCount; row++)
-            centred.SetRow(row, centred.Row(row) - mean);
-        return (centred, mean);
+        Matrix<double> centered = samples.Clone();
+        for (int row = 0; row < centered.RowCount; row++)
+            centered.SetRow(row, centered.Row(row) - mean);
+        return (centered, mean);
     }
 
     /// <summary>Refuses two sets of samples that are not of the same things.</summary>

@@ -43,7 +43,7 @@ public static class Similarity
         return MathNet.Numerics.Statistics.Correlation.Spearman(Pairs(first), Pairs(second));
     }
 
-    /// <summary>Linear centred kernel alignment, from 0 to 1 (Kornblith et al. 2019): 1 where one population is the other turned and scaled.</summary>
+    /// <summary>Linear centered kernel alignment, from 0 to 1 (Kornblith et al. 2019): 1 where one population is the other turned and scaled.</summary>
     /// <param name="first">Shape (samples, units).</param>
     /// <param name="second">Of the same samples, shape (samples, units).</param>
     /// <exception cref="ArgumentException">The samples are others, or a population does not vary.</exception>
@@ -77,7 +77,7 @@ public static class Similarity
     private static (Matrix<double> First, Matrix<double> Second) Pair(Matrix<double> first, Matrix<double> second)
     {
         Samples.CheckPair(first, second);
-        (Matrix<double> x, Matrix<double> y) = (Samples.Centred(first).Centred, Samples.Centred(second).Centred);
+        (Matrix<double> x, Matrix<double> y) = (Samples.Centered(first).Centered, Samples.Centered(second).Centered);
         foreach ((string name, Matrix<double> one) in new[] { ("first", x), ("second", y) })
             if (!(one.FrobeniusNorm() > 0))
                 throw new ArgumentException($"samples: the {name} population does not vary.");
