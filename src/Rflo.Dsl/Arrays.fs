@@ -89,12 +89,14 @@ module internal Arrays =
     ]
 
     /// A trial by the names of its parts.
-    let activity (graph: Graph) (recording: Recording) : Activity =
+    let activity (graph: Graph) (conditions: string seq) (recording: Recording) : Activity =
         let steps = recording.Steps
 
         {
             Readouts = readouts graph
             Loss = recording.Loss
+            Conditions = Decisions.conditions conditions recording.Conditions
+            Performance = recording.Performance
             Inputs = matrix steps graph.InputChannels recording.Inputs
             Targets = matrix steps graph.Outputs recording.Targets
             Mask = matrix steps graph.Outputs recording.Mask

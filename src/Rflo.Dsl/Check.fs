@@ -177,6 +177,68 @@ module Check =
             )
     ]
 
+    /// Whether a trial of a task may have a performance.
+    let rec private isScored (task: Task) =
+        match Task.parts task with
+        | [] -> task.Score.IsSome || task.Kind.IsCustom
+        | parts -> List.exists isScored parts
+
+    /// The criteria of curricula, of the outermost and of those within others.
+    let rec private criteria depth (task: Task) = [
+        match task.Kind with
+        | Curriculum(stages, _) -> for _, criterion in stages -> depth, criterion
+        | _ -> ()
+
+        let inside = if task.Kind.IsCurriculum then depth else depth + 1
+
+        for part in Task.parts task do
+            yield! criteria inside part
+    ]
+
+    /// What looks at validations, and whether there are any to look at.
+    let private validation (experiment: Experiment) = [
+        let isValidated = experiment.Probes |> List.exists _.Probe.IsValidation
+        let criteria = criteria 0 experiment.Task
+
+        let lookers = [
+            if experiment.Stopping.ByValidation then
+                "byValidation"
+
+            if experiment.Stopping.TargetPerformance.IsSome then
+                "stopAtPerformance"
+
+            if criteria |> List.exists (fun (_, criterion) -> criterion.IsValidationLossBelow) then
+                "ValidationLossBelow"
+
+            if criteria |> List.exists (fun (_, criterion) -> criterion.IsPerformanceAbove) then
+                "PerformanceAbove"
+        ]
+
+        if not isValidated then
+            for word in lookers do
+                Contradiction(
+                    $"{word} looks at a validation, and there is none",
+                    "let there be one, such as |> validate 50 100"
+                )
+
+        for word in [ "stopAtPerformance"; "PerformanceAbove" ] do
+            if List.contains word lookers && not (isScored experiment.Task) then
+                Contradiction(
+                    $"{word} looks at the performance of trials, and the task defines none",
+                    "say when a trial is right, such as task |> Task.scored (Score.ErrorBelow 0.1)"
+                )
+
+        if
+            criteria
+            |> List.exists (fun (depth, criterion) ->
+                depth > 0 && (criterion.IsValidationLossBelow || criterion.IsPerformanceAbove))
+        then
+            Contradiction(
+                "a curriculum within a mixture or blocks is passed by a validation, which is of all their parts",
+                "pass it by its losses, such as MeanLossBelow(0.01, 50), or make it the outermost"
+            )
+    ]
+
     let private ofExperiment (experiment: Experiment) = [
         yield! name [] experiment.Name
 
@@ -213,6 +275,12 @@ module Check =
         | Some trials -> yield! atLeastOne "the patience" trials
         | None -> ()
 
+        match experiment.Stopping.TargetPerformance with
+        | Some performance when not (Double.IsFinite performance) ->
+            NotAllowed("the performance to stop at", string performance, "finite")
+        | _ -> ()
+
+        yield! validation experiment
         yield! atLeastOne "the loss window" experiment.Stopping.Window
         yield! window "the loss window" experiment.Stopping.Window
     ]

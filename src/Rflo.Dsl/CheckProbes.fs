@@ -145,6 +145,7 @@ module internal CheckProbes =
             | Probe.SpectralRadius area
             | Probe.ParticipationRatio area
             | Probe.Rates area -> yield! faultsOf (Wiring.findArea experiment.Circuit area)
+            | Probe.Validation trials -> yield! atLeastOne "the number of test trials" trials
             | Probe.Own own -> yield! name columns own.Name
             | Probe.WeightChange
             | Probe.Dale

@@ -2,6 +2,36 @@ namespace Rflo.Dsl
 
 open MathNet.Numerics.LinearAlgebra
 
+/// What came of the weights of a run in another circuit (`Circuit.transfer`).
+[<RequireQualifiedAccess>]
+type Transferred = {
+    /// Those that it begins from.
+    Taken: string list
+    /// Those whose place has another shape: the name, the shape of the weights, and that of the place.
+    OtherShapes: (string * (int * int) * (int * int)) list
+    /// Those of which it has no projection, or no area.
+    WithoutPlace: string list
+    /// Its projections that begin as they were declared.
+    AsDeclared: string list
+} with
+
+    override this.ToString() =
+        let names what (names: string list) = [
+            if not (List.isEmpty names) then
+                let list = String.concat ", " names
+                $"{what}: {list}"
+        ]
+
+        String.concat
+            "\n"
+            (names "taken" this.Taken
+             @ names "of another shape" [
+                 for name, (rows, columns), (post, pre) in this.OtherShapes ->
+                     $"{name} is ({rows}, {columns}) there and ({post}, {pre}) here"
+             ]
+             @ names "without a place" this.WithoutPlace
+             @ names "as declared" this.AsDeclared)
+
 /// Circuits as values: put together, renamed, looked into.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Circuit =
@@ -205,6 +235,54 @@ module Circuit =
                 Areas = circuit.Areas |> List.map learned
                 Projections = circuit.Projections |> List.map start
                 Unmatched = circuit.Unmatched @ unmatched
+        }
+
+    /// `Circuit.transfer weights c` is c with those of the weights that fit it, by name and shape, and what came of each: nothing is left
+    /// out in silence. Where all must fit, use `Circuit.withWeights`.
+    let transfer (weights: Map<string, Matrix<float>>) (circuit: Circuit) : Circuit * Transferred =
+        let needed = [
+            for projection in circuit.Projections do
+                match
+                    Wiring.resolve circuit projection.Target,
+                    Wiring.resolve circuit projection.Source
+                with
+                | Ok target, Ok source -> Wiring.label projection, (target.Size, source.Size)
+                | _ -> ()
+        ]
+
+        // A time constant that was learned may begin every area of its name.
+        let taus = [
+            for area in circuit.Areas -> Wiring.tauName area.Name, (area.Units, 1)
+        ]
+
+        let places = Map.ofList (needed @ taus)
+
+        let shapeOf (matrix: Matrix<float>) = matrix.RowCount, matrix.ColumnCount
+
+        let fits name matrix =
+            Map.tryFind name places = Some(shapeOf matrix)
+
+        let taken = weights |> Map.filter fits
+
+        withWeights taken circuit,
+        {
+            Taken = List.ofSeq taken.Keys
+            OtherShapes = [
+                for KeyValue(name, matrix) in weights do
+                    match Map.tryFind name places with
+                    | Some place when place <> shapeOf matrix -> name, shapeOf matrix, place
+                    | _ -> ()
+            ]
+            WithoutPlace = [
+                for name in weights.Keys do
+                    if not (places.ContainsKey name) then
+                        name
+            ]
+            AsDeclared = [
+                for name, _ in needed do
+                    if not (taken.ContainsKey name) then
+                        name
+            ]
         }
 
     /// `c |> Circuit.freeze` is c in which nothing learns, no weight and no time constant.

@@ -25,6 +25,16 @@ module internal Combined =
     let private passed label =
         function
         | AfterTrials trials -> CheckValues.atLeastOne $"the number of trials of {label}" trials
+        | ValidationLossBelow loss when not (loss > 0.0) || not (Double.IsFinite loss) -> [
+            NotAllowed(
+                $"the validation loss below which {label} is passed",
+                string loss,
+                "finite and more than 0: no loss is below that"
+            )
+          ]
+        | ValidationLossBelow _ -> []
+        | PerformanceAbove performance ->
+            CheckValues.finite $"the performance above which {label} is passed" performance
         | MeanLossBelow(number, trials)
         | MeanRewardAbove(number, trials) as criterion -> [
             yield! CheckValues.atLeastOne $"the number of trials that {label} is judged by" trials
@@ -114,6 +124,8 @@ module internal Combined =
         | MeanLossBelow(loss, trials) -> CurriculumStage(trials, LossBelow = loss)
         | MeanRewardAbove(reward, trials) -> CurriculumStage(trials, RewardAbove = reward)
         | AfterTrials trials -> CurriculumStage trials
+        | ValidationLossBelow loss -> CurriculumStage(1, ValidationLossBelow = loss)
+        | PerformanceAbove performance -> CurriculumStage(1, PerformanceAbove = performance)
 
     /// The stages of a curriculum for the core.
     let stages (stages: (Task * Passed) list) =

@@ -191,14 +191,15 @@ module Compile =
     let private observed
         (dt: float<ms>)
         graph
+        conditions
         (seen: Rflo.Core.Observation)
         : Rflo.Dsl.Observation = {
         Trial = seen.Trial
-        Activity = Arrays.activity graph seen.Recording
+        Activity = Arrays.activity graph conditions seen.Recording
         Weights = Arrays.learned graph (float dt) seen.Weights seen.TimeConstants
     }
 
-    let private probe (experiment: Experiment) graph (watched: Watched) : ProbeSpec =
+    let private probe (experiment: Experiment) graph (task: ITask) (watched: Watched) : ProbeSpec =
         let every = watched.Every
         let area name = areaId experiment.Circuit name
 
@@ -213,11 +214,12 @@ module Compile =
         | Probe.WeightChange -> WeightChangeProbe every
         | Probe.Dale -> DaleProbe every
         | Probe.Masks -> MaskProbe every
+        | Probe.Validation trials -> ValidationProbe(every, trials)
         | Probe.Own own ->
             CustomProbe(
                 every,
                 own.Name,
-                (fun seen -> own.Measure(observed experiment.Dt graph seen))
+                (fun seen -> own.Measure(observed experiment.Dt graph task.Conditions seen))
             )
 
     /// Compiles a checked experiment. It cannot fail: an exception here is a mistake of this library.
@@ -257,14 +259,15 @@ module Compile =
             |> builder.AddPerturbation
 
         let graph = builder.Build()
+        let task = TaskCompile.compile circuit.Readouts experiment.Dt experiment.Task
 
         {
             Graph = graph
-            Task = TaskCompile.compile circuit.Readouts experiment.Dt experiment.Task
+            Task = task
             Seed = experiment.Seed
             Precision = experiment.Precision
             Dt = experiment.Dt
             Projections = circuit.Projections |> List.map Wiring.label
             Feedback = circuit.Feedback |> List.map (fun f -> f.Readout, f.Area)
-            Probes = experiment.Probes |> List.map (probe experiment graph)
+            Probes = experiment.Probes |> List.map (probe experiment graph task)
         }

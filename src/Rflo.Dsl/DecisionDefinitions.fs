@@ -19,6 +19,7 @@ module internal DecisionDefinitions =
             @ answerSettings task.Answer
         Inputs = 1 + task.Directions
         Outputs = 2
+        Conditions = [ "sample-direction"; "test-direction"; "match" ]
         Faults =
             fun _ -> [
                 if task.Directions < 2 then
@@ -49,6 +50,12 @@ module internal DecisionDefinitions =
                 let sampleRing, testRing = ring sample, ring test
                 let right = if matches then 0 else 1
 
+                says timeline [
+                    "sample-direction", float sample
+                    "test-direction", float test
+                    "match", (if matches then 1.0 else 0.0)
+                ]
+
                 fun now ->
                     let input = Array.zeroCreate (1 + count)
                     input[0] <- fixation now
@@ -78,6 +85,7 @@ module internal DecisionDefinitions =
             @ answerSettings task.Answer
         Inputs = 3
         Outputs = 2
+        Conditions = [ "f1"; "f2"; "difference" ]
         Faults =
             fun _ -> [
                 if List.isEmpty task.Pairs then
@@ -113,6 +121,7 @@ module internal DecisionDefinitions =
                 let f1, f2 = if stream.Chance 0.5 then a, b else b, a
                 let right = if f1 > f2 then 0 else 1
                 let range = task.Highest - task.Lowest
+                says timeline [ "f1", f1; "f2", f2; "difference", f2 - f1 ]
 
                 fun now ->
                     let shown =
@@ -146,6 +155,7 @@ module internal DecisionDefinitions =
             @ answerSettings task.Answer
         Inputs = 3
         Outputs = 2
+        Conditions = [ "side"; "coherence"; "evidence" ]
         Faults =
             fun _ -> [
                 yield! coherenceFaults task.Coherences
@@ -159,6 +169,12 @@ module internal DecisionDefinitions =
                 let noise = noiseOf task.Noise timeline.Dt
                 let side = stream.Between(0, 2)
                 let coherence = oneOf coherences stream
+
+                says timeline [
+                    "side", float side
+                    "coherence", coherence
+                    "evidence", (if side = 1 then coherence else 0.0 - coherence)
+                ]
 
                 fun now ->
                     let evidence k =
@@ -194,6 +210,7 @@ module internal DecisionDefinitions =
         ]
         Inputs = 4
         Outputs = 1
+        Conditions = [ "context"; "motion"; "color"; "evidence" ]
         Faults =
             fun _ -> [
                 yield! coherenceFaults task.Coherences
@@ -219,11 +236,21 @@ module internal DecisionDefinitions =
                         {|
                             Mean = task.Gain * sign * size
                             Sign = sign
+                            Size = size
                         |}
                 |]
 
                 let named = stream.Between(0, 2)
                 let mutable sum = 0.0
+
+                let signed = [| for one in drawn -> one.Sign * one.Size |]
+
+                says timeline [
+                    "context", float named
+                    "motion", signed[0]
+                    "color", signed[1]
+                    "evidence", signed[named]
+                ]
 
                 fun now ->
                     let input = Array.zeroCreate 4
@@ -258,11 +285,13 @@ module internal DecisionDefinitions =
         Settings = answerSettings task.Answer
         Inputs = 3
         Outputs = 2
+        Conditions = [ "difference" ]
         Faults = fun _ -> answerFaults task.Answer
         Make =
             fun timeline _ ->
                 let first, second = timeline.DurationOf "first", timeline.DurationOf "second"
                 let right = if first > second then 0 else 1
+                says timeline [ "difference", float (second - first) ]
 
                 fun now ->
                     let presented =
@@ -291,6 +320,7 @@ module internal DecisionDefinitions =
             @ answerSettings task.Answer
         Inputs = 3
         Outputs = 2
+        Conditions = [ "side"; "evidence" ]
         Faults =
             fun dt -> [
                 if task.Cues < 1 || task.Cues % 2 = 0 then
@@ -314,6 +344,12 @@ module internal DecisionDefinitions =
 
                 let onRight = Array.sum cues
                 let right = if 2 * onRight > task.Cues then 1 else 0
+
+                says timeline [
+                    "side", float right
+                    "evidence", float (2 * onRight - task.Cues)
+                ]
+
                 let on = int (round (task.On / timeline.Dt))
                 let each = on + int (round (task.Off / timeline.Dt))
 

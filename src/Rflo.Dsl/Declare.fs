@@ -434,6 +434,38 @@ module Declare =
             }
     }
 
+    /// `e |> validate 50 100` runs 100 test trials without learning after every 50 trained trials: the columns "validation loss" and
+    /// "validation performance" of metrics.csv, `trained.Probes["validation loss"]`. They are always the same 100, and none of the training.
+    /// No bit of the run depends on them, unless `byValidation`, `stopAtPerformance` or a curriculum looks at them.
+    let validate every trials (experiment: Experiment) = {
+        experiment with
+            Probes =
+                {
+                    Probe = Probe.Validation trials
+                    Every = every
+                }
+                :: (experiment.Probes |> List.filter (_.Probe.IsValidation >> not))
+    }
+
+    /// `e |> byValidation` lets `stopAtLoss`, `patience`, `keepBest` and `Rates.plateau` look at the validation loss (`validate`) and not at
+    /// the losses of the training.
+    let byValidation (experiment: Experiment) = {
+        experiment with
+            Stopping = {
+                experiment.Stopping with
+                    ByValidation = true
+            }
+    }
+
+    /// `e |> stopAtPerformance 0.9` ends the run as soon as the validation performance (`validate`) is at or above that.
+    let stopAtPerformance performance (experiment: Experiment) = {
+        experiment with
+            Stopping = {
+                experiment.Stopping with
+                    TargetPerformance = Some performance
+            }
+    }
+
     /// `e |> probe 10 [ Probe.angle Rule.bptt; Probe.spectralRadius cortex ]` also measures those in every tenth trial,
     /// the first among them. No bit of the run depends on it.
     let probe every probes (experiment: Experiment) = {

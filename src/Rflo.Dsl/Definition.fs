@@ -21,6 +21,8 @@ type internal Definition = {
     Settings: (string * Setting) list
     Inputs: int
     Outputs: int
+    /// Names of the numbers that `Make` says of each trial.
+    Conditions: string list
     /// What is wrong with the parameters beside the phases' durations.
     Faults: float<ms> option -> Fault list
     Make: Timeline -> RandomStream -> Instant -> Presented
@@ -34,6 +36,11 @@ module internal Defining =
 
     /// +1 or -1 by equal chance.
     let sign (stream: RandomStream) = if stream.Chance 0.5 then 1.0 else -1.0
+
+    /// Says what a trial is about.
+    let says (timeline: Timeline) (conditions: (string * float) list) =
+        for name, value in conditions do
+            timeline.Conditions[name] <- value
 
     let oneOf (choices: 'choice[]) (stream: RandomStream) =
         choices[stream.Between(0, choices.Length)]

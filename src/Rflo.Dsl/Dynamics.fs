@@ -20,8 +20,8 @@ module Dynamics =
             MapOptions(Dt = float compiled.Dt, Open = readOnlyDict gates)
         )
 
-    /// `Dynamics.ofWeights [] final experiment` is the map of the experiment's circuit with those weights, at inputs of 0. A projection with a
-    /// gate must be said to be open or shut: `Dynamics.ofWeights [ "pfc->m1", true ] final experiment`.
+    /// `Dynamics.ofWeights [] final experiment` is the map of the experiment's circuit with those weights, at inputs of 0 and without
+    /// the perturbations of its training. A projection with a gate must be said to be open or shut: `Dynamics.ofWeights [ "pfc->m1", true ] final experiment`.
     let ofWeights
         (gates: (string * bool) list)
         (final: Map<string, Matrix<float>>)
@@ -32,6 +32,7 @@ module Dynamics =
                 Circuit = Circuit.withWeights final experiment.Circuit |> Circuit.freeze
                 Trials = 0
                 Probes = []
+                Perturbations = []
         }
         |> Result.map (mapOf gates)
 

@@ -155,6 +155,10 @@ type Passed =
     | MeanRewardAbove of reward: float * trials: int
     /// After so many trials.
     | AfterTrials of trials: int
+    /// As soon as a validation (`validate`) of the stage has a mean loss below that.
+    | ValidationLossBelow of loss: float
+    /// As soon as a validation of the stage has a mean performance above that.
+    | PerformanceAbove of performance: float
 
 /// What a task shows and asks.
 [<CustomEquality; NoComparison>]
@@ -231,6 +235,10 @@ and Task = {
     Events: string list
     /// A mask beside that of its trials, shape (steps of the longest trial, outputs): the two are multiplied.
     Mask: float[,] option
+    /// Numbers of a script's own that say what a trial is about.
+    Conditions: TrialCondition list
+    /// When a trial is right; none where that is not defined.
+    Score: Score option
     /// Words that can have no effect on it.
     Lost: Lost list
 }
@@ -245,6 +253,10 @@ type Stopping = {
     KeepBest: bool
     /// Trials of that mean: the last so many that had a target.
     Window: int
+    /// Whether all of this, and schedules of rates that look at losses, take the validation loss for the mean loss.
+    ByValidation: bool
+    /// It ends as soon as the validation performance is at or above this.
+    TargetPerformance: float option
 }
 
 /// When runs end.
@@ -257,6 +269,8 @@ module Stopping =
         Patience = None
         KeepBest = false
         Window = Rflo.Core.Stopping.DefaultWindow
+        ByValidation = false
+        TargetPerformance = None
     }
 
 /// A circuit that learns a task: all that decides the numbers of a run.

@@ -1,15 +1,17 @@
 namespace Rflo.Dsl
 
+open System.Collections.Generic
 open Rflo.Core
 
-/// A task with something done after each trial that it makes, or after each step of a closed loop.
+/// A task with something done beside what it does: after each trial that it makes, after each step of a closed loop.
 [<RequireQualifiedAccess>]
 module internal FollowedTask =
 
-    /// `after trial step task`: a closed loop writes its trials step by step, so `step` follows each of its steps, from the circuit's
-    /// moment; `trial` follows a whole trial of any other task, from its number.
-    let after
-        (afterTrial: int -> Trial -> unit)
+    /// The task but for its conditions, its performance, how it fills a trial, and what follows each step of a closed loop.
+    let private changed
+        (conditions: IReadOnlyList<string>)
+        (performance: Trial -> float[] -> float)
+        (fill: int -> RandomStream -> Trial -> unit)
         (afterStep: Moment -> Trial -> unit)
         (task: ITask)
         : ITask =
@@ -32,7 +34,9 @@ module internal FollowedTask =
                 member _.MaxSteps = task.MaxSteps
                 member _.Events = task.Events
                 member _.GivesRewards = task.GivesRewards
-                member _.Fill(number, stream, into) = task.Fill(number, stream, into)
+                member _.Conditions = conditions
+                member _.Performance(trial, outputs) = performance trial outputs
+                member _.Fill(number, stream, into) = fill number stream into
           }
         | _ -> {
             new ITask with
@@ -41,8 +45,31 @@ module internal FollowedTask =
                 member _.MaxSteps = task.MaxSteps
                 member _.Events = task.Events
                 member _.GivesRewards = task.GivesRewards
-
-                member _.Fill(number, stream, into) =
-                    task.Fill(number, stream, into)
-                    afterTrial number into
+                member _.Conditions = conditions
+                member _.Performance(trial, outputs) = performance trial outputs
+                member _.Fill(number, stream, into) = fill number stream into
           }
+
+    /// `after trial step task`: a closed loop writes its trials step by step, so `step` follows each of its steps, from the circuit's
+    /// moment; `trial` follows a whole trial of any other task, from its number.
+    let after
+        (afterTrial: int -> Trial -> unit)
+        (afterStep: Moment -> Trial -> unit)
+        (task: ITask)
+        : ITask =
+        let fill number stream (into: Trial) =
+            task.Fill(number, stream, into)
+
+            if not (task :? IClosedLoopTask) then
+                afterTrial number into
+
+        task
+        |> changed
+            task.Conditions
+            (fun trial outputs -> task.Performance(trial, outputs))
+            fill
+            afterStep
+
+    /// The task with conditions of those names, which `fill` writes with the rest of a trial, and another performance.
+    let described conditions performance fill (task: ITask) : ITask =
+        task |> changed conditions performance fill (fun _ _ -> ())

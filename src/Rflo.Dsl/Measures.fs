@@ -104,101 +104,13 @@ module Measure =
             for t in segment - 1 .. segment .. rates.RowCount - 2 -> rates.Row(t).MaximumIndex()
         ]
 
-    /// The last stretch of steps for which a function gives the same.
-    let private lastStretch key steps =
-        match List.rev steps with
-        | [] -> []
-        | last :: _ as backwards ->
-            backwards |> List.takeWhile (fun t -> key t = key last) |> List.rev
-
-    /// Of the steps that count, those that count most.
-    let private heaviest (weight: int -> float) steps =
-        match steps |> List.filter (fun t -> weight t > 0.0) with
-        | [] -> []
-        | counted ->
-            let most = counted |> List.map weight |> List.max
-            counted |> List.filter (fun t -> weight t = most)
-
-    let private meanOver steps (series: Matrix<float>) k =
-        steps |> List.averageBy (fun t -> series[t, k])
-
-    /// One output: 1 above the middle of what it can ask for, else 0.
-    let private oneOutput (chosen: Chosen) steps =
-        let middle = if chosen.Readout.Output = Output.Linear then 0.0 else 0.5
-
-        let period =
-            heaviest (fun t -> chosen.Mask[t, 0]) steps
-            |> List.filter (fun t -> chosen.Targets[t, 0] <> middle)
-            |> lastStretch (fun t -> chosen.Targets[t, 0] > middle)
-
-        match period with
-        | [] -> None
-        | period ->
-            let side series =
-                if meanOver period series 0 > middle then 1 else 0
-
-            Some(side chosen.Targets, side chosen.Outputs)
-
-    let private severalOutputs (chosen: Chosen) steps =
-        let outputs = [ 0 .. chosen.Readout.Outputs - 1 ]
-
-        /// The output that a step asks for, of those that count in it; none where it asks the same of all.
-        let askedIn t =
-            match outputs |> List.filter (fun k -> chosen.Mask[t, k] > 0.0) with
-            | [] -> None
-            | counted ->
-                let most = counted |> List.maxBy (fun k -> chosen.Targets[t, k])
-
-                if
-                    counted |> List.forall (fun k -> chosen.Targets[t, k] = chosen.Targets[t, most])
-                then
-                    None
-                else
-                    Some most
-
-        let asking = steps |> List.filter (askedIn >> Option.isSome)
-
-        let most = heaviest (fun t -> chosen.Mask.Row(t).Maximum()) asking
-
-        /// What is asked for first and last, and something else in between, is what is asked for while nothing is to be decided.
-        let deciding =
-            match asking with
-            | first :: _ when most |> List.exists (fun t -> askedIn t <> askedIn first) ->
-                most |> List.filter (fun t -> askedIn t <> askedIn first)
-            | _ -> most
-
-        let period = deciding |> lastStretch askedIn
-
-        match period with
-        | [] -> None
-        | first :: _ ->
-            let asked = (askedIn first).Value
-
-            // An output that is asked for before the decision, as that of fixation is, is no choice in it.
-            let waiting =
-                asking
-                |> List.filter (fun t -> t < first)
-                |> List.choose askedIn
-                |> List.filter (fun k -> k <> asked)
-                |> Set.ofList
-
-            let counted = outputs |> List.filter (fun k -> chosen.Mask[first, k] > 0.0)
-
-            let choices =
-                match counted |> List.filter (fun k -> not (Set.contains k waiting)) with
-                | [ _ ]
-                | [] -> counted
-                | choices -> choices
-
-            Some(asked, choices |> List.maxBy (meanOver period chosen.Outputs))
-
     let private decisionAt (chosen: Chosen) =
-        let steps = [ 0 .. chosen.Targets.RowCount - 1 ]
-
-        if chosen.Readout.Outputs = 1 then
-            oneOutput chosen steps
-        else
-            severalOutputs chosen steps
+        Decisions.decision {
+            IsLinear = chosen.Readout.Output = Output.Linear
+            Outputs = chosen.Outputs
+            Targets = chosen.Targets
+            Mask = chosen.Mask
+        }
 
     /// `Measure.decision activity` is, for a trial of a task that asks for one, (which output was asked for, which was chosen): of
     /// the outputs among which the decision is made, that with the largest mean over the decision period. The decision period is
@@ -219,10 +131,27 @@ module Measure =
         | Curriculum(stages, _) ->
             let again = Combined.stages stages
 
-            Array.map2
-                (fun loss reward ->
+            let validations =
+                match
+                    trained.Probes.TryFind "validation loss",
+                    trained.Probes.TryFind "validation performance"
+                with
+                | Some losses, Some performances ->
+                    Map.ofSeq (
+                        Seq.zip3 losses.Trials losses.Values performances.Values
+                        |> Seq.map (fun (trial, loss, performance) -> trial, (loss, performance))
+                    )
+                | _ -> Map.empty
+
+            Array.mapi2
+                (fun trial loss reward ->
                     let stage = again.Stage
                     again.Learned(loss, reward)
+
+                    match Map.tryFind trial validations with
+                    | Some(loss, performance) -> again.Validated(loss, performance)
+                    | None -> ()
+
                     stage)
                 trained.Losses
                 trained.Rewards

@@ -206,6 +206,14 @@ module internal PhaseCompile =
             NotAllowed("events", $"'{given}'", $"'{needed}', those of its phases")
     ]
 
+    /// The phases that do not last as long in every trial: how long, is a condition of the trial by the phase's name.
+    let private varying (phases: Phase list) =
+        phases |> List.filter (fun phase -> shortest phase.Lasts < longest phase.Lasts)
+
+    /// Names of the conditions of a task whose phases have durations: what its code says, then the durations that vary, in ms.
+    let conditions (task: Phased) =
+        task.Conditions @ (varying task.Phases |> List.map _.Name)
+
     /// The longest trial of a task without faults, in steps.
     let longestTrial dt (task: Phased) =
         (Steps.ofTime dt (total longest task.Phases)).Value
@@ -215,6 +223,16 @@ module internal PhaseCompile =
         let make = maker dt task
         let kinds = task.Phases.Length
         let longest = longestTrial dt task
+        let conditions = List.toArray (conditions task)
+        let own = task.Conditions.Length
+
+        let condition (timeline: Timeline) k =
+            if k >= own then
+                float (timeline.DurationOf conditions[k])
+            else
+                match timeline.Conditions.TryGetValue conditions[k] with
+                | true, value -> value
+                | false, _ -> nan
 
         {
             new ITask with
@@ -222,10 +240,14 @@ module internal PhaseCompile =
                 member _.Outputs = task.Outputs
                 member _.MaxSteps = longest
                 member _.Events = 2 * kinds
+                member _.Conditions = conditions
 
                 member _.Fill(trial, stream, into) =
                     let timeline, steps = make trial stream
                     into.Steps <- timeline.Steps
+
+                    for k in 0 .. min conditions.Length into.Conditions.Length - 1 do
+                        into.Conditions[k] <- condition timeline k
 
                     for place in 0 .. kinds - 1 do
                         let onset = timeline.Onsets[place]

@@ -34,6 +34,10 @@ type internal UnknownPhase(name: string, known: string list) =
 [<Sealed>]
 type Timeline internal (dt: float<ms>, names: string[], lengths: int[]) =
     let onsets = Array.scan (+) 0 lengths
+    let conditions = System.Collections.Generic.Dictionary<string, float>()
+
+    /// What the trial is about, as the task's own code says it.
+    member internal _.Conditions = conditions
 
     member internal _.Names = names
     member internal _.Lengths = lengths
@@ -110,6 +114,8 @@ type Phased = {
     Outputs: int
     /// In their order.
     Phases: Phase list
+    /// Names of the numbers that `Make` says of a trial, beside the durations of phases.
+    Conditions: string list
     /// From a trial's phases and its random numbers: what each of its steps shows and asks. Steps are asked for once each and
     /// in order, so the function may keep something from step to step.
     Make: Timeline -> RandomStream -> Instant -> Presented
@@ -118,7 +124,8 @@ type Phased = {
     override this.Equals other =
         match other with
         | :? Phased as that ->
-            (this.Inputs, this.Outputs, this.Phases) = (that.Inputs, that.Outputs, that.Phases)
+            (this.Inputs, this.Outputs, this.Phases, this.Conditions) =
+                (that.Inputs, that.Outputs, that.Phases, that.Conditions)
             && obj.ReferenceEquals(this.Make, that.Make)
         | _ -> false
 

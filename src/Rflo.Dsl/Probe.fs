@@ -8,6 +8,10 @@ open MathNet.Numerics.LinearAlgebra
 type Activity = {
     /// L of the trial.
     Loss: float
+    /// What the trial is about, by name, such as its "coherence" or the duration of its "delay" in ms.
+    Conditions: Map<string, float>
+    /// How well it was done, such as 1 for a right choice and 0 for a wrong one; NaN where the task or the trial defines none.
+    Performance: float
     /// x(t), shape (steps, channels).
     Inputs: Matrix<float>
     /// The readouts in order of declaration: the columns of targets and mask are those of the first, then those of the second.
@@ -67,13 +71,15 @@ type Probe =
     | Dale
     /// The connections of each projection of which some do not exist.
     | Masks
+    /// The mean loss and performance of so many test trials, always the same ones, after every so many trained trials.
+    | Validation of trials: int
     /// A number of one's own.
     | Own of OwnProbe
 
 /// A probe, and how often it is read.
 type Watched = {
     Probe: Probe
-    /// Trials between two measurements: in trials 0, Every, 2 Every and so on.
+    /// Trials between two measurements: in trials 0, Every, 2 Every and so on; of a validation, after Every trials, 2 Every and so on.
     Every: int
 }
 
@@ -130,4 +136,5 @@ module Probe =
         | Probe.WeightChange -> "weight-change"
         | Probe.Dale -> "dale"
         | Probe.Masks -> "masks"
+        | Probe.Validation _ -> "validation"
         | Probe.Own own -> own.Name

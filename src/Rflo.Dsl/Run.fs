@@ -77,15 +77,20 @@ module Run =
 
     /// One test trial with learning off: the model's noise, no exploration, no perturbation of the training.
     let test (compiled: Compiled) (session: Session) trial =
-        Arrays.activity compiled.Graph (session.Test(trial, TestOptions(Perturbed = false)))
+        Arrays.activity
+            compiled.Graph
+            compiled.Task.Conditions
+            (session.Test(trial, TestOptions(Perturbed = false)))
 
     /// One trial of the training with learning off, with the noise and the exploration that training has in it.
     let replay (compiled: Compiled) (session: Session) trial =
-        Arrays.activity compiled.Graph (session.Replay trial)
+        Arrays.activity compiled.Graph compiled.Task.Conditions (session.Replay trial)
 
     /// What is left of a trial that the task could not make.
     let private nothing (graph: Graph) : Activity = {
         Loss = nan
+        Conditions = Map.empty
+        Performance = nan
         Readouts = Arrays.readouts graph
         Inputs = Arrays.matrix 0 graph.InputChannels [||]
         Targets = Arrays.matrix 0 graph.Outputs [||]
@@ -163,7 +168,9 @@ module Run =
             Stopping(
                 Option.defaultValue nan stopping.TargetLoss,
                 Option.defaultValue 0 stopping.Patience,
-                stopping.Window
+                stopping.Window,
+                stopping.ByValidation,
+                Option.defaultValue nan stopping.TargetPerformance
             )
 
         if stopping.KeepBest then
@@ -232,7 +239,7 @@ module Run =
         running.Session.Threads <- System.Environment.ProcessorCount
         go onTrial cancellation running |> finish running
 
-    let private shown (how: Evaluation) count (ready: CheckedExperiment) =
+    let private shown (keep: Activity -> 'kept) (how: Evaluation) count (ready: CheckedExperiment) =
         let experiment = ready.Experiment
 
         let compiled = {
@@ -254,9 +261,9 @@ module Run =
                 CarriesOver = true
             )
 
-        let rec from trial activities =
+        let rec from trial kept =
             if trial = how.First + count then
-                Ok(List.rev activities)
+                Ok(List.rev kept)
             else
                 match
                     try
@@ -270,22 +277,23 @@ module Run =
                         ]
                 with
                 | Ok recording ->
-                    from (trial + 1) (Arrays.activity compiled.Graph recording :: activities)
+                    let activity = Arrays.activity compiled.Graph compiled.Task.Conditions recording
+
+                    from (trial + 1) (keep activity :: kept)
                 | Error problems -> Error problems
 
         from how.First []
 
-    /// `Run.evaluate { Evaluation.standard with Noise = false } final experiment task 3` shows three trials of that task, one after
-    /// another, to the experiment's circuit with those weights. Nothing learns; what is carried from trial to trial is, the first
-    /// beginning as the first of a run. Of a curriculum they are trials of its last task. The seed is the experiment's: the same
-    /// call gives the same numbers.
-    let evaluate
+    /// `Run.evaluateEach measure how weights experiment task 1000` is `Run.evaluate` that keeps what `measure` makes of each trial's
+    /// activity, and not the activity.
+    let evaluateEach
+        (measure: Activity -> 'kept)
         (how: Evaluation)
-        (final: Map<string, Matrix<float>>)
+        (weights: Map<string, Matrix<float>>)
         (experiment: Experiment)
         (task: Task)
         (count: int)
-        : Result<Activity list, Problem list> =
+        : Result<'kept list, Problem list> =
         let wrong = [
             if count < 0 then
                 NotAllowed("the number of trials to show", string count, "at least 0")
@@ -306,13 +314,28 @@ module Run =
         else
             Check.experiment {
                 experiment with
-                    Circuit = Circuit.withWeights final experiment.Circuit |> Circuit.freeze
+                    Circuit = Circuit.withWeights weights experiment.Circuit |> Circuit.freeze
                     Task = task
                     Trials = 0
-                    Probes = []
+                    // A curriculum may look at validations, though none is run here.
+                    Probes = experiment.Probes |> List.filter _.Probe.IsValidation
+                    Stopping = Stopping.never
                     Perturbations = how.Perturbations
             }
-            |> Result.bind (shown how count)
+            |> Result.bind (shown measure how count)
+
+    /// `Run.evaluate { Evaluation.standard with Noise = false } final experiment task 3` shows three trials of that task, one after
+    /// another, to the experiment's circuit with those weights. Nothing learns; what is carried from trial to trial is, the first
+    /// beginning as the first of a run. Of a curriculum they are trials of its last task. The seed is the experiment's: the same
+    /// call gives the same numbers.
+    let evaluate
+        (how: Evaluation)
+        (final: Map<string, Matrix<float>>)
+        (experiment: Experiment)
+        (task: Task)
+        (count: int)
+        : Result<Activity list, Problem list> =
+        evaluateEach id how final experiment task count
 
     /// `Run.performWith final experiment task 3` is three test trials of that task by the experiment's circuit with those weights:
     /// `Run.evaluate Evaluation.standard`. They are none that training shows, unless the task is the same in every trial (given

@@ -19,6 +19,7 @@ module internal SignalDefinitions =
         ]
         Inputs = 2
         Outputs = 1
+        Conditions = [ "period" ]
         Faults =
             fun _ -> [
                 let isPeriod period =
@@ -45,10 +46,11 @@ module internal SignalDefinitions =
                 yield! CheckValues.finite "the amplitude" task.Amplitude
             ]
         Make =
-            fun _ stream ->
+            fun timeline stream ->
                 let share = stream.Uniform(0.0, 1.0)
                 let slowest, fastest = 1.0 / task.LongestPeriod, 1.0 / task.ShortestPeriod
                 let frequency = slowest + share * (fastest - slowest)
+                says timeline [ "period", float (1.0 / frequency) ]
 
                 let command =
                     task.LowestCommand + share * (task.HighestCommand - task.LowestCommand)
@@ -81,6 +83,7 @@ module internal SignalDefinitions =
         ]
         Inputs = task.Bits
         Outputs = task.Bits
+        Conditions = []
         Faults =
             fun dt -> [
                 yield! CheckValues.atLeastOne "the number of bits" task.Bits
@@ -139,6 +142,7 @@ module internal SignalDefinitions =
         ]
         Inputs = 2
         Outputs = 2
+        Conditions = []
         Faults =
             fun dt -> [
                 let hold = Steps.faults "the time for which a bit is held" dt task.Held
@@ -214,15 +218,17 @@ module internal SignalDefinitions =
         Settings = ("neutral", Number task.Neutral) :: answerSettings task.Answer
         Inputs = 2
         Outputs = 2
+        Conditions = [ "sign" ]
         Faults =
             fun _ -> [
                 yield! CheckValues.finite "the neutral target" task.Neutral
                 yield! answerFaults task.Answer
             ]
         Make =
-            fun _ stream ->
+            fun timeline stream ->
                 let stimulus = sign stream
                 let right = if stimulus > 0.0 then 0 else 1
+                says timeline [ "sign", stimulus ]
 
                 fun now ->
                     let input = [|

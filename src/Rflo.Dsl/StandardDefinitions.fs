@@ -31,5 +31,6 @@ module StandardTasks =
             Inputs = meaning.Inputs
             Outputs = meaning.Outputs
             Phases = task.Phases
+            Conditions = meaning.Conditions
             Make = meaning.Make
         }

@@ -28,6 +28,21 @@ type StandardTask =
         | EvidenceAccumulation task -> task.Phases
         | SensorimotorMap task -> task.Phases
 
+    /// When a trial of it is right; none where it asks for a course of outputs and not for a choice.
+    member this.Score =
+        match this with
+        | FlipFlop _ -> Some(Score.ShareWithin 0.5)
+        | ContextIntegration { Report = SignAtEnd _ }
+        | DelayedMatch _
+        | DelayedDiscrimination _
+        | PerceptualDecision _
+        | IntervalDiscrimination _
+        | EvidenceAccumulation _
+        | SensorimotorMap _ -> Some Score.Decision
+        | SineCommand _
+        | AddTask _
+        | ContextIntegration { Report = RunningSum _ } -> None
+
     /// What it is called.
     member this.Name =
         match this with

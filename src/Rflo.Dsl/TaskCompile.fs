@@ -218,7 +218,11 @@ module internal TaskCompile =
         | Blocks _
         | Mixture _
         | Curriculum _ -> Combined.compile isTest depth (compileAt isTest readouts dt) task
-        | _ -> single dt task |> TaskMask.applied task |> TargetFit.watched readouts
+        | _ ->
+            single dt task
+            |> TaskMask.applied task
+            |> Scoring.applied dt readouts task
+            |> TargetFit.watched readouts
 
     /// The task for the core; it has no faults. A run that trains those readouts fails at the first target that they cannot have.
     let compile readouts dt (task: Task) = compileAt false readouts dt 0 task
@@ -250,7 +254,15 @@ module internal TaskCompile =
         | _ ->
             try
                 let core = single dt task |> TaskMask.applied task
-                let buffer = Trial(core.MaxSteps, core.Inputs, core.Outputs, core.Events)
+
+                let buffer =
+                    Trial(
+                        core.MaxSteps,
+                        core.Inputs,
+                        core.Outputs,
+                        core.Events,
+                        core.Conditions.Count
+                    )
 
                 Seq.init looks id
                 |> Seq.tryPick (fun number ->
@@ -260,6 +272,16 @@ module internal TaskCompile =
             with _ ->
                 // What a function of the script throws in a later trial, a run says.
                 []
+
+    /// Names of the conditions that a task has by itself.
+    let private ownConditions (task: Task) =
+        match task.Kind with
+        | Phased given -> PhaseCompile.conditions given
+        | Standard given -> PhaseCompile.conditions (StandardTasks.phased given)
+        | ReadySetGo _ -> [ "delay" ]
+        | Syllables _ -> [ "syllable" ]
+        | Custom given -> List.ofSeq given.Conditions
+        | _ -> []
 
     let rec private problemsOf dt seed circuit names (task: Task) : Problem list = [
         let part =
@@ -281,6 +303,9 @@ module internal TaskCompile =
                 | wrong, _ -> wrong
 
         yield! CheckValues.at part faults
+
+        if List.isEmpty faults then
+            yield! CheckValues.at part (Scoring.faults seed (ownConditions task) task)
 
         for lost in task.Lost do
             yield! CheckValues.at part [ Contradiction(lost.What, lost.Instead) ]

@@ -18,6 +18,8 @@ type TrialView = {
     Events: (string * int list) list
     /// Name, onset and duration of the phases that the trial has, in order; none where the task has no phases.
     Phases: (string * float<ms> * float<ms>) list
+    /// What the trial is about, by name.
+    Conditions: Map<string, float>
 }
 
 /// Tasks to look at, without a circuit.
@@ -37,7 +39,7 @@ module Trials =
         ]
         |> List.sortBy (fun (_, onset, _) -> onset)
 
-    let private view dt (events: string list) number (trial: Trial) = {
+    let private view dt (events: string list) conditions number (trial: Trial) = {
         Trial = number
         Dt = dt
         Inputs = rowsOf trial.Steps trial.InputChannels trial.Inputs
@@ -53,6 +55,7 @@ module Trials =
                 ]
         ]
         Phases = []
+        Conditions = Decisions.conditions conditions trial.Conditions
     }
 
     /// `Trials.show 1.0<ms> 1L task [ 0; 1; 2 ]` is those trials of the task as an experiment with steps of 1 ms and seed 1 would show
@@ -85,13 +88,20 @@ module Trials =
                     }
                 ]
             | core ->
-                let buffer = Trial(core.MaxSteps, core.Inputs, core.Outputs, core.Events)
+                let buffer =
+                    Trial(
+                        core.MaxSteps,
+                        core.Inputs,
+                        core.Outputs,
+                        core.Events,
+                        core.Conditions.Count
+                    )
 
                 Ok [
                     for number in numbers do
                         buffer.Clear()
                         core.Fill(number, RandomStream.OfTrial(seed, "task", number), buffer)
-                        let shown = view dt task.Events number buffer
+                        let shown = view dt task.Events core.Conditions number buffer
 
                         {
                             shown with

@@ -11,6 +11,8 @@ module Task =
         Kind = Periodic(period, harmonics)
         Events = []
         Mask = None
+        Conditions = []
+        Score = None
         Lost = []
     }
 
@@ -21,6 +23,8 @@ module Task =
         Kind = ReadySetGo parameters
         Events = []
         Mask = None
+        Conditions = []
+        Score = None
         Lost = []
     }
 
@@ -32,6 +36,8 @@ module Task =
         Kind = Syllables parameters
         Events = [ "decide"; "move" ]
         Mask = None
+        Conditions = []
+        Score = None
         Lost = []
     }
 
@@ -48,6 +54,8 @@ module Task =
             }
         Events = []
         Mask = None
+        Conditions = []
+        Score = None
         Lost = []
     }
 
@@ -138,6 +146,8 @@ module Task =
         Kind = Drawn(inputs, outputs, duration, draw)
         Events = []
         Mask = None
+        Conditions = []
+        Score = None
         Lost = []
     }
 
@@ -146,6 +156,8 @@ module Task =
         Kind = kind
         Events = Phase.events phases
         Mask = None
+        Conditions = []
+        Score = None
         Lost = []
     }
 
@@ -165,6 +177,7 @@ module Task =
             Inputs = inputs
             Outputs = outputs
             Phases = phases
+            Conditions = []
             Make = fun _ stream -> at (draw stream)
         }
 
@@ -179,12 +192,15 @@ module Task =
                 Inputs = inputs
                 Outputs = outputs
                 Phases = phases
+                Conditions = []
                 Make = make
             })
             phases
 
-    let private standard (task: StandardTask) =
-        ofPhases task.Name (Standard task) task.Phases
+    let private standard (task: StandardTask) = {
+        ofPhases task.Name (Standard task) task.Phases with
+            Score = task.Score
+    }
 
     /// `Task.sine SineCommand.standard` shows a tonic command and asks for a sine of the frequency that it stands for.
     let sine parameters =
@@ -232,6 +248,8 @@ module Task =
         Kind = kind
         Events = parts |> List.collect _.Events |> List.distinct
         Mask = None
+        Conditions = []
+        Score = None
         Lost = []
     }
 
@@ -278,6 +296,8 @@ module Task =
             }
         Events = []
         Mask = None
+        Conditions = []
+        Score = None
         Lost = []
     }
 
@@ -306,8 +326,28 @@ module Task =
         Kind = Custom task
         Events = []
         Mask = None
+        Conditions = []
+        Score = None
         Lost = []
     }
+
+    /// `t |> Task.conditions [ "side", draw >> _.Side; "coherence", draw >> _.Coherence ]` says what each trial of t is about, in numbers by
+    /// name: `activity.Conditions["side"]`, and results by condition (`Behavior.by`). Each function gets the random numbers of the trial from
+    /// their beginning, as `draw` of `Task.phased` does, and so draws again what `draw` drew; no number of the trial depends on it. Of a
+    /// task of several, give them to its parts.
+    let conditions (named: (string * (RandomStream -> float)) list) (task: Task) : Task = {
+        task with
+            Conditions =
+                task.Conditions
+                @ [
+                    for name, draw in named -> ({ Name = name; Of = draw }: TrialCondition)
+                ]
+    }
+
+    /// `t |> Task.scored (Score.ErrorBelow 0.1)` says when a trial of t is right, and so what `activity.Performance` is: `Score.Decision`,
+    /// `Score.ErrorBelow` or `Score.ShareWithin`. Standard tasks that ask for a decision are scored by it. Of a task of several, give it to
+    /// its parts.
+    let scored score (task: Task) : Task = { task with Score = Some score }
 
     /// `t |> Task.named "reach"` is called so in reports.
     let named name (task: Task) = { task with Name = name }

@@ -44,7 +44,7 @@ module Compare =
         use folder = RunFolder.Create(Path.Combine(place, label))
 
         let trained =
-            Progress.during quiet label ready.Experiment.Trials (fun onTrial ->
+            Progress.during quiet label ready.Experiment.Trials (fun onTrial note ->
                 Training.run
                     {
                         Guard = guard
@@ -53,6 +53,7 @@ module Compare =
                         Arguments = []
                         Sources = Sources.ofScript script
                         Anew = false
+                        Note = note
                     }
                     onTrial
                     interrupt.Token

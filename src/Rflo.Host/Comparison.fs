@@ -33,6 +33,24 @@ module Comparison =
                 | None -> ()
     ]
 
+    /// What validations of any of the runs measured.
+    let validations (runs: Trained list) = [
+        for column in [ "validation loss"; "validation performance" ] do
+            let isMeasured (trained: Trained) =
+                match trained.Probes.TryFind column with
+                | Some series -> series.Values |> Array.exists (System.Double.IsNaN >> not)
+                | None -> false
+
+            if List.exists isMeasured runs then
+                column
+    ]
+
+    let private lastOf column (trained: Trained) =
+        trained.Probes
+        |> Map.tryFind column
+        |> Option.bind (fun series -> Array.tryLast series.Values)
+        |> Option.filter (System.Double.IsNaN >> not)
+
     /// The heads of the table.
     let heads (runs: Trained list) = [
         "run"
@@ -44,6 +62,7 @@ module Comparison =
         match reference runs with
         | Some(_, name) -> $"angle to {name} (°)"
         | None -> ()
+        yield! validations runs
     ]
 
     /// What the numbers of the table are.
@@ -97,6 +116,11 @@ module Comparison =
             |> Option.map (fun angle -> $"%.1f{angle}")
             |> Option.defaultValue "–"
         | None -> ()
+
+        for column in validations runs do
+            lastOf column trained
+            |> Option.map (fun value -> $"%.4g{value}")
+            |> Option.defaultValue "–"
     ]
 
     /// The first output of every readout, in order of declaration, each run with its own target.

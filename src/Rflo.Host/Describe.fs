@@ -321,7 +321,9 @@ module Describe =
         let stopping = experiment.Stopping
 
         let mean =
-            if stopping.Window = 1 then
+            if stopping.ByValidation then
+                "validation loss"
+            elif stopping.Window = 1 then
                 "loss"
             else
                 $"mean loss of the last {stopping.Window} trials that have a target"
@@ -334,8 +336,17 @@ module Describe =
         | Some trials -> $"stops after {trials} trials without a smaller {mean}"
         | None -> ()
 
+        match stopping.TargetPerformance with
+        | Some performance ->
+            $"stops when the validation performance is at or above {string performance}"
+        | None -> ()
+
         if stopping.KeepBest then
-            if experiment.Trials > 0 && experiment.Trials < stopping.Window then
+            if
+                not stopping.ByValidation
+                && experiment.Trials > 0
+                && experiment.Trials < stopping.Window
+            then
                 $"keeps the last weights as the best, since {experiment.Trials} trials are too few for the {mean}"
             else
                 $"keeps the weights of the smallest {mean}"

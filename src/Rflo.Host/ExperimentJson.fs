@@ -198,6 +198,7 @@ module ExperimentJson =
             | Probe.Dale
             | Probe.Masks
             | Probe.Own _ -> []
+            | Probe.Validation trials -> [ "trials", whole trials ]
 
         record (
             [
@@ -322,6 +323,13 @@ module ExperimentJson =
 
                 "keepBest", flag experiment.Stopping.KeepBest
                 "lossWindow", whole experiment.Stopping.Window
+
+                if experiment.Stopping.ByValidation then
+                    "byValidation", flag true
+
+                match experiment.Stopping.TargetPerformance with
+                | Some performance -> "targetPerformance", number performance
+                | None -> ()
             ]
             "probes", list (Seq.map probe experiment.Probes)
 

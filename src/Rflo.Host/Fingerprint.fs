@@ -169,6 +169,7 @@ module Fingerprint =
                         {
                             Stopping.never with
                                 Window = experiment.Stopping.Window
+                                ByValidation = experiment.Stopping.ByValidation
                         }
                     else
                         Stopping.never

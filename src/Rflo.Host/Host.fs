@@ -44,7 +44,15 @@ module Host =
             | None -> ""
 
         let time = if seconds > 0.0 then $", in {number seconds} s" else ""
-        printfn $"{name}: {trained.Status}{losses}{time}{speed}"
+
+        let validated =
+            [
+                for name in Comparison.validations [ trained ] do
+                    $", {name} {number (Array.last trained.Probes[name].Values)}"
+            ]
+            |> String.concat ""
+
+        printfn $"{name}: {trained.Status}{losses}{validated}{time}{speed}"
 
         let file =
             if request.Report then
@@ -75,7 +83,7 @@ module Host =
         use interrupt = new Interrupt()
 
         let trained =
-            Progress.during request.Quiet experiment.Name experiment.Trials (fun onTrial ->
+            Progress.during request.Quiet experiment.Name experiment.Trials (fun onTrial note ->
                 Training.run
                     {
                         Guard = guard
@@ -84,6 +92,7 @@ module Host =
                         Arguments = request.Words
                         Sources = Sources.ofScript script
                         Anew = false
+                        Note = note
                     }
                     onTrial
                     interrupt.Token
@@ -325,8 +334,18 @@ module Host =
                     running.Session.Threads <- Guards.threads 1 guard
 
                     let trained =
-                        Progress.during request.Quiet experiment.Name planned.Trials (fun onTrial ->
-                            Run.go onTrial interrupt.Token running |> Run.finish running)
+                        Progress.during
+                            request.Quiet
+                            experiment.Name
+                            planned.Trials
+                            (fun onTrial note ->
+                                let tellValidations = Progress.validations running.Session note
+
+                                let hear trial loss =
+                                    onTrial trial loss
+                                    tellValidations ()
+
+                                Run.go hear interrupt.Token running |> Run.finish running)
 
                     if not trained.Status.IsWell then
                         complain [ $"{experiment.Name}: {Advice.ofRun trained}" ]

@@ -257,6 +257,7 @@ module Overrides =
         | Max_Minutes _
         | Threads _
         | Check
+        | Plan
         | Graph _
         | Quiet
         | No_Report -> Ok experiment

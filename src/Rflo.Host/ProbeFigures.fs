@@ -29,6 +29,11 @@ module ProbeFigures =
 
     let private kinds = [
         kind
+            "validation"
+            "Validation"
+            "mean of test trials"
+            "Test trials, always the same ones, without learning: their mean loss and their mean performance."
+        kind
             "angle"
             "Angle between updates"
             "angle (degrees)"

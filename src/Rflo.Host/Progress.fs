@@ -4,6 +4,7 @@ open System
 open System.Diagnostics
 open System.Threading
 open Spectre.Console
+open Rflo.Core
 
 /// Tells how far a run is: a bar on a terminal, plain lines where output is redirected.
 [<RequireQualifiedAccess>]
@@ -21,6 +22,7 @@ module Progress =
         let mutable hasLoss = false
         // A run that goes on does not begin with trial 0.
         let mutable before = -1
+        let mutable note = ""
 
         member _.Trials = trials
         member _.Done = Volatile.Read &doneTrials
@@ -34,6 +36,9 @@ module Progress =
                 Volatile.Write(&hasLoss, true)
 
             Volatile.Write(&doneTrials, trial + 1)
+
+        /// What is said behind the loss.
+        member _.Note(text: string) = Volatile.Write(&note, text)
 
         member this.Line =
             let seconds = clock.Elapsed.TotalSeconds
@@ -55,7 +60,7 @@ module Progress =
             if this.Done = 0 then
                 $"0 of {trials} trials"
             else
-                $"{this.Done} of {trials} trials{loss}  {left} left  {speed} trials/s"
+                $"{this.Done} of {trials} trials{loss}{Volatile.Read &note}  {left} left  {speed} trials/s"
 
     let private timer (every: TimeSpan) (tell: unit -> unit) =
         new Timer((fun _ -> tell ()), null, every, every)
@@ -111,10 +116,38 @@ module Progress =
         else
             bar name share line work
 
-    /// Does some training, which tells of every trial and its loss, and shows how far it is.
-    let during quiet (name: string) (trials: int) (work: (int -> float -> unit) -> 'result) =
+    /// What the validations of a session show, as soon as there is another.
+    let validations (session: Session) (note: string -> unit) : unit -> unit =
+        let series =
+            session.Metrics.Probes
+            |> Seq.filter (fun series ->
+                series.Name.StartsWith("validation ", StringComparison.Ordinal))
+            |> Array.ofSeq
+
+        let mutable seen = 0
+
+        fun () ->
+            if series.Length > 0 && series[0].Count > seen then
+                seen <- series[0].Count
+
+                [
+                    for one in series do
+                        if not (Double.IsNaN one.Last) then
+                            $"  {one.Name} %.4g{one.Last}"
+                ]
+                |> String.concat ""
+                |> note
+
+    /// Does some training, which tells of every trial and its loss, and now and then of more, and shows how far it is.
+    let during
+        quiet
+        (name: string)
+        (trials: int)
+        (work: (int -> float -> unit) -> (string -> unit) -> 'result)
+        =
+
         let state = State trials
         let share () = float state.Done / float trials
 
         show (quiet || trials = 0) name share (fun () -> state.Line) (fun () ->
-            work (fun trial loss -> state.Hear(trial, loss)))
+            work (fun trial loss -> state.Hear(trial, loss)) state.Note)

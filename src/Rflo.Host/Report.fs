@@ -321,6 +321,11 @@ module Report =
                     short manifest.FinalLoss
             | None -> ()
 
+            for name in [ "validation loss"; "validation performance" ] do
+                match values name |> Option.bind (Array.tryFindBack (Double.IsNaN >> not)) with
+                | Some last -> name, short last
+                | None -> ()
+
             for name, values in alignments record |> List.truncate mostAlignments do
                 if values.Length > 0 then
                     $"alignment {name}", $"%.3f{Array.last values}"

@@ -19,7 +19,7 @@ type RunRecord = {
     /// projection there are NAME/row, /column and /value of those that exist, and /shape, instead.
     Weights: NamedArray list
     /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT and rates/AREA,
-    /// shape (steps, ...).
+    /// shape (steps, ...), and what the trial is about, conditions/NAME, its loss, and rewards and performance, where it has them.
     Activity: NamedArray list
     /// The script's text.
     Script: string option
@@ -65,6 +65,17 @@ module RunRecord =
 
         if not circuit.Inputs.IsEmpty then
             dense $"{moment}/inputs" activity.Inputs
+
+        for KeyValue(name, value) in activity.Conditions do
+            NamedArray($"{moment}/conditions/{name}", [| 1 |], [| value |])
+
+        NamedArray($"{moment}/loss", [| 1 |], [| activity.Loss |])
+
+        if activity.Rewards |> Array.exists (fun reward -> reward <> 0.0) then
+            NamedArray($"{moment}/rewards", [| activity.Rewards.Length |], activity.Rewards)
+
+        if not (System.Double.IsNaN activity.Performance) then
+            NamedArray($"{moment}/performance", [| 1 |], [| activity.Performance |])
 
         for readout in circuit.Readouts do
             dense $"{moment}/outputs/{readout.Name}" activity.Outputs[readout.Name]

@@ -137,6 +137,7 @@ module Sweeps =
                         Arguments = settings.Words
                         Sources = []
                         Anew = settings.Retry
+                        Note = ignore
                     }
                     onTrial
                     cancellation

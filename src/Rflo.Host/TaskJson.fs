@@ -43,6 +43,15 @@ module TaskJson =
         | MeanRewardAbove(reward, trials) ->
             case "meanRewardAbove" [ "reward", number reward; "trials", whole trials ]
         | AfterTrials trials -> case "afterTrials" [ "trials", whole trials ]
+        | ValidationLossBelow loss -> case "validationLossBelow" [ "loss", number loss ]
+        | PerformanceAbove performance ->
+            case "performanceAbove" [ "performance", number performance ]
+
+    let private ofScore =
+        function
+        | Score.Decision -> case "decision" []
+        | Score.ErrorBelow error -> case "errorBelow" [ "error", number error ]
+        | Score.ShareWithin error -> case "shareWithin" [ "error", number error ]
 
     /// The task.
     let rec ofTask (task: Task) : JsonNode =
@@ -171,5 +180,12 @@ module TaskJson =
 
             match task.Mask with
             | Some mask -> "mask", shape mask
+            | None -> ()
+
+            if not (List.isEmpty task.Conditions) then
+                "conditions", list [ for condition in task.Conditions -> text condition.Name ]
+
+            match task.Score with
+            | Some score -> "score", ofScore score
             | None -> ()
         ]

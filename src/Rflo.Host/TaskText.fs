@@ -36,11 +36,39 @@ module TaskText =
         | MeanRewardAbove(reward, trials) ->
             $"until the mean reward of its last {trials} trials is above {string reward}"
         | AfterTrials trials -> $"for {trials} trials"
+        | ValidationLossBelow loss -> $"until its validation loss is below {string loss}"
+        | PerformanceAbove performance ->
+            $"until its validation performance is above {string performance}"
+
+    let private score (task: Task) =
+        let standard =
+            match task.Kind with
+            | Standard given -> given.Score
+            | _ -> None
+
+        // That of a standard task is part of what it is.
+        if task.Score = standard then
+            ""
+        else
+            match task.Score with
+            | None -> "; its trials have no score"
+            | Some Score.Decision ->
+                "; a trial is right where the output that is asked for is chosen"
+            | Some(Score.ErrorBelow error) ->
+                $"; a trial is right where its mean absolute error is below {string error}"
+            | Some(Score.ShareWithin error) ->
+                $"; the performance of a trial is the share of targets met to less than {string error}"
+
+    let private conditions (task: Task) =
+        match task.Conditions |> List.map _.Name |> String.concat ", " with
+        | "" -> ""
+        | names -> $"; conditions: {names}"
 
     let rec private what (task: Task) =
         match task.Mask with
-        | Some _ -> $"{kind task}; its targets count by a mask beside that of its trials"
-        | None -> kind task
+        | Some _ ->
+            $"{kind task}; its targets count by a mask beside that of its trials{score task}{conditions task}"
+        | None -> $"{kind task}{score task}{conditions task}"
 
     and private kind (task: Task) =
         match task.Kind with

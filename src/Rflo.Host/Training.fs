@@ -96,6 +96,8 @@ module Training =
         Sources: SourceFile list
         /// Begin with the first trial where no checkpoint can be used.
         Anew: bool
+        /// Takes what is to be shown beside the loss.
+        Note: string -> unit
     }
 
     /// Trains in a folder that was begun or taken up. Everything that went before, whatever process did it, is in the result.
@@ -142,9 +144,12 @@ module Training =
         // experiment: it goes on to whoever began the run, which can be resumed.
         let broken = ref None
 
+        let tellValidations = Progress.validations session start.Note
+
         let hear trial loss =
             try
                 onTrial trial loss
+                tellValidations ()
                 keeper.Hear loss
 
                 match guard.MaxTime with

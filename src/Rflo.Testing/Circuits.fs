@@ -637,10 +637,11 @@ let experimentOf most (dt: float<ms>) =
             Gen.elements [
                 Stopping.never
                 {
-                    TargetLoss = Some 0.25
-                    Patience = Some 3
-                    KeepBest = true
-                    Window = 2
+                    Stopping.never with
+                        TargetLoss = Some 0.25
+                        Patience = Some 3
+                        KeepBest = true
+                        Window = 2
                 }
             ]
 

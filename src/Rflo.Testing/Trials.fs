@@ -60,6 +60,8 @@ let arraysTask channels asked steps isMasked events = {
     Kind = Arrays(trialOf channels asked steps isMasked events)
     Events = events
     Mask = None
+    Conditions = []
+    Score = None
     Lost = []
 }
 

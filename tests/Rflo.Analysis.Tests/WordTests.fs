@@ -144,6 +144,17 @@ let tests =
             Expect.isError (Dynamics.ofWeights [] unknown declared) "no such projection"
         }
 
+        test "perturbations of the training are left out" {
+            let perturbed = {
+                declared with
+                    Perturbations = [ silence pfc ]
+            }
+
+            let found = Dynamics.ofWeights [] trained.Value.Final perturbed |> orFail
+            let start = map.Value.InitialState()
+            Expect.equal (found.Next start) (map.Value.Next start) "the same map"
+        }
+
         test "populations are read by the names of their areas" {
             let trials = silently 3
             let set = Population.rates "m1" trials

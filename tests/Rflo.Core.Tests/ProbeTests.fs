@@ -35,6 +35,7 @@ let private everything case : ProbeSpec list = [
     WeightChangeProbe 2
     DaleProbe 1
     MaskProbe 1
+    ValidationProbe(2, 2)
     CustomProbe(2, "loss", (fun seen -> seen.Recording.Loss))
 
     for k in 0 .. case.Circuit.Areas.Length - 1 do

@@ -191,6 +191,9 @@ let private stagesByHand criteria (losses: float[]) (rewards: float[]) =
                     trial + 1 - since >= count && lastOf losses count < loss
                 | Some(MeanRewardAbove(reward, count)) ->
                     trial + 1 - since >= count && lastOf rewards count > reward
+                // Held by ValidationTests.
+                | Some(ValidationLossBelow _)
+                | Some(PerformanceAbove _) -> false
 
             if isPassed then
                 stage <- stage + 1

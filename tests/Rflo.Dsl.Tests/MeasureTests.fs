@@ -108,6 +108,8 @@ let private trial (case: Case) (random: Random) observer : int * Activity =
         Targets = columns asked noise
         Mask = columns (fun t _ -> counted t) (fun _ _ -> 1.0)
         Rewards = Array.zeroCreate steps
+        Conditions = Map.empty
+        Performance = nan
         Outputs =
             Map.ofList [
                 for name, outputs in case.Readouts ->
@@ -293,6 +295,8 @@ let tests =
                 Targets = Matrix<float>.Build.Dense(4, 1, fun t _ -> if t < 2 then 0.0 else target)
                 Mask = Matrix<float>.Build.Dense(4, 1, fun t _ -> if t < 2 then 0.1 else 1.0)
                 Rewards = Array.zeroCreate 4
+                Conditions = Map.empty
+                Performance = nan
                 Outputs = Map [ "y", Matrix<float>.Build.Dense(4, 1, values) ]
                 Rates = Map.empty
             }
@@ -329,6 +333,8 @@ let tests =
                 Targets = targets
                 Mask = Matrix<float>.Build.Dense(5, 3, 1.0)
                 Rewards = Array.zeroCreate 5
+                Conditions = Map.empty
+                Performance = nan
                 Outputs = Map [ "y", targets ]
                 Rates = Map.empty
             }

@@ -89,6 +89,62 @@ let tests =
                     "time constants"
         }
 
+        test "of weights that go into another circuit are each accounted for" {
+            match Run.train (wave network |> trials 1) with
+            | Error problems -> failtest $"%A{List.map Problem.text problems}"
+            | Ok trained ->
+                let more =
+                    trained.Final
+                    |> Map.add "cortex->z" trained.Final["cortex->y"]
+                    |> Map.add
+                        "cortex->cortex"
+                        (trained.Final["cortex->cortex"].SubMatrix(0, 2, 0, 2))
+
+                let moved, report = Circuit.transfer more network
+                let units = trained.Final["cortex->cortex"].RowCount
+
+                let taken = [
+                    for name in trained.Final.Keys do
+                        if name <> "cortex->cortex" then
+                            name
+                ]
+
+                Expect.equal report.Taken taken "taken"
+                Expect.equal report.WithoutPlace [ "cortex->z" ] "without a place"
+
+                Expect.equal
+                    report.OtherShapes
+                    [ "cortex->cortex", (2, 2), (units, units) ]
+                    "shapes"
+
+                Expect.equal report.AsDeclared [ "cortex->cortex" ] "as declared"
+                Expect.isEmpty moved.Unmatched "what does not fit is no problem, but in the report"
+
+                Expect.stringContains
+                    (string report)
+                    $"of another shape: cortex->cortex is (2, 2) there and ({units}, {units}) here"
+                    "in words"
+
+                match Run.train (wave moved |> trials 0) with
+                | Error problems -> failtest $"%A{List.map Problem.text problems}"
+                | Ok begun ->
+                    Expect.equal
+                        begun.Final["cortex->y"]
+                        trained.Final["cortex->y"]
+                        "what was taken"
+
+                    Expect.equal
+                        begun.Final["cortex->cortex"]
+                        trained.Initial["cortex->cortex"]
+                        "not"
+
+                let all = wave network |> startingFrom trained.Final |> trials 0
+
+                match Run.train all with
+                | Error problems -> failtest $"%A{List.map Problem.text problems}"
+                | Ok begun -> Expect.equal begun.Final trained.Final "all of them"
+        }
+
         testPropertyWithConfig
             (config 60)
             "are problems in any circuit, and others are not"

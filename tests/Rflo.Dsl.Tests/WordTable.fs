@@ -45,6 +45,7 @@ let private drawn =
         "Declare.patience"
         "Declare.lossWindow"
         "Declare.keepBest"
+        "Declare.validate"
         "Declare.probe"
         "Declare.perturb"
         "Task.masked"
@@ -61,6 +62,7 @@ let private named =
         "Circuit.mapArea"
         "Circuit.mapProjection"
         "Circuit.withWeights"
+        "Circuit.transfer"
     ]
 
 /// Words that add to a list, and change nothing that was there.
@@ -72,6 +74,7 @@ let private added =
         "Declare.projections"
         "Declare.feedback"
         "Circuit.merge"
+        "Task.conditions"
         "Circuit.concat"
         "Sweep.overNamed"
         "Sweep.over"
@@ -86,6 +89,9 @@ let private alone =
         "Declare.loss"
         "Declare.through"
         "Task.events"
+        "Task.scored"
+        "Declare.byValidation"
+        "Declare.stopAtPerformance"
         "Circuit.prefix"
         "Circuit.freeze"
         "Rule.minusMean"

@@ -196,6 +196,7 @@ let private experimentWords = [
     word "patience" "patience" (patience 9)
     word "lossWindow" "lossWindow" (lossWindow 7)
     word "keepBest" "keepBest" keepBest
+    word "validate" "validate" (validate 5 3)
     word "probe" "probe" (probe 2 [ Probe.weightChange ])
     word "perturb" "perturb" (perturb [ silence four[[ 1 ]] |> betweenTimes 2.0<ms> 4.0<ms> ])
 ]

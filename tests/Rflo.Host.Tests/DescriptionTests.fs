@@ -320,7 +320,15 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     typeof<Experiment>, "Dt", [ dt 0.5<ms> ]
     typeof<Experiment>, "Precision", [ precision Precision.Single ]
     typeof<Experiment>, "Update", [ update Online ]
-    typeof<Experiment>, "Stopping", [ stopAtLoss 0.1; patience 4; keepBest ]
+    typeof<Experiment>,
+    "Stopping",
+    [
+        stopAtLoss 0.1
+        patience 4
+        keepBest
+        stopAtLoss 0.1 >> byValidation
+        stopAtPerformance 0.5
+    ]
     typeof<Experiment>, "Probes", [ probe 3 [ Probe.weightChange ]; probe 4 [ Probe.dale ] ]
     typeof<Experiment>,
     "Perturbations",
@@ -375,6 +383,34 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
         fun e -> {
             e with
                 Task = e.Task |> Task.events [ "go" ]
+        }
+    ]
+    typeof<Task>,
+    "Conditions",
+    [
+        fun e -> {
+            e with
+                Task = e.Task |> Task.conditions [ "side", (fun _ -> 1.0) ]
+        }
+    ]
+    typeof<Task>,
+    "Score",
+    [
+        fun e -> {
+            e with
+                Task = e.Task |> Task.scored Score.Decision
+        }
+        fun e -> {
+            e with
+                Task = e.Task |> Task.scored (Score.ErrorBelow 0.1)
+        }
+        fun e -> {
+            e with
+                Task = e.Task |> Task.scored (Score.ErrorBelow 0.2)
+        }
+        fun e -> {
+            e with
+                Task = e.Task |> Task.scored (Score.ShareWithin 0.1)
         }
     ]
     typeof<Feedback>,

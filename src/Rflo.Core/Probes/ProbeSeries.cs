@@ -19,6 +19,9 @@ public sealed class ProbeSeries
     /// <summary>Number of measurements.</summary>
     public int Count => _trials.Count;
 
+    /// <summary>What was measured last; NaN where nothing was yet.</summary>
+    public double Last => Count == 0 ? double.NaN : _values[^1];
+
     /// <summary>The trials in which it was measured, from 0; an array of its own.</summary>
     public int[] CopyTrials() => [.. _trials];
 
@@ -39,6 +42,8 @@ public sealed class ProbeSeries
         visitor.Visit("trials", CollectionsMarshal.AsSpan(_trials));
         visitor.Visit("values", CollectionsMarshal.AsSpan(_values));
     }
+
+    internal (int Trial, double Value) this[int k] => (_trials[k], _values[k]);
 
     internal void Add(int trial, double value)
     {

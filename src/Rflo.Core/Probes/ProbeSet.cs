@@ -9,7 +9,24 @@ internal sealed class ProbeSet<T>
     private readonly List<(int Every, Gauge<T> Gauge, ProbeSeries[] Series)> _probes = [];
 
     /// <summary>What was measured, column by column.</summary>
-    public IReadOnlyList<ProbeSeries> Series => [.. _probes.SelectMany(probe => probe.Series)];
+    public IReadOnlyList<ProbeSeries> Series =>
+        [.. _probes.SelectMany(probe => probe.Series), .. Validation is { } validation ? new[] { validation.Loss, validation.Performance } : []];
+
+    /// <summary>What test trials show; null where none are run.</summary>
+    public ValidationSeries? Validation { get; private set; }
+
+    /// <summary>Adds what test trials show.</summary>
+    /// <exception cref="ArgumentException">There is such a probe, or a column has its name.</exception>
+    public void Add(ValidationProbe probe)
+    {
+        if (probe.Trials < 1)
+            ThrowHelper.NotPositive(nameof(probe.Trials), probe.Trials);
+        var validation = new ValidationSeries(probe);
+        foreach (ProbeSeries series in Series)
+            if (series.Name == validation.Loss.Name || series.Name == validation.Performance.Name)
+                ThrowHelper.Invalid($"Two probes measure {series.Name}.");
+        Validation = validation;
+    }
 
     /// <summary>Adds a probe that is due in every so many trials.</summary>
     /// <exception cref="ArgumentException">A column has the name of an earlier one.</exception>

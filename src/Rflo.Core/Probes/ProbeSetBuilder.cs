@@ -20,7 +20,10 @@ internal sealed class ProbeSetBuilder<T>(Network<T> network, IReadOnlyList<Block
         {
             if (probe.Every < 1)
                 ThrowHelper.NotPositive(nameof(probe.Every), probe.Every);
-            set.Add(probe.Every, GaugeOf(probe));
+            if (probe is ValidationProbe validation)
+                set.Add(validation);
+            else
+                set.Add(probe.Every, GaugeOf(probe));
         }
 
         return set;

@@ -65,6 +65,19 @@ public sealed record DaleProbe(int Every) : ProbeSpec(Every);
 /// </remarks>
 public sealed record MaskProbe(int Every) : ProbeSpec(Every);
 
+/// <summary>
+/// How well test trials are done without learning: after every so many trained trials, so many of them, always the same ones, which are
+/// no trials of the training (<see cref="Session.Test"/>), without the perturbations of the training. Of a task that changes with what is learned they are trials as it is then.
+/// </summary>
+/// <param name="Every">Trained trials between two validations: after trials Every - 1, 2 Every - 1 and so on.</param>
+/// <param name="Trials">Test trials of a validation, at least 1.</param>
+/// <remarks>
+/// Columns "validation loss", the mean of the trials that have a target, and "validation performance", that of <see cref="ITask.Performance"/>,
+/// NaN where the task defines none. Nothing of the run depends on it unless <see cref="Stopping.ByValidation"/>, <see cref="Stopping.TargetPerformance"/>
+/// or the task (<see cref="IProgressTask.Validated"/>) looks at it. A session has one at most.
+/// </remarks>
+public sealed record ValidationProbe(int Every, int Trials) : ProbeSpec(Every);
+
 /// <summary>A number of one's own, after a trial.</summary>
 /// <param name="Every">Trials between two measurements.</param>
 /// <param name="Name">Its column.</param>

@@ -74,6 +74,9 @@ public sealed class RandomStream
         return new RandomStream(_key.PartOf(_trial, _marks, name), 0, 0);
     }
 
+    /// <summary>The same stream from its first number on. This one stays where it is.</summary>
+    public RandomStream FromStart() => new(_key, _trial, _marks);
+
     /// <summary>Makes this the stream of <see cref="OfTrial"/>, so that one trial after another needs no new object.</summary>
     internal void BeginTrial(long seed, string name, long trial)
     {

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// The weights and time constants of the trial with which the smallest mean loss of a run was reached. A trial's loss belongs to the
+/// The weights and time constants of the trial with which the smallest mean loss of a run was reached, or of the smallest validation loss. A trial's loss belongs to the
 /// weights before its update, so those are set aside while the trial runs.
 /// </summary>
 internal sealed class BestWeights<T>
@@ -45,6 +45,13 @@ internal sealed class BestWeights<T>
 
     /// <summary>After a trial that made the mean loss the smallest so far.</summary>
     public void Keep() => Swap();
+
+    /// <summary>Keeps the weights as they are now, between trials.</summary>
+    public void KeepNow()
+    {
+        SetAside();
+        Keep();
+    }
 
     /// <summary>Takes <see cref="Keep"/> back, for a trial that could not be finished.</summary>
     public void Undo() => Swap();

@@ -21,4 +21,12 @@ public interface IProgressTask : ITask
     /// <param name="loss">Its loss L, measured while it ran; NaN where it had no target.</param>
     /// <param name="reward">Its rewards, summed over its steps; 0 where the task gives none.</param>
     void Learned(int trial, double loss, double reward);
+
+    /// <summary>After test trials of the task as it is now were run without learning (<see cref="ValidationProbe"/>), before the next trial is made.</summary>
+    /// <param name="trial">Number of the trial after which they ran, from 0.</param>
+    /// <param name="loss">Their mean loss; NaN where none had a target.</param>
+    /// <param name="performance">Their mean performance; NaN where the task defines none.</param>
+    void Validated(int trial, double loss, double performance)
+    {
+    }
 }

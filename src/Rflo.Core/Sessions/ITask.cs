@@ -18,11 +18,22 @@ public interface ITask
     /// <summary>Whether its trials carry rewards. Where this is false, a rule that asks for them learns nothing.</summary>
     bool GivesRewards => false;
 
+    /// <summary>
+    /// Names of the numbers that say what a trial is about, such as "coherence": <see cref="Trial.Conditions"/>, in this order. No number
+    /// of a run depends on them.
+    /// </summary>
+    IReadOnlyList<string> Conditions => [];
+
+    /// <summary>How well a trial was done, such as 1 for a right choice and 0 for a wrong one; NaN where the task or the trial defines none.</summary>
+    /// <param name="trial">The trial that was filled last.</param>
+    /// <param name="outputs">y(t) of all readouts side by side, shape (steps, outputs), row-major.</param>
+    double Performance(Trial trial, double[] outputs) => double.NaN;
+
     /// <summary>Writes one trial.</summary>
     /// <param name="trial">Number of the trial, from 0.</param>
     /// <param name="stream">Random numbers of this trial and no other; the object is used again for the next trial.</param>
     /// <param name="into">
-    /// The trial to fill. It is as a new one: <see cref="MaxSteps"/> steps, inputs, targets and rewards 0, no events, every target counts.
+    /// The trial to fill. It is as a new one: <see cref="MaxSteps"/> steps, inputs, targets and rewards 0, no events, every target counts, conditions NaN.
     /// </param>
     /// <remarks>
     /// Inputs, rewards, masks and the targets that count must be finite, masks at least 0. A target whose mask is 0 may be
@@ -39,8 +50,13 @@ public sealed class Trial
     private int _steps;
 
     /// <summary>An empty trial with room for <paramref name="maxSteps"/> steps; every target counts.</summary>
+    /// <param name="maxSteps">The most steps.</param>
+    /// <param name="inputs">Input channels.</param>
+    /// <param name="outputs">Outputs.</param>
+    /// <param name="events">Kinds of events.</param>
+    /// <param name="conditions">Conditions (<see cref="ITask.Conditions"/>).</param>
     /// <exception cref="ArgumentException">An array would be longer than arrays can be.</exception>
-    public Trial(int maxSteps, int inputs, int outputs, int events)
+    public Trial(int maxSteps, int inputs, int outputs, int events, int conditions = 0)
     {
         SizeLimits.OfTrial(maxSteps, inputs, outputs, events);
         MaxSteps = maxSteps;
@@ -53,6 +69,8 @@ public sealed class Trial
         Events = new bool[maxSteps * events];
         Rewards = new double[maxSteps];
         EventKinds = events;
+        Conditions = new double[conditions];
+        Conditions.AsSpan().Fill(double.NaN);
         _steps = maxSteps;
     }
 
@@ -69,7 +87,7 @@ public sealed class Trial
         }
     }
 
-    /// <summary>Makes it as a new one: all its steps, inputs, targets and rewards 0, no events, every target counts.</summary>
+    /// <summary>Makes it as a new one: all its steps, inputs, targets and rewards 0, no events, every target counts, conditions NaN.</summary>
     public void Clear()
     {
         _steps = MaxSteps;
@@ -78,6 +96,7 @@ public sealed class Trial
         Mask.AsSpan().Fill(1);
         Events.AsSpan().Clear();
         Rewards.AsSpan().Clear();
+        Conditions.AsSpan().Fill(double.NaN);
     }
 
     /// <summary>The room there is, in steps.</summary>
@@ -106,6 +125,9 @@ public sealed class Trial
 
     /// <summary>Which events happen, shape (steps, kinds).</summary>
     public bool[] Events { get; }
+
+    /// <summary>What the trial is about, one number for each of <see cref="ITask.Conditions"/>; NaN where the trial has none of that name.</summary>
+    public double[] Conditions { get; }
 
     /// <summary>Whether any target counts, in any step. A trial in which none does has no loss.</summary>
     public bool HasTarget

@@ -16,10 +16,10 @@ public sealed class Metrics
     public int Count { get; private set; }
 
     /// <summary>
-    /// The trial with which the smallest mean loss was reached, over the window of <see cref="Session.Stopping"/>, the first of
-    /// several; -1 before that window was full.
+    /// The trial with which the smallest mean loss was reached, over the window of <see cref="Session.Stopping"/>, or the smallest validation
+    /// loss where <see cref="Stopping.ByValidation"/> says so; the first of several; -1 before there was any.
     /// </summary>
-    public int BestTrial => Window.BestTrial;
+    public int BestTrial => Choice.BestTrial;
 
     /// <summary>L of every trial, measured while it ran and so before its update; NaN where the trial had no target.</summary>
     public ReadOnlySpan<double> Losses => LossBuffer.AsSpan(0, Count);
@@ -36,8 +36,23 @@ public sealed class Metrics
     /// <summary>Whether the last trial had no target, and so no loss: its NaN is no divergence.</summary>
     public bool LastIsUnscored { get; private set; }
 
-    /// <summary>The mean loss that early stopping looks at.</summary>
+    /// <summary>The mean loss of the last trials.</summary>
     internal LossWindow Window { get; private set; } = new(Stopping.DefaultWindow);
+
+    /// <summary>The mean loss that early stopping, schedules and the choice of the best weights look at.</summary>
+    internal LossWindow Choice => IsByValidation ? ValidationWindow : Window;
+
+    /// <summary>Whether that is the validation loss.</summary>
+    internal bool IsByValidation { get; set; }
+
+    /// <summary>What test trials showed; null where none are run.</summary>
+    internal ValidationSeries? Validation
+    {
+        get;
+        set => (field, ValidationWindow) = (value, new LossWindow(1));
+    }
+
+    private LossWindow ValidationWindow { get; set; } = new(1);
 
     /// <summary>What the session's probes have measured, a series for each of their columns.</summary>
     public IReadOnlyList<ProbeSeries> Probes { get; internal set; } = [];
@@ -92,7 +107,20 @@ public sealed class Metrics
         for (int k = 0; k < Probes.Count; k++)
             Probes[k].Visit(visitor.Of("probe", k));
         if (visitor.Restores)
+            ValidationWindow = new LossWindow(1);
+        if (visitor.Restores)
             LookAt(Window.Length);
+        if (visitor.Restores && Validation is { } validation)
+            for (int k = 0; k < validation.Loss.Count; k++)
+                ValidationWindow.Add(validation.Loss[k].Trial, validation.Loss[k].Value);
+    }
+
+    /// <summary>Adds what test trials after a trial showed.</summary>
+    internal void AddValidation(int trial, double loss, double performance)
+    {
+        Validation!.Loss.Add(trial, loss);
+        Validation.Performance.Add(trial, performance);
+        ValidationWindow.Add(trial, loss);
     }
 
     /// <summary>Lets early stopping look at means of so many trials; those of the trials so far are made again from their losses.</summary>

@@ -27,6 +27,12 @@ public sealed record Recording
     /// <summary>y(t) of all readouts side by side, shape (steps, outputs).</summary>
     public required double[] Outputs { get; init; }
 
+    /// <summary>What the trial was about, one number for each of <see cref="ITask.Conditions"/>; NaN where it has none of that name.</summary>
+    public double[] Conditions { get; init; } = [];
+
+    /// <summary>How well it was done (<see cref="ITask.Performance"/>); NaN where its task defines nothing.</summary>
+    public double Performance { get; init; } = double.NaN;
+
     /// <summary>h(t), for each area an array of shape (steps, units).</summary>
     public required IReadOnlyList<double[]> Rates { get; init; }
 }

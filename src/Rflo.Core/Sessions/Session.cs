@@ -80,6 +80,7 @@ public abstract class Session
                 ThrowHelper.NotPositive("Stopping.Window", value.Window);
             if (value.Window != Metrics.Window.Length)
                 Metrics.LookAt(value.Window);
+            Metrics.IsByValidation = value.ByValidation;
             field = value;
         }
     } = Stopping.Never;

@@ -12,6 +12,8 @@ internal sealed class Session<T> : Session
     /// <summary>Trials whose room for metrics is made before the first of them; a longer run makes more as it goes.</summary>
     private const int MostReserved = 65_536;
 
+    private static readonly TestOptions _validated = new() { Perturbed = false };
+
     private readonly Network<T> _network;
     private readonly LearnerSet<T> _learners;
     private readonly OpenBatch<T> _openBatch;
@@ -40,7 +42,7 @@ internal sealed class Session<T> : Session
     {
         SizeLimits.OfSession<T>(graph, task);
         _taskStream = RandomStream.OfTrial(seed, "task", 0);
-        _network = new Network<T>(graph, task.MaxSteps, task.Events, seed, forms);
+        _network = new Network<T>(graph, task.MaxSteps, task.Events, seed, forms, conditions: task.Conditions.Count);
         _progress = task as IProgressTask;
         _progressBefore = new double[_progress?.ProgressLength ?? 0];
         _runsUserCode = task is IClosedLoopTask or IProgressTask
@@ -134,6 +136,8 @@ internal sealed class Session<T> : Session
                 return failed;
             double loss = Metrics.Losses[trial];
             RunStatus? diverged = Finiteness.OfTrial(_made, Metrics, trial, _previousSteps);
+            if (diverged is null && Validate(trial) is { } unmade)
+                return unmade;
             if (Hear(onTrial, trial, loss) is { } said)
                 return diverged is null ? new RunStatus(RunEnd.Failed, trial, 0, said) : diverged with { Where = $"{diverged.Where}; then {said}" };
             if (diverged is not null)
@@ -265,8 +269,8 @@ internal sealed class Session<T> : Session
         StateShape.Check(needed, state);
         _openBatch.Forget();
         Visit(new StateCounts("", state));
-        if (_best is not null && state["best.window"][0] is var window && window != Stopping.Window)
-            ThrowHelper.Invalid($"The state keeps the best weights by the mean loss of {(int)window} trials, this run by that of {Stopping.Window}.");
+        if (_best is not null && state["best.window"][0] is var window && window != WindowOfBest)
+            ThrowHelper.Invalid($"The state keeps the best weights by {NameOfBest((int)window)}, this run by {NameOfBest(WindowOfBest)}.");
         Visit(new StateReader("", state));
         _lanes?.Drop();
         _previousSteps = 0;
@@ -283,6 +287,7 @@ internal sealed class Session<T> : Session
             _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(Metrics.Losses[^1]), Weights, TimeConstants));
         _probes = builder.Build(probes);
         Metrics.Probes = _probes.Series;
+        Metrics.Validation = _probes.Validation;
     }
 
     public override Recording Test(int trial, TestOptions? options = null)
@@ -304,6 +309,75 @@ internal sealed class Session<T> : Session
             _inHand = null;
             if (!goesOn)
                 RestoreState(task);
+        }
+    }
+
+    /// <summary>Runs test trials after a trial, where they are due.</summary>
+    /// <returns>How the run ends where the task cannot make one; null where it goes on.</returns>
+    private RunStatus? Validate(int trial)
+    {
+        if (_probes.Validation is not { } validation || !validation.IsDue(trial))
+            return null;
+        var sums = (Loss: 0.0, Losses: 0, Performance: 0.0, Performances: 0);
+        (_inHand, _trialInHand) = ("a validation", trial);
+        try
+        {
+            for (int k = 0; k < validation.Probe.Trials; k++)
+            {
+                (double loss, double performance) = TestQuietly(k);
+                if (!double.IsNaN(loss))
+                    sums = sums with { Loss = sums.Loss + loss, Losses = sums.Losses + 1 };
+                if (!double.IsNaN(performance))
+                    sums = sums with { Performance = sums.Performance + performance, Performances = sums.Performances + 1 };
+            }
+
+            (double meanLoss, double meanPerformance) = (sums.Loss / sums.Losses, sums.Performance / sums.Performances);
+            Metrics.AddValidation(trial, meanLoss, meanPerformance);
+            if (Stopping.ByValidation && Metrics.BestTrial == trial)
+                _best?.KeepNow();
+            TellValidation(trial, meanLoss, meanPerformance);
+            return null;
+        }
+        catch (TaskException e)
+        {
+            return new RunStatus(RunEnd.Failed, trial, e.Step, $"{e.Part}, in a test trial after it: {e.Message}");
+        }
+        finally
+        {
+            _inHand = null;
+        }
+    }
+
+    /// <summary>The loss and the performance of a test trial; the session is left as it was.</summary>
+    private (double Loss, double Performance) TestQuietly(int trial)
+    {
+        double[]? task = SaveState();
+        try
+        {
+            Show(trial, _validated);
+            double loss = Forward(trial, LearnerSet<T>.None, _validated);
+            return (loss, PerformanceOf(_network.Trial, Outputs(_previousSteps)));
+        }
+        finally
+        {
+            RestoreState(task);
+        }
+    }
+
+    /// <summary>Passes what test trials showed to a task that changes with what is learned.</summary>
+    /// <exception cref="TaskException">Its code threw.</exception>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    private void TellValidation(int trial, double loss, double performance)
+    {
+        if (_progress is null)
+            return;
+        try
+        {
+            _progress.Validated(trial, loss, performance);
+        }
+        catch (Exception e)
+        {
+            throw new TaskException(0, e);
         }
     }
 
@@ -400,6 +474,11 @@ internal sealed class Session<T> : Session
 
     public override double Alignment(int feedback) => _alignments[feedback].Now();
 
+    /// <summary>Trials of the mean loss by which the best weights are chosen; 0 for the validation loss.</summary>
+    private int WindowOfBest => Stopping.ByValidation ? 0 : Stopping.Window;
+
+    private static string NameOfBest(int window) => window == 0 ? "the validation loss" : $"the mean loss of {window} trials";
+
     private BestWeights<T> Best =>
         _best ?? throw new InvalidOperationException("The best weights were not kept: ask for them before the first trial.");
 
@@ -437,10 +516,10 @@ internal sealed class Session<T> : Session
         // A trial without a target has no loss; outputs that are no numbers are a divergence there as well.
         bool isUnscored = double.IsNaN(loss) && double.IsFinite(_made.LossSum);
         Metrics.Add(loss, isUnscored, Stopwatch.GetElapsedTime(start).TotalSeconds, reward, _previousSteps);
-        _learners.ObserveLoss(trial, Metrics.Window.Mean);
+        _learners.ObserveLoss(trial, Metrics.Choice.Mean);
 
         // While there is no mean loss to choose by, the latest weights are kept.
-        _isKept = Metrics.BestTrial == trial || (Metrics.BestTrial < 0 && (isUnscored || double.IsFinite(loss)));
+        _isKept = (!Stopping.ByValidation && Metrics.BestTrial == trial) || (Metrics.BestTrial < 0 && (isUnscored || double.IsFinite(loss)));
         if (_isKept)
             _best?.Keep();
         for (int k = 0; k < _alignments.Length; k++)
@@ -578,7 +657,7 @@ internal sealed class Session<T> : Session
         visitor.Visit("isBatchApplied", ref _isBatchApplied);
         Metrics.Visit(visitor.Of("metrics"));
         VisitLearned(visitor);
-        _best?.Visit(visitor.Of("best"), Stopping.Window);
+        _best?.Visit(visitor.Of("best"), WindowOfBest);
         _network.Loop?.Visit(visitor.Of("task"));
         if (_progress is { ProgressLength: > 0 })
             Visit(_progress, visitor.Of("task"));
@@ -638,6 +717,7 @@ internal sealed class Session<T> : Session
     {
         Trial shown = _network.Trial;
         int steps = shown.Steps;
+        double[] outputs = Outputs(steps);
         return new Recording
         {
             Steps = steps,
@@ -647,9 +727,25 @@ internal sealed class Session<T> : Session
             Targets = shown.Targets[..(steps * shown.Outputs)],
             Mask = shown.Mask[..(steps * shown.Outputs)],
             Rewards = shown.Rewards[..steps],
-            Outputs = Outputs(steps),
+            Outputs = outputs,
+            Conditions = [.. shown.Conditions],
+            Performance = PerformanceOf(shown, outputs),
             Rates = [.. _network.Areas.Select(area => Rates(area, steps))],
         };
+    }
+
+    /// <exception cref="TaskException">The task's code threw.</exception>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    private double PerformanceOf(Trial shown, double[] outputs)
+    {
+        try
+        {
+            return Task.Performance(shown, outputs);
+        }
+        catch (Exception e)
+        {
+            throw new TaskException(shown.Steps, e);
+        }
     }
 
     private double RateCost(int steps)

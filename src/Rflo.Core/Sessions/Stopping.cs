@@ -6,7 +6,13 @@ namespace Rflo.Core;
 /// <param name="TargetLoss">It ends as soon as the mean loss is at or below this; NaN for never.</param>
 /// <param name="Patience">It ends when so many trials in a row brought no new smallest mean loss; 0 for never.</param>
 /// <param name="Window">Trials of the mean, at least 1: the last so many that had a target. Before so many there is no mean.</param>
-public sealed record Stopping(double TargetLoss = double.NaN, int Patience = 0, int Window = Stopping.DefaultWindow)
+/// <param name="ByValidation">
+/// Whether all of this, the best weights and schedules that look at losses take the validation loss (<see cref="ValidationProbe"/>) for
+/// the mean loss. Patience counts trained trials since the validation that was the best.
+/// </param>
+/// <param name="TargetPerformance">It ends as soon as the validation performance is at or above this; NaN for never.</param>
+public sealed record Stopping(
+    double TargetLoss = double.NaN, int Patience = 0, int Window = Stopping.DefaultWindow, bool ByValidation = false, double TargetPerformance = double.NaN)
 {
     /// <summary>Trials of the mean loss where nothing is said.</summary>
     public const int DefaultWindow = 50;
@@ -17,7 +23,11 @@ public sealed record Stopping(double TargetLoss = double.NaN, int Patience = 0, 
     /// <summary>Why a run with these metrics ends now; null where it goes on.</summary>
     internal string? Reason(Metrics metrics)
     {
-        LossWindow window = metrics.Window;
+        if (metrics.Validation is { Performance: { Count: > 0 } performance } && performance[performance.Count - 1].Value is var reached && reached >= TargetPerformance)
+            return string.Create(CultureInfo.InvariantCulture, $"the validation performance {reached:g4} reached its target {TargetPerformance:g4}");
+        LossWindow window = metrics.Choice;
+        if (ByValidation)
+            return ReasonByValidation(window, metrics.Count);
         if (window.Mean <= TargetLoss)
         {
             string what = Window == 1 ? "the loss" : $"the mean loss of the last {Window} trials that have a target,";
@@ -29,5 +39,14 @@ public sealed record Stopping(double TargetLoss = double.NaN, int Patience = 0, 
             return null;
         string smallest = Window == 1 ? "smaller loss" : $"smaller mean loss of {Window} trials";
         return $"no {smallest} for {window.SinceBest} trials";
+    }
+
+    private string? ReasonByValidation(LossWindow window, int trained)
+    {
+        double loss = window.Mean;
+        if (loss <= TargetLoss)
+            return string.Create(CultureInfo.InvariantCulture, $"the validation loss {loss:g4} reached its target {TargetLoss:g4}");
+        int since = trained - 1 - window.BestTrial;
+        return Patience == 0 || window.BestTrial < 0 || since < Patience ? null : $"no smaller validation loss for {since} trials";
     }
 }

@@ -29,7 +29,8 @@ internal sealed partial class Network<T>
     /// <param name="seed">Seed of every random stream.</param>
     /// <param name="forms">Which forms of a calculation may be chosen.</param>
     /// <param name="original">The network whose weights and time constants it has, in a trial that runs beside; null for those of its own.</param>
-    public Network(Graph graph, int maxSteps, int events, long seed, Forms forms = Forms.All, Network<T>? original = null)
+    /// <param name="conditions">Conditions of the task.</param>
+    public Network(Graph graph, int maxSteps, int events, long seed, Forms forms = Forms.All, Network<T>? original = null, int conditions = 0)
     {
         _forms = forms;
         Graph = graph;
@@ -58,12 +59,12 @@ internal sealed partial class Network<T>
         _stepLosses = new double[maxSteps + 1];
         _noise = new RandomStream?[Areas.Length];
         _exploration = new RandomStream?[Areas.Length];
-        Trial = new Trial(maxSteps, graph.InputChannels, graph.Outputs, events);
+        Trial = new Trial(maxSteps, graph.InputChannels, graph.Outputs, events, conditions);
         _perturbed = graph.Perturbations.Count > 0 ? new PerturbationState<T>(this) : null;
     }
 
     /// <summary>The same circuit in a trial that runs beside this one: the same weights and time constants, activity of its own.</summary>
-    public Network<T> Beside() => new(Graph, MaxSteps, Trial.EventKinds, Seed, _forms, this);
+    public Network<T> Beside() => new(Graph, MaxSteps, Trial.EventKinds, Seed, _forms, this, Trial.Conditions.Length);
 
     public Graph Graph { get; }
 

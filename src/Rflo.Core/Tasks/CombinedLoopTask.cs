@@ -44,6 +44,7 @@ internal sealed class CombinedLoopTask : CombinedTask, IClosedLoopTask
             return;
         loop.Before(now, Own);
         Copy(now.Step - 1, 1, trial);
+        CopyConditions(trial);
     }
 
     public void After(Moment now, Trial trial)
@@ -52,5 +53,6 @@ internal sealed class CombinedLoopTask : CombinedTask, IClosedLoopTask
             return;
         loop.After(now, Own);
         Copy(now.Step - 1, 1, trial);
+        CopyConditions(trial);
     }
 }

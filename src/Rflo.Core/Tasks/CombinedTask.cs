@@ -10,6 +10,8 @@ public class CombinedTask : IProgressTask
     private readonly ITask[] _tasks;
     private readonly Trial[] _own;
     private readonly int[][] _events;
+    private readonly string[] _conditions;
+    private readonly int[][] _places;
     private readonly TaskChoice _choice;
 
     private protected CombinedTask(IReadOnlyList<ITask> tasks, IReadOnlyList<int[]> events, int kinds, TaskChoice choice)
@@ -32,7 +34,9 @@ public class CombinedTask : IProgressTask
         }
 
         _tasks = [.. tasks];
-        _own = [.. tasks.Select(task => new Trial(task.MaxSteps, task.Inputs, task.Outputs, task.Events))];
+        _own = [.. tasks.Select(task => new Trial(task.MaxSteps, task.Inputs, task.Outputs, task.Events, task.Conditions.Count))];
+        _conditions = [PartCondition, .. tasks.SelectMany(task => task.Conditions).Distinct().Where(name => name != PartCondition)];
+        _places = [.. tasks.Select(task => task.Conditions.Select(name => Array.IndexOf(_conditions, name)).ToArray())];
         _events = [.. events.Select(numbers => numbers.ToArray())];
         _choice = choice;
         Events = kinds;
@@ -40,6 +44,15 @@ public class CombinedTask : IProgressTask
         GivesRewards = tasks.Any(task => task.GivesRewards);
         ProgressLength = choice.StateLength + tasks.Sum(task => (task as IProgressTask)?.ProgressLength ?? 0);
     }
+
+    /// <summary>The condition that says which of the tasks made a trial, from 0; of tasks within tasks, which of the outermost.</summary>
+    public const string PartCondition = "part";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Conditions => _conditions;
+
+    /// <inheritdoc/>
+    public double Performance(Trial trial, double[] outputs) => _tasks[Chosen].Performance(Own, outputs);
 
     /// <inheritdoc/>
     public int Inputs => _tasks[0].Inputs;
@@ -111,6 +124,15 @@ public class CombinedTask : IProgressTask
     }
 
     /// <inheritdoc/>
+    public void Validated(int trial, double loss, double performance)
+    {
+        // Of a mixture or of blocks the test trials were of several parts.
+        if (_choice is CurriculumChoice)
+            (_tasks[Chosen] as IProgressTask)?.Validated(trial, loss, performance);
+        _choice.Validated(loss, performance);
+    }
+
+    /// <inheritdoc/>
     public void Fill(int trial, RandomStream stream, Trial into)
     {
         ArgumentNullException.ThrowIfNull(into);
@@ -120,6 +142,18 @@ public class CombinedTask : IProgressTask
         _tasks[Chosen].Fill(trial, stream, own);
         into.Steps = own.Steps;
         Copy(0, own.Steps, into);
+        CopyConditions(into);
+    }
+
+    /// <summary>Copies what the chosen task's trial is about, and which task it is.</summary>
+    private protected void CopyConditions(Trial into)
+    {
+        if (into.Conditions.Length == 0)
+            return;
+        int[] places = _places[Chosen];
+        for (int k = 0; k < places.Length; k++)
+            into.Conditions[places[k]] = Own.Conditions[k];
+        into.Conditions[0] = Chosen;
     }
 
     /// <summary>The trial that the chosen task fills.</summary>

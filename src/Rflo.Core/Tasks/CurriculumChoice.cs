@@ -25,6 +25,10 @@ public sealed class CurriculumChoice : TaskChoice
                 ThrowHelper.OutOfRange(nameof(stage.LossBelow), stage.LossBelow, "a number");
             if (double.IsNaN(stage.RewardAbove))
                 ThrowHelper.OutOfRange(nameof(stage.RewardAbove), stage.RewardAbove, "a number");
+            if (double.IsNaN(stage.ValidationLossBelow))
+                ThrowHelper.OutOfRange(nameof(stage.ValidationLossBelow), stage.ValidationLossBelow, "a number");
+            if (double.IsNaN(stage.PerformanceAbove))
+                ThrowHelper.OutOfRange(nameof(stage.PerformanceAbove), stage.PerformanceAbove, "a number");
         }
 
         int longest = _stages.Select(stage => stage.Trials).DefaultIfEmpty(0).Max();
@@ -53,11 +57,26 @@ public sealed class CurriculumChoice : TaskChoice
         _rewards[_trained++ % stage.Trials] = reward;
         if (!double.IsNaN(loss))
             _losses[_scored++ % stage.Trials] = loss;
-        if (_trained < stage.Trials || !LossIsBelow(stage))
-            return;
-        if (Mean(_rewards, stage.Trials) > stage.RewardAbove)
-            (Stage, _trained, _scored) = (Stage + 1, 0, 0);
+        if (!stage.IsByValidation && IsPassed(stage))
+            Pass();
     }
+
+    /// <inheritdoc/>
+    public override void Validated(double loss, double performance)
+    {
+        if (Stage == _stages.Length)
+            return;
+        CurriculumStage stage = _stages[Stage];
+        bool isBelow = double.IsPositiveInfinity(stage.ValidationLossBelow) || loss < stage.ValidationLossBelow;
+        bool isAbove = double.IsNegativeInfinity(stage.PerformanceAbove) || performance > stage.PerformanceAbove;
+        if (stage.IsByValidation && isBelow && isAbove && IsPassed(stage))
+            Pass();
+    }
+
+    private void Pass() => (Stage, _trained, _scored) = (Stage + 1, 0, 0);
+
+    private bool IsPassed(CurriculumStage stage) =>
+        _trained >= stage.Trials && LossIsBelow(stage) && Mean(_rewards, stage.Trials) > stage.RewardAbove;
 
     private bool LossIsBelow(CurriculumStage stage) =>
         double.IsPositiveInfinity(stage.LossBelow)

@@ -7,5 +7,15 @@ namespace Rflo.Core;
 /// a target have no loss and do not count.
 /// </param>
 /// <param name="RewardAbove">It is passed only if their mean reward (a trial's summed over its steps) is above this; minus infinity asks nothing of it.</param>
+/// <param name="ValidationLossBelow">It is passed only by a validation with a mean loss below this; infinity sets no limit.</param>
+/// <param name="PerformanceAbove">It is passed only by a validation with a mean performance above this; minus infinity asks nothing of it.</param>
 public sealed record CurriculumStage(
-    int Trials, double LossBelow = double.PositiveInfinity, double RewardAbove = double.NegativeInfinity);
+    int Trials,
+    double LossBelow = double.PositiveInfinity,
+    double RewardAbove = double.NegativeInfinity,
+    double ValidationLossBelow = double.PositiveInfinity,
+    double PerformanceAbove = double.NegativeInfinity)
+{
+    /// <summary>Whether it is passed by test trials, and not by those that are trained.</summary>
+    internal bool IsByValidation => !double.IsPositiveInfinity(ValidationLossBelow) || !double.IsNegativeInfinity(PerformanceAbove);
+}

@@ -42,6 +42,9 @@ public sealed class ReadySetGoTask : ITask
     /// <inheritdoc/>
     public int Events => 0;
 
+    /// <summary>"delay", in steps.</summary>
+    public IReadOnlyList<string> Conditions { get; } = ["delay"];
+
     /// <inheritdoc/>
     public void Fill(int trial, RandomStream stream, Trial into)
     {
@@ -50,6 +53,8 @@ public sealed class ReadySetGoTask : ITask
         int[] delays = _spec.Delays;
         int delay = _spec.InTurn ? delays[(int)((uint)trial % (uint)delays.Length)] : stream.Between(delays[0], delays[1] + 1);
         into.Steps = MaxSteps;
+        if (into.Conditions.Length > 0)
+            into.Conditions[0] = delay;
         into.Mask.AsSpan().Fill(1);
         for (int t = 1; t <= MaxSteps; t++)
         {

@@ -69,6 +69,9 @@ public sealed class SyllablesTask : IClosedLoopTask
     /// <inheritdoc/>
     public int Events => 2;
 
+    /// <summary>"syllable", the number of the first of a trial.</summary>
+    public IReadOnlyList<string> Conditions { get; } = ["syllable"];
+
     /// <inheritdoc/>
     public bool GivesRewards => _spec.Chooser is not null;
 
@@ -102,6 +105,8 @@ public sealed class SyllablesTask : IClosedLoopTask
         int row = now.Step - 1, place = row / _segment, phase = row % _segment;
         if (phase == 0)
             Begin(now, place);
+        if (row == 0 && trial.Conditions.Length > 0)
+            trial.Conditions[0] = _asked;
         bool moves = phase < _spec.Move, isOn = moves || _spec.InputInHold;
         if (Inputs > 0)
         {

@@ -19,6 +19,11 @@ public abstract class TaskChoice
     {
     }
 
+    /// <summary>Receives the mean loss and performance of test trials.</summary>
+    public virtual void Validated(double loss, double performance)
+    {
+    }
+
     /// <summary>Copies what it keeps.</summary>
     public virtual void Save(Span<double> state)
     {

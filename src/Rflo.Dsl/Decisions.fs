@@ -1,0 +1,171 @@
+namespace Rflo.Dsl
+
+open MathNet.Numerics.LinearAlgebra
+
+/// What outputs chose in a trial, and what the trial asked for.
+[<RequireQualifiedAccess>]
+module internal Decisions =
+
+    /// Outputs, their targets and their mask, each of shape (steps, outputs).
+    type Answers = {
+        /// Whether outputs are around 0; others are between 0 and 1.
+        IsLinear: bool
+        Outputs: Matrix<float>
+        Targets: Matrix<float>
+        Mask: Matrix<float>
+    }
+
+    /// What was to be decided, and what was.
+    type private Decided = {
+        /// Rows of the decision period.
+        Period: int list
+        /// The outputs among which the choice is made.
+        Choices: int list
+        Asked: int
+        Chosen: int
+    }
+
+    /// The last stretch of steps for which a function gives the same.
+    let private lastStretch key steps =
+        match List.rev steps with
+        | [] -> []
+        | last :: _ as backwards ->
+            backwards |> List.takeWhile (fun t -> key t = key last) |> List.rev
+
+    /// Of the steps that count, those that count most.
+    let private heaviest (weight: int -> float) steps =
+        match steps |> List.filter (fun t -> weight t > 0.0) with
+        | [] -> []
+        | counted ->
+            let most = counted |> List.map weight |> List.max
+            counted |> List.filter (fun t -> weight t = most)
+
+    let private meanOver steps (series: Matrix<float>) k =
+        steps |> List.averageBy (fun t -> series[t, k])
+
+    /// One output: 1 above the middle of what it can ask for, else 0.
+    let private oneOutput (chosen: Answers) steps =
+        let middle = if chosen.IsLinear then 0.0 else 0.5
+
+        let period =
+            heaviest (fun t -> chosen.Mask[t, 0]) steps
+            |> List.filter (fun t -> chosen.Targets[t, 0] <> middle)
+            |> lastStretch (fun t -> chosen.Targets[t, 0] > middle)
+
+        match period with
+        | [] -> None
+        | period ->
+            let side series =
+                if meanOver period series 0 > middle then 1 else 0
+
+            Some {
+                Period = period
+                Choices = [ 0 ]
+                Asked = side chosen.Targets
+                Chosen = side chosen.Outputs
+            }
+
+    let private severalOutputs (chosen: Answers) steps =
+        let outputs = [ 0 .. chosen.Targets.ColumnCount - 1 ]
+
+        /// The output that a step asks for, of those that count in it; none where it asks the same of all.
+        let askedIn t =
+            match outputs |> List.filter (fun k -> chosen.Mask[t, k] > 0.0) with
+            | [] -> None
+            | counted ->
+                let most = counted |> List.maxBy (fun k -> chosen.Targets[t, k])
+
+                if
+                    counted |> List.forall (fun k -> chosen.Targets[t, k] = chosen.Targets[t, most])
+                then
+                    None
+                else
+                    Some most
+
+        let asking = steps |> List.filter (askedIn >> Option.isSome)
+
+        let most = heaviest (fun t -> chosen.Mask.Row(t).Maximum()) asking
+
+        /// What is asked for first and last, and something else in between, is what is asked for while nothing is to be decided.
+        let deciding =
+            match asking with
+            | first :: _ when most |> List.exists (fun t -> askedIn t <> askedIn first) ->
+                most |> List.filter (fun t -> askedIn t <> askedIn first)
+            | _ -> most
+
+        let period = deciding |> lastStretch askedIn
+
+        match period with
+        | [] -> None
+        | first :: _ ->
+            let asked = (askedIn first).Value
+
+            // An output that is asked for before the decision, as that of fixation is, is no choice in it.
+            let waiting =
+                asking
+                |> List.filter (fun t -> t < first)
+                |> List.choose askedIn
+                |> List.filter (fun k -> k <> asked)
+                |> Set.ofList
+
+            let counted = outputs |> List.filter (fun k -> chosen.Mask[first, k] > 0.0)
+
+            let choices =
+                match counted |> List.filter (fun k -> not (Set.contains k waiting)) with
+                | [ _ ]
+                | [] -> counted
+                | choices -> choices
+
+            Some {
+                Period = period
+                Choices = choices
+                Asked = asked
+                Chosen = choices |> List.maxBy (meanOver period chosen.Outputs)
+            }
+
+    let private decided (answers: Answers) =
+        let steps = [ 0 .. answers.Targets.RowCount - 1 ]
+
+        if answers.Targets.ColumnCount = 1 then
+            oneOutput answers steps
+        elif answers.Targets.ColumnCount = 0 then
+            None
+        else
+            severalOutputs answers steps
+
+    /// (Which output was asked for, which was chosen); none where nothing is to be decided.
+    let decision (answers: Answers) =
+        decided answers |> Option.map (fun found -> found.Asked, found.Chosen)
+
+    /// How far the chosen output leads in a row.
+    let private lead (answers: Answers) found (series: Matrix<float>) choice row =
+        match found.Choices with
+        | [ 0 ] when answers.Targets.ColumnCount = 1 ->
+            let middle = if answers.IsLinear then 0.0 else 0.5
+            let above = series[row, 0] - middle
+            if choice = 1 then above else -above
+        | choices ->
+            let others =
+                choices |> List.filter ((<>) choice) |> List.map (fun k -> series[row, k])
+
+            if List.isEmpty others then
+                nan
+            else
+                series[row, choice] - List.max others
+
+    /// Steps of the decision period, counted from 1, until the chosen output leads by half of what the targets lead by.
+    let reaction (answers: Answers) =
+        decided answers
+        |> Option.bind (fun found ->
+            let half = 0.5 * lead answers found answers.Targets found.Asked found.Period.Head
+
+            found.Period
+            |> List.tryFindIndex (fun row ->
+                lead answers found answers.Outputs found.Chosen row >= half)
+            |> Option.map (fun k -> k + 1))
+
+    /// What a trial is about, by name, without what it does not say.
+    let conditions (names: string seq) (values: float[]) =
+        Seq.zip names values
+        |> Seq.filter (fun (_, value) -> not (System.Double.IsNaN value))
+        |> Map.ofSeq

@@ -1,0 +1,120 @@
+namespace Rflo.Dsl
+
+open System
+open MathNet.Numerics.Distributions
+
+/// A number that was estimated from trials, with its interval of 95 %.
+[<RequireQualifiedAccess>]
+type Estimate = {
+    /// NaN where no trial says anything of it.
+    Value: float
+    /// NaN where the trials are too few for an interval.
+    Low: float
+    High: float
+    /// Trials that it was estimated from.
+    Trials: int
+} with
+
+    override this.ToString() =
+        let number (value: float) =
+            if Double.IsNaN value then
+                "none"
+            else
+                value.ToString("g3", Globalization.CultureInfo.InvariantCulture)
+
+        if Double.IsNaN this.Low || Double.IsNaN this.High then
+            number this.Value
+        else
+            $"{number this.Value} ({number this.Low} to {number this.High})"
+
+/// Estimates with their intervals of 95 %.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Estimate =
+
+    /// Of no trial.
+    let none: Estimate = {
+        Value = nan
+        Low = nan
+        High = nan
+        Trials = 0
+    }
+
+    /// 0.975 quantile of the normal distribution.
+    let private z = Normal.InvCDF(0.0, 1.0, 0.975)
+
+    /// `Estimate.proportion 90 100` is 0.9 with the interval of Wilson (1927), which stays within 0 and 1 and is one for 0 of n too.
+    let proportion (successes: int) (trials: int) : Estimate =
+        if trials = 0 then
+            none
+        else
+            let n = float trials
+            let p = float successes / n
+            let z2 = z * z
+            let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n)
+
+            let half = z / (1.0 + z2 / n) * sqrt (p * (1.0 - p) / n + z2 / (4.0 * n * n))
+
+            {
+                Value = p
+                Low = if successes = 0 then 0.0 else centre - half
+                High = if successes = trials then 1.0 else centre + half
+                Trials = trials
+            }
+
+    /// `Estimate.mean values` is the mean of those that are no NaN, with the interval of Student's t; of one value there is no interval.
+    let mean (values: float seq) : Estimate =
+        let values = values |> Seq.filter (Double.IsNaN >> not) |> Array.ofSeq
+        let n = values.Length
+
+        if n = 0 then
+            none
+        else
+            let mean = Array.average values
+
+            let half =
+                if n = 1 then
+                    nan
+                else
+                    let variance =
+                        (values |> Array.sumBy (fun value -> (value - mean) * (value - mean)))
+                        / float (n - 1)
+
+                    StudentT.InvCDF(0.0, 1.0, float (n - 1), 0.975) * sqrt (variance / float n)
+
+            {
+                Value = mean
+                Low = mean - half
+                High = mean + half
+                Trials = n
+            }
+
+    /// The mean of what is no NaN: by `proportion` where all of it is 0 or 1, else by `mean`.
+    let ofScores (scores: float seq) : Estimate =
+        let scores = scores |> Seq.filter (Double.IsNaN >> not) |> Array.ofSeq
+
+        if scores |> Array.forall (fun score -> score = 0.0 || score = 1.0) then
+            proportion
+                (scores |> Array.filter (fun score -> score = 1.0) |> Array.length)
+                scores.Length
+        else
+            mean scores
+
+    /// An estimate with the quantiles of what resampling made of it; NaN where most of that is none.
+    let resampled trials value (again: float[]) : Estimate =
+        let found = again |> Array.filter Double.IsFinite |> Array.sort
+
+        let at share =
+            if 2 * found.Length <= again.Length || not (Double.IsFinite value) then
+                nan
+            else
+                let place = share * float (found.Length - 1)
+                let below = int (floor place)
+                let above = min (below + 1) (found.Length - 1)
+                found[below] + (place - float below) * (found[above] - found[below])
+
+        {
+            Value = value
+            Low = at 0.025
+            High = at 0.975
+            Trials = trials
+        }
