@@ -155,7 +155,7 @@ internal sealed class LearningSignal<T>
     }
 
     private static bool LearnsInSteps(Plasticity? plasticity) =>
-        plasticity is { LearningRate: > 0 } plastic && (plastic.Readout is RlsReadout || (plastic.Readout is DeltaReadout && plastic.Schedule.IsStepwise));
+        plasticity is { LearningRate: > 0 } plastic && (plastic.Readout is RlsReadout || (!plastic.Readout.IsLeastSquares && plastic.Schedule.IsStepwise));
 
     private static FeedbackSpec[] FeedbacksOnto(Network<T> network, AreaState<T> area, ErrorPath path) =>
         path == ErrorPath.Symmetric ? [] : [.. network.Graph.Feedbacks.Where(feedback => feedback.Area.Index == area.Index)];
