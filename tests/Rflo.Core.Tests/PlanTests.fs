@@ -67,6 +67,11 @@ let private blindly (network: Network<float>) (operators: PlanOperator list) ste
             inner ()
             show saved (readout.Error step))
 
+        hiding $"outputs of {readout.Spec.Name}" (fun inner ->
+            let saved = hide (readout.Output step)
+            inner ()
+            show saved (readout.Output step))
+
     for area in network.Areas do
         hiding $"slopes of {area.Spec.Name}" (fun inner ->
             let saved = hide (area.Post step)

@@ -39,6 +39,15 @@ internal sealed class ModulatorSignal<T>
         }
     }
 
+    /// <summary>What a signal is made of.</summary>
+    public static IEnumerable<PlanRead> ReadsOf(Network<T> network, Neuromodulator source) => source switch
+    {
+        ReadoutModulator value => [new(BufferNames.Outputs(network.Readouts[value.Readout.Index].Spec.Name))],
+        TemporalDifferenceModulator error => [new(BufferNames.Outputs(network.Readouts[error.Readout.Index].Spec.Name)), new(BufferNames.Rewards)],
+        AreaModulator rates => [new(BufferNames.Rates(network.Areas[rates.Area.Index].Spec.Name), rates.Delay)],
+        _ => throw new NotSupportedException($"No learner knows the modulator {source}."),
+    };
+
     /// <summary>Whether each unit receives one of its own.</summary>
     public bool IsOfUnits => _columns.Length > 0;
 

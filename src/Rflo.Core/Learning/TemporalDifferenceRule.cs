@@ -1,4 +1,5 @@
 using System.Numerics;
+using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
@@ -30,12 +31,16 @@ internal sealed class TemporalDifferenceRule<T> : Learner<T>
         _post = new AlignedArray<T>((plastic.IsStepwise ? 1 : network.MaxSteps) * readout.Padded);
     }
 
-    public override bool ActsInSteps => _plastic.IsStepwise;
+    public override IReadOnlyList<PlanOperator> Operators =>
+    [
+        _plastic.Update("temporal differences", new(Outputs(_readout.Spec.Name)), new(BufferNames.Rewards), new PlanRead(Signals(_readout.Spec.Name))),
+        .. _plastic.AroundUpdate(),
+    ];
 
     public override void Begin(int trial, int steps)
     {
         _steps = steps;
-        if (!ActsInSteps)
+        if (!_plastic.IsStepwise)
             return;
         _trace.Span.Clear();
         AdvanceTrace(0);
@@ -43,7 +48,7 @@ internal sealed class TemporalDifferenceRule<T> : Learner<T>
 
     public override void Learn(int step)
     {
-        if (!ActsInSteps)
+        if (!_plastic.IsStepwise)
             return;
 
         // The error of the transition from t-1 to t, and the trace up to t-1.
@@ -56,7 +61,7 @@ internal sealed class TemporalDifferenceRule<T> : Learner<T>
 
     public override void End(int steps)
     {
-        if (!ActsInSteps)
+        if (!_plastic.IsStepwise)
         {
             T credit = T.Zero;
             for (int s = steps - 1; s >= 0; s--)

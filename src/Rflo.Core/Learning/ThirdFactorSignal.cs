@@ -69,6 +69,7 @@ internal sealed class ThirdFactorSignal<T>
             ThirdFactor.TrialReward or ThirdFactor.StepReward => errors,
             ThirdFactor.TaskReward => [new(BufferNames.Rewards)],
             ThirdFactor.RewardError => [new(BufferNames.Rewards), new(Currents(area.Spec.Name))],
+            ThirdFactor.Signal => ModulatorSignal<T>.ReadsOf(network, rule.Source!),
             _ => [],
         };
         return new(rule.NeedsWholeTrial ? PlanStage.ObserveTrial : stage, $"learning signal of {group}", [.. reads], [BufferNames.LearningSignal(group)]);
