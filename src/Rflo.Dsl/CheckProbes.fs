@@ -30,6 +30,7 @@ module internal CheckProbes =
 
         for target in targets do
             yield! ontoArea experiment.Circuit rule target
+            yield! modulatorArrives experiment.Circuit rule target
     ]
 
     /// Whether a projection's weights change; `learning 0.0` changes none.

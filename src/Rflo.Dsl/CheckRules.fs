@@ -120,20 +120,72 @@ module internal CheckRules =
 
     let asksForReward (rule: Rule) =
         match rule.Credit with
-        | Local trace -> List.contains trace.Modulator.Signal [ TaskReward; RewardError ]
+        | Local trace -> trace.Modulator.Signal.TakesReward
         | _ -> false
 
-    /// A rule whose modulator nothing feeds would run and learn nothing.
-    let rewardArrives (experiment: Experiment) (rule: Rule) = [
-        if
-            asksForReward rule
-            && not (TaskCompile.givesRewards experiment.Seed experiment.Task)
-        then
+    let private noRewards (experiment: Experiment) (rule: Rule) = [
+        if not (TaskCompile.givesRewards experiment.Seed experiment.Task) then
             RuleCannot(
                 rule.Name,
                 $"learn from rewards, since the task {experiment.Task.Name} gives none",
                 "give its trials rewards, use another rule, or freeze the projection"
             )
+    ]
+
+    /// A rule whose modulator nothing feeds would run and learn nothing.
+    let rewardArrives (experiment: Experiment) (rule: Rule) = [
+        if asksForReward rule then
+            yield! noRewards experiment rule
+    ]
+
+    /// What is wrong with the area that a modulator comes from, and with what it makes of its rates.
+    let private modulatingArea (circuit: Circuit) name (check: Area -> Fault list) =
+        match Wiring.findArea circuit name with
+        | Error faults -> faults
+        | Ok area -> check area
+
+    /// Whether the circuit has the signal that modulates a rule, in the shape that the units of an area need.
+    let modulatorArrives (circuit: Circuit) (rule: Rule) (target: Area) = [
+        match rule.Credit with
+        | Local { Modulator = { Signal = signal } } ->
+            match signal with
+            | ReadoutValue name
+            | TemporalDifference(name, _) ->
+                match Wiring.findReadout circuit name with
+                | Error faults -> yield! faults
+                | Ok readout when readout.Outputs > 1 ->
+                    RuleCannot(
+                        rule.Name,
+                        $"take {name} as its modulator, which has {string readout.Outputs} outputs",
+                        $"""declare a readout with one output, such as readout "value" 1, and name it"""
+                    )
+                | Ok _ -> ()
+            | UnitRate(name, unit, _) ->
+                yield!
+                    modulatingArea circuit name (fun area -> [
+                        if area.Units > 0 && (unit < 0 || unit >= area.Units) then
+                            NotAllowed(
+                                $"the unit of {name} that modulates {rule.Name}",
+                                string unit,
+                                $"from 0 to {string (area.Units - 1)}"
+                            )
+                    ])
+            | AreaRates(name, weights, _) ->
+                yield!
+                    modulatingArea circuit name (fun area -> [
+                        if
+                            area.Units > 0
+                            && target.Units > 0
+                            && not (CheckValues.has target.Units area.Units weights)
+                        then
+                            WrongShape(
+                                $"the weights from {name} that modulate {rule.Name}",
+                                CheckValues.shapeOf weights,
+                                $"{CheckValues.shape target.Units area.Units}, (units of {target.Name}, units of {name})"
+                            )
+                    ])
+            | _ -> ()
+        | _ -> ()
     ]
 
     let moreThanZero field (given: float) = [
@@ -188,9 +240,38 @@ module internal CheckRules =
             )
     ]
 
-    let leastSquares (dt: float<ms>) (readout: Rflo.Dsl.ReadoutRule) = [
+    /// The delay of a modulator: whole steps, at least one.
+    let private modulatorDelay (dt: float<ms>) (delay: float<ms>) = [
+        let field = "the delay of the modulator"
+        let faults = atLeastOneStep field dt delay
+        yield! faults
+
+        if
+            List.isEmpty faults
+            && dt > 0.0<ms>
+            && Double.IsFinite(float dt)
+            && Option.isNone (TaskCompile.steps dt delay)
+        then
+            NotWholeSteps(field, delay, dt)
+    ]
+
+    /// What is wrong with the numbers of a modulator, whatever the circuit is.
+    let private modulator precision dt =
+        function
+        | TemporalDifference(_, gamma) -> probability "the gamma of the temporal difference" gamma
+        | UnitRate(_, _, delay) -> modulatorDelay dt delay
+        | AreaRates(_, weights, delay) -> [
+            yield! modulatorDelay dt delay
+            yield! allFinite precision "a weight of the modulator" weights
+          ]
+        | _ -> []
+
+    let readoutRule (dt: float<ms>) (readout: Rflo.Dsl.ReadoutRule) = [
         match readout with
         | DeltaRule -> ()
+        | TdLambda(gamma, lambda) ->
+            yield! probability "the gamma of the temporal difference" gamma
+            yield! probability "the lambda of the temporal difference" lambda
         | RecursiveLeastSquares(alpha, forgetting, every) ->
             yield! moreThanZero "alpha of the least squares" alpha
 
@@ -240,6 +321,7 @@ module internal CheckRules =
             yield! meanOf "post factor" dt trace.Post
             yield! meanOf "pre factor" dt trace.Pre
             yield! meanOf "modulator" dt trace.Modulator
+            yield! modulator precision dt trace.Modulator.Signal
         | TruncatedBackward(window, stride) -> yield! windowOf dt window stride
         | Stochastic(factors, noise) ->
             if not (Enum.IsDefined factors) then
@@ -285,7 +367,7 @@ module internal CheckRules =
                 "more than 0"
             )
 
-        yield! leastSquares dt rule.Readout
+        yield! readoutRule dt rule.Readout
     ]
 
     /// Whether every k-th step misses some of the looks.
@@ -354,9 +436,33 @@ module internal CheckRules =
                 )
     ]
 
-    let ontoReadout (circuit: Circuit) (rule: Rule) readout projection =
+    /// What is wrong with a projection onto a readout that learns to predict rewards.
+    let private byPrediction (experiment: Experiment) (rule: Rule) (readout: Readout) = [
+        let instead = "or let the readout learn by the delta rule, Readout = DeltaRule"
+
+        if readout.Outputs > 1 then
+            RuleCannot(
+                rule.Name,
+                $"predict rewards by {readout.Name}, which has {string readout.Outputs} outputs",
+                $"give the critic a readout with one output, {instead}"
+            )
+
+        if readout.Output = Output.Softmax then
+            RuleCannot(
+                rule.Name,
+                $"predict rewards by {readout.Name}, since one softmax output is always 1",
+                $"make the readout linear, {instead}"
+            )
+
+        yield! noRewards experiment rule
+    ]
+
+    let ontoReadout (experiment: Experiment) (rule: Rule) readout projection =
+        let circuit = experiment.Circuit
+
         match rule.Readout, Wiring.findReadout circuit readout with
         | DeltaRule, _ -> throughCompetition circuit rule readout
+        | TdLambda _, Ok readout -> byPrediction experiment rule readout
         | _, Ok readout -> bySquares rule readout projection
         | _, Error _ -> []
 
@@ -410,9 +516,10 @@ module internal CheckRules =
                 match Wiring.findArea experiment.Circuit target with
                 | Ok target ->
                     yield! ontoArea experiment.Circuit rule target
+                    yield! modulatorArrives experiment.Circuit rule target
                     yield! rewardArrives experiment rule
                 | Error _ -> ()
-            | OfReadout readout -> yield! ontoReadout experiment.Circuit rule readout projection
+            | OfReadout readout -> yield! ontoReadout experiment rule readout projection
             | _ -> ()
     ]
 

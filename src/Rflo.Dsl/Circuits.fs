@@ -62,8 +62,30 @@ module Circuit =
         | OfReadout readout -> OfReadout(rename readout)
         | OfBias -> OfBias
 
+    /// A rule names parts of its circuit where one of them modulates it.
+    let private renameModulator rename (rule: Rule) =
+        match rule.Credit with
+        | Local trace ->
+            let signal =
+                match trace.Modulator.Signal with
+                | ReadoutValue readout -> ReadoutValue(rename readout)
+                | TemporalDifference(readout, gamma) -> TemporalDifference(rename readout, gamma)
+                | UnitRate(area, unit, delay) -> UnitRate(rename area, unit, delay)
+                | AreaRates(area, weights, delay) -> AreaRates(rename area, weights, delay)
+                | other -> other
+
+            {
+                rule with
+                    Credit =
+                        Local {
+                            trace with
+                                Modulator = { trace.Modulator with Signal = signal }
+                        }
+            }
+        | _ -> rule
+
     /// `Circuit.prefix "left" c` is c with every area, input, readout and named projection called "left.…", so that two
-    /// copies of a module stand side by side. New names draw new random numbers.
+    /// copies of a module stand side by side. Rules of projections go on to name what they named. New names draw new random numbers.
     let prefix (word: string) (circuit: Circuit) : Circuit =
         let rename name = $"{word}.{name}"
 
@@ -87,6 +109,11 @@ module Circuit =
                             Label = projection.Label |> Option.map rename
                             Source = renameEnd rename projection.Source
                             Target = renameEnd rename projection.Target
+                            Plasticity =
+                                match projection.Plasticity with
+                                | LearningBy(rate, rule) ->
+                                    LearningBy(rate, renameModulator rename rule)
+                                | other -> other
                     })
                 Feedback =
                     circuit.Feedback

@@ -93,7 +93,8 @@ module Compile =
             Penalties = Array.ofList area.Penalties,
             TauPlasticity =
                 (Wiring.tauRate experiment area
-                 |> Option.map (fun rate -> RuleCompile.plasticity dt rate experiment.Rule)
+                 |> Option.map (fun rate ->
+                     RuleCompile.plasticity experiment.Circuit dt rate experiment.Rule)
                  |> Option.toObj)
         )
 
@@ -154,7 +155,8 @@ module Compile =
             Gate = gate experiment projection.Opening,
             Plasticity =
                 (Wiring.plasticity experiment projection
-                 |> Option.map (fun (rate, rule) -> RuleCompile.plasticity experiment.Dt rate rule)
+                 |> Option.map (fun (rate, rule) ->
+                     RuleCompile.plasticity circuit experiment.Dt rate rule)
                  |> Option.toObj),
             Signs = (Wiring.signsOf circuit projection |> Option.toObj),
             Lower = low,
@@ -176,7 +178,7 @@ module Compile =
             Matrix = (Draw.feedback seed declared area.Units readout.Outputs |> Option.toObj)
         )
 
-    let private passive dt (rule: Rule) =
+    let private passive (experiment: Experiment) (rule: Rule) =
         let time =
             match rule.Update with
             | Online
@@ -184,7 +186,7 @@ module Compile =
             | TrialEnd
             | EveryTrials _ -> UpdateTime.TrialEnd
 
-        PassiveRule(rule.Name, RuleCompile.rule dt rule, time)
+        PassiveRule(rule.Name, RuleCompile.rule experiment.Circuit experiment.Dt rule, time)
 
     let private ownRules = PassiveRule("own", null, UpdateTime.TrialEnd)
 
@@ -205,9 +207,8 @@ module Compile =
 
         match watched.Probe with
         | Probe.Angle(rule, reference) ->
-            let rule = rule |> Option.map (passive experiment.Dt)
-
-            AngleProbe(every, Option.defaultValue ownRules rule, passive experiment.Dt reference)
+            let rule = rule |> Option.map (passive experiment)
+            AngleProbe(every, Option.defaultValue ownRules rule, passive experiment reference)
         | Probe.SpectralRadius name -> SpectralRadiusProbe(every, area name)
         | Probe.ParticipationRatio name -> ParticipationProbe(every, area name)
         | Probe.Rates name -> RatesProbe(every, area name)
@@ -226,7 +227,18 @@ module Compile =
     let experiment (checkedExperiment: CheckedExperiment) =
         let experiment = checkedExperiment.Resolved
         let circuit = experiment.Circuit
-        let builder = GraphBuilder()
+
+        let watching =
+            experiment.Probes
+            |> List.collect (fun watched ->
+                match watched.Probe with
+                | Probe.Angle(rule, reference) -> reference :: Option.toList rule
+                | _ -> [])
+
+        let history =
+            watching |> List.map (RuleCompile.history experiment.Dt) |> List.fold max 0
+
+        let builder = GraphBuilder(History = history)
 
         for declared in circuit.Areas do
             builder.AddArea(area experiment declared) |> ignore

@@ -24,7 +24,32 @@ module internal RuleCompile =
             factor.Map |> Option.map _.Apply |> Option.toObj
         )
 
-    let private local (dt: float<ms>) error (trace: ThreeFactor) : LearningRule =
+    /// Memory is estimated of rules that are not checked yet; whatever is no number of steps counts as one.
+    let private wholeSteps dt duration =
+        TaskCompile.steps dt duration |> Option.defaultValue 1
+
+    /// Place of a named part. A rule that is not checked yet may name what there is not: it counts as the first.
+    let private place name (names: string list) =
+        names |> List.tryFindIndex ((=) name) |> Option.defaultValue 0
+
+    /// The signal of the circuit that a modulator is, if it is one.
+    let private source (circuit: Circuit) dt modulator : Neuromodulator option =
+        let readout name =
+            ReadoutId(circuit.Readouts |> List.map _.Name |> place name)
+
+        let area name =
+            AreaId(circuit.Areas |> List.map _.Name |> place name)
+
+        match modulator with
+        | ReadoutValue name -> Some(ReadoutModulator(readout name))
+        | TemporalDifference(name, gamma) -> Some(TemporalDifferenceModulator(readout name, gamma))
+        | UnitRate(name, unit, delay) -> Some(AreaModulator(area name, unit, wholeSteps dt delay))
+        | AreaRates(name, weights, delay) ->
+            let flat = Array.ofSeq (Seq.cast<float> weights)
+            Some(AreaModulator(area name, flat, wholeSteps dt delay))
+        | _ -> None
+
+    let private local circuit (dt: float<ms>) error (trace: ThreeFactor) : LearningRule =
         let memory, alpha =
             match trace.Trace with
             | UnitTau -> TraceMemory.AsUnit, 1.0
@@ -48,6 +73,10 @@ module internal RuleCompile =
             | TaskReward -> ThirdFactor.TaskReward
             | RewardError -> ThirdFactor.RewardError
             | Unmodulated -> ThirdFactor.Constant
+            | ReadoutValue _
+            | TemporalDifference _
+            | UnitRate _
+            | AreaRates _ -> ThirdFactor.Signal
 
         ThreeFactorRule(
             path error,
@@ -61,18 +90,15 @@ module internal RuleCompile =
                  | LowPass tau -> dt / tau),
             PreShaping = shaping dt trace.Pre,
             Third = third,
+            Source = Option.toObj (source circuit dt trace.Modulator.Signal),
             ThirdShaping = shaping dt trace.Modulator,
             Oja = trace.Oja
         )
 
-    /// Memory is estimated of rules that are not checked yet; whatever is no number of steps counts as one.
-    let private wholeSteps dt duration =
-        TaskCompile.steps dt duration |> Option.defaultValue 1
-
-    /// A rule for the core, in steps of dt.
-    let rule dt (rule: Rule) : LearningRule =
+    /// A rule for the core, in steps of dt, by which parts of a circuit learn.
+    let rule circuit dt (rule: Rule) : LearningRule =
         match rule.Credit with
-        | Local trace -> local dt rule.Error trace
+        | Local trace -> local circuit dt rule.Error trace
         | BackwardInTime -> BpttRule(path rule.Error)
         | TruncatedBackward(window, stride) ->
             TruncatedBpttRule(wholeSteps dt window, wholeSteps dt stride, path rule.Error)
@@ -103,11 +129,22 @@ module internal RuleCompile =
         | RecursiveLeastSquares(alpha, forgetting, every) -> RlsReadout(alpha, forgetting, every)
         | RidgeRegression(alpha, washout, every) ->
             RidgeReadout(alpha, TaskCompile.steps dt washout |> Option.defaultValue 0, every)
+        | TdLambda(gamma, lambda) -> TdReadout(gamma, lambda)
 
-    /// How a projection learns at a rate by a rule.
-    let plasticity dt rate (learning: Rule) =
+    /// The steps before the first that a rule needs rates of.
+    let history dt (rule: Rule) =
+        match rule.Credit with
+        | Local {
+                    Modulator = {
+                                    Signal = (UnitRate(_, _, delay) | AreaRates(_, _, delay))
+                                }
+                } -> wholeSteps dt delay
+        | _ -> 0
+
+    /// How a projection of a circuit learns at a rate by a rule.
+    let plasticity circuit dt rate (learning: Rule) =
         Plasticity(
-            rule dt learning,
+            rule circuit dt learning,
             rate,
             schedule learning.Update,
             Optimizer = learning.Optimizer,
@@ -179,7 +216,8 @@ module Memory =
     /// How a projection learns, if it does.
     let private learns (experiment: Experiment) projection =
         Wiring.plasticity experiment projection
-        |> Option.map (fun (rate, rule) -> RuleCompile.plasticity experiment.Dt rate rule)
+        |> Option.map (fun (rate, rule) ->
+            RuleCompile.plasticity experiment.Circuit experiment.Dt rate rule)
 
     let private maxDelay (experiment: Experiment) =
         experiment.Circuit.Projections
@@ -212,7 +250,7 @@ module Memory =
         |> Option.filter (fun _ -> not projection.Target.IsOfReadout)
         |> Option.map (fun own ->
             rule
-            |> Option.map (RuleCompile.plasticity experiment.Dt 1.0)
+            |> Option.map (RuleCompile.plasticity experiment.Circuit experiment.Dt 1.0)
             |> Option.defaultValue own)
         |> Option.map (fun plastic ->
             Plasticity(plastic.Rule, 1.0, UpdateSchedule(plastic.Schedule.Time, 2)))

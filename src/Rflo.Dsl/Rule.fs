@@ -76,6 +76,23 @@ type Modulator =
     | RewardError
     /// Nothing: the trace alone.
     | Unmodulated
+    /// The output of a readout that has one, the same for all units.
+    | ReadoutValue of readout: string
+    /// The temporal-difference error of a readout that has one output V, the same for all units: r(t) + gamma V(t) - V(t-1).
+    /// V(0) is of the rates with which a trial begins; its last step is terminal, where V counts as 0.
+    | TemporalDifference of readout: string * gamma: float
+    /// The firing rate of one unit of an area, so long ago, the same for all units.
+    | UnitRate of area: string * unit: int * delay: float<ms>
+    /// Firing rates of an area, so long ago, through fixed weights, (post, pre).
+    | AreaRates of area: string * weights: float[,] * delay: float<ms>
+
+    /// Whether it needs the rewards of the task.
+    member internal this.TakesReward =
+        match this with
+        | TaskReward -> true
+        | RewardError -> true
+        | TemporalDifference _ -> true
+        | _ -> false
 
 /// A local rule of three factors: a trace e(t) = memory e(t-1) + post(t) pre(t) for every synapse, and
 /// dW(t) = eta / T modulator(t) e(t).
@@ -133,6 +150,9 @@ type ReadoutRule =
     /// weights that minimise the sum of squared errors plus alpha times the squared weights. Exact. Time O(n^2) a step and
     /// O(n^3) an update, memory O(n^2).
     | RidgeRegression of alpha: float * washout: float<ms> * everyTrials: int
+    /// It learns to predict the rewards of the task by temporal differences: dW = eta / T sum over t of delta(t) e(t-1), where
+    /// delta(t) = r(t) + gamma V(t) - V(t-1) and e(t) = gamma lambda e(t-1) + h(t); at the times and with the optimizer of the rule.
+    | TdLambda of gamma: float * lambda: float
 
 /// Which projections a rule changes. The others stay as they are, bit for bit, whatever rates they have.
 type Learns =
@@ -490,6 +510,15 @@ module Rule =
         delta with
             Name = "ridge"
             Readout = RidgeRegression(1e-6, 0.0<ms>, 1)
+    }
+
+    /// `Rule.td 0.95 0.9` makes critics of readouts: they learn by TD(lambda), with gamma 0.95 a step and lambda 0.9, to predict the
+    /// rewards of the task (Sutton and Barto 2018). `cortex --> value |> learningBy (Rule.td 0.95 0.9) 0.1` is one beside other
+    /// rules. Time and memory O(n) a step.
+    let td gamma lambda = {
+        delta with
+            Name = "td"
+            Readout = TdLambda(gamma, lambda)
     }
 
     /// Every ready-made rule, in the order of the documentation.

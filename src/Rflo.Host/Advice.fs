@@ -118,7 +118,8 @@ module Advice =
             for one in all do
                 if one.OfReadout then
                     match one.Rule.Readout with
-                    | DeltaRule -> ()
+                    | DeltaRule
+                    | TdLambda _ -> ()
                     | RecursiveLeastSquares(alpha, forgetting, _) ->
                         if forgetting < 1.0 then
                             $"raise the forgetting of the recursive least squares of {one.Name} to 1 (it is {string forgetting}: the inverse correlations grow by 1 / forgetting with every step in which nothing is received)"

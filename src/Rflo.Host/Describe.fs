@@ -236,6 +236,13 @@ module Describe =
             | TaskReward -> "reward of the task"
             | RewardError -> "reward of the task minus the unit's current"
             | Unmodulated -> "1"
+            | ReadoutValue readout -> $"output of {readout}"
+            | TemporalDifference(readout, gamma) ->
+                $"temporal-difference error of {readout}, gamma {string gamma} a step"
+            | UnitRate(area, unit, delay) ->
+                $"rate of unit {string unit} of {area} {string (float delay)} ms before"
+            | AreaRates(area, weights, delay) ->
+                $"rates of {area} {string (float delay)} ms before through given weights, {Array2D.length1 weights} × {Array2D.length2 weights}"
 
         let oja = if trace.Oja then ", with Oja's decay" else ""
 
@@ -290,6 +297,8 @@ module Describe =
 
             let trials = if every = 1 then "every trial" else $"every {every} trials"
             $"ridge regression over all trials so far, alpha {string alpha}{left}, at the end of {trials}"
+        | TdLambda(gamma, lambda) ->
+            $"TD(λ) of the task's rewards, gamma {string gamma} a step, lambda {string lambda}"
 
     /// What a rule changes, where that is not everything.
     let scope =

@@ -119,6 +119,8 @@ module ExperimentJson =
                 "washoutMs", time washout
                 "everyTrials", whole every
             ]
+        | TdLambda(gamma, lambda) ->
+            case "tdLambda" [ "gamma", number gamma; "lambda", number lambda ]
 
     let private rule (rule: Rule) =
         record [

@@ -31,9 +31,34 @@ let canBeOnline (rule: Rule) =
     | Local { Modulator = { Signal = TrialReward } } -> false
     | _ -> true
 
-let private needsReward rule =
+let private needsReward (rule: Rule) =
+    rule.Readout.IsTdLambda
+    || trace rule
+       |> Option.exists (fun t ->
+           match t.Modulator.Signal with
+           | TaskReward
+           | RewardError
+           | TemporalDifference _ -> true
+           | _ -> false)
+
+/// The readout that it names as its modulator.
+let private namedReadout rule =
     trace rule
-    |> Option.exists (fun t -> List.contains t.Modulator.Signal [ TaskReward; RewardError ])
+    |> Option.bind (fun t ->
+        match t.Modulator.Signal with
+        | ReadoutValue name
+        | TemporalDifference(name, _) -> Some name
+        | _ -> None)
+
+/// The area that it names as its modulator, with the units that it has at least, and those of areas that receive them.
+let private namedArea rule =
+    trace rule
+    |> Option.bind (fun t ->
+        match t.Modulator.Signal with
+        | UnitRate(name, unit, _) -> Some(name, unit + 1, None)
+        | AreaRates(name, weights, _) ->
+            Some(name, Array2D.length2 weights, Some(Array2D.length1 weights))
+        | _ -> None)
 
 let private needsFeedback (rule: Rule) =
     rule.Error = DeclaredFeedback
@@ -41,24 +66,43 @@ let private needsFeedback (rule: Rule) =
         | Some t -> t.Modulator.Signal = FeedbackError
         | None -> ErrorPaths.usesError rule)
 
+/// Whether its modulator takes the units of an area by their places.
+let namesUnits rule = Option.isSome (namedArea rule)
+
 /// A small circuit that has all that a rule can ask for.
 let private sample (rule: Rule) dt =
-    let a = area "a" 3 |> noise 0.1 |> tau 20.0<ms>
+    let named = namedArea rule
+    let units = named |> Option.bind (fun (_, _, post) -> post) |> Option.defaultValue 3
+    let a = area "a" units |> noise 0.1 |> tau 20.0<ms>
     let y = readout "y" 1
+
+    let others = [
+        match named with
+        | Some(name, units, _) when name <> a.Name -> area name units
+        | _ -> ()
+    ]
+
+    let values = [
+        match namedReadout rule with
+        | Some name when name <> y.Name -> readout name 1
+        | _ -> ()
+    ]
 
     let circuit =
         circuit
-        |> areas [ a ]
+        |> areas (a :: others)
         |> inputs [ input "x" 1 ]
-        |> readouts [ y ]
+        |> readouts (y :: values)
         |> projections [
             a --> a |> learning 0.01
             input "x" 1 --> a |> learning 0.01
             a --> y |> learning 0.01
+            for value in values do
+                a --> value
         ]
         |> feedback [ errorOf y --> a ]
 
-    experiment "sample" circuit (arraysTask 1 (plainly 1) 4 false [])
+    experiment "sample" circuit (arraysTask 1 (plainly (1 + values.Length)) 4 false [])
     |> Declare.rule rule
     |> Declare.dt dt
     |> trials 1
@@ -95,9 +139,34 @@ let hasPlastic (experiment: Experiment) =
     experiment.Circuit.Projections
     |> List.exists (fun p -> Circuits.isPlastic p && isChangedBy experiment.Rule p)
 
+/// The circuit with an area and a readout of the names that the rule has for its modulator, where some fit.
+let private withNamed (rule: Rule) (circuit: Circuit) : Circuit =
+    let rename before after (name: string) = if name = before then after else name
+
+    let readoutTo after (circuit: Circuit) =
+        match circuit.Readouts |> List.tryFind (fun readout -> readout.Outputs = 1) with
+        | Some found when circuit.Readouts |> List.forall (fun other -> other.Name <> after) ->
+            Circuits.renamed id (rename found.Name after) circuit
+        | _ -> circuit
+
+    let areaTo after units (circuit: Circuit) =
+        match circuit.Areas |> List.tryFind (fun area -> area.Units >= units) with
+        | Some found when circuit.Areas |> List.forall (fun other -> other.Name <> after) ->
+            Circuits.renamed (rename found.Name after) id circuit
+        | _ -> circuit
+
+    let circuit =
+        match namedReadout rule with
+        | Some name -> readoutTo name circuit
+        | None -> circuit
+
+    match namedArea rule with
+    | Some(name, units, _) -> areaTo name units circuit
+    | None -> circuit
+
 /// The experiment with the rule in place of its own, and with what the rule cannot do without.
 let fit (rule: Rule) (experiment: Experiment) : Experiment =
-    let circuit = experiment.Circuit
+    let circuit = withNamed rule experiment.Circuit
 
     let noisy (area: Area) =
         if needsNoise rule && area.Noise = 0.0 then

@@ -157,6 +157,10 @@ let private isLinear (circuit: Circuit) name =
 let canLearn (circuit: Circuit) (rule: Rule) (projection: Projection) =
     match projection.Target, areaOf projection.Target |> Option.bind (areaNamed circuit) with
     | _ when not (isChangedBy rule projection) -> false
+    | OfReadout name, _ when rule.Readout.IsTdLambda ->
+        circuit.Readouts
+        |> List.exists (fun readout ->
+            readout.Name = name && readout.Outputs = 1 && readout.Output <> Output.Softmax)
     | OfReadout name, _ when rule.Readout <> DeltaRule ->
         isLinear circuit name
         && projection.Bounds.IsNone

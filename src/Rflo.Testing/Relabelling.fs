@@ -155,6 +155,8 @@ let law = {
         fun rule ->
             if Fitting.draws rule || Fitting.needsNoise rule then
                 Some "it draws other numbers for other units"
+            elif Fitting.namesUnits rule then
+                Some "its modulator names units by their places"
             else
                 None
     Prepare = prepare

@@ -43,6 +43,7 @@ type private Seen = {
     Noise: float[]
     Signals: float[]
     Told: float[]
+    Output: float[]
     Loss: float
 }
 
@@ -72,12 +73,58 @@ let private watch (rule: ThreeFactorRule) graph task =
                     Noise = first (area.Noises t)
                     Signals = area.Afferents.Signals(t).ToArray()
                     Told = told[.. units - 1]
+                    Output = network.Readouts[0].Output(t).Slice(0, outputs).ToArray()
                     Loss = network.StepLoss t
                 }
         |],
         network.LossSum / float steps,
         Array.copy network.Trial.Rewards,
         area
+
+/// The rates with which every trial begins, and what the readout makes of them.
+let private start (graph: Graph) =
+    let rates = graph.Areas[0].InitialRates
+    let weights = (graph.Projections[3].Synapses :?> DenseSynapses).Weights
+
+    rates,
+    Array.init outputs (fun k ->
+        Seq.sum [
+            for j in 0 .. units - 1 -> weights[k * units + j] * rates[j]
+        ])
+
+/// A signal of the circuit as a modulator, in step k + 1.
+let private modulator (source: Neuromodulator) graph (seen: Seen[]) (rewards: float[]) k =
+    let rates, answer = start graph
+
+    let rate t =
+        if t < 1 then rates else seen[t - 1].Rate
+
+    let output t =
+        if t < 1 then answer else seen[t - 1].Output
+
+    let step = k + 1
+
+    match source with
+    | :? ReadoutModulator as value -> [| output(step)[value.Output] |]
+    | :? TemporalDifferenceModulator as error ->
+        let next =
+            if step = steps then
+                0.0
+            else
+                error.Gamma * output(step)[error.Output]
+
+        [| rewards[k] + next - output(step - 1)[error.Output] |]
+    | :? AreaModulator as area ->
+        match area.Weights with
+        | null -> [| rate(step - area.Delay)[area.Unit] |]
+        | weights ->
+            let rate = rate (step - area.Delay)
+
+            Array.init units (fun i ->
+                Seq.sum [
+                    for j in 0 .. units - 1 -> weights[i * units + j] * rate[j]
+                ])
+    | other -> failwith $"no definition of {other}"
 
 /// The increments of trials 0 and 1, whose running means are those that trial 0 has left: dW times T.
 let private byDefinition (rule: ThreeFactorRule) graph task =
@@ -86,7 +133,14 @@ let private byDefinition (rule: ThreeFactorRule) graph task =
     let width = area.Afferents.Stride
     let post, pre = shaper rule.PostShaping units, shaper rule.PreShaping width
     let isError = rule.Third = ThirdFactor.Error
-    let isOfUnits = isError || rule.Third = ThirdFactor.RewardError
+
+    let isOfUnits =
+        isError
+        || rule.Third = ThirdFactor.RewardError
+        || (match rule.Source with
+            | :? AreaModulator as area -> not (isNull area.Weights)
+            | _ -> false)
+
     let third = shaper rule.ThirdShaping (if isOfUnits then units else 1)
 
     let weights i j =
@@ -120,6 +174,14 @@ let private byDefinition (rule: ThreeFactorRule) graph task =
                             third (Array.map (fun u -> rewards[k] - u) step.Current)
                         | ThirdFactor.Constant ->
                             Array.replicate units (Array.head (third [| 1.0 |]))
+                        | ThirdFactor.Signal ->
+                            let signal =
+                                third (modulator (nonNull rule.Source) graph seen rewards k)
+
+                            if isOfUnits then
+                                signal
+                            else
+                                Array.replicate units signal[0]
                         | _ -> Array.zeroCreate units
 
                     step, post signal, pre (Array.copy filtered), told
@@ -196,6 +258,24 @@ let private byCore (rule: ThreeFactorRule) graph (task: ITask) time =
             store.Clear()
     ]
 
+let private sources: Gen<Neuromodulator | null> =
+    gen {
+        let! gamma = Gen.elements [ 0.0; 0.6; 1.0 ]
+        let! output = Gen.choose (0, outputs - 1)
+        let! unit = Gen.choose (0, units - 1)
+        let! delay = Gen.choose (1, 3)
+        let weights = Array.init (units * units) (fun k -> sin (float (k * k + delay)))
+
+        return!
+            Gen.elements [
+                ReadoutModulator(ReadoutId 0, output) :> Neuromodulator
+                TemporalDifferenceModulator(ReadoutId 0, gamma, output)
+                TemporalDifferenceModulator(ReadoutId 0, gamma, output)
+                AreaModulator(AreaId 0, unit, delay)
+                AreaModulator(AreaId 0, weights, delay)
+            ]
+    }
+
 let private rules =
     let shaping =
         Gen.elements [
@@ -208,8 +288,15 @@ let private rules =
     gen {
         let! memory = Gen.elements (Enum.GetValues<TraceMemory>() |> List.ofArray)
         let! post = Gen.elements (Enum.GetValues<PostSignal>() |> List.ofArray)
-        let! third = Gen.elements (Enum.GetValues<ThirdFactor>() |> List.ofArray)
+
+        let! third =
+            Gen.frequency [
+                2, Gen.elements (Enum.GetValues<ThirdFactor>() |> List.ofArray)
+                1, Gen.constant ThirdFactor.Signal
+            ]
+
         let! path = Gen.elements [ ErrorPath.Feedback; ErrorPath.Symmetric ]
+        let! source = sources
         let! postShaping = shaping
         let! preShaping = shaping
         let! thirdShaping = shaping
@@ -226,6 +313,7 @@ let private rules =
                 PreAlpha = preAlpha,
                 PreShaping = preShaping,
                 Third = third,
+                Source = (if third = ThirdFactor.Signal then source else null),
                 ThirdShaping = thirdShaping,
                 Oja = oja
             )

@@ -59,6 +59,31 @@ let rules = [
             Third = ThirdFactor.StepReward,
             ThirdShaping = Shaping 0.25
         ))
+    named
+        "Hebb by the TD error"
+        (ThreeFactorRule(
+            ErrorPath.Feedback,
+            Memory = TraceMemory.Given,
+            MemoryAlpha = 0.5,
+            Post = PostSignal.Rate,
+            Third = ThirdFactor.Signal,
+            Source = TemporalDifferenceModulator(ReadoutId 0, 0.9)
+        ))
+    named
+        "by a readout"
+        (ThreeFactorRule(
+            ErrorPath.Feedback,
+            Third = ThirdFactor.Signal,
+            Source = ReadoutModulator(ReadoutId 0),
+            ThirdShaping = Shaping 0.2
+        ))
+    named
+        "by a unit"
+        (ThreeFactorRule(
+            ErrorPath.Feedback,
+            Third = ThirdFactor.Signal,
+            Source = AreaModulator(AreaId 0, 0)
+        ))
     named "BPTT" (BpttRule())
     named "BPTT by feedback" (BpttRule ErrorPath.Feedback)
     named "truncated BPTT" (TruncatedBpttRule(5, 2))
@@ -99,11 +124,24 @@ let isOfItsPart (rule: LearningRule) =
         local.Third = ThirdFactor.Error || local.Third = ThirdFactor.Constant
     | _ -> not (draws rule)
 
+/// Whether its modulator is a unit, which another has the place of where units are relabelled.
+let namesUnit (rule: LearningRule) =
+    match rule with
+    | :? ThreeFactorRule as local -> local.Source :? AreaModulator
+    | _ -> false
+
+/// Whether its modulator turns round, or stays, when all that an odd network is shown turns round: a TD error has a reward that stays and a value that turns.
+let hasParity (rule: LearningRule) =
+    match rule with
+    | :? ThreeFactorRule as local -> not (local.Source :? TemporalDifferenceModulator)
+    | _ -> true
+
 /// Whether the increments of an odd network stay as they are, and do not turn round, when all that it is shown does.
 let isEven (rule: LearningRule) =
     match rule with
     | :? ThreeFactorRule as local ->
-        (local.Post = PostSignal.Slope) = (local.Third <> ThirdFactor.Error) |> not
+        let isOdd = local.Third = ThirdFactor.Error || local.Third = ThirdFactor.Signal
+        (local.Post = PostSignal.Slope) = isOdd
     | _ -> true
 
 /// Whether a weight changes although nothing arrives: what Oja's rule forgets.

@@ -60,6 +60,11 @@ let private busy = {
             Kind = OutputKind.Softmax
             Loss = None
         }
+        {
+            Outputs = 1
+            Kind = OutputKind.Linear
+            Loss = None
+        }
     ]
     Projections =
         let plain = RandomCircuits.plain
@@ -94,13 +99,14 @@ let private busy = {
                     Layout = Compressed
             }
             plain Bias (Read 1) 11
+            plain (Rates(0, 1)) (Read 2) 12
         ]
     Feedbacks = [ 0, 0, true; 0, 1, true; 1, 1, false ]
 }
 
 /// Bytes taken by a number of trials, after as many to warm up.
 let private bytes perturbed (circuit: CircuitCase) setup precision steps trials =
-    let task = Quiet(3, 5, steps)
+    let task = Quiet(3, 6, steps)
 
     let session =
         Session.Create(perturbed (graphWith setup circuit), task, 1L, precision)
@@ -231,10 +237,11 @@ let tests =
                 RlsReadout(1.0, 0.99) :> ReadoutRule
                 // An update takes memory, once in so many trials; a step does not.
                 RidgeReadout(1.0, 1, 1_000_000)
+                TdReadout(0.9, 0.5)
             ] do
             test $"a step of {readout.GetType().Name} takes none either" {
                 let plasticity index =
-                    if index = 8 then
+                    if index = (if readout :? TdReadout then 11 else 8) then
                         Plasticity(Rules.rflo, 1.0, UpdateSchedule.TrialEnd, Readout = readout)
                     else
                         Plasticity(Rules.rflo, 1e-3, UpdateSchedule.TrialEnd)

@@ -22,8 +22,53 @@ let private shaping random =
         Shaping(0.2, map sin)
     ]
 
-/// Any three-factor rule.
-let localRule (random: Random) =
+/// The rule with a signal of the circuit as modulator, where that is what modulates it: any that there is.
+let private modulated (case: Case) target (random: Random) (rule: LearningRule) : LearningRule =
+    match rule with
+    | :? ThreeFactorRule as local when local.Third = ThirdFactor.Signal ->
+        let circuit = case.Circuit
+        let readout = random.Next circuit.Readouts.Length
+        let output = random.Next circuit.Readouts[readout].Outputs
+        let area = random.Next circuit.Areas.Length
+        let units = circuit.Areas[area].Units
+        let delay = random.Next(1, 5)
+
+        let source: Neuromodulator =
+            match random.Next 5 with
+            | 0 -> ReadoutModulator(ReadoutId readout, output)
+            | 1
+            | 2 ->
+                TemporalDifferenceModulator(
+                    ReadoutId readout,
+                    pick random [ 0.0; 0.7; 1.0 ],
+                    output
+                )
+            | 3 -> AreaModulator(AreaId area, random.Next units, delay)
+            | _ ->
+                AreaModulator(
+                    AreaId area,
+                    Array.init (circuit.Areas[target].Units * units) (fun k ->
+                        sin (float (k * k + 1))),
+                    delay
+                )
+
+        ThreeFactorRule(
+            local.Path,
+            Memory = local.Memory,
+            MemoryAlpha = local.MemoryAlpha,
+            Post = local.Post,
+            PostShaping = local.PostShaping,
+            PreAlpha = local.PreAlpha,
+            PreShaping = local.PreShaping,
+            Third = local.Third,
+            Source = source,
+            ThirdShaping = local.ThirdShaping,
+            Oja = local.Oja
+        )
+    | other -> other
+
+/// Any three-factor rule; a modulator of the circuit is still to be chosen.
+let private anyLocal (random: Random) =
     let third =
         pick random [
             ThirdFactor.Error
@@ -34,6 +79,8 @@ let localRule (random: Random) =
             ThirdFactor.TaskReward
             ThirdFactor.RewardError
             ThirdFactor.Constant
+            ThirdFactor.Signal
+            ThirdFactor.Signal
         ]
 
     let path = pick random [ ErrorPath.Feedback; ErrorPath.Symmetric ]
@@ -74,6 +121,15 @@ let localRule (random: Random) =
             Oja = chance random 20
         )
 
+/// Any three-factor rule that needs no circuit to be chosen.
+let rec localRule random =
+    let rule = anyLocal random
+
+    if rule.Third = ThirdFactor.Signal then
+        localRule random
+    else
+        rule
+
 /// Any rule for weights onto an area; what has noise of its own learns from it too.
 let private anyRule (random: Random) : LearningRule =
     match random.Next 13 with
@@ -86,7 +142,7 @@ let private anyRule (random: Random) : LearningRule =
     | 5 -> StochasticRule InfluenceFactors.ReverseKronecker
     | 6
     | 7 -> KernlRule(pick random [ 0.0; 0.1 ])
-    | _ -> localRule random
+    | _ -> anyLocal random
 
 let private schedule (random: Random) (rule: LearningRule) online =
     let anyEnd () =
@@ -217,6 +273,8 @@ let batches = {
                                 ThirdFactor.Error
                                 ThirdFactor.TrialReward
                                 ThirdFactor.StepReward
+                                ThirdFactor.Signal
+                                ThirdFactor.Signal
                             ],
                         Oja = chance random 20
                     )
@@ -231,7 +289,7 @@ let batches = {
 
 /// Three-factor rules and the delta rule.
 let local = {
-    Rule = fun random -> localRule random
+    Rule = fun random -> anyLocal random
     TauRule = fun random -> errorRule random
     Readout = fun _ -> ReadoutRule.Delta
     Costs = true
@@ -311,6 +369,22 @@ let graphOf kind (case: Case) =
                         })
             }
 
+    // Readouts of one output may learn to predict rewards.
+    let critics: ReadoutRule list = [
+        for k, readout in List.indexed case.Circuit.Readouts do
+            let random = Random(case.Seed + 31 * k + 2)
+
+            if
+                readout.Outputs = 1
+                && readout.Kind <> OutputKind.Softmax
+                && not kind.IsSimple
+                && chance random 60
+            then
+                TdReadout(pick random [ 0.5; 0.9; 1.0 ], pick random [ 0.0; 0.6; 1.0 ])
+            else
+                ReadoutRule.Delta
+    ]
+
     let plan seed (rule: Random -> LearningRule) online =
         let random = Random(seed: int)
         let rule = rule random
@@ -337,12 +411,31 @@ let graphOf kind (case: Case) =
         let seed = if uniform then shared else random.Next()
 
         let plasticity =
-            if ontoArea projection then
-                plan seed kind.Rule (uniform && online)
-            else
+            match projection.Target with
+            | Onto area ->
+                let own random =
+                    modulated case area (Random(seed + 3)) (kind.Rule random)
+
+                plan seed own (uniform && online)
+            | Read readout ->
                 let own = plan (seed + 1) (fun _ -> Rules.rflo) false
 
                 match projection.Source with
+                // Beside them the delta rule, on the same readout.
+                | _ when
+                    leastSquares = ReadoutRule.Delta
+                    && critics[readout] <> ReadoutRule.Delta
+                    && random.Next 4 > 0
+                    ->
+                    Plasticity(
+                        own.Rule,
+                        own.LearningRate,
+                        own.Schedule,
+                        Optimizer = own.Optimizer,
+                        Clip = own.Clip,
+                        Rates = own.Rates,
+                        Readout = critics[readout]
+                    )
                 | Rates _
                 | Bias when leastSquares <> ReadoutRule.Delta ->
                     Plasticity(own.Rule, own.LearningRate, own.Schedule, Readout = leastSquares)

@@ -35,7 +35,8 @@ type Rewarding(seed: int) =
 
 let noisy seed (plasticity: Plasticity) =
     let random = Random(seed: int)
-    let builder = GraphBuilder()
+    // Modulators may be as old as that.
+    let builder = GraphBuilder(History = 3)
 
     let area =
         builder.AddArea(

@@ -167,7 +167,7 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
     let window = LossWindow lossWindow
     let circuit = case.Circuit
     let areas = Array.ofSeq graph.Areas
-    let history = graph.MaxDelay
+    let history = graph.History
     let alpha = areas |> Array.map (fun area -> Array.copy area.Alpha)
     let sizes = circuit.Areas |> List.map _.Units |> Array.ofList
     let outputs = circuit.Readouts |> List.map _.Outputs |> Array.ofList
@@ -243,7 +243,11 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                 match rule with
                 | :? ThreeFactorRule as rule ->
                     let ofUnits =
-                        rule.Third = ThirdFactor.Error || rule.Third = ThirdFactor.RewardError
+                        rule.Third = ThirdFactor.Error
+                        || rule.Third = ThirdFactor.RewardError
+                        || (match rule.Source with
+                            | :? AreaModulator as area -> not (isNull area.Weights)
+                            | _ -> false)
 
                     a,
                     {
@@ -510,6 +514,54 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
         let share = 1.0 / float steps
         let mutable total = 0.0
 
+        /// r(t) + gamma V(t) - V(t-1), where V(T) = 0.
+        let difference gamma r output t =
+            let value t = responses[r].[history + t].[output]
+            let next = if t = steps then 0.0 else gamma * value t
+            shown.Rewards[t - 1] + next - value (t - 1)
+
+        /// A signal of the circuit as a modulator: one number, or one for each unit.
+        let modulator (source: Neuromodulator) units t =
+            match source with
+            | :? ReadoutModulator as one -> [|
+                responses[one.Readout.Index].[history + t].[one.Output]
+              |]
+            | :? TemporalDifferenceModulator as one -> [|
+                difference one.Gamma one.Readout.Index one.Output t
+              |]
+            | :? AreaModulator as one ->
+                let sent = rates[one.Area.Index].[history + t - one.Delay]
+
+                match one.Weights with
+                | null -> [| sent[one.Unit] |]
+                | weights ->
+                    Array.init units (fun i ->
+                        Seq.sum [
+                            for k in 0 .. sent.Length - 1 -> weights[i * sent.Length + k] * sent[k]
+                        ])
+            | other -> failwith $"no plain form of {other}"
+
+        /// What the sum of a readout with one output does to it.
+        let slope r t =
+            let y = responses[r].[history + t].[0]
+
+            match circuit.Readouts[r].Kind with
+            | OutputKind.Sigmoid -> y * (1.0 - y)
+            | OutputKind.Exponential -> y
+            | OutputKind.Softplus -> 1.0 - exp -y
+            | _ -> 1.0
+
+        // The traces of readouts that predict rewards, up to the step before.
+        let predictions = Dictionary<int, float[]>()
+
+        for part in parts do
+            match part.Case.Target with
+            | Read r ->
+                predictions[part.Index] <-
+                    signal part 0
+                    |> Array.map (fun s -> if outputs[r] = 1 then slope r 0 * s else 0.0)
+            | Onto _ -> ()
+
         for t in 1..steps do
             for a in 0 .. sizes.Length - 1 do
                 let transfer = transferOf a
@@ -596,6 +648,11 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                         Array.create sizes[a] (Array.head (group.Third.Apply([| -lost |], true)))
                     | ThirdFactor.Constant ->
                         Array.create sizes[a] (Array.head (group.Third.Apply([| 1.0 |], true)))
+                    | ThirdFactor.Signal ->
+                        let own =
+                            group.Third.Apply(modulator (nonNull rule.Source) sizes[a] t, true)
+
+                        Array.init sizes[a] (fun i -> own[if own.Length = 1 then 0 else i])
                     | _ -> Array.create sizes[a] 1.0
 
                 for part in group.Parts do
@@ -631,6 +688,17 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
 
             for part in parts do
                 match part.Case.Target, part.Collector with
+                | Read r, Some collector when ((nonNull part.Spec.Plasticity).Readout :? TdReadout) ->
+                    let rule = (nonNull part.Spec.Plasticity).Readout :?> TdReadout
+                    let error, trace = difference rule.Gamma r 0 t, predictions[part.Index]
+
+                    part.Places
+                    |> Array.iteri (fun k (_, j) -> collector.Add(k, share * error * trace[j]))
+
+                    predictions[part.Index] <-
+                        signal part t
+                        |> Array.mapi (fun j s ->
+                            rule.Gamma * rule.Lambda * trace[j] + slope r t * s)
                 | Read r, Some collector ->
                     let arriving = signal part t
 

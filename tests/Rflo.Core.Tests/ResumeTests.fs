@@ -62,6 +62,16 @@ let private plasticities =
         "recursive least squares", least (RlsReadout(0.5, 0.98))
         "ridge regression", least (RidgeReadout(0.5, 1))
         "ridge regression, trials in hand", least (RidgeReadout(0.5, 0, 3))
+        "TD", least (TdReadout(0.9, 0.5))
+
+        "TD online",
+        Plasticity(
+            Rules.rflo,
+            0.05,
+            UpdateSchedule.Online,
+            Optimizer = adam,
+            Readout = TdReadout(0.9, 0.5)
+        )
         "trials in hand", plain Rules.bptt (UpdateSchedule(UpdateTime.TrialEnd, 4))
         "running means", plain (centred ThirdFactor.Error) UpdateSchedule.TrialEnd
         "running means online", plain (centred ThirdFactor.StepReward) UpdateSchedule.Online
@@ -98,7 +108,7 @@ let private takenUp make stop =
 
     second
 
-let private withLinearReadouts (case: Circuits.Case) = {
+let private withLinearReadouts (rule: ReadoutRule) (case: Circuits.Case) = {
     case with
         Circuit = {
             case.Circuit with
@@ -106,6 +116,7 @@ let private withLinearReadouts (case: Circuits.Case) = {
                     case.Circuit.Readouts
                     |> List.map (fun readout -> {
                         readout with
+                            Outputs = if rule :? TdReadout then 1 else readout.Outputs
                             Kind = OutputKind.Linear
                             Loss = None
                     })
@@ -136,7 +147,7 @@ let private resumes (tally: Tally) way (plasticity: Plasticity) case =
         if plasticity.Readout = ReadoutRule.Delta then
             AllRules.fit plasticity.Rule case
         else
-            withLinearReadouts case
+            withLinearReadouts plasticity.Readout case
 
     let passive name rule =
         PassiveRule(name, rule, UpdateTime.TrialEnd)

@@ -87,7 +87,7 @@ let private odd (drawn: Sample) =
     }
 
     for rule in AllRules.every 3 drawn.Inputs.Length AllRules.rules do
-        if not (AllRules.needsNoise rule.Rule) then
+        if AllRules.hasParity rule.Rule && not (AllRules.needsNoise rule.Rule) then
             let turned = if AllRules.isEven rule.Rule then id else minus
             let expected = blocks drawn rule.Rule
 
@@ -147,7 +147,13 @@ let private permuted (drawn: Sample) =
 
     // What draws numbers unit by unit draws others for other units.
     for rule in AllRules.every 3 drawn.Inputs.Length AllRules.rules do
-        if not (AllRules.needsNoise rule.Rule || AllRules.draws rule.Rule) then
+        if
+            not (
+                AllRules.needsNoise rule.Rule
+                || AllRules.draws rule.Rule
+                || AllRules.namesUnit rule.Rule
+            )
+        then
             close
                 1e-10
                 $"{rule.Name}, relabelled"

@@ -215,6 +215,39 @@ let private prefixing =
                 (Circuit.merge (Circuit.prefix "p" a.Circuit) (Circuit.prefix "p" b.Circuit))
                 "prefixed")
 
+        test "goes on to rules that name their modulator" {
+            let by signal =
+                Rule.local "mine" {
+                    Trace = NoTrace
+                    Post = Rule.the Rate
+                    Pre = Rule.the Presynaptic
+                    Modulator = Rule.the signal |> Rule.minusMean (OverTrials 5.0)
+                    Oja = false
+                }
+
+            let weights = array2D [ [ 1.0 ] ]
+
+            for signal, expected in
+                [
+                    ReadoutValue "v", ReadoutValue "left.v"
+                    TemporalDifference("v", 0.5), TemporalDifference("left.v", 0.5)
+                    UnitRate("a", 0, 2.0<ms>), UnitRate("left.a", 0, 2.0<ms>)
+                    AreaRates("a", weights, 2.0<ms>), AreaRates("left.a", weights, 2.0<ms>)
+                    TaskReward, TaskReward
+                ] do
+                let one =
+                    circuit
+                    |> areas [ area "a" 1 ]
+                    |> projections [ area "a" 1 --> area "a" 1 |> learningBy (by signal) 0.1 ]
+
+                let renamed = (Circuit.prefix "left" one).Projections[0]
+
+                Expect.equal
+                    renamed.Plasticity
+                    (LearningBy(0.1, by expected))
+                    "the rule of the projection"
+        }
+
         test "draws other numbers" {
             let one =
                 circuit |> areas [ area "m1" 3 ] |> projections [ area "m1" 3 --> area "m1" 3 ]

@@ -439,16 +439,20 @@ let private learnable step onto reads =
     let noisy = area "a" 4 |> noise 0.1
     let y = readout "y" 1
 
+    // What may modulate a rule.
+    let other, value = area "b" 4, readout "value" 1
+
     circuit
-    |> areas [ noisy ]
-    |> readouts [ y ]
+    |> areas [ noisy; other ]
+    |> readouts [ y; value ]
     |> projections [
         noisy --> noisy |> learningBy onto 0.25
         noisy --> y |> learningBy reads 0.5
+        noisy --> value
     ]
     |> feedback [ errorOf y --> noisy ]
     |> fun network ->
-        Task.ofArrays (Array2D.zeroCreate 40 0) (Array2D.zeroCreate 40 1)
+        Task.ofArrays (Array2D.zeroCreate 40 0) (Array2D.zeroCreate 40 2)
         |> Task.rewarded (Array.create 40 1.0)
         |> experiment "rules" network
     |> dt step
@@ -515,14 +519,31 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
                 LowPass(time filtered), 1.0 / float filtered
             ]
 
-        let thirdSignal, third =
+        let before, gamma = steps (), random.NextDouble()
+        // The area has 4 units: entry (i, j) is the number 4 i + j of its weights.
+        let weights = Array2D.init 4 4 (fun i j -> float (4 * i + j) + gamma)
+
+        let plainly (third: ThirdFactor) : ThirdFactor * (Neuromodulator | null) = third, null
+
+        let byCircuit source : ThirdFactor * (Neuromodulator | null) =
+            ThirdFactor.Signal, (source: Neuromodulator)
+
+        let thirdSignal, (third, source) =
             pick [
-                FeedbackError, ThirdFactor.Error
-                TrialReward, ThirdFactor.TrialReward
-                StepReward, ThirdFactor.StepReward
-                TaskReward, ThirdFactor.TaskReward
-                RewardError, ThirdFactor.RewardError
-                Unmodulated, ThirdFactor.Constant
+                FeedbackError, plainly ThirdFactor.Error
+                TrialReward, plainly ThirdFactor.TrialReward
+                StepReward, plainly ThirdFactor.StepReward
+                TaskReward, plainly ThirdFactor.TaskReward
+                RewardError, plainly ThirdFactor.RewardError
+                Unmodulated, plainly ThirdFactor.Constant
+                ReadoutValue "value", byCircuit (ReadoutModulator(ReadoutId 1))
+                TemporalDifference("value", gamma),
+                byCircuit (TemporalDifferenceModulator(ReadoutId 1, gamma))
+                UnitRate("b", 2, time before), byCircuit (AreaModulator(AreaId 1, 2, before))
+                AreaRates("b", weights, time before),
+                byCircuit (
+                    AreaModulator(AreaId 1, Array.init 16 (fun k -> float k + gamma), before)
+                )
             ]
 
         let postFactor, postShaping = shaped postSignal
@@ -546,6 +567,7 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
             PreAlpha = preAlpha,
             PreShaping = preShaping,
             Third = third,
+            Source = source,
             ThirdShaping = thirdShaping,
             Oja = oja
         )
@@ -627,6 +649,8 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
             RecursiveLeastSquares(alpha, min 1.0 forgetting, every),
             (RlsReadout(alpha, min 1.0 forgetting, every): Rflo.Core.ReadoutRule)
             RidgeRegression(alpha, time washout, every), RidgeReadout(alpha, washout, every)
+            TdLambda(min 1.0 forgetting, min 1.0 alpha),
+            TdReadout(min 1.0 forgetting, min 1.0 alpha)
         ]
 
     {
@@ -776,6 +800,24 @@ let private rules =
                         Expect.equal spec.Plasticity rated $"{spec.Name} by %A{rule}"
 
             Numbers.isGreaterThan compiledRules 300 "rules that the check allows"
+        }
+
+        test "a probe's rule may take rates as old as no delay of the circuit" {
+            let old =
+                Rule.local "old" {
+                    Trace = NoTrace
+                    Post = Rule.the Rate
+                    Pre = Rule.the Presynaptic
+                    Modulator = Rule.the (UnitRate("b", 1, 7.0<ms>))
+                    Oja = false
+                }
+
+            for watched in [ Probe.angle old; Probe.angleOf old Rule.bptt ] do
+                let plan = learnable 1.0<ms> Rule.rflo Rule.rflo |> probe 1 [ watched ] |> trials 2
+
+                match Run.train plan with
+                | Ok trained -> Expect.equal trained.Status.End RunEnd.Completed "it runs"
+                | Error problems -> failtest $"%A{problems}"
         }
 
         test "a probe's rule runs online where it updates within a trial, else at its end" {

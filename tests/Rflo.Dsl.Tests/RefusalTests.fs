@@ -55,7 +55,177 @@ let private needsBoth =
 let private twoWrongSigns =
     array2D [ [ 0.1; 0.1; -0.1; -0.1 ]; [ 0.0; -0.5; 0.0; 0.5 ] ]
 
+/// A local rule with that modulator, of the weights within cortex; the task gives rewards.
+let private modulated signal =
+    let rule =
+        Rule.local "mine" {
+            Trace = NoTrace
+            Post = Rule.the Rate
+            Pre = Rule.the Presynaptic
+            Modulator = Rule.the signal
+            Oja = false
+        }
+
+    experiment
+        "plan"
+        (network |> Circuit.mapProjection "cortex->cortex" (learningBy rule 0.1))
+        (task |> Task.rewarded (Array.create 10 1.0))
+
+/// The readout is a critic of that rule.
+let private critic rule change =
+    network
+    |> Circuit.mapProjection "cortex->hand" (learningBy rule 0.1)
+    |> fun network -> {
+        network with
+            Readouts = network.Readouts |> List.map change
+    }
+
 let private mistakes = [
+    "a modulator that is an unknown readout",
+    modulated (ReadoutValue "hands"),
+    inArrow "cortex->cortex" (Unknown(ReadoutName, "hands", [ "hand" ])),
+    "projection cortex->cortex: no readout is named hands (known: hand); did you mean hand?"
+
+    "a temporal difference of a readout with several outputs",
+    experiment
+        "plan"
+        {
+            (modulated (TemporalDifference("hand", 0.5))).Circuit with
+                Readouts = [ readout "hand" 2 ]
+        }
+        (Task.ofArrays (wide 10 2) (wide 10 2) |> Task.rewarded (Array.create 10 1.0)),
+    inArrow
+        "cortex->cortex"
+        (RuleCannot(
+            "mine",
+            "take hand as its modulator, which has 2 outputs",
+            "declare a readout with one output, such as readout \"value\" 1, and name it"
+        )),
+    "projection cortex->cortex: mine cannot take hand as its modulator, which has 2 outputs; declare a readout with one output, such as readout \"value\" 1, and name it"
+
+    "a temporal difference on a task that gives no rewards",
+    {
+        modulated (TemporalDifference("hand", 0.5)) with
+            Task = task
+    },
+    inArrow
+        "cortex->cortex"
+        (RuleCannot(
+            "mine",
+            "learn from rewards, since the task arrays gives none",
+            "give its trials rewards, use another rule, or freeze the projection"
+        )),
+    "projection cortex->cortex: mine cannot learn from rewards, since the task arrays gives none; give its trials rewards, use another rule, or freeze the projection"
+
+    for wrong in [ -0.1; 1.5; nan ] do
+        $"a temporal difference with gamma {wrong}",
+        modulated (TemporalDifference("hand", wrong)),
+        inArrow
+            "cortex->cortex"
+            (NotAllowed("the gamma of the temporal difference", string wrong, "in [0, 1]")),
+        $"projection cortex->cortex: the gamma of the temporal difference is {string wrong}; it must be in [0, 1]"
+
+    "a modulator that is an unknown area",
+    modulated (UnitRate("motr", 0, 1.0<ms>)),
+    inArrow "cortex->cortex" (Unknown(AreaName, "motr", names)),
+    "projection cortex->cortex: no area is named motr (known: cortex, motor, striatum); did you mean motor?"
+
+    for wrong in [ -1; 2 ] do
+        $"a modulator that is unit {wrong} of two",
+        modulated (UnitRate("motor", wrong, 1.0<ms>)),
+        inArrow
+            "cortex->cortex"
+            (NotAllowed("the unit of motor that modulates mine", string wrong, "from 0 to 1")),
+        $"projection cortex->cortex: the unit of motor that modulates mine is {wrong}; it must be from 0 to 1"
+
+    "a modulator without delay",
+    modulated (UnitRate("motor", 0, 0.0<ms>)),
+    inArrow
+        "cortex->cortex"
+        (NotAllowed("the delay of the modulator", "0 ms", "finite and at least one step, 1 ms")),
+    "projection cortex->cortex: the delay of the modulator is 0 ms; it must be finite and at least one step, 1 ms"
+
+    "a modulator with a delay of one and a half steps",
+    modulated (AreaRates("motor", wide 4 2, 1.5<ms>)),
+    inArrow "cortex->cortex" (NotWholeSteps("the delay of the modulator", 1.5<ms>, 1.0<ms>)),
+    "projection cortex->cortex: the delay of the modulator is 1.5 ms, which is no whole number of steps of 1 ms; change it or dt"
+
+    "weights of a modulator of another shape",
+    modulated (AreaRates("motor", wide 2 4, 1.0<ms>)),
+    inArrow
+        "cortex->cortex"
+        (WrongShape(
+            "the weights from motor that modulate mine",
+            "(2, 4)",
+            "(4, 2), (units of cortex, units of motor)"
+        )),
+    "projection cortex->cortex: the shape of the weights from motor that modulate mine is (2, 4); it must be (4, 2), (units of cortex, units of motor)"
+
+    "a weight of a modulator that is no number",
+    modulated (AreaRates("motor", Array2D.create 4 2 nan, 1.0<ms>)),
+    inArrow "cortex->cortex" (NotAllowed("a weight of the modulator", "NaN", "finite")),
+    "projection cortex->cortex: a weight of the modulator is NaN; it must be finite"
+
+    "a probe by a modulator that there is not",
+    plan network
+    |> probe 1 [
+        Probe.angle (
+            match (modulated (ReadoutValue "eye")).Circuit.Projections[0].Plasticity with
+            | LearningBy(_, rule) -> rule
+            | _ -> Rule.rflo
+        )
+    ],
+    at (InProbe "angle own/mine") (Unknown(ReadoutName, "eye", [ "hand" ])),
+    "probe angle own/mine: no readout is named eye (known: hand)"
+
+    "a critic on a task that gives no rewards",
+    plan (critic (Rule.td 0.9 0.5) id),
+    inArrow
+        "cortex->hand"
+        (RuleCannot(
+            "td",
+            "learn from rewards, since the task arrays gives none",
+            "give its trials rewards, use another rule, or freeze the projection"
+        )),
+    "projection cortex->hand: td cannot learn from rewards, since the task arrays gives none; give its trials rewards, use another rule, or freeze the projection"
+
+    "a critic with several outputs",
+    experiment
+        "plan"
+        (critic (Rule.td 0.9 0.5) (fun _ -> readout "hand" 2))
+        (Task.ofArrays (wide 10 2) (wide 10 2) |> Task.rewarded (Array.create 10 1.0)),
+    inArrow
+        "cortex->hand"
+        (RuleCannot(
+            "td",
+            "predict rewards by hand, which has 2 outputs",
+            "give the critic a readout with one output, or let the readout learn by the delta rule, Readout = DeltaRule"
+        )),
+    "projection cortex->hand: td cannot predict rewards by hand, which has 2 outputs; give the critic a readout with one output, or let the readout learn by the delta rule, Readout = DeltaRule"
+
+    "a critic that is always 1",
+    experiment
+        "plan"
+        (critic (Rule.td 0.9 0.5) (output Output.Softmax))
+        (Task.ofArrays (wide 10 2) (Array2D.create 10 1 1.0)
+         |> Task.rewarded (Array.create 10 1.0)),
+    inArrow
+        "cortex->hand"
+        (RuleCannot(
+            "td",
+            "predict rewards by hand, since one softmax output is always 1",
+            "make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+        )),
+    "projection cortex->hand: td cannot predict rewards by hand, since one softmax output is always 1; make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+
+    for field, rule in [ "gamma", Rule.td 1.25 0.5; "lambda", Rule.td 0.5 1.25 ] do
+        $"a critic whose {field} is more than 1",
+        experiment "plan" (critic rule id) (task |> Task.rewarded (Array.create 10 1.0)),
+        inArrow
+            "cortex->hand"
+            (NotAllowed($"the {field} of the temporal difference", "1.25", "in [0, 1]")),
+        $"projection cortex->hand: the {field} of the temporal difference is 1.25; it must be in [0, 1]"
+
     "a name that nothing known is near to",
     plus (area "spinal" 3 --> motor),
     inArrow "spinal->motor" (Unknown(AreaName, "spinal", names)),

@@ -190,6 +190,7 @@ let private beginnings =
         "Rule.the"
         "Rule.local"
         "Rule.truncatedBptt"
+        "Rule.td"
         "Rule.all"
         "Rule.named"
         "Rule.ofCore"

@@ -272,6 +272,11 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
             r with
                 Readout = RecursiveLeastSquares(1.0, 0.9, 1)
         })
+        for gamma, lambda in [ 0.9, 0.5; 0.8, 0.5; 0.9, 0.6 ] do
+            onRule (fun r -> {
+                r with
+                    Readout = TdLambda(gamma, lambda)
+            })
     ]
     typeof<Rule>,
     "Learns",
@@ -313,6 +318,23 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
             t with
                 Modulator = Rule.the FeedbackError |> Rule.minusMean (OverTime 9.0<ms>)
         })
+        for signal in
+            [
+                ReadoutValue "v"
+                ReadoutValue "w"
+                TemporalDifference("v", 0.9)
+                TemporalDifference("w", 0.9)
+                TemporalDifference("v", 0.8)
+                UnitRate("a", 0, 2.0<ms>)
+                UnitRate("b", 0, 2.0<ms>)
+                UnitRate("a", 1, 2.0<ms>)
+                UnitRate("a", 0, 3.0<ms>)
+                AreaRates("a", Array2D.zeroCreate 2 3, 2.0<ms>)
+                AreaRates("b", Array2D.zeroCreate 2 3, 2.0<ms>)
+                AreaRates("a", Array2D.zeroCreate 3 2, 2.0<ms>)
+                AreaRates("a", Array2D.zeroCreate 2 3, 4.0<ms>)
+            ] do
+            onTrace (fun t -> { t with Modulator = Rule.the signal })
     ]
     typeof<ThreeFactor>, "Oja", [ onTrace (fun t -> { t with Oja = true }) ]
     typeof<Experiment>, "Trials", [ trials 7 ]

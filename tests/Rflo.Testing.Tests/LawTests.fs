@@ -54,8 +54,34 @@ let private others = [
     }
 ]
 
+/// Rules that signals of the circuit modulate, and a critic.
+let private modulated =
+    let by name update post signal = {
+        Rule.local name {
+            Trace = TraceTau 20.0<ms>
+            Post = Rule.the post
+            Pre = Rule.the Presynaptic
+            Modulator = Rule.the signal
+            Oja = false
+        } with
+            Update = update
+    }
+
+    [
+        by "by a readout" TrialEnd Slope (ReadoutValue "value")
+        by "by a TD error" TrialEnd Rate (TemporalDifference("value", 0.9))
+        by "by a TD error, online" Online Rate (TemporalDifference("value", 0.9))
+        by "by a unit" Online Slope (UnitRate("vta", 1, 2.0<ms>))
+        Rule.td 0.9 0.5
+        {
+            Rule.td 0.9 0.5 with
+                Name = "td, online"
+                Update = Online
+        }
+    ]
+
 let private holding = [
-    for rule in Rule.all @ others do
+    for rule in Rule.all @ others @ modulated do
         testList rule.Name [
             for name, law in Laws.ofRule (rule, few) do
                 testCase name law

@@ -8,7 +8,7 @@ public sealed class Graph
 {
     internal Graph(
         IReadOnlyList<AreaSpec> areas, IReadOnlyList<InputSpec> inputs, IReadOnlyList<ReadoutSpec> readouts,
-        IReadOnlyList<ProjectionSpec> projections, IReadOnlyList<FeedbackSpec> feedbacks, IReadOnlyList<PerturbationSpec> perturbations)
+        IReadOnlyList<ProjectionSpec> projections, IReadOnlyList<FeedbackSpec> feedbacks, IReadOnlyList<PerturbationSpec> perturbations, int history = 0)
     {
         Areas = areas;
         Inputs = inputs;
@@ -21,6 +21,10 @@ public sealed class Graph
         Units = areas.Sum(area => area.Units);
         MaxDelay = projections.Select(projection => projection.Source.Delay).DefaultIfEmpty(1).Max();
         MaxDelay = Math.Max(1, MaxDelay);
+        int oldest = projections.Select(projection => projection.Plasticity?.Rule).OfType<ThreeFactorRule>()
+            .Select(rule => rule.Source).OfType<AreaModulator>().Select(modulator => modulator.Delay)
+            .Append(history).Max();
+        History = Math.Max(oldest, MaxDelay);
     }
 
     /// <summary>The areas in the order of declaration.</summary>
@@ -56,6 +60,9 @@ public sealed class Graph
 
     /// <summary>The longest delay of any projection, in steps, at least 1.</summary>
     public int MaxDelay { get; }
+
+    /// <summary>Steps before the first whose rates are kept: the longest delay of any projection or modulator.</summary>
+    internal int History { get; }
 
     /// <summary>Number of weights that exist.</summary>
     public long Weights => Projections.Sum(projection => (long)projection.Synapses.Count);

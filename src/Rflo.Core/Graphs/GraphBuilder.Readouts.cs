@@ -12,10 +12,28 @@ public sealed partial class GraphBuilder
             ThrowHelper.Invalid($"{readout.Name}: the {loss.Description} has no meaning for a {readout.Kind} readout. Set Kind to one of {string.Join(", ", outputs)}, or take another loss.");
     }
 
+    private static void CheckPrediction(string name, TdReadout rule, ReadoutSpec readout)
+    {
+        if (!(rule.Gamma >= 0 && rule.Gamma <= 1))
+            ThrowHelper.OutOfRange($"{name}.Gamma", rule.Gamma, "in [0, 1]");
+        if (!(rule.Lambda >= 0 && rule.Lambda <= 1))
+            ThrowHelper.OutOfRange($"{name}.Lambda", rule.Lambda, "in [0, 1]");
+        if (readout.Outputs != 1)
+            ThrowHelper.Invalid($"{name}: {readout.Name} has {readout.Outputs} outputs, and TD learns one prediction. Give the critic a readout with one output.");
+        if (readout.Kind == OutputKind.Softmax)
+            ThrowHelper.Invalid($"{name}: one softmax output is always 1, so it predicts nothing. Set Kind of {readout.Name} to Linear.");
+    }
+
     private void CheckReadoutRule(ProjectionSpec projection, ReadoutRule rule)
     {
         if (rule is DeltaReadout)
             return;
+        if (rule is TdReadout difference)
+        {
+            CheckPrediction(projection.Name, difference, _readouts[projection.Target.Index]);
+            return;
+        }
+
         if (_readouts[projection.Target.Index].Kind != OutputKind.Linear)
             ThrowHelper.Invalid($"{projection.Name}: least squares are for a linear readout.");
         if (_readouts[projection.Target.Index].LossOrNatural is not SquaredError)

@@ -148,7 +148,9 @@ public sealed partial class GraphBuilder
         CheckTrialMeans();
         CheckModelsOfRules();
         CheckPerturbations();
-        return new Graph([.. _areas], [.. _inputs], [.. _readouts], [.. _projections], [.. _feedbacks], [.. _perturbations]);
+        var graph = new Graph([.. _areas], [.. _inputs], [.. _readouts], [.. _projections], [.. _feedbacks], [.. _perturbations], History);
+        CheckModulators(graph);
+        return graph;
     }
 
     private static void Known(string what, int index, int count)

@@ -12,7 +12,7 @@ namespace Rflo.Core;
 public readonly record struct BlockSize(long Post, long Pre, long Count, bool IsSparse, bool OntoReadout, bool OntoFedBack, int Target, Plasticity? Plasticity)
 {
     /// <summary>Whether it solves least squares.</summary>
-    internal bool IsLeastSquares => OntoReadout && Plasticity is { LearningRate: > 0, Readout: not DeltaReadout };
+    internal bool IsLeastSquares => OntoReadout && Plasticity is { LearningRate: > 0, Readout.IsLeastSquares: true };
 }
 
 /// <summary>The units of an area, which is what activity depends on.</summary>
@@ -170,7 +170,8 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
         ThreeFactorRule local =>
             (local.Post != PostSignal.Slope || !local.PostShaping.IsPlain ? block.Post : 0)
             + (local.PreAlpha < 1 || !local.PreShaping.IsPlain ? block.Pre : 0)
-            + (local.Memory == TraceMemory.OwnJacobian ? block.Post : 0),
+            + (local.Memory == TraceMemory.OwnJacobian ? block.Post : 0)
+            + (local.Source is AreaModulator { Weights: not null } ? block.Post : 0),
         StochasticRule { Factors: not InfluenceFactors.RankOne } => block.Post + block.Pre,
         _ => 0,
     };

@@ -9,6 +9,9 @@ public abstract record ReadoutRule
 
     /// <summary>The delta rule; the default.</summary>
     public static ReadoutRule Delta { get; } = new DeltaReadout();
+
+    /// <summary>Whether it solves least squares, at times of its own.</summary>
+    internal bool IsLeastSquares => this is RlsReadout or RidgeReadout;
 }
 
 /// <summary>
@@ -16,6 +19,19 @@ public abstract record ReadoutRule
 /// BPTT and RTRL, the exact gradient. Time and memory O(outputs * pre).
 /// </summary>
 public sealed record DeltaReadout : ReadoutRule;
+
+/// <summary>
+/// TD(lambda): the readout learns to predict the rewards of the task, V(t-1) = r(t) + gamma r(t+1) + ... (Sutton and Barto 2018, section 12.2).
+/// dW(t) = eta / T delta(t) e(t-1), delta(t) = r(t) + gamma V(t) - V(t-1), e(t) = gamma lambda e(t-1) + f'(t) s(t), from t = 0 on.
+/// </summary>
+/// <remarks>
+/// s are rates and the constant 1, f' the slope of the output's nonlinearity. Targets play no part. V(0) and s(0) are of the rates with
+/// which the trial begins; its last step is terminal, where V(T) counts as 0. Traces begin anew in each trial. The readout has one output.
+/// Time and memory O(pre).
+/// </remarks>
+/// <param name="Gamma">gamma, the discount of a step, in [0, 1].</param>
+/// <param name="Lambda">lambda, in [0, 1]: 0 for errors that reach the step before alone.</param>
+public sealed record TdReadout(double Gamma, double Lambda) : ReadoutRule;
 
 /// <summary>
 /// Recursive least squares, the readout's part of FORCE (Sussillo and Abbott 2009), with the error of the step before the

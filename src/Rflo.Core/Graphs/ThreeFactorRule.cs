@@ -60,6 +60,9 @@ public enum ThirdFactor
 
     /// <summary>1: nobody is asked.</summary>
     Constant,
+
+    /// <summary>A signal of the circuit: <see cref="ThreeFactorRule.Source"/> says which.</summary>
+    Signal,
 }
 
 /// <summary>A signal made ready for a trace: minus its running mean, through a function, or both.</summary>
@@ -105,6 +108,9 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
 
     /// <summary>The third factor.</summary>
     public ThirdFactor Third { get; init; } = ThirdFactor.Error;
+
+    /// <summary>Which signal of the circuit is the third factor, where that is <see cref="ThirdFactor.Signal"/>; null elsewhere.</summary>
+    public Neuromodulator? Source { get; init; }
 
     /// <summary>
     /// What is done to the third factor. A reward's running mean is subtracted before it is updated; that of

@@ -13,7 +13,7 @@ public static class SideBySide
     {
         ArgumentNullException.ThrowIfNull(graph);
         IEnumerable<Plasticity> learning = graph.Projections.Select(projection => projection.Plasticity).OfType<Plasticity>();
-        bool isLeastSquares = graph.Projections.Any(projection => projection.Target.IsReadout && projection.Plasticity is { LearningRate: > 0, Readout: not DeltaReadout });
+        bool isLeastSquares = graph.Projections.Any(projection => projection.Target.IsReadout && projection.Plasticity is { LearningRate: > 0, Readout.IsLeastSquares: true });
         if (OfLearning(learning, isLeastSquares) is { } obstacle)
             return obstacle;
         if (graph.Areas.FirstOrDefault(area => area.TauPlasticity is { LearningRate: > 0 }) is { } adapting)

@@ -76,8 +76,10 @@ internal static class Learners
             foreach (AreaState<T> area in _network.Areas)
                 foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(area.Afferents, isDeltaRule: false))
                 {
-                    ModelRules.Check(plastic.Segments[0].Spec.Name, rule, _network.Graph.Areas, area.Spec);
-                    PerturbationRules.Check(plastic.Segments[0].Spec.Name, rule, _network.Graph.Areas, _network.Graph.Perturbations);
+                    string name = plastic.Segments[0].Spec.Name;
+                    ModelRules.Check(name, rule, _network.Graph.Areas, area.Spec);
+                    ModulatorRules.Check(name, rule, _network.Graph.Areas, _network.Graph.Readouts, area.Spec, _network.Graph.History);
+                    PerturbationRules.Check(name, rule, _network.Graph.Areas, _network.Graph.Perturbations);
                     Add(area, rule, schedule, plastic);
                 }
 
@@ -167,7 +169,9 @@ internal static class Learners
 
         private void Add(ReadoutState<T> readout, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic)
         {
-            if (readout.IsFedBack && rule is BpttRule or TruncatedBpttRule or RtrlRule)
+            if (_plan(plastic.Segments[0]) is { Readout: TdReadout difference })
+                Add(new TemporalDifferenceRule<T>(_network, readout, plastic, difference), KeyOf("readout", readout.Index, rule, schedule, plastic));
+            else if (readout.IsFedBack && rule is BpttRule or TruncatedBpttRule or RtrlRule)
                 ExactOf(rule, schedule).Readouts.Add((readout, plastic));
             else
                 Add(new DeltaRule<T>(readout, plastic), KeyOf("readout", readout.Index, rule, schedule, plastic));
@@ -193,7 +197,7 @@ internal static class Learners
         }
 
         private bool IsLeastSquares(Segment segment) =>
-            segment.Spec.Target.IsReadout && _plan(segment) is { Readout: not DeltaReadout };
+            segment.Spec.Target.IsReadout && _plan(segment) is { Readout.IsLeastSquares: true };
 
         /// <summary>Gives the groups of areas that suit it to RTRL in blocks; the others are left for RTRL step by step.</summary>
         private void AddBlocks(LearningRule rule, UpdateSchedule schedule, Exact parts)
@@ -229,11 +233,11 @@ internal static class Learners
         private List<(LearningRule Rule, UpdateSchedule Schedule, Plastic<T> Plastic)> Groups(Afferents<T> afferents, bool isDeltaRule)
         {
             var groups = new List<(LearningRule, UpdateSchedule, Plastic<T>)>();
-            foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null && !IsLeastSquares(segment)).GroupBy(segment => Key(_plan(segment)!)))
+            foreach (var group in afferents.Segments.Where(segment => _plan(segment) is not null && !IsLeastSquares(segment)).GroupBy(segment => Key(_plan(segment)!, segment.Spec.Target.IsReadout)))
             {
                 Segment[] segments = [.. group];
-                (LearningRule rule, UpdateSchedule schedule, _, _, _) = group.Key;
-                if (rule is TruncatedBpttRule truncated && schedule.Time == UpdateTime.Online && !isDeltaRule)
+                (LearningRule rule, UpdateSchedule schedule, _, _, _, TdReadout? difference) = group.Key;
+                if (rule is TruncatedBpttRule truncated && schedule.Time == UpdateTime.Online && !isDeltaRule && difference is null)
                     schedule = new UpdateSchedule(UpdateTime.EverySteps, truncated.Stride);
 
                 // Oja's term is of the weights before the update: where they also decay, both are collected first.
@@ -251,8 +255,8 @@ internal static class Learners
         }
 
         /// <summary>Projections that agree in all of this learn together, whatever their rates.</summary>
-        private static (LearningRule Rule, UpdateSchedule Schedule, Optimizer Optimizer, Clip Clip, LearningRateSchedule Rates) Key(Plasticity plasticity) =>
-            (plasticity.Rule, plasticity.Schedule, plasticity.Optimizer, plasticity.Clip, plasticity.Rates);
+        private static (LearningRule Rule, UpdateSchedule Schedule, Optimizer Optimizer, Clip Clip, LearningRateSchedule Rates, TdReadout? Difference) Key(Plasticity plasticity, bool isReadout) =>
+            (plasticity.Rule, plasticity.Schedule, plasticity.Optimizer, plasticity.Clip, plasticity.Rates, isReadout ? plasticity.Readout as TdReadout : null);
 
         private sealed record Exact(List<(AreaState<T> Area, Plastic<T> Plastic)> Areas, List<(ReadoutState<T> Readout, Plastic<T> Plastic)> Readouts, List<PlasticTau<T>> Taus);
     }

@@ -143,7 +143,7 @@ internal sealed class LearningSignal<T>
     }
 
     private static bool LearnsInSteps(Plasticity? plasticity) =>
-        plasticity is { LearningRate: > 0 } plastic && (plastic.Readout is RlsReadout || (plastic.Readout is DeltaReadout && plastic.Schedule.IsStepwise));
+        plasticity is { LearningRate: > 0 } plastic && (plastic.Readout is RlsReadout || (!plastic.Readout.IsLeastSquares && plastic.Schedule.IsStepwise));
 
     private bool HearsArea(Segment segment) => segment.Source is { Kind: SignalKind.Area } source && source.Index == _area.Index;
 

@@ -10,10 +10,12 @@ internal sealed class ThirdFactorSignal<T>
     private readonly AreaState<T> _area;
     private readonly ThreeFactorRule _rule;
     private readonly LearningSignal<T>? _error;
+    private readonly ModulatorSignal<T>? _signal;
     private readonly Shaper<T> _shaper;
     private readonly AlignedArray<T>? _shaped;
     private readonly Segment[]? _learning;
     private readonly T[] _scalars;
+    private readonly bool _readsLater;
 
     /// <param name="network">The network.</param>
     /// <param name="area">The area whose units receive it.</param>
@@ -28,7 +30,8 @@ internal sealed class ThirdFactorSignal<T>
         _rule = rule;
         bool isError = rule.Third == ThirdFactor.Error;
         _error = isError ? new LearningSignal<T>(network, area, rule.Path) : null;
-        bool isOfUnits = isError || rule.Third == ThirdFactor.RewardError;
+        _signal = rule is { Third: ThirdFactor.Signal, Source: { } source } ? new ModulatorSignal<T>(network, area, source) : null;
+        bool isOfUnits = isError || rule.Third == ThirdFactor.RewardError || _signal is { IsOfUnits: true };
         _shaper = new Shaper<T>(rule.ThirdShaping, isOfUnits ? area.Units : 1, network, area);
 
         // The weights that carry an error back are those of its step: where they learn within the trial, M(t) is kept.
@@ -37,7 +40,8 @@ internal sealed class ThirdFactorSignal<T>
             _shaped = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         if (rule.Third == ThirdFactor.RewardError)
             area.KeepCurrents();
-        _scalars = new T[isOfUnits ? 0 : network.MaxSteps + 1];
+        _readsLater = readsLater;
+        _scalars = new T[isOfUnits ? 0 : readsLater ? network.MaxSteps + 1 : 1];
     }
 
     /// <summary>Where M(t) is one vector times one error, in <see cref="LearningSignal{T}.Column"/>, and nothing shapes it; null otherwise.</summary>
@@ -57,14 +61,16 @@ internal sealed class ThirdFactorSignal<T>
             Span<T> row = shaped.Row(step, _area.Padded);
             if (_error is { } error)
                 error.Tell(step, row);
+            else if (_signal is { } signal)
+                signal.Write(step, row);
             else
                 MissedReward(step, row);
             _shaper.Apply(row[.._area.Units], Moves(step));
         }
         else if (_error is null && !_rule.NeedsWholeTrial)
         {
-            Span<T> scalar = _scalars.AsSpan(step, 1);
-            scalar[0] = T.CreateTruncating(_rule.Third switch
+            Span<T> scalar = _scalars.AsSpan(Place(step), 1);
+            scalar[0] = _signal is { } signal ? signal.Value(step) : T.CreateTruncating(_rule.Third switch
             {
                 ThirdFactor.StepReward => -_network.StepLoss(step),
                 ThirdFactor.TaskReward => _network.Trial.Rewards[step - 1],
@@ -73,6 +79,9 @@ internal sealed class ThirdFactorSignal<T>
             _shaper.Apply(scalar, Moves(step));
         }
     }
+
+    /// <summary>Where the factor of a step lies, if it is one number: only those that are read later are all kept.</summary>
+    private int Place(int step) => _readsLater ? step : 0;
 
     /// <summary>R(t) - u(t): the reward that the current did not foretell.</summary>
     private void MissedReward(int step, Span<T> row)
@@ -129,7 +138,7 @@ internal sealed class ThirdFactorSignal<T>
         else
         {
             told.Clear();
-            told[.._area.Units].Fill(_scalars[step]);
+            told[.._area.Units].Fill(_scalars[Place(step)]);
         }
 
         // A trace of slopes is that of the state; e = g eps is the rate's. Those of a unit model take their own g.

@@ -32,7 +32,7 @@ internal static class SizeLimits
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {
         OfTrial(task.MaxSteps, task.Inputs, task.Outputs, task.Events);
-        long rows = (long)graph.MaxDelay + task.MaxSteps + 1;
+        long rows = (long)graph.History + task.MaxSteps + 1;
         for (int k = 0; k < graph.Areas.Count; k++)
         {
             Fits($"the rates of area {graph.Areas[k].Name}", rows, Rows, Simd.Padded<T>(graph.Areas[k].Units), "units", ShorterTrials);
@@ -87,7 +87,7 @@ internal static class SizeLimits
                 continue;
             if (projection.Target.IsReadout)
             {
-                if (plastic.Readout is DeltaReadout)
+                if (!plastic.Readout.IsLeastSquares)
                     continue;
                 long count = signals[projection.Target.Index] += Simd.Padded<double>(graph.Presynaptic(projection));
                 Fits($"{projection.Name}: the matrix of least squares", count, "signals", count, "signals", "Let fewer units project to the readout, or use the delta rule.");

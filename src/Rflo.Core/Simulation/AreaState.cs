@@ -28,7 +28,7 @@ internal sealed partial class AreaState<T>
         Index = index;
         Units = Spec.Units;
         Padded = Simd.Padded<T>(Units);
-        _history = graph.MaxDelay;
+        _history = graph.History;
         _maxSteps = maxSteps;
         Afferents = original is null ? new Afferents<T>(graph, isReadout: false, index, Units, maxSteps, history: 0) : new Afferents<T>(original.Afferents);
         Alpha = original?.Alpha ?? new AlignedArray<T>(Padded);

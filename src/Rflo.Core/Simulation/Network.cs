@@ -130,6 +130,8 @@ internal sealed class Network<T>
             if (readout.IsFedBack || Loop is not null)
                 for (int t = 1 - Graph.MaxDelay; t <= 0; t++)
                     Respond(readout, t);
+            else if (readout.KeepsStart)
+                Respond(readout, 0);
     }
 
     /// <summary>One step of the whole circuit.</summary>

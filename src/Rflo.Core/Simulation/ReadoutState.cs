@@ -50,6 +50,9 @@ internal sealed class ReadoutState<T>
     /// <summary>Whether its outputs return to an area.</summary>
     public bool IsFedBack { get; }
 
+    /// <summary>Whether a rule reads y(0).</summary>
+    public bool KeepsStart { get; private set; }
+
     public Afferents<T> Afferents { get; }
 
     /// <summary>W h + b of the step in hand, before the nonlinearity.</summary>
@@ -66,6 +69,9 @@ internal sealed class ReadoutState<T>
 
     /// <summary>The rows of errors from step <paramref name="step"/> on, each <see cref="Padded"/> long.</summary>
     public Span<T> ErrorsFrom(int step) => _errors.From(_history + step, Padded);
+
+    /// <summary>Lets the readout answer the rates with which a trial begins, too.</summary>
+    public void KeepStart() => KeepsStart = true;
 
     /// <summary>Whether all its outputs of a trial are one product: it is linear, and hears one whole area through dense weights.</summary>
     public bool CanRespondAtOnce => Spec.Kind == OutputKind.Linear && Afferents.IsShared && Afferents.DenseStride > 0;
