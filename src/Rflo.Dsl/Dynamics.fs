@@ -31,7 +31,9 @@ module Dynamics =
             experiment with
                 Circuit = Circuit.withWeights final experiment.Circuit |> Circuit.freeze
                 Trials = 0
-                Probes = []
+                // A curriculum may look at validations, though none is run here.
+                Probes = experiment.Probes |> List.filter _.Probe.IsValidation
+                Stopping = Stopping.never
                 Perturbations = []
         }
         |> Result.map (mapOf gates)

@@ -144,15 +144,19 @@ let tests =
             Expect.isError (Dynamics.ofWeights [] unknown declared) "no such projection"
         }
 
-        test "perturbations of the training are left out" {
-            let perturbed = {
-                declared with
-                    Perturbations = [ silence pfc ]
-            }
-
-            let found = Dynamics.ofWeights [] trained.Value.Final perturbed |> orFail
+        test "perturbations of the training, and what stops it, are left out" {
             let start = map.Value.InitialState()
-            Expect.equal (found.Next start) (map.Value.Next start) "the same map"
+
+            for other in
+                [
+                    {
+                        declared with
+                            Perturbations = [ silence pfc ]
+                    }
+                    declared |> validate 5 2 |> byValidation |> stopAtLoss 0.1
+                ] do
+                let found = Dynamics.ofWeights [] trained.Value.Final other |> orFail
+                Expect.equal (found.Next start) (map.Value.Next start) "the same map"
         }
 
         test "populations are read by the names of their areas" {

@@ -442,6 +442,60 @@ let private held (tally: Tally) (case: Case) =
                 values[min (t - from) 2 * some.Length + k]
                 $"row {t}, unit {unit}"
 
+/// In no step behind the window is the signal what it was held at; a choice may be held longer.
+let private released (case: Case) =
+    let graph = graphWith (anyUnits case.Seed) (frozen case.Circuit)
+    let until = max 1 (List.max case.Task.Lengths / 2)
+
+    let clamp area window =
+        Clamp(AreaId area, null, TimeCourse.Constant 7.0, Window = window)
+
+    let window = PerturbationWindow.Between(0, until)
+
+    let clamps: PerturbationSpec list = [
+        for area in 0 .. graph.Areas.Count - 1 -> clamp area window
+    ]
+
+    let shown =
+        (Session.Create(with' graph clamps, WhiteNoise case, int64 case.Seed)).Test 0
+
+    for area in 0 .. graph.Areas.Count - 1 do
+        if graph.Areas[area].Dynamics <> Dynamics.WinnerTakeAll then
+            let n = graph.Areas[area].Units
+            let later = rows n (min until shown.Steps) shown.Steps shown.Rates[area]
+            Expect.all later (fun rate -> rate <> 7.0) $"area {area} behind step {until}"
+
+/// Two units that forget half of their rate in a step and receive nothing.
+let private fading (perturbation: PerturbationSpec) (events: int list) =
+    let builder = GraphBuilder()
+
+    AreaSpec(
+        Name = "a",
+        Units = 2,
+        Alpha = [| 0.5; 0.5 |],
+        Transfer = Transfer.Identity,
+        InitialRates = [| 8.0; 0.0 |]
+    )
+    |> builder.AddArea
+    |> ignore
+
+    builder.AddPerturbation perturbation
+
+    let task = {
+        new ITask with
+            member _.Inputs = 0
+            member _.Outputs = 0
+            member _.MaxSteps = 6
+            member _.Events = 1
+
+            member _.Fill(_, _, into) =
+                for t in events do
+                    into.Events[t - 1] <- true
+    }
+
+    let rates = (Session.Create(builder.Build(), task, 1L)).Test(0).Rates[0]
+    [ for t in 0..5 -> rates[2 * t] ], [ for t in 0..5 -> rates[2 * t + 1] ]
+
 // ---- circuits by hand ---------------------------------------------------------------------------
 
 type private Wire = {
@@ -606,6 +660,8 @@ let private learners: (LearningRule * UpdateSchedule) list = [
     Rules.rtrl, UpdateSchedule.TrialEnd
     Rules.rtrl, UpdateSchedule.Online
     AllRules.rules |> List.find (fun one -> one.Name = "Hebb") |> _.Rule, UpdateSchedule.Online
+    ThreeFactorRule(ErrorPath.Feedback, Memory = TraceMemory.None, Post = PostSignal.Current),
+    UpdateSchedule.Online
 ]
 
 let private run (graph: Graph) task =
@@ -713,6 +769,59 @@ let private cut (tally: Tally) draw =
         (a.Weights(ProjectionId without))
         (flat net.Wires[without].Weights)
         "what is cut does not learn"
+
+/// A projection that is scaled over whole trials is one whose weights are: activity and other increments are the same, its own are those
+/// times the factor.
+let private scaled (tally: Tally) draw =
+    tally.Count()
+    let random = Random(draw: int)
+    let net = drawNet random 2
+    let all index = [| 0 .. net.Areas[index].Units - 1 |]
+    let place = random.Next net.Wires.Length
+    let factor = 0.3 + random.NextDouble()
+    let task = shown draw
+
+    let create perturb =
+        let builder, _ = build net all (fun _ -> true) Rules.bptt UpdateSchedule.TrialEnd
+
+        if perturb then
+            builder.AddPerturbation(ScaleProjection(ProjectionId place, factor))
+
+        Session.Create(builder.Build(), task, 1L)
+
+    let a, b = create true, create false
+
+    b.SetWeights(
+        ProjectionId place,
+        b.Weights(ProjectionId place) |> Array.map (fun weight -> factor * weight)
+    )
+
+    expectSame "rates" (a.Replay(0).Rates |> Array.concat) (b.Replay(0).Rates |> Array.concat)
+
+    for rule in
+        [
+            Rules.rflo
+            Rules.bptt
+            Rules.rtrl
+            ThreeFactorRule(ErrorPath.Symmetric, Memory = TraceMemory.OwnJacobian)
+            TruncatedBpttRule(4, 2)
+            KernlRule 0.3
+        ] do
+        for time in
+            [
+                UpdateTime.TrialEnd
+                if AllRules.canBeOnline rule then
+                    UpdateTime.Online
+            ] do
+            let one, other = a.Increments(0, rule, time), b.Increments(0, rule, time)
+
+            for k in 0 .. net.Wires.Length - 1 do
+                let own = if k = place then factor else 1.0
+
+                expectSame
+                    $"{rule}, {time}, wire {k}"
+                    (nonNull one[k])
+                    (nonNull other[k] |> Array.map (fun x -> own * x))
 
 /// What an area whose units are all clamped does to others, an input with the same course does.
 let private replaced (tally: Tally) draw =
@@ -1036,12 +1145,42 @@ let tests =
             tally.Demand 0.5
         }
 
+        test "what was held is free again behind the window" {
+            forAll (cases 60 2000) RandomCircuits.anyCircuit released
+        }
+
+        test "a kick acts once in a window, at the end of its first step, each time that it begins" {
+            let a = AreaId 0
+            let window = PerturbationWindow.Between(2, 5)
+
+            Expect.equal
+                (fading (KickStates(a, null, [| 1.0; 2.0 |], Window = window)) [])
+                ([ 4.0; 2.0; 2.0; 1.0; 0.5; 0.25 ], [ 0.0; 0.0; 2.0; 1.0; 0.5; 0.25 ])
+                "added"
+
+            Expect.equal
+                (fading (KickStates(a, [| 1 |], [| 1.0 |], Adds = false, Window = window)) [])
+                ([ 4.0; 2.0; 1.0; 0.5; 0.25; 0.125 ], [ 0.0; 0.0; 1.0; 0.5; 0.25; 0.125 ])
+                "set"
+
+            let events = PerturbationWindow.AtEvent 0
+
+            Expect.equal
+                (fading (KickStates(a, [| 1 |], [| 1.0 |], Window = events)) [ 1; 2; 5 ])
+                ([ 4.0; 2.0; 1.0; 0.5; 0.25; 0.125 ], [ 1.0; 0.5; 0.25; 0.125; 1.0625; 0.53125 ])
+                "twice"
+        }
+
         test "units that are gone are those of a circuit without them" {
             forAll (cases 150 3000) draws (lesioned (Tally()))
         }
 
         test "a projection that is cut is that of a circuit without it" {
             forAll (cases 150 3000) draws (cut (Tally()))
+        }
+
+        test "a projection that is scaled is one whose weights are" {
+            forAll (cases 60 2000) draws (scaled (Tally()))
         }
 
         test "an area that is clamped is an input with that course" {
@@ -1062,6 +1201,41 @@ let tests =
                 (cases 25 2000)
                 RandomCircuits.anyCircuit
                 (forms acted Precision.Single 2e-3 (Tally()))
+        }
+
+        test "every legal form of an area that receives its own rates only" {
+            let window = PerturbationWindow.Between(3, 6)
+
+            let acting: PerturbationSpec list = [
+                Silence(AreaId 0, [| 0; 2 |], Window = window)
+                Clamp(AreaId 0, [| 1 |], TimeCourse.Constant 0.7, Window = window)
+                KickStates(AreaId 0, [| 3 |], [| 0.5 |], Adds = false, Window = window)
+                ScaleProjection(ProjectionId 0, 0.4, Window = window)
+                ScaleProjection(ProjectionId 1, 0.4, Window = window)
+            ]
+
+            for perturbation in acting do
+                for rule, schedule in learners do
+                    let setup = learning rule schedule 0.3
+                    let graph = graphWith setup (RandomCircuits.one 5 (2.0, 8.0))
+                    let graph = with' graph [ perturbation ]
+
+                    let task =
+                        Networks.Given(
+                            Array.create 9 [||],
+                            Array.init 9 (fun t -> [| sin (float t) |]),
+                            (fun _ -> 9)
+                        )
+
+                    let run forms =
+                        let session = Session.Create(graph, task, 1L, Precision.Double, forms)
+                        session.Run 4 |> ignore
+                        Experiments.resultOf session
+
+                    Numbers.isLessThan
+                        (Experiments.apart (run Forms.None) (run Forms.Eager))
+                        1e-12
+                        $"{perturbation}, {rule}, {schedule.Time}"
         }
 
         test "trials of one update have the same bits side by side" {

@@ -376,8 +376,11 @@ let tests =
             Expect.equal trained.Losses[0] plainly.Losses[0] "trial 0"
             Expect.notEqual trained.Losses[1] plainly.Losses[1] "trial 1"
 
+            let always = ok (Run.train (under (silence cortex["left"] |> during "cue")))
+            Expect.notEqual always.Losses[0] plainly.Losses[0] "trial 0 of another"
+
             Expect.equal
-                (trained.Before.Rates["cortex"].ToArray())
+                (always.Before.Rates["cortex"].ToArray())
                 (plainly.Before.Rates["cortex"].ToArray())
                 "test trial 0 before training"
 

@@ -207,6 +207,12 @@ let tests =
                 first.Session.Run stop |> ignore
                 let second = begin' ()
                 second.Session.Restore(first.Session.Capture())
+
+                Expect.equal
+                    second.Session.Metrics.BestTrial
+                    first.Session.Metrics.BestTrial
+                    $"which was the best, {stop}"
+
                 let again = ending second
                 Expect.equal (weightBits again.Final) (weightBits straight.Final) $"final, {stop}"
                 Expect.equal (weightBits again.Best) (weightBits straight.Best) $"best, {stop}"

@@ -234,6 +234,21 @@ let tests =
                         let bytes = File.ReadAllBytes file
                         File.WriteAllBytes(file, bytes[.. bytes.Length / 2])),
                     "weights.npz"
+                    // A whole archive, of which an array is missing.
+                    (fun place ->
+                        let file = Path.Combine(place, "weights.npz")
+                        let arrays = Npz.Read(file, ReadLimits.Default)
+                        File.Delete file
+
+                        Npz.Write(
+                            file,
+                            [
+                                for a in arrays do
+                                    if a.Name <> "final/b->y" then
+                                        a
+                            ]
+                        )),
+                    "weights.npz"
                     (fun place ->
                         File.AppendAllText(Path.Combine(place, "metrics.csv"), "12,1,1\n")),
                     "metrics.csv"

@@ -9,8 +9,19 @@ open Rflo.Packages.Tests.Feed
 let private dependencies = [
     "Rflo.Core", [ "MathNet.Numerics"; "System.Numerics.Tensors" ]
     "Rflo.Runs", [ "NumSharp"; "Parquet.Net"; "Rflo.Core" ]
-    "Rflo.Analysis", [ "MathNet.Numerics"; "Rflo.Core"; "System.Numerics.Tensors" ]
-    "Rflo.Dsl", [ "FSharp.Core"; "MathNet.Numerics"; "Rflo.Analysis"; "Rflo.Core" ]
+    "Rflo.Analysis",
+    [
+        "MathNet.Numerics"
+        "Rflo.Core"
+        "System.Numerics.Tensors"
+    ]
+    "Rflo.Dsl",
+    [
+        "FSharp.Core"
+        "MathNet.Numerics"
+        "Rflo.Analysis"
+        "Rflo.Core"
+    ]
     "Rflo.Host",
     [
         "Argu"

@@ -55,7 +55,7 @@ internal sealed class Kernl<T> : Learner<T>
 
     /// <summary>The operator that learns the sensitivities. What it computes of weights counts what is pending.</summary>
     private PlanOperator Observing => new(
-        PlanStage.ObserveStep, "sensitivity of the units", [.. _network.RecurrentWeights, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Distinct()], [Sensitivities])
+        PlanStage.ObserveStep, "sensitivity of the units", [.. _network.Recurrence, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Distinct()], [Sensitivities])
     {
         AddsDeferred = true,
     };

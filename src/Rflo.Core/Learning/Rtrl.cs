@@ -51,7 +51,7 @@ internal sealed class Rtrl<T> : Learner<T>
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
-        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.RecurrentWeights, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Concat(_network.FedBackErrors).Distinct()], ["influence", "gradient"]),
+        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.Recurrence, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Concat(_network.FedBackErrors).Distinct()], ["influence", "gradient"]),
         .. _areas.Select(pair => pair.Plastic).Concat(_readouts.Select(pair => pair.Plastic))
             .SelectMany(plastic => plastic.AroundUpdate().Prepend(plastic.Update("gradient", new PlanRead("gradient")))),
     ];

@@ -100,7 +100,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
-        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.RecurrentWeights, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["influence", "gradient"])
+        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.Recurrence, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["influence", "gradient"])
         {
             Form = Forms.Blocks.Title(),
         },

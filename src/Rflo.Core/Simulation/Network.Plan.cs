@@ -40,9 +40,10 @@ internal sealed partial class Network<T>
     /// <summary>The operators of a step.</summary>
     public IReadOnlyList<PlanOperator> Operators => _operators ??= [.. StepOperators()];
 
-    /// <summary>The weights by which rates reach later rates: those onto areas, and those onto readouts that are fed back.</summary>
-    public IEnumerable<PlanRead> RecurrentWeights => Graph.Projections
-        .Where(projection => !projection.Target.IsReadout || Graph.IsFedBack(projection.Target.Index)).Select(projection => new PlanRead(Weights(projection.Name)));
+    /// <summary>What carries rates to later rates: weights onto areas, and weights and outputs (for the slopes of their nonlinearity) of readouts that are fed back.</summary>
+    public IEnumerable<PlanRead> Recurrence => Graph.Projections
+        .Where(projection => !projection.Target.IsReadout || Graph.IsFedBack(projection.Target.Index)).Select(projection => new PlanRead(Weights(projection.Name)))
+        .Concat(Readouts.Where(readout => readout.IsFedBack).Select(readout => new PlanRead(Outputs(readout.Spec.Name))));
 
     /// <summary>The errors of readouts that are fed back: through them their own weights reach later rates.</summary>
     public IEnumerable<PlanRead> FedBackErrors => Readouts.Where(readout => readout.IsFedBack).Select(readout => new PlanRead(Errors(readout.Spec.Name)));

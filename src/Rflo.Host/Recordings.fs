@@ -1,0 +1,225 @@
+namespace Rflo.Host
+
+open System
+open System.IO
+open MathNet.Numerics.LinearAlgebra
+open Rflo.Dsl
+open Rflo.Runs
+
+/// Activity of many trials as one .npz file, and tasks from arrays that numpy made.
+[<RequireQualifiedAccess>]
+module Recordings =
+
+    /// One array of (trials, longest, width), behind the end of a trial filled up.
+    let private padded name fill longest width (trials: Matrix<float> list) =
+        let values = Array.create (trials.Length * longest * width) fill
+
+        for k, trial in List.indexed trials do
+            for t in 0 .. trial.RowCount - 1 do
+                for i in 0 .. width - 1 do
+                    values[(k * longest + t) * width + i] <- trial[t, i]
+
+        NamedArray(name, [| trials.Length; longest; width |], values)
+
+    let private widthOf (trials: Matrix<float> list) =
+        match trials with
+        | first :: _ -> first.ColumnCount
+        | [] -> 0
+
+    /// `Recordings.save "runs/recordings.npz" trials` writes the trials of an evaluation: `steps`, `loss`, `performance` and by name `conditions/coherence` of each trial, `inputs`, `targets`,
+    /// `mask`, and by name `outputs/choice` and `rates/cortex`, each of shape (trials, steps of the longest trial, channels, outputs or units),
+    /// and `rewards`, (trials, steps). Behind the end of a shorter trial there is NaN, and the mask is 0.
+    let save (file: string) (activities: Activity list) =
+        let steps = activities |> List.map (fun one -> one.Inputs.RowCount)
+        let longest = List.fold max 0 steps
+
+        let all fill name (part: Activity -> Matrix<float>) =
+            let trials = List.map part activities
+            padded name fill longest (widthOf trials) trials
+
+        let named prefix (parts: Activity -> Map<string, Matrix<float>>) = [
+            match activities with
+            | [] -> ()
+            | first :: _ ->
+                for name in (parts first).Keys do
+                    all nan $"{prefix}/{name}" (fun one -> (parts one)[name])
+        ]
+
+        let conditions = [
+            for name in
+                activities
+                |> List.collect (fun one -> List.ofSeq one.Conditions.Keys)
+                |> List.distinct do
+                let values = [|
+                    for one in activities ->
+                        Map.tryFind name one.Conditions |> Option.defaultValue nan
+                |]
+
+                NamedArray($"conditions/{name}", [| values.Length |], values)
+        ]
+
+        let performance = [| for one in activities -> one.Performance |]
+        let rewards = Array.create (activities.Length * longest) nan
+
+        for k, one in List.indexed activities do
+            one.Rewards.CopyTo(rewards, k * longest)
+
+        Npz.Write(
+            file,
+            [
+                NamedArray(
+                    "steps",
+                    [| activities.Length |],
+                    [| for count in steps -> float count |],
+                    NpzType.Index
+                )
+                NamedArray("loss", [| activities.Length |], [| for one in activities -> one.Loss |])
+                NamedArray("performance", [| activities.Length |], performance)
+                yield! conditions
+                all nan "inputs" _.Inputs
+                all nan "targets" _.Targets
+                all 0.0 "mask" _.Mask
+                NamedArray("rewards", [| activities.Length; longest |], rewards)
+                yield! named "outputs" _.Outputs
+                yield! named "rates" _.Rates
+            ]
+        )
+
+    let private wrong file (message: string) : 'a =
+        raise (ArgumentException $"{file}: {message}")
+
+    let private shapeOf (array: NamedArray) =
+        let lengths = array.Shape |> Array.map string |> String.concat ", "
+        $"({lengths})"
+
+    /// The trials of an array of (trials, longest, width), each of its steps.
+    let private trialsOf file (steps: int[]) (array: NamedArray) =
+        match array.Shape with
+        | [| trials; longest; width |] when
+            trials = steps.Length && Array.forall (fun count -> count <= longest) steps
+              ->
+              [
+                  for k in 0 .. trials - 1 ->
+                      Matrix<float>
+                          .Build.Dense(
+                              steps[k],
+                              width,
+                              fun t i -> array.Values[(k * longest + t) * width + i]
+                          )
+              ]
+        | _ ->
+            wrong
+                file
+                $"the shape of {array.Name} is {shapeOf array}; it must be (trials, steps, width), with the {steps.Length} trials of steps and room for the longest"
+
+    /// `Recordings.load decision "runs/recordings.npz"` are the trials that `Recordings.save` wrote of that experiment's circuit.
+    let load (experiment: Experiment) (file: string) : Activity list =
+        let steps = Npz.ReadArray(file, "steps").Values |> Array.map int
+        let losses = Npz.ReadArray(file, "loss").Values
+        let performance = Npz.ReadArray(file, "performance").Values
+
+        let conditions = [
+            for name in Npz.Names file do
+                if name.StartsWith("conditions/", StringComparison.Ordinal) then
+                    name.Substring "conditions/".Length, Npz.ReadArray(file, name).Values
+        ]
+
+        let trials name =
+            trialsOf file steps (Npz.ReadArray(file, name)) |> Array.ofList
+
+        let inputs, targets, mask = trials "inputs", trials "targets", trials "mask"
+        let rewards = Npz.ReadArray(file, "rewards")
+
+        let named (prefix: string) = [
+            for name in Npz.Names file do
+                if name.StartsWith(prefix + "/", StringComparison.Ordinal) then
+                    name.Substring(prefix.Length + 1), trials name
+        ]
+
+        let outputs, rates = named "outputs", named "rates"
+
+        let longest =
+            if steps.Length = 0 then
+                0
+            else
+                rewards.Values.Length / steps.Length
+
+        [
+            for k in 0 .. steps.Length - 1 ->
+                {
+                    Loss = losses[k]
+                    Performance = performance[k]
+                    Conditions =
+                        Map.ofList [
+                            for name, values in conditions do
+                                if not (Double.IsNaN values[k]) then
+                                    name, values[k]
+                        ]
+                    Inputs = inputs[k]
+                    Readouts = experiment.Circuit.Readouts
+                    Targets = targets[k]
+                    Mask = mask[k]
+                    Rewards = rewards.Values[k * longest .. k * longest + steps[k] - 1]
+                    Outputs = Map.ofList [ for name, all in outputs -> name, all[k] ]
+                    Rates = Map.ofList [ for name, all in rates -> name, all[k] ]
+                }
+        ]
+
+    let private rowsOf file steps name =
+        if Npz.Names file |> Seq.contains name then
+            trialsOf file steps (Npz.ReadArray(file, name))
+            |> List.map _.ToArray()
+            |> Array.ofList
+            |> Some
+        else
+            None
+
+    /// `Recordings.task "task.npz" 1.0<ms>` is the task of the arrays of that file, in steps of 1 ms: `inputs` and `targets` of shape (trials, steps,
+    /// channels or outputs), and where they are there `mask`, of the shape of the targets, and `steps`, the steps of each trial. Trial k of a run is
+    /// number k of the file, and behind the last the first again. What `Recordings.save` writes can be read so too.
+    let task (file: string) (dt: float<ms>) : Task =
+        let targets = Npz.ReadArray(file, "targets")
+
+        let trials, longest =
+            match targets.Shape with
+            | [| trials; longest; _ |] when trials > 0 && longest > 0 -> trials, longest
+            | _ ->
+                wrong
+                    file
+                    $"the shape of targets is {shapeOf targets}; it must be (trials, steps, outputs), with one or more of each"
+
+        let steps =
+            if Npz.Names file |> Seq.contains "steps" then
+                Npz.ReadArray(file, "steps").Values |> Array.map int
+            else
+                Array.create trials longest
+
+        if
+            steps.Length <> trials
+            || Array.exists (fun count -> count < 1 || count > longest) steps
+        then
+            wrong file $"steps must be {trials} numbers in 1 .. {longest}, one a trial"
+
+        let asked = (rowsOf file steps "targets").Value
+
+        let shown =
+            rowsOf file steps "inputs"
+            |> Option.defaultWith (fun () -> [| for count in steps -> Array2D.zeroCreate count 0 |])
+
+        let mask = rowsOf file steps "mask"
+
+        Task.ofFunction
+            (Array2D.length2 shown[0])
+            (Array2D.length2 asked[0])
+            (float longest * dt)
+            (fun trial _ ->
+                let k = trial % trials
+
+                {
+                    Inputs = shown[k]
+                    Targets = asked[k]
+                    Mask = mask |> Option.map (fun all -> all[k])
+                    Events = []
+                    Rewards = None
+                })
+        |> Task.named (nonNull (Path.GetFileNameWithoutExtension file))
