@@ -23,7 +23,8 @@ type TrialCondition = {
 
     override this.Equals other =
         match other with
-        | :? TrialCondition as that -> this.Name = that.Name && obj.ReferenceEquals(this.Of, that.Of)
+        | :? TrialCondition as that ->
+            this.Name = that.Name && obj.ReferenceEquals(this.Of, that.Of)
         | _ -> false
 
     override this.GetHashCode() = hash this.Name
