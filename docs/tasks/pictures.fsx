@@ -40,6 +40,7 @@ let syllables =
         Mask = run.Before.Mask.ToArray()
         Events = []
         Phases = []
+        Conditions = run.Before.Conditions
       }
 
 let own =
