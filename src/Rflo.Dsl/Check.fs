@@ -276,8 +276,12 @@ module Check =
         | None -> ()
 
         match experiment.Stopping.TargetPerformance with
-        | Some performance when not (Double.IsFinite performance) ->
-            NotAllowed("the performance to stop at", string performance, "finite")
+        | Some performance when not (performance > 0.0 && performance <= 1.0) ->
+            NotAllowed(
+                "the performance to stop at",
+                string performance,
+                "more than 0 and at most 1: it is a mean share of what was right"
+            )
         | _ -> ()
 
         yield! validation experiment

@@ -33,8 +33,14 @@ module internal Combined =
             )
           ]
         | ValidationLossBelow _ -> []
-        | PerformanceAbove performance ->
-            CheckValues.finite $"the performance above which {label} is passed" performance
+        | PerformanceAbove performance when not (performance >= 0.0 && performance < 1.0) -> [
+            NotAllowed(
+                $"the performance above which {label} is passed",
+                string performance,
+                "at least 0 and less than 1: no performance is above 1"
+            )
+          ]
+        | PerformanceAbove _ -> []
         | MeanLossBelow(number, trials)
         | MeanRewardAbove(number, trials) as criterion -> [
             yield! CheckValues.atLeastOne $"the number of trials that {label} is judged by" trials

@@ -281,6 +281,31 @@ let tests =
 
             Expect.stringContains (texts curriculum) "PerformanceAbove looks at a validation" ""
 
+            for performance in [ 0.0; -0.5; 1.5; nan; infinity ] do
+                Expect.stringContains
+                    (texts (plain |> validate 5 5 |> stopAtPerformance performance))
+                    "the performance to stop at is"
+                    $"{performance}"
+
+            Expect.equal
+                (texts (plain |> validate 5 5 |> stopAtPerformance 1.0))
+                ""
+                "all right can be reached"
+
+            for performance in [ -0.1; 1.0; nan ] do
+                let curriculum = {
+                    plain with
+                        Task =
+                            Task.curriculum
+                                [ decision 0.5, PerformanceAbove performance ]
+                                (decision 0.1)
+                }
+
+                Expect.stringContains
+                    (texts (curriculum |> validate 5 5))
+                    "the performance above which"
+                    $"{performance}"
+
             let unscored = {
                 plain with
                     Task = { plain.Task with Score = None }
