@@ -141,9 +141,13 @@ let private collected (form: AllRules.Form) case isHidden =
     |],
     operators
 
-let private truthful (seen: Collections.Generic.HashSet<string>) (tally: Tally) (case: Case) =
+let private truthfulIn
+    (form: AllRules.Form)
+    (seen: Collections.Generic.HashSet<string>)
+    (tally: Tally)
+    (case: Case)
+    =
     tally.Count()
-    let form = AllRules.ways[abs case.Seed % AllRules.ways.Length]
 
     let case =
         if AllRules.needsNoise form.Rule then
@@ -167,6 +171,11 @@ let private truthful (seen: Collections.Generic.HashSet<string>) (tally: Tally) 
         for k in 0 .. expected.Length - 1 do
             if expected[k] <> 0.0 then
                 Expect.equal found[k] expected[k] $"{form.Name}, number {k}: {operators}"
+
+/// In some of the forms that rules have.
+let private truthful seen tally (case: Case) =
+    for form in AllRules.every 8 case.Seed AllRules.ways do
+        truthfulIn form seen tally case
 
 // ---- the plans of known circuits ----------------------------------------------------------------
 

@@ -614,6 +614,8 @@ let tests =
                     List.map Behavior.ofActivity [
                         activity [ 0.0; 0.0; 0.6; 0.6; 0.6 ]
                         activity [ 0.0; 0.0; 0.0; 0.0; 0.6 ]
+                        // Wrong, and so left out.
+                        activity [ 0.0; -0.6; -0.6; -0.6; -0.6 ]
                     ]
 
                 match Behavior.chronometric 2.0<ms> "c" trials with
