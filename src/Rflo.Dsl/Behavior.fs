@@ -14,7 +14,7 @@ type TestedTrial = {
     Reward: float
     /// What the trial is about, by name.
     Conditions: Map<string, float>
-    /// The output that was asked for, and the one that was chosen, over all outputs of the task; none where nothing is to be decided.
+    /// The output that the target calls for, and the chosen one, over all outputs of the task; none where nothing is to be decided.
     Decision: (int * int) option
     /// Steps from the first of the decision period to the first in which the chosen output leads every other by half of what the targets
     /// differ by; none where it does in no step.
@@ -39,10 +39,10 @@ type BehaviorSummary = {
     Choices: (int * Estimate) list
 }
 
-/// How often each output was chosen where each was asked for.
+/// How often each output was chosen where the target calls for each.
 [<RequireQualifiedAccess>]
 type Confusion = {
-    /// Shape (outputs asked for, outputs chosen).
+    /// Shape (outputs of the target, outputs chosen).
     Counts: int[,]
 } with
 
@@ -142,7 +142,7 @@ module Behavior =
     let by condition trials =
         having condition trials |> byFunction _.Condition(condition)
 
-    /// How often each output was chosen where each was asked for.
+    /// How often each output was chosen where the target calls for each.
     let confusion (trials: TestedTrial list) : Confusion =
         let decisions = trials |> List.choose _.Decision
 

@@ -84,45 +84,46 @@ module Circuit =
             }
         | _ -> rule
 
-    /// `Circuit.prefix "left" c` is c with every area, input, readout and named projection called "left.…", so that two
-    /// copies of a module stand side by side. Rules of projections go on to name what they named. New names draw new random numbers.
-    let prefix (word: string) (circuit: Circuit) : Circuit =
-        let rename name = $"{word}.{name}"
+    /// `Circuit.rename (fun name -> if name = "m1" then "motor" else name) c` is c with other names of its areas, inputs, readouts and
+    /// named projections. Rules of projections go on to name what they named. New names draw new random numbers.
+    let rename (ofPart: string -> string) (circuit: Circuit) : Circuit = {
+        circuit with
+            Areas = circuit.Areas |> List.map (fun area -> { area with Name = ofPart area.Name })
+            Inputs =
+                circuit.Inputs
+                |> List.map (fun input -> { input with Name = ofPart input.Name })
+            Readouts =
+                circuit.Readouts
+                |> List.map (fun readout -> {
+                    readout with
+                        Name = ofPart readout.Name
+                })
+            Projections =
+                circuit.Projections
+                |> List.map (fun projection -> {
+                    projection with
+                        Label = projection.Label |> Option.map ofPart
+                        Source = renameEnd ofPart projection.Source
+                        Target = renameEnd ofPart projection.Target
+                        Plasticity =
+                            match projection.Plasticity with
+                            | LearningBy(rate, rule) ->
+                                LearningBy(rate, renameModulator ofPart rule)
+                            | other -> other
+                })
+            Feedback =
+                circuit.Feedback
+                |> List.map (fun feedback -> {
+                    feedback with
+                        Readout = ofPart feedback.Readout
+                        Area = ofPart feedback.Area
+                })
+    }
 
-        {
-            circuit with
-                Areas =
-                    circuit.Areas |> List.map (fun area -> { area with Name = rename area.Name })
-                Inputs =
-                    circuit.Inputs
-                    |> List.map (fun input -> { input with Name = rename input.Name })
-                Readouts =
-                    circuit.Readouts
-                    |> List.map (fun readout -> {
-                        readout with
-                            Name = rename readout.Name
-                    })
-                Projections =
-                    circuit.Projections
-                    |> List.map (fun projection -> {
-                        projection with
-                            Label = projection.Label |> Option.map rename
-                            Source = renameEnd rename projection.Source
-                            Target = renameEnd rename projection.Target
-                            Plasticity =
-                                match projection.Plasticity with
-                                | LearningBy(rate, rule) ->
-                                    LearningBy(rate, renameModulator rename rule)
-                                | other -> other
-                    })
-                Feedback =
-                    circuit.Feedback
-                    |> List.map (fun feedback -> {
-                        feedback with
-                            Readout = rename feedback.Readout
-                            Area = rename feedback.Area
-                    })
-        }
+    /// `Circuit.prefix "left" c` is c with every area, input, readout and named projection called "left.…", so that two
+    /// copies of a module stand side by side, as `rename` renames them.
+    let prefix (word: string) (circuit: Circuit) : Circuit =
+        rename (fun name -> $"{word}.{name}") circuit
 
     /// `c |> Circuit.area "left.cortex"` is that area of c, to draw arrows from and to; where there is none, a stranger
     /// of that name, which the check will report.

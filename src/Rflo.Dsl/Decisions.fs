@@ -2,7 +2,7 @@ namespace Rflo.Dsl
 
 open MathNet.Numerics.LinearAlgebra
 
-/// What outputs chose in a trial, and what the trial asked for.
+/// What outputs chose in a trial, and what its targets call for.
 [<RequireQualifiedAccess>]
 module internal Decisions =
 
@@ -43,9 +43,12 @@ module internal Decisions =
     let private meanOver steps (series: Matrix<float>) k =
         steps |> List.averageBy (fun t -> series[t, k])
 
-    /// One output: 1 above the middle of what it can ask for, else 0.
+    /// Between the two sides of one output.
+    let private middleOf (answers: Answers) = if answers.IsLinear then 0.0 else 0.5
+
+    /// One output: 1 above the middle of its targets, else 0.
     let private oneOutput (chosen: Answers) steps =
-        let middle = if chosen.IsLinear then 0.0 else 0.5
+        let middle = middleOf chosen
 
         let period =
             heaviest (fun t -> chosen.Mask[t, 0]) steps
@@ -133,7 +136,7 @@ module internal Decisions =
         else
             severalOutputs answers steps
 
-    /// (Which output was asked for, which was chosen); none where nothing is to be decided.
+    /// (Which output the target calls for, which was chosen); none where nothing is to be decided.
     let decision (answers: Answers) =
         decided answers |> Option.map (fun found -> found.Asked, found.Chosen)
 
@@ -141,8 +144,7 @@ module internal Decisions =
     let private lead (answers: Answers) found (series: Matrix<float>) choice row =
         match found.Choices with
         | [ 0 ] when answers.Targets.ColumnCount = 1 ->
-            let middle = if answers.IsLinear then 0.0 else 0.5
-            let above = series[row, 0] - middle
+            let above = series[row, 0] - middleOf answers
             if choice = 1 then above else -above
         | choices ->
             let others =

@@ -2,6 +2,7 @@ namespace Rflo.Dsl
 
 open System
 open MathNet.Numerics.Distributions
+open MathNet.Numerics.Statistics
 
 /// A number that was estimated from trials, with its interval of 95 %.
 [<RequireQualifiedAccess>]
@@ -75,11 +76,8 @@ module Estimate =
                 if n = 1 then
                     nan
                 else
-                    let variance =
-                        (values |> Array.sumBy (fun value -> (value - mean) * (value - mean)))
-                        / float (n - 1)
-
-                    StudentT.InvCDF(0.0, 1.0, float (n - 1), 0.975) * sqrt (variance / float n)
+                    StudentT.InvCDF(0.0, 1.0, float (n - 1), 0.975)
+                    * sqrt (ArrayStatistics.Variance values / float n)
 
             {
                 Value = mean
@@ -107,10 +105,7 @@ module Estimate =
             if 2 * found.Length <= again.Length || not (Double.IsFinite value) then
                 nan
             else
-                let place = share * float (found.Length - 1)
-                let below = int (floor place)
-                let above = min (below + 1) (found.Length - 1)
-                found[below] + (place - float below) * (found[above] - found[below])
+                SortedArrayStatistics.QuantileCustom(found, share, QuantileDefinition.R7)
 
         {
             Value = value

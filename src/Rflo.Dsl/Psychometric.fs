@@ -68,21 +68,26 @@ module PsychometricFit =
 
         struct (p[0], p[1], lapse 2, lapse 3)
 
-    let private negative most (levels: Level[]) (p: Vector<float>) =
+    let private logLikelihood most (p: Vector<float>) (levels: Level[]) =
         let struct (a, b, low, high) = free most p
-        let mutable sum = weakest * (a * a + b * b)
 
-        // Far out the lapses are at their ends whatever the parameter is.
-        if most > 0.0 then
-            sum <- sum + 1e-4 * (p[2] * p[2] + p[3] * p[3])
-
-        for level in levels do
+        levels
+        |> Array.sumBy (fun level ->
             let chance = low + (1.0 - low - high) * logistic (a + b * level.X)
             let chance = min (1.0 - 1e-12) (max 1e-12 chance)
+            level.Ones * log chance + (level.Count - level.Ones) * log (1.0 - chance))
 
-            sum <- sum - level.Ones * log chance - (level.Count - level.Ones) * log (1.0 - chance)
+    let private negative most (levels: Level[]) (p: Vector<float>) =
+        let held = weakest * (p[0] * p[0] + p[1] * p[1])
 
-        sum
+        // Far out the lapses are at their ends whatever the parameter is.
+        let lapses =
+            if most > 0.0 then
+                1e-4 * (p[2] * p[2] + p[3] * p[3])
+            else
+                0.0
+
+        held + lapses - logLikelihood most p levels
 
     let private search most levels (start: float list) =
         let dimensions = if most = 0.0 then 2 else 4
@@ -194,14 +199,6 @@ module PsychometricFit =
                     for level in levelsOf xs ones (seq { 0 .. n - 1 }) ->
                         level.X, Estimate.proportion (int level.Ones) (int level.Count)
                 ]
-                LogLikelihood =
-                    levels
-                    |> Array.sumBy (fun level ->
-                        let struct (a, b, low, high) = free most best
-
-                        let chance = low + (1.0 - low - high) * logistic (a + b * level.X)
-                        let chance = min (1.0 - 1e-12) (max 1e-12 chance)
-
-                        level.Ones * log chance + (level.Count - level.Ones) * log (1.0 - chance))
+                LogLikelihood = logLikelihood most best levels
                 Intercept = intercept
             }

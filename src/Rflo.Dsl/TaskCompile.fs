@@ -255,14 +255,7 @@ module internal TaskCompile =
             try
                 let core = single dt task |> TaskMask.applied task
 
-                let buffer =
-                    Trial(
-                        core.MaxSteps,
-                        core.Inputs,
-                        core.Outputs,
-                        core.Events,
-                        core.Conditions.Count
-                    )
+                let buffer = Trial.For core
 
                 Seq.init looks id
                 |> Seq.tryPick (fun number ->

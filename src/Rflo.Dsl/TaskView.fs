@@ -88,14 +88,7 @@ module Trials =
                     }
                 ]
             | core ->
-                let buffer =
-                    Trial(
-                        core.MaxSteps,
-                        core.Inputs,
-                        core.Outputs,
-                        core.Events,
-                        core.Conditions.Count
-                    )
+                let buffer = Trial.For core
 
                 Ok [
                     for number in numbers do

@@ -82,12 +82,6 @@ module internal LoadedRuns =
                 "readouts"
                 $"has a manifest that does not say what its readouts are ({e.Message})"
 
-    let private matrixOf (array: NamedArray) =
-        let rows = array.Shape[0]
-        let columns = if array.Shape.Length > 1 then array.Shape[1] else 1
-
-        Matrix<float>.Build.Dense(rows, columns, fun i j -> array.Values[i * columns + j])
-
     let private activity
         place
         (readouts: Readout list)
@@ -115,7 +109,7 @@ module internal LoadedRuns =
                     name.Substring start.Length, array
         ]
 
-        let targets = matrixOf (need "targets")
+        let targets = RunRecord.matrixOf (need "targets")
 
         {
             Loss = number "loss"
@@ -127,10 +121,10 @@ module internal LoadedRuns =
             Readouts = readouts
             Inputs =
                 match find "inputs" with
-                | Some inputs -> matrixOf inputs
+                | Some inputs -> RunRecord.matrixOf inputs
                 | None -> Matrix<float>.Build.Dense(targets.RowCount, 0)
             Targets = targets
-            Mask = matrixOf (need "mask")
+            Mask = RunRecord.matrixOf (need "mask")
             Rewards =
                 match find "rewards" with
                 | Some rewards -> rewards.Values
@@ -138,9 +132,12 @@ module internal LoadedRuns =
             Outputs =
                 Map.ofList [
                     for readout in readouts ->
-                        readout.Name, matrixOf (need $"outputs/{readout.Name}")
+                        readout.Name, RunRecord.matrixOf (need $"outputs/{readout.Name}")
                 ]
-            Rates = Map.ofList [ for name, rates in named "rates" -> name, matrixOf rates ]
+            Rates =
+                Map.ofList [
+                    for name, rates in named "rates" -> name, RunRecord.matrixOf rates
+                ]
         }
 
     // Weights.
@@ -293,7 +290,7 @@ module internal LoadedRuns =
                 Map.ofList [
                     for array in weights do
                         if array.Name.StartsWith("feedback/", StringComparison.Ordinal) then
-                            pair (array.Name.Substring "feedback/".Length), matrixOf array
+                            pair (array.Name.Substring "feedback/".Length), RunRecord.matrixOf array
                 ]
             Before = activity saved.Place readouts arrays "before"
             After = after

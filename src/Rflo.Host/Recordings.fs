@@ -114,12 +114,13 @@ module Recordings =
 
     /// `Recordings.load decision "runs/recordings.npz"` are the trials that `Recordings.save` wrote of that experiment's circuit.
     let load (experiment: Experiment) (file: string) : Activity list =
+        let names = List.ofSeq (Npz.Names file)
         let steps = Npz.ReadArray(file, "steps").Values |> Array.map int
         let losses = Npz.ReadArray(file, "loss").Values
         let performance = Npz.ReadArray(file, "performance").Values
 
         let conditions = [
-            for name in Npz.Names file do
+            for name in names do
                 if name.StartsWith("conditions/", StringComparison.Ordinal) then
                     name.Substring "conditions/".Length, Npz.ReadArray(file, name).Values
         ]
@@ -131,7 +132,7 @@ module Recordings =
         let rewards = Npz.ReadArray(file, "rewards")
 
         let named (prefix: string) = [
-            for name in Npz.Names file do
+            for name in names do
                 if name.StartsWith(prefix + "/", StringComparison.Ordinal) then
                     name.Substring(prefix.Length + 1), trials name
         ]

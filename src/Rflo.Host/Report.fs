@@ -223,9 +223,6 @@ module Report =
     let private isFinite (array: NamedArray) =
         Array.forall Double.IsFinite array.Values
 
-    let private matrix (array: NamedArray) =
-        Matrix<float>.Build.DenseOfRowMajor(array.Shape[0], array.Shape[1], array.Values)
-
     let private projections (record: RunRecord) =
         match field [ "projections" ] record.Manifest.Experiment with
         | Some(:? JsonArray as all) -> List.ofSeq all
@@ -250,8 +247,8 @@ module Report =
                         Figures.spectrum
                             name
                             (numberIn [ "weights"; "gain" ] p)
-                            (matrix before)
-                            (matrix after)
+                            (RunRecord.matrixOf before)
+                            (RunRecord.matrixOf after)
                     )
                 )
             | Some _, Some _ ->

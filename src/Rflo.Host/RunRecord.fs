@@ -34,6 +34,11 @@ module RunRecord =
     let private dense name (matrix: Matrix<float>) =
         NamedArray(name, [| matrix.RowCount; matrix.ColumnCount |], matrix.ToRowMajorArray())
 
+    /// An array that was read as a matrix; one of one axis as a column.
+    let matrixOf (array: NamedArray) : Matrix<float> =
+        let columns = if array.Shape.Length > 1 then array.Shape[1] else 1
+        Matrix<float>.Build.DenseOfRowMajor(array.Shape[0], columns, array.Values)
+
     /// All that a run learned, at some moment: weights in the order of their declaration, then time constants.
     let private learned (trained: Trained) moment (matrices: Map<string, Matrix<float>>) = [
         for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do

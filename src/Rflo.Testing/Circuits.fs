@@ -505,40 +505,6 @@ let private plasticityOf dt circuit (rule: Rule) projection =
             ]
     }
 
-/// The circuit with other names of its areas and its readouts.
-let renamed ofArea ofReadout (circuit: Circuit) : Circuit =
-    let finish =
-        function
-        | OfArea area -> OfArea(ofArea area)
-        | OfPopulation(area, population) -> OfPopulation(ofArea area, population)
-        | OfReadout readout -> OfReadout(ofReadout readout)
-        | other -> other
-
-    {
-        circuit with
-            Areas = circuit.Areas |> List.map (fun area -> { area with Name = ofArea area.Name })
-            Readouts =
-                circuit.Readouts
-                |> List.map (fun readout -> {
-                    readout with
-                        Name = ofReadout readout.Name
-                })
-            Projections =
-                circuit.Projections
-                |> List.map (fun projection -> {
-                    projection with
-                        Source = finish projection.Source
-                        Target = finish projection.Target
-                })
-            Feedback =
-                circuit.Feedback
-                |> List.map (fun feedback -> {
-                    feedback with
-                        Readout = ofReadout feedback.Readout
-                        Area = ofArea feedback.Area
-                })
-    }
-
 let isPlastic (projection: Projection) = projection.Plasticity <> Frozen
 
 /// Whether a projection waits for rewards.

@@ -146,13 +146,13 @@ let private withNamed (rule: Rule) (circuit: Circuit) : Circuit =
     let readoutTo after (circuit: Circuit) =
         match circuit.Readouts |> List.tryFind (fun readout -> readout.Outputs = 1) with
         | Some found when circuit.Readouts |> List.forall (fun other -> other.Name <> after) ->
-            Circuits.renamed id (rename found.Name after) circuit
+            Circuit.rename (rename found.Name after) circuit
         | _ -> circuit
 
     let areaTo after units (circuit: Circuit) =
         match circuit.Areas |> List.tryFind (fun area -> area.Units >= units) with
         | Some found when circuit.Areas |> List.forall (fun other -> other.Name <> after) ->
-            Circuits.renamed (rename found.Name after) id circuit
+            Circuit.rename (rename found.Name after) circuit
         | _ -> circuit
 
     let circuit =

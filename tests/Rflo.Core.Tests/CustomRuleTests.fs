@@ -145,6 +145,18 @@ let private throwing where : LearningRule =
             })
     )
 
+/// RFLO by hand learns in so many trials what the core's learns.
+let private byHandIsRflo what trials (sessionOf: LearningRule -> Session) =
+    let result rule =
+        let session = sessionOf rule
+        session.Run(trials: int) |> ignore
+        Experiments.resultOf session
+
+    Numbers.isLessThan
+        (Experiments.apart (result (ThreeFactorRule.Rflo())) (result (ownRflo ErrorPath.Feedback)))
+        1e-11
+        what
+
 [<Tests>]
 let tests =
     testList "rules of one's own" [
@@ -176,33 +188,15 @@ let tests =
                         "cut in two", UnitModels.twinOfTwo
                         "adapting", UnitModels.asAdapting
                     ] do
-                    let result rule =
-                        let session = small change schedule rule
-
-                        session.Run 12 |> ignore
-                        Experiments.resultOf session
-
-                    Numbers.isLessThan
-                        (Experiments.apart
-                            (result (ThreeFactorRule.Rflo()))
-                            (result (ownRflo ErrorPath.Feedback)))
-                        1e-11
-                        $"{name}, {schedule.Time}"
+                    byHandIsRflo $"{name}, {schedule.Time}" 12 (small change schedule)
         }
 
         test "weights that learn by it decay as others do" {
             for schedule in [ UpdateSchedule.TrialEnd; UpdateSchedule.Online ] do
-                let result rule =
-                    let session = smallWithin { unlimited with Decay = 0.5 } id schedule rule
-                    session.Run 4 |> ignore
-                    Experiments.resultOf session
-
-                Numbers.isLessThan
-                    (Experiments.apart
-                        (result (ThreeFactorRule.Rflo()))
-                        (result (ownRflo ErrorPath.Feedback)))
-                    1e-11
+                byHandIsRflo
                     $"{schedule.Time}"
+                    4
+                    (smallWithin { unlimited with Decay = 0.5 } id schedule)
         }
 
         test "what it does not write in a step it does not ask for" {

@@ -156,33 +156,20 @@ let private agree (met: Met) precision tolerance (tally: Tally) (case: Case) =
 /// One area that learns online, small enough for the deferred form or not, beside time constants that learn: the weights that
 /// are pending are read by whatever looks at weights.
 let private besideTau n longest precision (tau: Plasticity) schedule (rule: LearningRule) =
+    let one = RandomCircuits.one n (2.0, 8.0)
+
     let circuit = {
-        Areas = [
-            {
-                Units = n
-                Tau = 2.0, 8.0
-                Transfer = Transfer.Tanh
-                Start = InitialPolicy.CarriedOver
-                Noise = 0.0
-                Dynamics = Dynamics.Leaky
-            }
-        ]
-        Inputs = []
-        Readouts = [
-            {
-                Outputs = 1
-                Kind = OutputKind.Linear
-                Loss = None
-            }
-        ]
-        Projections = [
-            {
-                RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1 with
-                    Gain = 1.2
-            }
-            RandomCircuits.plain (Rates(0, 1)) (Read 0) 2
-        ]
-        Feedbacks = [ 0, 0, true ]
+        one with
+            Areas = [
+                {
+                    one.Areas.Head with
+                        Start = InitialPolicy.CarriedOver
+                }
+            ]
+            Projections = [
+                { one.Projections.Head with Gain = 1.2 }
+                yield! one.Projections.Tail
+            ]
     }
 
     let setup = {

@@ -244,30 +244,16 @@ let private silent precision tolerance (tally: Tally) (case: Case) =
 
 /// One area of sigmoids that learns by the logarithm of what arrives.
 let private byLogarithm n schedule =
+    let one = RandomCircuits.one n (2.0, 8.0)
+
     let circuit = {
-        Areas = [
-            {
-                Units = n
-                Tau = 2.0, 8.0
-                Transfer = Transfer.Sigmoid
-                Start = InitialPolicy.Reset
-                Noise = 0.0
-                Dynamics = Dynamics.Leaky
-            }
-        ]
-        Inputs = []
-        Readouts = [
-            {
-                Outputs = 1
-                Kind = OutputKind.Linear
-                Loss = None
-            }
-        ]
-        Projections = [
-            RandomCircuits.plain (Rates(0, 1)) (Onto 0) 1
-            RandomCircuits.plain (Rates(0, 1)) (Read 0) 2
-        ]
-        Feedbacks = [ 0, 0, true ]
+        one with
+            Areas = [
+                {
+                    one.Areas.Head with
+                        Transfer = Transfer.Sigmoid
+                }
+            ]
     }
 
     let rule =

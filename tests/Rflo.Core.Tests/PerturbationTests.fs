@@ -192,27 +192,15 @@ let private exactGradients (tally: Tally) (case: Case) =
             b
             (GradientTests.differences session trial (ProjectionId index))
 
-/// Circuits without a way from an area's units to areas: what local rules leave out is not there.
+/// Circuits without a way from an area's units to areas, of which something onto an area learns.
 let private feedforward =
-    let isInput (projection: ProjectionCase) =
-        match projection.Target, projection.Source with
-        | Onto _, (Channels _ | Bias) -> true
-        | Onto _, _ -> false
-        | Read _, _ -> true
-
-    RandomCircuits.anyCircuit
-    |> Arb.mapFilter
-        (fun case -> {
-            case with
-                Circuit.Projections = case.Circuit.Projections |> List.filter isInput
-        })
-        (fun case ->
-            case.Circuit.Projections
-            |> List.exists (fun projection ->
-                projection.Plastic
-                && (match projection.Target with
-                    | Onto _ -> true
-                    | Read _ -> false)))
+    RandomCircuits.feedforward (fun case ->
+        case.Circuit.Projections
+        |> List.exists (fun projection ->
+            projection.Plastic
+            && (match projection.Target with
+                | Onto _ -> true
+                | Read _ -> false)))
 
 let private localIsExact (tally: Tally) (case: Case) =
     tally.Count()

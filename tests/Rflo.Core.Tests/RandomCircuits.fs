@@ -493,3 +493,19 @@ let smaller case =
 
 let anyCircuit = Arb.fromGenShrink (circuits, smaller)
 let anyNetwork = Arb.fromGenShrink (networks, smaller)
+
+/// Circuits without a way from an area's units to areas: what local rules leave out is not there. Those that are wanted are drawn.
+let feedforward (isWanted: Case -> bool) =
+    let isLeft (projection: ProjectionCase) =
+        match projection.Target, projection.Source with
+        | Onto _, (Channels _ | Bias) -> true
+        | Onto _, _ -> false
+        | Read _, _ -> true
+
+    anyCircuit
+    |> Arb.mapFilter
+        (fun case -> {
+            case with
+                Circuit.Projections = case.Circuit.Projections |> List.filter isLeft
+        })
+        isWanted

@@ -123,21 +123,8 @@ let private isSame name one other (tally: Tally) case =
     for index, a, b in List.zip3 (plastic case) first second do
         GradientTests.expectClose 1e-10 name index a b
 
-/// Circuits without a way from an area's units to areas.
 let private feedforward =
-    let isInput (projection: ProjectionCase) =
-        match projection.Target, projection.Source with
-        | Onto _, (Channels _ | Bias) -> true
-        | Onto _, _ -> false
-        | Read _, _ -> true
-
-    RandomCircuits.anyCircuit
-    |> Arb.mapFilter
-        (fun case -> {
-            case with
-                Circuit.Projections = case.Circuit.Projections |> List.filter isInput
-        })
-        (fun case -> not case.Circuit.Projections.IsEmpty)
+    RandomCircuits.feedforward (fun case -> not case.Circuit.Projections.IsEmpty)
 
 /// One area of such units whose own connections are from each unit to itself.
 let private selfConnected draw rule time =

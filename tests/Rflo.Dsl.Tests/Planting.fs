@@ -163,37 +163,7 @@ let arrow source target : Projection = {
 
 /// Gives a part another name, wherever it is spoken of.
 let renamed before after (circuit: Circuit) =
-    let name given = if given = before then after else given
-
-    let finish =
-        function
-        | OfArea given -> OfArea(name given)
-        | OfPopulation(given, population) -> OfPopulation(name given, population)
-        | OfInput given -> OfInput(name given)
-        | OfChannels(given, channels) -> OfChannels(name given, channels)
-        | OfReadout given -> OfReadout(name given)
-        | OfBias -> OfBias
-
-    {
-        circuit with
-            Areas = circuit.Areas |> List.map (fun a -> { a with Name = name a.Name })
-            Inputs = circuit.Inputs |> List.map (fun x -> { x with Name = name x.Name })
-            Readouts = circuit.Readouts |> List.map (fun y -> { y with Name = name y.Name })
-            Projections =
-                circuit.Projections
-                |> List.map (fun p -> {
-                    p with
-                        Source = finish p.Source
-                        Target = finish p.Target
-                })
-            Feedback =
-                circuit.Feedback
-                |> List.map (fun f -> {
-                    f with
-                        Readout = name f.Readout
-                        Area = name f.Area
-                })
-    }
+    Circuit.rename (fun name -> if name = before then after else name) circuit
 
 /// The same fault, whatever else is planted.
 let always fault (_: Experiment) = fault

@@ -93,6 +93,7 @@ let private alone =
         "Declare.byValidation"
         "Declare.stopAtPerformance"
         "Circuit.prefix"
+        "Circuit.rename"
         "Circuit.freeze"
         "Rule.minusMean"
         "Rule.map"

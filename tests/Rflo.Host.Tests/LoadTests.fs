@@ -104,6 +104,21 @@ let private refusal work =
     with :? RunFileException as e ->
         e.Message
 
+/// Takes an array out of an archive of a run, which stays whole.
+let private without name array place =
+    let file = Path.Combine(place, name)
+    let arrays = Npz.Read(file, ReadLimits.Default)
+    File.Delete file
+
+    Npz.Write(
+        file,
+        [
+            for a in arrays do
+                if a.Name <> array then
+                    a
+        ]
+    )
+
 [<Tests>]
 let tests =
     testList "loading a run" [
@@ -235,20 +250,7 @@ let tests =
                         File.WriteAllBytes(file, bytes[.. bytes.Length / 2])),
                     "weights.npz"
                     // A whole archive, of which an array is missing.
-                    (fun place ->
-                        let file = Path.Combine(place, "weights.npz")
-                        let arrays = Npz.Read(file, ReadLimits.Default)
-                        File.Delete file
-
-                        Npz.Write(
-                            file,
-                            [
-                                for a in arrays do
-                                    if a.Name <> "final/b->y" then
-                                        a
-                            ]
-                        )),
-                    "weights.npz"
+                    without "weights.npz" "final/b->y", "weights.npz"
                     (fun place ->
                         File.AppendAllText(Path.Combine(place, "metrics.csv"), "12,1,1\n")),
                     "metrics.csv"
@@ -264,20 +266,7 @@ let tests =
                     "has format 99"
                     (fun place -> File.Delete(Path.Combine(place, "manifest.json"))),
                     "manifest.json"
-                    (fun place ->
-                        let file = Path.Combine(place, "activity.npz")
-                        let arrays = Npz.Read(file, ReadLimits.Default)
-                        File.Delete file
-
-                        Npz.Write(
-                            file,
-                            [
-                                for a in arrays do
-                                    if a.Name <> "after/targets" then
-                                        a
-                            ]
-                        )),
-                    "activity.npz"
+                    without "activity.npz" "after/targets", "activity.npz"
                 ] do
                 withRun trained.Value (fun place ->
                     damage place

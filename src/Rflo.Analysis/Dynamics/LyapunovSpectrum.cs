@@ -59,7 +59,7 @@ public sealed record LyapunovSpectrum
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(start);
         if (exponents < 1 || exponents > map.Size)
-            throw new ArgumentException($"exponents: {exponents} were asked for; a state of this circuit has {map.Size} numbers, so it has as many.");
+            throw new ArgumentException($"exponents: {exponents} were requested; a state of this circuit has {map.Size} numbers, so it has as many.");
         if (steps < Parts || discarded < 0)
             throw new ArgumentException($"steps: {steps} after {discarded} discarded; at least {Parts} are needed, after at least 0.");
         var stream = new RandomStream(seed, "directions");

@@ -61,7 +61,7 @@ public sealed record PrincipalComponents
     {
         ArgumentNullException.ThrowIfNull(activity);
         if (components < 1 || components > Components.ColumnCount)
-            throw new ArgumentException($"components: {components} were asked for; there are {Components.ColumnCount}.");
+            throw new ArgumentException($"components: {components} were requested; there are {Components.ColumnCount}.");
         return activity.Project(Components.SubMatrix(0, Components.RowCount, 0, components), Mean);
     }
 }

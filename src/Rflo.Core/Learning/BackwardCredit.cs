@@ -49,7 +49,7 @@ internal sealed partial class BackwardCredit<T>
     }
 
     /// <summary>What a look back reads: the weights of the circuit, slopes, and what carries errors to the areas.</summary>
-    public IReadOnlyList<PlanRead> Reads => [.. _network.Recurrence, .. _network.AllSlopes, .. _signals.SelectMany(signal => signal.Reads).Concat(_network.FedBackErrors).Distinct()];
+    public IReadOnlyList<PlanRead> Reads => [.. _network.Carrying(_signals).Union(_network.FedBackErrors)];
 
     /// <summary>The areas whose credit is carried back in one call.</summary>
     public int Alone => _alone.Length;

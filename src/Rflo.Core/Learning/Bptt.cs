@@ -38,7 +38,7 @@ internal sealed class Bptt<T> : Learner<T>
     ];
 
     private static IEnumerable<PlanOperator> Product(Plastic<T> plastic, string target) =>
-        [plastic.Update("product over the trial", new("credit"), new PlanRead(Signals(target))), .. plastic.AroundUpdate()];
+        plastic.Around(plastic.Update("product over the trial", new("credit"), new PlanRead(Signals(target))));
 
     public override void Visit(StateVisitor visitor)
     {

@@ -52,8 +52,7 @@ internal sealed class CustomLearner<T> : Learner<T>
             [
                 new(PlanStage.ObserveStep, $"{_rule.Description} of {_plastic.Name}", [.. step.Distinct()], [sum]),
                 new(PlanStage.ObserveTrial, $"{_rule.Description} of {_plastic.Name} at the end of the trial", [.. step.Distinct()], [sum]),
-                _plastic.Update("update", new PlanRead(sum)),
-                .. _plastic.AroundUpdate(),
+                .. _plastic.Around(_plastic.Update("update", new PlanRead(sum))),
             ];
         }
     }

@@ -11,7 +11,7 @@ internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic) 
     private int _steps;
 
     public override IReadOnlyList<PlanOperator> Operators =>
-        [plastic.Update("delta rule", new(Errors(readout.Spec.Name)), new PlanRead(Signals(readout.Spec.Name))), .. plastic.AroundUpdate()];
+        [.. plastic.Around(plastic.Update("delta rule", new(Errors(readout.Spec.Name)), new PlanRead(Signals(readout.Spec.Name))))];
 
     public override void Begin(int trial, int steps) => _steps = steps;
 

@@ -56,9 +56,9 @@ internal abstract class FactoredInfluence<T> : Learner<T>
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
-        new(PlanStage.ObserveStep, "factor of the states", [.. Network.Recurrence, .. Network.AllSlopes, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["factor of the states"]),
+        new(PlanStage.ObserveStep, "factor of the states", [.. Network.Carrying(_signals)], ["factor of the states"]),
         new(PlanStage.ApplyStep, "mixed factors", [new("factor of the states"), .. Network.AllSlopes, .. Network.AllSignals], ["factors of the step", "factor of the states"]),
-        .. Areas.SelectMany(pair => pair.Plastic.AroundUpdate().Prepend(pair.Plastic.Update("product of the factors", new PlanRead("factors of the step")))),
+        .. Areas.SelectMany(pair => pair.Plastic.Around(pair.Plastic.Update("product of the factors", new PlanRead("factors of the step")))),
     ];
 
     public override void Begin(int trial, int steps)

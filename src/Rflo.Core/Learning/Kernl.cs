@@ -41,7 +41,7 @@ internal sealed class Kernl<T> : Learner<T>
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, rule.Path))];
         _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
         PlanOperator[] updates = [.. _areas.Select(pair => Updating(pair.Area, pair.Plastic))];
-        PlanOperator[] all = [.. plan, Observing, .. updates, .. _areas.SelectMany(pair => pair.Plastic.AroundUpdate())];
+        PlanOperator[] all = [.. plan, Observing, .. _areas.SelectMany((pair, k) => pair.Plastic.Around(updates[k]))];
         _pending = [.. _areas.Select((pair, k) => PendingChange<T>.IsChosen(network, pair.Area, pair.Plastic, all, updates[k]) ? new PendingChange<T>(network, pair.Area, pair.Plastic, null, decayChanges: true) : null)];
         _traces = [.. _areas.Select((pair, k) => _pending[k] is null ? pair.Area.Afferents.NewStore() : null)];
         _sums = [.. _areas.Select(pair => pair.Plastic.IsStepwise ? null : pair.Area.Afferents.NewStore())];
@@ -55,7 +55,7 @@ internal sealed class Kernl<T> : Learner<T>
 
     /// <summary>The operator that learns the sensitivities. What it computes of weights counts what is pending.</summary>
     private PlanOperator Observing => new(
-        PlanStage.ObserveStep, "sensitivity of the units", [.. _network.Recurrence, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Distinct()], [Sensitivities])
+        PlanStage.ObserveStep, "sensitivity of the units", [.. _network.Carrying(_signals), .. _network.AllSignals], [Sensitivities])
     {
         AddsDeferred = true,
     };
@@ -63,7 +63,7 @@ internal sealed class Kernl<T> : Learner<T>
     public override IReadOnlyList<PlanOperator> Operators =>
     [
         Observing,
-        .. _areas.SelectMany((pair, k) => pair.Plastic.AroundUpdate().Prepend(
+        .. _areas.SelectMany((pair, k) => pair.Plastic.Around(
             _pending[k] is null ? Updating(pair.Area, pair.Plastic) : Updating(pair.Area, pair.Plastic) with { Stage = PlanStage.ApplyTrial, Form = Forms.Deferred.Title() })),
     ];
 

@@ -143,7 +143,7 @@ internal static class Learners
         ];
 
         private IEnumerable<PlanOperator> Plain(AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule) =>
-            [.. ThreeFactorOnline<T>.Observing(_network, area, plastic, rule), ThreeFactorOnline<T>.Updating(area, plastic, rule), .. plastic.AroundUpdate()];
+            [.. ThreeFactorOnline<T>.Observing(_network, area, plastic, rule), .. plastic.Around(ThreeFactorOnline<T>.Updating(area, plastic, rule))];
 
         /// <summary>Makes the learners of three-factor rules online: their forms depend on what all others read and write.</summary>
         private void AddOnline()
@@ -162,12 +162,11 @@ internal static class Learners
         private ThreeFactorOnline<T> Online(AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule, PlanOperator[] plan, PlanOperator update)
         {
             PlanOperator[] others = [.. plan.Where(one => !plastic.BeforeUpdate().Any(one.IsSame))];
-            PlanOperator[] made = _network.CurrentsOf(area), dense = [.. made.Where(one => !one.IsOfSparse)];
             string? obstacle = plastic.DenseObstacle
                 ?? (area.Spec.Dynamics == Dynamics.WinnerTakeAll ? $"the units of {area.Spec.Name} compete" : null)
-                ?? Rewrites.IntoUpdate(others, update, dense);
+                ?? Rewrites.IntoUpdate(others, update, _network.CurrentsOf(area, sparseToo: false));
             bool isAhead = _network.Choose(Forms.Ahead, plastic.Name, obstacle);
-            return new ThreeFactorOnline<T>(_network, area, plastic, rule, isAhead, sparseToo: isAhead && plastic.OwnsSparse && Rewrites.IntoUpdate(others, update, made) is null);
+            return new ThreeFactorOnline<T>(_network, area, plastic, rule, isAhead, sparseToo: isAhead && plastic.OwnsSparse && Rewrites.IntoUpdate(others, update, _network.CurrentsOf(area, sparseToo: true)) is null);
         }
 
         private static LearnerKey KeyOf(LearningRule rule, UpdateSchedule schedule) => new("circuit", -1, (rule, schedule, null, Clip.None, null));

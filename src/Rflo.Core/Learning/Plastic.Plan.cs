@@ -25,8 +25,9 @@ internal sealed partial class Plastic<T>
         return update with { Writes = [.. update.Writes, Traces(Name)] };
     }
 
-    /// <summary>The operators that come before and after it: weight decay, the optimizer, constraints.</summary>
-    public IEnumerable<PlanOperator> AroundUpdate() => BeforeUpdate().Concat(AfterUpdate());
+    /// <summary>That operator with those that come before and after it, in the order in which they are carried out.</summary>
+    /// <param name="update">The operator that makes the increments.</param>
+    public IEnumerable<PlanOperator> Around(PlanOperator update) => [.. BeforeUpdate(), update, .. AfterUpdate()];
 
     /// <summary>The operators that come before it.</summary>
     public IEnumerable<PlanOperator> BeforeUpdate()

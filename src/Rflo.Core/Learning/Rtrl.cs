@@ -51,9 +51,9 @@ internal sealed class Rtrl<T> : Learner<T>
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
-        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.Recurrence, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Concat(_network.FedBackErrors).Distinct()], ["influence", "gradient"]),
+        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.Carrying(_signals).Union(_network.FedBackErrors), .. _network.AllSignals], ["influence", "gradient"]),
         .. _areas.Select(pair => pair.Plastic).Concat(_readouts.Select(pair => pair.Plastic))
-            .SelectMany(plastic => plastic.AroundUpdate().Prepend(plastic.Update("gradient", new PlanRead("gradient")))),
+            .SelectMany(plastic => plastic.Around(plastic.Update("gradient", new PlanRead("gradient")))),
     ];
 
     public override void Begin(int trial, int steps)

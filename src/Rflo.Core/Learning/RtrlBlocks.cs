@@ -100,11 +100,11 @@ internal sealed class RtrlBlocks<T> : Learner<T>
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
-        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.Recurrence, .. _network.AllSlopes, .. _network.AllSignals, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["influence", "gradient"])
+        new(PlanStage.ObserveStep, "influence of every weight", [.. _network.Carrying(_signals), .. _network.AllSignals], ["influence", "gradient"])
         {
             Form = Forms.Blocks.Title(),
         },
-        .. _areas.SelectMany(pair => pair.Plastic.AroundUpdate().Prepend(pair.Plastic.Update("gradient", new PlanRead("gradient")))),
+        .. _areas.SelectMany(pair => pair.Plastic.Around(pair.Plastic.Update("gradient", new PlanRead("gradient")))),
     ];
 
     public override void Begin(int trial, int steps)

@@ -58,7 +58,7 @@ internal sealed class TauInfluence<T> : Learner<T>
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
-        new(PlanStage.ObserveStep, "influence of the time constants", [.. _network.Recurrence, .. _network.AllSlopes, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["gradient of the time constants"]),
+        new(PlanStage.ObserveStep, "influence of the time constants", [.. _network.Carrying(_signals)], ["gradient of the time constants"]),
         .. _plastics.Select(plastic => plastic.Operator([new("gradient of the time constants")])),
     ];
 

@@ -32,10 +32,7 @@ internal sealed class TemporalDifferenceRule<T> : Learner<T>
     }
 
     public override IReadOnlyList<PlanOperator> Operators =>
-    [
-        _plastic.Update("temporal differences", new(Outputs(_readout.Spec.Name)), new(BufferNames.Rewards), new PlanRead(Signals(_readout.Spec.Name))),
-        .. _plastic.AroundUpdate(),
-    ];
+        [.. _plastic.Around(_plastic.Update("temporal differences", new(Outputs(_readout.Spec.Name)), new(BufferNames.Rewards), new PlanRead(Signals(_readout.Spec.Name))))];
 
     public override void Begin(int trial, int steps)
     {

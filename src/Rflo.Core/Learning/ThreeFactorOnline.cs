@@ -58,7 +58,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         get
         {
             PlanOperator update = Updating(_area, _plastic, _rule);
-            return [.. Observing(_network, _area, _plastic, _rule), LooksAhead ? update with { Form = Forms.Ahead.Title() } : update, .. _plastic.AroundUpdate()];
+            return [.. Observing(_network, _area, _plastic, _rule), .. _plastic.Around(LooksAhead ? update with { Form = Forms.Ahead.Title() } : update)];
         }
     }
 

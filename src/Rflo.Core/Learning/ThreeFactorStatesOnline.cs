@@ -39,7 +39,7 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
     }
 
     public override IReadOnlyList<PlanOperator> Operators =>
-        [.. StateMemory<T>.Operators(_area, _rule, _plastic.Name), .. ThreeFactorOnline<T>.Observing(_network, _area, _plastic, _rule), ThreeFactorOnline<T>.Updating(_area, _plastic, _rule), .. _plastic.AroundUpdate()];
+        [.. StateMemory<T>.Operators(_area, _rule, _plastic.Name), .. ThreeFactorOnline<T>.Observing(_network, _area, _plastic, _rule), .. _plastic.Around(ThreeFactorOnline<T>.Updating(_area, _plastic, _rule))];
 
     public override void Visit(StateVisitor visitor)
     {

@@ -47,8 +47,7 @@ internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
         .. StateMemory<T>.Operators(_area, _rule, _plastic.Name),
         ThirdFactorSignal<T>.Operator(_network, _area, _rule, _plastic.Name, _third.IsTaken ? PlanStage.ObserveStep : PlanStage.ObserveTrial),
         new(PlanStage.ObserveTrial, $"backward filter of {_plastic.Name}", [new(LearningSignal(_plastic.Name)), .. Eligibility<T>.Reads(_area, _rule, _plastic.Name)], [Traces(_plastic.Name)]),
-        _plastic.Update("product over the trial", new(Traces(_plastic.Name)), new PlanRead(Signals(_area.Spec.Name))),
-        .. _plastic.AroundUpdate(),
+        .. _plastic.Around(_plastic.Update("product over the trial", new(Traces(_plastic.Name)), new PlanRead(Signals(_area.Spec.Name)))),
     ];
 
     public override void Visit(StateVisitor visitor)

@@ -45,9 +45,8 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
         .. Eligibility<T>.Operators(_area, _rule, _plastic.Name),
         ThirdFactorSignal<T>.Operator(_network, _area, _rule, _plastic.Name, _third.IsTaken ? PlanStage.ObserveStep : PlanStage.ObserveTrial),
         new(PlanStage.ObserveTrial, $"backward filter of {_plastic.Name}", [new(LearningSignal(_plastic.Name)), .. Eligibility<T>.Reads(_area, _rule, _plastic.Name)], [Traces(_plastic.Name)]),
-        _plastic.Update(
-            "product over the trial", [new(Traces(_plastic.Name)), new(Signals(_area.Spec.Name)), .. _forgotten.Length > 0 ? _plastic.WeightReads : []]),
-        .. _plastic.AroundUpdate(),
+        .. _plastic.Around(_plastic.Update(
+            "product over the trial", [new(Traces(_plastic.Name)), new(Signals(_area.Spec.Name)), .. _forgotten.Length > 0 ? _plastic.WeightReads : []])),
     ];
 
     public override void Visit(StateVisitor visitor)

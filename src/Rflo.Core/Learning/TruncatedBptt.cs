@@ -54,7 +54,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
     ];
 
     private IEnumerable<PlanOperator> Product(Plastic<T> plastic, string target) =>
-        [plastic.Update("product over steps", new(_isStepwise ? "credit" : "credit of all looks"), new PlanRead(Signals(target))), .. plastic.AroundUpdate()];
+        plastic.Around(plastic.Update("product over steps", new(_isStepwise ? "credit" : "credit of all looks"), new PlanRead(Signals(target))));
 
     public override void Begin(int trial, int steps)
     {

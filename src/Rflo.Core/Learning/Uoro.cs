@@ -44,9 +44,9 @@ internal sealed class Uoro<T> : Learner<T>
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
-        new(PlanStage.ObserveStep, "tangent of the states", [.. _network.Recurrence, .. _network.AllSlopes, .. _signals.SelectMany(signal => signal.Reads).Distinct()], ["factor of the states"]),
+        new(PlanStage.ObserveStep, "tangent of the states", [.. _network.Carrying(_signals)], ["factor of the states"]),
         new(PlanStage.ApplyStep, "factor of the weights", [new("factor of the states"), .. _network.AllSlopes, .. _network.AllSignals], ["factor of the weights"]),
-        .. _areas.SelectMany(pair => pair.Plastic.AroundUpdate().Prepend(pair.Plastic.Update("product of the factors", new PlanRead("factor of the weights")))),
+        .. _areas.SelectMany(pair => pair.Plastic.Around(pair.Plastic.Update("product of the factors", new PlanRead("factor of the weights")))),
     ];
 
     public override void Begin(int trial, int steps)

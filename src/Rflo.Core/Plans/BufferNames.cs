@@ -8,7 +8,17 @@ internal static class BufferNames
     public const string Targets = "targets";
     public const string Rewards = "rewards";
 
-    public static string Weights(string projection) => $"weights of {projection}";
+    private const string OfWeights = "weights of ";
+    private const string OfOutputs = "outputs of ";
+    private const string OfErrors = "errors of ";
+
+    /// <summary>Whether a buffer holds weights.</summary>
+    public static bool IsOfWeights(string buffer) => buffer.StartsWith(OfWeights, StringComparison.Ordinal);
+
+    /// <summary>Whether a buffer holds what a readout makes of its signals.</summary>
+    public static bool IsOfReadouts(string buffer) => buffer.StartsWith(OfOutputs, StringComparison.Ordinal) || buffer.StartsWith(OfErrors, StringComparison.Ordinal);
+
+    public static string Weights(string projection) => OfWeights + projection;
 
     public static string Signals(string target) => $"signals of {target}";
 
@@ -20,9 +30,9 @@ internal static class BufferNames
 
     public static string TimeConstants(string area) => $"time constants of {area}";
 
-    public static string Outputs(string readout) => $"outputs of {readout}";
+    public static string Outputs(string readout) => OfOutputs + readout;
 
-    public static string Errors(string readout) => $"errors of {readout}";
+    public static string Errors(string readout) => OfErrors + readout;
 
     public static string Increments(string group) => $"increments of {group}";
 

@@ -50,9 +50,6 @@ public sealed record PlanOperator(PlanStage Stage, string Name, IReadOnlyList<Pl
     /// <summary>Whether it is the same calculation, in whatever form.</summary>
     internal bool IsSame(PlanOperator other) => Name == other.Name && Stage == other.Stage;
 
-    /// <summary>Whether it makes the currents of sparse blocks.</summary>
-    internal bool IsOfSparse => Name.StartsWith("sparse currents of ", StringComparison.Ordinal);
-
     /// <summary>Whether it is carried out within the steps of a trial.</summary>
     internal bool IsInSteps => Stage <= PlanStage.ApplyStep;
 

@@ -1,3 +1,5 @@
+using static Rflo.Core.BufferNames;
+
 namespace Rflo.Core;
 
 /// <summary>
@@ -77,9 +79,4 @@ internal static class Rewrites
 
         return null;
     }
-
-    private static bool IsOfReadouts(string buffer) =>
-        buffer.StartsWith("outputs of ", StringComparison.Ordinal) || buffer.StartsWith("errors of ", StringComparison.Ordinal);
-
-    private static bool IsOfWeights(string buffer) => buffer.StartsWith("weights of ", StringComparison.Ordinal);
 }

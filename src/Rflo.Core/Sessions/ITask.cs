@@ -74,6 +74,13 @@ public sealed class Trial
         _steps = maxSteps;
     }
 
+    /// <summary>An empty trial with room for any of a task's.</summary>
+    public static Trial For(ITask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return new Trial(task.MaxSteps, task.Inputs, task.Outputs, task.Events, task.Conditions.Count);
+    }
+
     /// <summary>Steps T of this trial, 1 .. <see cref="MaxSteps"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is not in that range.</exception>
     public int Steps

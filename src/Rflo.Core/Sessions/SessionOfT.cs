@@ -6,7 +6,7 @@ using System.Numerics.Tensors;
 namespace Rflo.Core;
 
 /// <summary>A session in one precision.</summary>
-internal sealed class Session<T> : Session
+internal sealed partial class Session<T> : Session
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Trials whose room for metrics is made before the first of them; a longer run makes more as it goes.</summary>
@@ -71,30 +71,6 @@ internal sealed class Session<T> : Session
     }
 
     public override int TrialsDone => Metrics.Count;
-
-    public override Plan Plan
-    {
-        get
-        {
-            PlanOperator[] operators = [.. _network.Operators.Concat(_learners.Operators).OrderBy(one => one.Stage)];
-            return new Plan(operators, _choices, Inventory());
-        }
-    }
-
-    private IReadOnlyList<PlanBuffer> Inventory()
-    {
-        var inventory = new PlanInventory<T>();
-        inventory.Without(_network).Without(_learners).Without(Graph);
-        foreach (AreaState<T> area in _network.Areas)
-            inventory.Take(area.Spec.Name, area);
-        foreach (ReadoutState<T> readout in _network.Readouts)
-            inventory.Take(readout.Spec.Name, readout);
-        foreach (Plastic<T> plastic in _learners.Plastics)
-            inventory.Take($"updates of {plastic.Name}", plastic);
-        foreach (Learner<T> learner in _learners.Learners)
-            inventory.Take(learner.Operators is [{ } first, ..] ? first.Name : "learner", learner);
-        return inventory.Without(Metrics).TakeRest("circuit", _network).TakeRest("learners", _learners).Take("session", this).Buffers;
-    }
 
     public override Metrics Metrics { get; }
 
@@ -335,7 +311,7 @@ internal sealed class Session<T> : Session
             Metrics.AddValidation(trial, meanLoss, meanPerformance);
             if (Stopping.ByValidation && Metrics.BestTrial == trial)
                 _best?.KeepNow();
-            TellValidation(trial, meanLoss, meanPerformance);
+            Pass(0, (trial, meanLoss, meanPerformance), static (task, of) => task.Validated(of.trial, of.meanLoss, of.meanPerformance));
             return null;
         }
         catch (TaskException e)
@@ -361,23 +337,6 @@ internal sealed class Session<T> : Session
         finally
         {
             RestoreState(task);
-        }
-    }
-
-    /// <summary>Passes what test trials showed to a task that changes with what is learned.</summary>
-    /// <exception cref="TaskException">Its code threw.</exception>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
-    private void TellValidation(int trial, double loss, double performance)
-    {
-        if (_progress is null)
-            return;
-        try
-        {
-            _progress.Validated(trial, loss, performance);
-        }
-        catch (Exception e)
-        {
-            throw new TaskException(0, e);
         }
     }
 
@@ -511,7 +470,7 @@ internal sealed class Session<T> : Session
         else
             lane.Learners.ApplyTrial(_previousSteps);
         double reward = TensorPrimitives.Sum<double>(_made.Trial.Rewards.AsSpan(0, _previousSteps));
-        Tell(trial, loss, reward);
+        Pass(_previousSteps, (trial, loss, reward), static (task, of) => task.Learned(of.trial, of.loss, of.reward));
 
         // A trial without a target has no loss; outputs that are no numbers are a divergence there as well.
         bool isUnscored = double.IsNaN(loss) && double.IsFinite(_made.LossSum);
@@ -614,20 +573,23 @@ internal sealed class Session<T> : Session
         TrialNumbers.CheckTargets(Graph, shown, 1, shown.Steps);
     }
 
-    /// <summary>Passes the outcome of a trained trial to a task that changes with what is learned.</summary>
+    /// <summary>Passes an outcome to a task that changes with what is learned.</summary>
+    /// <param name="step">The step that an exception of it names.</param>
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="pass">Passes it; static, so that a trial allocates nothing.</param>
     /// <exception cref="TaskException">Its code threw.</exception>
     [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
-    private void Tell(int trial, double loss, double reward)
+    private void Pass<TOutcome>(int step, TOutcome outcome, Action<IProgressTask, TOutcome> pass)
     {
         if (_progress is null)
             return;
         try
         {
-            _progress.Learned(trial, loss, reward);
+            pass(_progress, outcome);
         }
         catch (Exception e)
         {
-            throw new TaskException(_previousSteps, e);
+            throw new TaskException(step, e);
         }
     }
 

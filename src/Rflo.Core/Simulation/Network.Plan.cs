@@ -34,8 +34,8 @@ internal sealed partial class Network<T>
     /// <summary>Whether a form that is legal is chosen, where that may differ from trial to trial.</summary>
     public bool IsWorth(Forms form, bool pays) => (_forms & form) == form && (pays || (_forms & Forms.Unpaid) != 0);
 
-    /// <summary>The operators that make the currents of an area: signals, dense blocks, sparse blocks.</summary>
-    public PlanOperator[] CurrentsOf(AreaState<T> area) => [.. Arriving(area.Spec.Name, area.Afferents)];
+    /// <summary>The operators that make the currents of an area: signals, dense blocks, and sparse blocks where they are wanted.</summary>
+    public PlanOperator[] CurrentsOf(AreaState<T> area, bool sparseToo) => [.. Arriving(area.Spec.Name, area.Afferents, sparseToo)];
 
     /// <summary>The operators of a step.</summary>
     public IReadOnlyList<PlanOperator> Operators => _operators ??= [.. StepOperators()];
@@ -47,6 +47,11 @@ internal sealed partial class Network<T>
 
     /// <summary>The errors of readouts that are fed back: through them their own weights reach later rates.</summary>
     public IEnumerable<PlanRead> FedBackErrors => Readouts.Where(readout => readout.IsFedBack).Select(readout => new PlanRead(Errors(readout.Spec.Name)));
+
+    /// <summary>What a rule reads that carries influence or credit through the circuit: <see cref="Recurrence"/>, slopes, and what its learning signals are made of.</summary>
+    /// <param name="signals">The learning signals of all areas.</param>
+    public IEnumerable<PlanRead> Carrying(IEnumerable<LearningSignal<T>> signals) =>
+        Recurrence.Concat(AllSlopes).Concat(signals.SelectMany(signal => signal.Reads)).Distinct();
 
     /// <summary>The slopes of all areas.</summary>
     public IEnumerable<PlanRead> AllSlopes => Areas.Select(area => new PlanRead(Slopes(area.Spec.Name)));
@@ -85,7 +90,7 @@ internal sealed partial class Network<T>
     }
 
     /// <summary>Signals and currents of a target.</summary>
-    private IEnumerable<PlanOperator> Arriving(string target, Afferents<T> afferents)
+    private IEnumerable<PlanOperator> Arriving(string target, Afferents<T> afferents, bool sparseToo = true)
     {
         PlanRead[] sources = [.. afferents.Segments.Select(segment => segment.Source switch
         {
@@ -97,7 +102,7 @@ internal sealed partial class Network<T>
         if (Array.Exists(afferents.Segments, segment => segment.Spec.Gate.Kind == GateKind.Event || Scales(segment)))
             sources = [.. sources, new(Events)];
         yield return new(PlanStage.Forward, $"signals of {target}", sources, [Signals(target)]);
-        foreach (bool isSparse in new[] { false, true })
+        foreach (bool isSparse in sparseToo ? new[] { false, true } : [false])
         {
             PlanRead[] weights = [.. afferents.Segments.Where(segment => segment.Sparse is not null == isSparse).Select(segment => new PlanRead(Weights(segment.Spec.Name)))];
             if (weights.Length > 0)

@@ -34,7 +34,7 @@ public class CombinedTask : IProgressTask
         }
 
         _tasks = [.. tasks];
-        _own = [.. tasks.Select(task => new Trial(task.MaxSteps, task.Inputs, task.Outputs, task.Events, task.Conditions.Count))];
+        _own = [.. tasks.Select(Trial.For)];
         _conditions = [PartCondition, .. tasks.SelectMany(task => task.Conditions).Distinct().Where(name => name != PartCondition)];
         _places = [.. tasks.Select(task => task.Conditions.Select(name => Array.IndexOf(_conditions, name)).ToArray())];
         _events = [.. events.Select(numbers => numbers.ToArray())];
