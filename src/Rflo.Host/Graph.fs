@@ -3,6 +3,7 @@ namespace Rflo.Host
 open System
 open System.IO
 open Rflo.Dsl
+open Rflo.Pictures
 
 /// Answers --graph: the picture instead of the training.
 [<RequireQualifiedAccess>]

@@ -5,6 +5,7 @@ open System.IO
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 open Rflo.Dsl
+open Rflo.Pictures
 open Rflo.Runs
 
 /// Everything that a run folder holds; the report is made of it, whether the run has just ended or lies on a disk.

@@ -3,6 +3,7 @@ namespace Rflo.Host
 open System
 open System.IO
 open Rflo.Dsl
+open Rflo.Pictures
 open Rflo.Runs
 
 /// Puts results where they belong, or at least somewhere: they are worth more than their place, and than the pages made of them.

@@ -85,6 +85,7 @@ module Templates =
                         "Rflo.Analysis"
                         "Rflo.Runs"
                         "Rflo.Dsl"
+                        "Rflo.Pictures"
                         "Rflo.Host"
                         "MathNet.Numerics"
                     ] do

@@ -5,6 +5,7 @@
 #r "Rflo.Analysis.dll"
 #r "Rflo.Dsl.dll"
 #r "Rflo.Runs.dll"
+#r "Rflo.Pictures.dll"
 #r "Rflo.Host.dll"
 #r "MathNet.Numerics.dll"
 #r "Plotly.NET.dll"

@@ -86,6 +86,7 @@ let tests =
                         "Rflo.Dsl"
                         "Rflo.Host"
                         "Rflo.Testing"
+                        "Rflo.Pictures"
                         "Rflo.Tool"
                     ])
 

@@ -6,9 +6,10 @@ open System.Xml.Linq
 open Expecto
 open Rflo.Dsl
 open Rflo.Host
-open Rflo.Host.PictureParts
-open Rflo.Host.PicturePlaces
-open Rflo.Host.PictureRoutes
+open Rflo.Pictures
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Places
+open Rflo.Pictures.Routes
 open Rflo.Host.Tests.PictureCircuits
 
 // What is in a picture.
@@ -206,18 +207,18 @@ let private signs =
 let private layout =
     testList "the layout" [
         forEvery 200 "keeps nodes apart" (fun circuit ->
-            let layout = PictureLayout.ofCircuit circuit
+            let layout = Layout.ofCircuit circuit
             let boxes = layout.Nodes |> Array.map snd
 
             for i in 1 .. boxes.Length - 1 do
                 for j in 0 .. i - 1 do
                     Expect.equal
-                        (PictureLabels.overlap boxes[i] boxes[j])
+                        (Labels.overlap boxes[i] boxes[j])
                         0.0
                         $"{(fst layout.Nodes[i]).Name} and {(fst layout.Nodes[j]).Name}")
 
         forEvery 200 "has everything in view, and labels beside nodes" (fun circuit ->
-            let layout = PictureLayout.ofCircuit circuit
+            let layout = Layout.ofCircuit circuit
             Expect.all layout.Nodes (snd >> holds layout.View) "nodes"
             Expect.all layout.Frames (snd >> holds layout.View) "frames"
             let labels = layout.Arrows |> Array.choose _.Label
@@ -225,13 +226,13 @@ let private layout =
 
             for label in labels do
                 for node, box in layout.Nodes do
-                    Expect.equal (PictureLabels.overlap label box) 0.0 $"a label on {node.Name}")
+                    Expect.equal (Labels.overlap label box) 0.0 $"a label on {node.Name}")
 
         forEvery 200 "leads no arrow through a node" (fun circuit ->
-            let layout = PictureLayout.ofCircuit circuit
+            let layout = Layout.ofCircuit circuit
 
             for drawn in layout.Arrows do
-                for point in PictureLabels.sample drawn.Route do
+                for point in Labels.sample drawn.Route do
                     for i in 0 .. layout.Nodes.Length - 1 do
                         let node, box = layout.Nodes[i]
                         // An arrow begins on a border, which may lie within the box of a node that is round.
@@ -260,7 +261,7 @@ let private layout =
                         b --> a
                     chain[3] --> y
                 ]
-                |> PictureLayout.ofCircuit
+                |> Layout.ofCircuit
 
             let left name =
                 layout.Nodes |> Array.find (fun (node, _) -> node.Name = name) |> snd |> _.Left
@@ -274,7 +275,7 @@ let private layout =
 
             let layout =
                 Circuit.merge (Circuit.prefix "left" half) (Circuit.prefix "right" half)
-                |> PictureLayout.ofCircuit
+                |> Layout.ofCircuit
 
             Expect.sequenceEqual (Array.map fst layout.Frames) [ "left"; "right" ] "names"
 
@@ -284,14 +285,14 @@ let private layout =
                         Expect.isTrue (holds frame box) $"{node.Name} in {group}"
                     else
                         Expect.equal
-                            (PictureLabels.overlap frame box)
+                            (Labels.overlap frame box)
                             0.0
                             $"{node.Name} outside {group}"
         }
 
         test "makes larger areas of more units" {
             let height units =
-                let layout = circuit |> areas [ area "a" units ] |> PictureLayout.ofCircuit
+                let layout = circuit |> areas [ area "a" units ] |> Layout.ofCircuit
                 (snd layout.Nodes[0]).Height
 
             Numbers.isLessThan (height 10) (height 100) "10 and 100 units"

@@ -22,12 +22,14 @@ let private dependencies = [
         "Rflo.Analysis"
         "Rflo.Core"
     ]
+    "Rflo.Pictures", [ "FSharp.Core"; "Rflo.Dsl" ]
     "Rflo.Host",
     [
         "Argu"
         "FSharp.Core"
         "Plotly.NET"
         "Rflo.Dsl"
+        "Rflo.Pictures"
         "Rflo.Runs"
         "Spectre.Console"
     ]

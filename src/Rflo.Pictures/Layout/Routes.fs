@@ -1,13 +1,13 @@
 /// The curves of a picture's arrows.
-module internal Rflo.Host.PictureRoutes
+module internal Rflo.Pictures.Routes
 
 open System
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureRows
-open Rflo.Host.PicturePorts
-open Rflo.Host.PictureSizes
-open Rflo.Host.PictureRoom
-open Rflo.Host.PicturePlaces
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Rows
+open Rflo.Pictures.Ports
+open Rflo.Pictures.Sizes
+open Rflo.Pictures.Extents
+open Rflo.Pictures.Places
 
 type Point = { X: float; Y: float }
 

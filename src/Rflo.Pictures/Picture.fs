@@ -1,9 +1,9 @@
-namespace Rflo.Host
+namespace Rflo.Pictures
 
 open Rflo.Dsl
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureLayout
-open Rflo.Host.PictureInk
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Layout
+open Rflo.Pictures.Ink
 
 /// Pictures of circuits, as a slide would show them.
 [<RequireQualifiedAccess>]
@@ -43,16 +43,16 @@ module Picture =
             rectangle view.Left view.Top view.Width view.Height 0.0 [ "fill", paper ]
 
             for frame in layout.Frames do
-                "\n" + PictureNodes.frame frame
+                "\n" + Nodes.frame frame
 
             for arrow in Array.append errors projections do
-                "\n" + PictureArrows.draw arrow
+                "\n" + Arrows.draw arrow
 
             for node in layout.Nodes do
-                "\n" + PictureNodes.draw node
+                "\n" + Nodes.draw node
 
             for arrow in layout.Arrows do
-                for label in PictureArrows.drawLabel arrow do
+                for label in Arrows.drawLabel arrow do
                     "\n" + label
 
             if layout.Nodes.Length = 0 then
@@ -78,12 +78,12 @@ figure svg { max-width: 100%; height: auto; }
     /// The circuit as an SVG picture: the flow from left to right, whatever problems the circuit has. The same circuit
     /// gives the same text.
     let svg (circuit: Circuit) : string =
-        PictureLayout.ofCircuit circuit |> draw circuit
+        Layout.ofCircuit circuit |> draw circuit
 
     /// `Picture.html "reach" c` is a page for itself, without need of a network: the picture of c, what its signs mean, and
     /// the circuit in words.
     let html (title: string) (circuit: Circuit) : string =
-        let layout = PictureLayout.ofCircuit circuit
+        let layout = Layout.ofCircuit circuit
         let lines = Circuit.describe circuit
 
         String.concat "\n" [
@@ -94,7 +94,7 @@ figure svg { max-width: 100%; height: auto; }
             $"<style>{style}</style></head>"
             "<body>"
             element "h1" [] [ escape title ]
-            element "figure" [] [ draw circuit layout; PictureLegend.html layout ]
+            element "figure" [] [ draw circuit layout; Legend.html layout ]
 
             if not lines.IsEmpty then
                 "<h2>In words</h2>"

@@ -1,7 +1,7 @@
 /// Which column each node of a picture stands in, so that signals flow from left to right.
-module internal Rflo.Host.PictureLayers
+module internal Rflo.Pictures.Layers
 
-open Rflo.Host.PictureParts
+open Rflo.Pictures.Parts
 
 /// Whether a node begins, hands on or ends the flow.
 let private role node =

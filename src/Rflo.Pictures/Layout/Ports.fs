@@ -1,9 +1,9 @@
 /// Where the arrows of a picture touch its nodes.
-module internal Rflo.Host.PicturePorts
+module internal Rflo.Pictures.Ports
 
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureRows
-open Rflo.Host.PictureSizes
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Rows
+open Rflo.Pictures.Sizes
 
 type Port = {
     /// 1 on the right of the node, -1 on its left.

@@ -1,8 +1,8 @@
 /// How large the nodes and words of a picture are, in pixels.
-module internal Rflo.Host.PictureSizes
+module internal Rflo.Pictures.Sizes
 
 open System
-open Rflo.Host.PictureParts
+open Rflo.Pictures.Parts
 
 let nameSize = 15.0
 let lineSize = 12.0

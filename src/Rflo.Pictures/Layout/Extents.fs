@@ -1,9 +1,9 @@
 /// The room that everything in a picture takes.
-module internal Rflo.Host.PictureRoom
+module internal Rflo.Pictures.Extents
 
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureRows
-open Rflo.Host.PictureSizes
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Rows
+open Rflo.Pictures.Sizes
 
 /// What an item takes of its column: above and below its middle, and to both sides together.
 type Extent = {

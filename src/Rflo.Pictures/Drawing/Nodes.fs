@@ -1,10 +1,10 @@
 /// How the nodes of a picture are drawn.
-module internal Rflo.Host.PictureNodes
+module internal Rflo.Pictures.Nodes
 
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureSizes
-open Rflo.Host.PicturePlaces
-open Rflo.Host.PictureInk
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Sizes
+open Rflo.Pictures.Places
+open Rflo.Pictures.Ink
 
 let private outline fill stroke width isDashed = [
     "fill", fill

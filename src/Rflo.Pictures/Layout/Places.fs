@@ -1,12 +1,12 @@
 /// Where everything in a picture is, once it is known how high it stands.
-module internal Rflo.Host.PicturePlaces
+module internal Rflo.Pictures.Places
 
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureRows
-open Rflo.Host.PicturePorts
-open Rflo.Host.PictureSizes
-open Rflo.Host.PictureRoom
-open Rflo.Host.PictureLevels
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Rows
+open Rflo.Pictures.Ports
+open Rflo.Pictures.Sizes
+open Rflo.Pictures.Extents
+open Rflo.Pictures.Levels
 
 /// A rectangle; left, top, width and height.
 type Box = {

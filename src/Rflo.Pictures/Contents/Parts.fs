@@ -1,5 +1,5 @@
 /// What a picture shows of a circuit, before anything has a place.
-module internal Rflo.Host.PictureParts
+module internal Rflo.Pictures.Parts
 
 /// What a node looks like.
 [<RequireQualifiedAccess>]

@@ -1,8 +1,8 @@
 /// What stands above what in each column of a picture.
-module internal Rflo.Host.PictureRows
+module internal Rflo.Pictures.Rows
 
 open System.Collections.Generic
-open Rflo.Host.PictureParts
+open Rflo.Pictures.Parts
 
 /// A node, or the place where an arrow passes a column between nodes.
 type Item = {

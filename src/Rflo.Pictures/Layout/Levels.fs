@@ -1,10 +1,10 @@
 /// How high everything in a picture stands, by least squares.
-module internal Rflo.Host.PictureLevels
+module internal Rflo.Pictures.Levels
 
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureRows
-open Rflo.Host.PicturePorts
-open Rflo.Host.PictureRoom
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Rows
+open Rflo.Pictures.Ports
+open Rflo.Pictures.Extents
 
 /// Two items in neighbouring columns that an arrow joins; it runs level where the two offsets meet.
 type private Leg = {

@@ -1,9 +1,9 @@
 /// Takes a circuit apart into what its picture shows.
-module internal Rflo.Host.PictureDissection
+module internal Rflo.Pictures.Dissection
 
 open System.Globalization
 open Rflo.Dsl
-open Rflo.Host.PictureParts
+open Rflo.Pictures.Parts
 
 /// A number as a person writes it.
 let number (value: float) =

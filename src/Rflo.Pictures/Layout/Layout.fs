@@ -1,11 +1,11 @@
 /// A circuit with a place for everything that its picture shows.
-module internal Rflo.Host.PictureLayout
+module internal Rflo.Pictures.Layout
 
 open Rflo.Dsl
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureSizes
-open Rflo.Host.PicturePlaces
-open Rflo.Host.PictureRoutes
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Sizes
+open Rflo.Pictures.Places
+open Rflo.Pictures.Routes
 
 type DrawnArrow = {
     Arrow: Arrow
@@ -49,7 +49,7 @@ let private view (places: Places) (arrows: DrawnArrow[]) =
         for arrow in arrows do
             yield! Option.toArray arrow.Label
 
-            for point in PictureLabels.sample arrow.Route do
+            for point in Labels.sample arrow.Route do
                 dot point 3.0
 
             match arrow.One with
@@ -77,17 +77,17 @@ let private view (places: Places) (arrows: DrawnArrow[]) =
 
 /// Lays a circuit out: the flow from left to right, groups one below the other, errors back below everything.
 let ofCircuit (circuit: Circuit) : Layout =
-    let parts = PictureDissection.ofCircuit circuit
-    let rows = PictureLayers.columns parts |> PictureRows.ofColumns parts
-    let ports = PicturePorts.ofRows parts rows
-    let places = PicturePlaces.ofRows parts rows ports
+    let parts = Dissection.ofCircuit circuit
+    let rows = Layers.columns parts |> Rows.ofColumns parts
+    let ports = Ports.ofRows parts rows
+    let places = Places.ofRows parts rows ports
 
     let routes =
-        Array.init parts.Arrows.Length (PictureRoutes.ofArrow parts rows ports places)
+        Array.init parts.Arrows.Length (Routes.ofArrow parts rows ports places)
 
     let biases = [|
         for node in 0 .. parts.Nodes.Length - 1 do
-            for bias, centre, route in PictureRoutes.ofBiases parts places node do
+            for bias, centre, route in Routes.ofBiases parts places node do
                 {
                     Arrow = bias
                     Route = route
@@ -102,7 +102,7 @@ let ofCircuit (circuit: Circuit) : Layout =
             yield! bias.One |> Option.map (fun centre -> dot centre biasRadius) |> Option.toList
     ]
 
-    let labels = PictureLabels.ofRoutes parts rows places routes ones
+    let labels = Labels.ofRoutes parts rows places routes ones
 
     let arrows = [|
         for i, arrow in Array.indexed parts.Arrows do

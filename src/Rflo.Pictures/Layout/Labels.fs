@@ -1,11 +1,11 @@
 /// Where the words on a picture's arrows stand.
-module internal Rflo.Host.PictureLabels
+module internal Rflo.Pictures.Labels
 
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureRows
-open Rflo.Host.PictureSizes
-open Rflo.Host.PicturePlaces
-open Rflo.Host.PictureRoutes
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Rows
+open Rflo.Pictures.Sizes
+open Rflo.Pictures.Places
+open Rflo.Pictures.Routes
 
 let private around (arrow: Arrow) (point: Point) =
     let width = labelWidth arrow

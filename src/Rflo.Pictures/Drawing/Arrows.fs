@@ -1,12 +1,12 @@
 /// How the arrows of a picture and their labels are drawn.
-module internal Rflo.Host.PictureArrows
+module internal Rflo.Pictures.Arrows
 
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureSizes
-open Rflo.Host.PicturePlaces
-open Rflo.Host.PictureRoutes
-open Rflo.Host.PictureLayout
-open Rflo.Host.PictureInk
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Sizes
+open Rflo.Pictures.Places
+open Rflo.Pictures.Routes
+open Rflo.Pictures.Layout
+open Rflo.Pictures.Ink
 
 let private point (point: Point) = $"{n point.X},{n point.Y}"
 

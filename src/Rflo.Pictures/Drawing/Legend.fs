@@ -1,11 +1,11 @@
 /// What the signs of a picture mean: those that are in it.
-module internal Rflo.Host.PictureLegend
+module internal Rflo.Pictures.Legend
 
-open Rflo.Host.PictureParts
-open Rflo.Host.PictureSizes
-open Rflo.Host.PicturePlaces
-open Rflo.Host.PictureLayout
-open Rflo.Host.PictureInk
+open Rflo.Pictures.Parts
+open Rflo.Pictures.Sizes
+open Rflo.Pictures.Places
+open Rflo.Pictures.Layout
+open Rflo.Pictures.Ink
 
 let private swatch content =
     element
@@ -49,7 +49,7 @@ let private node shape =
         Height = 20.0
     }
 
-    swatch [ PictureNodes.symbol shape box ]
+    swatch [ Nodes.symbol shape box ]
 
 let private text sign =
     swatch [ words 26.0 16.0 markSize ink false sign ]
@@ -70,7 +70,7 @@ let private nodes (layout: Layout) = [
 
     if layout.Nodes |> Array.exists (fun (node, _) -> node.Excitatory.IsSome) then
         swatch [
-            PictureNodes.split
+            Nodes.split
                 0.8
                 {
                     Left = -12.0
@@ -92,7 +92,7 @@ let private nodes (layout: Layout) = [
         node (Shape.Stranger Shape.Area), "a name that is declared nowhere"
 
     if layout.Arrows |> Array.exists _.One.IsSome then
-        swatch [ PictureArrows.one (PictureRoutes.at 26.0 12.0) ink ],
+        swatch [ Arrows.one (Routes.at 26.0 12.0) ink ],
         "the constant 1, whose weights are biases"
 ]
 
@@ -136,7 +136,7 @@ let private marks (layout: Layout) = [
     let has test = Array.exists test all
 
     if has _.IsGate then
-        swatch [ PictureArrows.gateSymbol 18.0 14.0 ink ], "gate: open only at the times beside it"
+        swatch [ Arrows.gateSymbol 18.0 14.0 ink ], "gate: open only at the times beside it"
 
     if has _.IsDelay then
         text "5 ms", "delay, where more than a step"

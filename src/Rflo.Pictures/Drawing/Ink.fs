@@ -1,10 +1,10 @@
 /// The strokes, colours and words of SVG that pictures are made of.
-module internal Rflo.Host.PictureInk
+module internal Rflo.Pictures.Ink
 
 open System
 open System.Globalization
 open System.Text
-open Rflo.Host.PictureParts
+open Rflo.Pictures.Parts
 
 /// Colours that people with any colour vision tell apart (Okabe and Ito), dark enough for print.
 let plasticColour, frozenColour, errorColour = "#0072b2", "#6f7680", "#c4500a"
