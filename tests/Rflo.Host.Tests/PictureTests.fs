@@ -284,10 +284,7 @@ let private layout =
                     if node.Group = group then
                         Expect.isTrue (holds frame box) $"{node.Name} in {group}"
                     else
-                        Expect.equal
-                            (Labels.overlap frame box)
-                            0.0
-                            $"{node.Name} outside {group}"
+                        Expect.equal (Labels.overlap frame box) 0.0 $"{node.Name} outside {group}"
         }
 
         test "makes larger areas of more units" {

@@ -92,8 +92,7 @@ let private nodes (layout: Layout) = [
         node (Shape.Stranger Shape.Area), "a name that is declared nowhere"
 
     if layout.Arrows |> Array.exists _.One.IsSome then
-        swatch [ Arrows.one (Routes.at 26.0 12.0) ink ],
-        "the constant 1, whose weights are biases"
+        swatch [ Arrows.one (Routes.at 26.0 12.0) ink ], "the constant 1, whose weights are biases"
 ]
 
 let private arrows (layout: Layout) = [

@@ -82,8 +82,7 @@ let ofCircuit (circuit: Circuit) : Layout =
     let ports = Ports.ofRows parts rows
     let places = Places.ofRows parts rows ports
 
-    let routes =
-        Array.init parts.Arrows.Length (Routes.ofArrow parts rows ports places)
+    let routes = Array.init parts.Arrows.Length (Routes.ofArrow parts rows ports places)
 
     let biases = [|
         for node in 0 .. parts.Nodes.Length - 1 do
