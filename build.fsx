@@ -2,6 +2,7 @@
 // No packages here, so that it starts at once.
 
 open System
+open System.Collections.Concurrent
 open System.Diagnostics
 open System.IO
 open System.Security.Cryptography
@@ -79,6 +80,52 @@ let run file arguments environment =
     | code -> raise (StepFailed(String.concat " " (file :: arguments), code))
 
 let dotnet arguments = run "dotnet" arguments []
+
+/// The exit code of a command and all that it wrote, in order: for commands that run beside others.
+let captured (file: string) (arguments: string list) environment =
+    let text = StringBuilder()
+
+    let write (line: string) =
+        if not (isNull line) then
+            lock text (fun () -> text.AppendLine line |> ignore)
+
+    let info =
+        ProcessStartInfo(
+            file,
+            arguments,
+            WorkingDirectory = root,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        )
+
+    for name, value in commandEnvironment @ environment do
+        info.Environment[name] <- value
+
+    use child = new Process(StartInfo = info)
+    child.OutputDataReceived.Add(fun received -> write received.Data)
+    child.ErrorDataReceived.Add(fun received -> write received.Data)
+    child.Start() |> ignore
+    child.BeginOutputReadLine()
+    child.BeginErrorReadLine()
+    child.WaitForExit()
+    child.ExitCode, text.ToString()
+
+/// Does so much work at a time, in order of the list; the results in that order.
+let inParallel workers (work: 'item -> 'result) (items: 'item list) =
+    let waiting = ConcurrentQueue(List.indexed items)
+    let results = ConcurrentDictionary<int, 'result>()
+
+    let rec go () =
+        match waiting.TryDequeue() with
+        | true, (place, item) ->
+            results[place] <- work item
+            go ()
+        | _ -> ()
+
+    let threads = [ for _ in 1..workers -> System.Threading.Thread(go) ]
+    threads |> List.iter _.Start()
+    threads |> List.iter _.Join()
+    [ for place in 0 .. items.Length - 1 -> results[place] ]
 
 /// What a command printed; a failing one stops the step.
 let outputOf file arguments =
@@ -265,17 +312,20 @@ let add a b = {
     Skipped = a.Skipped + b.Skipped
 }
 
-/// What Expecto's summary says, with the names and reasons of the skipped tests.
-let readSummary (file: string) =
+/// The test cases of Expecto's summary.
+let casesIn (file: string) =
     // What a test says may hold any character, also those that XML has no place for.
     let readable =
         File.ReadAllText file
         |> String.map (fun each -> if XmlConvert.IsXmlChar each then each else '?')
 
-    let cases =
-        (XDocument.Parse readable).Descendants(XName.Get "test-case") |> List.ofSeq
+    (XDocument.Parse readable).Descendants(XName.Get "test-case") |> List.ofSeq
 
-    let attribute name (case: XElement) = case.Attribute(XName.Get name).Value
+let private attribute name (case: XElement) = case.Attribute(XName.Get name).Value
+
+/// What Expecto's summary says, with the names and reasons of the skipped tests.
+let readSummary (file: string) =
+    let cases = casesIn file
 
     let withResult result =
         cases |> List.filter (fun case -> attribute "result" case = result)
@@ -297,63 +347,143 @@ let readSummary (file: string) =
     },
     skipped
 
+/// How much is tested.
+type Extent =
+    /// The inner loop: what changes most, with fewer random cases.
+    | Quick
+    | Whole
+    /// The slow forms of tests too.
+    | Long
+
+/// Variables by which test programs know the extent.
+let variablesOf extent =
+    match extent with
+    | Quick -> List.singleton ("RFLO_BRIEF", "1")
+    | Whole -> []
+    | Long -> List.singleton ("RFLO_LONG", "1")
+
+/// The test programs, those that take longest first. The second is what only a whole run sees; programs without it are part of the inner loop.
+let testPrograms = [
+    "Rflo.Host.Tests",
+    Some
+        "Rflo.Host.Tests: the command, runs that end early and go on, reports, examples, `rflo new`, Slurm, the documentation site"
+    "Rflo.Core.Tests", None
+    "Rflo.Packages.Tests", Some "Rflo.Packages.Tests: packages, installed from a feed"
+    "Rflo.Dsl.Tests", None
+]
+
+/// What else a whole run adds.
+let wholeRunAdds = [
+    "the format of the code"
+    "four of five random cases of the core's laws"
+    "the core's laws at every width of registers"
+]
+
+/// A program that is named nowhere is part of the inner loop.
+let programsOf extent =
+    let all =
+        projects "tests" "fsproj"
+        |> Array.map Path.GetFileNameWithoutExtension
+        |> Array.filter _.EndsWith(".Tests")
+        |> List.ofArray
+
+    let named = List.map fst testPrograms
+    let later = all |> List.filter (fun name -> not (List.contains name named))
+
+    (named |> List.filter (fun name -> List.contains name all)) @ later
+    |> List.filter (fun name ->
+        extent <> Quick
+        || not (List.exists (fun (each, only) -> each = name && Option.isSome only) testPrograms))
+
+let summaryOf name = inRoot $"artifacts/tests/{name}.xml"
+
 /// Runs one test program. One that crashes, or that ran nothing, is a failure too.
-let testProgram environment (project: string) =
-    let name = Path.GetFileNameWithoutExtension project
-    let folder = Path.GetDirectoryName project
-    let summary = inRoot $"artifacts/tests/{name}.xml"
+let testProgram extent (name: string) =
+    let summary = summaryOf name
     Directory.CreateDirectory(Path.GetDirectoryName summary) |> ignore
     File.Delete summary
-    printfn $"\n{name}"
+    printfn $"{name} ..."
 
-    let exitCode =
-        exitCodeOf
+    let exitCode, output =
+        captured
             "dotnet"
             [
-                Path.Combine(folder, "bin", "Release", "net10.0", name + ".dll")
+                inRoot $"tests/{name}/bin/Release/net10.0/{name}.dll"
                 "--nunit-summary"
                 summary
                 "--fail-on-focused-tests"
                 "--no-spinner"
-                if Console.IsOutputRedirected then
-                    "--colours"
-                    "0"
+                "--colours"
+                "0"
             ]
-            environment
+            (variablesOf extent)
 
-    let broken reason =
-        eprintfn $"FAILED: {name}: {reason} (exit code {exitCode})"
-        failed
+    lock testPrograms (fun () ->
+        printfn $"\n{name}\n{output.TrimEnd()}"
 
-    if not (File.Exists summary) then
-        broken "ended without a summary"
-    else
-        let counts, skipped = readSummary summary
+        let broken reason =
+            eprintfn $"FAILED: {name}: {reason} (exit code {exitCode})"
+            failed
 
-        for test, reason in skipped do
-            printfn $"skipped: {test}: {reason}"
-
-        if counts = none then
-            broken "ran no test"
-        elif exitCode <> 0 && counts.Failed = 0 then
-            add counts (broken "failed though its tests passed")
+        if not (File.Exists summary) then
+            broken "ended without a summary"
         else
-            counts
+            let counts, skipped = readSummary summary
 
-let test restored Built isLong =
-    let environment = if isLong then List.singleton ("RFLO_LONG", "1") else []
+            for test, reason in skipped do
+                printfn $"skipped: {test}: {reason}"
 
+            if counts = none then
+                broken "ran no test"
+            elif exitCode <> 0 && counts.Failed = 0 then
+                add counts (broken "failed though its tests passed")
+            else
+                counts)
+
+let test restored Built extent =
     let checks =
-        checks restored
-        |> List.map (fun check -> if passes check then passed else failed)
+        if extent = Quick then
+            []
+        else
+            checks restored
+            |> List.map (fun check -> if passes check then passed else failed)
 
-    let programs =
-        projects "tests" "fsproj"
-        |> Array.filter (fun project -> project.EndsWith ".Tests.fsproj")
-        |> Array.map (testProgram environment)
-        |> List.ofArray
+    // Two at a time: each has parts that wait, or that nothing may run beside.
+    let programs = programsOf extent |> inParallel 2 (testProgram extent)
+
+    if extent = Quick then
+        printfn "\nThe whole run (without --quick) adds:"
+
+        for addition in List.choose snd testPrograms @ wholeRunAdds do
+            printfn $"- {addition}"
 
     List.fold add none (checks @ programs)
+
+/// The slowest tests of the last run, in seconds.
+let times () =
+    let folder = inRoot "artifacts/tests"
+
+    let summaries =
+        if Directory.Exists folder then
+            Directory.GetFiles(folder, "*.xml")
+        else
+            [||]
+
+    let cases = [
+        for summary in summaries do
+            for case in casesIn summary ->
+                float (attribute "time" case),
+                $"""{Path.GetFileNameWithoutExtension summary}: {attribute "name" case}"""
+    ]
+
+    if cases.IsEmpty then
+        eprintfn "No test has run here yet: dotnet fsi build.fsx test"
+        1
+    else
+        for seconds, name in cases |> List.sortByDescending fst |> List.truncate 40 do
+            printfn $"%8.1f{seconds}  {name}"
+
+        0
 
 let closingLine counts =
     let skipped =
@@ -465,14 +595,27 @@ let targets = [
     }
     {
         Name = "test"
-        Summary = "check the format and run every test program; --long: the slow tests too"
-        Takes = fun arguments -> arguments = [] || arguments = [ "--long" ]
+        Summary =
+            "check the format and run every test program; --quick: the inner loop; --long: the slow tests too"
+        Takes = fun arguments -> List.contains arguments [ []; [ "--quick" ]; [ "--long" ] ]
         Run =
             fun arguments ->
+                let extent =
+                    match arguments with
+                    | [ "--quick" ] -> Quick
+                    | [ "--long" ] -> Long
+                    | _ -> Whole
+
                 let restored = restore ()
-                let counts = test restored (build restored) (arguments <> [])
+                let counts = test restored (build restored) extent
                 printfn $"\n{closingLine counts}"
                 if counts.Failed = 0 then 0 else 1
+    }
+    {
+        Name = "times"
+        Summary = "list the slowest tests of the last run"
+        Takes = nothing
+        Run = fun _ -> times ()
     }
     {
         Name = "demo"

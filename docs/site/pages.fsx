@@ -16,6 +16,7 @@ let groups = [
             "quick-start", "Quick start"
             "python", "For Python users"
             "messages", "Messages explained"
+            "glossary", "Glossary"
         ]
     }
     {

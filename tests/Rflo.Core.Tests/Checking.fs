@@ -8,17 +8,20 @@ open FsCheck.FSharp
 
 let isLong = Environment.GetEnvironmentVariable "RFLO_LONG" = "1"
 
-/// Set where the same tests run once more in another form, for which some of the cases do.
+/// Set where some of the cases do: in the inner loop, and where the same tests run once more in another form.
 [<Literal>]
 let Brief = "RFLO_BRIEF"
 
-let private isBrief = Environment.GetEnvironmentVariable Brief = "1"
+let isBrief = Environment.GetEnvironmentVariable Brief = "1"
 
 /// How often a property is tried: a number for every run, another for the long form.
 let cases usual long =
     if isBrief then (usual + 4) / 5
     elif isLong then long
     else usual
+
+/// The same for a test that counts what its cases met: the inner loop tries all of them too.
+let allCases usual long = if isLong then long else usual
 
 /// The same cases in every run, so that a failure is news; the long form draws new ones each time.
 let private replay =

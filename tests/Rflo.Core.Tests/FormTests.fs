@@ -220,7 +220,7 @@ let tests =
             let met = Met()
 
             forAll
-                (cases 240 20000)
+                (allCases 240 20000)
                 RandomCircuits.anyCircuit
                 (agree met Precision.Double 1e-8 tally)
 

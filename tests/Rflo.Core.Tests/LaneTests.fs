@@ -185,7 +185,10 @@ let tests =
             let tally = Tally()
             let beside = ref 0
 
-            forAll (cases 70 8000) RandomCircuits.anyCircuit (agree beside Precision.Double tally)
+            forAll
+                (allCases 70 8000)
+                RandomCircuits.anyCircuit
+                (agree beside Precision.Double tally)
 
             tally.Demand 0.6
             Numbers.isGreaterThan beside.Value 60 "sessions whose trials ran side by side"

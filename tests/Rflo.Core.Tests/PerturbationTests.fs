@@ -1228,7 +1228,7 @@ let tests =
 
         test "trials of one update have the same bits side by side" {
             let beside = ref 0
-            forAll (cases 30 2000) RandomCircuits.anyCircuit (lanes beside (Tally()))
+            forAll (allCases 30 2000) RandomCircuits.anyCircuit (lanes beside (Tally()))
             Numbers.isGreaterThan beside.Value 25 "sessions whose trials ran side by side"
         }
 
