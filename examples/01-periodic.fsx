@@ -19,19 +19,16 @@ let cortex = area "cortex" 50 |> tau 10.0<ms>
 let y = readout "y" 1
 
 let network =
-    circuit
-    |> areas [ cortex ]
-    |> readouts [ y ]
-    |> projections [
+    circuit [
         // A gain of 1.5 puts the untrained network just beyond the edge of chaos.
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.03
     ]
     // The error returns to every unit through random weights, which are fixed.
     |> feedback [ errorOf y --> cortex ]
 
 // A period of 100 ms, made of harmonics 1, 2 and 4 with these amplitudes.
-let target = Task.periodic 100.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+let target = Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 experiment "periodic" network target
 |> rule Rule.rflo

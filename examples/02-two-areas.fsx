@@ -16,39 +16,28 @@ let cue = input "cue" 2
 let hand = readout "hand" 1
 
 let network =
-    circuit
-    |> areas [ premotor; motor ]
-    |> inputs [ cue ]
-    |> readouts [ hand ]
-    |> projections [
-        cue --> premotor |> weights (uniform -1.0 1.0) |> learning 0.03
-        premotor --> premotor |> weights (gaussian 1.3) |> noSelf |> learning 0.03
+    circuit [
+        cue --> premotor |> weights (uniform -1.0 1.0) |> learningRate 0.03
+        premotor --> premotor |> weights (gaussian 1.3) |> noSelf |> learningRate 0.03
         // A fifth of the connections between the areas exist; signals need 5 ms.
         premotor --> motor
         |> weights (gaussian 1.0)
         |> density 0.2
         |> delay 5.0<ms>
-        |> learning 0.03
-        motor --> motor |> weights (gaussian 1.3) |> noSelf |> learning 0.03
-        bias --> motor |> learning 0.03
-        motor --> hand |> weights (uniformScaled 0.1) |> learning 0.03
+        |> learningRate 0.03
+        motor --> motor |> weights (gaussian 1.3) |> noSelf |> learningRate 0.03
+        bias --> motor |> learningRate 0.03
+        motor --> hand |> weights (uniformScaled 0.1) |> learningRate 0.03
     ]
     |> feedback [ errorOf hand --> motor; errorOf hand --> premotor ]
 
 // Each trial shows one of two cues for 20 ms, drawn at random; cue 0 asks for one slow wave, cue 1 for two fast ones.
 let reach =
-    Task.ofFunction 2 1 150.0<ms> (fun _ stream ->
+    Task.ofTrials 150.0<ms> (fun _ stream ->
         let shown = stream.Between(0, 2)
-
-        {
-            Inputs = Array2D.init 150 2 (fun t k -> if k = shown && t < 20 then 1.0 else 0.0)
-            Targets =
-                Array2D.init 150 1 (fun t _ ->
-                    sin (2.0 * System.Math.PI * float (shown + 1) * float (t + 1) / 150.0))
-            Mask = None
-            Events = []
-            Rewards = None
-        })
+        let wave t = sin (2.0 * System.Math.PI * float ((shown + 1) * t) / 150.0)
+        let pulse t channel = if channel = shown && t <= 20 then 1.0 else 0.0
+        Trial.ofSteps 150 (fun t -> [ pulse t 0; pulse t 1 ], [ wave t ]))
     |> Task.named "reach"
 
 experiment "two-areas" network reach |> trials 3000 |> Host.run

@@ -17,16 +17,13 @@ let y = readout "y" 1
 let network law start =
     let cortex = area "cortex" 30 |> tau 10.0<ms> |> law
 
-    circuit
-    |> areas [ cortex ]
-    |> readouts [ y ]
-    |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> start |> learning 0.03
-        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.03
+    circuit [
+        cortex --> cortex |> weights (gaussian 1.5) |> start |> learningRate 0.03
+        cortex --> y |> weights (uniformScaled 1.0) |> learningRate 0.03
     ]
     |> feedback [ errorOf y --> cortex ]
 
-let target = Task.periodic 200.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+let target = Task.periodic 200.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 [
     experiment "without" (network id id) target

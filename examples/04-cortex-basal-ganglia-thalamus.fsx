@@ -10,16 +10,15 @@ open Rflo.Dsl
 open Rflo.Host
 
 // Names: cortex (100 units), striatum and thalamus (4 units each).
-let loop = Modules.loop 100 4 (Every 200.0<ms>)
+let loop = Modules.loop 100 4 (every 200.0<ms>)
 
 let velocity = readout "velocity" 2
 let cortex = loop |> Circuit.area "cortex"
 
 let network =
     loop
-    |> readouts [ velocity ]
     |> projections [
-        cortex --> velocity |> weights (uniformScaled 0.1) |> learning 0.01
+        cortex --> velocity |> weights (uniformScaled 0.1) |> learningRate 0.01
     ]
     |> feedback [ errorOf velocity --> cortex ]
 

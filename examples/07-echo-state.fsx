@@ -15,11 +15,11 @@ open Rflo.Dsl
 open Rflo.Host
 
 let steps, washout = 600, 100
-let noise = input "noise" 1
+let signal = input "signal" 1
 let y = readout "y" 1
 
 let narma =
-    Task.ofFunction 1 1 600.0<ms> (fun _ stream ->
+    Task.ofTrials 600.0<ms> (fun _ stream ->
         let x = Array.init steps (fun _ -> stream.Uniform(0.0, 0.5))
         let y = Array.zeroCreate (steps + 1)
         let past (series: float[]) t = if t < 0 then 0.0 else series[t]
@@ -29,53 +29,39 @@ let narma =
 
             y[t + 1] <- 0.3 * y[t] + 0.05 * y[t] * recent + 1.5 * past x (t - 9) * x[t] + 0.1
 
-        {
-            Inputs = Array2D.init steps 1 (fun t _ -> x[t])
-            Targets = Array2D.init steps 1 (fun t _ -> y[t + 1])
-            // What the first steps ask depends on inputs that were never shown.
-            Mask = Some(Array2D.init steps 1 (fun t _ -> if t < washout then 0.0 else 1.0))
-            Events = []
-            Rewards = None
-        })
+        Trial.ofSteps steps (fun t -> [ x[t - 1] ], [ y[t] ])
+        // What the first steps ask depends on inputs that were never shown.
+        |> Trial.mask (Array2D.init steps 1 (fun t _ -> if t < washout then 0.0 else 1.0)))
     |> Task.named "NARMA-10"
 
 // x -> W -> echo -> W_out -> y. Only the readout learns; a rate says that it does, not how fast.
 let echo radius =
-    let reservoir = area "reservoir" 200 |> tau 1.0<ms> |> initial (CarriedOver 0.0)
+    let reservoir = area "reservoir" 200 |> tau 1.0<ms> |> initial (carriedOver 0.0)
 
-    circuit
-    |> areas [ reservoir ]
-    |> inputs [ noise ]
-    |> readouts [ y ]
-    |> projections [
-        noise --> reservoir |> weights (uniform -0.3 0.3)
+    circuit [
+        signal --> reservoir |> weights (uniform -0.3 0.3)
         bias --> reservoir |> weights (constant 0.2)
         reservoir --> reservoir |> weights (spectralRadius radius) |> density 0.1
-        reservoir --> y |> weights (constant 0.0) |> learning 1.0
-        bias --> y |> learning 1.0
+        reservoir --> y |> weights (constant 0.0) |> learningRate 1.0
+        bias --> y |> learningRate 1.0
     ]
 
 // The inputs of the last 20 steps, side by side.
 let delayLine =
     let line = relay "line" 20
 
-    circuit
-    |> areas [ line ]
-    |> inputs [ noise ]
-    |> readouts [ y ]
-    |> projections [
-        noise --> line
-        |> weights (given (Array2D.init 20 1 (fun i _ -> if i = 0 then 1.0 else 0.0)))
+    circuit [
+        signal --> line
+        |> weights (ofMatrix (Array2D.init 20 1 (fun i _ -> if i = 0 then 1.0 else 0.0)))
         line --> line
-        |> weights (given (Array2D.init 20 20 (fun i j -> if i = j + 1 then 1.0 else 0.0)))
-        line --> y |> weights (constant 0.0) |> learning 1.0
-        bias --> y |> learning 1.0
+        |> weights (ofMatrix (Array2D.init 20 20 (fun i j -> if i = j + 1 then 1.0 else 0.0)))
+        line --> y |> weights (constant 0.0) |> learningRate 1.0
+        bias --> y |> learningRate 1.0
     ]
 
-let leastSquares = {
-    Rule.ridge with
-        Readout = RidgeRegression(1e-6, 100.0<ms>, 1)
-}
+let leastSquares =
+    Rule.ridge
+    |> Rule.readoutsBy (RidgeRegression(alpha = 1e-6, washout = 100.0<ms>, everyTrials = 1))
 
 [
     experiment "delay-line" delayLine narma

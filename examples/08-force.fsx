@@ -15,18 +15,15 @@ open Rflo.Dsl
 open Rflo.Host
 
 // The state goes on from trial to trial: training is one long run.
-let cortex = area "cortex" 300 |> tau 10.0<ms> |> initial (CarriedOver 0.1)
+let cortex = area "cortex" 300 |> tau 10.0<ms> |> initial (carriedOver 0.1)
 let y = readout "y" 1
 
 let network =
-    circuit
-    |> areas [ cortex ]
-    |> readouts [ y ]
-    |> projections [
+    circuit [
         cortex --> cortex |> weights (gaussian 1.5) |> density 0.1
         y --> cortex |> weights (uniform -1.0 1.0)
         // The rate says that it learns, not how fast.
-        cortex --> y |> weights (constant 0.0) |> learning 1.0
+        cortex --> y |> weights (constant 0.0) |> learningRate 1.0
     ]
 
 // Ten periods of 240 ms a trial.

@@ -19,14 +19,10 @@ let cue = input "cue" 2
 let y = readout "y" 1
 
 let network =
-    circuit
-    |> areas [ cortex ]
-    |> inputs [ cue ]
-    |> readouts [ y ]
-    |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.003
-        cue --> cortex |> weights (uniform -1.0 1.0) |> learning 0.003
-        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.003
+    circuit [
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.003
+        cue --> cortex |> weights (uniform -1.0 1.0) |> learningRate 0.003
+        cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.003
     ]
     |> feedback [ errorOf y --> cortex ]
 
@@ -39,14 +35,12 @@ let task = {
 
 let tests = {
     task with
-        Delays = InTurn [ for k in 0..10 -> 50.0<ms> + float k * 10.0<ms> ]
+        Delays = inTurn [ for k in 0..10 -> 50.0<ms> + float k * 10.0<ms> ]
 }
 
 experiment "ready-set-go" network (Task.readySetGo task)
-|> rule {
-    Rule.rflo with
-        Update = EveryTrials(10, Sum)
-}
+|> rule Rule.rflo
+|> update (everyTrialsSum 10)
 |> trials 5000
 |> Host.runThen (fun trained ->
     match Run.perform trained (Task.readySetGo tests) 11 with

@@ -17,21 +17,18 @@ let cortex = area "cortex" 20 |> tau 10.0<ms>
 let y = readout "y" 1
 
 let network =
-    circuit
-    |> areas [ cortex ]
-    |> readouts [ y ]
-    |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
+    circuit [
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.03
     ]
     |> feedback [ errorOf y --> cortex ]
 
-let target = Task.periodic 50.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+let target = Task.periodic 50.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 // What an axis does to an experiment is a function of a value and an experiment.
 let rate value (e: Experiment) = {
     e with
-        Circuit = e.Circuit |> Circuit.mapProjection "cortex->cortex" (learning value)
+        Circuit = e.Circuit |> Circuit.mapProjection "cortex->cortex" (learningRate value)
 }
 
 // Points with the same seed begin with the same weights, whatever their rule: the design is paired.

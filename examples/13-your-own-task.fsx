@@ -16,19 +16,14 @@ let remember delay =
     let draw (stream: RandomStream) = stream.Uniform(-1.0, 1.0)
 
     // Second function: what is shown and asked now? `now` knows the phase, the time in it and in the trial, onsets, durations.
-    let at (value: float) (now: Instant) = {
-        Input = [|
-            (if now.During "cue" then value else 0.0)
-            (if now.During "go" then 1.0 else 0.0)
-        |]
-        Target = [| (if now.During "go" then value else 0.0) |]
-        // The first 20 ms of "go" do not count: nobody answers at once.
-        Mask =
-            if now.During "go" && now.Since <= 20.0<ms> then
-                0.0
-            else
-                1.0
-    }
+    let at (value: float) (now: Instant) =
+        let cue = if now.During "cue" then value else 0.0
+        let go = if now.During "go" then 1.0 else 0.0
+        // The first 20 ms of "go" do not count: an answer takes time.
+        let isEarly = now.During "go" && now.Since <= 20.0<ms>
+
+        Step.ofArrays [| cue; go |] [| go * value |]
+        |> Step.mask (if isEarly then 0.0 else 1.0)
 
     Task.phased
         2
@@ -44,8 +39,8 @@ let remember delay =
 let task =
     Task.curriculum
         [
-            remember (fixedFor 10.0<ms>) |> Task.named "short", MeanLossBelow(0.003, 50)
-            remember (between 10.0<ms> 40.0<ms>) |> Task.named "middle", MeanLossBelow(0.003, 50)
+            remember (fixedFor 10.0<ms>) |> Task.named "short", lossBelow 0.003 50
+            remember (between 10.0<ms> 40.0<ms>) |> Task.named "middle", lossBelow 0.003 50
         ]
         (remember (between 20.0<ms> 80.0<ms>) |> Task.named "long")
 
@@ -54,14 +49,10 @@ let shown = input "shown" 2
 let y = readout "y" 1
 
 let network =
-    circuit
-    |> areas [ cortex ]
-    |> inputs [ shown ]
-    |> readouts [ y ]
-    |> projections [
-        cortex --> cortex |> weights (gaussian 1.2) |> learning 0.1
-        shown --> cortex |> weights (gaussian 1.0) |> learning 0.1
-        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.1
+    circuit [
+        cortex --> cortex |> weights (gaussian 1.2) |> learningRate 0.1
+        shown --> cortex |> weights (gaussian 1.0) |> learningRate 0.1
+        cortex --> y |> weights (uniformScaled 1.0) |> learningRate 0.1
     ]
     |> feedback [ errorOf y --> cortex ]
 

@@ -14,30 +14,27 @@ let spiking =
     area "spiking" 100
     |> units (UnitModel.lif 0.5)
     |> tau 20.0<ms>
-    |> initial (Reset 0.0)
+    |> initial (reset 0.0)
 
 // Spikes last a step; units and the readout receive them through synapses that are slower.
 let synapses =
     area "synapses" 100
-    |> transfer Transfer.Identity
+    |> transfer Transfer.identity
     |> tau 20.0<ms>
-    |> initial (Reset 0.0)
+    |> initial (reset 0.0)
 
 let y = readout "y" 1
 
 let network =
-    circuit
-    |> areas [ spiking; synapses ]
-    |> readouts [ y ]
-    |> projections [
+    circuit [
         // Biases around the threshold: some units fire by themselves, others need their neighbors.
-        bias --> spiking |> weights (uniform 0.4 1.2) |> learning 0.3
+        bias --> spiking |> weights (uniform 0.4 1.2) |> learningRate 0.3
         spiking --> synapses |> weights (oneToOne 1.0)
-        synapses --> spiking |> weights (gaussian 10.0) |> learning 0.3
-        synapses --> y |> weights (gaussian 0.1) |> learning 0.01
+        synapses --> spiking |> weights (gaussian 10.0) |> learningRate 0.3
+        synapses --> y |> weights (gaussian 0.1) |> learningRate 0.01
     ]
     |> feedback [ errorOf y --> spiking ]
 
-let target = Task.periodic 200.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+let target = Task.periodic 200.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 experiment "spiking" network target |> rule Rule.rflo |> trials 2000 |> Host.run

@@ -44,16 +44,13 @@ let cortex = area "cortex" 50 |> tau 10.0<ms>
 let y = readout "y" 1
 
 let network =
-    circuit
-    |> areas [ cortex ]
-    |> readouts [ y ]
-    |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
+    circuit [
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.03
     ]
     |> feedback [ errorOf y --> cortex ]
 
-let target = Task.periodic 100.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+let target = Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 [ Rule.rflo; Rule.define "competing synapses" competing ]
 |> List.map (fun each -> experiment "periodic" network target |> rule each |> trials 2000)

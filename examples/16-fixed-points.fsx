@@ -26,14 +26,10 @@ let pulses = input "pulses" 2
 let y = readout "y" 2
 
 let network =
-    circuit
-    |> areas [ cortex ]
-    |> inputs [ pulses ]
-    |> readouts [ y ]
-    |> projections [
-        cortex --> cortex |> weights (gaussian 1.2) |> learning 0.003
-        pulses --> cortex |> weights (gaussian 1.0) |> learning 0.003
-        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.003
+    circuit [
+        cortex --> cortex |> weights (gaussian 1.2) |> learningRate 0.003
+        pulses --> cortex |> weights (gaussian 1.0) |> learningRate 0.003
+        cortex --> y |> weights (uniformScaled 1.0) |> learningRate 0.003
     ]
 
 let shown (map: CircuitMap) (point: FixedPoint) =
@@ -85,11 +81,9 @@ let picture (components: PrincipalComponents) (trials: TrialSet) (points: FixedP
     |> Chart.withSize (720, 560)
 
 experiment "fixed-points" network task
-|> rule {
-    Rule.bptt with
-        Optimizer = Optimizer.adam
-        Update = EveryTrials(10, Mean)
-}
+|> rule Rule.bptt
+|> optimizer Optimizer.adam
+|> batch 10
 |> trials 4000
 |> Host.runThen (fun trained ->
     match Run.perform trained task 20 with

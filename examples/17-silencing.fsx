@@ -19,25 +19,21 @@ let evidence = input "evidence" 3
 let choice = readout "choice" 2
 
 let across source target =
-    source --> target |> weights (gaussian 0.6) |> density 0.5 |> learning 0.003
+    source --> target |> weights (gaussian 0.6) |> density 0.5 |> learningRate 0.003
 
 let within area =
-    area --> area |> weights (gaussian 1.2) |> learning 0.003
+    area --> area |> weights (gaussian 1.2) |> learningRate 0.003
 
 let network =
-    circuit
-    |> areas [ left; right ]
-    |> inputs [ evidence ]
-    |> readouts [ choice ]
-    |> projections [
-        evidence --> left |> weights (uniform -1.0 1.0) |> learning 0.003
-        evidence --> right |> weights (uniform -1.0 1.0) |> learning 0.003
+    circuit [
+        evidence --> left |> weights (uniform -1.0 1.0) |> learningRate 0.003
+        evidence --> right |> weights (uniform -1.0 1.0) |> learningRate 0.003
         within left
         within right
         across left right
         across right left
-        left --> choice |> weights (uniformScaled 0.1) |> learning 0.003
-        right --> choice |> weights (uniformScaled 0.1) |> learning 0.003
+        left --> choice |> weights (uniformScaled 0.1) |> learningRate 0.003
+        right --> choice |> weights (uniformScaled 0.1) |> learningRate 0.003
     ]
 
 let task =
@@ -48,11 +44,9 @@ let task =
 
 let decision =
     experiment "silencing" network task
-    |> rule {
-        Rule.bptt with
-            Optimizer = Optimizer.adam
-            Update = EveryTrials(10, Mean)
-    }
+    |> rule Rule.bptt
+    |> optimizer Optimizer.adam
+    |> batch 10
     |> trials 3000
 
 /// The share of trials in which the answer is right.

@@ -24,16 +24,10 @@ let choose reward =
     let step (now: Moment) (memory: float[]) =
         let since = now.Step - int memory[0]
 
-        {
-            Shown = Array.init 2 (fun k -> if k = int memory[1] && since = 0 then 1.0 else 0.0)
-            Asked = [| 0.0 |]
-            // The value has no target.
-            Counted = Some [| 0.0 |]
-            Marked = [
-                if since = choiceAfter then
-                    "choose"
-            ]
-        }
+        let cue k = if k = int memory[1] && since = 0 then 1.0 else 0.0
+        // The value has no target.
+        let shown = Step.ofArrays [| cue 0; cue 1 |] [| 0.0 |] |> Step.mask 0.0
+        if since = choiceAfter then shown |> Step.event "choose" else shown
 
     Task.closedLoop 2 1 800.0<ms> [| 0.0; 0.0 |] start step
     |> Task.watching [ "striatum" ]
@@ -58,7 +52,7 @@ let begins =
     Array2D.init (2 * links) 2 (fun i k -> if i = k * links then 1.0 else 0.0)
 
 let cortex =
-    relay "cortex" (2 * links) |> transfer Transfer.Identity |> initial (Reset 0.0)
+    relay "cortex" (2 * links) |> transfer Transfer.identity |> initial (reset 0.0)
 
 let striatum = winnerTakeAll "striatum" 2 |> explore 0.1
 let cue = input "cue" 2
@@ -75,18 +69,14 @@ let dopamine =
     }
 
 let network =
-    circuit
-    |> areas [ cortex; striatum ]
-    |> inputs [ cue ]
-    |> readouts [ value ]
-    |> projections [
-        cue --> cortex |> weights (given begins)
-        cortex --> cortex |> weights (given chain)
+    circuit [
+        cue --> cortex |> weights (ofMatrix begins)
+        cortex --> cortex |> weights (ofMatrix chain)
         cortex --> striatum
         |> weights (constant 0.0)
-        |> gate (AtEvent "choose")
-        |> learningBy dopamine 4.0
-        cortex --> value |> weights (constant 0.0) |> learningBy (Rule.td gamma 0.9) 2.0
+        |> gate (atEvent "choose")
+        |> learnBy dopamine 4.0
+        cortex --> value |> weights (constant 0.0) |> learnBy (Rule.td gamma 0.9) 2.0
     ]
 
 /// delta(t) of a trial, t from 1 on; its last step is terminal.

@@ -18,16 +18,13 @@ let private network =
     let cortex = area "cortex" 30 |> tau 10.0<ms> |> noise 0.05
     let y = readout "y" 1
 
-    circuit
-    |> areas [ cortex ]
-    |> readouts [ y ]
-    |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
+    circuit [
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.03
     ]
     |> feedback [ errorOf y --> cortex ]
 
-let private target = Task.periodic 100.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+let private target = Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 let private train experiment =
     match Run.train experiment with
@@ -46,7 +43,7 @@ let private runsOf (r: Rule) rate =
                     [
                         for number in seeds ->
                             let changed =
-                                Circuit.mapProjection "cortex->cortex" (learning rate) network
+                                Circuit.mapProjection "cortex->cortex" (learningRate rate) network
 
                             experiment "figure" changed target
                             |> rule r
@@ -122,7 +119,7 @@ let readoutOnly (r: Rule) =
 
 let private norms (r: Rule) = [
     for number in seeds ->
-        let changed = Circuit.mapProjection "cortex->cortex" (learning 0.03) network
+        let changed = Circuit.mapProjection "cortex->cortex" (learningRate 0.03) network
 
         let trained =
             experiment "figure" changed target
@@ -171,10 +168,10 @@ let private choosing (r: Rule) number =
         memory[0] <- float (stream.Between(0, 4))
 
     let step (now: Moment) (memory: float[]) = {
-        Shown = Array.init 4 (fun k -> if k = int memory[0] then 1.0 else 0.0)
-        Asked = [||]
-        Counted = None
-        Marked = if now.Step = steps - 1 then [ "decide" ] else []
+        Input = Array.init 4 (fun k -> if k = int memory[0] then 1.0 else 0.0)
+        Target = [||]
+        Mask = [||]
+        Events = if now.Step = steps - 1 then [ "decide" ] else []
     }
 
     let judge (now: Moment) (memory: float[]) =
@@ -190,15 +187,12 @@ let private choosing (r: Rule) number =
         |> Task.events [ "decide" ]
 
     let circuit' =
-        circuit
-        |> areas [ cortex; striatum ]
-        |> inputs [ cue ]
-        |> projections [
+        circuit [
             cue --> cortex |> weights (oneToOne 1.0)
             cortex --> striatum
             |> weights (gaussian 0.1)
-            |> gate (AtEvent "decide")
-            |> learning 0.5
+            |> gate (atEvent "decide")
+            |> learningRate 0.5
         ]
 
     (experiment "choice" circuit' task

@@ -17,11 +17,7 @@ let syllables =
     let y = readout "y" 2
 
     let network =
-        circuit
-        |> areas [ cortex ]
-        |> inputs [ cue ]
-        |> readouts [ y ]
-        |> projections [ cue --> cortex; cortex --> y ]
+        circuit [ cue --> cortex; cortex --> y ]
 
     let task =
         Task.syllables {
@@ -53,19 +49,18 @@ let own =
             phase "go" (fixedFor 60.0<ms>)
         ]
         (fun stream -> stream.Uniform(-1.0, 1.0))
-        (fun value now -> {
-            Input = [|
-                (if now.Phase = "cue" then value else 0.0)
-                (if now.Phase = "go" then 1.0 else 0.0)
-            |]
-            Target = [| (if now.Phase = "go" then value * sin (System.Math.PI * now.Since / 60.0<ms>) else 0.0) |]
-            Mask = if now.Phase = "delay" then 0.1 else 1.0
-        })
+        (fun value now ->
+            let cue = if now.During "cue" then value else 0.0
+            let go = if now.During "go" then 1.0 else 0.0
+            let wave = go * value * sin (System.Math.PI * now.Since / 60.0<ms>)
+
+            Step.ofArrays [| cue; go |] [| wave |]
+            |> Step.mask (if now.During "delay" then 0.1 else 1.0))
     |> Task.named "own"
 
 /// Each with a trial that shows what it is about.
 let tasks = [
-    Task.periodic 100.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ], 0
+    Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ], 0
     Task.readySetGo { ReadySetGo.standard with OwnChannels = true }, 0
     Task.sine SineCommand.standard, 1
     Task.flipFlop FlipFlop.standard, 0

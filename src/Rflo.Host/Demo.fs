@@ -34,7 +34,7 @@ module Demo =
 
         [ Rule.rflo, many; Rule.bptt, many; Rule.rtrl, few ]
         |> List.map (fun (rule, trials) ->
-            Periodic.experiment 50 100 |> Declare.rule rule |> Declare.trials trials)
+            Periodic.experiment 50 100 |> Experiment.rule rule |> Experiment.trials trials)
 
     let private checkedOf experiment =
         match Check.experiment experiment with

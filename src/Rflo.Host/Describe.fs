@@ -374,8 +374,8 @@ module Describe =
             let whose = if rule.Clip.Together then " over all parameters" else ""
             $"updates clipped at norm {string rule.Clip.Norm}{whose}"
 
-        if rule.Rates <> Rates.constant then
-            $"rates {rule.Rates.Description}"
+        if rule.Schedule <> Schedule.constant then
+            $"rates {rule.Schedule.Description}"
     ]
 
     let private training (experiment: Experiment) =

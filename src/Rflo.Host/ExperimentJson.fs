@@ -134,7 +134,7 @@ module ExperimentJson =
 
                 if rule.Clip.Together then
                     "clipTogether", flag true
-            "rates", text (string rule.Rates)
+            "rates", text (string rule.Schedule)
             "readout", readoutRule rule.Readout
             "learns", text (string rule.Learns)
         ]

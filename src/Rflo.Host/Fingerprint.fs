@@ -153,7 +153,7 @@ module Fingerprint =
                 | Learning _
                 | Frozen -> ()
         ]
-        |> List.exists (fun rule -> rule.Rates.Memory > 0)
+        |> List.exists (fun rule -> rule.Schedule.Memory > 0)
 
     /// What a run is, in one hash: the experiment, but for the number of its trials and for when it stops, with all that was drawn
     /// for it: the weights with which it begins, and its feedback.

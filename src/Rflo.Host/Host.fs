@@ -279,17 +279,36 @@ module Host =
             | [] -> start after request script experiment
             | mistakes -> Mistake.refuse experiment.Name mistakes
 
+    /// Whether a program compiles the script for what it declares, such as tests of a model, and nothing is to run.
+    let private isDeclaring =
+        match AppContext.TryGetSwitch "Rflo.Host.DeclareOnly" with
+        | true, isOn -> isOn
+        | _ -> false
+
+    let private handed = ResizeArray<Experiment>()
+
+    /// The experiments that a script handed to `Host.run` and its like, in their order, where the program that compiles the script has the
+    /// switch `Rflo.Host.DeclareOnly` (a `RuntimeHostConfigurationOption` of its project): then nothing runs. Of a sweep, that of its first point.
+    let declared () : Experiment list = List.ofSeq handed
+
+    let private unlessDeclaring experiments action =
+        if isDeclaring then
+            handed.AddRange(experiments: Experiment list)
+        else
+            action ()
+
     /// Runs an experiment with these options and answers the exit code: for programs that read their own command line.
     let runWith (arguments: string[]) (experiment: Experiment) =
         runFrom ignore None arguments experiment
 
     /// As `Host.run`, and then does something with what the run left: `experiment ... |> Host.runThen (fun trained -> ...)`.
     let runThen after (experiment: Experiment) =
-        let script, arguments = Arguments.ofScript ()
-        let code = runFrom after script (Array.ofList arguments) experiment
+        unlessDeclaring [ experiment ] (fun () ->
+            let script, arguments = Arguments.ofScript ()
+            let code = runFrom after script (Array.ofList arguments) experiment
 
-        if script.IsSome && code <> ExitCode.Done then
-            exit code
+            if script.IsSome && code <> ExitCode.Done then
+                exit code)
 
     /// The last line of a script: `experiment "reach" circuit task |> Host.run`. Reads the options behind the script's
     /// name; after anything but success the script ends with the exit code. An interactive session goes on.
@@ -300,6 +319,10 @@ module Host =
     /// `Circuit.withWeights`. The script ends if it cannot be trained to its end; where nothing is to be trained (--check,
     /// --graph), it is not.
     let train (experiment: Experiment) : Trained =
+        if isDeclaring then
+            invalidOp
+                "Host.train has a result, and nothing runs in a program with the switch Rflo.Host.DeclareOnly; use Host.trainThen in the script"
+
         StandardOutput.guard ()
         let script, arguments = Arguments.ofScript ()
         HandOver.mark ()
@@ -353,22 +376,33 @@ module Host =
 
                     trained
 
+    /// A stage before the last, in a script that tests compile too: `experiment ... |> Host.trainThen (fun stage -> ... |> Host.run)`.
+    let trainThen (next: Trained -> unit) (experiment: Experiment) =
+        unlessDeclaring [ experiment ] (fun () -> next (train experiment))
+
     /// The last line of a script that compares: `[ e1; e2 ] |> Host.compare "dale"`. Each experiment gets its run folder
     /// below the next free runs/dale-1, -2, ..., and one page lays them side by side. Options apply to all of them.
     let compare title (experiments: Experiment list) =
-        let script, arguments = Arguments.ofScript ()
-        isHandedOver <- true
-        let code = Compare.runWith title script (Array.ofList arguments) experiments
+        unlessDeclaring experiments (fun () ->
+            let script, arguments = Arguments.ofScript ()
+            isHandedOver <- true
+            let code = Compare.runWith title script (Array.ofList arguments) experiments
 
-        if script.IsSome && code <> ExitCode.Done then
-            exit code
+            if script.IsSome && code <> ExitCode.Done then
+                exit code)
 
     /// The last line of a script that sweeps: `experiment ... |> Sweep.ofExperiment |> Sweep.over "seed" [ 1..9 ] seed |> Host.sweep`.
     /// Every point gets its run folder below runs/NAME; the same command again runs what is left. Options apply to all of them.
     let sweep (sweep: Sweep) =
-        let script, arguments = Arguments.ofScript ()
-        isHandedOver <- true
-        let code = SweepHost.runWith script (Array.ofList arguments) sweep
+        unlessDeclaring
+            [
+                if sweep.Count > 0 then
+                    (sweep.At 0).Experiment
+            ]
+            (fun () ->
+                let script, arguments = Arguments.ofScript ()
+                isHandedOver <- true
+                let code = SweepHost.runWith script (Array.ofList arguments) sweep
 
-        if script.IsSome && code <> ExitCode.Done then
-            exit code
+                if script.IsSome && code <> ExitCode.Done then
+                    exit code)

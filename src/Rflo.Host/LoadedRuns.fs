@@ -74,6 +74,7 @@ module internal LoadedRuns =
                         Outputs = (nonNull readout["outputs"]).GetValue<int>()
                         Output = Enum.Parse<Output>((nonNull readout["output"]).GetValue<string>())
                         Loss = None
+                        Lost = []
                     }
               ]
         with e when not (e :? RunFileException) ->

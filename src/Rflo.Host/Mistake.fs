@@ -45,7 +45,7 @@ module Mistake =
 
             $"{option}: no {kind} is named {given} ({list}){hint given known}"
         | DoesNotLearn(option, projection) ->
-            $"{option}: {projection} is frozen in the script; give it |> learning there first"
+            $"{option}: {projection} is frozen in the script; give it |> learningRate there first"
         | NoEffect(option, why) -> $"{option} changes nothing: {why}"
 
     /// Says all of them, and answers the exit code.

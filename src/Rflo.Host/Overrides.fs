@@ -45,7 +45,7 @@ module Overrides =
             Error [
                 NoEffect(
                     option,
-                    "everything that learns has a rule of its own; change learningBy in the script"
+                    "everything that learns has a rule of its own; change learnBy in the script"
                 )
             ]
         else
@@ -59,10 +59,11 @@ module Overrides =
             <| fun () ->
                 Ok {
                     experiment with
-                        Rule = {
-                            rule with
-                                Update = experiment.Rule.Update
-                        }
+                        Rule =
+                            experiment.Settings.Of {
+                                rule with
+                                    Update = experiment.Rule.Update
+                            }
                 }
         | None ->
             let known = Rule.all |> List.map (fun rule -> rule.Name)
@@ -82,7 +83,7 @@ module Overrides =
     let private update text (experiment: Experiment) =
         match readUpdate text with
         | Some time ->
-            unlessOwn "--update" experiment (fun () -> Ok(Declare.update time experiment))
+            unlessOwn "--update" experiment (fun () -> Ok(Experiment.update time experiment))
         | None ->
             Error [
                 BadValue(
@@ -175,7 +176,7 @@ module Overrides =
                 Error [
                     NoEffect(
                         "--learning-rate",
-                        "no projection learns in the script; give one |> learning there first"
+                        "no projection learns in the script; give one |> learningRate there first"
                     )
                 ]
             else
@@ -207,13 +208,13 @@ module Overrides =
 
     let private stopAtLoss text experiment =
         match number text with
-        | Some loss when Double.IsFinite loss -> Ok(Declare.stopAtLoss loss experiment)
+        | Some loss when Double.IsFinite loss -> Ok(Experiment.stopAtLoss loss experiment)
         | _ -> Error [ BadValue("--stop-at-loss", text, "a finite number") ]
 
     let private patience text experiment =
         match whole text with
         | Some trials when trials >= 1L && trials <= 2_000_000_000L ->
-            Ok(Declare.patience (int trials) experiment)
+            Ok(Experiment.patience (int trials) experiment)
         | _ ->
             Error [
                 BadValue("--patience", text, "a whole number, at least 1")
@@ -222,7 +223,7 @@ module Overrides =
     let private lossWindow text experiment =
         match whole text with
         | Some trials when trials >= 1L && trials <= 2_000_000_000L ->
-            Ok(Declare.lossWindow (int trials) experiment)
+            Ok(Experiment.lossWindow (int trials) experiment)
         | _ ->
             Error [
                 BadValue("--loss-window", text, "a whole number, at least 1")
@@ -248,7 +249,7 @@ module Overrides =
         | Stop_At_Loss text -> stopAtLoss text experiment
         | Patience text -> patience text experiment
         | Loss_Window text -> lossWindow text experiment
-        | Keep_Best -> Ok(Declare.keepBest experiment)
+        | Keep_Best -> Ok(Experiment.keepBest experiment)
         | Out _
         | Force
         | Resume _

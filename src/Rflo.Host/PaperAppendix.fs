@@ -14,7 +14,7 @@ module PaperAppendix =
     let private driven =
         let steps = 200
 
-        Task.ofFunction 1 1 200.0<ms> (fun _ stream -> {
+        Task.ofTrials 200.0<ms> (fun _ stream -> {
             Inputs = Array2D.init steps 1 (fun _ _ -> stream.Gaussian())
             Targets =
                 Array2D.init steps 1 (fun t _ ->
@@ -23,6 +23,7 @@ module PaperAppendix =
             Mask = None
             Events = []
             Rewards = None
+            Conditions = []
         })
 
     let private network units shape gain (seed: int) =
@@ -30,17 +31,17 @@ module PaperAppendix =
         let drive = input "drive" 1
         let y = readout "y" 1
 
-        circuit
+        Circuit.empty
         |> areas [ cortex ]
         |> inputs [ drive ]
         |> readouts [ y ]
         |> projections [
-            cortex --> cortex |> weights (gaussian gain) |> learning 1.0
+            cortex --> cortex |> weights (gaussian gain) |> learningRate 1.0
             drive --> cortex |> weights (uniform -1.0 1.0)
-            cortex --> y |> weights (uniformScaled 1.0) |> learning 1.0
+            cortex --> y |> weights (uniformScaled 1.0) |> learningRate 1.0
         ]
         |> feedback [ errorOf y --> cortex ]
-        |> fun circuit -> experiment "appendix" circuit driven |> Declare.seed seed
+        |> fun circuit -> experiment "appendix" circuit driven |> Experiment.seed seed
 
     /// Whether RFLO's step on the recurrent weights lowers the loss where readout and feedback point the same way, and
     /// raises it where they do not, to first order.

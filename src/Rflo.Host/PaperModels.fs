@@ -63,7 +63,7 @@ module PaperModels =
 
     /// y*(t) of Fig 2: one period a trial.
     let target period =
-        Task.periodic period [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+        Task.periodic period [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
     /// N = 30, g = 1.5, T = 200, eta = 0.03, RFLO, 10,000 trials.
     let periodic: PeriodicModel = {
@@ -150,16 +150,16 @@ module PaperModels =
                | Some fraction -> dale fraction
                | None -> id
 
-        circuit
+        Circuit.empty
         |> areas [ cortex ]
         |> readouts [ y ]
         |> projections [
             cortex --> cortex
             |> weights (gaussian p.Gain)
             |> (if p.Balanced then balanced else id)
-            |> learning p.Rate
+            |> learningRate p.Rate
 
-            cortex --> y |> weights (uniformScaled p.Readout) |> learning p.Rate
+            cortex --> y |> weights (uniformScaled p.Readout) |> learningRate p.Rate
 
             // N(0, 1), as the feedback of the error; one input a unit, so the gain is the standard deviation.
             if p.FedBack then
@@ -312,18 +312,20 @@ module PaperModels =
         let cortex = area "cortex" 100 |> tau10 |> initial m.Start
         let cue = input "cue" (if m.Task.OwnChannels then 2 else 1)
 
-        circuit
+        Circuit.empty
         |> areas [ cortex ]
         |> inputs [ cue ]
         |> readouts [ y ]
         |> projections [
-            cortex --> cortex |> weights (gaussian m.Gain) |> learning m.Rate
+            cortex --> cortex |> weights (gaussian m.Gain) |> learningRate m.Rate
             cue --> cortex
             |> weights (uniform -m.InputBound m.InputBound)
-            |> learning m.Rate
-            cortex --> y |> weights (uniformScaled m.Readout) |> learning m.Rate
+            |> learningRate m.Rate
+            cortex --> y |> weights (uniformScaled m.Readout) |> learningRate m.Rate
         ]
-        |> feedback [ errorOf y --> cortex |> through (random m.Feedback) ]
+        |> feedback [
+            errorOf y --> cortex |> through (randomFeedback m.Feedback)
+        ]
         |> fun network ->
             experiment "interval" network (Task.readySetGo m.Task)
             |> rule m.Rule
@@ -433,12 +435,12 @@ module PaperModels =
         let cortex = area "cortex" 100 |> tau10
         let velocity = readout "velocity" 2
 
-        circuit
+        Circuit.empty
         |> areas [ cortex ]
         |> readouts [ velocity ]
         |> projections [
-            cortex --> cortex |> weights (gaussian 1.5) |> learning m.Rate
-            cortex --> velocity |> weights (uniformScaled 1.0) |> learning m.Rate
+            cortex --> cortex |> weights (gaussian 1.5) |> learningRate m.Rate
+            cortex --> velocity |> weights (uniformScaled 1.0) |> learningRate m.Rate
         ]
         |> feedback [ errorOf velocity --> cortex ]
         |> fun network ->

@@ -13,14 +13,14 @@ module Periodic =
         let y = readout "y" 1
 
         let network =
-            circuit
+            Circuit.empty
             |> areas [ cortex ]
             |> readouts [ y ]
             |> projections [
-                cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-                cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
+                cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+                cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.03
             ]
             |> feedback [ errorOf y --> cortex ]
 
-        Task.periodic (float steps * 1.0<ms>) [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+        Task.periodic (float steps * 1.0<ms>) [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
         |> experiment "periodic" network

@@ -209,18 +209,15 @@ module Recordings =
 
         let mask = rowsOf file steps "mask"
 
-        Task.ofFunction
-            (Array2D.length2 shown[0])
-            (Array2D.length2 asked[0])
-            (float longest * dt)
-            (fun trial _ ->
-                let k = trial % trials
+        Task.ofTrials (float longest * dt) (fun trial _ ->
+            let k = trial % trials
 
-                {
-                    Inputs = shown[k]
-                    Targets = asked[k]
-                    Mask = mask |> Option.map (fun all -> all[k])
-                    Events = []
-                    Rewards = None
-                })
+            {
+                Inputs = shown[k]
+                Targets = asked[k]
+                Mask = mask |> Option.map (fun all -> all[k])
+                Events = []
+                Rewards = None
+                Conditions = []
+            })
         |> Task.named (nonNull (Path.GetFileNameWithoutExtension file))

@@ -66,12 +66,12 @@ module Reproduce =
         any
         |> Sweep.ofExperiment
         |> Sweep.named "reproduction"
-        |> Sweep.over "seed" seeds Declare.seed
+        |> Sweep.over "seed" seeds Experiment.seed
         |> Sweep.overNamed "condition" [
             for key, make in conditions ->
                 key,
                 fun (experiment: Experiment) ->
-                    make (int experiment.Seed) |> Declare.seed (int experiment.Seed)
+                    make (int experiment.Seed) |> Experiment.seed (int experiment.Seed)
         ]
 
     let private setting name (outcome: Outcome) =
@@ -90,7 +90,7 @@ module Reproduce =
             |> List.map (fun outcome ->
                 let key, seed = setting "condition" outcome, int (setting "seed" outcome)
                 let make = conditions |> List.find (fun (known, _) -> known = key) |> snd
-                key, PaperRuns.read seed (make seed |> Declare.seed seed) outcome.Place)
+                key, PaperRuns.read seed (make seed |> Experiment.seed seed) outcome.Place)
 
     let private runAll
         settings

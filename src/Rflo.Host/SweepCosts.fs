@@ -56,7 +56,7 @@ module SweepCosts =
                         Jobs = 1
                 }
 
-                Sweep.ofExperiment (Declare.trials trials experiment) |> Sweeps.run settings
+                Sweep.ofExperiment (Experiment.trials trials experiment) |> Sweeps.run settings
 
             try
                 let long = min experiment.Trials Trials

@@ -73,11 +73,11 @@ module TaskJson =
                     "masked", flag data.Mask.IsSome
                     "rewarded", flag data.Rewards.IsSome
                 ]
-            | Drawn(inputs, outputs, duration, _) ->
+            | Drawn drawn ->
                 case "function" [
-                    "inputs", whole inputs
-                    "outputs", whole outputs
-                    "durationMs", time duration
+                    "inputs", whole drawn.Inputs
+                    "outputs", whole drawn.Outputs
+                    "durationMs", time drawn.Duration
                 ]
             | Phased given ->
                 case "phases" [

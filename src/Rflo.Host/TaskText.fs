@@ -77,8 +77,8 @@ module TaskText =
             $"no input; one output is asked for y*(t) = {sum} with P = {string (float period)} ms, one period a trial"
         | Arrays data ->
             $"the same arrays in every trial: {Array2D.length1 data.Targets} steps, {Array2D.length2 data.Inputs} inputs, {Array2D.length2 data.Targets} outputs"
-        | Drawn(inputs, outputs, duration, _) ->
-            $"trials drawn anew by the script, at most {string (float duration)} ms, {inputs} inputs, {outputs} outputs"
+        | Drawn drawn ->
+            $"trials drawn anew by the script, at most {string (float drawn.Duration)} ms, {drawn.Inputs} inputs, {drawn.Outputs} outputs"
         | Phased given ->
             $"trials made by the script over phases, {given.Inputs} inputs, {given.Outputs} outputs: {phases given.Phases}"
         | Standard given -> $"{StandardTasks.summary given}. Phases: {phases given.Phases}"

@@ -223,6 +223,7 @@ let private projectionBetween (circuit: Circuit) (dt: float<ms>) events source t
     gen {
         let arrow: Projection = {
             (bias --> area "nowhere" 1) with
+                Parts = []
                 Source = source
                 Target = target
         }
@@ -383,6 +384,8 @@ let private feedbackOf (circuit: Circuit) =
                     Readout = readout.Name
                     Area = area.Name
                     Through = through
+                    Parts = []
+                    Lost = []
                 }
             }
 
@@ -456,14 +459,14 @@ let private ruleGen (dt: float<ms>) =
 
         let! rates =
             Gen.elements [
-                Rates.constant
-                Rates.constant
-                Rates.constant
-                Rates.halvedEvery 2.0
-                Rates.inverse 1.0
-                Rates.stepped 2 0.5
-                Rates.cosineTo 0.1 4.0
-                Rates.warmUp 2 (Rates.onPlateau 0.5 1)
+                Schedule.constant
+                Schedule.constant
+                Schedule.constant
+                Schedule.halvedEvery 2.0
+                Schedule.inverse 1.0
+                Schedule.stepped 2 0.5
+                Schedule.cosineTo 0.1 4.0
+                Schedule.warmUp 2 (Schedule.onPlateau 0.5 1)
             ]
 
         let! readout =
@@ -484,7 +487,7 @@ let private ruleGen (dt: float<ms>) =
                 Update = update
                 Optimizer = optimizer
                 Clip = clip
-                Rates = rates
+                Schedule = rates
                 Readout = readout
                 Learns = learns
         }
@@ -548,7 +551,10 @@ let private taskOf (circuit: Circuit) dt events isRewarded =
                     && not isRewarded
                     && allLinear circuit
                 then
-                    yield! List.replicate 3 (Task.periodic (dt * float steps) [ 1, 1.0; 3, -0.5 ])
+                    yield!
+                        List.replicate
+                            3
+                            (Task.periodic (dt * float steps) [ harmonic 1 1.0; harmonic 3 -0.5 ])
             ]
     }
 
@@ -598,7 +604,7 @@ let experimentOf most (dt: float<ms>) =
                 [ 1..readoutCount ]
 
         let parts = {
-            circuit with
+            Circuit.empty with
                 Areas = areas
                 Inputs = inputs
                 Readouts = readouts
@@ -606,8 +612,9 @@ let experimentOf most (dt: float<ms>) =
 
         let! named = Gen.elements [ []; [ "go" ]; [ "go"; "stop" ] ]
         let events = if isPeriodic then [] else named
-        let! projections = projectionsOf parts dt events
-        let wired = { parts with Projections = projections }
+        let! drawn = projectionsOf parts dt events
+        let wired = parts |> Circuit.projections drawn
+        let projections = wired.Projections
         let! feedback = feedbackOf wired
         let told = { wired with Feedback = feedback }
         let! rule = ruleGen dt
@@ -652,7 +659,7 @@ let experimentOf most (dt: float<ms>) =
             Circuit = { told with Projections = plastic }
             Task = task
             Rule = rule
-            Update = None
+            Settings = RuleSettings.None
             Trials = (if List.exists isPlastic plastic then 2 else 0)
             Seed = int64 seed
             Dt = dt

@@ -89,22 +89,22 @@ let private sample (rule: Rule) dt =
     ]
 
     let circuit =
-        circuit
+        Circuit.empty
         |> areas (a :: others)
         |> inputs [ input "x" 1 ]
         |> readouts (y :: values)
         |> projections [
-            a --> a |> learning 0.01
-            input "x" 1 --> a |> learning 0.01
-            a --> y |> learning 0.01
+            a --> a |> learningRate 0.01
+            input "x" 1 --> a |> learningRate 0.01
+            a --> y |> learningRate 0.01
             for value in values do
                 a --> value
         ]
         |> feedback [ errorOf y --> a ]
 
     experiment "sample" circuit (arraysTask 1 (plainly (1 + values.Length)) 4 false [])
-    |> Declare.rule rule
-    |> Declare.dt dt
+    |> Experiment.rule rule
+    |> Experiment.dt dt
     |> trials 1
 
 /// The durations of a step in which the rule can be tried; raises an argument exception with the rule's problems if

@@ -60,6 +60,7 @@ module Generate =
                 Mask = (if isMasked then Some mask else None)
                 Events = []
                 Rewards = Some rewards
+                Conditions = []
             }
         }
 
@@ -85,6 +86,7 @@ module Generate =
                                 name, List.filter (fun t -> t <= kept) steps
                         ]
                         Rewards = trial.Rewards |> Option.map (Array.truncate kept)
+                        Conditions = trial.Conditions
                     }
         }
 

@@ -53,6 +53,7 @@ let private trialOf channels (asked: Asked) steps isMasked events = {
             event, [ 1..3..steps ]
     ]
     Rewards = Some(Array.init steps (fun t -> wave t 1))
+    Conditions = []
 }
 
 let arraysTask channels asked steps isMasked events = {
@@ -76,8 +77,7 @@ let functionTask channels asked (dt: float<ms>) steps events =
                 Inputs = data.Inputs |> Array2D.map (fun x -> x + 0.1 * stream.Gaussian())
         }
 
-    Task.ofFunction channels (countOf asked) (dt * float steps) draw
-    |> Task.events events
+    Task.ofTrials (dt * float steps) draw |> Task.events events
 
 /// Trials made step by step from the outputs before, with a memory of what was done.
 let loopTask channels asked (dt: float<ms>) steps events =
@@ -92,10 +92,10 @@ let loopTask channels asked (dt: float<ms>) steps events =
         memory[1] <- 0.5 * memory[1] + 0.1 * tanh seen
 
         {
-            Shown = Array.init channels (fun k -> wave now.Step k + 0.1 * memory[1])
-            Asked = Array.init outputs (target asked now.Step)
-            Counted = None
-            Marked = events |> List.filter (fun _ -> now.Step % 3 = 1)
+            Input = Array.init channels (fun k -> wave now.Step k + 0.1 * memory[1])
+            Target = Array.init outputs (target asked now.Step)
+            Mask = [||]
+            Events = events |> List.filter (fun _ -> now.Step % 3 = 1)
         }
 
     Task.closedLoop channels outputs (dt * float steps) [| 0.0; 0.0 |] start step
@@ -124,7 +124,8 @@ let phasedTask channels asked (dt: float<ms>) steps events =
             Array.init channels (fun k ->
                 wave now.Step (k + 3) + 0.1 * drawn + 0.1 * now.Stream.Gaussian())
         Target = Array.init outputs (target asked now.Step)
-        Mask = if now.Step % 3 = 0 then 0.5 else 1.0
+        Mask = [| if now.Step % 3 = 0 then 0.5 else 1.0 |]
+        Events = []
     })
 
 /// Tasks made of others, of every kind: number 0, 1 and 2.
@@ -155,7 +156,7 @@ let rec private stepsIn (dt: float<ms>) (task: Task) =
     match task.Kind with
     | Periodic(duration, _)
     | InLoop { Duration = duration }
-    | Drawn(_, _, duration, _) ->
+    | Drawn { Duration = duration } ->
         let steps = round (duration / dt)
         // A planted dt or duration may be nonsense.
         if isSensible steps then int steps else 1

@@ -15,17 +15,17 @@ let private go = input "go" 1
 let private y = readout "y" 2
 
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ pfc; m1 ]
     |> inputs [ x; go ]
     |> readouts [ y ]
     |> projections [
         x --> pfc |> weights (gaussian 1.0)
         go --> m1 |> weights (gaussian 1.0)
-        pfc --> pfc |> weights (gaussian 1.2) |> learning 0.05
+        pfc --> pfc |> weights (gaussian 1.2) |> learningRate 0.05
         pfc --> m1 |> weights (gaussian 1.0) |> delay 6.0<ms>
         m1 --> pfc |> weights (gaussian 0.5)
-        m1 --> y |> weights (gaussian 1.0) |> learning 0.05
+        m1 --> y |> weights (gaussian 1.0) |> learningRate 0.05
         y --> pfc |> weights (gaussian 0.3)
     ]
     |> feedback [ errorOf y --> pfc ]
@@ -133,7 +133,7 @@ let tests =
         }
 
         test "what a map cannot be made of is said by name" {
-            let gated = network |> Circuit.mapProjection "pfc->m1" (gate (Every 10.0<ms>))
+            let gated = network |> Circuit.mapProjection "pfc->m1" (gate (every 10.0<ms>))
 
             let of' gates =
                 Dynamics.ofWeights gates Map.empty { declared with Circuit = gated }

@@ -110,12 +110,12 @@ let experimentOf work =
         | Some count -> density (float count / float work.Units)
         | None -> id
 
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> connected |> learning (rate work)
-        cortex --> y |> weights (uniformScaled 0.1) |> learning (rate work)
+        cortex --> cortex |> weights (gaussian 1.5) |> connected |> learningRate (rate work)
+        cortex --> y |> weights (uniformScaled 0.1) |> learningRate (rate work)
     ]
     |> feedback [ errorOf y --> cortex ]
     |> fun network -> experiment "bench" network (task work)

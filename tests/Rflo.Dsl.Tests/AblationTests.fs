@@ -17,18 +17,18 @@ let private hand = readout "hand" 2
 
 /// Something of everything, and an output that is fed back.
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ premotor; cortex ]
     |> inputs [ cue ]
     |> readouts [ hand ]
     |> projections [
-        cue --> premotor |> learning 0.1
-        bias --> cortex |> learning 0.1
-        premotor --> premotor |> learning 0.1
-        premotor --> cortex |> learning 0.1
-        hand --> cortex |> learning 0.1
-        cortex --> hand |> learning 0.1
-        bias --> hand |> learning 0.1
+        cue --> premotor |> learningRate 0.1
+        bias --> cortex |> learningRate 0.1
+        premotor --> premotor |> learningRate 0.1
+        premotor --> cortex |> learningRate 0.1
+        hand --> cortex |> learningRate 0.1
+        cortex --> hand |> learningRate 0.1
+        bias --> hand |> learningRate 0.1
     ]
     |> feedback [ errorOf hand --> premotor; errorOf hand --> cortex ]
 
@@ -114,7 +114,7 @@ let tests =
                     let expected = moved |> List.find (fst >> (=) learns) |> snd
 
                     Expect.equal
-                        (changed (plan |> Declare.rule (only rule)))
+                        (changed (plan |> Experiment.rule (only rule)))
                         (network.Projections
                          |> List.map Projection.name
                          |> List.filter (fun name -> List.contains name expected))
@@ -138,7 +138,7 @@ let tests =
             }
 
             let movedBy (rule: Rule) =
-                match Run.train (learns |> Declare.rule rule) with
+                match Run.train (learns |> Experiment.rule rule) with
                 | Error problems -> failtestf "%A" (problems |> List.map Problem.text)
                 | Ok trained -> [
                     for KeyValue(name, matrix) in trained.Final do

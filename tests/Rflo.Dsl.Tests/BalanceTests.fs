@@ -38,7 +38,7 @@ let private drawn number (source: Area) (target: Area) (p: Projection) =
 
     experiment
         "balance"
-        (circuit |> areas distinct |> projections [ p |> named "p" ])
+        (Circuit.empty |> areas distinct |> projections [ p |> label "p" ])
         (Task.ofArrays (Array2D.create 2 0 0.0) (Array2D.create 2 0 0.0))
     |> trials 0
     |> seed number
@@ -98,12 +98,12 @@ let tests =
                 "recurrent without self-connections", source --> source |> noSelf, source
                 "uniform", source --> target |> weights (uniform -0.3 1.0), target
                 for k, mask in Array.indexed (masks 4) do
-                    $"mask {k}", source --> target |> Declare.mask mask, target
+                    $"mask {k}", source --> target |> Projection.mask mask, target
                 for k, mask in Array.indexed (masks 10) do
                     $"mask {k} without self-connections",
                     // Every row has a unit of either sign beside its own.
                     source --> source
-                    |> Declare.mask (
+                    |> Projection.mask (
                         mask
                         |> Array2D.mapi (fun i j m ->
                             m || (if j < 8 then (j - i + 16) % 8 = 1 else i >= 8))
@@ -129,7 +129,7 @@ let tests =
                     Check.experiment (
                         experiment
                             "one"
-                            (circuit
+                            (Circuit.empty
                              |> areas [ one ]
                              |> projections [ one --> one |> noSelf |> balanced ])
                             (Task.ofArrays (Array2D.create 2 0 0.0) (Array2D.create 2 0 0.0))
@@ -158,7 +158,7 @@ let tests =
                     uniformScaled 1.5, 1.5 * 1.5 / 3.0 / 40.0
                 ] do
                 let matrix =
-                    drawn 1 wide narrow (wide --> narrow |> weights start |> Declare.mask mask)
+                    drawn 1 wide narrow (wide --> narrow |> weights start |> Projection.mask mask)
 
                 let existing = [|
                     for i in 0..29 do

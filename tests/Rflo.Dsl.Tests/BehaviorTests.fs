@@ -32,14 +32,14 @@ let private network inputs outputs =
     let x = input "x" inputs
     let y = readout "y" outputs
 
-    circuit
+    Circuit.empty
     |> areas [ a ]
-    |> Declare.inputs [ x ]
+    |> Circuit.inputs [ x ]
     |> readouts [ y ]
     |> projections [
         x --> a |> weights (gaussian 1.0)
         a --> a |> weights (gaussian 1.0)
-        a --> y |> weights (gaussian 1.0) |> learning 0.01
+        a --> y |> weights (gaussian 1.0) |> learningRate 0.01
     ]
 
 let private untrained inputs outputs task =
@@ -61,7 +61,8 @@ let private conditioned =
     remembered drawn (fun (value, isLeft) _ -> {
         Input = [| value |]
         Target = [| (if isLeft then 1.0 else -1.0) |]
-        Mask = 1.0
+        Mask = [||]
+        Events = []
     })
     |> Task.conditions [
         "value", drawn >> fst
@@ -145,7 +146,7 @@ let tests =
                         Task.evidenceAccumulation EvidenceAccumulation.standard,
                         [ "side"; "evidence"; "delay" ]
                         Task.readySetGo ReadySetGo.standard, [ "delay" ]
-                        Task.periodic 10.0<ms> [ 1, 1.0 ], []
+                        Task.periodic 10.0<ms> [ harmonic 1 1.0 ], []
                     ] do
                     for view in viewed task 3 do
                         Expect.equal
@@ -216,12 +217,13 @@ let tests =
                     Expect.equal view.Conditions["cue"] (float (steps view)) "the phase"
 
                 let ofFunction =
-                    Task.ofFunction 1 1 3.0<ms> (fun _ stream -> {
+                    Task.ofTrials 3.0<ms> (fun _ stream -> {
                         Inputs = Array2D.create 3 1 (stream.Uniform(0.0, 1.0))
                         Targets = Array2D.create 3 1 (stream.Uniform(0.0, 1.0))
                         Mask = None
                         Events = []
                         Rewards = None
+                        Conditions = []
                     })
 
                 let said = ofFunction |> Task.conditions [ "first", (fun s -> s.Uniform(0.0, 1.0)) ]
@@ -238,7 +240,8 @@ let tests =
                         remembered ignore (fun () _ -> {
                             Input = [| 0.0 |]
                             Target = [| 0.0 |]
-                            Mask = 1.0
+                            Mask = [||]
+                            Events = []
                         }),
                         1
                     ]
@@ -325,7 +328,8 @@ let tests =
                             elif isLeft then 1.0
                             else -1.0
                         |]
-                        Mask = if now.IsOnset then 0.0 else 1.0
+                        Mask = [| if now.IsOnset then 0.0 else 1.0 |]
+                        Events = []
                     })
 
                 let shown score =

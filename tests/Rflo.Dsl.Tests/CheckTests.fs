@@ -7,13 +7,16 @@ open Rflo.Dsl
 
 let private cortex = area "cortex" 5
 let private y = readout "y" 1
-let private recurrent = cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-let private reading = cortex --> y |> learning 0.03
+
+let private recurrent =
+    cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+
+let private reading = cortex --> y |> learningRate 0.03
 let private told = errorOf y --> cortex
-let private task = Task.periodic 20.0<ms> [ 1, 1.0 ]
+let private task = Task.periodic 20.0<ms> [ harmonic 1 1.0 ]
 
 let private wired areas' projections' feedback' =
-    circuit
+    Circuit.empty
     |> areas areas'
     |> readouts [ y ]
     |> projections projections'
@@ -25,7 +28,7 @@ let private plan network =
     experiment "plan" network task |> trials 3
 
 let private withArea changed =
-    plan (wired [ changed ] [ recurrent; reading ] [ told ])
+    plan (network |> Circuit.mapArea "cortex" (fun _ -> changed))
 
 let private withRecurrent changed =
     plan (wired [ cortex ] [ changed; reading ] [ told ])
@@ -63,7 +66,7 @@ let mistakes = [
     "area cortex: noise is -0.1; it must be finite and at least 0"
 
     "an initial rate that is no number",
-    withArea (cortex |> initial (Reset nan)),
+    withArea (cortex |> initial (reset nan)),
     inCortex (NotAllowed("the initial rate", "NaN", "finite")),
     "area cortex: the initial rate is NaN; it must be finite"
 
@@ -89,9 +92,14 @@ let mistakes = [
     "population cortex[left]: a unit is 9; it must be in 0 .. 4"
 
     "two areas of one name",
-    plan (wired [ cortex; cortex ] [ recurrent; reading ] [ told ]),
+    plan (
+        wired [ cortex ] [
+            recurrent
+            (cortex |> tau 20.0<ms>) --> y |> learningRate 0.03
+        ] [ told ]
+    ),
     inCortex (NameTaken "cortex"),
-    "area cortex: the name cortex is taken by an earlier part; give it another"
+    "area cortex: another part has the name cortex; give it another name, or use one value in all arrows"
 
     "an experiment without a name",
     { plan network with Name = "" },
@@ -119,7 +127,7 @@ let mistakes = [
     "projection cortex->cortex: density is 1.4; it must be in (0, 1]"
 
     "a learning rate that is no number",
-    withRecurrent (recurrent |> learning nan),
+    withRecurrent (recurrent |> learningRate nan),
     inRecurrent (NotAllowed("the learning rate", "NaN", "finite and at least 0")),
     "projection cortex->cortex: the learning rate is NaN; it must be finite and at least 0"
 
@@ -136,12 +144,12 @@ let mistakes = [
     "projection cortex->cortex: the lower end of the uniform weights is 1; it must be at most the upper end, -1"
 
     "weights of another shape",
-    withRecurrent (recurrent |> weights (given (Array2D.zeroCreate 4 5))),
+    withRecurrent (recurrent |> weights (ofMatrix (Array2D.zeroCreate 4 5))),
     inRecurrent (WrongShape("the weights", "(4, 5)", "(5, 5), (post, pre)")),
     "projection cortex->cortex: the shape of the weights is (4, 5); it must be (5, 5), (post, pre)"
 
     "weights that are not finite",
-    withRecurrent (recurrent |> weights (given (Array2D.create 5 5 infinity))),
+    withRecurrent (recurrent |> weights (ofMatrix (Array2D.create 5 5 infinity))),
     inRecurrent (NotAllowed("a weight", "Infinity", "finite")),
     "projection cortex->cortex: a weight is Infinity; it must be finite"
 
@@ -161,7 +169,7 @@ let mistakes = [
     "projection cortex->cortex: delay is 1.5 ms, which is no whole number of steps of 1 ms; change it or dt"
 
     "a gate at an event that the task does not have",
-    withRecurrent (recurrent |> gate (AtEvent "go")),
+    withRecurrent (recurrent |> gate (atEvent "go")),
     inRecurrent (Unknown(EventName, "go", [])),
     "projection cortex->cortex: no event is named go (none is declared)"
 
@@ -176,7 +184,16 @@ let mistakes = [
     "projection cortex->cortex: decay is -1; it must be finite and at least 0"
 
     "a projection from an area that is not there",
-    plan (wired [ cortex ] [ recurrent; reading; area "cortx" 5 --> cortex ] [ told ]),
+    plan (
+        wired [ cortex ] [
+            recurrent
+            reading
+            {
+                (area "cortx" 5 --> cortex) with
+                    Parts = []
+            }
+        ] [ told ]
+    ),
     at (InProjection "cortx->cortex") (Unknown(AreaName, "cortx", [ "cortex" ])),
     "projection cortx->cortex: no area is named cortx (known: cortex); did you mean cortex?"
 
@@ -191,7 +208,7 @@ let mistakes = [
     "projection cortex->cortex: rflo needs an error, but no feedback reaches cortex; declare one, such as errorOf y --> cortex, or freeze the projection"
 
     "BPTT online",
-    plan network |> rule Rule.bptt |> update Online,
+    plan network |> rule Rule.bptt |> update online,
     at
         InExperiment
         (RuleCannot(
@@ -204,7 +221,7 @@ let mistakes = [
     "a circuit in which nothing learns",
     plan (wired [ cortex ] [ recurrent |> frozen; reading |> frozen ] []),
     at InExperiment NothingLearns,
-    "experiment: nothing learns; give a projection a rate, such as |> learning 0.03"
+    "experiment: nothing learns; give a projection a rate, such as |> learningRate 0.03"
 
     "a readout that nothing reaches",
     plan (wired [ cortex ] [ recurrent ] [ told ]),
@@ -222,19 +239,19 @@ let mistakes = [
     "task: the shape of the inputs is (19, 0); it must be (20, 0), since the targets have 20 steps"
 
     "a period of no whole number of steps",
-    withTask (Task.periodic 20.5<ms> [ 1, 1.0 ]),
+    withTask (Task.periodic 20.5<ms> [ harmonic 1 1.0 ]),
     at InTask (NotWholeSteps("period", 20.5<ms>, 1.0<ms>)),
     "task: period is 20.5 ms, which is no whole number of steps of 1 ms; change it or dt"
 
     "harmonic 0",
-    withTask (Task.periodic 20.0<ms> [ 0, 1.0 ]),
+    withTask (Task.periodic 20.0<ms> [ harmonic 0 1.0 ]),
     at InTask (NotAllowed("a harmonic", "0", "at least 1")),
     "task: a harmonic is 0; it must be at least 1"
 
     "a feedback matrix of another shape",
     plan (
         wired [ cortex ] [ recurrent; reading ] [
-            told |> through (matrix (Array2D.zeroCreate 5 2))
+            told |> through (feedbackMatrix (Array2D.zeroCreate 5 2))
         ]
     ),
     at
@@ -247,16 +264,24 @@ let mistakes = [
 let private hopeless =
     let bad = area "bad" 4 |> tau 0.1<ms> |> noise -1.0
 
-    circuit
+    Circuit.empty
     |> areas [ cortex; bad ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> density 0.0 |> learning -1.0
-        cortex --> y |> weights (given (Array2D.zeroCreate 2 5)) |> learning 0.03
-        bad --> area "cortx" 3
+        cortex --> cortex |> density 0.0 |> learningRate -1.0
+        cortex --> y |> weights (ofMatrix (Array2D.zeroCreate 2 5)) |> learningRate 0.03
+        {
+            (bad --> area "cortx" 3) with
+                Parts = []
+        }
     ]
-    |> feedback [ errorOf (readout "z" 1) --> cortex ]
-    |> fun network -> experiment "hopeless" network task |> update (EveryTrials(0, Sum))
+    |> feedback [
+        {
+            (errorOf (readout "z" 1) --> cortex) with
+                Parts = []
+        }
+    ]
+    |> fun network -> experiment "hopeless" network task |> update (everyTrialsSum 0)
 
 [<Tests>]
 let tests =

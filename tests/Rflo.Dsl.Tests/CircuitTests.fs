@@ -68,14 +68,14 @@ let private isOfItsPart (rule: Rule) =
 
 /// Whether its updates look at nothing of the whole circuit: not at a norm over all parameters, and not at the loss.
 let private isAlone (rule: Rule) =
-    not rule.Clip.Together && rule.Rates.Memory = 0
+    not rule.Clip.Together && rule.Schedule.Memory = 0
 
 /// The experiment with every plastic projection bound to its rule, as an arrays task of so many steps.
 let private settled word steps (experiment: Experiment) =
     let settle (projection: Projection) =
         match projection.Plasticity with
         | Learning rate when isOfItsPart experiment.Rule && isAlone experiment.Rule ->
-            projection |> learningBy experiment.Rule rate
+            projection |> learnBy experiment.Rule rate
         | LearningBy(_, rule) when isOfItsPart rule && isAlone rule -> projection
         | _ -> frozen projection
 
@@ -236,9 +236,9 @@ let private prefixing =
                     TaskReward, TaskReward
                 ] do
                 let one =
-                    circuit
+                    Circuit.empty
                     |> areas [ area "a" 1 ]
-                    |> projections [ area "a" 1 --> area "a" 1 |> learningBy (by signal) 0.1 ]
+                    |> projections [ area "a" 1 --> area "a" 1 |> learnBy (by signal) 0.1 ]
 
                 let renamed = (Circuit.prefix "left" one).Projections[0]
 
@@ -250,7 +250,9 @@ let private prefixing =
 
         test "draws other numbers" {
             let one =
-                circuit |> areas [ area "m1" 3 ] |> projections [ area "m1" 3 --> area "m1" 3 ]
+                Circuit.empty
+                |> areas [ area "m1" 3 ]
+                |> projections [ area "m1" 3 --> area "m1" 3 ]
 
             let plan c =
                 experiment "p" c (arraysTask 0 [] 3 false []) |> trials 0
@@ -378,16 +380,17 @@ let private describing =
             let cortex =
                 area "cortex" 50
                 |> tau 20.0<ms>
-                |> transfer Transfer.Relu
+                |> transfer relu
                 |> dale 0.8
                 |> noise 0.1
                 |> population "left" [ 0..9 ]
 
+            let striatum = winnerTakeAll "striatum" 4 |> explore 0.1
             let y = readout "y" 1
 
             let network =
-                circuit
-                |> areas [ cortex; winnerTakeAll "striatum" 4 |> explore 0.1 ]
+                Circuit.empty
+                |> areas [ cortex; striatum ]
                 |> inputs [ input "cue" 2 ]
                 |> readouts [ y ]
                 |> projections [
@@ -396,12 +399,12 @@ let private describing =
                     |> density 0.1
                     |> noSelf
                     |> balanced
-                    |> learning 0.03
-                    cortex["left"] --> winnerTakeAll "striatum" 4
+                    |> learningRate 0.03
+                    cortex["left"] --> striatum
                     |> delay 5.0<ms>
-                    |> gate (Every 200.0<ms>)
-                    |> named "slow"
-                    cortex --> y |> bounds -1.0 1.0 |> learningBy Rule.bptt 0.01 |> decay 1e-4
+                    |> gate (every 200.0<ms>)
+                    |> label "slow"
+                    cortex --> y |> bounds -1.0 1.0 |> learnBy Rule.bptt 0.01 |> decay 1e-4
                 ]
                 |> feedback [ errorOf y --> cortex ]
 
@@ -429,7 +432,7 @@ let private modules =
 
         part
         |> readouts [ y ]
-        |> projections [ listened --> y |> learning 0.02 ]
+        |> projections [ listened --> y |> learningRate 0.02 ]
         |> feedback [ errorOf y --> listened ]
 
     let trains circuit =
@@ -485,7 +488,7 @@ let private modules =
                  |> Result.mapError (List.map Problem.text)
                  |> Result.map ignore)
                 (Error [
-                    "projection thalmus->thalmus: no area is named thalmus (known: thalamus); did you mean thalamus?"
+                    "area thalmus: Circuit.area finds none of that name in the circuit (it has thalamus); use one of its names, or declare the part"
                 ])
                 "problems"
         }
@@ -514,7 +517,9 @@ let private modules =
             let m1 = area "m1" 3
 
             let twice =
-                circuit |> areas [ m1 ] |> projections [ m1 --> m1; m1 --> m1 |> named "slow" ]
+                Circuit.empty
+                |> areas [ m1 ]
+                |> projections [ m1 --> m1; m1 --> m1 |> label "slow" ]
 
             let drawn = compiled (experiment "p" twice (arraysTask 0 [] 3 false []) |> trials 0)
             Expect.equal drawn.Projections [ "m1->m1"; "slow" ] "names"

@@ -12,7 +12,8 @@ let private constant name phases value =
     Task.phased 1 1 phases ignore (fun () now -> {
         Input = [| now.Stream.Gaussian() |]
         Target = [| value |]
-        Mask = 1.0
+        Mask = [||]
+        Events = []
     })
     |> Task.named name
 
@@ -134,19 +135,19 @@ let private blocksAndMixtures =
 
 // Curricula.
 
-let private cortex = area "cortex" 8 |> initial (CarriedOver 0.1)
+let private cortex = area "cortex" 8 |> initial (carriedOver 0.1)
 let private x = input "x" 1
 let private y = readout "y" 1
 
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> inputs [ x ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.2) |> learning 0.05
+        cortex --> cortex |> weights (gaussian 1.2) |> learningRate 0.05
         x --> cortex |> weights (uniform -1.0 1.0)
-        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.05
+        cortex --> y |> weights (uniformScaled 1.0) |> learningRate 0.05
     ]
     |> feedback [ errorOf y --> cortex ]
 
@@ -164,10 +165,10 @@ let private rewarded value =
         memory[0] <- memory[0] + 1.0
 
         {
-            Shown = [| 1.0 |]
-            Asked = [| value |]
-            Counted = None
-            Marked = []
+            Input = [| 1.0 |]
+            Target = [| value |]
+            Mask = [||]
+            Events = []
         })
     |> Task.judged (fun now _ -> if abs (now.Outputs[0] - value) < 0.2 then 1.0 else 0.0)
     |> Task.named $"near {value}"

@@ -37,7 +37,7 @@ let private golden (experiment: Experiment) =
 let private alone (projection: Projection) (areas': Area list) = {
     experiment
         "alone"
-        (circuit |> areas areas' |> projections [ projection |> named "p" ])
+        (Circuit.empty |> areas areas' |> projections [ projection |> label "p" ])
         (arraysTask 0 [] 3 false []) with
         Trials = 0
 }
@@ -88,7 +88,7 @@ let private layouts =
             let y = readout "y" 1
 
             let network =
-                circuit
+                Circuit.empty
                 |> areas [ big ]
                 |> readouts [ y ]
                 |> projections [ big --> y |> density 0.1 ]
@@ -195,12 +195,12 @@ let private connections =
 
         test "populations choose rows and columns in their own order" {
             let matrix = array2D [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ]; [ 5.0; 6.0 ] ]
-            let spec = specOf (m1["hand"] --> m1["arm"] |> weights (given matrix)) [ m1 ]
+            let spec = specOf (m1["hand"] --> m1["arm"] |> weights (ofMatrix matrix)) [ m1 ]
             Expect.equal spec.Source.Units [| 4; 1 |] "columns"
             Expect.equal spec.Target.Units [| 0; 4; 2 |] "rows"
 
             Expect.equal
-                (drawn (m1["hand"] --> m1["arm"] |> weights (given matrix)) [ m1 ])
+                (drawn (m1["hand"] --> m1["arm"] |> weights (ofMatrix matrix)) [ m1 ])
                 matrix
                 "(post, pre)"
         }
@@ -341,7 +341,7 @@ let private starts =
         test "given weights are rows of the post side" {
             let a, b = area "a" 2, area "b" 3
             let matrix = array2D [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ]; [ 5.0; 6.0 ] ]
-            let spec = specOf (a --> b |> weights (given matrix)) [ a; b ]
+            let spec = specOf (a --> b |> weights (ofMatrix matrix)) [ a; b ]
 
             Expect.equal
                 (drawnOf spec.Synapses)
@@ -365,11 +365,14 @@ let private times =
 
         test "rates that are drawn once are those of a seed and a name, in every trial" {
             let rates seed name =
-                let drawn = area name 400 |> initial (DrawnOnce(0.3, 0.2))
+                let drawn = area name 400 |> initial (drawnOnce 0.3 0.2)
 
                 let plan =
-                    experiment "drawn" (circuit |> areas [ drawn ]) (arraysTask 0 [] 3 false [])
-                    |> Declare.seed seed
+                    experiment
+                        "drawn"
+                        (Circuit.empty |> areas [ drawn ])
+                        (arraysTask 0 [] 3 false [])
+                    |> Experiment.seed seed
 
                 let spec = (compiled { plan with Trials = 0 }).Graph.Areas[0]
                 Expect.equal spec.InitialPolicy InitialPolicy.Reset "in every trial"
@@ -401,7 +404,7 @@ let private times =
 
             test $"a gate every {duration} ms opens every {steps} steps of half a millisecond" {
                 Expect.equal
-                    (spec (fine --> fine |> gate (Every duration))).Gate
+                    (spec (fine --> fine |> gate (every duration))).Gate
                     (Gate.Every steps)
                     "gate"
             }
@@ -410,16 +413,16 @@ let private times =
 
         test "tenths of a millisecond count as they are written" {
             for k in 1..50 do
-                let plan =
-                    alone (fine --> fine |> delay (0.1<ms> * float k)) [ fine |> tau 5.0<ms> ]
-                    |> dt 0.1<ms>
+                let fine = fine |> tau 5.0<ms>
+
+                let plan = alone (fine --> fine |> delay (0.1<ms> * float k)) [ fine ] |> dt 0.1<ms>
 
                 Expect.equal (compiled plan).Graph.Projections[0].Source.Delay k $"{k} tenths"
         }
 
         test "an event has its place among the task's" {
             let plan = {
-                inHalfSteps (fine --> fine |> gate (AtEvent "stop")) with
+                inHalfSteps (fine --> fine |> gate (atEvent "stop")) with
                     Task = arraysTask 0 [] 3 false [ "go"; "stop" ]
             }
 
@@ -442,12 +445,12 @@ let private learnable step onto reads =
     // What may modulate a rule.
     let other, value = area "b" 4, readout "value" 1
 
-    circuit
+    Circuit.empty
     |> areas [ noisy; other ]
     |> readouts [ y; value ]
     |> projections [
-        noisy --> noisy |> learningBy onto 0.25
-        noisy --> y |> learningBy reads 0.5
+        noisy --> noisy |> learnBy onto 0.25
+        noisy --> y |> learnBy reads 0.5
         noisy --> value
     ]
     |> feedback [ errorOf y --> noisy ]
@@ -630,14 +633,14 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
 
     let rates, madeRates =
         pick [
-            Rates.constant, (ConstantRate(): LearningRateSchedule)
-            Rates.halvedEvery 2.5, HalvedRate 2.5
-            Rates.inverse 3.0, InverseRate 3.0
-            Rates.stepped 4 0.3, SteppedRate(4, 0.3)
-            Rates.cosine 7.0, CosineRate(7.0, 0.0)
-            Rates.cosineTo 0.2 7.0, CosineRate(7.0, 0.2)
-            Rates.warmUp 3 (Rates.inverse 2.0), WarmUp(3, InverseRate 2.0)
-            Rates.onPlateau 0.4 6, PlateauRate(0.4, 6, 0.0)
+            Schedule.constant, (ConstantRate(): LearningRateSchedule)
+            Schedule.halvedEvery 2.5, HalvedRate 2.5
+            Schedule.inverse 3.0, InverseRate 3.0
+            Schedule.stepped 4 0.3, SteppedRate(4, 0.3)
+            Schedule.cosine 7.0, CosineRate(7.0, 0.0)
+            Schedule.cosineTo 0.2 7.0, CosineRate(7.0, 0.2)
+            Schedule.warmUp 3 (Schedule.inverse 2.0), WarmUp(3, InverseRate 2.0)
+            Schedule.onPlateau 0.4 6, PlateauRate(0.4, 6, 0.0)
         ]
 
     let alpha, forgetting = random.NextDouble() + 0.1, random.NextDouble() + 1e-3
@@ -660,7 +663,7 @@ let private drawRule (random: Random) (dt: float<ms>) : Rule * Rflo.Core.Plastic
         Update = update
         Optimizer = optimizer
         Clip = clip
-        Rates = rates
+        Schedule = rates
         Readout = readout
         Learns = Everything
     },
@@ -688,12 +691,12 @@ let private costs =
                         let y = readout "y" 1
 
                         let ready =
-                            circuit
+                            Circuit.empty
                             |> areas [ a ]
                             |> readouts [ y ]
                             |> projections [
-                                a --> a |> Declare.learning 0.1
-                                a --> y |> Declare.learning 0.1
+                                a --> a |> learningRate 0.1
+                                a --> y |> learningRate 0.1
                             ]
                             |> feedback [ errorOf y --> a ]
                             |> fun c ->
@@ -729,13 +732,16 @@ let private costs =
                     Loss.huber 0.7, HuberLoss 0.7
                     Loss.hinge 0.8, HingeLoss 0.8
                 ] do
-                let y = readout "y" 1 |> Declare.loss loss
+                let y = readout "y" 1 |> Readout.loss loss
 
                 let ready =
-                    circuit
+                    Circuit.empty
                     |> areas [ a ]
                     |> readouts [ y ]
-                    |> projections [ a --> a |> learning 0.1 |> l1 0.01 |> l2 0.02; a --> y ]
+                    |> projections [
+                        a --> a |> learningRate 0.1 |> l1 0.01 |> l2 0.02
+                        a --> y
+                    ]
                     |> feedback [ errorOf y --> a ]
                     |> fun c ->
                         experiment
@@ -860,14 +866,14 @@ let private memory =
             let a, b, y = area "a" 30, area "b" 40 |> units (UnitModel.lif 0.5), readout "y" 2
 
             let network =
-                circuit
+                Circuit.empty
                 |> areas [ a; b ]
                 |> readouts [ y ]
                 |> projections [
-                    a --> a |> learning 0.1
-                    b --> b |> learning 0.1
-                    a --> b |> learning 0.1
-                    b --> y |> learning 0.1
+                    a --> a |> learningRate 0.1
+                    b --> b |> learningRate 0.1
+                    a --> b |> learningRate 0.1
+                    b --> y |> learningRate 0.1
                 ]
                 |> feedback [ errorOf y --> a; errorOf y --> b ]
 
@@ -879,7 +885,7 @@ let private memory =
                 ] do
                 let plan =
                     experiment "two-areas" network (arraysTask 0 [ 2, false ] 4 false [])
-                    |> Declare.rule rule
+                    |> Experiment.rule rule
 
                 Expect.equal
                     (Memory.estimate plan)

@@ -82,7 +82,7 @@ let private circuitOf (case: Case) =
     let a =
         area "a" units
         |> tau 5.0<ms>
-        |> initial (Reset 0.3)
+        |> initial (reset 0.3)
         |> fun a -> { a with Dale = case.Dale }
         |> if case.LearnsTau then learnTau 3.0 else id
 
@@ -102,19 +102,19 @@ let private circuitOf (case: Case) =
 
     let bound (projection: Projection) = { projection with Bounds = case.Bounds }
 
-    circuit
+    Circuit.empty
     |> areas [ a; b ]
     |> readouts [ y ]
     |> projections [
-        a --> a |> shape |> bound |> learning 0.5
-        a --> b |> weights (gaussian 1.0) |> density 0.2 |> learning 0.5
-        b --> a |> weights (gaussian 1.0) |> density 0.2 |> bound |> learning 0.5
-        bias --> b |> learning 0.5
+        a --> a |> shape |> bound |> learningRate 0.5
+        a --> b |> weights (gaussian 1.0) |> density 0.2 |> learningRate 0.5
+        b --> a |> weights (gaussian 1.0) |> density 0.2 |> bound |> learningRate 0.5
+        bias --> b |> learningRate 0.5
         b --> y
         |> weights (uniformScaled 1.0)
         |> mask (Array2D.init 2 units (fun i j -> i <> j))
-        |> learning 0.5
-        a --> y |> weights (uniformScaled 1.0) |> learning 0.5
+        |> learningRate 0.5
+        a --> y |> weights (uniformScaled 1.0) |> learningRate 0.5
     ]
     |> feedback [ errorOf y --> a; errorOf y --> b ]
 
@@ -195,7 +195,7 @@ let tests =
                 experimentOf case
                 |> fun e -> {
                     e with
-                        Circuit = e.Circuit |> Circuit.mapProjection "a->a" (learning 5.0)
+                        Circuit = e.Circuit |> Circuit.mapProjection "a->a" (learningRate 5.0)
                 }
 
             let before = train (strong |> trials 10)
@@ -327,12 +327,12 @@ let tests =
             let y = readout "y" 1
 
             let sparse =
-                circuit
+                Circuit.empty
                 |> areas [ large ]
                 |> readouts [ y ]
                 |> projections [
-                    large --> large |> weights (gaussian 1.0) |> density 0.005 |> learning 0.1
-                    large --> y |> learning 0.1
+                    large --> large |> weights (gaussian 1.0) |> density 0.005 |> learningRate 0.1
+                    large --> y |> learningRate 0.1
                 ]
                 |> feedback [ errorOf y --> large ]
 

@@ -61,7 +61,7 @@ let private numbers = [ 0.5; -1.25; 1e-7; 1234567.25; nan; infinity ]
 let private tasks = [
     for number in numbers do
         let time = number * 1.0<ms>
-        Task.periodic time [ 1, number ]
+        Task.periodic time [ harmonic 1 number ]
 
         Task.sine {
             SineCommand.standard with
@@ -105,9 +105,9 @@ let private tasks = [
 
         Task.curriculum
             [
-                Task.periodic time [ 2, number ], MeanLossBelow(number, 3)
+                Task.periodic time [ harmonic 2 number ], MeanLossBelow(number, 3)
             ]
-            (Task.periodic 5.5<ms> [ 1, 0.5 ])
+            (Task.periodic 5.5<ms> [ harmonic 1 0.5 ])
 ]
 
 [<Tests>]
@@ -137,7 +137,7 @@ let tests =
             let a = area "a" 3 |> tau 12.5<ms>
 
             for task in tasks do
-                let e = experiment "e" (circuit |> areas [ a ]) task |> dt 0.5<ms>
+                let e = experiment "e" (Circuit.empty |> areas [ a ]) task |> dt 0.5<ms>
 
                 for name, culture in cultures do
                     Expect.equal

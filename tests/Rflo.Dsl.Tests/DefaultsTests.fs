@@ -46,7 +46,7 @@ let private rule (rule: Rule) = [
         rule.Update
         rule.Optimizer
         rule.Clip
-    sprintf "  rates %A, readout %A, learns %A" rule.Rates rule.Readout rule.Learns
+    sprintf "  rates %A, readout %A, learns %A" rule.Schedule rule.Readout rule.Learns
 
     match rule.Credit with
     | Local trace ->
@@ -64,16 +64,18 @@ let private y = readout "y" 1
 let private plan feedbackScale (rule: Rule) =
     let noisy = a |> noise 0.1
 
-    circuit
+    Circuit.empty
     |> areas [ noisy ]
     |> readouts [ y ]
-    |> projections [ noisy --> noisy |> learning 0.05; noisy --> y ]
-    |> feedback [ errorOf y --> noisy |> through (random feedbackScale) ]
+    |> projections [ noisy --> noisy |> learningRate 0.05; noisy --> y ]
+    |> feedback [
+        errorOf y --> noisy |> through (randomFeedback feedbackScale)
+    ]
     |> fun network ->
         Task.ofArrays (Array2D.zeroCreate 10 0) (Array2D.init 10 1 (fun t _ -> float t / 10.0))
         |> Task.rewarded (Array.init 10 (fun t -> 0.1 * float t))
         |> experiment "paths" network
-    |> Declare.rule rule
+    |> Experiment.rule rule
     |> trials 3
 
 let private learned scale rule =
@@ -103,7 +105,7 @@ let tests =
                 sprintf
                     "%A"
                     {
-                        experiment "e" circuit (Task.periodic 5.0<ms> [ 1, 1.0 ]) with
+                        experiment "e" Circuit.empty (Task.periodic 5.0<ms> [ harmonic 1 1.0 ]) with
                             Rule = Rule.rflo
                     }
                         .Trials
@@ -150,12 +152,13 @@ let tests =
                 let slow = a |> taus constants |> learnTau 0.0
 
                 let declared =
-                    circuit
+                    Circuit.empty
                     |> areas [ slow ]
                     |> readouts [ y ]
-                    |> projections [ slow --> slow; slow --> y |> learning 0.1 ]
+                    |> projections [ slow --> slow; slow --> y |> learningRate 0.1 ]
                     |> feedback [ errorOf y --> slow ]
-                    |> fun network -> experiment "ms" network (Task.periodic 20.0<ms> [ 1, 1.0 ])
+                    |> fun network ->
+                        experiment "ms" network (Task.periodic 20.0<ms> [ harmonic 1 1.0 ])
                     |> dt step
                     |> trials 2
                     |> keepBest

@@ -19,19 +19,19 @@ let private byHeart =
     let y = readout "y" 1
 
     let network =
-        circuit
+        Circuit.empty
         |> areas [ reservoir ]
         |> inputs [ x ]
         |> readouts [ y ]
         |> projections [
             x --> reservoir |> weights (gaussian 1.0)
             reservoir --> reservoir |> weights (gaussian 0.9)
-            reservoir --> y |> weights (constant 0.0) |> learning 1.0
+            reservoir --> y |> weights (constant 0.0) |> learningRate 1.0
         ]
 
     // A random pattern, and a random answer that has nothing to do with it.
     let task =
-        Task.ofFunction 20 1 4.0<ms> (fun _ stream ->
+        Task.ofTrials 4.0<ms> (fun _ stream ->
             let pattern = Array.init 20 (fun _ -> stream.Gaussian())
             let answer = if stream.Chance 0.5 then 1.0 else -1.0
 
@@ -41,6 +41,7 @@ let private byHeart =
                 Mask = Some(Array2D.init 4 1 (fun t _ -> if t = 3 then 1.0 else 0.0))
                 Events = []
                 Rewards = None
+                Conditions = []
             })
 
     experiment "by-heart" network task
@@ -142,16 +143,16 @@ let tests =
             let y = readout "y" 1
 
             let network =
-                circuit
+                Circuit.empty
                 |> areas [ c ]
                 |> readouts [ y ]
                 |> projections [
-                    c --> c |> weights (gaussian 1.5) |> learning 0.3
-                    c --> y |> weights (uniformScaled 1.0) |> learning 0.3
+                    c --> c |> weights (gaussian 1.5) |> learningRate 0.3
+                    c --> y |> weights (uniformScaled 1.0) |> learningRate 0.3
                 ]
                 |> feedback [ errorOf y --> c ]
 
-            let wave = Task.periodic 40.0<ms> [ 1, 1.0 ]
+            let wave = Task.periodic 40.0<ms> [ harmonic 1 1.0 ]
             let trained = ok (Run.train (experiment "taus" network wave |> trials 10))
 
             Expect.isTrue
@@ -190,7 +191,7 @@ let tests =
             let choice = winnerTakeAll "choice" 3 |> explore 1.0
 
             let network =
-                circuit
+                Circuit.empty
                 |> areas [ c; choice ]
                 |> projections [ c --> choice |> weights (constant 0.0) ]
 
@@ -226,10 +227,10 @@ let tests =
         }
 
         test "goes on from trial to trial where an area does, and begins as a run does" {
-            let memory = area "memory" 1 |> tau 2.0<ms> |> initial (CarriedOver 1.0)
+            let memory = area "memory" 1 |> tau 2.0<ms> |> initial (carriedOver 1.0)
 
             let network =
-                circuit
+                Circuit.empty
                 |> areas [ memory ]
                 |> projections [ memory --> memory |> weights (constant 0.0) ]
 
@@ -258,10 +259,10 @@ let tests =
             let y = readout "y" 1
 
             let network =
-                circuit
+                Circuit.empty
                 |> areas [ c ]
                 |> readouts [ y ]
-                |> projections [ c --> y |> learning 0.1 ]
+                |> projections [ c --> y |> learningRate 0.1 ]
 
             let inner = Task.curriculum [ asking 1.0, AfterTrials 5 ] (asking 2.0)
             let task = Task.blocks [ asking 7.0, 1; inner, 1 ]
@@ -290,12 +291,12 @@ let tests =
                 | other -> failtest $"{other}"
 
             let throwing =
-                Task.ofFunction 20 1 4.0<ms> (fun k stream ->
+                Task.ofTrials 4.0<ms> (fun k stream ->
                     if k = 2 then
                         failwith "no such trial"
 
                     match byHeart.Task.Kind with
-                    | TaskKind.Drawn(_, _, _, draw) -> draw k stream
+                    | TaskKind.Drawn drawn -> drawn.Draw k stream
                     | _ -> failwith "not drawn")
 
             match Run.perform trained throwing 4 with

@@ -10,18 +10,18 @@ let private train experiment =
     | Ok trained -> trained
     | Error problems -> failtest (String.concat "\n" (List.map Problem.text problems))
 
-let private cortex = area "cortex" 6 |> initial (CarriedOver 0.1)
+let private cortex = area "cortex" 6 |> initial (carriedOver 0.1)
 let private y = readout "y" 1
 
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> inputs [ input "x" 1 ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.1
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.1
         input "x" 1 --> cortex |> weights (uniform -1.0 1.0)
-        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.1
+        cortex --> y |> weights (uniformScaled 1.0) |> learningRate 0.1
     ]
     |> feedback [ errorOf y --> cortex ]
 
@@ -34,10 +34,10 @@ let private follow (now: Moment) (memory: float[]) =
     memory[0] <- memory[0] + 0.1 * now.Outputs[0]
 
     {
-        Shown = [| memory[0] |]
-        Asked = [| memory[1] - memory[0] |]
-        Counted = None
-        Marked = []
+        Input = [| memory[0] |]
+        Target = [| memory[1] - memory[0] |]
+        Mask = [||]
+        Events = []
     }
 
 let private stuckIn trial step (now: Moment) memory =
@@ -51,24 +51,24 @@ let private striatum = winnerTakeAll "striatum" 3
 /// Three choices of which the second is right; decided in the third step.
 let private choice rule =
     let network =
-        circuit
+        Circuit.empty
         |> areas [ striatum ]
         |> inputs [ input "x" 1 ]
         |> projections [
             input "x" 1 --> striatum
-            |> weights (given (array2D [ [ 1.0 ]; [ 0.5 ]; [ 0.2 ] ]))
-            |> gate (AtEvent "decide")
-            |> learningBy rule 10.0
+            |> weights (ofMatrix (array2D [ [ 1.0 ]; [ 0.5 ]; [ 0.2 ] ]))
+            |> gate (atEvent "decide")
+            |> learnBy rule 10.0
         ]
 
     let step (now: Moment) _ =
         (now.Allowed "striatum")[0] <- false
 
         {
-            Shown = [| 2.0 |]
-            Asked = [||]
-            Counted = None
-            Marked = if now.Step = 3 then [ "decide" ] else []
+            Input = [| 2.0 |]
+            Target = [||]
+            Mask = [||]
+            Events = if now.Step = 3 then [ "decide" ] else []
         }
 
     let task =
@@ -129,7 +129,7 @@ let tests =
                 let data = follow now memory
 
                 if now.Step = 5 then
-                    { data with Asked = [| 0.0; 1.0 |] }
+                    { data with Target = [| 0.0; 1.0 |] }
                 else
                     data
 
@@ -158,8 +158,7 @@ let tests =
                 |> Task.rewarded [| 0.0; 1.0; 0.0; -0.5 |]
 
             let hebbian =
-                network
-                |> Circuit.mapProjection "cortex->cortex" (learningBy Rule.rewardHebb 1.0)
+                network |> Circuit.mapProjection "cortex->cortex" (learnBy Rule.rewardHebb 1.0)
 
             let trained = train (experiment "rewarded" hebbian task |> trials 1)
             Expect.equal trained.Rewards [| 0.5 |] "sum"

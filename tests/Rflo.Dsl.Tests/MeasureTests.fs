@@ -102,6 +102,7 @@ let private trial (case: Case) (random: Random) observer : int * Activity =
                     Outputs = outputs
                     Output = Output.Linear
                     Loss = None
+                    Lost = []
                 }
         ]
         Inputs = Matrix<float>.Build.Dense(steps, 1)
@@ -147,11 +148,11 @@ let private two order =
     let parts = order [ readout "value" 1; readout "choice" 2 ]
 
     let network =
-        circuit
+        Circuit.empty
         |> areas [ c ]
         |> readouts parts
         |> projections [
-            for part in parts -> c --> part |> weights (gaussian 1.0) |> learning 0.01
+            for part in parts -> c --> part |> weights (gaussian 1.0) |> learningRate 0.01
         ]
 
     let targets =
@@ -289,6 +290,7 @@ let tests =
                         Outputs = 1
                         Output = output
                         Loss = None
+                        Lost = []
                     }
                 ]
                 Inputs = Matrix<float>.Build.Dense(4, 1)
@@ -327,6 +329,7 @@ let tests =
                         Outputs = 3
                         Output = Output.Linear
                         Loss = None
+                        Lost = []
                     }
                 ]
                 Inputs = Matrix<float>.Build.Dense(5, 1)

@@ -14,14 +14,14 @@ let private a = area "cortex" 4
 let private y = readout "y" 1
 
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ a ]
     |> readouts [ y ]
-    |> projections [ a --> a |> learning 0.1; a --> y |> learning 0.1 ]
+    |> projections [ a --> a |> learningRate 0.1; a --> y |> learningRate 0.1 ]
     |> feedback [ errorOf y --> a ]
 
 let private wave c =
-    experiment "wave" c (Task.periodic 20.0<ms> [ 1, 1.0 ]) |> trials 2
+    experiment "wave" c (Task.periodic 20.0<ms> [ harmonic 1 1.0 ]) |> trials 2
 
 let private unmatched (e: Experiment) =
     match Check.experiment e with
@@ -40,7 +40,7 @@ let tests =
             Expect.equal
                 (network
                  |> Circuit.mapArea "cortx" (tau 99.0<ms>)
-                 |> Circuit.mapProjection "cortex->Y" (learning 0.0)
+                 |> Circuit.mapProjection "cortex->Y" (learningRate 0.0)
                  |> wave
                  |> problems)
                 [
@@ -196,7 +196,8 @@ let tests =
         test "are problems of the points of a sweep, and of its axis" {
             let rate value (e: Experiment) = {
                 e with
-                    Circuit = e.Circuit |> Circuit.mapProjection "cortex->cortx" (learning value)
+                    Circuit =
+                        e.Circuit |> Circuit.mapProjection "cortex->cortx" (learningRate value)
             }
 
             let sweep = Sweep.ofExperiment (wave network) |> Sweep.over "rate" [ 0.1; 0.2 ] rate

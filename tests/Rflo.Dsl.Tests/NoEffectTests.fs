@@ -15,14 +15,14 @@ let private task =
     Task.ofArrays (Array2D.create 12 1 0.5) (Array2D.create 12 1 0.25)
 
 let private around (a: Area) inner =
-    circuit
+    Circuit.empty
     |> areas [ a ]
     |> inputs [ x ]
     |> readouts [ y ]
     |> projections [
-        x --> a |> learning 0.02
+        x --> a |> learningRate 0.02
         yield! inner
-        a --> y |> learning 0.02
+        a --> y |> learningRate 0.02
     ]
     |> feedback [ errorOf y --> a ]
 
@@ -83,7 +83,7 @@ let private withRates part memory =
     plan (around a [])
     |> rule {
         Rule.bptt with
-            Rates = OwnRates(part, memory)
+            Schedule = OwnRates(part, memory)
     }
 
 /// A model of one state, of which a function throws.
@@ -139,7 +139,7 @@ let private rows = [
         let learning = plan (around a []) |> rule { Rule.bptt with Optimizer = optimizer }
 
         $"{optimizer} in single precision",
-        learning |> precision Precision.Single,
+        learning |> precision Precision.single,
         [
             $"experiment: {said} in single precision, in which the run computes"
         ]
@@ -187,8 +187,8 @@ let private rows = [
         $"a name under which connections are saved, {part}",
         plan (
             around a [
-                a --> a |> density 0.5 |> named "w"
-                a --> a |> delay 2.0<ms> |> named $"w/{part}"
+                a --> a |> density 0.5 |> label "w"
+                a --> a |> delay 2.0<ms> |> label $"w/{part}"
             ]
         ),
         [ savedUnder part ]
@@ -198,19 +198,19 @@ let private rows = [
             $"the name is {name}; it must be one under which results can be saved: no .npy at its end, and no part between its signs / that is empty, . or .."
 
         $"a projection called {name}",
-        plan (around a [ a --> a |> named name ]),
+        plan (around a [ a --> a |> label name ]),
         [ $"projection {name}: {problem}" ]
 
         $"a probe called {name}", withProbe name, [ $"probe {name}: {problem}" ]
 
     "a name longer than any file has room for",
-    plan (around a [ a --> a |> named (String('w', 201)) ]),
+    plan (around a [ a --> a |> label (String('w', 201)) ]),
     [
         $"projection {String('w', 201)}: the name is 201 characters long; it must be at most 200, since results are saved under it"
     ]
 
     "names that are paths and stay in the folder",
-    plan (around a [ a --> a |> named "left/slow.1/..x" ]),
+    plan (around a [ a --> a |> label "left/slow.1/..x" ]),
     []
 
     for name in
@@ -268,7 +268,7 @@ let private rows = [
     ]
 
     "an event that is never marked",
-    experiment "plan" (around a [ a --> a |> gate (AtEvent "go") ]) (task |> Task.events [ "go" ]),
+    experiment "plan" (around a [ a --> a |> gate (atEvent "go") ]) (task |> Task.events [ "go" ]),
     [
         "task: it names the event go and marks no step with it; mark some, such as Task.marked [ \"go\", [ 1 ] ], or leave the name out"
     ]
@@ -284,14 +284,14 @@ let tests =
             let b = area "b" 3
 
             let chain first second =
-                circuit
+                Circuit.empty
                 |> areas [ first; second ]
                 |> inputs [ x ]
                 |> readouts [ y ]
                 |> projections [
-                    x --> first |> learning 0.02
+                    x --> first |> learningRate 0.02
                     first --> second
-                    second --> y |> learning 0.02
+                    second --> y |> learningRate 0.02
                 ]
                 |> feedback [ errorOf y --> first ]
 

@@ -10,13 +10,13 @@ let private mine = Rule.define "RFLO by hand" ByHand.rflo
 let private network hasFeedback =
     let cortex, y = area "cortex" 10 |> tau 10.0<ms>, readout "y" 1
 
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.05
-        bias --> cortex |> weights (gaussian 0.1) |> learning 0.02
-        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.05
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.05
+        bias --> cortex |> weights (gaussian 0.1) |> learningRate 0.02
+        cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.05
     ]
     |> feedback [
         if hasFeedback then
@@ -24,7 +24,7 @@ let private network hasFeedback =
     ]
 
 let private plan learned =
-    experiment "own" (network true) (Task.periodic 40.0<ms> [ 1, 1.0 ])
+    experiment "own" (network true) (Task.periodic 40.0<ms> [ harmonic 1 1.0 ])
     |> rule learned
     |> trials 30
 

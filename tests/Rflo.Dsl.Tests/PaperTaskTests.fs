@@ -8,15 +8,15 @@ open Rflo.Dsl
 open Rflo.Dsl.Tests.Valid
 open Rflo.Dsl.Tests.Views
 
-let private one = area "one" 3
+let private one = area "one" 3 |> initial (carriedOver 0.3)
 
 /// Any circuit of those channels and outputs, untrained: what the task shows is all that is asked here.
 let private watchingBy (dt: float<ms>) channels outputs task =
     let y = readout "y" outputs
 
     let network =
-        circuit
-        |> areas [ one |> initial (CarriedOver 0.3) ]
+        Circuit.empty
+        |> areas [ one ]
         |> readouts [ y ]
         |> projections [
             one --> one |> weights (gaussian 1.5)

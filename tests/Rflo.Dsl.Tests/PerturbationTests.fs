@@ -28,15 +28,15 @@ let private cue = input "cue" 1
 let private hand = readout "hand" 1
 
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ cortex; motor; striatum; spiking ]
     |> inputs [ cue ]
     |> readouts [ hand ]
     |> projections [
         cue --> cortex
-        cortex --> cortex |> learning 0.03
+        cortex --> cortex |> learningRate 0.03
         cortex --> motor
-        motor --> hand |> learning 0.03
+        motor --> hand |> learningRate 0.03
     ]
     |> feedback [ errorOf hand --> cortex ]
 
@@ -54,7 +54,8 @@ let private task =
         (fun () now -> {
             Input = [| (if now.Phase = "cue" then 1.0 else 0.0) |]
             Target = [| 1.0 |]
-            Mask = if now.Phase = "go" then 1.0 else 0.0
+            Mask = [| if now.Phase = "go" then 1.0 else 0.0 |]
+            Events = []
         })
 
 let private plan = experiment "plan" network task |> trials 4
@@ -175,7 +176,7 @@ let private learnsTau = {
 
 let private carried = {
     plan with
-        Circuit = network |> Circuit.mapArea "motor" (initial (CarriedOver 0.1))
+        Circuit = network |> Circuit.mapArea "motor" (initial (carriedOver 0.1))
 }
 
 let private mistakes: (Experiment * string) list = [

@@ -20,7 +20,8 @@ let private memory =
             0.1 * now.Stream.Gaussian()
         |]
         Target = [| if now.Phase = "go" then value else 0.0 |]
-        Mask = if now.Phase = "go" then 1.0 else 0.25
+        Mask = [| if now.Phase = "go" then 1.0 else 0.25 |]
+        Events = []
     }
 
     Task.phased 2 1 phases (fun stream -> stream.Uniform(-1.0, 1.0)) at
@@ -63,7 +64,8 @@ let private durations =
             let silent () (_: Instant) = {
                 Input = [||]
                 Target = [| 0.0 |]
-                Mask = 1.0
+                Mask = [||]
+                Events = []
             }
 
             for dt in [ 0.5<ms>; 2.5<ms> ] do
@@ -97,7 +99,8 @@ let private durations =
                     (fun () now -> {
                         Input = [||]
                         Target = [| float now.Step |]
-                        Mask = 1.0
+                        Mask = [||]
+                        Events = []
                     })
 
             let shown = views 3L task [ 0..50 ]
@@ -120,7 +123,8 @@ let private durations =
                     float now.Since
                     float (now.OnsetOf "b")
                 |]
-                Mask = 1.0
+                Mask = [||]
+                Events = []
             }
 
             let task =
@@ -171,7 +175,8 @@ let private meaning =
                         float (now.DurationOf "delay")
                         float now.Timeline.Duration
                     |]
-                    Mask = 1.0
+                    Mask = [||]
+                    Events = []
                 }
 
             for view in views 5L (Task.phased 0 2 phases ignore at) [ 0..20 ] do
@@ -190,7 +195,8 @@ let private meaning =
                     {
                         Input = [| float pulses[now.Step - 1] |]
                         Target = [| float sum |]
-                        Mask = 1.0
+                        Mask = [||]
+                        Events = []
                     }
 
             for view in views 6L (Task.phasedBy 1 1 phases make) [ 0; 1; 0 ] do
@@ -243,7 +249,8 @@ let private randomness =
             let drawing (value: int) (now: Instant) = {
                 Input = [| float value; float (now.Stream.Between(0, 1000)) |]
                 Target = [| 0.0 |]
-                Mask = 1.0
+                Mask = [||]
+                Events = []
             }
 
             let task =
@@ -277,7 +284,8 @@ let private randomness =
                 let at value (now: Instant) = {
                     Input = [| value; (if noise then now.Stream.Gaussian() else 0.0) |]
                     Target = [| 0.0 |]
-                    Mask = 1.0
+                    Mask = [||]
+                    Events = []
                 }
 
                 Task.phased 2 1 phases draw at

@@ -57,6 +57,23 @@ let inTaskPart names fault spoils needs experiment =
 
 let areaPart index (final: Experiment) = InArea final.Circuit.Areas[index].Name
 
+// Parts as a circuit written out may have them: after the others, and twice.
+
+let appendAreas more (circuit: Circuit) = {
+    circuit with
+        Areas = circuit.Areas @ more
+}
+
+let appendInputs more (circuit: Circuit) = {
+    circuit with
+        Inputs = circuit.Inputs @ more
+}
+
+let appendReadouts more (circuit: Circuit) = {
+    circuit with
+        Readouts = circuit.Readouts @ more
+}
+
 let inArea index rank fault spoils needs experiment =
     planted (2, index, rank) (areaPart index) fault spoils needs experiment
 
@@ -94,7 +111,7 @@ let inFeedback index fault spoils needs experiment =
 /// The experiment with one more probe.
 let withProbe every probe (experiment: Experiment) =
     let index = experiment.Probes.Length
-    index, experiment |> Declare.probe every [ probe ]
+    index, experiment |> Experiment.probe every [ probe ]
 
 let inProbe index fault spoils needs experiment =
     let part (final: Experiment) =
@@ -152,10 +169,11 @@ let appended (projection: Projection) (experiment: Experiment) =
             Label = Some $"planted.{index}"
     }
 
-    index, withCircuit (Declare.projections [ named ]) experiment
+    index, withCircuit (Circuit.projections [ named ]) experiment
 
 let arrow source target : Projection = {
     (bias --> area "nowhere" 1) with
+        Parts = []
         Source = source
         Target = target
         Weights = Gaussian 1.0
@@ -179,7 +197,7 @@ let inputNames (e: Experiment) = e.Circuit.Inputs |> List.map _.Name
 let readoutNames (e: Experiment) = e.Circuit.Readouts |> List.map _.Name
 let unknown kind names final = Unknown(kind, "ghost", names final)
 
-let own rule projection = projection |> learningBy rule 0.01
+let own rule projection = projection |> learnBy rule 0.01
 
 // Several mistakes at once.
 

@@ -11,14 +11,14 @@ let private a = area "a" 4
 let private y = readout "y" 1
 
 let private network inner =
-    circuit
+    Circuit.empty
     |> areas [ a ]
     |> inputs [ input "x" 1 ]
     |> readouts [ y ]
     |> projections [
         input "x" 1 --> a
         inner
-        a --> y |> learning 0.5 |> bounds -0.1 0.1
+        a --> y |> learningRate 0.5 |> bounds -0.1 0.1
     ]
     |> feedback [ errorOf y --> a ]
 
@@ -28,7 +28,7 @@ let private plan inner =
         (network inner)
         (Task.ofArrays (Array2D.create 8 1 1.0) (Array2D.create 8 1 2.0))
     |> trials 20
-    |> precision Precision.Single
+    |> precision Precision.single
 
 let private problems experiment =
     match Check.experiment experiment with
@@ -46,7 +46,7 @@ let tests =
                 Gen.zip (Gen.choose (1, 1000)) (Gen.choose (1, 1000))
                 |> Gen.sampleWithSeed (Rnd 14UL) 5 20 do
                 let low, high = float low / -7000.0, float high / 7000.0
-                let inner = a --> a |> learning 5.0 |> bounds low high
+                let inner = a --> a |> learningRate 5.0 |> bounds low high
 
                 match Run.train (plan inner) with
                 | Error problems -> failtest $"%A{List.map Problem.text problems}"
@@ -57,10 +57,10 @@ let tests =
                                 network inner
                                 |> Circuit.mapProjection
                                     "a->a"
-                                    (weights (given (trained.Final["a->a"].ToArray())))
+                                    (weights (ofMatrix (trained.Final["a->a"].ToArray())))
                                 |> Circuit.mapProjection
                                     "a->y"
-                                    (weights (given (trained.Final["a->y"].ToArray())))
+                                    (weights (ofMatrix (trained.Final["a->y"].ToArray())))
                     }
 
                     Expect.isEmpty (problems again) $"bounds {low} and {high}"
@@ -88,19 +88,19 @@ let tests =
 
             for inner, fault in
                 [
-                    a --> a |> weights (given huge),
+                    a --> a |> weights (ofMatrix huge),
                     $"projection a->a: a weight is 1E+200; it must be finite {beyond}"
                     a --> a |> weights (constant -1e39),
                     $"projection a->a: the weight is -1E+39; it must be finite {beyond}"
                     a --> a |> weights (gaussian 1e100),
                     $"projection a->a: the gain is 1E+100; it must be finite and at least 0 {beyond}"
-                    a --> a |> learning 1e60,
+                    a --> a |> learningRate 1e60,
                     $"projection a->a: the learning rate is 1E+60; it must be finite and at least 0 {beyond}"
-                    a --> a |> learning 0.1 |> decay 1e60,
+                    a --> a |> learningRate 0.1 |> decay 1e60,
                     $"projection a->a: decay is 1E+60; it must be finite and at least 0 {beyond}"
                 ] do
                 Expect.equal (problems (plan inner)) [ fault ] "single"
-                Expect.isEmpty (problems (plan inner |> precision Precision.Double)) "double"
+                Expect.isEmpty (problems (plan inner |> precision Precision.double)) "double"
 
             let loud = plan (a --> a)
 
@@ -108,7 +108,7 @@ let tests =
                 (problems {
                     loud with
                         Circuit =
-                            loud.Circuit |> Circuit.mapArea "a" (noise 1e80 >> initial (Reset 1e50))
+                            loud.Circuit |> Circuit.mapArea "a" (noise 1e80 >> initial (reset 1e50))
                 })
                 [
                     $"area a: noise is 1E+80; it must be finite and at least 0 {beyond}"

@@ -14,13 +14,13 @@ let private y = readout "y" 1
 
 /// Any rule can train it: there is noise, feedback and reward.
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> density 0.8 |> learning 0.01
-        bias --> cortex |> learning 0.01
-        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.01
+        cortex --> cortex |> weights (gaussian 1.5) |> density 0.8 |> learningRate 0.01
+        bias --> cortex |> learningRate 0.01
+        cortex --> y |> weights (uniformScaled 1.0) |> learningRate 0.01
     ]
     |> feedback [ errorOf y --> cortex ]
 
@@ -102,7 +102,7 @@ let private moments rule = [
         rule with
             Optimizer = Optimizer.adam
             Clip = Clip.Each 0.1
-            Rates = Rates.inverse 3.0
+            Schedule = Schedule.inverse 3.0
     }
     {
         rule with
@@ -323,10 +323,7 @@ let private silent =
 
         test "in words that say what is missing" {
             let bare =
-                circuit
-                |> areas [ area "cortex" 6 ]
-                |> readouts [ y ]
-                |> projections [ cortex --> y |> learning 0.01 ]
+                circuit [ area "cortex" 6 --> y |> learningRate 0.01 ]
                 |> fun circuit -> experiment "bare" circuit plan.Task
 
             let texts probes =
@@ -344,7 +341,7 @@ let private silent =
                 ])
                 [
                     "probe spectral-radius cortex: it has nothing to measure: no projection runs from cortex to itself; declare one, such as cortex --> cortex, or leave the probe out"
-                    "probe angle own/hebb: it has nothing to measure: no weights onto an area learn; let some learn, such as cortex --> cortex |> learning 0.03, or leave the probe out"
+                    "probe angle own/hebb: it has nothing to measure: no weights onto an area learn; let some learn, such as cortex --> cortex |> learningRate 0.03, or leave the probe out"
                     "probe dale: it has nothing to measure: Dale's law holds no projection onto an area; give an area that projects to one the law, such as |> dale 0.8, or leave the probe out"
                     "probe masks: it has nothing to measure: every projection has all its connections; leave some out, such as |> density 0.1, or leave the probe out"
                 ]

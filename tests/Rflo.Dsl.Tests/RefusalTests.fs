@@ -16,19 +16,19 @@ let private task = Task.ofArrays (wide 10 2) (wide 10 1)
 
 let private loop =
     Task.closedLoop 2 1 10.0<ms> [||] (fun _ _ _ -> ()) (fun _ _ -> {
-        Shown = [| 0.0; 0.0 |]
-        Asked = [| 0.0 |]
-        Counted = None
-        Marked = []
+        Input = [| 0.0; 0.0 |]
+        Target = [| 0.0 |]
+        Mask = [||]
+        Events = []
     })
 
-let private inner = cortex --> cortex |> learning 0.03
+let private inner = cortex --> cortex |> learningRate 0.03
 let private drive = cue --> cortex
-let private reading = cortex --> hand |> learning 0.03
+let private reading = cortex --> hand |> learningRate 0.03
 let private told = errorOf hand --> cortex
 
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ cortex; motor; striatum ]
     |> inputs [ cue ]
     |> readouts [ hand ]
@@ -38,6 +38,8 @@ let private network =
 let private plan network = experiment "plan" network task
 
 /// The sound network with one more projection.
+let private byNames (projection: Projection) = { projection with Parts = [] }
+
 let private plus projection =
     plan (network |> projections [ projection ])
 
@@ -68,13 +70,13 @@ let private modulated signal =
 
     experiment
         "plan"
-        (network |> Circuit.mapProjection "cortex->cortex" (learningBy rule 0.1))
+        (network |> Circuit.mapProjection "cortex->cortex" (learnBy rule 0.1))
         (task |> Task.rewarded (Array.create 10 1.0))
 
 /// The readout is a critic of that rule.
 let private critic rule change =
     network
-    |> Circuit.mapProjection "cortex->hand" (learningBy rule 0.1)
+    |> Circuit.mapProjection "cortex->hand" (learnBy rule 0.1)
     |> fun network -> {
         network with
             Readouts = network.Readouts |> List.map change
@@ -206,7 +208,7 @@ let private mistakes = [
     "a critic that is always 1",
     experiment
         "plan"
-        (critic (Rule.td 0.9 0.5) (output Output.Softmax))
+        (critic (Rule.td 0.9 0.5) (output softmax))
         (Task.ofArrays (wide 10 2) (Array2D.create 10 1 1.0)
          |> Task.rewarded (Array.create 10 1.0)),
     inArrow
@@ -227,12 +229,12 @@ let private mistakes = [
         $"projection cortex->hand: the {field} of the temporal difference is 1.25; it must be in [0, 1]"
 
     "a name that nothing known is near to",
-    plus (area "spinal" 3 --> motor),
+    plus (byNames (area "spinal" 3 --> motor)),
     inArrow "spinal->motor" (Unknown(AreaName, "spinal", names)),
     "projection spinal->motor: no area is named spinal (known: cortex, motor, striatum)"
 
     "a stranger that projects to itself, said once",
-    plus (area "motr" 3 --> area "motr" 3),
+    plus (byNames (area "motr" 3 --> area "motr" 3)),
     inArrow "motr->motr" (Unknown(AreaName, "motr", names)),
     "projection motr->motr: no area is named motr (known: cortex, motor, striatum); did you mean motor?"
 
@@ -295,12 +297,12 @@ let private mistakes = [
     "area cortex: mine cannot learn time constants; use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
 
     "an input that is not there",
-    plus (input "que" 1 --> motor),
+    plus (byNames (input "que" 1 --> motor)),
     inArrow "que->motor" (Unknown(InputName, "que", [ "cue" ])),
     "projection que->motor: no input is named que (known: cue); did you mean cue?"
 
     "a readout that is not there",
-    plus (readout "Hand" 1 --> motor),
+    plus (byNames (readout "Hand" 1 --> motor)),
     inArrow "Hand->motor" (Unknown(ReadoutName, "Hand", [ "hand" ])),
     "projection Hand->motor: no readout is named Hand (known: hand); did you mean hand?"
 
@@ -313,7 +315,7 @@ let private mistakes = [
 
     "an event that is nearly there",
     {
-        plus (cortex --> striatum |> gate (AtEvent "goo")) with
+        plus (cortex --> striatum |> gate (atEvent "goo")) with
             Task = task |> Task.marked [ "go", [ 5 ] ]
     },
     inArrow "cortex->striatum" (Unknown(EventName, "goo", [ "go" ])),
@@ -341,11 +343,16 @@ let private mistakes = [
 
     "the inhibitory units of an area that has none",
     plan (
-        circuit
-        |> areas [ cortex; motor |> dale 1.0 ]
+        Circuit.empty
+        |> areas [ cortex ]
         |> inputs [ cue ]
         |> readouts [ hand ]
-        |> projections [ inner; drive; reading; motor["inhibitory"] --> cortex ]
+        |> projections [
+            inner
+            drive
+            reading
+            (motor |> dale 1.0)["inhibitory"] --> cortex
+        ]
         |> feedback [ told ]
     ),
     inArrow
@@ -365,7 +372,7 @@ let private mistakes = [
         |> Circuit.mapProjection "cortex->cortex" frozen
     ),
     at (InReadout "motor") (NameTaken "motor"),
-    "readout motor: the name motor is taken by an earlier part; give it another"
+    "readout motor: another part has the name motor; give it another name, or use one value in all arrows"
 
     "two projections with the same ends",
     plus drive,
@@ -378,7 +385,7 @@ let private mistakes = [
     "two projections of one name",
     plan (
         network
-        |> projections [ drive |> named "slow"; inner |> frozen |> named "slow" ]
+        |> projections [ drive |> label "slow"; inner |> frozen |> label "slow" ]
     ),
     inArrow "slow" (NameTaken "slow"),
     "projection slow: the name slow is taken by an earlier part; give it another"
@@ -401,14 +408,14 @@ let private mistakes = [
     "feedback hand --> motor: symmetric feedback is the transpose of weights from motor to hand, and there are none; use random feedback, or let the readout listen to the area"
 
     "feedback of negative scale",
-    plan (network |> feedback [ errorOf hand --> motor |> through (random -1.0) ]),
+    plan (network |> feedback [ errorOf hand --> motor |> through (randomFeedback -1.0) ]),
     at
         (InFeedback("hand", "motor"))
         (NotAllowed("the scale of the feedback", "-1", "finite and at least 0")),
     "feedback hand --> motor: the scale of the feedback is -1; it must be finite and at least 0"
 
     "a given weight against Dale's law",
-    plus (cortex --> motor |> weights (given twoWrongSigns)),
+    plus (cortex --> motor |> weights (ofMatrix twoWrongSigns)),
     inArrow
         "cortex->motor"
         (NotAllowed(
@@ -429,7 +436,7 @@ let private mistakes = [
     "a given weight above its bounds",
     plus (
         motor --> motor
-        |> weights (given (array2D [ [ 0.1; 0.5 ]; [ 0.6; -0.5 ] ]))
+        |> weights (ofMatrix (array2D [ [ 0.1; 0.5 ]; [ 0.6; -0.5 ] ]))
         |> bounds -0.5 0.5
     ),
     inArrow
@@ -493,12 +500,12 @@ let private mistakes = [
     "projection cortex->motor: delay is 0 ms; it must be finite and at least one step, 1 ms"
 
     "a gate onto a readout",
-    plus (motor --> hand |> gate AtTrialEnd),
+    plus (motor --> hand |> gate atTrialEnd),
     contradiction "motor->hand" "a projection onto a readout has no gate" "leave the gate out",
     "projection motor->hand: a projection onto a readout has no gate; leave the gate out"
 
     "a gate that opens every step and a half",
-    plus (cortex --> motor |> gate (Every 1.5<ms>)),
+    plus (cortex --> motor |> gate (every 1.5<ms>)),
     inArrow "cortex->motor" (NotWholeSteps("the gate's period", 1.5<ms>, 1.0<ms>)),
     "projection cortex->motor: the gate's period is 1.5 ms, which is no whole number of steps of 1 ms; change it or dt"
 
@@ -523,7 +530,7 @@ let private mistakes = [
     "projection motor->cue: an arrow cannot end at cue; let it end at an area, a population or a readout"
 
     "weights that learn onto a winner-take-all",
-    plus (cortex --> striatum |> learning 0.1),
+    plus (cortex --> striatum |> learningRate 0.1),
     inArrow
         "cortex->striatum"
         (RuleCannot(
@@ -536,7 +543,7 @@ let private mistakes = [
     "a trace of the unit's own slope onto a winner-take-all",
     plus (
         cortex --> striatum
-        |> learningBy
+        |> learnBy
             (Rule.local "mine" {
                 Trace = OwnJacobian
                 Post = Rule.the Rate
@@ -610,7 +617,7 @@ let private mistakes = [
     "experiment: the window is 5 ms; it must be at least the stride, 10 ms, so that every error is told"
 
     "the symmetric local rule where no readout listens",
-    plus (motor --> motor |> learningBy Rule.localSymmetric 0.1),
+    plus (motor --> motor |> learnBy Rule.localSymmetric 0.1),
     inArrow
         "motor->motor"
         (RuleCannot(
@@ -621,7 +628,7 @@ let private mistakes = [
     "projection motor->motor: local-symmetric cannot tell motor an error, since no readout listens to it; use rflo and declare a feedback, or freeze the projection"
 
     "RFLO in an area that no feedback reaches",
-    plus (motor --> motor |> learning 0.1),
+    plus (motor --> motor |> learningRate 0.1),
     inArrow "motor->motor" (NoErrorReaches("motor", "rflo")),
     "projection motor->motor: rflo needs an error, but no feedback reaches motor; declare one, such as errorOf y --> motor, or freeze the projection"
 
@@ -660,11 +667,12 @@ let private mistakes = [
 
     "least squares of a readout that is not linear",
     plan (
-        circuit
+        Circuit.empty
         |> areas [ cortex ]
         |> inputs [ cue ]
-        |> readouts [ hand |> output Output.Sigmoid ]
-        |> projections [ reading ]
+        |> projections [
+            cortex --> (hand |> output Output.sigmoid) |> learningRate 0.03
+        ]
     )
     |> rule Rule.force,
     inArrow
@@ -679,11 +687,10 @@ let private mistakes = [
     "least squares of a softmax",
     {
         plan (
-            circuit
+            Circuit.empty
             |> areas [ cortex ]
             |> inputs [ cue ]
-            |> readouts [ hand |> output Output.Softmax ]
-            |> projections [ reading ]
+            |> projections [ cortex --> (hand |> output softmax) |> learningRate 0.03 ]
         ) with
             Rule = Rule.ridge
             Task = Task.ofArrays (wide 10 2) (Array2D.create 10 1 1.0)
@@ -698,7 +705,7 @@ let private mistakes = [
     "projection cortex->hand: ridge cannot solve least squares for hand, whose outputs are no linear function of its weights; make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
 
     "least squares within bounds",
-    plus (bias --> hand |> bounds -1.0 1.0 |> learningBy Rule.ridge 1.0),
+    plus (bias --> hand |> bounds -1.0 1.0 |> learnBy Rule.ridge 1.0),
     contradiction
         "bias->hand"
         "least squares keep to no bounds"
@@ -706,7 +713,7 @@ let private mistakes = [
     "projection bias->hand: least squares keep to no bounds; leave the bounds out, or let the readout learn by the delta rule, Readout = DeltaRule"
 
     "least squares with another decay than their own",
-    plus (bias --> hand |> decay 0.1 |> learningBy Rule.force 1.0),
+    plus (bias --> hand |> decay 0.1 |> learnBy Rule.force 1.0),
     contradiction
         "bias->hand"
         "least squares know no decay but their own alpha"
@@ -720,12 +727,12 @@ let private mistakes = [
         (RuleCannot(
             "rflo-inputs",
             "change anything, since it changes only input weights and biases of areas and nothing of that has a learning rate",
-            "give it one, such as |> learning 0.03, or let the rule change more, such as Learns = Everything"
+            "give it one, such as |> learningRate 0.03, or let the rule change more, such as Learns = Everything"
         )),
-    "experiment: rflo-inputs cannot change anything, since it changes only input weights and biases of areas and nothing of that has a learning rate; give it one, such as |> learning 0.03, or let the rule change more, such as Learns = Everything"
+    "experiment: rflo-inputs cannot change anything, since it changes only input weights and biases of areas and nothing of that has a learning rate; give it one, such as |> learningRate 0.03, or let the rule change more, such as Learns = Everything"
 
     "a rule of one projection that changes others only",
-    plus (bias --> cortex |> learningBy (Rule.recurrentOnly Rule.rflo) 0.1),
+    plus (bias --> cortex |> learnBy (Rule.recurrentOnly Rule.rflo) 0.1),
     contradiction
         "bias->cortex"
         "it learns by rflo-recurrent, which leaves weights of this kind as they are"
@@ -735,7 +742,7 @@ let private mistakes = [
     "an update every 0 trials of one projection",
     plus (
         bias --> hand
-        |> learningBy
+        |> learnBy
             {
                 Rule.rflo with
                     Update = EveryTrials(0, Mean)
@@ -746,7 +753,7 @@ let private mistakes = [
     "projection bias->hand: the number of trials between updates is 0; it must be at least 1"
 
     "a circuit without areas",
-    experiment "plan" circuit task,
+    experiment "plan" Circuit.empty task,
     at InExperiment NoArea,
     "experiment: it has no area; declare one, such as areas [ cortex ]"
 
@@ -761,25 +768,26 @@ let private mistakes = [
     "a task whose drawing fails",
     {
         plan network with
-            Task = Task.ofFunction 2 1 10.0<ms> (fun _ _ -> failwith "no more trials")
+            Task = Task.ofTrials 10.0<ms> (fun _ _ -> failwith "no more trials")
     },
     at InTask (Failed("drawing trial 0", "no more trials")),
     "task: drawing trial 0 failed: no more trials; mend the function that the script gives"
 
-    "a task that draws fewer targets than it declares",
+    "a task that draws more targets than the circuit has outputs",
     {
         plan network with
             Task =
-                Task.ofFunction 2 1 10.0<ms> (fun _ _ -> {
+                Task.ofTrials 10.0<ms> (fun _ _ -> {
                     Inputs = wide 10 2
                     Targets = wide 10 2
                     Mask = None
                     Events = []
                     Rewards = None
+                    Conditions = []
                 })
     },
-    at InTask (WrongShape("the targets", "(10, 2)", "(10, 1), (steps, outputs)")),
-    "task: the shape of the targets is (10, 2); it must be (10, 1), (steps, outputs)"
+    at InTask (NotAllowed("the number of outputs", "2", "1, as the circuit's readouts (hand 1)")),
+    "task: the number of outputs is 2; it must be 1, as the circuit's readouts (hand 1)"
 
     "a mask of another length than the targets",
     {
@@ -800,7 +808,7 @@ let private mistakes = [
     "task: the number of input channels is 3; it must be 2, as the circuit's inputs (cue 2)"
 
     "a rule of rewards on a task that gives none",
-    plus (cortex --> striatum |> learningBy Rule.rewardHebb 0.1),
+    plus (cortex --> striatum |> learnBy Rule.rewardHebb 0.1),
     inArrow
         "cortex->striatum"
         (RuleCannot(
@@ -811,7 +819,7 @@ let private mistakes = [
     "projection cortex->striatum: reward-hebb cannot learn from rewards, since the task arrays gives none; give its trials rewards, use another rule, or freeze the projection"
 
     "a rule of unforeseen rewards on a task that gives none",
-    plus (cortex --> striatum |> learningBy Rule.rewardDelta 0.1),
+    plus (cortex --> striatum |> learnBy Rule.rewardDelta 0.1),
     inArrow
         "cortex->striatum"
         (RuleCannot(
@@ -842,10 +850,10 @@ let private mistakes = [
         plan network with
             Task =
                 Task.closedLoop 2 1 10.0<ms> [||] (fun _ _ _ -> ()) (fun _ _ -> {
-                    Shown = [| 0.0; 0.0 |]
-                    Asked = [| 0.0; 1.0 |]
-                    Counted = None
-                    Marked = []
+                    Input = [| 0.0; 0.0 |]
+                    Target = [| 0.0; 1.0 |]
+                    Mask = [||]
+                    Events = []
                 })
     },
     at InTask (WrongLength("the targets of a step", 2, 1, "one number an output")),
@@ -889,7 +897,7 @@ let private mistakes = [
 
     "more weights than an array holds",
     plan (
-        circuit
+        Circuit.empty
         |> areas [ cortex; motor; area "huge" 50_000 ]
         |> inputs [ cue ]
         |> readouts [ hand ]
@@ -936,14 +944,14 @@ let tests =
 
         test "nine mistakes in one projection are nine problems" {
             let hopeless =
-                area "motr" 2 --> motor
+                byNames (area "motr" 2 --> motor)
                 |> weights (gaussian nan)
                 |> density 1.4
                 |> delay 0.0<ms>
-                |> gate (AtEvent "go")
+                |> gate (atEvent "go")
                 |> bounds 1.0 -1.0
-                |> learning nan
-                |> named "no hope"
+                |> learningRate nan
+                |> label "no hope"
 
             Expect.equal
                 (problemsOf (plus hopeless) |> List.map Problem.text)

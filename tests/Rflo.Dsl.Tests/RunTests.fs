@@ -12,16 +12,19 @@ let private fifty = area "cortex" 50
 
 /// The periodic task of the paper's second figure, learnt by one area.
 let private periodic (cortex: Area) =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> weights (uniformScaled 1.0) |> learning 0.03
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> y |> weights (uniformScaled 1.0) |> learningRate 0.03
     ]
     |> feedback [ errorOf y --> cortex ]
     |> fun network ->
-        experiment "periodic" network (Task.periodic 100.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ])
+        experiment
+            "periodic"
+            network
+            (Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ])
 
 let private train experiment =
     match Run.train experiment with
@@ -44,16 +47,16 @@ let private twoAreas =
     let cue = input "cue" 2
     let z = readout "z" 2
 
-    circuit
+    Circuit.empty
     |> areas [ left; right ]
     |> inputs [ cue ]
     |> readouts [ y; z ]
     |> projections [
         cue --> left
-        left --> right |> learning 0.01
-        right --> right |> density 0.1 |> named "sparse" |> learning 0.01
-        left --> y |> learning 0.01
-        right --> z |> learning 0.01
+        left --> right |> learningRate 0.01
+        right --> right |> density 0.1 |> label "sparse" |> learningRate 0.01
+        left --> y |> learningRate 0.01
+        right --> z |> learningRate 0.01
     ]
     |> feedback [
         errorOf y --> left
@@ -216,7 +219,7 @@ let private improvement =
             let trained = train (small |> rule Rule.bptt |> trials 5)
 
             let wild =
-                periodic (area "cortex" 6 |> transfer Transfer.Identity |> tau 1.0<ms>)
+                periodic (area "cortex" 6 |> transfer Transfer.identity |> tau 1.0<ms>)
                 |> trials 50
 
             match Run.train wild with
@@ -260,9 +263,9 @@ let private improvement =
         }
 
         test "a run stops when its loss falls no more" {
-            let still = Circuit.mapProjection "cortex->cortex" (learning 0.0) small.Circuit
+            let still = Circuit.mapProjection "cortex->cortex" (learningRate 0.0) small.Circuit
 
-            let still = Circuit.mapProjection "cortex->y" (learning 0.0) still
+            let still = Circuit.mapProjection "cortex->y" (learningRate 0.0) still
 
             let ended =
                 train ({ small with Circuit = still } |> trials 60 |> lossWindow 1 |> patience 7)
@@ -282,15 +285,15 @@ let private improvement =
         }
 
         test "a gate at an event opens where the task marks it" {
-            let source = area "source" 1 |> initial (Reset 1.0) |> tau 1.0<ms>
+            let source = area "source" 1 |> initial (reset 1.0) |> tau 1.0<ms>
             let target = relay "target" 1
 
             let network =
-                circuit
+                Circuit.empty
                 |> areas [ source; target ]
                 |> projections [
                     bias --> source |> weights (constant 20.0)
-                    source --> target |> weights (constant 3.0) |> gate (AtEvent "go")
+                    source --> target |> weights (constant 3.0) |> gate (atEvent "go")
                 ]
 
             let task =
@@ -329,8 +332,8 @@ let private reproducible =
         test "learns nothing at rate 0, bit for bit" {
             let still =
                 small.Circuit
-                |> Circuit.mapProjection "cortex->cortex" (learning 0.0)
-                |> Circuit.mapProjection "cortex->y" (learning 0.0)
+                |> Circuit.mapProjection "cortex->cortex" (learningRate 0.0)
+                |> Circuit.mapProjection "cortex->y" (learningRate 0.0)
 
             let trained = train { small with Circuit = still }
             Expect.equal trained.Final trained.Initial "weights"

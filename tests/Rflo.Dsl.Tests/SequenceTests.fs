@@ -83,7 +83,7 @@ let tests =
 
             let shut =
                 second.Experiment.Circuit
-                |> Circuit.mapProjection "cortex->striatum" (gate (Every 1e6<ms>))
+                |> Circuit.mapProjection "cortex->striatum" (gate (every 1e6<ms>))
 
             Expect.equal
                 (performs chosen {

@@ -11,7 +11,10 @@ let private drawn (area: Area) (arrow: Projection) =
     let y = readout "y" 1
 
     let network =
-        circuit |> areas [ area ] |> readouts [ y ] |> projections [ arrow; area --> y ]
+        Circuit.empty
+        |> areas [ area ]
+        |> readouts [ y ]
+        |> projections [ arrow; area --> y ]
 
     let task = Task.ofArrays (Array2D.zeroCreate 3 0) (Array2D.zeroCreate 3 1)
 

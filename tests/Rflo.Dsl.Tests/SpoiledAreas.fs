@@ -21,7 +21,7 @@ let private population name ways =
     kind name (fun e -> [
         for index, area in soundAreas e do
             for given, units, fault in ways area do
-                setArea index (area |> Declare.population given units) e
+                setArea index (area |> Area.population given units) e
                 |> inPopulation index given (always fault) [ $"populations of area {index}" ] [
                     areaSize area
                 ]
@@ -80,7 +80,7 @@ let all = [
     ])
     areas "transfer function of a winner-take-all area" 10 "transfer" (fun _ a -> [
         if isWinnerTakeAll a then
-            a |> transfer Transfer.Relu,
+            a |> transfer relu,
             Contradiction(
                 "it has a transfer function, which a winner-take-all area does not have",
                 "leave transfer out"
@@ -235,7 +235,7 @@ let all = [
             let index = e.Circuit.Areas.Length
             let copy = area a.Name 3 |> tau (e.Dt * 10.0)
 
-            withCircuit (Declare.areas [ copy ]) e
+            withCircuit (appendAreas [ copy ]) e
             |> inArea index 0 (always (NameTaken a.Name)) [ "names" ] [ "dt" ]
     ])
     population "population of nobody" (fun _ -> [

@@ -29,7 +29,7 @@ let all = [
     ])
     kind "two inputs of one name" (fun e -> [
         for x in e.Circuit.Inputs do
-            withCircuit (Declare.inputs [ x ]) e
+            withCircuit (appendInputs [ x ]) e
             |> inInput e.Circuit.Inputs.Length (always (NameTaken x.Name)) [ "names" ] [
                 "sums"
                 $"size of input {x.Name}"
@@ -72,7 +72,7 @@ let all = [
     ])
     kind "two readouts of one name" (fun e -> [
         for y in e.Circuit.Readouts do
-            withCircuit (Declare.readouts [ y ]) e
+            withCircuit (appendReadouts [ y ]) e
             |> inReadout e.Circuit.Readouts.Length (always (NameTaken y.Name)) [ "names" ] [
                 "sums"
                 $"size of readout {y.Name}"
@@ -83,7 +83,7 @@ let all = [
             for a in e.Circuit.Areas do
                 let index = e.Circuit.Readouts.Length
 
-                withCircuit (Declare.readouts [ readout a.Name 1 ]) e
+                withCircuit (appendReadouts [ readout a.Name 1 ]) e
                 |> appended (arrow OfBias (OfReadout a.Name))
                 |> snd
                 |> fitTask (stepsOf e)
@@ -97,7 +97,7 @@ let all = [
     kind "readout that listens to nothing" (fun e -> [
         let index = e.Circuit.Readouts.Length
 
-        withCircuit (Declare.readouts [ readout $"deaf{index}" 2 ]) e
+        withCircuit (appendReadouts [ readout $"deaf{index}" 2 ]) e
         |> fitTask (stepsOf e)
         |> inReadout index (always NothingArrives) [ "task"; "sums" ] [ "dt" ]
     ])

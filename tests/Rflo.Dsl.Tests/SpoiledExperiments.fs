@@ -113,12 +113,12 @@ let all = [
     ruled "rates that fall in no trial" [] (fun _ rule -> [
         for rates in
             [
-                Rates.halvedEvery 0.0
-                Rates.inverse 0.0
-                Rates.cosine 0.0
-                Rates.warmUp 3 (Rates.halvedEvery 0.0)
+                Schedule.halvedEvery 0.0
+                Schedule.inverse 0.0
+                Schedule.cosine 0.0
+                Schedule.warmUp 3 (Schedule.halvedEvery 0.0)
             ] do
-            { rule with Rates = rates },
+            { rule with Schedule = rates },
             NotAllowed("the number of trials in which rates fall", "0", "finite and more than 0")
     ])
     ruled "least squares of a number out of range" [] (fun _ rule -> [

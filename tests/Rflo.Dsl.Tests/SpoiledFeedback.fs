@@ -33,6 +33,8 @@ let private told readout area through : Feedback = {
     Readout = readout
     Area = area
     Through = through
+    Parts = []
+    Lost = []
 }
 
 let all = [
@@ -68,7 +70,7 @@ let all = [
     ])
     kind "feedback twice" (fun e -> [
         for index, f in List.indexed e.Circuit.Feedback do
-            withCircuit (Declare.feedback [ { f with Through = RandomFeedback 1.0 } ]) e
+            withCircuit (Circuit.feedback [ { f with Through = RandomFeedback 1.0 } ]) e
             |> inFeedback
                 e.Circuit.Feedback.Length
                 (always (
@@ -80,13 +82,13 @@ let all = [
     ])
     kind "feedback of a stranger" (fun e -> [
         for a in e.Circuit.Areas do
-            withCircuit (Declare.feedback [ told "ghost" a.Name (RandomFeedback 1.0) ]) e
+            withCircuit (Circuit.feedback [ told "ghost" a.Name (RandomFeedback 1.0) ]) e
             |> inFeedback e.Circuit.Feedback.Length (unknown ReadoutName readoutNames) [
                 "feedback"
             ] []
 
         for y in e.Circuit.Readouts do
-            withCircuit (Declare.feedback [ told y.Name "ghost" (RandomFeedback 1.0) ]) e
+            withCircuit (Circuit.feedback [ told y.Name "ghost" (RandomFeedback 1.0) ]) e
             |> inFeedback e.Circuit.Feedback.Length (unknown AreaName areaNames) [ "feedback" ] []
     ])
 ]

@@ -33,7 +33,7 @@ let private withSecond change kind =
 let private sizesOf (part: Task) =
     match part.Kind with
     | Arrays data -> Array2D.length2 data.Inputs, Array2D.length2 data.Targets
-    | Drawn(inputs, outputs, _, _) -> inputs, outputs
+    | Drawn drawn -> drawn.Inputs, drawn.Outputs
     | InLoop loop -> loop.Inputs, loop.Outputs
     | _ -> invalidOp "a part of another kind"
 
@@ -133,7 +133,14 @@ let all = [
             {
                 part with
                     Kind =
-                        Drawn(channels, outputs, 4.0 * e.Dt, (fun _ _ -> failwith "no such file"))
+                        Drawn {
+                            Inputs = channels
+                            Outputs = outputs
+                            Duration = 4.0 * e.Dt
+                            Conditions = []
+                            Failure = None
+                            Draw = fun _ _ -> failwith "no such file"
+                        }
             }
 
         match e.Task.Kind |> withSecond spoil with

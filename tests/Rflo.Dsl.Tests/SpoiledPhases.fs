@@ -110,11 +110,15 @@ let all = [
 
             {
                 e with
-                    Task = e.Task |> Task.events (e.Task.Events @ [ "gong" ])
+                    Task = e.Task |> Task.events ("gong" :: e.Task.Events)
             }
-            |> inTask (notAllowed "events" $"'{marked}, gong'" $"'{marked}', those of its phases") [] [
-                "dt"
-            ]
+            |> inTask
+                (notAllowed
+                    "events"
+                    $"'gong, {marked}'"
+                    $"'{marked}', those of its phases, and then those that its steps mark") [] [
+                    "dt"
+                ]
         | _ -> ()
     ])
     shownFirst
@@ -143,18 +147,15 @@ let all = [
                 given.Outputs,
                 "one number an output"
             ))
-    shownFirst
-        "mask that is no number in one phase"
-        (fun at -> { at with Mask = nan })
-        (fun _ name ->
-            NotAllowed(
-                $"the mask in step 1 of trial 0, in phase {name}",
-                "NaN",
-                "finite and at least 0"
-            ))
+    shownFirst "mask that is no number in one phase" (fun at -> at |> Step.mask nan) (fun _ name ->
+        NotAllowed(
+            $"the mask in step 1 of trial 0, in phase {name}",
+            "NaN",
+            "finite and at least 0"
+        ))
     shown
         "phase that nobody named"
-        (fun _ now at -> if now.During "gong" then at else { at with Mask = 1.0 })
+        (fun _ now at -> if now.During "gong" then at else at |> Step.mask 1.0)
         (fun given _ -> Unknown(PhaseName, "gong", [ for phase in given.Phases -> phase.Name ]))
     shown "steps that cannot be made" (fun _ _ _ -> failwith "no such file") (fun _ _ ->
         Failed("drawing trial 0", "no such file"))

@@ -89,13 +89,13 @@ let all = [
         let post, pre = sizes e p
 
         p
-        |> weights (given (Array2D.zeroCreate (post + 1) pre))
+        |> weights (ofMatrix (Array2D.zeroCreate (post + 1) pre))
         |> single (
             WrongShape("the weights", $"({post + 1}, {pre})", $"({post}, {pre}), (post, pre)")
         ))
     projections "given weight that is no number" [] (fun e p ->
         p
-        |> weights (given (entry00 (sizes e p) nan))
+        |> weights (ofMatrix (entry00 (sizes e p) nan))
         |> single (NotAllowed("a weight", "NaN", "finite")))
     projections "given weight against Dale's law" [] (fun e p -> [
         match firstSign e p with
@@ -106,7 +106,7 @@ let all = [
                 else
                     "inhibitory", "at most 0"
 
-            p |> weights (given (entry00 (sizes e p) (-0.5 * float sign))),
+            p |> weights (ofMatrix (entry00 (sizes e p) (-0.5 * float sign))),
             NotAllowed(
                 "the weight of row 0, column 0",
                 string (-0.5 * float sign),
@@ -118,7 +118,7 @@ let all = [
         let weight = 5.0 * float (firstSign e p |> Option.defaultValue 1)
 
         p
-        |> weights (given (entry00 (sizes e p) weight))
+        |> weights (ofMatrix (entry00 (sizes e p) weight))
         |> bounds -1.0 2.0
         |> single (
             NotAllowed("the weight of row 0, column 0", string weight, "in [-1, 2], its bounds")
@@ -241,11 +241,11 @@ let all = [
         [
             for weights in
                 [
-                    given zeros
+                    ofMatrix zeros
                     ReadFrom("memory", (fun () -> Ok(WeightMatrix.Full zeros)))
                 ] do
-                p |> Declare.weights weights |> density 0.5, fault
-                p |> density 0.5 |> Declare.weights weights, fault
+                p |> Projection.weights weights |> density 0.5, fault
+                p |> density 0.5 |> Projection.weights weights, fault
         ])
     projections "density and mask" [] (fun e p ->
         let post, pre = sizes e p
@@ -286,7 +286,7 @@ let all = [
                     (always (
                         Contradiction(
                             "it decays with every update and is frozen, so it has no update",
-                            "let it learn, such as |> learning 0.03, or leave decay out"
+                            "let it learn, such as |> learningRate 0.03, or leave decay out"
                         )
                     )) [ $"projection {index}" ] [ "learning" ]
     ])
@@ -300,7 +300,7 @@ let all = [
                         (always (
                             Contradiction(
                                 "it has a penalty on its weights and is frozen, so it has no update",
-                                $"let it learn, such as |> learning 0.03, or leave {word} out"
+                                $"let it learn, such as |> learningRate 0.03, or leave {word} out"
                             )
                         )) [ $"projection {index}" ] [ "learning" ]
     ])
@@ -333,7 +333,7 @@ let all = [
     ])
     projections "gate that opens every 0 ms" [ "dt" ] (fun e p -> [
         if not (isOntoReadout p) then
-            p |> gate (Every 0.0<ms>),
+            p |> gate (every 0.0<ms>),
             NotAllowed(
                 "the gate's period",
                 "0 ms",
@@ -344,25 +344,25 @@ let all = [
     ])
     projections "gate of a readout" [] (fun _ p -> [
         if isOntoReadout p then
-            p |> gate AtTrialEnd,
+            p |> gate atTrialEnd,
             Contradiction("a projection onto a readout has no gate", "leave the gate out")
     ])
     projections "gate at an event that nobody named" [ "task" ] (fun e p -> [
         if not (isOntoReadout p) then
-            p |> gate (AtEvent "gong"), Unknown(EventName, "gong", e.Task.Events)
+            p |> gate (atEvent "gong"), Unknown(EventName, "gong", e.Task.Events)
     ])
     projections "learning rate that is none" [ "learning" ] (fun _ p -> [
         for given in [ -0.1; nan; infinity ] do
             let fault = NotAllowed("the learning rate", string given, "finite and at least 0")
 
             match p.Plasticity with
-            | Learning _ -> p |> learning given, fault
-            | LearningBy(_, rule) -> p |> learningBy rule given, fault
+            | Learning _ -> p |> learningRate given, fault
+            | LearningBy(_, rule) -> p |> learnBy rule given, fault
             | Frozen -> ()
     ])
     projections "own rule that BPTT cannot follow" [ "learning"; "competition" ] (fun e p -> [
         if isOntoReadout p && canLearn e.Circuit Rule.bptt p then
-            p |> learningBy { Rule.bptt with Update = Online } 0.1,
+            p |> learnBy { Rule.bptt with Update = Online } 0.1,
             RuleCannot(
                 "bptt",
                 "update online, since it looks back over a whole trial",

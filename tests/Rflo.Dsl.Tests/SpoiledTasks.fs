@@ -46,8 +46,8 @@ let private with00 value (matrix: float[,]) =
 let private functions name needs change =
     kind name (fun e -> [
         match e.Task.Kind with
-        | Drawn(inputs, outputs, duration, draw) ->
-            for changed, fault in change e (inputs, outputs, duration, draw) do
+        | Drawn drawn ->
+            for changed, fault in change e drawn do
                 e |> withTask (Drawn changed) |> inTask (always fault) [] needs
         | _ -> ()
     ])
@@ -128,6 +128,7 @@ let all = [
                 Mask = None
                 Events = []
                 Rewards = Some [||]
+                Conditions = []
             })
     arrays
         "target that is no number"
@@ -192,7 +193,7 @@ let all = [
 
             {
                 data with
-                    Shown = Array.append data.Shown [| 0.0 |]
+                    Input = Array.append data.Input [| 0.0 |]
             }
 
         { loop with Step = step },
@@ -200,7 +201,7 @@ let all = [
     loops "step that marks what nobody named" (fun loop ->
         let step now memory = {
             loop.Step now memory with
-                Marked = [ "gong" ]
+                Events = [ "gong" ]
         }
 
         { loop with Step = step }, Unknown(EventName, "gong", []))
@@ -234,29 +235,28 @@ let all = [
                 (notAllowed $"a step of event {event}" (string (steps + 1)) $"in 1 .. {steps}") [] []
         | _ -> ()
     ])
-    functions "duration that is none" [ "dt" ] (fun e (inputs, outputs, _, draw) -> [
+    functions "duration that is none" [ "dt" ] (fun e drawn -> [
         for duration in [ 0.0<ms>; -5.0<ms>; nan * 1.0<ms> ] do
-            (inputs, outputs, duration, draw),
+            { drawn with Duration = duration },
             NotAllowed(
                 "duration",
                 $"{float duration} ms",
                 $"finite and at least one step, {float e.Dt} ms"
             )
-        (inputs, outputs, halfSteps e, draw), NotWholeSteps("duration", halfSteps e, e.Dt)
+        { drawn with Duration = halfSteps e }, NotWholeSteps("duration", halfSteps e, e.Dt)
     ])
-    functions "negative number of channels" [] (fun _ (_, outputs, duration, draw) -> [
-        (-1, outputs, duration, draw),
-        NotAllowed("the number of input channels", "-1", "at least 0")
-    ])
-    functions "drawing that fails" [ "dt" ] (fun _ (inputs, outputs, duration, _) -> [
-        (inputs, outputs, duration, (fun _ _ -> failwith "no such file")),
+    functions "drawing that fails" [ "dt" ] (fun _ drawn -> [
+        {
+            drawn with
+                Draw = fun _ _ -> failwith "no such file"
+        },
         Failed("drawing trial 0", "no such file")
     ])
-    functions "trials longer than declared" [ "dt" ] (fun e (inputs, outputs, duration, draw) ->
+    functions "trials longer than declared" [ "dt" ] (fun e drawn ->
         let steps = stepsOf e
 
         let longer trial stream =
-            let data: TrialData = draw trial stream
+            let data = drawn.Draw trial stream
 
             {
                 Inputs = Array2D.zeroCreate (steps + 1) (columns data.Inputs)
@@ -264,39 +264,70 @@ let all = [
                 Mask = None
                 Events = []
                 Rewards = Some(Array.zeroCreate (steps + 1))
+                Conditions = []
             }
 
         [
-            (inputs, outputs, duration, longer),
+            { drawn with Draw = longer },
             NotAllowed(
                 "the number of steps of a trial",
                 string (steps + 1),
                 $"at most {steps}, the duration of the task"
             )
         ])
-    functions
-        "trials of other outputs than declared"
-        [ "dt" ]
-        (fun e (inputs, outputs, duration, draw) ->
-            let steps = stepsOf e
+    functions "trials of other outputs than declared" [ "dt" ] (fun e drawn ->
+        let steps = stepsOf e
+        let outputs = drawn.Outputs
 
-            let wider trial stream =
-                let data: TrialData = draw trial stream
+        let wider trial stream =
+            let data = drawn.Draw trial stream
 
-                {
-                    data with
-                        Targets = Array2D.zeroCreate (rows data.Targets) (outputs + 1)
-                        Mask = None
-                }
+            {
+                data with
+                    Targets = Array2D.zeroCreate (rows data.Targets) (outputs + 1)
+                    Mask = None
+            }
 
-            [
-                (inputs, outputs, duration, wider),
-                WrongShape(
-                    "the targets",
-                    $"({steps}, {outputs + 1})",
-                    $"({steps}, {outputs}), (steps, outputs)"
-                )
-            ])
+        [
+            { drawn with Draw = wider },
+            WrongShape(
+                "the targets",
+                $"({steps}, {outputs + 1})",
+                $"({steps}, {outputs}), (steps, outputs)"
+            )
+        ])
+    functions "a condition that only some trials have" [ "dt" ] (fun _ drawn -> [
+        for name in drawn.Conditions do
+            {
+                drawn with
+                    Draw =
+                        fun trial stream -> {
+                            drawn.Draw trial stream with
+                                Conditions = []
+                        }
+            },
+            Contradiction(
+                $"it has no condition {name}, which the first trial has",
+                "give it in every trial"
+            )
+
+        {
+            drawn with
+                Draw = drawn.Draw >> fun draw -> draw >> Trial.condition "odd" 1.0
+        },
+        Contradiction(
+            "it has a condition odd, which the first trial does not have",
+            "give it in every trial, such as Trial.condition \"odd\" 0.0"
+        )
+    ])
+    functions "a condition that is no number" [ "dt" ] (fun _ drawn -> [
+        {
+            drawn with
+                Conditions = drawn.Conditions @ [ "odd" ]
+                Draw = drawn.Draw >> fun draw -> draw >> Trial.condition "odd" nan
+        },
+        NotAllowed("the condition odd of trial 0", "NaN", "finite")
+    ])
     kind "channels that the circuit does not have" (fun e -> [
         let channels = channelsIn e.Circuit
 

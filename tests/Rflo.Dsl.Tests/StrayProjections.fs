@@ -96,7 +96,7 @@ let all = [
                         "name this one apart, such as |> named \"slow\""
                     )
 
-            withCircuit (Declare.projections [ frozen (plain p) ]) e
+            withCircuit (Circuit.projections [ frozen (plain p) ]) e
             |> inProjection e.Circuit.Projections.Length fault [ $"projection {index}" ] []
     ])
     more "weights that learn onto a winner-take-all" (fun e -> [
@@ -116,7 +116,7 @@ let all = [
         let name = $"silent{e.Circuit.Areas.Length}"
 
         let index, wired =
-            withCircuit (Declare.areas [ area name 2 |> tau (e.Dt * 5.0) ]) e
+            withCircuit (appendAreas [ area name 2 |> tau (e.Dt * 5.0) ]) e
             |> appended (arrow OfBias (OfArea name) |> own Rule.nodePerturbation)
 
         wired
@@ -149,7 +149,7 @@ let all = [
                     Rule.bpttRandom, NoErrorReaches(name, "bptt-random")
             ] do
             let index, wired =
-                withCircuit (Declare.areas [ area name 2 |> tau (e.Dt * 5.0) ]) e
+                withCircuit (appendAreas [ area name 2 |> tau (e.Dt * 5.0) ]) e
                 |> appended (arrow OfBias (OfArea name) |> own rule)
 
             wired
@@ -165,7 +165,7 @@ let all = [
         | y :: _ when not (List.exists isWinnerTakeAll e.Circuit.Areas) ->
             let through =
                 withCircuit
-                    (Declare.areas [
+                    (appendAreas [
                         area "before" 2 |> tau (e.Dt * 5.0)
                         winnerTakeAll "chooser" 2
                     ])

@@ -6,17 +6,17 @@ open Rflo.Dsl
 let private cortex = area "cortex" 4
 
 let private base' =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ readout "y" 1 ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> readout "y" 1 |> learning 0.03
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> readout "y" 1 |> learningRate 0.03
     ]
     |> feedback [ errorOf (readout "y" 1) --> cortex ]
 
 let private plan =
-    experiment "plan" base' (Task.periodic 20.0<ms> [ 1, 1.0 ]) |> trials 3
+    experiment "plan" base' (Task.periodic 20.0<ms> [ harmonic 1 1.0 ]) |> trials 3
 
 let private start = Sweep.ofExperiment plan
 

@@ -66,7 +66,7 @@ let private compiled step (task: Syllables) =
     let chooser, velocity = winnerTakeAll "striatum" count, readout "velocity" 2
 
     let network =
-        circuit
+        Circuit.empty
         |> areas [ chooser ]
         |> inputs [
             if channels > 0 then

@@ -10,14 +10,14 @@ open Rflo.Dsl
 let private a = area "a" 3
 
 let private network (readouts: Readout list) =
-    circuit
+    Circuit.empty
     |> areas [ a ]
     |> inputs [ input "x" 1 ]
-    |> Declare.readouts readouts
+    |> Circuit.readouts readouts
     |> projections [
         input "x" 1 --> a
         for readout in readouts do
-            a --> readout |> learning 0.01
+            a --> readout |> learningRate 0.01
     ]
 
 let private plan readouts task =
@@ -30,8 +30,8 @@ let private problems experiment =
 
 let private three = [
     readout "p" 1
-    readout "q" 2 |> output Output.Sigmoid
-    readout "r" 3 |> output Output.Softmax
+    readout "q" 2 |> output Output.sigmoid
+    readout "r" 3 |> output softmax
 ]
 
 let private steps = 6
@@ -96,10 +96,11 @@ let private trialOf targets mask = {
     Mask = mask
     Events = []
     Rewards = None
+    Conditions = []
 }
 
 let private drawnTask s masked =
-    Task.ofFunction 1 6 (float steps * 1.0<ms>) (fun trial _ ->
+    Task.ofTrials (float steps * 1.0<ms>) (fun trial _ ->
         if trial = s.Trial then
             let targets, mask = with' s masked
             trialOf targets mask
@@ -112,13 +113,13 @@ let private loopTask s masked =
         let targets, mask = with' s masked
 
         {
-            Shown = [| 0.5 |]
-            Asked = (if isWrong then targets[s.Step - 1, *] else good)
-            Counted =
+            Input = [| 0.5 |]
+            Target = (if isWrong then targets[s.Step - 1, *] else good)
+            Mask =
                 (match mask with
-                 | Some mask when isWrong -> Some mask[s.Step - 1, *]
-                 | _ -> None)
-            Marked = []
+                 | Some mask when isWrong -> mask[s.Step - 1, *]
+                 | _ -> [||])
+            Events = []
         })
 
 let private failure (task: Task) =
@@ -214,11 +215,10 @@ let tests =
             let decide kind =
                 experiment
                     "decide"
-                    (circuit
-                     |> areas [ a ]
-                     |> inputs [ input "x" 3 ]
-                     |> readouts [ readout "y" 2 |> output kind ]
-                     |> projections [ input "x" 3 --> a; a --> readout "y" 2 |> learning 0.1 ])
+                    (circuit [
+                        input "x" 3 --> a
+                        a --> (readout "y" 2 |> output kind) |> learningRate 0.1
+                    ])
                     (Task.perceptualDecision PerceptualDecision.standard)
 
             match problems (decide Output.Linear), problems (decide Output.Softmax) with
@@ -239,8 +239,7 @@ let tests =
                 ]
                 "arrays"
 
-            let drawn =
-                Task.ofFunction 1 1 (float steps * 1.0<ms>) (fun _ _ -> trialOf targets None)
+            let drawn = Task.ofTrials (float steps * 1.0<ms>) (fun _ _ -> trialOf targets None)
 
             Expect.equal
                 (problems (plan one drawn))

@@ -12,14 +12,14 @@ let private network channels outputs isDeaf rate =
     let y = readout "y" outputs
     let hearing = if isDeaf then constant 0.0 else gaussian 1.0
 
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> inputs [ x ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.2) |> learning rate
+        cortex --> cortex |> weights (gaussian 1.2) |> learningRate rate
         x --> cortex |> weights hearing
-        cortex --> y |> weights (uniformScaled 1.0) |> learning rate
+        cortex --> y |> weights (uniformScaled 1.0) |> learningRate rate
     ]
     |> feedback [ errorOf y --> cortex ]
 

@@ -16,7 +16,8 @@ let private silent phases =
     Task.phased 0 1 phases ignore (fun () _ -> {
         Input = [||]
         Target = [| 0.0 |]
-        Mask = 1.0
+        Mask = [||]
+        Events = []
     })
 
 let private oneChannel = silent [ phase "run" (fixedFor 5.0<ms>) ]
@@ -210,7 +211,8 @@ let private rows = [
     Task.phased 0 1 [ phase "delay" (fixedFor 5.0<ms>) ] ignore (fun () now -> {
         Input = [||]
         Target = [| float (now.DurationOf "dealy") |]
-        Mask = 1.0
+        Mask = [||]
+        Events = []
     }),
     [
         "task: no phase is named dealy (known: delay); did you mean delay?"
@@ -280,7 +282,8 @@ let tests =
                 Target = [|
                     (if now.Trial = 3 && now.Phase = "late" then nan else 0.0)
                 |]
-                Mask = 1.0
+                Mask = [||]
+                Events = []
             }
 
             let task =
@@ -299,10 +302,10 @@ let tests =
             let cortex = area "cortex" 2
 
             let network =
-                circuit
+                Circuit.empty
                 |> areas [ cortex ]
                 |> readouts [ y ]
-                |> projections [ cortex --> y |> learning 0.1 ]
+                |> projections [ cortex --> y |> learningRate 0.1 ]
 
             match Run.train (experiment "later" network task |> trials 10) with
             | Error problems -> failtest (String.concat "\n" (List.map Problem.text problems))

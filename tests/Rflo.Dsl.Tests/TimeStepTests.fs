@@ -18,7 +18,8 @@ let private silence =
     Task.phased 1 1 [ phase "all" (fixedFor duration) ] ignore (fun () (_: Instant) -> {
         Input = [| 0.0 |]
         Target = [| 0.0 |]
-        Mask = 1.0
+        Mask = [||]
+        Events = []
     })
 
 /// The trace of a unit's noise alone.
@@ -32,14 +33,14 @@ let private perturbed =
     }
 
 let private sessionOf dtOf cortex into =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> inputs [ input "x" 1 ]
     |> readouts [ readout "y" 1 ]
     |> projections [
         input "x" 1 --> cortex |> weights (constant 0.0)
         bias --> cortex |> into
-        cortex --> readout "y" 1 |> weights (constant 0.0) |> learning 0.03
+        cortex --> readout "y" 1 |> weights (constant 0.0) |> learningRate 0.03
     ]
     |> fun network -> experiment "time-step" network silence |> seed 5 |> dt dtOf
     |> compiled
@@ -57,8 +58,8 @@ let private expectDeviation what (expected: float) (independent: float) found =
 
 let private linear time =
     area "cortex" units
-    |> transfer Transfer.Identity
-    |> initial (Reset 0.0)
+    |> transfer Transfer.identity
+    |> initial (reset 0.0)
     |> tau time
     |> noise sigma
 
@@ -88,7 +89,7 @@ let tests =
                     sessionOf
                         step
                         (linear 10.0<ms>)
-                        (weights (constant 0.0) >> learningBy perturbed 1.0)
+                        (weights (constant 0.0) >> learnBy perturbed 1.0)
 
                 session.Run 1 |> ignore
 
@@ -104,7 +105,7 @@ let tests =
                     sessionOf
                         step
                         striatum
-                        (weights (given (array2D [ [ 0.5 ]; [ 0.0 ] ])) >> gate (Every 10.0<ms>))
+                        (weights (ofMatrix (array2D [ [ 0.5 ]; [ 0.0 ] ])) >> gate (every 10.0<ms>))
 
                 let stride = 2 * int (10.0<ms> / step)
 

@@ -28,14 +28,14 @@ let private plain =
     let y = readout "y" 2
 
     let network =
-        circuit
+        Circuit.empty
         |> areas [ a ]
         |> inputs [ x ]
         |> readouts [ y ]
         |> projections [
-            x --> a |> weights (gaussian 1.0) |> learning 0.02
-            a --> a |> weights (gaussian 1.0) |> learning 0.02
-            a --> y |> weights (uniformScaled 0.1) |> learning 0.02
+            x --> a |> weights (gaussian 1.0) |> learningRate 0.02
+            a --> a |> weights (gaussian 1.0) |> learningRate 0.02
+            a --> y |> weights (uniformScaled 0.1) |> learningRate 0.02
         ]
 
     experiment "validated" network (decision 0.5)
@@ -91,7 +91,7 @@ let tests =
                 (trials |> List.averageBy _.Performance)
                 "performance"
 
-            let earlier = ok (plain |> Declare.trials 40 |> validate 20 6 |> Run.train)
+            let earlier = ok (plain |> Experiment.trials 40 |> validate 20 6 |> Run.train)
 
             Expect.equal
                 (losses earlier).Values[1]
@@ -101,7 +101,7 @@ let tests =
 
         test "counts the trials alone that have a loss, and a performance" {
             let task =
-                Task.ofFunction 3 2 6.0<ms> (fun _ stream ->
+                Task.ofTrials 6.0<ms> (fun _ stream ->
                     let isMasked = stream.Chance 0.5
 
                     {
@@ -110,11 +110,12 @@ let tests =
                         Mask = Some(Array2D.create 6 2 (if isMasked then 0.0 else 1.0))
                         Events = []
                         Rewards = None
+                        Conditions = []
                     })
                 |> Task.scored Score.Decision
 
             let trained =
-                ok ({ plain with Task = task } |> Declare.trials 8 |> validate 8 12 |> Run.train)
+                ok ({ plain with Task = task } |> Experiment.trials 8 |> validate 8 12 |> Run.train)
 
             let found = ok (Run.perform trained task 12)
             let scored = found |> List.filter (fun shown -> not (Double.IsNaN shown.Loss))
@@ -172,7 +173,7 @@ let tests =
                 plain with
                     Circuit =
                         plain.Circuit
-                        |> Circuit.mapProjection "a->y" (learning 1e-300)
+                        |> Circuit.mapProjection "a->y" (learningRate 1e-300)
                         |> Circuit.mapProjection "a->a" frozen
                         |> Circuit.mapProjection "x->a" frozen
                     Rule = { Rule.rflo with Update = TrialEnd }
@@ -180,7 +181,12 @@ let tests =
 
             let still = {
                 still with
-                    Circuit = still.Circuit |> feedback [ errorOf (readout "y" 2) --> area "a" 16 ]
+                    Circuit =
+                        still.Circuit
+                        |> feedback [
+                            errorOf (Circuit.readout "y" still.Circuit)
+                            --> Circuit.area "a" still.Circuit
+                        ]
             }
 
             let run = ok (still |> validate 5 4 |> byValidation |> patience 13 |> Run.train)

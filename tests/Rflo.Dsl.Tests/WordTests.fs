@@ -25,11 +25,11 @@ let private task =
     Task.ofArrays (Array2D.create 12 1 0.5) (Array2D.init 12 1 (fun t _ -> float t / 12.0))
 
 let private around (a: Area) (inner: Projection) =
-    circuit
+    Circuit.empty
     |> areas [ a ]
     |> inputs [ x ]
     |> readouts [ y ]
-    |> projections [ x --> a; inner; a --> y |> learning 0.02 ]
+    |> projections [ x --> a; inner; a --> y |> learningRate 0.02 ]
     |> feedback [ errorOf y --> a ]
 
 // Everything of an experiment that words can change, as text.
@@ -53,6 +53,7 @@ let private text (experiment: Experiment) =
             $"%A{experiment.Trials} %A{experiment.Stopping} %A{experiment.Dt}"
             yield! Rendering.render compiled
             yield! Circuit.describe experiment.Circuit
+            $"{experiment.Rule.Optimizer} {experiment.Rule.Clip} {experiment.Rule.Schedule}"
             experiment.Task.Name
             String.concat " " experiment.Task.Events
 
@@ -136,9 +137,9 @@ let private noneIsDropped count least (words: Word<'part> list) (parts: 'part li
 let private areaWords = [
     word "tau" "tau" (tau 20.0<ms>)
     word "taus" "tau" (taus [| 3.0<ms>; 4.0<ms>; 5.0<ms>; 6.0<ms> |])
-    word "transfer" "transfer" (transfer Transfer.Relu)
+    word "transfer" "transfer" (transfer relu)
     word "noise" "noise" (noise 0.1)
-    word "initial" "initial" (initial (ResetTo [| 0.1; 0.2; 0.3; 0.4 |]))
+    word "initial" "initial" (initial (resetTo [| 0.1; 0.2; 0.3; 0.4 |]))
     word "learnTau" "learnTau" (learnTau 0.1)
     word "dale" "dale" (dale 0.5)
     word "population" "population" (population "left" [ 0; 1 ])
@@ -156,24 +157,24 @@ let private projectionWords = [
     word "constant" "weights" (weights (constant 0.25))
     word "oneToOne" "weights" (weights (oneToOne 0.5))
     word
-        "given"
+        "ofMatrix"
         "weights"
         (weights (
-            given (Array2D.init 4 4 (fun i j -> (if j < 2 then 0.1 else -0.1) * float (1 + i)))
+            ofMatrix (Array2D.init 4 4 (fun i j -> (if j < 2 then 0.1 else -0.1) * float (1 + i)))
         ))
     word "density" "density" (density 0.6)
     word "mask" "mask" (mask (Array2D.init 4 4 (fun i j -> (i + j) % 4 > 0)))
     word "noSelf" "noSelf" noSelf
     word "balanced" "balanced" balanced
     word "delay" "delay" (delay 3.0<ms>)
-    word "gate" "gate" (gate (Every 4.0<ms>))
-    word "learning" "learning" (learning 0.02)
-    word "learningBy" "learning" (learningBy Rule.hebb 0.03)
+    word "gate" "gate" (gate (every 4.0<ms>))
+    word "learningRate" "learningRate" (learningRate 0.02)
+    word "learnBy" "learningRate" (learnBy Rule.hebb 0.03)
     word "bounds" "bounds" (bounds -0.45 0.45)
     word "decay" "decay" (decay 0.1)
     word "l1" "l1" (l1 0.1)
     word "l2" "l2" (l2 0.1)
-    word "named" "named" (named "inner")
+    word "label" "label" (label "inner")
 ]
 
 let private valves = area "a" 4 |> dale 0.5
@@ -186,12 +187,15 @@ let private four = area "a" 4
 let private experimentWords = [
     word "rule" "rule" (rule Rule.eprop)
     word "rule rtrl" "rule" (rule Rule.rtrl)
-    word "update" "update" (update Online)
-    word "update every" "update" (update (EveryTrials(3, Mean)))
+    word "update" "update" (update online)
+    word "update every" "update" (update (everyTrials 3))
+    word "optimizer" "optimizer" (optimizer Optimizer.adam)
+    word "clip" "clip" (clip (Clip.Each 0.01))
+    word "schedule" "schedule" (schedule (Schedule.inverse 3.0))
     word "trials" "trials" (trials 7)
     word "seed" "seed" (seed 5)
     word "dt" "dt" (dt 0.5<ms>)
-    word "precision" "precision" (precision Precision.Single)
+    word "precision" "precision" (precision Precision.single)
     word "stopAtLoss" "stopAtLoss" (stopAtLoss 1e-3)
     word "patience" "patience" (patience 9)
     word "lossWindow" "lossWindow" (lossWindow 7)
@@ -218,27 +222,29 @@ let private step (now: Moment) = float now.Step / 12.0
 /// A task of each kind, of one channel and one output, 12 steps of 1 ms.
 let private taskKinds =
     let drawn =
-        Task.ofFunction 1 1 12.0<ms> (fun _ _ -> {
+        Task.ofTrials 12.0<ms> (fun _ _ -> {
             Inputs = Array2D.create 12 1 0.5
             Targets = Array2D.create 12 1 0.25
             Mask = None
             Events = []
             Rewards = None
+            Conditions = []
         })
 
     let phased =
         Task.phased 1 1 [ phase "all" (fixedFor 12.0<ms>) ] ignore (fun () now -> {
             Input = [| 0.5 |]
             Target = [| float now.Step / 12.0 |]
-            Mask = 1.0
+            Mask = [||]
+            Events = []
         })
 
     let loop =
         Task.closedLoop 1 1 12.0<ms> [| 0.0 |] (fun _ _ _ -> ()) (fun now _ -> {
-            Shown = [| step now |]
-            Asked = [| 0.5 |]
-            Counted = None
-            Marked = []
+            Input = [| step now |]
+            Target = [| 0.5 |]
+            Mask = [||]
+            Events = []
         })
 
     let custom = {
@@ -286,7 +292,7 @@ let tests =
                 100
                 90
                 experimentWords
-                [ ofProjection (valves --> valves |> learning 0.01) ]
+                [ ofProjection (valves --> valves |> learningRate 0.01) ]
                 id
         }
 
@@ -325,7 +331,8 @@ let tests =
                 Task.phased 1 1 [ phase "all" (fixedFor 12.0<ms>) ] ignore (fun () now -> {
                     Input = [| 0.5 |]
                     Target = [| 0.0 |]
-                    Mask = (if now.Step % 2 = 0 then 0.5 else 0.0)
+                    Mask = [| (if now.Step % 2 = 0 then 0.5 else 0.0) |]
+                    Events = []
                 })
                 |> Task.masked (Array2D.create 12 1 0.5)
 
@@ -340,13 +347,17 @@ let tests =
         }
 
         test "learning keeps a rule of its own" {
-            let kept = valves --> valves |> learningBy Rule.hebb 0.1 |> learning 0.2
+            let kept = valves --> valves |> learnBy Rule.hebb 0.1 |> learningRate 0.2
             Expect.equal kept.Plasticity (LearningBy(0.2, Rule.hebb)) "at the new rate"
-            Expect.equal (kept |> frozen |> learning 0.3).Plasticity (Learning 0.3) "until frozen"
+
+            Expect.equal
+                (kept |> frozen |> learningRate 0.3).Plasticity
+                (Learning 0.3)
+                "until frozen"
         }
 
         test "an update that a copied record leaves behind is refused" {
-            let one = ofProjection (valves --> valves |> learning 0.01) |> update Online
+            let one = ofProjection (valves --> valves |> learningRate 0.01) |> update online
 
             Expect.equal
                 (text { one with Rule = Rule.rtrl } |> Result.mapError List.head)
@@ -382,21 +393,21 @@ let tests =
             let b = Array2D.create 4 1 0.3
             let inputs, targets = Array2D.create 12 1 0.5, Array2D.create 12 1 0.5
             let counts, rewards = Array2D.create 12 1 1.0, Array.create 12 0.0
-            let a = area "a" 4 |> taus constants |> initial (ResetTo rates)
+            let a = area "a" 4 |> taus constants |> initial (resetTo rates)
 
             let declared =
                 experiment
                     "copies"
-                    (circuit
+                    (Circuit.empty
                      |> areas [ a ]
-                     |> Declare.inputs [ x ]
+                     |> Circuit.inputs [ x ]
                      |> readouts [ y ]
                      |> projections [
                          x --> a |> mask (Array2D.create 4 1 true)
-                         a --> a |> weights (given w) |> mask m |> learning 0.1
+                         a --> a |> weights (ofMatrix w) |> mask m |> learningRate 0.1
                          a --> y
                      ]
-                     |> feedback [ errorOf y --> a |> through (matrix b) ])
+                     |> feedback [ errorOf y --> a |> through (feedbackMatrix b) ])
                     (Task.ofArrays inputs targets |> Task.masked counts |> Task.rewarded rewards)
                 |> trials 2
 

@@ -31,7 +31,7 @@ let private y = readout "y" 1
 let private reservoir = area "res" 20
 
 let private network onto =
-    circuit
+    Circuit.empty
     |> areas [ reservoir ]
     |> readouts [ y ]
     |> projections [
@@ -96,7 +96,7 @@ let tests =
             }
 
             let text =
-                experiment "e" (network (learning 1.0)) wave |> Declare.rule rule |> said 0
+                experiment "e" (network (learningRate 1.0)) wave |> Experiment.rule rule |> said 0
 
             Expect.isFalse (has text "learning rate") text
             Expect.isFalse (has text "gain") "rates of tanh are bounded"
@@ -114,8 +114,8 @@ let tests =
 
         test "under ridge regression is about its alpha" {
             let text =
-                experiment "e" (network (learning 1.0)) wave
-                |> Declare.rule Rule.ridge
+                experiment "e" (network (learningRate 1.0)) wave
+                |> Experiment.rule Rule.ridge
                 |> said 5
 
             Expect.isFalse (has text "learning rate") text
@@ -124,7 +124,7 @@ let tests =
 
         test "before anything has learned is about no learning" {
             let loud = {
-                network (learning 0.1) with
+                network (learningRate 0.1) with
                     Areas = [
                         {
                             reservoir with
@@ -133,24 +133,24 @@ let tests =
                     ]
             }
 
-            let trialEnd = experiment "e" loud wave |> Declare.rule Rule.rflo
+            let trialEnd = experiment "e" loud wave |> Experiment.rule Rule.rflo
             let text = said 0 trialEnd
             Expect.isFalse (has text "learning rate") text
             Expect.stringContains text "lower the gain (res->res 0.8)" "gain"
             Expect.stringContains (said 4 trialEnd) "lower the learning rate (res->y 0.1)" "later"
-            let online = trialEnd |> Declare.update Online
+            let online = trialEnd |> Experiment.update online
             Expect.stringContains (said 0 online) "lower the learning rate (res->y 0.1)" "online"
-            let still = experiment "e" (network id) wave |> Declare.rule Rule.rflo
+            let still = experiment "e" (network id) wave |> Experiment.rule Rule.rflo
 
             Expect.stringContains
-                (said 0 (still |> Declare.trials 0))
+                (said 0 (still |> Experiment.trials 0))
                 "look at the inputs"
                 "nothing learns"
         }
 
         test "names a decay that a weight cannot keep to, and updates that can be clipped" {
-            let heavy = network (learning 0.5 >> decay 3.0)
-            let text = experiment "e" heavy wave |> Declare.rule Rule.bptt |> said 4
+            let heavy = network (learningRate 0.5 >> decay 3.0)
+            let text = experiment "e" heavy wave |> Experiment.rule Rule.bptt |> said 4
             Expect.stringContains text "lower the decay (res->y 3)" "decay"
 
             Expect.stringContains
@@ -165,10 +165,10 @@ let tests =
                     Rule.reverseKfRtrl, "Rule.reverseKfRtrl"
                     { Rule.rtrl with Name = "mine" }, "yourRule"
                 ] do
-                let text = experiment "e" heavy wave |> Declare.rule rule' |> said 4
+                let text = experiment "e" heavy wave |> Experiment.rule rule' |> said 4
                 Expect.stringContains text $"({{ {typed} with Clip = Clip.Each 1.0 }})" typed
 
-            let light = network (learning 0.5 >> decay 1e-3)
+            let light = network (learningRate 0.5 >> decay 1e-3)
             Expect.isFalse (has (experiment "e" light wave |> said 4) "decay") "a light decay"
         }
     ]

@@ -38,17 +38,17 @@ let private cortex = area "cortex" 6
 let private y = readout "y" 1
 
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> learning 0.03
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> y |> learningRate 0.03
     ]
     |> feedback [ errorOf y --> cortex ]
 
 let private plan =
-    experiment "plan" network (Task.periodic 20.0<ms> [ 1, 1.0 ]) |> trials 10
+    experiment "plan" network (Task.periodic 20.0<ms> [ harmonic 1 1.0 ]) |> trials 10
 
 let private grid = Sweep.ofExperiment plan |> Sweep.over "seed" [ 1..3 ] seed
 
@@ -499,17 +499,17 @@ let path = System.IO.Path.Combine(__SOURCE_DIRECTORY__, "model.fsx")
 let cortex, y = area "cortex" 6, readout "y" 1
 
 let network =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
-    |> projections [ cortex --> y |> learning 0.03 ]
+    |> projections [ cortex --> y |> learningRate 0.03 ]
 
 let draw trial (_: Rflo.Core.RandomStream) =
     // Somebody edits it in the midst of the run.
     if trial = 3 then System.IO.File.WriteAllText(path, "edited")
     { Inputs = Array2D.zeroCreate 5 0; Targets = Array2D.create 5 1 0.5; Mask = None; Events = []; Rewards = None }
 
-Task.ofFunction 0 1 5.0<ms> draw |> experiment "edited" network |> trials 10 |> Host.run
+Task.ofTrials 5.0<ms> draw |> experiment "edited" network |> trials 10 |> Host.run
 """
 
                 let text = File.ReadAllText path

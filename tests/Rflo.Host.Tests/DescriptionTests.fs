@@ -30,28 +30,29 @@ let private inner =
     a --> a
     |> weights (uniform -0.5 0.5)
     |> delay 3.0<ms>
-    |> gate (Every 4.0<ms>)
-    |> learningBy own 0.03
+    |> gate (every 4.0<ms>)
+    |> learnBy own 0.03
     |> decay 0.01
     |> bounds -1.0 1.0
 
 let private base' =
-    circuit
+    Circuit.empty
     |> areas [ a ]
     |> inputs [ input "x" 1 ]
     |> readouts [ y ]
-    |> projections [ input "x" 1 --> a; inner; a --> y |> learning 0.02 ]
+    |> projections [ input "x" 1 --> a; inner; a --> y |> learningRate 0.02 ]
     |> feedback [ errorOf y --> a ]
     |> fun network ->
         experiment
             "base"
             network
-            (Task.ofFunction 1 1 8.0<ms> (fun _ _ -> {
+            (Task.ofTrials 8.0<ms> (fun _ _ -> {
                 Inputs = Array2D.create 8 1 0.5
                 Targets = Array2D.create 8 1 0.25
                 Mask = None
                 Events = []
                 Rewards = None
+                Conditions = []
             }))
 
 let private onArea change (e: Experiment) = {
@@ -74,7 +75,7 @@ let private onInner change (e: Experiment) = {
 
 let private onRule change (e: Experiment) = { e with Rule = change e.Rule }
 
-let private onOwn change = onInner (learningBy (change own) 0.03)
+let private onOwn change = onInner (learnBy (change own) 0.03)
 
 let private onTrace change =
     onOwn (fun rule -> {
@@ -94,7 +95,7 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
         onArea (tau 15.0<ms>)
         onArea (taus [| 1.0<ms>; 2.0<ms>; 3.0<ms>; 4.0<ms> |])
     ]
-    typeof<Area>, "Transfer", [ onArea (transfer Transfer.Relu) ]
+    typeof<Area>, "Transfer", [ onArea (transfer relu) ]
     typeof<Area>,
     "Dynamics",
     [
@@ -107,11 +108,11 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     typeof<Area>,
     "Initial",
     [
-        onArea (initial (Reset 0.3))
-        onArea (initial (CarriedOver 0.1))
+        onArea (initial (reset 0.3))
+        onArea (initial (carriedOver 0.1))
         onArea (initial (ResetTo(Array.create 4 0.3)))
-        onArea (initial (DrawnOnce(0.1, 0.3)))
-        onArea (initial (DrawnOnce(0.1, 0.4)))
+        onArea (initial (drawnOnce 0.1 0.3))
+        onArea (initial (drawnOnce 0.1 0.4))
     ]
     typeof<Area>,
     "Dale",
@@ -160,11 +161,11 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     typeof<Projection>,
     "Opening",
     [
-        onInner (gate AtTrialEnd)
-        onInner (gate (Every 5.0<ms>))
+        onInner (gate atTrialEnd)
+        onInner (gate (every 5.0<ms>))
         onInner (gate Always)
     ]
-    typeof<Projection>, "Plasticity", [ onInner frozen; onInner (learning 0.05) ]
+    typeof<Projection>, "Plasticity", [ onInner frozen; onInner (learningRate 0.05) ]
     typeof<Projection>, "Balanced", [ onInner balanced ]
     typeof<Projection>,
     "Bounds",
@@ -176,8 +177,8 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     typeof<Readout>,
     "Output",
     [
-        onReadout (output Output.Sigmoid)
-        onReadout (output Output.Exponential)
+        onReadout (output Output.sigmoid)
+        onReadout (output Output.exponential)
     ]
     typeof<Readout>,
     "Loss",
@@ -251,19 +252,19 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     typeof<Rule>,
     "Rates",
     [
-        onRule (fun r -> { r with Rates = Rates.halvedEvery 9.0 })
-        onOwn (fun r -> { r with Rates = Rates.inverse 9.0 })
+        onRule (fun r -> { r with Schedule = Schedule.halvedEvery 9.0 })
+        onOwn (fun r -> { r with Schedule = Schedule.inverse 9.0 })
         for rates in
             [
-                Rates.stepped 9 0.5
-                Rates.stepped 9 0.4
-                Rates.cosine 9.0
-                Rates.cosineTo 0.1 9.0
-                Rates.warmUp 9 (Rates.cosine 9.0)
-                Rates.onPlateau 0.5 9
-                Rates.ofTrial "saw" (fun trial -> float (trial % 2))
+                Schedule.stepped 9 0.5
+                Schedule.stepped 9 0.4
+                Schedule.cosine 9.0
+                Schedule.cosineTo 0.1 9.0
+                Schedule.warmUp 9 (Schedule.cosine 9.0)
+                Schedule.onPlateau 0.5 9
+                Schedule.ofTrial "saw" (fun trial -> float (trial % 2))
             ] do
-            onRule (fun r -> { r with Rates = rates })
+            onRule (fun r -> { r with Schedule = rates })
     ]
     typeof<Rule>,
     "Readout",
@@ -340,8 +341,8 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     typeof<Experiment>, "Trials", [ trials 7 ]
     typeof<Experiment>, "Seed", [ seed 9 ]
     typeof<Experiment>, "Dt", [ dt 0.5<ms> ]
-    typeof<Experiment>, "Precision", [ precision Precision.Single ]
-    typeof<Experiment>, "Update", [ update Online ]
+    typeof<Experiment>, "Precision", [ precision Precision.single ]
+    typeof<Experiment>, "Update", [ update online ]
     typeof<Experiment>,
     "Stopping",
     [
@@ -388,7 +389,7 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     [
         fun e -> {
             e with
-                Task = Task.periodic 8.0<ms> [ 1, 1.0 ]
+                Task = Task.periodic 8.0<ms> [ harmonic 1 1.0 ]
         }
     ]
     typeof<Task>,
@@ -539,12 +540,12 @@ let tests =
                         |> Circuit.mapArea
                             "cortex"
                             (currentForm >> penalties [ Penalty.toward 0.25 0.5 ])
-                        |> Circuit.mapProjection "cortex->cortex" (learningBy own 0.01)
+                        |> Circuit.mapProjection "cortex->cortex" (learnBy own 0.01)
                     Rule = {
                         Rule.readoutOnly Rule.bptt with
                             Optimizer = Optimizer.adam
                             Clip = Clip.All 0.5
-                            Rates = Rates.halvedEvery 7.0
+                            Schedule = Schedule.halvedEvery 7.0
                     }
             }
 
@@ -569,7 +570,7 @@ let tests =
                 let named = unnamed |> loss (Loss.Natural kind)
                 Expect.equal (Losses.ofReadout named) (Losses.ofReadout unnamed) (string kind)
 
-            let sigmoid = readout "y" 1 |> output Output.Sigmoid |> loss Loss.crossEntropy
+            let sigmoid = readout "y" 1 |> output Output.sigmoid |> loss Loss.crossEntropy
 
             Expect.stringContains
                 (Losses.definition [ Losses.ofReadout sigmoid ])

@@ -161,14 +161,14 @@ let tests =
             let run window rates =
                 Periodic.experiment 5 20
                 |> lossWindow window
-                |> rule { Rule.bptt with Rates = rates }
+                |> rule { Rule.bptt with Schedule = rates }
                 |> started
                 |> Fingerprint.ofRun
 
-            let plateau = Rates.warmUp 2 (Rates.onPlateau 0.5 3)
+            let plateau = Schedule.warmUp 2 (Schedule.onPlateau 0.5 3)
             Expect.notEqual (run 5 plateau) (run 6 plateau) "it looks"
             Expect.equal (run 5 plateau) (run 5 plateau) "the same"
-            Expect.equal (run 5 (Rates.cosine 9.0)) (run 6 (Rates.cosine 9.0)) "it does not"
+            Expect.equal (run 5 (Schedule.cosine 9.0)) (run 6 (Schedule.cosine 9.0)) "it does not"
         }
 
         test "changes with every constant of optimizers, clips, schedules, losses and penalties" {
@@ -179,7 +179,7 @@ let tests =
                 plain with
                     Circuit = {
                         plain.Circuit with
-                            Readouts = plain.Circuit.Readouts |> List.map (Declare.loss loss)
+                            Readouts = plain.Circuit.Readouts |> List.map (Readout.loss loss)
                     }
             }
 
@@ -210,13 +210,13 @@ let tests =
                     part clip (fun one -> learnsBy { Rule.bptt with Clip = one })
                 for rates in
                     [
-                        Rates.halvedEvery 100.0
-                        Rates.stepped 100 0.5
-                        Rates.cosineTo 0.1 100.0
-                        Rates.onPlateau 0.5 10
-                        Rates.warmUp 10 (Rates.inverse 100.0)
+                        Schedule.halvedEvery 100.0
+                        Schedule.stepped 100 0.5
+                        Schedule.cosineTo 0.1 100.0
+                        Schedule.onPlateau 0.5 10
+                        Schedule.warmUp 10 (Schedule.inverse 100.0)
                     ] do
-                    part rates (fun one -> learnsBy { Rule.bptt with Rates = one })
+                    part rates (fun one -> learnsBy { Rule.bptt with Schedule = one })
                 for loss in [ Loss.huber 0.5; Loss.hinge 1.0; Loss.poisson ] do
                     part loss withLoss
                 for model in [ LeakyIntegrateAndFire() ] do

@@ -24,10 +24,10 @@ let private two =
         (let a = area "a" 6
 
          let network =
-             circuit
+             Circuit.empty
              |> areas [ a ]
              |> readouts [ readout "z" 1; readout "b" 2 ]
-             |> projections [ a --> readout "z" 1 |> learning 0.1; a --> readout "b" 2 ]
+             |> projections [ a --> readout "z" 1 |> learningRate 0.1; a --> readout "b" 2 ]
 
          let targets = Array2D.init 8 3 (fun t k -> float (10 * k + t))
          let mask = Array2D.init 8 3 (fun t _ -> if t < 2 then 0.0 else 1.0)
@@ -142,7 +142,7 @@ let private printers = [
         let run = trained.Value
         let circuit = run.Experiment.Circuit
         Expect.stringContains (Printers.circuit circuit) "area cortex: 10 units, tanh" "circuit"
-        Expect.equal (Printers.circuit Declare.circuit) "a circuit without parts" "empty circuit"
+        Expect.equal (Printers.circuit Circuit.empty) "a circuit without parts" "empty circuit"
         Expect.stringContains (Printers.experiment run.Experiment) "Training: rflo" "experiment"
         Expect.stringContains (Printers.rule Rule.bptt) "bptt: back-propagation" "rule"
         let said = Printers.trained run
@@ -212,8 +212,8 @@ let private printers = [
                     load.TrimEnd()
                     "let a = area \"a\" 3"
                     "let y = readout \"y\" 1"
-                    "let c = circuit |> areas [ a ] |> readouts [ y ] |> projections [ a --> y |> learning 0.1 ]"
-                    "let e = experiment \"small\" c (Task.periodic 10.0<ms> [ 1, 1.0 ]) |> trials 3"
+                    "let c = Circuit.empty |> areas [ a ] |> readouts [ y ] |> projections [ a --> y |> learningRate 0.1 ]"
+                    "let e = experiment \"small\" c (Task.periodic 10.0<ms> [ harmonic 1 1.0 ]) |> trials 3"
                     "let r = Run.train e"
                     "let wrong = Run.train { e with Trials = -1 }"
                     "let chart = r |> Result.map Charts.loss |> Result.isOk"

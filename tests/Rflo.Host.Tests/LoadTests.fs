@@ -31,15 +31,15 @@ let private declared =
     let x = input "x" 3
     let y = readout "y" 2
 
-    circuit
+    Circuit.empty
     |> areas [ a; b ]
     |> inputs [ x ]
     |> readouts [ y ]
     |> projections [
-        x --> a |> learning 0.01
-        a --> a |> noSelf |> learning 0.01
-        a --> b |> density 0.2 |> learning 0.01
-        b --> y |> weights (uniformScaled 0.1) |> learning 0.01
+        x --> a |> learningRate 0.01
+        a --> a |> noSelf |> learningRate 0.01
+        a --> b |> density 0.2 |> learningRate 0.01
+        b --> y |> weights (uniformScaled 0.1) |> learningRate 0.01
     ]
     |> feedback [ errorOf y --> a; errorOf y --> b ]
     |> fun network -> experiment "loaded" network short
@@ -222,7 +222,7 @@ let tests =
                             declared.Circuit
                             |> Circuit.mapProjection
                                 "b->y"
-                                (weights (given (Array2D.create 2 12 value)))
+                                (weights (ofMatrix (Array2D.create 2 12 value)))
                 }
 
                 withRun (ok (Run.train (given 0.1))) (fun place ->

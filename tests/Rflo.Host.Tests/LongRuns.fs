@@ -20,26 +20,27 @@ let private slowly inputs trial (stream: Rflo.Core.RandomStream) =
         Mask = None
         Events = []
         Rewards = None
+        Conditions = []
     }
 
 let private network (cortex: Area) =
     let x, y = input "x" 1, readout "y" 1
 
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> inputs [ x ]
     |> readouts [ y ]
     |> projections [
-        x --> cortex |> learning 0.01
-        cortex --> cortex |> weights (gaussian 1.2) |> learning 0.01
-        cortex --> y |> learning 0.01
+        x --> cortex |> learningRate 0.01
+        cortex --> cortex |> weights (gaussian 1.2) |> learningRate 0.01
+        cortex --> y |> learningRate 0.01
     ]
     |> feedback [ errorOf y --> cortex ]
 
 let private cortex = area "cortex" 12
 
 let private of' area learning =
-    Task.ofFunction 1 1 20.0<ms> (slowly 1)
+    Task.ofTrials 20.0<ms> (slowly 1)
     |> experiment "long" (network area)
     |> rule learning
     |> keepBest
@@ -59,7 +60,7 @@ let all =
             Rule.bptt with
                 Update = EveryTrials(3, Mean)
         }
-        "carried-over-noise", of' (cortex |> noise 0.1 |> initial (CarriedOver 0.1)) Rule.rflo
+        "carried-over-noise", of' (cortex |> noise 0.1 |> initial (carriedOver 0.1)) Rule.rflo
         "learned-tau", of' (cortex |> learnTau 0.1) Rule.bptt
         "least-squares",
         of' cortex {
@@ -79,7 +80,7 @@ let private onFullDisk =
 
         slowly 1 trial stream
 
-    Task.ofFunction 1 1 20.0<ms> draw
+    Task.ofTrials 20.0<ms> draw
     |> experiment "long" (network cortex)
     |> trials 25
 
@@ -96,7 +97,7 @@ let private diverging =
                     Targets = Array2D.create 20 1 1e300
             }
 
-    Task.ofFunction 1 1 20.0<ms> draw
+    Task.ofTrials 20.0<ms> draw
     |> experiment "long" (network cortex)
     |> trials 25
 

@@ -125,14 +125,17 @@ let tests =
                             Rule.bptt with
                                 Update = EveryTrials(4, Sum)
                         }
-                        Update = Some(EveryTrials(4, Sum))
+                        Settings = {
+                            RuleSettings.None with
+                                RuleSettings.Update = Some(EveryTrials(4, Sum))
+                        }
                         Precision = Precision.Single
                 }
                 "experiment"
         }
 
         test "keep the time of updates when the rule changes" {
-            let online = base' |> update Online
+            let online = base' |> update online
 
             match Overrides.onto online [ Rule "rtrl" ] with
             | Ok changed -> Expect.equal changed.Rule { Rule.rtrl with Update = Online } "rule"
@@ -156,7 +159,7 @@ let tests =
                 base' with
                     Circuit =
                         base'.Circuit
-                        |> Circuit.mapProjection "cortex->cortex" (learningBy Rule.bptt 0.3)
+                        |> Circuit.mapProjection "cortex->cortex" (learnBy Rule.bptt 0.3)
             }
 
             for word, part in
@@ -192,7 +195,7 @@ let tests =
                 base' with
                     Circuit =
                         base'.Circuit
-                        |> Circuit.mapProjection "cortex->cortex" (learningBy Rule.hebb 0.3)
+                        |> Circuit.mapProjection "cortex->cortex" (learnBy Rule.hebb 0.3)
             }
 
             for options, first in
@@ -225,15 +228,15 @@ let tests =
             Expect.equal
                 (said (mapped frozen) (Learning_Rate "0.5"))
                 [
-                    "--learning-rate changes nothing: no projection learns in the script; give one |> learning there first"
+                    "--learning-rate changes nothing: no projection learns in the script; give one |> learningRate there first"
                 ]
                 "rate"
 
             for option, name in [ Rule "bptt", "--rule"; Update "online", "--update" ] do
                 Expect.equal
-                    (said (mapped (learningBy Rule.hebb 0.3)) option)
+                    (said (mapped (learnBy Rule.hebb 0.3)) option)
                     [
-                        $"{name} changes nothing: everything that learns has a rule of its own; change learningBy in the script"
+                        $"{name} changes nothing: everything that learns has a rule of its own; change learnBy in the script"
                     ]
                     name
         }
@@ -294,7 +297,7 @@ let tests =
             | Error [ DoesNotLearn("--learning-rate", "cortex->y") as mistake ] ->
                 Expect.equal
                     (Mistake.text mistake)
-                    "--learning-rate: cortex->y is frozen in the script; give it |> learning there first"
+                    "--learning-rate: cortex->y is frozen in the script; give it |> learningRate there first"
                     "in words"
             | other -> failtest $"{other}"
         }

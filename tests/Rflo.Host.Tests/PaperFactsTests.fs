@@ -428,7 +428,7 @@ let tests =
                 (fun e -> {
                     e with
                         Circuit =
-                            e.Circuit |> Circuit.mapProjection "cortex->cortex" (learning 0.03)
+                            e.Circuit |> Circuit.mapProjection "cortex->cortex" (learningRate 0.03)
                 })
                 "a tenth of the trials",
                 PaperConditions.bptt 200,

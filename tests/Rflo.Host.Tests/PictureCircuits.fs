@@ -116,12 +116,18 @@ let private error (circuit: Circuit) =
         let! area = pick [ for a in circuit.Areas -> a.Name ] "ghost"
 
         let! through =
-            Gen.elements [ random 1.0; symmetric; matrix (Array2D.zeroCreate 1 1) ]
+            Gen.elements [
+                randomFeedback 1.0
+                symmetric
+                feedbackMatrix (Array2D.zeroCreate 1 1)
+            ]
 
         return {
             Readout = readout
             Area = area
             Through = through
+            Parts = []
+            Lost = []
         }
     }
 
@@ -145,7 +151,7 @@ let private circuits =
             ]
 
         let parts =
-            circuit |> areas areaList |> Declare.inputs inputs |> Declare.readouts readouts
+            Circuit.empty |> areas areaList |> Circuit.inputs inputs |> Circuit.readouts readouts
 
         let! projectionCount = Gen.choose (0, 3 * count)
         let! all = Gen.listOfLength projectionCount (projection parts)

@@ -58,12 +58,12 @@ let private cortex = area "cortex" 20
 let private y = readout "y" 1
 
 let private small =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> learning 0.1
-        cortex --> y |> learning 0.1
+        cortex --> cortex |> learningRate 0.1
+        cortex --> y |> learningRate 0.1
     ]
     |> feedback [ errorOf y --> cortex ]
 
@@ -76,16 +76,16 @@ let private inFolder test =
         folder.Delete true
 
 let private experimentOf circuit =
-    experiment "drawn" circuit (Task.periodic 10.0<ms> [ 1, 1.0 ])
+    experiment "drawn" circuit (Task.periodic 10.0<ms> [ harmonic 1 1.0 ])
 
 let private text =
     testList "the text" [
         forEvery 200 "is well-formed" (fun circuit ->
-            read (Picture.svg circuit) |> ignore
+            read (Picture.svg Circuit.empty) |> ignore
             read (Picture.html "a <title> & more" circuit) |> ignore)
 
         forEvery 100 "says everything that is declared, and every name" (fun circuit ->
-            let document = read (Picture.svg circuit)
+            let document = read (Picture.svg Circuit.empty)
             let titles = textsOf "title" document |> set
 
             for line in Circuit.describe circuit do
@@ -106,7 +106,7 @@ let private text =
 
         forEvery 50 "is the same for the same circuit" (fun circuit ->
             Expect.equal
-                (Picture.svg circuit)
+                (Picture.svg Circuit.empty)
                 (Picture.svg {
                     circuit with
                         Areas = List.map id circuit.Areas
@@ -114,7 +114,7 @@ let private text =
                 "svg")
 
         forEvery 200 "marks what is declared, and nothing else" (fun circuit ->
-            let document = read (Picture.svg circuit)
+            let document = read (Picture.svg Circuit.empty)
             let arrows = circuit.Projections
 
             let expect kind number =
@@ -166,14 +166,14 @@ let private text =
         }
 
         test "has what XML cannot carry replaced" {
-            let document = circuit |> areas [ area "a\u0001b\ud800c" 3 ] |> Picture.svg |> read
+            let document = Circuit.empty |> areas [ area "a\u0001b\ud800c" 3 ] |> Picture.svg |> read
 
             Expect.contains (textsOf "text" document) "a\ufffdb\ufffdc" "the name"
         }
 
         test "shows an empty circuit" {
             Expect.contains
-                (read (Picture.svg circuit) |> textsOf "text")
+                (read (Picture.svg Circuit.empty) |> textsOf "text")
                 "an empty circuit"
                 "words"
         }
@@ -193,7 +193,7 @@ let private signs =
     testList "the signs of a projection" [
         test "are counted by Dale's law" {
             let m1 = area "m1" 10 |> dale 0.8 |> population "edge" [ 7; 8; 9 ]
-            let parts = circuit |> areas [ m1; cortex ] |> readouts [ y ]
+            let parts = Circuit.empty |> areas [ m1; cortex ] |> readouts [ y ]
             let signs projection = Circuit.signs parts projection
             Expect.equal (signs (m1 --> cortex)) (Some(8, 2)) "the whole area"
             Expect.equal (signs (m1["inhibitory"] --> cortex)) (Some(0, 2)) "its inhibitory units"
@@ -250,7 +250,7 @@ let private layout =
             let chain = [ for i in 1..4 -> area $"a{i}" 10 ]
 
             let layout =
-                circuit
+                Circuit.empty
                 |> areas (List.rev chain)
                 |> inputs [ input "cue" 1 ]
                 |> readouts [ y ]
@@ -289,7 +289,7 @@ let private layout =
 
         test "makes larger areas of more units" {
             let height units =
-                let layout = circuit |> areas [ area "a" units ] |> Layout.ofCircuit
+                let layout = Circuit.empty |> areas [ area "a" units ] |> Layout.ofCircuit
                 (snd layout.Nodes[0]).Height
 
             Numbers.isLessThan (height 10) (height 100) "10 and 100 units"

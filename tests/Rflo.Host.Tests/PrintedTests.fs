@@ -99,9 +99,9 @@ let private expectDefinition (experiments: Experiment list) (caption: string) =
 
     let others: Readout list = [
         readout "y" 1
-        readout "y" 1 |> output Output.Sigmoid
-        readout "y" 1 |> output Output.Softmax
-        readout "y" 1 |> output Output.Exponential
+        readout "y" 1 |> output Output.sigmoid
+        readout "y" 1 |> output softmax
+        readout "y" 1 |> output Output.exponential
     ]
 
     let said = readouts |> List.collect words

@@ -20,14 +20,14 @@ let private x = input "x" 3
 let private y, z = readout "y" 2, readout "z" 1
 
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ cortex; area "motor" 2 ]
     |> inputs [ x ]
     |> readouts [ y ]
     |> projections [
         x --> cortex
         cortex --> area "motor" 2
-        cortex --> y |> learning 0.01
+        cortex --> y |> learningRate 0.01
     ]
 
 /// Trials of several lengths.

@@ -26,16 +26,16 @@ let private rich =
     let x, y = input "x" 1, readout "y" 2
 
     let network =
-        circuit
+        Circuit.empty
         |> areas [ a; b ]
         |> inputs [ x ]
         |> readouts [ y ]
         |> projections [
             x --> a
-            a --> b |> learning 0.1
-            b --> a |> density 0.5 |> learning 0.1
-            a --> a |> weights (gaussian 1.2) |> learning 0.1
-            b --> y |> learning 0.1
+            a --> b |> learningRate 0.1
+            b --> a |> density 0.5 |> learningRate 0.1
+            a --> a |> weights (gaussian 1.2) |> learningRate 0.1
+            b --> y |> learningRate 0.1
         ]
         |> feedback [ errorOf y --> a; errorOf y --> b ]
 
@@ -50,7 +50,7 @@ let private rich =
 let private periodic = Periodic.experiment 10 20 |> trials 1500
 
 let private diverging =
-    let network = periodic.Circuit |> Circuit.mapProjection "cortex->y" (learning 1e4)
+    let network = periodic.Circuit |> Circuit.mapProjection "cortex->y" (learningRate 1e4)
 
     { periodic with Circuit = network }
 

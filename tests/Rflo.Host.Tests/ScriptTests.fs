@@ -301,7 +301,7 @@ let tests =
                     write
                         folder
                         "bad.fsx"
-                        "let a = area \"a\" 3 |> tau 0.1<ms>\nlet c = circuit |> areas [ a ] |> readouts [ readout \"y\" 1 ]\nexperiment \"bad\" c (Task.periodic 10.0<ms> [ 1, 1.0 ]) |> Host.run\nprintfn \"went on\"\n"
+                        "let a = area \"a\" 3 |> tau 0.1<ms>\nlet c = Circuit.empty |> areas [ a ] |> readouts [ readout \"y\" 1 ]\nexperiment \"bad\" c (Task.periodic 10.0<ms> [ harmonic 1 1.0 ]) |> Host.run\nprintfn \"went on\"\n"
 
                 let ended = script folder path []
                 Expect.equal ended.Code 1 "exit code"
@@ -342,7 +342,7 @@ let tests =
                     write
                         folder
                         "broken.fsx"
-                        "let a = area \"a\" 3\nlet y = readout \"y\" 1\nlet c = circuit |> areas [ a ] |> readouts [ y ] |> projections [ a --> y |> learning 0.1 ]\nlet draw trial _ =\n    if trial = 1 then\n        for found in System.IO.Directory.GetDirectories(\".\", \".*a*\") do System.IO.Directory.Delete(found, true)\n    { Inputs = Array2D.zeroCreate 5 0; Targets = Array2D.zeroCreate 5 1; Mask = None; Events = []; Rewards = None }\nexperiment \"broken\" c (Task.ofFunction 0 1 5.0<ms> draw) |> trials 3 |> Host.run\n"
+                        "let a = area \"a\" 3\nlet y = readout \"y\" 1\nlet c = Circuit.empty |> areas [ a ] |> readouts [ y ] |> projections [ a --> y |> learningRate 0.1 ]\nlet draw trial _ =\n    if trial = 1 then\n        for found in System.IO.Directory.GetDirectories(\".\", \".*a*\") do System.IO.Directory.Delete(found, true)\n    { Inputs = Array2D.zeroCreate 5 0; Targets = Array2D.zeroCreate 5 1; Mask = None; Events = []; Rewards = None }\nexperiment \"broken\" c (Task.ofTrials 5.0<ms> draw) |> trials 3 |> Host.run\n"
 
                 let ended = script folder path [ "--out"; "a"; "--no-report" ]
                 Expect.equal ended.Code 3 "exit code"
@@ -362,7 +362,7 @@ let tests =
                     write
                         folder
                         "two.fsx"
-                        "let a = area \"a\" 3\nlet y = readout \"y\" 1\nlet c = circuit |> areas [ a ] |> readouts [ y ] |> projections [ a --> y |> learning 0.1 ]\nexperiment \"one\" c (Task.periodic 10.0<ms> [ 1, 1.0 ]) |> trials 2 |> Host.run\nprintfn \"went on\"\n"
+                        "let a = area \"a\" 3\nlet y = readout \"y\" 1\nlet c = Circuit.empty |> areas [ a ] |> readouts [ y ] |> projections [ a --> y |> learningRate 0.1 ]\nexperiment \"one\" c (Task.periodic 10.0<ms> [ harmonic 1 1.0 ]) |> trials 2 |> Host.run\nprintfn \"went on\"\n"
 
                 let ended = script folder path [ "--no-report" ]
                 Expect.equal ended.Code 0 $"exit code ({ended.Errors})"

@@ -14,10 +14,10 @@ let private model =
 let cortex = area "cortex" 4
 let y = readout "y" 1
 let network =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
-    |> projections [ cortex --> y |> learning 0.1 ]
+    |> projections [ cortex --> y |> learningRate 0.1 ]
 let model = experiment "forgotten" network (Task.periodic 10.0<ms> [ (1, 1.0) ]) |> trials 3
 """
 
@@ -155,7 +155,7 @@ let tests =
                         fun e -> {
                             e with
                                 Circuit =
-                                    Circuit.mapProjection "cortex->y" (learning rate) e.Circuit
+                                    Circuit.mapProjection "cortex->y" (learningRate rate) e.Circuit
                         })
                     |> SweepHost.runWith None (Array.append [| "--quiet"; "--out"; out |] options)
 

@@ -19,16 +19,16 @@ let cortex = area "cortex" 20
 let y = readout "y" 1
 
 let network =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> learning 0.03
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> y |> learningRate 0.03
     ]
     |> feedback [ errorOf y --> cortex ]
 
-experiment "cluster" network (Task.periodic 50.0<ms> [ 1, 1.0; 2, 0.5 ])
+experiment "cluster" network (Task.periodic 50.0<ms> [ harmonic 1 1.0; harmonic 2 0.5 ])
 |> trials 500
 |> Sweep.ofExperiment
 |> Sweep.over "seed" [ 1..12 ] seed

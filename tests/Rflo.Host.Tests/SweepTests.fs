@@ -15,17 +15,17 @@ let private cortex = area "cortex" 6
 let private y = readout "y" 1
 
 let private network =
-    circuit
+    Circuit.empty
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> learning 0.03
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> y |> learningRate 0.03
     ]
     |> feedback [ errorOf y --> cortex ]
 
 let private plan =
-    experiment "plan" network (Task.periodic 20.0<ms> [ 1, 1.0 ]) |> trials 20
+    experiment "plan" network (Task.periodic 20.0<ms> [ harmonic 1 1.0 ]) |> trials 20
 
 let private seedsAndRules experiment =
     Sweep.ofExperiment experiment
@@ -38,7 +38,7 @@ let private grid = seedsAndRules plan
 let private watched (drawn: int -> unit) = {
     plan with
         Task =
-            Task.ofFunction 0 1 10.0<ms> (fun trial _ ->
+            Task.ofTrials 10.0<ms> (fun trial _ ->
                 drawn trial
 
                 {
@@ -47,6 +47,7 @@ let private watched (drawn: int -> unit) = {
                     Mask = None
                     Events = []
                     Rewards = None
+                    Conditions = []
                 })
 }
 
@@ -88,7 +89,7 @@ let private isOver (outcome: Outcome) =
 let private fragile (broken: bool ref) = {
     plan with
         Task =
-            Task.ofFunction 0 1 10.0<ms> (fun trial _ -> {
+            Task.ofTrials 10.0<ms> (fun trial _ -> {
                 Inputs = Array2D.zeroCreate 10 0
                 Targets = Array2D.create 10 1 0.5
                 Mask = None
@@ -98,6 +99,7 @@ let private fragile (broken: bool ref) = {
                          failwith "out of luck"
 
                      None)
+                Conditions = []
             })
 }
 
@@ -310,7 +312,7 @@ let tests =
                     |> Sweep.over "rate" [ 0.01; -1.0; 1e200 ] (fun rate e -> {
                         e with
                             Circuit =
-                                e.Circuit |> Circuit.mapProjection "cortex->y" (learning rate)
+                                e.Circuit |> Circuit.mapProjection "cortex->y" (learningRate rate)
                             Task = if rate = 0.01 then e.Task else plan.Task
                     })
 
@@ -346,7 +348,7 @@ let tests =
                     |> Sweep.over "rate" [ 0.01; -1.0; 1e200 ] (fun rate e -> {
                         e with
                             Circuit =
-                                e.Circuit |> Circuit.mapProjection "cortex->y" (learning rate)
+                                e.Circuit |> Circuit.mapProjection "cortex->y" (learningRate rate)
                     })
 
                 let outcomes = ran (settings folder) sweep

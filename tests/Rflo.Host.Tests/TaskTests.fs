@@ -34,7 +34,8 @@ let private waiting =
         (fun () _ -> {
             Input = [||]
             Target = [| 0.0 |]
-            Mask = 1.0
+            Mask = [||]
+            Events = []
         })
     |> Task.named "waiting"
 

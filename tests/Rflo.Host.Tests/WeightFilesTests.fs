@@ -53,14 +53,14 @@ let private network shape =
     let b = area "b" 15
     let y = readout "y" 1
 
-    circuit
+    Circuit.empty
     |> areas [ a; b ]
     |> readouts [ y ]
     |> projections [
-        a --> a |> weights (gaussian 1.0) |> shape |> learning 3.0
-        a --> b |> weights (gaussian 1.0) |> density 0.2 |> learning 3.0
-        b --> a |> weights (gaussian 1.0) |> bounds 0.0 1.0 |> learning 3.0
-        b --> y |> weights (uniformScaled 1.0) |> learning 0.3
+        a --> a |> weights (gaussian 1.0) |> shape |> learningRate 3.0
+        a --> b |> weights (gaussian 1.0) |> density 0.2 |> learningRate 3.0
+        b --> a |> weights (gaussian 1.0) |> bounds 0.0 1.0 |> learningRate 3.0
+        b --> y |> weights (uniformScaled 1.0) |> learningRate 0.3
     ]
     |> feedback [ errorOf y --> a; errorOf y --> b ]
 

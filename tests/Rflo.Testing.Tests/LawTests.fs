@@ -177,12 +177,12 @@ let private loop number =
     let a = area "a" (2 + number % 3)
     let y = readout "y" 1
 
-    circuit
+    Circuit.empty
     |> areas [ a ]
     |> readouts [ y ]
     |> projections [
-        a --> a |> weights (gaussian 1.2) |> learning 0.05
-        a --> y |> learning 0.05
+        a --> a |> weights (gaussian 1.2) |> learningRate 0.05
+        a --> y |> learningRate 0.05
     ]
     |> feedback [ errorOf y --> a ]
 
@@ -250,7 +250,7 @@ let private settings = [
     }
 
     test "a circuit of one's own that is wrong is refused with its problems" {
-        let wrong _ = circuit |> areas [ area "a" 0 ]
+        let wrong _ = Circuit.empty |> areas [ area "a" 0 ]
 
         refused
             (fun () -> Laws.resume (Rule.rflo, few |> Settings.circuits wrong))
@@ -262,10 +262,10 @@ let private settings = [
         let single _ =
             let a, y = area "a" 1, readout "y" 1
 
-            circuit
+            Circuit.empty
             |> areas [ a ]
             |> readouts [ y ]
-            |> projections [ a --> y |> learning 0.1 ]
+            |> projections [ a --> y |> learningRate 0.1 ]
 
         refused
             (fun () -> Laws.daleHolds (Rule.rflo, few |> Settings.circuits single))

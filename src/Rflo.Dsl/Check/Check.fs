@@ -96,6 +96,9 @@ module Check =
         then
             Contradiction("an earlier feedback has the same two ends", "leave one of them out")
 
+        for lost in feedback.Lost do
+            Contradiction(lost.What, lost.Instead)
+
         match
             Wiring.findReadout circuit feedback.Readout, Wiring.findArea circuit feedback.Area
         with
@@ -126,6 +129,8 @@ module Check =
                         $"symmetric feedback is the transpose of weights from {area.Name} to {readout.Name}, and there are none",
                         "use random feedback, or let the readout listen to the area"
                     )
+        // An arrow that ends at no area has said so.
+        | _ when not (List.isEmpty feedback.Lost) -> ()
         | readout, area ->
             yield! faultsOf readout
             yield! faultsOf area
@@ -253,11 +258,16 @@ module Check =
 
         yield! schedule experiment.Precision experiment.Dt experiment.Rule
 
-        match experiment.Update with
+        match experiment.Settings.Update with
         | Some time when time <> experiment.Rule.Update ->
             Contradiction(
                 $"it updates at {CheckRules.updateWord time}, and its rule at {CheckRules.updateWord experiment.Rule.Update}",
                 "give it its rule by the word rule, such as |> rule Rule.bptt, which keeps the update"
+            )
+        | _ when not (experiment.Settings.Of(experiment.Rule).Equals experiment.Rule) ->
+            Contradiction(
+                "its rule has another optimizer, clipping or schedule than its words optimizer, clip and schedule say",
+                "give it its rule by the word rule, such as |> rule Rule.bptt, which keeps them"
             )
         | _ -> ()
 
@@ -296,6 +306,14 @@ module Check =
             Part = InWord $"{word} \"{name}\""
             Fault = Unknown(AreaName, name, known)
           }
+        | NoSuchInput(word, name, known) -> {
+            Part = InWord $"{word} \"{name}\""
+            Fault = Unknown(InputName, name, known)
+          }
+        | NoSuchReadout(word, name, known) -> {
+            Part = InWord $"{word} \"{name}\""
+            Fault = Unknown(ReadoutName, name, known)
+          }
         | NoSuchProjection(word, name, known) -> {
             Part = InWord $"{word} \"{name}\""
             Fault = Unknown(ProjectionName, name, known)
@@ -329,6 +347,9 @@ module Check =
                 at (InInput input.Name) [
                     yield! name earlier input.Name
                     yield! atLeastOne "the number of channels" input.Channels
+
+                    for lost in input.Lost do
+                        Contradiction(lost.What, lost.Instead)
                 ]
 
         let areaNames = circuit.Areas |> List.map (fun a -> a.Name)
@@ -343,6 +364,9 @@ module Check =
                         NotAllowed("output", string (int readout.Output), oneOf<Output>())
                     else
                         yield! lossOf readout
+
+                    for lost in readout.Lost do
+                        Contradiction(lost.What, lost.Instead)
 
                     if
                         circuit.Projections

@@ -33,7 +33,7 @@ module internal CheckProbes =
             yield! modulatorArrives experiment.Circuit rule target
     ]
 
-    /// Whether a projection's weights change; `learning 0.0` changes none.
+    /// Whether a projection's weights change; `learningRate 0.0` changes none.
     let private moves (experiment: Experiment) (projection: Projection) =
         match Wiring.plasticity experiment projection with
         // A rate that is none is a problem of the projection.
@@ -87,10 +87,10 @@ module internal CheckProbes =
         | Probe.Angle _ when all (fun p -> isOfReadout p || not (moves experiment p)) ->
             Some(
                 "no weights onto an area learn",
-                "let some learn, such as cortex --> cortex |> learning 0.03"
+                "let some learn, such as cortex --> cortex |> learningRate 0.03"
             )
         | Probe.WeightChange when all (moves experiment >> not) ->
-            Some("no weights learn", "let some learn, such as |> learning 0.03")
+            Some("no weights learn", "let some learn, such as |> learningRate 0.03")
         | Probe.Dale when all (isSigned circuit >> not) ->
             Some(
                 "Dale's law holds no projection onto an area",

@@ -436,6 +436,6 @@ module internal CheckProjections =
             if projection.Plasticity.IsFrozen && strength > 0.0 then
                 Contradiction(
                     $"it {does} and is frozen, so it has no update",
-                    $"let it learn, such as |> learning 0.03, or leave {word} out"
+                    $"let it learn, such as |> learningRate 0.03, or leave {word} out"
                 )
     ]

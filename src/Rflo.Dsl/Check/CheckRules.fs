@@ -358,7 +358,7 @@ module internal CheckRules =
         | _ -> ()
 
         yield! optimizer precision rule.Optimizer
-        yield! rates rule.Rates
+        yield! rates rule.Schedule
 
         if not (rule.Clip.Norm > 0.0) then
             NotAllowed(
@@ -594,7 +594,7 @@ module internal CheckRules =
             RuleCannot(
                 experiment.Rule.Name,
                 $"change anything, since it changes only {scope experiment.Rule.Learns} and nothing of that has a learning rate",
-                "give it one, such as |> learning 0.03, or let the rule change more, such as Learns = Everything"
+                "give it one, such as |> learningRate 0.03, or let the rule change more, such as Learns = Everything"
             )
         else
             NothingLearns

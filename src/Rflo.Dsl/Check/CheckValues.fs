@@ -94,7 +94,7 @@ module internal CheckValues =
             NotAllowed(field, string given, $"at most {mostKept}")
     ]
 
-    let rates (schedule: Rates) =
+    let rates (schedule: Schedule) =
         ofOwn "the learning rate schedule" (fun () -> [
             yield! outOfRange schedule.Problems
             yield! described "the learning rate schedule" schedule.Description

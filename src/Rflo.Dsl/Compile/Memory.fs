@@ -149,7 +149,7 @@ module internal RuleCompile =
             schedule learning.Update,
             Optimizer = learning.Optimizer,
             Clip = learning.Clip,
-            Rates = learning.Rates,
+            Rates = learning.Schedule,
             Readout = readout dt learning.Readout
         )
 

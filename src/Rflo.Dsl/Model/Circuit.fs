@@ -137,8 +137,35 @@ type Plasticity =
     /// They learn at this rate by a rule of their own.
     | LearningBy of rate: float * rule: Rule
 
+/// The matrix B that carries a readout's error to an area, shape (units, outputs).
+type Through =
+    /// Random and fixed: normal with mean 0 and this standard deviation.
+    | RandomFeedback of scale: float
+    /// The transpose of the readout's weights, at every moment.
+    | SymmetricFeedback
+    /// This matrix.
+    | GivenFeedback of float[,]
+
+/// What can receive a projection.
+type ITarget =
+    /// The end at which it arrives.
+    abstract End: End
+    /// What the circuit that takes the projection takes with it.
+    abstract Part: CircuitPart
+
+/// What an arrow can start from. `'Arrow` is what it makes: a `Projection`, or the `Feedback` of an error.
+and ISource<'Arrow> =
+    /// The arrow to a target, before anything is said of it.
+    abstract To: ITarget -> 'Arrow
+
+/// What arrows join.
+and [<RequireQualifiedAccess>] CircuitPart =
+    | Area of Area
+    | Input of Input
+    | Readout of Readout
+
 /// Weights from a signal to the units of an area or to a readout.
-type Projection = {
+and Projection = {
     /// Its own name, where it has one; otherwise it is called by its two ends.
     Label: string option
     Source: End
@@ -161,6 +188,8 @@ type Projection = {
     L1: float
     /// L2 penalty: strength / 2 times the sum of squared weights, in the same way.
     L2: float
+    /// What it joins, as long as no circuit has taken it: a circuit takes these too, and keeps the names.
+    Parts: CircuitPart list
     /// Words that can have no effect on it.
     Lost: Lost list
 } with
@@ -168,38 +197,12 @@ type Projection = {
     /// What makes its weights smaller, by the words of descriptions, with the strengths; 0 for what was not said.
     member this.Decays = [ "decay", this.Decay; "L1", this.L1; "L2", this.L2 ]
 
-/// The matrix B that carries a readout's error to an area, shape (units, outputs).
-type Through =
-    /// Random and fixed: normal with mean 0 and this standard deviation.
-    | RandomFeedback of scale: float
-    /// The transpose of the readout's weights, at every moment.
-    | SymmetricFeedback
-    /// This matrix.
-    | GivenFeedback of float[,]
-
-/// One way of a readout's error to an area.
-type Feedback = {
-    Readout: string
-    Area: string
-    Through: Through
-}
-
-/// What can receive a projection.
-type ITarget =
-    /// The end at which the projection arrives.
-    abstract Target: End
-
-/// What an arrow makes before anything is said of it.
-[<RequireQualifiedAccess>]
-module internal Arrow =
-    let between source target = {
+    /// What an arrow makes before anything is said of it.
+    static member internal Between(source: End, part: CircuitPart option, target: ITarget) = {
         Label = None
         Source = source
-        Target = target
-        Weights =
-            match source with
-            | OfBias -> Constant 0.0
-            | _ -> Gaussian 1.0
+        Target = target.End
+        Weights = if source.IsOfBias then Constant 0.0 else Gaussian 1.0
         Connectivity = Dense
         SelfConnections = true
         Delay = None
@@ -210,37 +213,23 @@ module internal Arrow =
         Decay = 0.0
         L1 = 0.0
         L2 = 0.0
+        Parts = Option.toList part @ [ target.Part ]
         Lost = []
     }
 
-/// A named subset of an area's units, as an end of projections.
-type Population = {
+/// One way of a readout's error to an area.
+and Feedback = {
+    Readout: string
     Area: string
-    Name: string
-} with
-
-    interface ITarget with
-        member this.Target = OfPopulation(this.Area, this.Name)
-
-    interface IUnits with
-        member this.Units = PerturbedUnits.Population(this.Area, this.Name)
-
-    /// `p --> target` projects the population p to the target.
-    static member (-->)(source: Population, target: ITarget) =
-        Arrow.between (OfPopulation(source.Area, source.Name)) target.Target
-
-/// Some units of an area, for perturbations.
-[<RequireQualifiedAccess>]
-type SomeUnits = {
-    Area: string
-    Chosen: int list
-} with
-
-    interface IUnits with
-        member this.Units = PerturbedUnits.Some(this.Area, this.Chosen)
+    Through: Through
+    /// What it joins, as long as no circuit has taken it.
+    Parts: CircuitPart list
+    /// Words that can have no effect on it.
+    Lost: Lost list
+}
 
 /// A group of rate units that share a transfer function.
-type Area = {
+and Area = {
     Name: string
     Units: int
     Tau: Tau
@@ -264,53 +253,90 @@ type Area = {
 
     /// `a["name"]` is the population of that name; Dale's law gives "excitatory" and "inhibitory".
     member this.Item
-        with get population: Population = { Area = this.Name; Name = population }
+        with get name: Population = { Area = this; Name = name }
 
     /// `a[[3; 5]]` are units 3 and 5, for perturbations.
     member this.Item
         with get chosen: SomeUnits = { Area = this.Name; Chosen = chosen }
 
     interface ITarget with
-        member this.Target = OfArea this.Name
+        member this.End = OfArea this.Name
+        member this.Part = CircuitPart.Area this
+
+    interface ISource<Projection> with
+        member this.To target =
+            Projection.Between(OfArea this.Name, Some(CircuitPart.Area this), target)
 
     interface IUnits with
         member this.Units = PerturbedUnits.Whole this.Name
 
-    /// `a --> target` projects every unit of a to every unit of the target, with frozen weights and no added delay.
-    static member (-->)(source: Area, target: ITarget) =
-        Arrow.between (OfArea source.Name) target.Target
+/// A named subset of an area's units, as an end of projections.
+and Population = {
+    Area: Area
+    Name: string
+} with
 
-/// Some channels of an external input, as the source of projections.
-type Channels = {
-    Input: string
+    member private this.Place = OfPopulation(this.Area.Name, this.Name)
+
+    interface ITarget with
+        member this.End = this.Place
+        member this.Part = CircuitPart.Area this.Area
+
+    interface ISource<Projection> with
+        member this.To target =
+            Projection.Between(this.Place, Some(CircuitPart.Area this.Area), target)
+
+    interface IUnits with
+        member this.Units = PerturbedUnits.Population(this.Area.Name, this.Name)
+
+/// Some units of an area, for perturbations.
+and [<RequireQualifiedAccess>] SomeUnits = {
+    Area: string
     Chosen: int list
 } with
 
-    /// `c --> target` projects the chosen channels to the target.
-    static member (-->)(source: Channels, target: ITarget) =
-        Arrow.between (OfChannels(source.Input, source.Chosen)) target.Target
+    interface IUnits with
+        member this.Units = PerturbedUnits.Some(this.Area, this.Chosen)
 
 /// A number of channels that the task shows, under a name.
-type Input = {
+and Input = {
     Name: string
     Channels: int
+    /// Words that can have no effect on it.
+    Lost: Lost list
 } with
 
     /// `x[[0; 2]]` is channels 0 and 2 of the input.
     member this.Item
-        with get chosen: Channels = { Input = this.Name; Chosen = chosen }
+        with get chosen: Channels = { Input = this; Chosen = chosen }
 
-    /// `x --> target` projects all channels to the target.
-    static member (-->)(source: Input, target: ITarget) =
-        Arrow.between (OfInput source.Name) target.Target
+    interface ISource<Projection> with
+        member this.To target =
+            Projection.Between(OfInput this.Name, Some(CircuitPart.Input this), target)
 
-/// Outputs that are compared with what the task asks.
-type Readout = {
+/// Some channels of an external input, as the source of projections.
+and Channels = {
+    Input: Input
+    Chosen: int list
+} with
+
+    interface ISource<Projection> with
+        member this.To target =
+            Projection.Between(
+                OfChannels(this.Input.Name, this.Chosen),
+                Some(CircuitPart.Input this.Input),
+                target
+            )
+
+/// Outputs that are compared with targets.
+and Readout = {
     Name: string
     Outputs: int
     Output: Output
     /// What its outputs are compared with targets by; none for the loss of the nonlinearity.
     Loss: Loss option
+    /// Words that can have no effect on it.
+    Lost: Lost list
 } with
 
     /// Its loss, whether one was named or not.
@@ -318,29 +344,62 @@ type Readout = {
         this.Loss |> Option.defaultWith (fun () -> Loss.Natural this.Output)
 
     interface ITarget with
-        member this.Target = OfReadout this.Name
+        member this.End = OfReadout this.Name
+        member this.Part = CircuitPart.Readout this
 
-    /// `y --> target` feeds the readout's outputs back, one step late.
-    static member (-->)(source: Readout, target: ITarget) =
-        Arrow.between (OfReadout source.Name) target.Target
+    interface ISource<Projection> with
+        member this.To target =
+            Projection.Between(OfReadout this.Name, Some(CircuitPart.Readout this), target)
 
 /// The constant 1, whose weights are biases.
 type Bias =
     | Bias
 
-    /// `bias --> target` gives every unit of the target a bias, 0 at the start.
-    static member (-->)(_: Bias, target: ITarget) = Arrow.between OfBias target.Target
+    interface ISource<Projection> with
+        member _.To target =
+            Projection.Between(OfBias, None, target)
 
 /// The error of a readout, to be sent to areas.
 type ErrorOf =
-    | ErrorOf of readout: string
+    | ErrorOf of Readout
 
-    /// `errorOf y --> a` tells area a the error of y through fixed random weights.
-    static member (-->)(ErrorOf readout, area: Area) = {
-        Readout = readout
-        Area = area.Name
-        Through = RandomFeedback 1.0
-    }
+    interface ISource<Feedback> with
+        member this.To target =
+            let (ErrorOf readout) = this
+
+            let area, lost =
+                match target.End with
+                | OfPopulation(area, population) ->
+                    area,
+                    [
+                        {
+                            What =
+                                $"it ends at the population {population}, and an error reaches whole areas"
+                            Instead =
+                                $"write errorOf {readout.Name} --> {area}, or make the population an area"
+                        }
+                    ]
+                | OfReadout other ->
+                    other,
+                    [
+                        {
+                            What = $"it ends at the readout {other}, and an error reaches areas"
+                            Instead =
+                                $"write errorOf {readout.Name} --> the area that is to learn by it"
+                        }
+                    ]
+                | OfArea name
+                | OfInput name
+                | OfChannels(name, _) -> name, []
+                | OfBias -> "bias", []
+
+            {
+                Readout = readout.Name
+                Area = area
+                Through = RandomFeedback 1.0
+                Parts = [ CircuitPart.Readout readout; target.Part ]
+                Lost = lost
+            }
 
 /// Areas, inputs and readouts, and how they are wired. Two circuits merge into one by adding their lists.
 type Circuit = {
@@ -351,4 +410,71 @@ type Circuit = {
     Feedback: Feedback list
     /// Words that name a part that it does not have.
     Unmatched: Unmatched list
-}
+} with
+
+    /// The circuit with nothing in it.
+    static member Empty = {
+        Areas = []
+        Inputs = []
+        Readouts = []
+        Projections = []
+        Feedback = []
+        Unmatched = []
+    }
+
+/// How circuits take parts.
+[<RequireQualifiedAccess>]
+module internal Parts =
+
+    /// The parts of a list and then those of another that are not yet among them. Two that differ and have one name both stay, for
+    /// the check to refuse.
+    let union (first: 'part list) (more: 'part list) : 'part list =
+        (first, more)
+        ||> List.fold (fun parts part ->
+            // Unlike `=`, `Equals` finds a part that holds a NaN equal to itself.
+            if parts |> List.exists (fun other -> (box part).Equals other) then
+                parts
+            else
+                parts @ [ part ])
+
+    let private take (parts: CircuitPart list) (circuit: Circuit) : Circuit = {
+        circuit with
+            Areas =
+                parts
+                |> List.choose (function
+                    | CircuitPart.Area area -> Some area
+                    | _ -> None)
+                |> union circuit.Areas
+            Inputs =
+                parts
+                |> List.choose (function
+                    | CircuitPart.Input input -> Some input
+                    | _ -> None)
+                |> union circuit.Inputs
+            Readouts =
+                parts
+                |> List.choose (function
+                    | CircuitPart.Readout readout -> Some readout
+                    | _ -> None)
+                |> union circuit.Readouts
+    }
+
+    /// The circuit with more projections, and with what they join.
+    let projections (more: Projection list) (circuit: Circuit) : Circuit =
+        let taken = take (more |> List.collect _.Parts) circuit
+
+        {
+            taken with
+                Projections =
+                    circuit.Projections
+                    @ [ for projection in more -> { projection with Parts = [] } ]
+        }
+
+    /// The circuit with more ways of errors, and with what they join.
+    let feedback (more: Feedback list) (circuit: Circuit) : Circuit =
+        let taken = take (more |> List.collect _.Parts) circuit
+
+        {
+            taken with
+                Feedback = circuit.Feedback @ [ for way in more -> { way with Parts = [] } ]
+        }

@@ -13,18 +13,6 @@ type Precision = Rflo.Core.Precision
 /// of choices: `(now.Allowed "striatum")[2] <- false` bars unit 2 of a winner-take-all area in the step to come.
 type Moment = Rflo.Core.Moment
 
-/// One step of a closed-loop task.
-type StepData = {
-    /// x(t), one number a channel.
-    Shown: float[]
-    /// y*(t), one number an output.
-    Asked: float[]
-    /// m(t), one number an output; 1 for each where there is none.
-    Counted: float[] option
-    /// Names of the events that happen in the step, for gates.
-    Marked: string list
-}
-
 /// A task that looks at the circuit in every step. Its memory is an array of numbers that its functions change in place;
 /// it outlives trials, and is saved with the run. Credit does not pass through it.
 [<CustomEquality; NoComparison>]
@@ -42,7 +30,7 @@ type ClosedLoop = {
     /// Begins a trial: its number, its random numbers, the memory as the trial before left it.
     Begin: int -> RandomStream -> float[] -> unit
     /// Makes step t from the circuit as step t - 1 left it, and the memory.
-    Step: Moment -> float[] -> StepData
+    Step: Moment -> float[] -> Step
     /// The reward of step t from the circuit as that step left it, and the memory.
     Judge: (Moment -> float[] -> float) option
 } with
@@ -74,7 +62,37 @@ type TrialData = {
     Events: (string * int list) list
     /// The reward of each step, for rules that learn by it; none where there is none.
     Rewards: float[] option
+    /// What the trial is about, in numbers by name, such as "coherence": results are told apart by them.
+    Conditions: (string * float) list
 }
+
+/// Trials, each of which a function draws.
+[<CustomEquality; NoComparison>]
+type DrawnTrials = {
+    /// Input channels, as the first trial has them; -1 where it could not be drawn.
+    Inputs: int
+    /// Outputs, as the first trial has them; -1 where it could not be drawn.
+    Outputs: int
+    /// The duration of the longest.
+    Duration: float<ms>
+    /// Names of the conditions, as the first trial has them.
+    Conditions: string list
+    /// Why the declaration could draw no trial, where it could not.
+    Failure: string option
+    /// Each trial from its number and its own random stream.
+    Draw: int -> RandomStream -> TrialData
+} with
+
+    override this.Equals other =
+        match other with
+        | :? DrawnTrials as that ->
+            (this.Inputs, this.Outputs, this.Duration, this.Conditions) =
+                (that.Inputs, that.Outputs, that.Duration, that.Conditions)
+            && obj.ReferenceEquals(this.Draw, that.Draw)
+        | _ -> false
+
+    override this.GetHashCode() =
+        hash (this.Inputs, this.Outputs, this.Duration, this.Conditions)
 
 /// The delays of interval matching.
 type Delays =
@@ -168,11 +186,7 @@ type TaskKind =
     /// The same arrays in every trial.
     | Arrays of TrialData
     /// Each trial from its number and its own random stream; inputs, outputs and the longest duration are fixed.
-    | Drawn of
-        inputs: int *
-        outputs: int *
-        duration: float<ms> *
-        draw: (int -> RandomStream -> TrialData)
+    | Drawn of DrawnTrials
     /// Step by step over named phases, from what the trial drew.
     | Phased of Phased
     /// A task of phases that the field knows by name.
@@ -198,8 +212,7 @@ type TaskKind =
             match this, that with
             | Periodic(p, h), Periodic(q, i) -> p = q && h = i
             | Arrays a, Arrays b -> a = b
-            | Drawn(a, b, c, d), Drawn(e, f, g, h) ->
-                (a, b, c) = (e, f, g) && obj.ReferenceEquals(d, h)
+            | Drawn a, Drawn b -> a = b
             | Phased a, Phased b -> a = b
             | Standard a, Standard b -> a = b
             | ReadySetGo a, ReadySetGo b -> a = b
@@ -216,7 +229,7 @@ type TaskKind =
         match this with
         | Periodic(period, harmonics) -> hash (period, harmonics)
         | Arrays data -> hash (data.Targets.GetLength 0)
-        | Drawn(inputs, outputs, duration, _) -> hash (inputs, outputs, duration)
+        | Drawn task -> hash task
         | Phased task -> hash task
         | Standard task -> hash task
         | ReadySetGo task -> hash task
@@ -279,8 +292,8 @@ type Experiment = {
     Circuit: Circuit
     Task: Task
     Rule: Rule
-    /// When updates are applied, where the experiment says so; its rule then says the same.
-    Update: Update option
+    /// What the experiment says of its rule by words of its own; its rule then says the same.
+    Settings: RuleSettings
     /// Trials to train.
     Trials: int
     Seed: int64

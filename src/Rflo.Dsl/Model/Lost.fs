@@ -12,6 +12,8 @@ type Lost = {
 /// A word that changes a part by its name, where no part has the name: it changes nothing, so the circuit keeps it for `Check`.
 type Unmatched =
     | NoSuchArea of word: string * name: string * known: string list
+    | NoSuchInput of word: string * name: string * known: string list
+    | NoSuchReadout of word: string * name: string * known: string list
     | NoSuchProjection of word: string * name: string * known: string list
 
 /// Words that have no effect.

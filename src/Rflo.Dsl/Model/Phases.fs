@@ -95,15 +95,49 @@ type Instant internal (timeline: Timeline, trial: int, step: int, place: int, st
     /// Random numbers of this trial, for noise: steps are made in order, so each draw is the next of the trial.
     member _.Stream = stream
 
-/// What a task of phases shows and asks in one step.
-type Presented = {
+/// One step of a trial: what a task of phases and a task in closed loop make. `Step.ofArrays x y |> Step.mask 0.0` is one.
+type Step = {
     /// x(t), one number a channel.
     Input: float[]
     /// y*(t), one number an output.
     Target: float[]
-    /// m(t), for all outputs: 1 where the targets count, 0 where not, or any weight between.
-    Mask: float
-}
+    /// m(t), one number an output, or one for all of them: 1 where the target counts, 0 where not, or any weight. Without a number
+    /// every target counts.
+    Mask: float[]
+    /// Names of the events that happen in the step, for gates, beside those of its phase.
+    Events: string list
+} with
+
+    /// m(t) of output k.
+    member this.MaskOf k =
+        match this.Mask.Length with
+        | 0 -> 1.0
+        | 1 -> this.Mask[0]
+        | _ -> this.Mask[k]
+
+/// Steps of trials.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Step =
+
+    /// `Step.ofArrays [| 0.5; 0.0 |] [| 1.0 |]` shows those inputs, one a channel, and asks for those targets, one an output.
+    let ofArrays (input: float[]) (target: float[]) = {
+        Input = input
+        Target = target
+        Mask = [||]
+        Events = []
+    }
+
+    /// `s |> Step.mask 0.0` weighs all targets of the step so; 0 counts none.
+    let mask weight (step: Step) = { step with Mask = [| weight |] }
+
+    /// `s |> Step.maskEach [| 1.0; 0.0 |]` weighs each target of the step by a number of its own.
+    let maskEach (weights: float[]) (step: Step) = { step with Mask = weights }
+
+    /// `s |> Step.event "choose"` marks that event in the step, for gates.
+    let event name (step: Step) = {
+        step with
+            Events = step.Events @ [ name ]
+    }
 
 /// A task of named phases.
 [<CustomEquality; NoComparison>]
@@ -118,7 +152,7 @@ type Phased = {
     Conditions: string list
     /// From a trial's phases and its random numbers: what each of its steps shows and asks. Steps are asked for once each and
     /// in order, so the function may keep something from step to step.
-    Make: Timeline -> RandomStream -> Instant -> Presented
+    Make: Timeline -> RandomStream -> Instant -> Step
 } with
 
     override this.Equals other =

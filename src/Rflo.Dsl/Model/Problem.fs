@@ -175,7 +175,7 @@ module Problem =
             let said = reason.TrimEnd '.'
             $"{what} failed: {said}; mend the function that the script gives"
         | NothingArrives -> "no projection reaches it; declare one, such as cortex --> it"
-        | NothingLearns -> "nothing learns; give a projection a rate, such as |> learning 0.03"
+        | NothingLearns -> "nothing learns; give a projection a rate, such as |> learningRate 0.03"
         | NoArea -> "it has no area; declare one, such as areas [ cortex ]"
         | RuleCannot(rule, what, instead) -> $"{rule} cannot {what}; {instead}"
         | Contradiction(what, instead) -> $"{what}; {instead}"
@@ -184,7 +184,14 @@ module Problem =
 
     /// One line that names the part, says what is wrong and how to mend it.
     let text problem =
-        $"{part problem.Part}: {fault problem.Fault}"
+        let said =
+            match problem.Part, problem.Fault with
+            // Arrows carry their parts: two that differ and have one name are most often two versions of one.
+            | (InArea _ | InInput _ | InReadout _), NameTaken name ->
+                $"another part has the name {name}; give it another name, or use one value in all arrows"
+            | _ -> fault problem.Fault
+
+        $"{part problem.Part}: {said}"
 
     /// All problems of an experiment, as a person reads them: a heading and a line for each.
     let report (name: string) (problems: Problem list) =

@@ -186,12 +186,38 @@ type Rule = {
     Optimizer: Optimizer
     /// Largest norm of what the rule asks for in one update.
     Clip: Clip
-    Rates: Rates
+    Schedule: Schedule
     /// How the weights onto readouts learn.
     Readout: ReadoutRule
     /// Which projections learn at all.
     Learns: Learns
 }
+
+/// What an experiment says of its rule by words of its own, whatever the rule says by itself.
+[<RequireQualifiedAccess>]
+type RuleSettings = {
+    Update: Update option
+    Optimizer: Optimizer option
+    Clip: Clip option
+    Schedule: Schedule option
+} with
+
+    /// Nothing.
+    static member None: RuleSettings = {
+        Update = None
+        Optimizer = None
+        Clip = None
+        Schedule = None
+    }
+
+    /// The rule as the settings have it.
+    member this.Of(rule: Rule) : Rule = {
+        rule with
+            Update = this.Update |> Option.defaultValue rule.Update
+            Optimizer = this.Optimizer |> Option.defaultValue rule.Optimizer
+            Clip = this.Clip |> Option.defaultValue rule.Clip
+            Schedule = this.Schedule |> Option.defaultValue rule.Schedule
+    }
 
 /// Ready-made rules, and the parts of which new ones are made.
 [<RequireQualifiedAccess>]
@@ -235,7 +261,7 @@ module Rule =
         Update = TrialEnd
         Optimizer = Optimizer.sgd
         Clip = Clip.None
-        Rates = Rates.constant
+        Schedule = Schedule.constant
         Readout = DeltaRule
         Learns = Everything
     }
@@ -456,6 +482,27 @@ module Rule =
     let defineUnsupervised name start =
         ofCore (DefinedRule.OfSteps(name, ofSteps start, readsSignal = false))
 
+    // Choices beside the rule itself.
+
+    /// `Rule.bptt |> Rule.update online` applies its updates then.
+    let update time (rule: Rule) = { rule with Rule.Update = time }
+
+    /// `Rule.bptt |> Rule.optimizer Optimizer.adam` makes its updates by Adam.
+    let optimizer how (rule: Rule) = { rule with Rule.Optimizer = how }
+
+    /// `Rule.bptt |> Rule.clip (Clip.All 1.0)` shortens what it asks for in one update to that norm.
+    let clip norm (rule: Rule) = { rule with Rule.Clip = norm }
+
+    /// `Rule.bptt |> Rule.schedule (Schedule.cosine 2000.0)` learns at rates that fall so.
+    let schedule rates (rule: Rule) = { rule with Rule.Schedule = rates }
+
+    /// `Rule.bptt |> Rule.readoutsBy (RidgeRegression(alpha = 1e-6, washout = 50.0<ms>, everyTrials = 1))` learns the weights onto
+    /// readouts so.
+    let readoutsBy how (rule: Rule) = { rule with Rule.Readout = how }
+
+    /// `Rule.rflo |> Rule.withErrorPath SymmetricPath` sends errors by that path.
+    let withErrorPath path (rule: Rule) = { rule with Rule.Error = path }
+
     // Ablations: the rule, but for some projections.
 
     let private wordOf =
@@ -513,7 +560,7 @@ module Rule =
     }
 
     /// `Rule.td 0.95 0.9` makes critics of readouts: they learn by TD(lambda), with gamma 0.95 a step and lambda 0.9, to predict the
-    /// rewards of the task (Sutton and Barto 2018). `cortex --> value |> learningBy (Rule.td 0.95 0.9) 0.1` is one beside other
+    /// rewards of the task (Sutton and Barto 2018). `cortex --> value |> learnBy (Rule.td 0.95 0.9) 0.1` is one beside other
     /// rules. Time and memory O(n) a step.
     let td gamma lambda = {
         delta with

@@ -10,7 +10,7 @@ type Optimizer = Rflo.Core.Optimizer
 type Clip = Rflo.Core.Clip
 
 /// How learning rates change from trial to trial; see the module of that name. An assembly may add others.
-type Rates = LearningRateSchedule
+type Schedule = LearningRateSchedule
 
 /// What an output costs, beside the readout's nonlinearity; see the module of that name. An assembly may add others.
 type Loss = Rflo.Core.Loss
@@ -69,37 +69,37 @@ module Optimizer =
     /// RMSprop with that memory, usually 0.99 (Tieleman and Hinton 2012).
     let rmsProp beta : Optimizer = RmsProp beta
 
-/// `{ Rule.bptt with Rates = Rates.cosine 2000.0 }` learns at rates that fall so.
+/// `{ Rule.bptt with Schedule = Schedule.cosine 2000.0 }` learns at rates that fall so.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
-module Rates =
+module Schedule =
 
     /// The same throughout; the default.
     let constant = LearningRateSchedule.Constant
 
     /// Exponential: half as much every so many trials, without steps.
-    let halvedEvery trials : Rates = HalvedRate trials
+    let halvedEvery trials : Schedule = HalvedRate trials
 
     /// Inverse: 1 / (1 + trial / trials).
-    let inverse trials : Rates = InverseRate trials
+    let inverse trials : Schedule = InverseRate trials
 
-    /// `Rates.stepped 500 0.1` multiplies them by 0.1 every 500 trials.
-    let stepped trials factor : Rates = SteppedRate(trials, factor)
+    /// `Schedule.stepped 500 0.1` multiplies them by 0.1 every 500 trials.
+    let stepped trials factor : Schedule = SteppedRate(trials, factor)
 
     /// Half a cosine down to 0 over so many trials (Loshchilov and Hutter 2017).
-    let cosine trials : Rates = CosineRate(trials, 0.0)
+    let cosine trials : Schedule = CosineRate(trials, 0.0)
 
-    /// `Rates.cosineTo 0.1 2000.0` is half a cosine down to a tenth over 2,000 trials, and a tenth from then on.
-    let cosineTo last trials : Rates = CosineRate(trials, last)
+    /// `Schedule.cosineTo 0.1 2000.0` is half a cosine down to a tenth over 2,000 trials, and a tenth from then on.
+    let cosineTo last trials : Schedule = CosineRate(trials, last)
 
-    /// `Rates.warmUp 100 (Rates.cosine 2000.0)` rises along a line over 100 trials; then the other begins.
-    let warmUp trials (next: Rates) : Rates = WarmUp(trials, next)
+    /// `Schedule.warmUp 100 (Schedule.cosine 2000.0)` rises along a line over 100 trials; then the other begins.
+    let warmUp trials (next: Schedule) : Schedule = WarmUp(trials, next)
 
-    /// `Rates.onPlateau 0.1 200` multiplies them by 0.1 whenever the mean loss (over the `lossWindow`) has not become smaller
+    /// `Schedule.onPlateau 0.1 200` multiplies them by 0.1 whenever the mean loss (over the `lossWindow`) has not become smaller
     /// for 200 trials.
-    let onPlateau factor patience : Rates = PlateauRate(factor, patience)
+    let onPlateau factor patience : Schedule = PlateauRate(factor, patience)
 
-    /// `Rates.ofTrial "sawtooth" (fun trial -> ...)` takes the factor of a trial, counted from 0, from a function.
-    let ofTrial name (factor: int -> float) : Rates =
+    /// `Schedule.ofTrial "sawtooth" (fun trial -> ...)` takes the factor of a trial, counted from 0, from a function.
+    let ofTrial name (factor: int -> float) : Schedule =
         RateOfTrial(name, System.Func<int, float>(factor))
 
 /// `readout "hand" 2 |> loss (Loss.huber 0.5)` is compared with its targets by that loss.

@@ -85,6 +85,7 @@ module internal Arrays =
                 Outputs = readout.Outputs
                 Output = readout.Kind
                 Loss = Option.ofObj readout.Loss
+                Lost = []
             }
     ]
 

@@ -22,16 +22,14 @@ module internal ClosedLoops =
         $"in step {now.Step} of trial {now.Trial}"
 
     /// What is wrong with a step.
-    let private stepFaults inputs outputs (events: string list) place (data: StepData) = [
-        yield! length "the inputs of a step" data.Shown inputs "one number a channel"
-        yield! length "the targets of a step" data.Asked outputs "one number an output"
-        yield! numbers "the input of channel" place (snd >> Double.IsFinite) "finite" data.Shown
+    let private stepFaults inputs outputs (events: string list) place (data: Step) = [
+        yield! length "the inputs of a step" data.Input inputs "one number a channel"
+        yield! length "the targets of a step" data.Target outputs "one number an output"
+        yield! numbers "the input of channel" place (snd >> Double.IsFinite) "finite" data.Input
 
         // A target that does not count may be anything, such as NaN for "no target".
         let counts k =
-            match data.Counted with
-            | Some mask when k < mask.Length -> mask[k] <> 0.0
-            | _ -> true
+            (data.Mask.Length > 1 && k >= data.Mask.Length) || data.MaskOf k <> 0.0
 
         yield!
             numbers
@@ -39,16 +37,16 @@ module internal ClosedLoops =
                 place
                 (fun (k, target) -> Double.IsFinite target || not (counts k))
                 "finite, or its mask 0"
-                data.Asked
+                data.Target
 
-        match data.Counted with
-        | Some mask ->
-            let isWeight (_, weight) = weight >= 0.0 && Double.IsFinite weight
-            yield! length "the mask of a step" mask outputs "one number an output"
-            yield! numbers "the mask of output" place isWeight "finite and at least 0" mask
-        | None -> ()
+        let isWeight (_, weight) = weight >= 0.0 && Double.IsFinite weight
 
-        for event in data.Marked do
+        if data.Mask.Length > 1 then
+            yield! length "the mask of a step" data.Mask outputs "one number an output"
+
+        yield! numbers "the mask of output" place isWeight "finite and at least 0" data.Mask
+
+        for event in data.Events do
             if not (List.contains event events) then
                 Unknown(EventName, event, events)
     ]
@@ -59,17 +57,15 @@ module internal ClosedLoops =
     ]
 
     /// What is wrong with targets beside their readouts, where the two are as many.
-    let private fitFaults (readouts: Readout list) place (data: StepData) =
+    let private fitFaults (readouts: Readout list) place (data: Step) =
         if
             TargetFit.matters readouts
-            && data.Asked.Length =
+            && data.Target.Length =
                 List.sumBy (fun (readout: Readout) -> max 0 readout.Outputs) readouts
         then
-            let mask =
-                data.Counted
-                |> Option.defaultWith (fun () -> Array.create data.Asked.Length 1.0)
+            let mask = Array.init data.Target.Length data.MaskOf
 
-            TargetFit.ofStep (fun () -> place) readouts data.Asked mask 0 |> Option.toList
+            TargetFit.ofStep (fun () -> place) readouts data.Target mask 0 |> Option.toList
         else
             []
 
@@ -114,17 +110,17 @@ module internal ClosedLoops =
         | first :: _ -> raise (ArgumentException(Problem.text { Part = InTask; Fault = first }))
         | [] -> ()
 
-    let private write (events: string list) (data: StepData) (now: Moment) (into: Trial) =
+    let private write (events: string list) (data: Step) (now: Moment) (into: Trial) =
         insist (stepFaults into.InputChannels into.Outputs events (placeOf now) data)
         let row = now.Step - 1
-        data.Shown.CopyTo(into.Inputs, row * into.InputChannels)
-        data.Asked.CopyTo(into.Targets, row * into.Outputs)
+        data.Input.CopyTo(into.Inputs, row * into.InputChannels)
+        data.Target.CopyTo(into.Targets, row * into.Outputs)
 
         // The trial is as a new one where nothing is said: every output counts, no event, no reward.
-        data.Counted
-        |> Option.iter (fun mask -> mask.CopyTo(into.Mask, row * into.Outputs))
+        for k in 0 .. into.Outputs - 1 do
+            into.Mask[row * into.Outputs + k] <- data.MaskOf k
 
-        for event in data.Marked do
+        for event in data.Events do
             into.Events[row * into.EventKinds + List.findIndex ((=) event) events] <- true
 
     /// The task for the core; it has no faults that can be known beforehand.

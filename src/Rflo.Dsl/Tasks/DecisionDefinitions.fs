@@ -266,17 +266,20 @@ module internal DecisionDefinitions =
                     | RunningSum scale -> {
                         Input = input
                         Target = [| scale * sum |]
-                        Mask = 1.0
+                        Mask = [||]
+                        Events = []
                       }
                     | SignAtEnd _ when now.Phase = "decision" -> {
                         Input = input
                         Target = [| drawn[named].Sign |]
-                        Mask = 1.0
+                        Mask = [||]
+                        Events = []
                       }
                     | SignAtEnd weight -> {
                         Input = input
                         Target = [| 0.0 |]
-                        Mask = weight
+                        Mask = [| weight |]
+                        Events = []
                       }
     }
 
@@ -302,7 +305,7 @@ module internal DecisionDefinitions =
                         |]
 
                     if first = second then
-                        { presented with Mask = 0.0 }
+                        presented |> Step.mask 0.0
                     else
                         presented
     }

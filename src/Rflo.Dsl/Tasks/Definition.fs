@@ -25,7 +25,7 @@ type internal Definition = {
     Conditions: string list
     /// What is wrong with the parameters beside the phases' durations.
     Faults: float<ms> option -> Fault list
-    Make: Timeline -> RandomStream -> Instant -> Presented
+    Make: Timeline -> RandomStream -> Instant -> Step
 }
 
 /// What definitions share.
@@ -53,13 +53,15 @@ module internal Defining =
                 Target = [|
                     for k in 0..1 -> if k = right then answer.High else answer.Low
                 |]
-                Mask = 1.0
+                Mask = [||]
+                Events = []
             }
         else
             {
                 Input = input
                 Target = [| 0.0; 0.0 |]
-                Mask = answer.QuietWeight
+                Mask = [| answer.QuietWeight |]
+                Events = []
             }
 
     /// The channel that is 1 until the decision.

@@ -102,7 +102,7 @@ module internal PhaseCompile =
             let at = task.Make timeline (stream.Part "trial")
             let ofSteps = stream.Part "steps"
 
-            let steps (visit: Instant -> Presented -> unit) =
+            let steps (visit: Instant -> Step -> unit) =
                 for place in 0 .. names.Length - 1 do
                     let onset = timeline.Onsets[place]
 
@@ -112,17 +112,31 @@ module internal PhaseCompile =
 
             timeline, steps
 
-    let private isSound (task: Phased) (shown: Presented) =
-        shown.Input.Length = task.Inputs
-        && shown.Target.Length = task.Outputs
-        && Array.forall Double.IsFinite shown.Input
-        // Targets that do not count may be anything, such as NaN for "no target".
-        && (shown.Mask = 0.0 || Array.forall Double.IsFinite shown.Target)
-        && shown.Mask >= 0.0
-        && Double.IsFinite shown.Mask
+    let private isWeight weight = weight >= 0.0 && Double.IsFinite weight
 
-    let private stepFaults (task: Phased) (now: Instant) (shown: Presented) = [
-        if not (isSound task shown) then
+    let private isSound events (task: Phased) (shown: Step) =
+        let mutable areTargets = true
+
+        // Targets that do not count may be anything, such as NaN for "no target".
+        if
+            shown.Target.Length = task.Outputs
+            && (shown.Mask.Length <= 1 || shown.Mask.Length = task.Outputs)
+        then
+            for k in 0 .. task.Outputs - 1 do
+                if not (Double.IsFinite shown.Target[k]) && shown.MaskOf k <> 0.0 then
+                    areTargets <- false
+        else
+            areTargets <- false
+
+        areTargets
+        && shown.Input.Length = task.Inputs
+        && Array.forall Double.IsFinite shown.Input
+        && Array.forall isWeight shown.Mask
+        && (List.isEmpty shown.Events
+            || shown.Events |> List.forall (fun event -> List.contains event events))
+
+    let private stepFaults events (task: Phased) (now: Instant) (shown: Step) = [
+        if not (isSound events task shown) then
             let inPhase = $"in phase {now.Phase}"
 
             if shown.Input.Length <> task.Inputs then
@@ -140,20 +154,33 @@ module internal PhaseCompile =
                 NotAllowed($"the input of channel {k} {place}", string shown.Input[k], "finite")
             | None -> ()
 
-            match shown.Target |> Array.tryFindIndex (Double.IsFinite >> not) with
-            | Some k when shown.Mask <> 0.0 ->
-                NotAllowed(
-                    $"the target of output {k} {place}",
-                    string shown.Target[k],
-                    "finite, or the mask of the step 0"
-                )
-            | _ -> ()
+            if shown.Mask.Length > 1 && shown.Mask.Length <> task.Outputs then
+                let field = $"the mask {inPhase}"
+                WrongLength(field, shown.Mask.Length, task.Outputs, "one number an output")
+            else
+                let isWrong (k, target) =
+                    not (Double.IsFinite target) && shown.MaskOf k <> 0.0
 
-            yield! CheckValues.notNegative $"the mask {place}" shown.Mask
+                match shown.Target |> Array.indexed |> Array.tryFind isWrong with
+                | Some(k, target) when k < task.Outputs ->
+                    NotAllowed(
+                        $"the target of output {k} {place}",
+                        string target,
+                        "finite, or the mask of the step 0"
+                    )
+                | _ -> ()
+
+            match shown.Mask |> Array.tryFind (isWeight >> not) with
+            | Some weight -> yield! CheckValues.notNegative $"the mask {place}" weight
+            | None -> ()
+
+            for event in shown.Events do
+                if not (List.contains event events) then
+                    Unknown(EventName, event, events)
     ]
 
     /// What trial 0 shows is wrong.
-    let private firstTrial dt seed task =
+    let private firstTrial dt seed events task =
         let found = ResizeArray()
 
         try
@@ -162,8 +189,8 @@ module internal PhaseCompile =
 
             // The first wrong step of each phase stands for the others.
             steps (fun now shown ->
-                if not (isSound task shown) && phases.Add now.Phase then
-                    found.AddRange(stepFaults task now shown))
+                if not (isSound events task shown) && phases.Add now.Phase then
+                    found.AddRange(stepFaults events task now shown))
         with
         | :? UnknownPhase as wrong -> found.Add(Unknown(PhaseName, wrong.Name, wrong.Known))
         | error -> found.Add(Failed("drawing trial 0", error.Message))
@@ -195,15 +222,20 @@ module internal PhaseCompile =
             yield! lengths
 
             match dt with
-            | Some dt when List.isEmpty lengths -> yield! firstTrial dt seed task
+            | Some dt when List.isEmpty lengths -> yield! firstTrial dt seed events task
             | _ -> ()
 
         let marked = Phase.events task.Phases
 
-        if events <> marked then
+        if List.truncate marked.Length events <> marked then
             let given = String.concat ", " events
             let needed = String.concat ", " marked
-            NotAllowed("events", $"'{given}'", $"'{needed}', those of its phases")
+
+            NotAllowed(
+                "events",
+                $"'{given}'",
+                $"'{needed}', those of its phases, and then those that its steps mark"
+            )
     ]
 
     /// The phases that do not last as long in every trial: how long, is a condition of the trial by the phase's name.
@@ -219,7 +251,7 @@ module internal PhaseCompile =
         (Steps.ofTime dt (total longest task.Phases)).Value
 
     /// The task for the core; it has no faults that can be known beforehand.
-    let compile dt name (task: Phased) : ITask =
+    let compile dt name (events: string list) (task: Phased) : ITask =
         let make = maker dt task
         let kinds = task.Phases.Length
         let longest = longestTrial dt task
@@ -239,7 +271,7 @@ module internal PhaseCompile =
                 member _.Inputs = task.Inputs
                 member _.Outputs = task.Outputs
                 member _.MaxSteps = longest
-                member _.Events = 2 * kinds
+                member _.Events = List.length events
                 member _.Conditions = conditions
 
                 member _.Fill(trial, stream, into) =
@@ -253,19 +285,25 @@ module internal PhaseCompile =
                         let onset = timeline.Onsets[place]
 
                         for row in onset .. onset + timeline.Lengths[place] - 1 do
-                            into.Events[row * 2 * kinds + place] <- true
+                            into.Events[row * into.EventKinds + place] <- true
 
                         if timeline.Lengths[place] > 0 then
-                            into.Events[onset * 2 * kinds + kinds + place] <- true
+                            into.Events[onset * into.EventKinds + kinds + place] <- true
 
                     steps (fun now shown ->
-                        if not (isSound task shown) then
-                            let fault = List.head (stepFaults task now shown)
+                        if not (isSound events task shown) then
+                            let fault = List.head (stepFaults events task now shown)
                             let text = Problem.text { Part = InTask; Fault = fault }
                             raise (ArgumentException $"trial {trial} of {name}: {text}")
 
                         let row = now.Step - 1
                         shown.Input.CopyTo(into.Inputs, row * task.Inputs)
                         shown.Target.CopyTo(into.Targets, row * task.Outputs)
-                        into.Mask.AsSpan(row * task.Outputs, task.Outputs).Fill shown.Mask)
+
+                        for k in 0 .. task.Outputs - 1 do
+                            into.Mask[row * task.Outputs + k] <- shown.MaskOf k
+
+                        for event in shown.Events do
+                            let kind = List.findIndex ((=) event) events
+                            into.Events[row * into.EventKinds + kind] <- true)
         }

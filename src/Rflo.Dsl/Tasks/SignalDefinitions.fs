@@ -62,13 +62,15 @@ module internal SignalDefinitions =
                         {
                             Input = [| command; 1.0 |]
                             Target = [| task.Amplitude * wave |]
-                            Mask = 1.0
+                            Mask = [||]
+                            Events = []
                         }
                     else
                         {
                             Input = [| 0.0; 0.0 |]
                             Target = [| 0.0 |]
-                            Mask = 1.0
+                            Mask = [||]
+                            Events = []
                         }
     }
 
@@ -123,7 +125,8 @@ module internal SignalDefinitions =
                             Array.init task.Bits (fun bit ->
                                 if left[bit] > 0 then task.Amplitude * latest[bit] else 0.0)
                         Target = Array.copy latest
-                        Mask = 1.0
+                        Mask = [||]
+                        Events = []
                     }
     }
 
@@ -204,12 +207,14 @@ module internal SignalDefinitions =
                     | Some y -> {
                         Input = input
                         Target = [| y; 1.0 - y |]
-                        Mask = 1.0
+                        Mask = [||]
+                        Events = []
                       }
                     | None -> {
                         Input = input
                         Target = [| 0.0; 0.0 |]
-                        Mask = 0.0
+                        Mask = [| 0.0 |]
+                        Events = []
                       }
     }
 

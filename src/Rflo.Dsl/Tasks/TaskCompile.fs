@@ -1,6 +1,7 @@
 namespace Rflo.Dsl
 
 open System
+open System.Collections.Generic
 open Rflo.Core
 
 /// Tasks as the core wants them: counted in steps, filled into buffers.
@@ -88,19 +89,14 @@ module internal TaskCompile =
 
             yield! noEvents task
         | Arrays data -> yield! TrialCompile.faults task.Events data
-        | Drawn(inputs, outputs, duration, draw) ->
-            let wrong = [
-                yield! durationFaults "duration" dt duration
-                yield! notNegative "the number of input channels" inputs
-                yield! notNegative "the number of outputs" outputs
-            ]
+        | Drawn drawn ->
+            let wrong = durationFaults "duration" dt drawn.Duration
 
             yield! wrong
 
             match dt with
             | Some dt when List.isEmpty wrong ->
-                yield!
-                    TrialCompile.firstTrial seed task inputs outputs (steps dt duration).Value draw
+                yield! TrialCompile.firstTrial seed task (steps dt drawn.Duration).Value drawn
             | _ -> ()
         | Phased given -> yield! PhaseCompile.faults dt seed task.Events [] given
         | Standard given ->
@@ -125,8 +121,8 @@ module internal TaskCompile =
         | Phased _
         | Standard _ -> false
         | Arrays data -> data.Rewards.IsSome
-        | Drawn(_, _, _, draw) ->
-            match TrialCompile.drawFirst seed draw with
+        | Drawn drawn ->
+            match TrialCompile.drawFirst seed drawn.Draw with
             | Ok data -> data.Rewards.IsSome
             | Error _ -> true
         | ReadySetGo _ -> false
@@ -142,7 +138,7 @@ module internal TaskCompile =
         match task.Kind with
         | Periodic _ -> 0, 1
         | Arrays data -> data.Inputs.GetLength 1, data.Targets.GetLength 1
-        | Drawn(inputs, outputs, _, _) -> inputs, outputs
+        | Drawn drawn -> drawn.Inputs, drawn.Outputs
         | Phased given -> given.Inputs, given.Outputs
         | Standard given ->
             let phased = StandardTasks.phased given
@@ -164,7 +160,7 @@ module internal TaskCompile =
     let rec longest dt (task: Task) =
         match task.Kind with
         | Periodic(duration, _)
-        | Drawn(_, _, duration, _) -> (steps dt duration).Value
+        | Drawn { Duration = duration } -> (steps dt duration).Value
         | Phased given -> PhaseCompile.longestTrial dt given
         | Standard given -> PhaseCompile.longestTrial dt (StandardTasks.phased given)
         | InLoop { Duration = duration } -> (steps dt duration).Value
@@ -188,23 +184,27 @@ module internal TaskCompile =
                 Mask = None
                 Events = []
                 Rewards = None
+                Conditions = []
             }
         | Arrays data -> TrialCompile.unchanging task data
-        | Drawn(inputs, outputs, duration, draw) ->
-            let longest = (steps dt duration).Value
+        | Drawn drawn ->
+            let longest = (steps dt drawn.Duration).Value
+            let conditions: IReadOnlyList<string> = Array.ofList drawn.Conditions
 
             {
                 new ITask with
-                    member _.Inputs = inputs
-                    member _.Outputs = outputs
+                    member _.Inputs = drawn.Inputs
+                    member _.Outputs = drawn.Outputs
                     member _.MaxSteps = longest
                     member _.Events = List.length task.Events
+                    member _.Conditions = conditions
 
                     member _.Fill(trial, stream, into) =
-                        TrialCompile.fill task trial (draw trial stream) into
+                        TrialCompile.fill task drawn.Conditions trial (drawn.Draw trial stream) into
             }
-        | Phased given -> PhaseCompile.compile dt task.Name given
-        | Standard given -> PhaseCompile.compile dt task.Name (StandardTasks.phased given)
+        | Phased given -> PhaseCompile.compile dt task.Name task.Events given
+        | Standard given ->
+            PhaseCompile.compile dt task.Name task.Events (StandardTasks.phased given)
         | ReadySetGo parameters -> Intervals.compile dt parameters
         | Syllables parameters -> Moves.compile dt parameters
         | InLoop loop -> ClosedLoops.compile (steps dt loop.Duration).Value task.Events loop
@@ -273,6 +273,8 @@ module internal TaskCompile =
         | Standard given -> PhaseCompile.conditions (StandardTasks.phased given)
         | ReadySetGo _ -> [ "delay" ]
         | Syllables _ -> [ "syllable" ]
+        | Arrays data -> List.map fst data.Conditions
+        | Drawn drawn -> drawn.Conditions
         | Custom given -> List.ofSeq given.Conditions
         | _ -> []
 

@@ -73,7 +73,7 @@ module Trials =
             else
                 None
 
-        match TaskCompile.problems usable seed circuit task, usable with
+        match TaskCompile.problems usable seed Circuit.Empty task, usable with
         | [], Some dt ->
             match TaskCompile.compile [] dt task with
             | :? IClosedLoopTask ->

@@ -1,10 +1,100 @@
 namespace Rflo.Dsl
 
+/// `harmonic 2 0.5` is a sine of twice the frequency of the period, with amplitude 0.5, for `Task.periodic`.
+[<AutoOpen>]
+module Harmonics =
+
+    /// A number of periods in the period of a task, and an amplitude.
+    let harmonic (number: int) (amplitude: float) = number, amplitude
+
+/// When a stage of `Task.curriculum` is passed.
+[<AutoOpen>]
+module Criterion =
+
+    /// `lossBelow 0.02 50`: as soon as the mean loss of the last 50 trials of the stage that had a target is below 0.02.
+    let lossBelow loss trials = MeanLossBelow(loss, trials)
+
+    /// `rewardAbove 0.8 100`: as soon as the mean reward of the last 100 trials of the stage, each summed over its steps, is above 0.8.
+    let rewardAbove reward trials = MeanRewardAbove(reward, trials)
+
+    /// After so many trials.
+    let afterTrials trials = AfterTrials trials
+
+    /// As soon as a validation (`validate`) of the stage has a mean loss below that.
+    let validationLossBelow loss = ValidationLossBelow loss
+
+    /// As soon as a validation (`validate`) of the stage has a mean performance above that.
+    let performanceAbove performance = PerformanceAbove performance
+
+/// The delays of `ReadySetGo`.
+[<AutoOpen; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Delays =
+
+    /// Each trial draws one, evenly between the two in whole steps.
+    let drawnBetween shortest longest = DrawnBetween(shortest, longest)
+
+    /// Trial k takes number k of the list, and begins it again at its end.
+    let inTurn delays = InTurn delays
+
+/// Trials that are given as arrays, for `Task.ofTrials` and `Task.ofTrial`. Row 0 of an array is step t = 1.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Trial =
+
+    /// `Trial.ofArrays x y` shows x, of shape (steps, channels), and asks for y, of shape (steps, outputs), in every step.
+    let ofArrays (inputs: float[,]) (targets: float[,]) : TrialData = {
+        Inputs = Array2D.copy inputs
+        Targets = Array2D.copy targets
+        Mask = None
+        Events = []
+        Rewards = None
+        Conditions = []
+    }
+
+    /// `Trial.ofSteps 150 (fun t -> [ x1; x2 ], [ y ])` asks a function for every step t = 1 .. 150: what is shown, a number a channel, and
+    /// what is asked for, a number an output.
+    let ofSteps steps (step: int -> float list * float list) : TrialData =
+        let rows = [ for t in 1..steps -> step t ]
+
+        // A step of another length than the first is a mistake, which array2D says.
+        {
+            Inputs = rows |> List.map fst |> array2D
+            Targets = rows |> List.map snd |> array2D
+            Mask = None
+            Events = []
+            Rewards = None
+            Conditions = []
+        }
+
+    /// `t |> Trial.mask m` counts targets only where m, of shape (steps, outputs), is not 0; its other numbers are weights.
+    let mask (mask: float[,]) (trial: TrialData) = {
+        trial with
+            Mask = Some(Array2D.copy mask)
+    }
+
+    /// `t |> Trial.event "go" [ 20; 60 ]` marks the event "go" in those steps, counted from 1, for gates. A task has the events that its
+    /// first trial names: where an event does not happen in a trial, name it with no steps.
+    let event name (steps: int list) (trial: TrialData) = {
+        trial with
+            Events = trial.Events @ [ name, steps ]
+    }
+
+    /// `t |> Trial.rewards r` gives the reward r[t - 1] in step t, for rules that learn by rewards.
+    let rewards (rewards: float[]) (trial: TrialData) = {
+        trial with
+            Rewards = Some(Array.copy rewards)
+    }
+
+    /// `t |> Trial.condition "coherence" 0.12` says what the trial is about: results are told apart by it (`Behavior.by`).
+    let condition name value (trial: TrialData) = {
+        trial with
+            Conditions = trial.Conditions @ [ name, value ]
+    }
+
 /// Tasks: what is shown and asked.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Task =
 
-    /// `Task.periodic 100.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]` shows nothing and asks one output for
+    /// `Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5 ]` shows nothing and asks one output for
     /// y*(t) = sum over (k, a) of a sin(2 pi k t / period), one period a trial (Murray 2019, Fig 2).
     let periodic period harmonics = {
         Name = "periodic"
@@ -41,23 +131,19 @@ module Task =
         Lost = []
     }
 
-    /// `Task.ofArrays x y` shows x, of shape (steps, channels), and asks for y, of shape (steps, outputs), in every trial.
-    let ofArrays (inputs: float[,]) (targets: float[,]) = {
+    /// `Trial.ofArrays x y |> Trial.event "go" [ 20 ] |> Task.ofTrial` is that trial again and again.
+    let ofTrial (trial: TrialData) = {
         Name = "arrays"
-        Kind =
-            Arrays {
-                Inputs = Array2D.copy inputs
-                Targets = Array2D.copy targets
-                Mask = None
-                Events = []
-                Rewards = None
-            }
-        Events = []
+        Kind = Arrays trial
+        Events = trial.Events |> List.map fst |> List.distinct
         Mask = None
         Conditions = []
         Score = None
         Lost = []
     }
+
+    /// `Task.ofArrays x y` shows x, of shape (steps, channels), and asks for y, of shape (steps, outputs), in every trial.
+    let ofArrays (inputs: float[,]) (targets: float[,]) = ofTrial (Trial.ofArrays inputs targets)
 
     /// The task with a word that can have no effect on it.
     let private lost what instead (task: Task) = {
@@ -138,18 +224,51 @@ module Task =
                 "Task.rewarded rewards steps of Task.ofArrays, and this is another kind of task"
                 "give rewards in its trials, or make it of arrays"
 
-    /// `Task.ofFunction 2 1 500.0<ms> draw` shows two channels and asks for one output in trials of at most 500 ms;
-    /// `draw k stream` makes trial k, with random numbers from the stream of that trial alone. The first trials are also drawn
-    /// when the experiment is checked, to see whether they fit.
-    let ofFunction inputs outputs duration draw = {
-        Name = "function"
-        Kind = Drawn(inputs, outputs, duration, draw)
-        Events = []
-        Mask = None
-        Conditions = []
-        Score = None
-        Lost = []
-    }
+    /// `Task.ofTrials 500.0<ms> (fun trial stream -> Trial.ofArrays x y)` draws every trial anew: from its number, counted from 0, and
+    /// random numbers of that trial alone. Trials last at most 500 ms. Trial 0 is drawn here too: it says how many channels and outputs there
+    /// are, and which events and conditions; the first trials are drawn once more when the experiment is checked, to see whether they fit.
+    let ofTrials duration (draw: int -> RandomStream -> TrialData) =
+        let first =
+            try
+                Ok(draw 0 (RandomStream.OfTrial(1L, "task", 0)))
+            with error ->
+                Error error.Message
+
+        let drawn = {
+            Inputs = -1
+            Outputs = -1
+            Duration = duration
+            Conditions = []
+            Failure = None
+            Draw = draw
+        }
+
+        let task = {
+            Name = "trials"
+            Kind = Drawn drawn
+            Events = []
+            Mask = None
+            Conditions = []
+            Score = None
+            Lost = []
+        }
+
+        match first with
+        | Ok data -> {
+            task with
+                Kind =
+                    Drawn {
+                        drawn with
+                            Inputs = data.Inputs.GetLength 1
+                            Outputs = data.Targets.GetLength 1
+                            Conditions = data.Conditions |> List.map fst |> List.distinct
+                    }
+                Events = data.Events |> List.map fst |> List.distinct
+          }
+        | Error reason -> {
+            task with
+                Kind = Drawn { drawn with Failure = Some reason }
+          }
 
     let private ofPhases name kind phases = {
         Name = name
@@ -171,7 +290,7 @@ module Task =
         outputs
         phases
         (draw: RandomStream -> 'drawn)
-        (at: 'drawn -> Instant -> Presented)
+        (at: 'drawn -> Instant -> Step)
         =
         let task: Phased = {
             Inputs = inputs

@@ -1,6 +1,7 @@
 namespace Rflo.Dsl
 
 open System
+open System.Collections.Generic
 open Rflo.Core
 
 /// Trials that are given whole, as arrays: what is wrong with them, and how they fill the core's buffers.
@@ -79,6 +80,17 @@ module internal TrialCompile =
             | None -> ()
         | None -> ()
 
+        for name, value in data.Conditions do
+            if not (Double.IsFinite value) then
+                NotAllowed($"the condition {name}{ofTrial}", string value, "finite")
+
+        for name, values in data.Conditions |> List.countBy fst do
+            if values > 1 then
+                Contradiction(
+                    $"the condition {name}{ofTrial} has more than one value",
+                    "leave one of them out, or give it another name"
+                )
+
         for event, marked in data.Events do
             if not (List.contains event events) then
                 Unknown(EventName, event, events)
@@ -101,7 +113,7 @@ module internal TrialCompile =
         | wrong -> wrong
 
     /// What is wrong with a trial beside the declaration of its task.
-    let private sizeFaults inputs outputs longest (data: TrialData) = [
+    let private sizeFaults inputs outputs longest conditions (data: TrialData) = [
         let steps = data.Targets.GetLength 0
 
         if steps > longest then
@@ -116,6 +128,20 @@ module internal TrialCompile =
 
         if data.Targets.GetLength 1 <> outputs then
             WrongShape("the targets", shape data.Targets, $"({steps}, {outputs}), (steps, outputs)")
+
+        for name, _ in data.Conditions do
+            if not (List.contains name conditions) then
+                Contradiction(
+                    $"it has a condition {name}, which the first trial does not have",
+                    $"give it in every trial, such as Trial.condition \"{name}\" 0.0"
+                )
+
+        for name in conditions do
+            if data.Conditions |> List.forall (fun (other, _) -> other <> name) then
+                Contradiction(
+                    $"it has no condition {name}, which the first trial has",
+                    "give it in every trial"
+                )
     ]
 
     let drawFirst seed draw : Result<TrialData, string> =
@@ -125,11 +151,14 @@ module internal TrialCompile =
             Error error.Message
 
     /// Trial 0 shows what every trial would.
-    let firstTrial seed (task: Task) inputs outputs longest draw = [
-        match drawFirst seed draw with
+    let firstTrial seed (task: Task) longest (drawn: DrawnTrials) = [
+        match drawFirst seed drawn.Draw with
         | Ok data ->
             yield! faultsIn " of trial 0" task.Events data
-            yield! sizeFaults inputs outputs longest data
+
+            match drawn.Failure with
+            | Some reason -> Failed("drawing trial 0 with seed 1, for its sizes,", reason)
+            | None -> yield! sizeFaults drawn.Inputs drawn.Outputs longest drawn.Conditions data
         | Error reason -> Failed("drawing trial 0", reason)
     ]
 
@@ -146,10 +175,10 @@ module internal TrialCompile =
                 into.Events[(step - 1) * into.EventKinds + kind] <- true
 
     /// Writes what is shown into a trial that is as a new one.
-    let fill (task: Task) trial (data: TrialData) (into: Trial) =
+    let fill (task: Task) conditions trial (data: TrialData) (into: Trial) =
         let wrong =
             faultsIn "" task.Events data
-            @ sizeFaults into.InputChannels into.Outputs into.MaxSteps data
+            @ sizeFaults into.InputChannels into.Outputs into.MaxSteps conditions data
 
         match wrong with
         | first :: _ ->
@@ -167,9 +196,14 @@ module internal TrialCompile =
 
         data.Rewards |> Option.iter (fun rewards -> rewards.CopyTo(into.Rewards, 0))
 
+        for k, name in List.indexed conditions do
+            into.Conditions[k] <- data.Conditions |> List.find (fst >> (=) name) |> snd
+
     /// A task that never changes: checked and made once, then copied.
     let unchanging (task: Task) (data: TrialData) =
         let mutable made: Trial | null = null
+        let conditions = List.map fst data.Conditions
+        let names: IReadOnlyList<string> = Array.ofList conditions
 
         {
             new ITask with
@@ -178,6 +212,7 @@ module internal TrialCompile =
                 member _.MaxSteps = data.Targets.GetLength 0
                 member _.Events = List.length task.Events
                 member _.GivesRewards = data.Rewards.IsSome
+                member _.Conditions = names
 
                 member _.Fill(trial, _, into) =
                     let from =
@@ -188,10 +223,11 @@ module internal TrialCompile =
                                     into.MaxSteps,
                                     into.InputChannels,
                                     into.Outputs,
-                                    into.EventKinds
+                                    into.EventKinds,
+                                    into.Conditions.Length
                                 )
 
-                            fill task trial data first
+                            fill task conditions trial data first
                             made <- first
                             first
                         | before -> before
@@ -202,6 +238,7 @@ module internal TrialCompile =
                     from.Mask.CopyTo(into.Mask, 0)
                     from.Events.CopyTo(into.Events, 0)
                     from.Rewards.CopyTo(into.Rewards, 0)
+                    from.Conditions.CopyTo(into.Conditions, 0)
         }
 
     let harmonicSum steps harmonics =

@@ -37,14 +37,14 @@ type Transferred = {
 module Circuit =
 
     /// The circuit with nothing in it: `Circuit.merge Circuit.empty c = c`.
-    let empty: Circuit = circuit
+    let empty: Circuit = Circuit.Empty
 
-    /// `Circuit.merge a b` has the parts of both, those of a first. It is associative, and since every random draw is
+    /// `Circuit.merge a b` has the parts of both, those of a first; parts that are alike, name and all, are one. It is associative, and since every random draw is
     /// keyed by the name of its part, it changes no number of either.
     let merge (first: Circuit) (second: Circuit) : Circuit = {
-        Areas = first.Areas @ second.Areas
-        Inputs = first.Inputs @ second.Inputs
-        Readouts = first.Readouts @ second.Readouts
+        Areas = Parts.union first.Areas second.Areas
+        Inputs = Parts.union first.Inputs second.Inputs
+        Readouts = Parts.union first.Readouts second.Readouts
         Projections = first.Projections @ second.Projections
         Feedback = first.Feedback @ second.Feedback
         Unmatched = first.Unmatched @ second.Unmatched
@@ -125,24 +125,46 @@ module Circuit =
     let prefix (word: string) (circuit: Circuit) : Circuit =
         rename (fun name -> $"{word}.{name}") circuit
 
-    /// `c |> Circuit.area "left.cortex"` is that area of c, to draw arrows from and to; where there is none, a stranger
-    /// of that name, which the check will report.
+    /// What a part that a word did not find says of itself, for the check.
+    let private missing word (known: string list) : Lost list =
+        let known =
+            match known with
+            | [] -> "it has none"
+            | names -> "it has " + String.concat ", " names
+
+        [
+            {
+                What = $"{word} finds none of that name in the circuit ({known})"
+                Instead = "use one of its names, or declare the part"
+            }
+        ]
+
+    /// `c |> Circuit.area "left.cortex"` is that area of c, to draw arrows from and to; where there is none, the check reports it.
     let area name (circuit: Circuit) : Area =
         circuit.Areas
         |> List.tryFind (fun area -> area.Name = name)
-        |> Option.defaultWith (fun () -> Declare.area name 1)
+        |> Option.defaultWith (fun () -> {
+            Area.area name 1 with
+                Lost = circuit.Areas |> List.map _.Name |> missing "Circuit.area"
+        })
 
-    /// `c |> Circuit.input "cue"` is that input of c; where there is none, a stranger that the check will report.
+    /// `c |> Circuit.input "cue"` is that input of c; where there is none, the check reports it.
     let input name (circuit: Circuit) : Input =
         circuit.Inputs
         |> List.tryFind (fun input -> input.Name = name)
-        |> Option.defaultWith (fun () -> Declare.input name 1)
+        |> Option.defaultWith (fun () -> {
+            Input.input name 1 with
+                Lost = circuit.Inputs |> List.map _.Name |> missing "Circuit.input"
+        })
 
-    /// `c |> Circuit.readout "hand"` is that readout of c; where there is none, a stranger that the check will report.
+    /// `c |> Circuit.readout "hand"` is that readout of c; where there is none, the check reports it.
     let readout name (circuit: Circuit) : Readout =
         circuit.Readouts
         |> List.tryFind (fun readout -> readout.Name = name)
-        |> Option.defaultWith (fun () -> Declare.readout name 1)
+        |> Option.defaultWith (fun () -> {
+            Readout.readout name 1 with
+                Lost = circuit.Readouts |> List.map _.Name |> missing "Circuit.readout"
+        })
 
     /// The circuit in which a word found no part of a name; the check will report it.
     let private without unmatched (circuit: Circuit) : Circuit = {
@@ -164,6 +186,37 @@ module Circuit =
             }
         else
             circuit |> without (NoSuchArea("Circuit.mapArea", name, names))
+
+    /// `c |> Circuit.mapInput "cue" (fun cue -> { cue with Channels = 4 })` changes that input and nothing else. Where c has none of that
+    /// name, the check will report it.
+    let mapInput name change (circuit: Circuit) : Circuit =
+        let names = circuit.Inputs |> List.map _.Name
+
+        if List.contains name names then
+            {
+                circuit with
+                    Inputs =
+                        circuit.Inputs
+                        |> List.map (fun input -> if input.Name = name then change input else input)
+            }
+        else
+            circuit |> without (NoSuchInput("Circuit.mapInput", name, names))
+
+    /// `c |> Circuit.mapReadout "hand" (loss (Loss.huber 0.5))` changes that readout and nothing else. Where c has none of that name,
+    /// the check will report it.
+    let mapReadout name change (circuit: Circuit) : Circuit =
+        let names = circuit.Readouts |> List.map _.Name
+
+        if List.contains name names then
+            {
+                circuit with
+                    Readouts =
+                        circuit.Readouts
+                        |> List.map (fun readout ->
+                            if readout.Name = name then change readout else readout)
+            }
+        else
+            circuit |> without (NoSuchReadout("Circuit.mapReadout", name, names))
 
     /// `c |> Circuit.mapProjection "m1->m1" frozen` changes the projection of that name (its own, or its two ends). Where c has
     /// none of that name, the check will report it.

@@ -7,21 +7,22 @@ module Modules =
     /// `Modules.cortex "cortex" 100 1.5 0.01` is a recurrent area of 100 tanh units with tau 10 ms, whose rates carry
     /// over from trial to trial and whose recurrent weights, of gain 1.5, learn at rate 0.01.
     let cortex name units gain rate : Circuit =
-        let area = area name units |> initial (CarriedOver 0.1)
+        let area = area name units |> initial (carriedOver 0.1)
 
-        circuit
+        Circuit.empty
         |> areas [ area ]
         |> projections [
-            area --> area |> weights (gaussian gain) |> learning rate
+            area --> area |> weights (gaussian gain) |> learningRate rate
         ]
 
     /// `Modules.basalGanglia "striatum" 4 0.1` is a striatal area of 4 units in which the winner takes all, and a random
     /// unit wins with probability 0.1. It decides when a gated projection onto it opens, and holds its choice.
     let basalGanglia name choices exploration : Circuit =
-        circuit |> areas [ winnerTakeAll name choices |> explore exploration ]
+        Circuit.empty |> areas [ winnerTakeAll name choices |> explore exploration ]
 
     /// `Modules.thalamus "thalamus" 4` is an area of 4 units that hands on what it receives, one step later.
-    let thalamus name units : Circuit = circuit |> areas [ relay name units ]
+    let thalamus name units : Circuit =
+        Circuit.empty |> areas [ relay name units ]
 
     /// `Modules.loop 100 4 (Every 200.0<ms>)` is the loop of the three (Murray 2019, Fig 4): cortex projects to
     /// striatum through a gate that opens at the end of each syllable, the winner reaches thalamus one to one, and
@@ -41,7 +42,9 @@ module Modules =
         |> projections [
             part "cortex" --> part "striatum" |> gate opening
             part "striatum" --> part "thalamus" |> weights (oneToOne 1.0)
-            part "thalamus" --> part "cortex" |> weights (uniform -1.0 1.0) |> learning 0.01
+            part "thalamus" --> part "cortex"
+            |> weights (uniform -1.0 1.0)
+            |> learningRate 0.01
         ]
 
     /// `Modules.syllables 100 4 0.01` is a motor cortex of 100 units that learns at rate 0.01 to turn each of 4 tonic inputs
@@ -62,12 +65,10 @@ module Modules =
         let velocity = readout "velocity" 2
 
         both
-        |> inputs [ syllable ]
-        |> readouts [ velocity ]
         |> projections [
             syllable --> relay |> weights (oneToOne 1.0)
-            relay --> motor |> weights (uniform -1.0 1.0) |> learning rate
-            motor --> velocity |> weights (uniformScaled 1.0) |> learning rate
+            relay --> motor |> weights (uniform -1.0 1.0) |> learningRate rate
+            motor --> velocity |> weights (uniformScaled 1.0) |> learningRate rate
         ]
         |> feedback [ errorOf velocity --> motor ]
 
@@ -84,11 +85,10 @@ module Modules =
         let chooser = winnerTakeAll "striatum" relay.Units |> explore exploration
 
         Circuit.freeze trained
-        |> areas [ chooser ]
         |> projections [
             motor --> chooser
             |> weights (gaussian 0.1)
-            |> gate (AtEvent "decide")
-            |> learningBy learningRule rate
-            chooser --> relay |> weights (oneToOne 1.0) |> gate (AtEvent "move")
+            |> gate (atEvent "decide")
+            |> learnBy learningRule rate
+            chooser --> relay |> weights (oneToOne 1.0) |> gate (atEvent "move")
         ]

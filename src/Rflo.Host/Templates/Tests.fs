@@ -3,6 +3,13 @@ module Tests
 
 open Expecto
 open Rflo.Dsl
+open Rflo.Host
+
+/// The experiment that model.fsx hands to the host: here it is taken, and not run.
+let model () =
+    match Host.declared () with
+    | experiment :: _ -> experiment
+    | [] -> failtest "model.fsx hands no experiment to the host; end it with |> Host.run"
 
 /// Trains an experiment without a word, and measures these in every trial and nothing else; what it left.
 let watch probes (experiment: Experiment) =
@@ -74,26 +81,26 @@ let withoutRecurrence (experiment: Experiment) =
 let tests =
     testList "model.fsx" [
         test "BPTT and RTRL ask for the same: both are the gradient" {
-            Model.model |> rule Rule.rflo |> differenceIn 2 Rule.rtrl Rule.bptt |> areSame
+            (model ()) |> rule Rule.rflo |> differenceIn 2 Rule.rtrl Rule.bptt |> areSame
         }
 
         test "RFLO is the gradient where no recurrent weight carries credit" {
-            withoutRecurrence Model.model
+            withoutRecurrence (model ())
             |> rule Rule.rflo
             |> differenceIn 1 Rule.rflo Rule.bptt
             |> areSame
         }
 
         test "the same seed gives the same bits" {
-            let first, second = train (trials 5 Model.model), train (trials 5 Model.model)
+            let first, second = train (trials 5 (model ())), train (trials 5 (model ()))
             Expect.equal first.Losses second.Losses "losses"
             Expect.equal first.Final second.Final "weights"
         }
 
         test "no weight under Dale's law changes its sign" {
             // Where no area obeys the law, there is nothing to measure.
-            if Model.model.Circuit.Areas |> List.exists (fun area -> area.Dale.IsSome) then
-                let measured = Model.model |> trials 20 |> watch [ Probe.dale ]
+            if (model ()).Circuit.Areas |> List.exists (fun area -> area.Dale.IsSome) then
+                let measured = (model ()) |> trials 20 |> watch [ Probe.dale ]
 
                 for KeyValue(name, series) in measured.Probes do
                     if name.StartsWith "dale-violations" then

@@ -17,24 +17,19 @@ let y = readout "y" 1
 
 // `x |> f` is f(x): each line hands what it has made to the next one.
 let network =
-    circuit
-    |> areas [ cortex ]
-    |> readouts [ y ]
-    |> projections [
+    circuit [
         // Normal weights of standard deviation 1.5 / sqrt 50, which learn at rate 0.03.
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.03
-        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.03
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
+        cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.03
     ]
     // The error returns to every unit through fixed random weights; `|> through symmetric` takes the readout's own.
     |> feedback [ errorOf y --> cortex ]
 
 // A period of 100 ms, of harmonics 1, 2 and 4 with these amplitudes.
-let target = Task.periodic 100.0<ms> [ 1, 1.0; 2, 0.5; 4, 0.25 ]
+let target = Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
-let model =
-    experiment "RFLO_NAME" network target |> rule Rule.rflo |> trials 2000 |> seed 1
-
-// The tests compile this file too, and train nothing but what they test.
-#if INTERACTIVE
-Host.run model
-#endif
+experiment "RFLO_NAME" network target
+|> rule Rule.rflo
+|> trials 2000
+|> seed 1
+|> Host.run

@@ -17,14 +17,10 @@ let y = readout "y" 1
 
 // `x |> f` is f(x): each line hands what it has made to the next one.
 let network =
-    circuit
-    |> areas [ cortex ]
-    |> inputs [ cue ]
-    |> readouts [ y ]
-    |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> learning 0.003
-        cue --> cortex |> weights (uniform -1.0 1.0) |> learning 0.003
-        cortex --> y |> weights (uniformScaled 0.1) |> learning 0.003
+    circuit [
+        cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.003
+        cue --> cortex |> weights (uniform -1.0 1.0) |> learningRate 0.003
+        cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.003
     ]
     |> feedback [ errorOf y --> cortex ]
 
@@ -37,21 +33,14 @@ let task = {
 // After training, each of these is tested once.
 let tests = {
     task with
-        Delays = InTurn [ for k in 0..10 -> 50.0<ms> + float k * 10.0<ms> ]
+        Delays = inTurn [ for k in 0..10 -> 50.0<ms> + float k * 10.0<ms> ]
 }
 
-let model =
-    experiment "RFLO_NAME" network (Task.readySetGo task)
-    |> rule {
-        Rule.rflo with
-            Update = EveryTrials(10, Sum)
-    }
-    |> trials 5000
-    |> seed 1
-
-// The tests compile this file too, and train nothing but what they test.
-#if INTERACTIVE
-model
+experiment "RFLO_NAME" network (Task.readySetGo task)
+|> rule Rule.rflo
+|> update (everyTrialsSum 10)
+|> trials 5000
+|> seed 1
 |> Host.runThen (fun trained ->
     match Run.perform trained (Task.readySetGo tests) 11 with
     | Error problems -> problems |> List.iter (Problem.text >> printfn "%s")
@@ -59,4 +48,3 @@ model
         for activity in shown do
             let target, produced = Measure.interval tests 1.0<ms> activity
             printfn $"target {float target} ms, produced {float produced} ms")
-#endif

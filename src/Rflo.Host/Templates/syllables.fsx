@@ -18,30 +18,13 @@ let moves = {
 // 60 units of motor cortex, 4 syllables, learning rate 0.01.
 let cortex = Modules.syllables 60 4 0.01
 
-let model =
-    experiment "RFLO_NAME-syllables" cortex (Task.syllables moves)
-    |> trials 3000
-    |> seed 1
-
 // Stage 2: cortex is frozen, and its synapses onto striatum learn the order by reward: right, up, left, down.
 let square =
     moves |> Syllables.inOrder [ 0; 1; 2; 3 ] |> Syllables.chosenBy "striatum"
 
 let names = [ "right"; "up"; "left"; "down" ]
 
-// The tests compile this file too, and train nothing but what they test.
-#if INTERACTIVE
-let syllables = Host.train model
-
-let loop =
-    cortex
-    |> Circuit.withWeights syllables.Final
-    |> Modules.sequenced Rule.rewardHebbBaseline 3.0 0.1
-
-experiment "RFLO_NAME" loop (Task.syllables square)
-|> rule Rule.rewardHebbBaseline
-|> trials 1000
-|> Host.runThen (fun trained ->
+let tellChoices (trained: Trained) =
     match Run.perform trained (Task.syllables square) 3 with
     | Error problems -> problems |> List.iter (Problem.text >> printfn "%s")
     | Ok shown ->
@@ -51,5 +34,18 @@ experiment "RFLO_NAME" loop (Task.syllables square)
                 |> List.map (fun k -> names[k])
                 |> String.concat ", "
 
-            printfn $"right, {chosen}")
-#endif
+            printfn $"right, {chosen}"
+
+experiment "RFLO_NAME-syllables" cortex (Task.syllables moves)
+|> trials 3000
+|> seed 1
+|> Host.trainThen (fun syllables ->
+    let loop =
+        cortex
+        |> Circuit.withWeights syllables.Final
+        |> Modules.sequenced Rule.rewardHebbBaseline 3.0 0.1
+
+    experiment "RFLO_NAME" loop (Task.syllables square)
+    |> rule Rule.rewardHebbBaseline
+    |> trials 1000
+    |> Host.runThen tellChoices)

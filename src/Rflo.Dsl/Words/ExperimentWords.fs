@@ -1,0 +1,206 @@
+namespace Rflo.Dsl
+
+open Rflo.Core
+
+/// The words of experiments.
+[<AutoOpen>]
+module ExperimentWords =
+
+    /// When updates are applied, for `update`.
+    [<AutoOpen>]
+    module Update =
+
+        /// In every step.
+        let online = Online
+
+        /// `update (everySteps 5)`: in every fifth step, and at the end of a trial.
+        let everySteps steps = EverySteps steps
+
+        /// At the end of every trial.
+        let trialEnd = TrialEnd
+
+        /// `update (everyTrials 10)`: at the end of every tenth trial, the mean of ten: a batch.
+        let everyTrials trials = EveryTrials(trials, Mean)
+
+        /// `update (everyTrialsSum 10)`: at the end of every tenth trial, the sum of ten.
+        let everyTrialsSum trials = EveryTrials(trials, Sum)
+
+    /// The numbers of a run, for `precision`.
+    [<RequireQualifiedAccess>]
+    module Precision =
+
+        /// 64-bit numbers; the default.
+        let double = Rflo.Core.Precision.Double
+
+        /// 32-bit numbers.
+        let single = Rflo.Core.Precision.Single
+
+    /// What is said of experiments.
+    [<AutoOpen>]
+    module Experiment =
+
+        /// `experiment "reach" c t` trains the circuit c on the task t: RFLO, 1000 trials, seed 1, dt 1 ms, double precision.
+        let experiment name circuit task =
+            Unused.declared name
+
+            {
+                Name = name
+                Circuit = circuit
+                Task = task
+                Rule = Rule.rflo
+                Settings = RuleSettings.None
+                Trials = 1000
+                Seed = 1L
+                Dt = 1.0<ms>
+                Precision = Precision.Double
+                Stopping = Stopping.never
+                Probes = []
+                Perturbations = []
+            }
+
+        /// `e |> rule Rule.bptt` learns by that rule, with what `update`, `optimizer`, `clip` and `schedule` say of it, if they were said.
+        let rule (learning: Rule) (experiment: Experiment) = {
+            experiment with
+                Rule = experiment.Settings.Of learning
+        }
+
+        let private withSettings settings (experiment: Experiment) = {
+            experiment with
+                Settings = settings
+                Rule = settings.Of experiment.Rule
+        }
+
+        /// `e |> update online` applies the updates of the experiment's rule then, whatever the rule says by itself.
+        let update time (experiment: Experiment) =
+            experiment
+            |> withSettings {
+                experiment.Settings with
+                    RuleSettings.Update = Some time
+            }
+
+        /// `e |> batch 10` applies one update after every ten trials, the mean of theirs: `update (everyTrials 10)`. They run side by
+        /// side where the task and the circuit allow it.
+        let batch trials (experiment: Experiment) =
+            experiment |> update (Update.everyTrials trials)
+
+        /// `e |> optimizer Optimizer.adam` makes the updates of the experiment's rule by Adam.
+        let optimizer how (experiment: Experiment) =
+            experiment
+            |> withSettings {
+                experiment.Settings with
+                    RuleSettings.Optimizer = Some how
+            }
+
+        /// `e |> clip (Clip.All 1.0)` shortens what the experiment's rule asks for in one update to that norm.
+        let clip norm (experiment: Experiment) =
+            experiment
+            |> withSettings {
+                experiment.Settings with
+                    RuleSettings.Clip = Some norm
+            }
+
+        /// `e |> schedule (Schedule.cosine 2000.0)` lets the learning rates of the experiment's rule fall so.
+        let schedule rates (experiment: Experiment) =
+            experiment
+            |> withSettings {
+                experiment.Settings with
+                    RuleSettings.Schedule = Some rates
+            }
+
+        /// `e |> trials 10_000` trains for that many trials.
+        let trials count (experiment: Experiment) = { experiment with Trials = count }
+
+        /// `e |> seed 3` draws all its random numbers from seed 3.
+        let seed number (experiment: Experiment) = { experiment with Seed = int64 number }
+
+        /// `e |> dt 0.5<ms>` makes steps of half a millisecond.
+        let dt (duration: float<ms>) (experiment: Experiment) = { experiment with Dt = duration }
+
+        /// `e |> precision Precision.single` computes with 32-bit numbers.
+        let precision numbers (experiment: Experiment) = { experiment with Precision = numbers }
+
+        /// `e |> stopAtLoss 1e-4` ends the run as soon as the mean loss of the last 50 trials that have a target (`lossWindow` sets another
+        /// number) is at or below that.
+        let stopAtLoss loss (experiment: Experiment) = {
+            experiment with
+                Stopping = {
+                    experiment.Stopping with
+                        TargetLoss = Some loss
+                }
+        }
+
+        /// `e |> patience 200` ends the run when 200 trials in a row, of those that have a target, brought no new smallest mean loss
+        /// (of the last 50 trials; `lossWindow` sets another number).
+        let patience trials (experiment: Experiment) = {
+            experiment with
+                Stopping = {
+                    experiment.Stopping with
+                        Patience = Some trials
+                }
+        }
+
+        /// `e |> lossWindow 20` lets `stopAtLoss`, `patience` and `keepBest` look at the mean loss of the last 20 trials that have a target.
+        /// Before there were so many there is no mean, and no run stops.
+        let lossWindow trials (experiment: Experiment) = {
+            experiment with
+                Stopping = {
+                    experiment.Stopping with
+                        Window = trials
+                }
+        }
+
+        /// `e |> keepBest` keeps the weights of the trial that made the mean loss (of the last 50 trials that have a target; `lossWindow`
+        /// sets another number) the smallest, beside those of the last trial. Of a run too short for a mean they are those of its last trial.
+        let keepBest (experiment: Experiment) = {
+            experiment with
+                Stopping = {
+                    experiment.Stopping with
+                        KeepBest = true
+                }
+        }
+
+        /// `e |> validate 50 100` runs 100 test trials without learning after every 50 trained trials: the columns "validation loss" and
+        /// "validation performance" of metrics.csv, `trained.Probes["validation loss"]`. They are always the same 100, and none of the training.
+        /// No bit of the run depends on them, unless `byValidation`, `stopAtPerformance` or a curriculum looks at them.
+        let validate every trials (experiment: Experiment) = {
+            experiment with
+                Probes =
+                    {
+                        Probe = Probe.Validation trials
+                        Every = every
+                    }
+                    :: (experiment.Probes |> List.filter (_.Probe.IsValidation >> not))
+        }
+
+        /// `e |> byValidation` lets `stopAtLoss`, `patience`, `keepBest` and `Schedule.plateau` look at the validation loss (`validate`) and not at
+        /// the losses of the training.
+        let byValidation (experiment: Experiment) = {
+            experiment with
+                Stopping = {
+                    experiment.Stopping with
+                        ByValidation = true
+                }
+        }
+
+        /// `e |> stopAtPerformance 0.9` ends the run as soon as the validation performance (`validate`) is at or above that.
+        let stopAtPerformance performance (experiment: Experiment) = {
+            experiment with
+                Stopping = {
+                    experiment.Stopping with
+                        TargetPerformance = Some performance
+                }
+        }
+
+        /// `e |> probe 10 [ Probe.angle Rule.bptt; Probe.spectralRadius cortex ]` also measures those in every tenth trial,
+        /// the first among them. No bit of the run depends on it.
+        let probe every probes (experiment: Experiment) = {
+            experiment with
+                Probes =
+                    experiment.Probes @ [ for probe in probes -> { Probe = probe; Every = every } ]
+        }
+
+        /// `e |> perturb [ silence cortex |> during "delay" |> inFraction 0.3 ]` trains under those perturbations too.
+        let perturb more (experiment: Experiment) = {
+            experiment with
+                Perturbations = experiment.Perturbations @ more
+        }
