@@ -12,11 +12,9 @@
 open Rflo.Dsl
 open Rflo.Host
 
-// Fifty rate units with a time constant of ten steps: h(t) = (1 - 1/tau) h(t-1) + 1/tau tanh(W h(t-1)).
-let cortex = area "cortex" 50 |> tau 10.0<ms>
-
-// One linear output, y(t) = W_out h(t).
-let y = readout "y" 1
+// Fifty rate units with a time constant of ten steps, h(t) = (1 - 1/tau) h(t-1) + 1/tau tanh(W h(t-1)), and one linear output,
+// y(t) = W_out h(t).
+let cortex, y = area "cortex" 50 |> tau 10.0<ms>, readout "y" 1
 
 let network =
     circuit [
@@ -28,9 +26,8 @@ let network =
     |> feedback [ errorOf y --> cortex ]
 
 // A period of 100 ms, made of harmonics 1, 2 and 4 with these amplitudes.
-let target = Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
+let target =
+    Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
-experiment "periodic" network target
-|> rule Rule.rflo
-|> trials 2000
-|> Host.run
+// The rule is RFLO if `|> rule Rule.bptt` or its like names no other.
+experiment "periodic" network target |> trials 2000 |> Host.run

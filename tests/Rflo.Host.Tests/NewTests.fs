@@ -63,14 +63,14 @@ let tests =
 
                 File.WriteAllText(
                     model,
-                    text.Replace("cortex --> cortex", "area \"x\" 50 --> cortex")
+                    text.Replace("gaussian 1.5", "gaussian nan")
                 )
 
                 let tested =
                     run folder "dotnet" [ "run"; "--project"; Path.Combine("reach", "tests") ]
 
                 Expect.notEqual tested.Code 0 "exit code"
-                Expect.stringContains tested.Output "no area is named x" "message")
+                Expect.stringContains tested.Output "the gain is NaN" "message")
         }
 
         test "takes the periodic template by default" {
