@@ -531,7 +531,7 @@ let pack Built =
         printfn $"{Path.GetRelativePath(root, file)}"
 
 let host Built arguments =
-    dotnet (running "src/Rflo.Host" arguments)
+    dotnet (running "src/Rflo.Cli" arguments)
 
 /// Its exit code is ours: 2 where an option is wrong, which it has said already.
 let bench Built arguments =

@@ -8,12 +8,13 @@
 // around them is written by hand. Pictures are drawn by chromium, without a network; a picture of a figure that no folder has stays as
 // it was.
 #load "../../src/Rflo.Host/host.fsx"
+#r "../../src/Rflo.Reproductions/bin/Release/net10.0/Rflo.Reproductions.dll"
 
 open System
 open System.Diagnostics
 open System.IO
 open System.Text.RegularExpressions
-open Rflo.Host
+open Rflo.Reproductions.Murray2019
 
 let here = __SOURCE_DIRECTORY__
 let root = Path.GetFullPath(Path.Combine(here, "..", ".."))
@@ -146,7 +147,7 @@ let testTable () =
             for row in Map.tryFind figure tests |> Option.defaultValue [] -> row
     ]
 
-    let corrected = all |> List.map (fun row -> float row[2]) |> PaperStatistics.holm
+    let corrected = all |> List.map (fun row -> float row[2]) |> Statistics.holm
 
     table [
         "figure"

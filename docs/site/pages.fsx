@@ -46,7 +46,7 @@ let groups = [
         Pages = [
             "properties", "Properties"
             "reproduction", "The paper, reproduced"
-            "rooms", "How the code is built"
+            "architecture", "How the code is built"
             "kernels", "The kernels"
         ]
     }

@@ -21,7 +21,7 @@ let private root = Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, "..", "..
 let private host = Path.Combine(root, "src", "Rflo.Host", "host.fsx")
 
 let private command =
-    Path.Combine(root, "src", "Rflo.Host", "bin", "Release", "net10.0", "Rflo.Host.dll")
+    Path.Combine(root, "src", "Rflo.Cli", "bin", "Release", "net10.0", "Rflo.Cli.dll")
 
 /// Loading by a relative path is right in a clone; a page's script lies elsewhere.
 let private rooted (code: string) =

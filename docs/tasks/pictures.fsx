@@ -85,21 +85,21 @@ let tasks = [
 let panels = [
     for task, number in tasks do
         match Trials.show dt 1L task [ number ] with
-        | Ok views -> task.Name, TaskFigures.panel task.Name $"Trial {number} of seed 1." (List.head views)
+        | Ok views -> task.Name, $"Trial {number} of seed 1.", List.head views
         | Error problems -> failwith (String.concat "\n" (List.map Problem.text problems))
 
-    "syllables", TaskFigures.panel "syllables" "Trial 0 of seed 1, four syllables a trial." syllables
+    "syllables", "Trial 0 of seed 1, four syllables a trial.", syllables
 ]
 
 match List.tail (List.ofArray fsi.CommandLineArgs) with
-| [ path ] -> TaskFigures.write path (List.map snd panels)
+| [ path ] -> TaskFigures.write path panels
 | [ path; name ] ->
-    match panels |> List.filter (fun (other, _) -> other = name) with
+    match panels |> List.filter (fun (other, _, _) -> other = name) with
     | [] ->
-        let names = panels |> List.map fst |> String.concat ", "
+        let names = [ for name, _, _ in panels -> name ] |> String.concat ", "
         eprintfn $"no task is named {name}; known: {names}"
         exit 2
-    | chosen -> TaskFigures.write path (List.map snd chosen)
+    | chosen -> TaskFigures.write path chosen
 | _ ->
     eprintfn "say where the page goes, such as tasks.html"
     exit 2

@@ -8,7 +8,7 @@ open Rflo.Runs
 
 /// Several experiments one after the other, each with its run folder, and a page that lays them side by side.
 [<RequireQualifiedAccess>]
-module Compare =
+module internal Compare =
 
     /// The next free runs/NAME-1, -2, ...
     let nextFree name =
@@ -247,6 +247,6 @@ module Compare =
 
                 match labelled ready |> List.map fst |> equalLabels, request.Graph with
                 | _ :: _ as equal, _ -> Mistake.refuse title equal
-                | [], Some file -> Graph.write title file (labelled ready)
+                | [], Some file -> CircuitFiles.write title file (labelled ready)
                 | [], None ->
                     start title request (Result.defaultValue Guards.usual guard) script ready

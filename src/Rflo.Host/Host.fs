@@ -168,7 +168,8 @@ module Host =
         let draw file =
             match Overrides.onto experiment request.Given with
             | Error mistakes -> Mistake.refuse experiment.Name mistakes
-            | Ok experiment -> Graph.write experiment.Name file [ experiment.Name, experiment ]
+            | Ok experiment ->
+                CircuitFiles.write experiment.Name file [ experiment.Name, experiment ]
 
         let goOn () =
             use folder = openFolder request experiment
@@ -406,3 +407,9 @@ module Host =
 
                 if script.IsSome && code <> ExitCode.Done then
                     exit code)
+
+    /// `Host.sweepInto "runs/rates" 4 sweep` is a sweep from a program of your own: so many points at once, each into its run folder below
+    /// that folder; points that are there are not run again. Returns how each point has ended, in their order, or what is wrong with the
+    /// sweep as such. A `RunFileException` says that the folder cannot be written.
+    let sweepInto (place: string) (jobs: int) (sweep: Sweep) : Result<Outcome list, Problem list> =
+        Sweeps.run { Sweeps.into place with Jobs = jobs } sweep

@@ -54,7 +54,7 @@ let private mistakes results =
 let private values results = results |> List.choose Result.toOption
 
 /// What a command line asks for, its help, or everything that is wrong with it.
-let parse arguments : Result<Asked, Choice<string, Mistake list>> =
+let internal parse arguments : Result<Asked, Choice<string, Mistake list>> =
     match Arguments.parseWith<Option> "bench" arguments with
     | Error other -> Error other
     | Ok given ->

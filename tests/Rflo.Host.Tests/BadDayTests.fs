@@ -16,7 +16,7 @@ open Rflo.Host.Tests.Processes
 let private program = Assembly.GetExecutingAssembly().Location
 
 let private host =
-    Path.Combine(root, "src", "Rflo.Host", "bin", "Release", "net10.0", "Rflo.Host.dll")
+    Path.Combine(root, "src", "Rflo.Cli", "bin", "Release", "net10.0", "Rflo.Cli.dll")
 
 let private kind = "rflo-adam-online"
 
@@ -361,7 +361,7 @@ let sweeps =
                 Expect.stringContains page "no manifest of a run" "the report lists it"
                 let retried = ran { settings folder with Retry = true }
                 Expect.allEqual (stages retried) PointStage.Finished "begun anew"
-                Expect.equal (List.map _.IsNew retried) [ true; false; false ] "it alone")
+                Expect.equal (retried |> List.map _.IsNew) [ true; false; false ] "it alone")
         }
 
         test "whose checkpoints are all damaged goes on for ever no more" {

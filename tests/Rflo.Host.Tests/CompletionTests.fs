@@ -2,6 +2,7 @@ module Rflo.Host.Tests.CompletionTests
 
 open System.IO
 open Expecto
+open Rflo.Cli
 open Rflo.Host
 open Rflo.Host.Tests.Processes
 

@@ -87,7 +87,8 @@ let tests =
                         "Rflo.Host"
                         "Rflo.Testing"
                         "Rflo.Pictures"
-                        "Rflo.Tool"
+                        "Rflo.Reproductions"
+                        "Rflo.Cli"
                     ])
 
             Numbers.isGreaterThan assemblies.Length 3 "assemblies"

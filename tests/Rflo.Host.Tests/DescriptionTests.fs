@@ -6,6 +6,7 @@ open Expecto
 open FSharp.Reflection
 open Rflo.Core
 open Rflo.Dsl
+open Rflo.Cli
 open Rflo.Host
 
 let private a =

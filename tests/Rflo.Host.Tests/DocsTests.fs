@@ -180,6 +180,59 @@ let tests =
                 Expect.stringContains texts $"Rule.{rule}" "rule"
         }
 
+        test "names only files and folders that are there where it says how the code is built" {
+            let page = File.ReadAllText(Path.Combine(docs, "architecture.md"))
+
+            let isMade (path: string) =
+                path.Split '/' |> Array.exists (fun part -> part = "bin" || part = "obj")
+
+            let there =
+                [ "src"; "tests"; "examples"; "docs" ]
+                |> List.collect (fun top ->
+                    Directory.GetFiles(Path.Combine(root, top), "*", SearchOption.AllDirectories)
+                    |> List.ofArray)
+                |> List.map (fun path -> Path.GetRelativePath(root, path))
+                |> List.filter (isMade >> not)
+
+            let folders =
+                there |> List.collect (fun path -> path.Split '/' |> List.ofArray) |> set
+
+            let files = there |> List.map Path.GetFileName |> set
+
+            let named =
+                Regex.Matches(page, @"`([\w./-]+)`")
+                |> Seq.map _.Groups[1].Value
+                |> Seq.distinct
+                |> List.ofSeq
+
+            let paths =
+                named
+                |> List.filter (fun name -> Regex.IsMatch(name, "^(src|tests|examples|docs)(/|$)"))
+                // A page that stands for any page.
+                |> List.filter ((<>) "docs/NAME.md")
+
+            for path in paths do
+                Expect.isTrue (Path.Exists(Path.Combine(root, path))) path
+
+            let bare =
+                named |> List.filter (fun name -> Regex.IsMatch(name, @"^\w+\.(fs|cs|fsx|sh)$"))
+
+            for name in bare do
+                Expect.contains files name name
+
+            for folder in named |> List.filter (fun name -> Regex.IsMatch(name, @"^\w+/$")) do
+                Expect.contains folders (folder.TrimEnd '/') folder
+
+            Numbers.isGreaterThan (List.length paths) 40 "files and folders by their paths"
+
+            let questions =
+                (page.Split "## Ten questions")[1]
+                |> fun rest -> (rest.Split "\n## ")[0]
+                |> fun table -> Regex.Matches(table, @"(?m)^\| [^|]*\? \| [^|]*`src/[^|]* \|$")
+
+            Expect.equal questions.Count 10 "questions that files answer"
+        }
+
         // One of them builds the site beside the other tests; the rest would wait for it in their places.
         testSequenced
         <| testList "as a site" [

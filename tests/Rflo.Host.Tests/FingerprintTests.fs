@@ -8,6 +8,7 @@ open FsCheck.FSharp
 open Microsoft.FSharp.Reflection
 open Rflo.Core
 open Rflo.Dsl
+open Rflo.Cli
 open Rflo.Host
 open Rflo.Testing
 

@@ -9,6 +9,7 @@ open Expecto
 open Plotly.NET
 open Rflo.Core
 open Rflo.Dsl
+open Rflo.Cli
 open Rflo.Host
 open Rflo.Host.Tests.Processes
 

@@ -29,7 +29,7 @@ let private family (pid: int) =
     pid :: below pid
 
 let private host =
-    Path.Combine(root, "src", "Rflo.Host", "bin", "Release", "net10.0", "Rflo.Host.dll")
+    Path.Combine(root, "src", "Rflo.Cli", "bin", "Release", "net10.0", "Rflo.Cli.dll")
 
 let private interrupt signal pids =
     for pid in pids do

@@ -3,6 +3,7 @@ module Rflo.Host.Tests.NewTests
 open System
 open System.IO
 open Expecto
+open Rflo.Cli
 open Rflo.Host
 open Rflo.Host.Tests.Processes
 

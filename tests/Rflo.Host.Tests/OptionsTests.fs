@@ -2,6 +2,7 @@ module Rflo.Host.Tests.OptionsTests
 
 open Expecto
 open Rflo.Dsl
+open Rflo.Cli
 open Rflo.Host
 
 let private base' = Periodic.experiment 5 20

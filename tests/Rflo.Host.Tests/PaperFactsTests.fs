@@ -8,6 +8,7 @@ open System.Text.RegularExpressions
 open Expecto
 open Rflo.Dsl
 open Rflo.Host
+open Rflo.Reproductions.Murray2019
 open Rflo.Host.Tests.Processes
 
 let private number (value: float) =
@@ -207,19 +208,19 @@ let private full = {
 
 /// Every figure of networks, of the paper and beyond it.
 let private figures =
-    PaperFigure2.all
-    @ PaperSupplements.all
+    Figure2.all
+    @ Supplements.all
     @ [
-        PaperFigure3.fig3
-        PaperFigure4.fig4
-        PaperFigure4.fig4Short
-        PaperBeyond.approximations
-        PaperBeyond.loops
+        Figure3.fig3
+        Figure4.fig4
+        Figure4.fig4Short
+        Beyond.approximations
+        Beyond.loops
     ]
 
 let private conditions =
     lazy
-        (figures @ [ PaperGrid.figure ]
+        (figures @ [ Grid.figure ]
          |> List.collect (fun figure -> figure.Conditions full)
          |> List.distinctBy _.Key)
 
@@ -296,9 +297,9 @@ let private compared (condition: Condition) =
                 // A departure names something that the table has, or an open choice.
                 let choices =
                     List.concat [
-                        PaperModels.periodicChoices |> List.map _.Name
-                        PaperModels.intervalChoices |> List.map _.Name
-                        PaperModels.sequenceChoices |> List.map _.Name
+                        Models.periodicChoices |> List.map _.Name
+                        Models.intervalChoices |> List.map _.Name
+                        Models.sequenceChoices |> List.map _.Name
                     ]
 
                 for parameter, _ in departs do
@@ -313,7 +314,7 @@ let private compared (condition: Condition) =
 /// The claims of every figure, by its name: their names and texts.
 let private claims =
     lazy
-        (figures @ [ PaperAppendix.figure full ]
+        (figures @ [ Appendix.figure full ]
          |> List.map (fun figure ->
              figure.Id, figure.Claims |> List.map (fun claim -> claim.Id, claim.Text))
          |> Map.ofList)
@@ -411,43 +412,41 @@ let tests =
 
             let spoils = [
                 "a share of 0.8",
-                PaperConditions.dale 200,
+                Conditions.dale 200,
                 (fun e -> {
                     e with
                         Circuit = e.Circuit |> Circuit.mapArea "cortex" (dale 0.8)
                 })
                 "no law",
-                PaperConditions.dale 200,
+                Conditions.dale 200,
                 (fun e -> {
                     e with
                         Circuit =
                             e.Circuit |> Circuit.mapArea "cortex" (fun a -> { a with Dale = None })
                 })
                 "another rate",
-                PaperConditions.rflo 400,
+                Conditions.rflo 400,
                 (fun e -> {
                     e with
                         Circuit =
                             e.Circuit |> Circuit.mapProjection "cortex->cortex" (learningRate 0.03)
                 })
-                "a tenth of the trials",
-                PaperConditions.bptt 200,
-                (fun e -> { e with Trials = 1000 })
-                "another rule", PaperConditions.bptt 800, (fun e -> { e with Rule = Rule.rflo })
+                "a tenth of the trials", Conditions.bptt 200, (fun e -> { e with Trials = 1000 })
+                "another rule", Conditions.bptt 800, (fun e -> { e with Rule = Rule.rflo })
                 "another period",
-                PaperConditions.rflo 800,
+                Conditions.rflo 800,
                 (fun e -> {
                     e with
-                        Task = PaperModels.target 400.0<ms>
+                        Task = Models.target 400.0<ms>
                 })
                 "updates in every trial",
-                PaperConditions.intervalPrinted 150,
+                Conditions.intervalPrinted 150,
                 (fun e -> {
                     e with
                         Rule = { e.Rule with Update = TrialEnd }
                 })
                 "clipping",
-                PaperConditions.untaughtBptt PaperConditions.held,
+                Conditions.untaughtBptt Conditions.held,
                 (fun e -> {
                     e with
                         Rule = { e.Rule with Clip = Clip.Each 0.1 }
@@ -479,14 +478,14 @@ let tests =
                         if not (obj.ReferenceEquals(a, b)) then
                             Expect.notEqual a b $"two alternatives of {choice.Name}"
 
-            differs PaperModels.periodicChoices PaperModels.ofPeriodic PaperModels.periodic
+            differs Models.periodicChoices Models.ofPeriodic Models.periodic
 
             differs
-                PaperModels.intervalChoices
-                PaperModels.ofInterval
-                (PaperModels.interval Rule.rflo 0.001 150.0<ms>)
+                Models.intervalChoices
+                Models.ofInterval
+                (Models.interval Rule.rflo 0.001 150.0<ms>)
 
-            differs PaperModels.sequenceChoices PaperModels.syllables PaperModels.sequence
+            differs Models.sequenceChoices Models.syllables Models.sequence
         }
 
         test "make an experiment that can be run of every reading that is screened" {
@@ -496,7 +495,7 @@ let tests =
                 IsQuick = false
             }
 
-            for screening in PaperScreening.all do
+            for screening in Screenings.all do
                 for reading in screening.First do
                     let experiment = (screening.Condition size reading).Make None
 
@@ -510,9 +509,9 @@ let tests =
         test "refuse a reading that names no choice, or no alternative" {
             let apply settings =
                 Reading.apply
-                    PaperModels.periodicChoices
+                    Models.periodicChoices
                     { Name = ""; Settings = settings }
-                    PaperModels.periodic
+                    Models.periodic
                 |> ignore
 
             Expect.throwsT<InvalidOperationException>

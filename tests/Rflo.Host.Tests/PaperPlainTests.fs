@@ -7,6 +7,7 @@ open Expecto
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Dsl
 open Rflo.Host
+open Rflo.Reproductions.Murray2019
 
 /// Weights (post, pre) of a plain network with one output.
 type private Plain = {
@@ -219,7 +220,7 @@ let private size = {
     IsQuick = false
 }
 
-module C = PaperConditions
+module C = Conditions
 
 [<Tests>]
 let tests =

@@ -5,6 +5,7 @@ open Expecto
 open MathNet.Numerics.Distributions
 open MathNet.Numerics.Random
 open Rflo.Host
+open Rflo.Reproductions.Murray2019
 
 let private close = Expect.floatClose { absolute = 1e-9; relative = 1e-9 }
 
@@ -13,31 +14,31 @@ let tests =
     testList "the reproduction's statistics" [
         test "give the chances of a test of signs" {
             // Sums of binomial coefficients over 2^n.
-            close (PaperStatistics.signTest 9 9) (1.0 / 512.0) "9 of 9"
-            close (PaperStatistics.signTest 8 9) (10.0 / 512.0) "8 of 9"
-            close (PaperStatistics.signTest 7 9) (46.0 / 512.0) "7 of 9"
-            close (PaperStatistics.signTest 0 9) 1.0 "0 of 9"
-            close (PaperStatistics.signTest 0 0) 1.0 "none"
+            close (Statistics.signTest 9 9) (1.0 / 512.0) "9 of 9"
+            close (Statistics.signTest 8 9) (10.0 / 512.0) "8 of 9"
+            close (Statistics.signTest 7 9) (46.0 / 512.0) "7 of 9"
+            close (Statistics.signTest 0 9) 1.0 "0 of 9"
+            close (Statistics.signTest 0 0) 1.0 "none"
         }
 
         test "give the exact interval of a share" {
             // R: binom.test(8, 9)$conf.int and binom.test(9, 9)$conf.int.
-            let eight = PaperStatistics.share 8 9
+            let eight = Statistics.share 8 9
             Expect.floatClose Accuracy.medium eight.Low 0.5175034 "low, 8 of 9"
             Expect.floatClose Accuracy.medium eight.High 0.9971909 "high, 8 of 9"
-            let nine = PaperStatistics.share 9 9
+            let nine = Statistics.share 9 9
             Expect.floatClose Accuracy.medium nine.Low 0.6637329 "low, 9 of 9"
             close nine.High 1.0 "high, 9 of 9"
         }
 
         test "correct for many tests as Holm does" {
             // R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm").
-            let corrected = PaperStatistics.holm [ 0.01; 0.04; 0.03; 0.005 ]
+            let corrected = Statistics.holm [ 0.01; 0.04; 0.03; 0.005 ]
 
             for (own, expected) in List.zip corrected [ 0.03; 0.06; 0.06; 0.02 ] do
                 close own expected "p"
 
-            Expect.isEmpty (PaperStatistics.holm []) "none"
+            Expect.isEmpty (Statistics.holm []) "none"
         }
 
         test "hold the true ratio of medians in about 95 of 100 intervals" {
@@ -50,7 +51,7 @@ let tests =
             let held =
                 Seq.init 100 (fun _ ->
                     let pairs = List.init 27 (fun _ -> draw 4.0, draw 1.0)
-                    let ratio = PaperStatistics.ratioOfMedians pairs
+                    let ratio = Statistics.ratioOfMedians pairs
                     ratio.Low <= 4.0 && 4.0 <= ratio.High)
                 |> Seq.filter id
                 |> Seq.length
@@ -67,20 +68,17 @@ let tests =
                 High = 20.0
             }
 
-            Expect.equal
-                (PaperStatistics.runsNeeded log 10.0 9 ratio)
-                (Some 36)
-                "four times as many"
+            Expect.equal (Statistics.runsNeeded log 10.0 9 ratio) (Some 36) "four times as many"
 
-            Expect.equal (PaperStatistics.runsNeeded log 5.0 9 ratio) None "no number"
-            Expect.equal (PaperStatistics.pairsNeeded 4 9) None "no more wins than losses"
-            let needed = PaperStatistics.pairsNeeded 7 9
+            Expect.equal (Statistics.runsNeeded log 5.0 9 ratio) None "no number"
+            Expect.equal (Statistics.pairsNeeded 4 9) None "no more wins than losses"
+            let needed = Statistics.pairsNeeded 7 9
             Expect.isTrue (needed > Some 9 && needed < Some 40) $"%A{needed} pairs"
         }
 
         test "leave a claim undecided whose threshold lies within the interval" {
             let decide low high =
-                (PaperClaims.byInterval
+                (Claims.byInterval
                     true
                     log
                     10.0

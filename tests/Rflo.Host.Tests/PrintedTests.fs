@@ -9,6 +9,7 @@ open FsCheck.FSharp
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 open Rflo.Dsl
+open Rflo.Cli
 open Rflo.Host
 open Rflo.Testing
 open Rflo.Host.Tests.Parsing

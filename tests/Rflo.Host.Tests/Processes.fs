@@ -19,7 +19,7 @@ let examples = Path.Combine(root, "examples")
 
 /// Scripts run on the host as it lies beside the examples, whatever it was built for; the tests run the same one.
 let private host =
-    Path.Combine(root, "src", "Rflo.Host", "bin", "Release", "net10.0", "Rflo.Host.dll")
+    Path.Combine(root, "src", "Rflo.Cli", "bin", "Release", "net10.0", "Rflo.Cli.dll")
 
 /// Does something in a new folder, and deletes it.
 let inFolder (body: string -> unit) =

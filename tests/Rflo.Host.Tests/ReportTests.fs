@@ -7,6 +7,7 @@ open System.Threading
 open Expecto
 open Microsoft.Playwright
 open Rflo.Dsl
+open Rflo.Cli
 open Rflo.Host
 open Rflo.Host.Tests.Processes
 

@@ -13,9 +13,10 @@ open MathNet.Numerics.LinearAlgebra
 open Rflo.Dsl
 open Rflo.Runs
 open Rflo.Host
+open Rflo.Reproductions.Murray2019
 open Rflo.Host.Tests.Processes
 
-module C = PaperConditions
+module C = Conditions
 
 let private size count seeds = {
     Seeds = seeds
@@ -66,8 +67,8 @@ let private intervals =
     lazy
         (ran (size 1000 1) (fun size ->
             let made count =
-                PaperModels.ofInterval {
-                    PaperModels.interval Rule.bptt 0.01 120.0<ms> with
+                Models.ofInterval {
+                    Models.interval Rule.bptt 0.01 120.0<ms> with
                         Trials = count
                 }
 
@@ -76,12 +77,11 @@ let private intervals =
                 Condition.alone "untrained" Beyond (made 0)
             ]))
 
-let private finals key = PaperRuns.finals periods.Value key
-let private median key = PaperRuns.median (finals key)
+let private finals key = Runs.finals periods.Value key
+let private median key = Runs.median (finals key)
 
 let private alignments key =
-    PaperRuns.of' periods.Value key
-    |> List.map (fun run -> Array.last run.Alignment)
+    Runs.of' periods.Value key |> List.map (fun run -> Array.last run.Alignment)
 
 let private perform (run: PaperRun) weights task =
     match Run.performWith weights run.Experiment task 1 with
@@ -99,7 +99,7 @@ let private arrays (targets: float[]) =
 
 /// RFLO whose feedback is another in every trial; the alignment with that of its last trials.
 let private redrawn seed =
-    let make = PaperModels.ofPeriodic { PaperModels.periodic with Trials = 1 }
+    let make = Models.ofPeriodic { Models.periodic with Trials = 1 }
     let random = Random(seed: int)
 
     let train (circuit: Circuit) =
@@ -141,9 +141,7 @@ let private robust =
     testList "finds" [
         test "that the loss falls, and RFLO comes within a factor of BPTT" {
             let untrained =
-                PaperRuns.of' periods.Value (C.rflo 200)
-                |> List.map PaperRuns.firstLoss
-                |> PaperRuns.median
+                Runs.of' periods.Value (C.rflo 200) |> List.map Runs.firstLoss |> Runs.median
 
             let rflo, bptt = median (C.rflo 200), median (C.bptt 200)
             Numbers.isLessThan rflo (untrained / 5.0) $"RFLO {rflo}, untrained {untrained}"
@@ -153,7 +151,7 @@ let private robust =
 
         test
             "that it has learned the target: not the same numbers at other times, nor with another readout" {
-            for run in PaperRuns.of' periods.Value (C.rflo 200) do
+            for run in Runs.of' periods.Value (C.rflo 200) do
                 let weights = run.Final.Value
                 let own = perform run weights (arrays asked)
                 Numbers.isLessThan own 0.1 "its target"
@@ -168,7 +166,7 @@ let private robust =
             "that readout and feedback align under RFLO, and not under BPTT or where feedback is redrawn" {
             let rflo, bptt = alignments (C.rflo 200), alignments (C.bptt 200)
             Numbers.isGreaterThan (List.min rflo) 0.3 $"RFLO %A{rflo}"
-            Numbers.isLessThan (abs (PaperRuns.median bptt)) 0.25 $"BPTT %A{bptt}"
+            Numbers.isLessThan (abs (Runs.median bptt)) 0.25 $"BPTT %A{bptt}"
             let other = [ 1..3 ] |> List.map redrawn
             Numbers.isLessThan (List.max other) 0.15 $"redrawn %A{other}"
         }
@@ -182,17 +180,14 @@ let private robust =
         }
 
         test "that a network under Dale's law learns with its signs intact; a free one mixes them" {
-            let runs = PaperRuns.of' periods.Value (C.dale 200)
-            let first, last = runs |> List.map PaperRuns.firstLoss, finals (C.dale 200)
+            let runs = Runs.of' periods.Value (C.dale 200)
+            let first, last = runs |> List.map Runs.firstLoss, finals (C.dale 200)
 
-            Numbers.isLessThan
-                (PaperRuns.median last)
-                (PaperRuns.median first / 2.0)
-                $"%A{first} to %A{last}"
+            Numbers.isLessThan (Runs.median last) (Runs.median first / 2.0) $"%A{first} to %A{last}"
 
             Expect.allEqual (runs |> List.map (recurrent >> mixed)) 0 "wrong signs"
 
-            for run in PaperRuns.of' periods.Value (C.rflo 200) do
+            for run in Runs.of' periods.Value (C.rflo 200) do
                 Numbers.isGreaterThan (mixed (recurrent run)) 0 "a free network"
         }
 
@@ -202,11 +197,11 @@ let private robust =
             let timings =
                 Map.map
                     (fun _ ->
-                        List.exactlyOne >> PaperTrials.intervals (ReadySetGo.upTo longest) longest)
+                        List.exactlyOne >> TestTrials.intervals (ReadySetGo.upTo longest) longest)
                     intervals.Value
 
-            let slope, error = PaperTrials.timing timings["trained"]
-            let none, _ = PaperTrials.timing timings["untrained"]
+            let slope, error = TestTrials.timing timings["trained"]
+            let none, _ = TestTrials.timing timings["untrained"]
             Numbers.isGreaterThan slope 0.6 $"slope of %A{timings}"
             Numbers.isLessThan error 15.0 $"error in ms of %A{timings}"
             Numbers.isLessThan none 0.2 "untrained slope"
@@ -241,7 +236,7 @@ let private command =
 
                 for figure in
                     [
-                        yield! PaperFigure2.all @ PaperSupplements.all |> List.map _.Id
+                        yield! Figure2.all @ Supplements.all |> List.map _.Id
                         "fig3"
                         "fig4"
                         "appendix"
@@ -302,7 +297,7 @@ let private command =
 
         test "writes a page that holds every claim, and a table" {
             inFolder (fun folder ->
-                let figure = PaperSupplements.supplement2
+                let figure = Supplements.supplement2
 
                 let ended =
                     rflo folder [

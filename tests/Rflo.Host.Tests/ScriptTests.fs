@@ -5,6 +5,7 @@ open System.Text.Json
 open Expecto
 open Rflo.Dsl
 open Rflo.Host
+open Rflo.Reproductions.Murray2019
 open Rflo.Runs
 open Rflo.Host.Tests.Processes
 
@@ -71,11 +72,11 @@ let private checkFolder (place: string) (example: string) =
 /// one, and leaves a figure of the delays.
 let private checkIntervals (folder: string) (place: string) =
     let model =
-        PaperModels.interval Rule.rflo 0.001 150.0<ms>
-        |> Reading.apply PaperModels.intervalChoices PaperModels.intervalChosen
+        Models.interval Rule.rflo 0.001 150.0<ms>
+        |> Reading.apply Models.intervalChoices Models.intervalChosen
 
     let expected = {
-        PaperModels.ofInterval model with
+        Models.ofInterval model with
             Name = "ready-set-go"
             Trials = 5
             Seed = 3L

@@ -4,6 +4,7 @@ module Rflo.Host.Tests.SilenceTests
 open System.IO
 open Expecto
 open Rflo.Dsl
+open Rflo.Cli
 open Rflo.Host
 open Rflo.Host.Tests.Processes
 

@@ -80,7 +80,9 @@ let private measured (outcome: Outcome) =
     ]
 
 let private byId outcomes =
-    outcomes |> List.map (fun outcome -> outcome.Id, measured outcome) |> Map.ofList
+    outcomes
+    |> List.map (fun (outcome: Outcome) -> outcome.Id, measured outcome)
+    |> Map.ofList
 
 let private isOver (outcome: Outcome) =
     outcome.State.Stage = PointStage.Finished
@@ -112,7 +114,7 @@ let tests =
                 Expect.allEqual (stages outcomes) PointStage.Finished "stages"
 
                 Expect.equal
-                    (List.map _.Settings outcomes)
+                    (outcomes |> List.map _.Settings)
                     [ for k in 0..5 -> (grid.At k).Settings ]
                     "order"
 
@@ -132,7 +134,7 @@ let tests =
                         "report"
 
                 let sweep = SweepFolder.Open(Path.Combine(folder, "sweep"))
-                Expect.equal (List.ofSeq (sweep.ReadPoints())) (List.map _.Id outcomes) "list"
+                Expect.equal (List.ofSeq (sweep.ReadPoints())) (outcomes |> List.map _.Id) "list"
 
                 Expect.equal
                     [ for axis in sweep.Description.Axes -> axis.Name ]
@@ -182,7 +184,7 @@ let tests =
 
                 let again = ran (settings folder) grid
                 Expect.isTrue (again |> List.forall (_.IsNew >> not)) "nothing is new"
-                Expect.equal (List.map _.Id again) (List.map _.Id first) "names"
+                Expect.equal (again |> List.map _.Id) (first |> List.map _.Id) "names"
                 let larger = Sweep.ofExperiment plan |> Sweep.over "seed" [ 1..4 ] seed
 
                 let larger =
@@ -216,7 +218,7 @@ let tests =
                 Expect.isTrue (longer |> List.forall _.IsNew) "all are new"
 
                 Expect.isEmpty
-                    (Set.intersect (set (List.map _.Id plain)) (set (List.map _.Id longer)))
+                    (Set.intersect (set (plain |> List.map _.Id)) (set (longer |> List.map _.Id)))
                     "names"
 
                 Expect.equal (RunFolder.Open longer[0].Place).Manifest.Trials 25 "trials")
@@ -325,7 +327,7 @@ let tests =
                 broken.Value <- false
                 let left = ran (settings folder) sweep
                 Expect.isTrue (left |> List.forall (_.IsNew >> not)) "left alone"
-                Expect.equal (List.map _.State.Reason left) reasons "reasons"
+                Expect.equal (left |> List.map _.State.Reason) reasons "reasons"
                 let retried = ran { settings folder with Retry = true } sweep
 
                 Expect.equal

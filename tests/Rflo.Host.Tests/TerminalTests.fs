@@ -15,7 +15,7 @@ let private onTerminal folder (columns: int) environment command =
         skiptest $"there is no {scriptTool} (Debian: bsdutils)"
 
     let assembly =
-        Path.Combine(root, "src", "Rflo.Host", "bin", "Release", "net10.0", "Rflo.Host.dll")
+        Path.Combine(root, "src", "Rflo.Cli", "bin", "Release", "net10.0", "Rflo.Cli.dll")
 
     let line =
         $"stty cols {columns}; env -u NO_COLOR TERM=xterm-256color {environment} dotnet '{assembly}' {command}"

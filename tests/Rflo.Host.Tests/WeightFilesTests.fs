@@ -4,6 +4,7 @@ open System
 open System.IO
 open Expecto
 open Rflo.Dsl
+open Rflo.Cli
 open Rflo.Host
 open Rflo.Runs
 open Rflo.Host.Tests.Processes

@@ -82,7 +82,7 @@ let private contents (feed: Feed) =
                 Expect.isFalse (asked.StartsWith "[") $"{package} takes later versions of {name}"
 
     describes feed "rflo" |> ignore
-    hasNoPlace feed "rflo" "tools/net10.0/any/Rflo.Tool.dll"
+    hasNoPlace feed "rflo" "tools/net10.0/any/Rflo.Cli.dll"
 
 /// The readme's own script, of the packages in the feed.
 let private script (feed: Feed) =

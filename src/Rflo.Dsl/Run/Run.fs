@@ -6,6 +6,7 @@ open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 
 /// What a probe measured, under the name of its column.
+[<RequireQualifiedAccess>]
 type Series = {
     /// The trials in which it was measured, from 0.
     Trials: int[]
@@ -126,8 +127,8 @@ module Run =
             for series in session.Metrics.Probes ->
                 series.Name,
                 {
-                    Trials = series.CopyTrials()
-                    Values = series.CopyValues()
+                    Series.Trials = series.CopyTrials()
+                    Series.Values = series.CopyValues()
                 }
         ]
 

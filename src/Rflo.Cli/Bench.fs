@@ -1,0 +1,182 @@
+namespace Rflo.Cli
+
+open System
+open System.Diagnostics
+open System.Text.Json.Nodes
+open System.Threading
+open Argu
+open Rflo.Dsl
+open Rflo.Host
+
+/// The options of `rflo bench`.
+type internal BenchOption =
+    | Units of count: string
+    | Steps of count: string
+    | Rule of name: string
+    | Update of time: string
+    | Trials of count: string
+    | Precision of numbers: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Units _ -> "units of the network; 50."
+            | Steps _ -> "steps of a trial; 100."
+            | Rule _ -> "learning rule; rflo."
+            | Update _ -> "online, trial-end (the default) or every-K."
+            | Trials _ -> "trials to measure, after a warm-up; 1000."
+            | Precision _ -> "double (the default) or single."
+            | Json -> "print one line of JSON instead of a table."
+
+/// Measures how fast the periodic task is trained.
+[<RequireQualifiedAccess>]
+module internal Bench =
+
+    /// What was measured.
+    type Measured = {
+        /// Median over the trials.
+        MicrosecondsPerStep: float
+        /// On the training thread.
+        BytesPerStep: float
+        FinalLoss: float
+    }
+
+    let private warmUp = TimeSpan.FromSeconds 1.0
+
+    /// Trains a session of its own until the JIT has seen enough.
+    let private warm (compiled: Compiled) =
+        let session = Run.session compiled
+        let clock = Stopwatch.StartNew()
+
+        // Each call is another pass through the loop of trials, so that it is compiled too.
+        while clock.Elapsed < warmUp do
+            session.Run(1) |> ignore
+
+    /// Warms up, trains a fresh session, measures.
+    let measure (ready: CheckedExperiment) =
+        let compiled = Compile.experiment ready
+        warm compiled
+        let session = Run.session compiled
+        let trials = ready.Experiment.Trials
+        let mutable first, last = 0L, 0L
+
+        // The counted trials lie between the first and the last one: what a run takes for its metrics comes before.
+        let count trial (_: float) =
+            if trial = 0 then
+                first <- GC.GetAllocatedBytesForCurrentThread()
+            elif trial = trials - 1 then
+                last <- GC.GetAllocatedBytesForCurrentThread()
+
+        let status = session.Run(trials, Action<int, float>(count), CancellationToken.None)
+        let seconds = session.Metrics.CopySeconds() |> Array.sort
+        let steps = float compiled.Task.MaxSteps
+        let losses = session.Metrics.CopyLosses()
+
+        status,
+        {
+            MicrosecondsPerStep = 1e6 * seconds[seconds.Length / 2] / steps
+            BytesPerStep = float (last - first) / (steps * float (max 1 (trials - 1)))
+            FinalLoss = FinalLoss.ofLosses losses
+        }
+
+    let private json (measured: Measured) =
+        let number (value: float) : JsonNode | null =
+            if Double.IsFinite value then
+                JsonValue.Create value
+            else
+                null
+
+        let line = JsonObject()
+        line["usPerStep"] <- number measured.MicrosecondsPerStep
+        line["allocatedBytesPerStep"] <- number measured.BytesPerStep
+        line["finalLoss"] <- number measured.FinalLoss
+        line.ToJsonString()
+
+    let private sizes options =
+        let atLeast low option text =
+            match Overrides.whole text with
+            | Some value when value >= low && value <= int64 Int32.MaxValue -> Ok(int value)
+            | _ -> Error(BadValue(option, text, $"a whole number, at least {low}"))
+
+        options
+        |> List.choose (function
+            | Units text -> Some(atLeast 1L "--units" text)
+            | Steps text -> Some(atLeast 1L "--steps" text)
+            | Trials text -> Some(atLeast 2L "--trials" text)
+            | _ -> None)
+        |> List.choose (function
+            | Error mistake -> Some mistake
+            | Ok _ -> None)
+
+    let private lastOr otherwise chosen options =
+        options
+        |> List.choose chosen
+        |> List.tryLast
+        |> Option.map int
+        |> Option.defaultValue otherwise
+
+    /// The experiment that the options ask for, or everything that is wrong with them.
+    let private experiment (options: BenchOption list) =
+        match sizes options with
+        | _ :: _ as mistakes -> Error mistakes
+        | [] ->
+            let units =
+                options
+                |> lastOr 50 (function
+                    | Units text -> Some text
+                    | _ -> None)
+
+            let steps =
+                options
+                |> lastOr 100 (function
+                    | Steps text -> Some text
+                    | _ -> None)
+
+            options
+            |> List.choose (function
+                | Rule name -> Some(ScriptOption.Rule name)
+                | Update time -> Some(ScriptOption.Update time)
+                | Trials count -> Some(ScriptOption.Trials count)
+                | Precision numbers -> Some(ScriptOption.Precision numbers)
+                | Units _
+                | Steps _
+                | Json -> None)
+            |> Overrides.onto (Periodic.experiment units steps)
+
+    let private table (experiment: Experiment) (measured: Measured) =
+        printfn
+            $"{experiment.Rule.Name}, weights change {Describe.update experiment.Rule}, {experiment.Trials} trials"
+
+        printfn $"  %.3f{measured.MicrosecondsPerStep} us a step (median over trials)"
+        printfn $"  %.3f{measured.BytesPerStep} bytes allocated a step"
+        printfn $"  final loss %.6g{measured.FinalLoss} ({FinalLoss.meaning})"
+
+    /// The command; its exit code.
+    let run (arguments: string list) =
+        match Arguments.parseWith<BenchOption> "rflo bench" (Array.ofList arguments) with
+        | Error(Choice1Of2 help) ->
+            printfn $"{help}"
+            ExitCode.Done
+        | Error(Choice2Of2 mistakes) -> Mistake.refuse "rflo bench" mistakes
+        | Ok options ->
+            match experiment options with
+            | Error mistakes -> Mistake.refuse "rflo bench" mistakes
+            | Ok experiment ->
+                match Check.experiment experiment with
+                | Error problems ->
+                    Problem.report "rflo bench" problems |> List.iter (eprintfn "%s")
+                    ExitCode.Problems
+                | Ok ready ->
+                    let status, measured = measure ready
+
+                    if List.contains Json options then
+                        printfn $"{json measured}"
+                    else
+                        table experiment measured
+
+                    if status.End = Rflo.Core.RunEnd.Completed then
+                        ExitCode.Done
+                    else
+                        eprintfn $"rflo bench: {status}"
+                        ExitCode.EndedEarly

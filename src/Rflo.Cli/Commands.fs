@@ -1,0 +1,179 @@
+/// What `rflo` can be asked for.
+module internal Rflo.Cli.Commands
+
+open System.IO
+open Rflo.Host
+open Rflo.Runs
+
+/// Rebuilds report.html from the other files of a run folder, or makes that of a sweep.
+let private report (arguments: string list) =
+    match arguments with
+    | [ place ] when not (place.StartsWith '-' || place = "help") ->
+        try
+            let html, folder =
+                if SweepFolder.IsSweep place then
+                    let folder = SweepFolder.Open place
+                    SweepReport.html folder, folder.Place
+                else
+                    let saved = RunFolder.Open place
+                    Report.html (RunRecord.ofSaved saved), saved.Place
+
+            let target = Path.Combine(folder, RunFileNames.Report)
+            let temporary = target + ".new"
+            File.WriteAllText(temporary, html)
+            File.Move(temporary, target, overwrite = true)
+            printfn "%s" (Printable.Line target)
+            ExitCode.Done
+        with
+        | :? System.OutOfMemoryException ->
+            eprintfn "rflo: there is not enough memory to make the report"
+            ExitCode.EndedEarly
+        | :? RunFileException as e ->
+            eprintfn $"rflo: {e.Message}"
+            ExitCode.Arguments
+        | :? IOException
+        | :? System.UnauthorizedAccessException as e ->
+            eprintfn $"rflo: the report cannot be written: {e.Message}"
+            ExitCode.EndedEarly
+        | e ->
+            // Each file is whole, and they are of different shapes.
+            let reason = Printable.Line e.Message
+
+            eprintfn
+                $"rflo: {place}: no report can be made of its files, which do not fit each other ({e.GetType().Name}: {reason}). Copy them again from where they were made."
+
+            ExitCode.Arguments
+    | _ ->
+        Usage.answer
+            "report"
+            "DIR"
+            "Builds report.html of a run folder again from its other files; of a sweep it makes one page."
+            arguments
+
+let private version arguments =
+    if List.isEmpty arguments then
+        let versions = RunVersions.Current
+        printfn $"rflo {versions.Rflo}, .NET {versions.DotNet}"
+        ExitCode.Done
+    else
+        Usage.answer "version" "" "Prints the versions of rflo and .NET." arguments
+
+let private working = [
+    {
+        Name = "new"
+        Usage = "new NAME [--template T]"
+        Summary = "write a commented model script and its tests, to begin with"
+        Options = Arguments.names<NewOption>()
+        Run = New.run
+    }
+    {
+        Name = "run"
+        Usage = "run SCRIPT [options]"
+        Summary = "train the experiment of a model script"
+        Options = Arguments.names<ScriptOption>()
+        Run = Scripts.run "run"
+    }
+    {
+        Name = "check"
+        Usage = "check SCRIPT [options]"
+        Summary = "print all problems of a model script, or what it compiles to"
+        Options = Arguments.names<ScriptOption>()
+        Run =
+            fun arguments ->
+                match arguments with
+                | script :: rest when script <> "--help" ->
+                    Scripts.run "check" (script :: "--check" :: rest)
+                | _ -> Scripts.run "check" arguments
+    }
+    {
+        Name = "graph"
+        Usage = "graph SCRIPT [--out FILE]"
+        Summary = "draw the circuit of a model script, as circuit.html or .svg"
+        Options = [ "--out" ]
+        Run = Scripts.graph
+    }
+    {
+        Name = "sweep"
+        Usage = "sweep SCRIPT [options]"
+        Summary = "run the sweep of a script, here or by --slurm on a cluster"
+        Options = Arguments.names<SweepOption>() @ Arguments.names<ScriptOption>()
+        Run = Scripts.run "sweep"
+    }
+    {
+        Name = "status"
+        Usage = "status DIR"
+        Summary = "tell how far the points of a sweep are"
+        Options = []
+        Run = SweepCommands.status
+    }
+    {
+        Name = "collect"
+        Usage = "collect DIR [--out FILE]"
+        Summary = "write the results of a sweep as one Parquet file"
+        Options = [ "--out" ]
+        Run = SweepCommands.collect
+    }
+    {
+        Name = "report"
+        Usage = "report DIR"
+        Summary = "rebuild report.html of a run folder, or make that of a sweep"
+        Options = []
+        Run = report
+    }
+    {
+        Name = "demo"
+        Usage = "demo [--quick] [--out DIR]"
+        Summary = "train the periodic task by RFLO, BPTT and RTRL and compare them"
+        Options = Arguments.names<DemoOption>()
+        Run = Demo.run
+    }
+    {
+        Name = "reproduce"
+        Usage = "reproduce FIGURE|all|list [options]"
+        Summary = "run the figures of Murray (2019) and decide its claims"
+        Options = Arguments.names<Rflo.Reproductions.Murray2019.ReproduceOption>()
+        Run = Rflo.Reproductions.Murray2019.Reproduce.command
+    }
+    {
+        Name = "bench"
+        Usage = "bench [options]"
+        Summary = "measure microseconds and bytes a step on the periodic task"
+        Options = Arguments.names<BenchOption>()
+        Run = Bench.run
+    }
+    {
+        Name = "version"
+        Usage = "version"
+        Summary = "print the versions of rflo and .NET"
+        Options = []
+        Run = version
+    }
+]
+
+
+let private completion arguments =
+    match arguments with
+    | [ shell ] when List.contains shell Completion.shells ->
+        printf $"%s{Completion.script shell working}"
+        ExitCode.Done
+    | _ ->
+        let shells = String.concat "|" Completion.shells
+
+        Usage.answer
+            "completion"
+            shells
+            "Prints a script that completes commands and options: `source <(rflo completion bash)`."
+            arguments
+
+/// All commands, in the order in which they are needed.
+let all =
+    working
+    @ [
+        {
+            Name = "completion"
+            Usage = "completion bash|zsh|fish"
+            Summary = "print a script that completes commands and options"
+            Options = []
+            Run = completion
+        }
+    ]

@@ -1,0 +1,115 @@
+namespace Rflo.Cli
+
+open System
+open System.ComponentModel
+open System.Diagnostics
+open System.IO
+open System.Runtime.InteropServices
+open Rflo.Host
+
+/// Model scripts, run in a process of their own by `dotnet fsi`.
+[<RequireQualifiedAccess>]
+module internal Scripts =
+
+    let private dotnet () =
+        match Environment.GetEnvironmentVariable "DOTNET_HOST_PATH" with
+        | null
+        | "" -> "dotnet"
+        | path -> path
+
+    let private complaint (script: string) =
+        if not (script.EndsWith(".fsx", StringComparison.OrdinalIgnoreCase)) then
+            Some $"{script} is no F# script; its name must end in .fsx"
+        elif Directory.Exists script then
+            Some $"{script} is a folder; name a script in it"
+        elif not (File.Exists script) then
+            Some $"there is no script {script} in {Directory.GetCurrentDirectory()}"
+        else
+            None
+
+    [<DllImport("libc", EntryPoint = "kill")>]
+    extern int private sendSignal(int id, int signal)
+
+    [<Literal>]
+    let private Terminate = 15
+
+    /// The script decides how a signal ends it; this process waits for it. A terminal sends Ctrl-C, and its end, to both; what is sent
+    /// to this process alone goes on to the script.
+    let private wait (child: Process) =
+        let leave (signal: PosixSignalContext) = signal.Cancel <- true
+
+        let hand (signal: PosixSignalContext) =
+            signal.Cancel <- true
+            sendSignal (child.Id, Terminate) |> ignore
+
+        use _ = PosixSignalRegistration.Create(PosixSignal.SIGINT, leave)
+        use _ = PosixSignalRegistration.Create(PosixSignal.SIGHUP, leave)
+        use _ = PosixSignalRegistration.Create(PosixSignal.SIGTERM, hand)
+        child.WaitForExit()
+        child.ExitCode
+
+    let private start command script arguments =
+        let environment, waitsAt = HandOver.environment command
+        let info = ProcessStartInfo(dotnet ())
+        // What stands behind -- is the script's, even --help.
+        List.iter info.ArgumentList.Add ([ "fsi"; script; "--" ] @ arguments)
+
+        for name, value in environment do
+            info.Environment[name] <- value
+
+        let code =
+            try
+                use child = Process.Start info |> nonNull
+                wait child
+            with :? Win32Exception as e ->
+                eprintfn
+                    $"rflo: dotnet cannot be started ({e.Message}); install the .NET SDK, or put it on the PATH"
+
+                ExitCode.Arguments
+
+        if HandOver.isMissing waitsAt && code = ExitCode.Done then
+            eprintfn
+                $"rflo {command}: {script} handed no experiment to the host; end it with `|> Host.run`, or run it by `dotnet fsi {script}`"
+
+            ExitCode.Problems
+        else
+            code
+
+    /// Runs a script with its options; its exit code.
+    let run command (arguments: string list) =
+        match arguments with
+        | []
+        | [ "--help" | "-h" | "help" ] ->
+            Usage.answer
+                command
+                "SCRIPT.fsx [options]"
+                $"`rflo {command} SCRIPT.fsx --help` lists the options, which are those of the script."
+                arguments
+        | script :: rest ->
+            match complaint script with
+            | Some complaint ->
+                eprintfn $"rflo: {complaint}"
+                ExitCode.Arguments
+            | None -> start command script rest
+
+    /// Draws the circuit of a script; `--out` is where.
+    let graph (arguments: string list) =
+        let rec words given =
+            match given with
+            | "--out" :: file :: rest -> "--graph" :: file :: words rest
+            | word :: rest when word.StartsWith("--out=", StringComparison.Ordinal) ->
+                "--graph" :: word.Substring 6 :: words rest
+            | word :: rest -> word :: words rest
+            | [] -> []
+
+        match words arguments with
+        | []
+        | [ "--help" | "-h" | "help" ] ->
+            Usage.answer
+                "graph"
+                "SCRIPT.fsx [--out circuit.html | --out circuit.svg]"
+                "Draws the circuit of a model script, whatever its problems, and trains nothing."
+                arguments
+        | script :: rest when not (List.contains "--graph" rest) ->
+            run "graph" (script :: rest @ [ "--graph"; "circuit.html" ])
+        | all -> run "graph" all

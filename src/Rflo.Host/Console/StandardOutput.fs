@@ -1,0 +1,87 @@
+namespace Rflo.Host
+
+open System
+open System.IO
+open System.Text
+
+/// Standard output and standard error may be closed, or lie on a disk that is full. What is computed is worth more than what is
+/// printed: lines that cannot be written are left out, and standard error says so once.
+[<RequireQualifiedAccess>]
+module internal StandardOutput =
+
+    let private isOfSystem (e: exn) =
+        e :? IOException
+        || e :? ObjectDisposedException
+        || e :? UnauthorizedAccessException
+        || e :? NotSupportedException
+
+    /// Writes as far as the system lets it.
+    type private Guarded(inner: TextWriter, onFailure: exn -> unit) =
+        inherit TextWriter()
+
+        let attempt work =
+            try
+                work ()
+            with e when isOfSystem e ->
+                onFailure e
+
+        override _.Encoding = inner.Encoding
+        override _.Write(value: char) = attempt (fun () -> inner.Write value)
+        override _.Write(value: string | null) = attempt (fun () -> inner.Write value)
+
+        override _.Write(buffer: char[], index: int, count: int) =
+            attempt (fun () -> inner.Write(buffer, index, count))
+
+        override _.WriteLine() = attempt inner.WriteLine
+
+        override _.WriteLine(value: string | null) =
+            attempt (fun () -> inner.WriteLine value)
+
+        override _.Flush() = attempt inner.Flush
+
+    let private gate = obj ()
+    let mutable private failure: string option = None
+    let mutable private guardedOut: TextWriter = TextWriter.Null
+    let mutable private guardedError: TextWriter = TextWriter.Null
+
+    let private failed (e: exn) =
+        let isFirst =
+            lock gate (fun () ->
+                let isFirst = failure.IsNone
+                failure <- Some e.Message
+                isFirst)
+
+        if isFirst then
+            Console.Error.WriteLine
+                $"standard output cannot be written ({e.Message.TrimEnd '.'}); everything else goes on"
+
+    /// The writer that the process has; none where the system does not open it.
+    let private opened onFailure (writer: unit -> TextWriter) =
+        try
+            writer ()
+        with e ->
+            onFailure e
+            TextWriter.Null
+
+    /// From here on no line that cannot be written ends the process. Called by everything that runs a command or a script; again is no
+    /// harm.
+    let guard () =
+        lock gate (fun () ->
+            let error = opened ignore (fun () -> Console.Error)
+
+            if not (obj.ReferenceEquals(error, guardedError)) then
+                Console.SetError(new Guarded(error, ignore))
+                guardedError <- Console.Error
+
+            let out = opened failed (fun () -> Console.Out)
+
+            if not (obj.ReferenceEquals(out, guardedOut)) then
+                Console.SetOut(new Guarded(out, failed))
+                guardedOut <- Console.Out)
+
+    /// The exit code of a command whose output is all that it gives.
+    let finish code =
+        if failure.IsSome && code = ExitCode.Done then
+            ExitCode.EndedEarly
+        else
+            code

@@ -1,0 +1,267 @@
+namespace Rflo.Host
+
+open Argu
+
+/// The options of a model script, as Argu reads them. Values are taken as words: `Overrides` reads them, and finds
+/// everything that is wrong with them at once.
+type internal ScriptOption =
+    | Trials of count: string
+    | Seed of number: string
+    | Rule of name: string
+    | Update of time: string
+    | Learns of part: string
+    | Learning_Rate of rate: string
+    | Precision of numbers: string
+    | Stop_At_Loss of loss: string
+    | Patience of trials: string
+    | Loss_Window of trials: string
+    | Keep_Best
+    | Out of folder: string
+    | Force
+    | Resume of folder: string
+    | Checkpoint_Every of trials: string
+    | Checkpoint_Minutes of minutes: string
+    | Max_Minutes of minutes: string
+    | Threads of count: string
+    | Check
+    | Plan
+    | Graph of file: string
+    | Quiet
+    | No_Report
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Trials _ -> "train for so many trials."
+            | Seed _ -> "draw all random numbers from this seed."
+            | Rule _ ->
+                let rules = Rflo.Dsl.Rule.all |> List.map (fun rule -> rule.Name)
+
+                "learn by this rule, but for projections with a rule of their own: "
+                + String.concat ", " rules
+                + "."
+            | Update _ ->
+                "change weights online, at trial-end, or every-K trials, such as every-10; but for projections with a rule of their own."
+            | Learns _ ->
+                "let everything learn, or only readouts, recurrent or inputs; the rest stays as it is."
+            | Learning_Rate _ ->
+                "learn at this rate in every projection that learns; or in one of them, 'cortex->y=0.1'. Repeatable."
+            | Precision _ -> "compute with double or single precision."
+            | Stop_At_Loss _ ->
+                "end as soon as the mean loss (see --loss-window) is at or below this."
+            | Patience _ -> "end when so many trials in a row brought no new smallest mean loss."
+            | Loss_Window _ ->
+                $"the mean loss is that of the last so many trials that have a target; {Rflo.Core.Stopping.DefaultWindow} without it."
+            | Keep_Best ->
+                "keep the weights of the smallest mean loss beside the last, in weights.npz."
+            | Out _ -> "write the run folder here; without it, the next free runs/NAME-1, -2, ..."
+            | Force -> "replace the run folder that is there; files in it that no run wrote stay."
+            | Resume _ ->
+                "go on with a run that was stopped or killed, named by its run folder; options that change the experiment are those that began it."
+            | Checkpoint_Every _ ->
+                "write a checkpoint after every so many trials, and keep the last."
+            | Checkpoint_Minutes _ ->
+                "write a checkpoint after so many minutes, and keep the last; without both, every 5 minutes, and none is kept of a run that is complete."
+            | Max_Minutes _ ->
+                "end after so many minutes with a checkpoint, to go on with --resume."
+            | Threads _ ->
+                "use so many cores for one run, where its trials may run side by side (update everyTrials); all of them without it. No number depends on it."
+            | Check -> "train nothing: print all problems, or a summary of the compiled circuit."
+            | Plan ->
+                "with --check: print how a trial is carried out, too: operators in their order, fast forms and why, arrays with their bytes."
+            | Graph _ -> "train nothing: write a picture of the circuit, FILE.html or FILE.svg."
+            | Quiet -> "no progress; only problems and the last lines."
+            | No_Report -> "write no report.html."
+
+/// What somebody asked of a script.
+type internal Request = {
+    /// Options and values in the order given.
+    Given: ScriptOption list
+    /// The words of the command line.
+    Words: string list
+    Out: string option
+    Force: bool
+    /// The run folder to go on with.
+    Resume: string option
+    /// What guards a long run, by the options that say so.
+    CheckpointEvery: string option
+    CheckpointMinutes: string option
+    MaxMinutes: string option
+    /// Cores of one run.
+    Threads: string option
+    CheckOnly: bool
+    /// Whether a check prints the plan of a trial.
+    Plan: bool
+    /// Where to write the picture of the circuit, if that is all that is wanted.
+    Graph: string option
+    Quiet: bool
+    Report: bool
+}
+
+/// Reads command lines.
+[<RequireQualifiedAccess>]
+module internal Arguments =
+
+    /// What a command line asks for.
+    type Asked =
+        | Help of text: string
+        | Do of Request
+
+    /// How to ask for help where `dotnet fsi` would answer.
+    let private ofScripts =
+        "\n\ndotnet fsi takes --help for itself: type `dotnet fsi SCRIPT -- --help` or `rflo run SCRIPT --help`."
+
+    let private namesIn<'option when 'option :> IArgParserTemplate>
+        (parser: ArgumentParser<'option>)
+        = [
+        for case in parser.GetArgumentCases() do
+            yield! case.CommandLineNames.Value
+    ]
+
+    /// The names of all options of a kind, such as --trials.
+    let names<'option when 'option :> IArgParserTemplate> () =
+        namesIn (ArgumentParser.Create<'option>())
+
+    /// Everything that Argu does not know: options with a hint, words alone. A word behind an unknown option is its value.
+    let private unknown (known: string list) (rest: string list) =
+        let isOption (word: string) = word.StartsWith '-'
+
+        ("" :: rest, rest)
+        ||> Seq.zip
+        |> Seq.choose (fun (before, word) ->
+            if isOption word then
+                Some(UnknownOption((word.Split '=')[0], known))
+            elif isOption before then
+                None
+            else
+                Some(StrayWord word))
+        |> List.ofSeq
+
+    /// `--trials=5` means `--trials 5`. What stands behind further signs of equality belongs to the value.
+    let private separated (known: string list) (word: string) =
+        match word.IndexOf '=' with
+        | at when at > 0 && List.contains (word.Substring(0, at)) known -> [
+            word.Substring(0, at)
+            word.Substring(at + 1)
+          ]
+        | _ -> [ word ]
+
+    /// The words of a command line, with every option apart from its value.
+    let words<'option when 'option :> IArgParserTemplate> (arguments: string[]) =
+        let known = names<'option>()
+        arguments |> List.ofArray |> List.collect (separated known) |> Array.ofList
+
+    /// Parses with Argu: the values, or everything that is wrong.
+    let parseWith<'option when 'option :> IArgParserTemplate>
+        (program: string)
+        (arguments: string[])
+        =
+        let parser = ArgumentParser.Create<'option>(programName = program)
+
+        if Usage.isAskedFor (List.ofArray arguments) then
+            Error(Choice1Of2(parser.PrintUsage().TrimEnd() + "\n\n" + ExitCode.help))
+        else
+            let known = namesIn parser
+
+            try
+                let results =
+                    parser.ParseCommandLine(
+                        words<'option> arguments,
+                        ignoreMissing = true,
+                        ignoreUnrecognized = true,
+                        raiseOnUsage = false
+                    )
+
+                match unknown known results.UnrecognizedCliParams with
+                | [] -> Ok(results.GetAllResults())
+                | mistakes -> Error(Choice2Of2 mistakes)
+            with :? ArguParseException as refused ->
+                let line = (refused.Message.Split '\n')[0]
+                Error(Choice2Of2 [ Refused(line.Replace("ERROR: ", "").Trim()) ])
+
+    let private last chosen options =
+        options |> List.choose chosen |> List.tryLast
+
+    /// What the options of a script ask for, or everything that is wrong with them.
+    let parse (program: string) (arguments: string[]) : Result<Asked, Mistake list> =
+        match parseWith<ScriptOption> program arguments with
+        | Error(Choice1Of2 help) -> Ok(Help(help + ofScripts))
+        | Error(Choice2Of2 mistakes) -> Error mistakes
+        | Ok given ->
+            Ok(
+                Do {
+                    Given = given
+                    Out =
+                        given
+                        |> last (function
+                            | Out folder -> Some folder
+                            | _ -> None)
+                    Words = List.ofArray arguments
+                    Force = List.contains Force given
+                    Resume =
+                        given
+                        |> last (function
+                            | Resume folder -> Some folder
+                            | _ -> None)
+                    CheckpointEvery =
+                        given
+                        |> last (function
+                            | Checkpoint_Every trials -> Some trials
+                            | _ -> None)
+                    CheckpointMinutes =
+                        given
+                        |> last (function
+                            | Checkpoint_Minutes minutes -> Some minutes
+                            | _ -> None)
+                    MaxMinutes =
+                        given
+                        |> last (function
+                            | Max_Minutes minutes -> Some minutes
+                            | _ -> None)
+                    Threads =
+                        given
+                        |> last (function
+                            | Threads count -> Some count
+                            | _ -> None)
+                    CheckOnly = List.contains Check given
+                    Plan = List.contains Plan given
+                    Graph =
+                        given
+                        |> last (function
+                            | Graph file -> Some file
+                            | _ -> None)
+                    Quiet = List.contains Quiet given
+                    Report = not (List.contains No_Report given)
+                }
+            )
+
+    /// Options that undo each other, or that have nothing to work on.
+    let contradictions (request: Request) = [
+        if request.CheckOnly && request.Graph.IsSome then
+            Refused "--check and --graph each take the place of training; give one of them"
+
+        if request.Plan && not request.CheckOnly then
+            Refused "--plan belongs to a check; give --check too, or use rflo check"
+
+        if request.Resume.IsSome then
+            if request.Out.IsSome then
+                Refused "--resume goes on in its own run folder; leave --out out"
+
+            if request.CheckOnly || request.Graph.IsSome then
+                Refused "--check and --graph train nothing; leave --resume out"
+
+        if request.Force && request.Out.IsNone && request.Resume.IsNone then
+            Refused
+                "--force replaces the run folder that --out names; without --out every run gets a new one: leave --force out"
+    ]
+
+    /// The words that stand behind the script on this process's own command line, and the script's path. Without a
+    /// script (an interactive session, a notebook) there are none.
+    let ofScript () =
+        let words = System.Environment.GetCommandLineArgs() |> List.ofArray |> List.tail
+
+        match List.tryFindIndex Rflo.Dsl.Unused.isScript words with
+        | Some place ->
+            let rest = List.skip (place + 1) words
+            Some words[place], (if rest <> [] && rest[0] = "--" then rest.Tail else rest)
+        | None -> None, []

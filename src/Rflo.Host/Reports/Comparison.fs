@@ -1,0 +1,270 @@
+namespace Rflo.Host
+
+open Rflo.Core
+open Rflo.Dsl
+
+/// The page that lays several rules' runs of one experiment side by side.
+[<RequireQualifiedAccess>]
+module internal Comparison =
+
+    let private short (value: float) = $"%.4g{value}"
+
+    /// Microseconds a step, if the run was long enough to say.
+    let microseconds (trained: Trained) =
+        Speed.microseconds trained.Seconds trained.Steps
+
+    /// What the runs' own rules were held against, if they were.
+    let private reference (runs: Trained list) =
+        let angle = "angle own/"
+
+        runs
+        |> Seq.collect (fun trained -> trained.Probes |> Map.keys)
+        |> Seq.tryFind (fun name ->
+            name.StartsWith(angle, System.StringComparison.Ordinal)
+            && name.IndexOf(' ', angle.Length) < 0)
+        |> Option.map (fun name -> name, name.Substring angle.Length)
+
+    /// The alignments of the feedback that a run learned by, in the order in which it was declared.
+    let private alignments (trained: Trained) = [
+        for feedback in trained.Experiment.Circuit.Feedback do
+            if ErrorPaths.isUsed trained.Experiment feedback then
+                match Map.tryFind (feedback.Readout, feedback.Area) trained.Alignments with
+                | Some values -> $"{feedback.Readout}->{feedback.Area}", values
+                | None -> ()
+    ]
+
+    /// What validations of any of the runs measured.
+    let validations (runs: Trained list) = [
+        for column in [ "validation loss"; "validation performance" ] do
+            let isMeasured (trained: Trained) =
+                match trained.Probes.TryFind column with
+                | Some series -> series.Values |> Array.exists (System.Double.IsNaN >> not)
+                | None -> false
+
+            if List.exists isMeasured runs then
+                column
+    ]
+
+    let private lastOf column (trained: Trained) =
+        trained.Probes
+        |> Map.tryFind column
+        |> Option.bind (fun series -> Array.tryLast series.Values)
+        |> Option.filter (System.Double.IsNaN >> not)
+
+    /// The heads of the table.
+    let heads (runs: Trained list) = [
+        "run"
+        "trials"
+        "final loss"
+        "alignment"
+        "time (s)"
+        "µs a step"
+        match reference runs with
+        | Some(_, name) -> $"angle to {name} (°)"
+        | None -> ()
+        yield! validations runs
+    ]
+
+    /// What the numbers of the table are.
+    let legend =
+        $"final loss: {FinalLoss.meaning}; µs a step: {Speed.meaning}, – where they were too few; "
+        + "alignment: of the readout with the feedback that the run learned by, after its last trial"
+
+    let private finalAlignment (trained: Trained) =
+        match alignments trained with
+        | [] -> "–"
+        | [ _, values ] when values.Length > 0 -> $"%.3f{Array.last values}"
+        | several ->
+            several
+            |> List.filter (fun (_, values) -> values.Length > 0)
+            |> List.map (fun (name, values) -> $"{name} %.3f{Array.last values}")
+            |> String.concat ", "
+
+    /// What a run is called among others: by its experiment, or by its rule where the experiments have one name.
+    let label (runs: Trained list) (trained: Trained) =
+        if
+            runs |> List.distinctBy (fun run -> run.Experiment.Name) |> List.length = runs.Length
+        then
+            trained.Experiment.Name
+        else
+            trained.Experiment.Rule.Name
+
+    let private finalLoss (trained: Trained) =
+        match FinalLoss.ofRun trained with
+        | loss when System.Double.IsNaN loss ->
+            if trained.Status.End = RunEnd.Diverged then
+                "diverged"
+            else
+                "–"
+        | loss -> short loss
+
+    /// A row of the table.
+    let row (runs: Trained list) (trained: Trained) = [
+        label runs trained
+        string trained.Losses.Length
+        finalLoss trained
+        finalAlignment trained
+        $"%.2f{Array.sum trained.Seconds}"
+        microseconds trained
+        |> Option.map (fun time -> $"%.2f{time}")
+        |> Option.defaultValue "–"
+        match reference runs with
+        | Some(column, _) ->
+            trained.Probes
+            |> Map.tryFind column
+            |> Option.bind (fun series -> Array.tryLast series.Values)
+            |> Option.map (fun angle -> $"%.1f{angle}")
+            |> Option.defaultValue "–"
+        | None -> ()
+
+        for column in validations runs do
+            lastOf column trained
+            |> Option.map (fun value -> $"%.4g{value}")
+            |> Option.defaultValue "–"
+    ]
+
+    /// The first output of every readout, in order of declaration, each run with its own target.
+    let internal outputs (runs: Trained list) =
+        let column (matrix: MathNet.Numerics.LinearAlgebra.Matrix<float>) =
+            matrix.Column(0).ToArray()
+
+        let readouts =
+            runs
+            |> List.collect (fun trained -> trained.After.Readouts |> List.map _.Name)
+            |> List.distinct
+
+        [
+            for readout in readouts do
+                let having =
+                    List.indexed runs
+                    |> List.filter (fun (_, trained) ->
+                        trained.After.Outputs.ContainsKey readout
+                        && trained.After.Targets.RowCount > 0)
+
+                let target (trained: Trained) =
+                    column (Measure.targets readout trained.After)
+
+                let output (trained: Trained) = column trained.After.Outputs[readout]
+
+                let range =
+                    Figures.limits [
+                        for _, trained in having do
+                            target trained
+                            output trained
+                    ]
+
+                let what =
+                    if readouts.Length = 1 then
+                        "Output"
+                    else
+                        $"Output of {readout}"
+
+                for k, trained in having do
+                    Figures.output
+                        $"{what} after {trained.Losses.Length} trials of {label runs trained}"
+                        "Test trial 0, with learning off."
+                        range
+                        (Style.nth k)
+                        (Array.init trained.After.Targets.RowCount (fun t ->
+                            float trained.Experiment.Dt * float (t + 1)))
+                        (target trained)
+                        (column (Measure.mask readout trained.After))
+                        (output trained)
+        ]
+
+    /// What the page has no room for.
+    let private leftOut (runs: Trained list) = [
+        if
+            runs
+            |> List.exists (fun trained ->
+                trained.Experiment.Circuit.Readouts
+                |> List.exists (fun readout -> readout.Outputs > 1))
+        then
+            Note
+                "Of readouts with several outputs the first is shown; the report of each run and its activity.npz have the others."
+    ]
+
+    let private named (series: Trained -> float[]) (runs: Trained list) =
+        runs |> List.map (fun trained -> label runs trained, series trained)
+
+    /// A curve for each feedback of each run that has one.
+    let private alignmentCurves (runs: Trained list) = [
+        for trained in runs do
+            match alignments trained with
+            | [ _, values ] -> label runs trained, values
+            | several ->
+                for name, values in several do
+                    $"{label runs trained}, {name}", values
+    ]
+
+    let private kinds (runs: Trained list) = [
+        for trained in runs do
+            for readout in trained.Experiment.Circuit.Readouts -> Losses.ofReadout readout
+    ]
+
+    /// What was run: once, where all runs differ in their training only, else for each.
+    let private experiments (runs: Trained list) =
+        let parts (trained: Trained) = Describe.parts trained.Experiment
+
+        let apart (trained: Trained) =
+            parts trained |> List.filter (fun (heading, _) -> heading <> "Training")
+
+        let training = [
+            for trained in runs do
+                for heading, sentence in parts trained do
+                    if heading = "Training" then
+                        $"Training of {label runs trained}", sentence
+        ]
+
+        match runs |> List.map apart |> List.distinct with
+        | [ common ] -> [ "The experiment", [ Terms(common @ training) ] ]
+        | _ -> [
+            for trained in runs -> $"The experiment {label runs trained}", [ Terms(parts trained) ]
+          ]
+
+    /// The page; the note says what the comparison has shown.
+    let html title (note: string, isGood: bool) (runs: Trained list) =
+        let tasks = runs |> List.map (fun run -> run.Experiment.Task.Name) |> List.distinct
+
+        Page.html
+            {
+                Title = title
+                Subtitle =
+                    match tasks with
+                    | [ task ] -> $"{runs.Length} ways to learn the task {task}, side by side."
+                    | _ ->
+                        let all = String.concat ", " tasks
+                        $"{runs.Length} runs of the tasks {all}, side by side."
+                Status = note, isGood
+                Tiles = [
+                    for trained in runs do
+                        $"final loss, {label runs trained}", finalLoss trained
+                ]
+            }
+            [
+                "",
+                [
+                    Table(heads runs, List.map (row runs) runs)
+                    Note(legend + ".")
+                    Panels [
+                        Figures.loss (Losses.definition (kinds runs)) (named _.Losses runs)
+                        Figures.lossOverTime [
+                            for trained in runs ->
+                                label runs trained, trained.Seconds, trained.Losses
+                        ]
+                        yield!
+                            ProbeFigures.ofRuns [
+                                for trained in runs -> label runs trained, RunRecord.probes trained
+                            ]
+                        yield! outputs runs
+                        match alignmentCurves runs with
+                        | [] -> ()
+                        | curves -> {
+                            Figures.alignment curves with
+                                Height = 280
+                          }
+                    ]
+                    yield! leftOut runs
+                ]
+                yield! experiments runs
+            ]
