@@ -3,6 +3,7 @@
 #   python3-numpy  reads the weights.npz of a run back (and is the notebook's language in the benchmark)
 #   python3-scipy  makes sparse matrices of it, as docs/python.md says
 #   chromium       opens the reports
+#   graphviz       reads the .dot files of circuits
 #   slurm-wlm, munge  run a sweep on a cluster of one machine (tests/slurm.sh)
 # With --bench also what only the benchmark uses, and skips by name where it is missing:
 #   python3-torch, python3-numba  other ways of doing the same work
@@ -23,6 +24,7 @@ missing=()
 /usr/bin/python3 -c 'import numpy' >/dev/null 2>&1 || missing+=(python3-numpy)
 /usr/bin/python3 -c 'import scipy' >/dev/null 2>&1 || missing+=(python3-scipy)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
+command -v dot >/dev/null || missing+=(graphviz)
 command -v slurmctld >/dev/null || missing+=(slurm-wlm)
 command -v munged >/dev/null || missing+=(munge)
 

@@ -88,8 +88,8 @@ let private working = [
     {
         Name = "graph"
         Usage = "graph SCRIPT [--out FILE]"
-        Summary = "draw the circuit of a model script, as circuit.html or .svg"
-        Options = [ "--out" ]
+        Summary = "draw the circuit of a model script, as circuit.html, .svg or .dot"
+        Options = [ "--out"; "--width"; "--font" ]
         Run = Scripts.graph
     }
     {

@@ -92,24 +92,38 @@ module internal Scripts =
                 ExitCode.Arguments
             | None -> start command script rest
 
+    /// The options of `rflo graph`, and what they are for the script.
+    let private graphOptions = [
+        "--out", "--graph"
+        "--width", "--graph-width"
+        "--font", "--graph-font"
+    ]
+
     /// Draws the circuit of a script; `--out` is where.
     let graph (arguments: string list) =
-        let rec words given =
-            match given with
-            | "--out" :: file :: rest -> "--graph" :: file :: words rest
-            | word :: rest when word.StartsWith("--out=", StringComparison.Ordinal) ->
-                "--graph" :: word.Substring 6 :: words rest
-            | word :: rest -> word :: words rest
-            | [] -> []
+        let words given = [
+            for word: string in given do
+                match
+                    graphOptions
+                    |> List.tryFind (fun (name, _) ->
+                        word = name || word.StartsWith(name + "=", StringComparison.Ordinal))
+                with
+                | Some(name, ofScript) -> ofScript + word.Substring name.Length
+                | None -> word
+        ]
 
         match words arguments with
         | []
         | [ "--help" | "-h" | "help" ] ->
             Usage.answer
                 "graph"
-                "SCRIPT.fsx [--out circuit.html | --out circuit.svg]"
-                "Draws the circuit of a model script, whatever its problems, and trains nothing."
+                "SCRIPT.fsx [--out circuit.html | circuit.svg | circuit.dot] [--width MM] [--font NAME]"
+                "Draws the circuit of a model script, whatever its problems, and trains nothing. An .svg may have its width on paper, in millimeters, and a font; a .dot is for Graphviz."
                 arguments
-        | script :: rest when not (List.contains "--graph" rest) ->
+        | script :: rest when
+            rest
+            |> List.forall (fun word ->
+                word <> "--graph" && not (word.StartsWith("--graph=", StringComparison.Ordinal)))
+            ->
             run "graph" (script :: rest @ [ "--graph"; "circuit.html" ])
         | all -> run "graph" all

@@ -247,6 +247,6 @@ module internal Compare =
 
                 match labelled ready |> List.map fst |> equalLabels, request.Graph with
                 | _ :: _ as equal, _ -> Mistake.refuse title equal
-                | [], Some file -> CircuitFiles.write title file (labelled ready)
+                | [], Some graph -> CircuitFiles.write title graph (labelled ready)
                 | [], None ->
                     start title request (Result.defaultValue Guards.usual guard) script ready

@@ -165,11 +165,11 @@ module Host =
             | Error mistakes -> Mistake.refuse experiment.Name mistakes
             | Ok guard -> work guard
 
-        let draw file =
+        let draw graph =
             match Overrides.onto experiment request.Given with
             | Error mistakes -> Mistake.refuse experiment.Name mistakes
             | Ok experiment ->
-                CircuitFiles.write experiment.Name file [ experiment.Name, experiment ]
+                CircuitFiles.write experiment.Name graph [ experiment.Name, experiment ]
 
         let goOn () =
             use folder = openFolder request experiment
@@ -191,7 +191,7 @@ module Host =
 
         try
             match request.Graph, request.Resume with
-            | Some file, _ -> draw file
+            | Some graph, _ -> draw graph
             | None, _ when request.CheckOnly ->
                 checkedWith request.Given
                 |> Result.map (fun ready ->

@@ -5,6 +5,10 @@ open Rflo.Pictures.Parts
 open Rflo.Pictures.Layout
 open Rflo.Pictures.Ink
 
+/// Millimetres on paper.
+[<Measure>]
+type mm
+
 /// Pictures of circuits, as a slide would show them.
 [<RequireQualifiedAccess>]
 module Picture =
@@ -23,7 +27,8 @@ module Picture =
             count "projection" circuit.Projections
         ]
 
-    let private draw (circuit: Circuit) (layout: Layout) =
+    /// Draws with a width and a height, as SVG has them, and fonts.
+    let private draw (width: string) (height: string) (fonts: string) circuit (layout: Layout) =
         let view = layout.View
         let box = $"{n view.Left} {n view.Top} {n view.Width} {n view.Height}"
 
@@ -34,8 +39,8 @@ module Picture =
         element "svg" [
             "xmlns", "http://www.w3.org/2000/svg"
             "viewBox", box
-            "width", n view.Width
-            "height", n view.Height
+            "width", width
+            "height", height
             "role", "img"
             "aria-label", summary circuit
             "font-family", fonts
@@ -61,6 +66,9 @@ module Picture =
             "\n"
         ]
 
+    let private onScreen circuit (layout: Layout) =
+        draw (n layout.View.Width) (n layout.View.Height) fonts circuit layout
+
     let private style =
         """
 body { margin: 0 auto; padding: 24px; max-width: 1400px; color: #1b1f24; background: #ffffff; font: 15px/1.5 "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif; }
@@ -78,7 +86,39 @@ figure svg { max-width: 100%; height: auto; }
     /// The circuit as an SVG picture: the flow from left to right, whatever problems the circuit has. The same circuit
     /// gives the same text.
     let svg (circuit: Circuit) : string =
-        Layout.ofCircuit circuit |> draw circuit
+        Layout.ofCircuit circuit |> onScreen circuit
+
+    /// The font of a printed picture where none is said.
+    let private printedFont = "Helvetica"
+
+    /// `Picture.printIn "Times New Roman" 85.0<mm> network` is the picture for a page: so many millimetres wide, with its words in this font.
+    /// It stands in fewer columns than on a slide where its words would be smaller than 5 points; `Picture.smallestText` says how small they
+    /// are. A font much wider than Helvetica runs over the boxes.
+    /// A width that is no positive number is an ArgumentOutOfRangeException.
+    let printIn (font: string) (width: float<mm>) (circuit: Circuit) : string =
+        if not (System.Double.IsFinite(float width) && width > 0.0<mm>) then
+            raise (
+                System.ArgumentOutOfRangeException(
+                    nameof width,
+                    $"the picture is %g{float width} mm wide; give a positive width, such as 180.0<mm>"
+                )
+            )
+
+        let layout = Layout.ofPage (float width) circuit
+        let height = width * layout.View.Height / layout.View.Width
+        draw $"{n (float width)}mm" $"{n (float height)}mm" $"{font}, {fonts}" circuit layout
+
+    /// `Picture.print 180.0<mm> network` is the picture for a page, so many millimetres wide, with its words in Helvetica.
+    let print (width: float<mm>) (circuit: Circuit) : string = printIn printedFont width circuit
+
+    /// The size in points of the smallest words of a picture that is so wide. Journals ask for 5 to 7 points at least.
+    let smallestText (width: float<mm>) (circuit: Circuit) : float =
+        Layout.ofPage (float width) circuit |> Layout.smallestText (float width)
+
+    /// The circuit in the language of Graphviz, to be laid out by `dot -Tpdf circuit.dot`, and edited as text before. The same circuit gives
+    /// the same text.
+    let dot (circuit: Circuit) : string =
+        Dissection.ofCircuit circuit |> Dot.ofParts (summary circuit)
 
     /// `Picture.html "reach" c` is a page for itself, without need of a network: the picture of c, what its signs mean, and
     /// the circuit in words.
@@ -94,7 +134,7 @@ figure svg { max-width: 100%; height: auto; }
             $"<style>{style}</style></head>"
             "<body>"
             element "h1" [] [ escape title ]
-            element "figure" [] [ draw circuit layout; Legend.html layout ]
+            element "figure" [] [ onScreen circuit layout; Legend.html layout ]
 
             if not lines.IsEmpty then
                 "<h2>In words</h2>"
@@ -110,14 +150,16 @@ figure svg { max-width: 100%; height: auto; }
     let private endsIn (extension: string) (file: string) =
         file.EndsWith(extension, System.StringComparison.OrdinalIgnoreCase)
 
-    /// Whether a picture can be written into a file of that name: one that ends in .svg or .html.
+    /// Whether a picture can be written into a file of that name: one that ends in .svg, .html, .dot or .gv.
     let isKnown (file: string) =
-        [ ".svg"; ".html"; ".htm" ]
+        [ ".svg"; ".html"; ".htm"; ".dot"; ".gv" ]
         |> List.exists (fun extension -> endsIn extension file)
 
-    /// The picture for a file of that name: SVG, or else a page.
+    /// The picture for a file of that name: SVG, a file for Graphviz, or else a page.
     let forFile (file: string) title circuit =
         if endsIn ".svg" file then
             svg circuit
+        elif endsIn ".dot" file || endsIn ".gv" file then
+            dot circuit
         else
             html title circuit

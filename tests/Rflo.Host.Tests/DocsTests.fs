@@ -3,6 +3,7 @@ module Rflo.Host.Tests.DocsTests
 open System
 open System.Collections.Concurrent
 open System.IO
+open System.Reflection
 open System.Text.RegularExpressions
 open Expecto
 open FSharp.Reflection
@@ -16,7 +17,9 @@ let private docs = Path.Combine(root, "docs")
 let private site = Path.Combine(root, "artifacts", "docs")
 
 let private casesOf<'union> =
-    FSharpType.GetUnionCases typeof<'union> |> Array.map _.Name |> List.ofArray
+    FSharpType.GetUnionCases(typeof<'union>, BindingFlags.Public ||| BindingFlags.NonPublic)
+    |> Array.map _.Name
+    |> List.ofArray
 
 /// The heading of a case in the page of messages, and a block with what was printed.
 let private explains (page: string) case =

@@ -131,7 +131,8 @@ let private error (circuit: Circuit) =
         }
     }
 
-let private circuits =
+/// Circuits of any kind.
+let circuits =
     gen {
         let! count = Gen.choose (0, names.Length)
         let! areaList = names |> List.truncate count |> List.map areaOf |> Gen.sequenceToList
@@ -151,7 +152,10 @@ let private circuits =
             ]
 
         let parts =
-            Circuit.empty |> areas areaList |> Circuit.inputs inputs |> Circuit.readouts readouts
+            Circuit.empty
+            |> areas areaList
+            |> Circuit.inputs inputs
+            |> Circuit.readouts readouts
 
         let! projectionCount = Gen.choose (0, 3 * count)
         let! all = Gen.listOfLength projectionCount (projection parts)

@@ -81,7 +81,7 @@ let private experimentOf circuit =
 let private text =
     testList "the text" [
         forEvery 200 "is well-formed" (fun circuit ->
-            read (Picture.svg Circuit.empty) |> ignore
+            read (Picture.svg circuit) |> ignore
             read (Picture.html "a <title> & more" circuit) |> ignore)
 
         forEvery 100 "says everything that is declared, and every name" (fun circuit ->
@@ -166,7 +166,8 @@ let private text =
         }
 
         test "has what XML cannot carry replaced" {
-            let document = Circuit.empty |> areas [ area "a\u0001b\ud800c" 3 ] |> Picture.svg |> read
+            let document =
+                Circuit.empty |> areas [ area "a\u0001b\ud800c" 3 ] |> Picture.svg |> read
 
             Expect.contains (textsOf "text" document) "a\ufffdb\ufffdc" "the name"
         }
@@ -297,11 +298,105 @@ let private layout =
         }
     ]
 
+let private attribute name (svg: string) =
+    (nonNull ((nonNull (read svg).Root).Attribute(XName.Get name))).Value
+
+let private printed =
+    testList "a printed picture" [
+        forEvery
+            50
+            "has its width in millimetres, and the proportions of the picture"
+            (fun circuit ->
+                let svg = Picture.printIn "Times & Co" 85.0<mm> circuit
+                Expect.equal (attribute "width" svg) "85mm" "width"
+                let box = (attribute "viewBox" svg).Split ' ' |> Array.map float
+                let height = float ((attribute "height" svg).Replace("mm", ""))
+                Numbers.isLessThan (abs (height - 85.0 * box[3] / box[2])) 0.1 "height"
+                Expect.stringStarts (attribute "font-family" svg) "Times & Co, " "font"
+                let points = Picture.smallestText 85.0<mm> circuit
+
+                Numbers.isLessThan
+                    (abs (points - 10.0 * 85.0 / box[2] * 72.0 / 25.4))
+                    0.01
+                    "points"
+
+                let onSlide =
+                    (attribute "viewBox" (Picture.svg circuit)).Split ' ' |> Array.map float
+
+                Numbers.isLessThanOrEqual box[2] onSlide[2] "no wider than on a slide")
+
+        test "differs from that of the screen by width, height and font only" {
+            let without (svg: string) =
+                let document = read svg
+
+                for name in [ "width"; "height"; "font-family" ] do
+                    (nonNull document.Root).SetAttributeValue(XName.Get name, null)
+
+                document.ToString()
+
+            Expect.equal
+                (without (Picture.print 180.0<mm> small))
+                (without (Picture.svg small))
+                "everything else"
+        }
+
+        test "knows how small its words become" {
+            // 25.4 mm are 72 points: at a width of as many points as the picture has pixels, a pixel is a point.
+            let pixels = float (attribute "width" (Picture.svg small))
+            let points = Picture.smallestText (pixels * 25.4<mm> / 72.0) small
+
+            Numbers.isLessThan (abs (points - 10.0)) 0.01 "points"
+
+            let sizes =
+                (Circuit.empty |> areas [ cortex |> dale 0.5 ] |> Picture.svg |> read).Descendants()
+                |> Seq.map _.Attribute(XName.Get "font-size")
+                |> Seq.filter (isNull >> not)
+                |> Seq.map (fun size -> float (nonNull size).Value)
+
+            Expect.equal (Seq.min sizes) 10.0 "the smallest font"
+        }
+
+        test "has fewer columns where its words would be too small" {
+            let chain = [ for i in 1..12 -> area $"a{i}" 10 ]
+
+            let long =
+                Circuit.empty
+                |> areas chain
+                |> projections [ for a, b in List.pairwise chain -> a --> b ]
+
+            let width svg =
+                float ((attribute "viewBox" svg).Split(' ')[2])
+
+            Numbers.isLessThan
+                (width (Picture.print 180.0<mm> long))
+                (0.75 * width (Picture.svg long))
+                "width"
+
+            Expect.equal
+                (width (Picture.print 900.0<mm> long))
+                (width (Picture.svg long))
+                "on a poster"
+        }
+
+        test "refuses a width that is none" {
+            for width in [ 0.0; -5.0; nan; infinity ] do
+                Expect.throwsT<ArgumentOutOfRangeException>
+                    (fun () -> Picture.print (width * 1.0<mm>) small |> ignore)
+                    $"{width}"
+        }
+    ]
+
 let private files =
     testList "the option --graph" [
-        test "writes a page or an SVG file" {
+        test "writes a page, an SVG file or one for Graphviz" {
             inFolder (fun folder ->
-                for name, start in [ "c.html", "<!DOCTYPE html>"; "c.svg", "<svg" ] do
+                for name, start in
+                    [
+                        "c.html", "<!DOCTYPE html>"
+                        "c.svg", "<svg"
+                        "c.dot", "digraph {"
+                        "c.GV", "digraph {"
+                    ] do
                     let file = Path.Combine(folder, name)
                     let code = experimentOf small |> Host.runWith [| "--graph"; file |]
                     Expect.equal code ExitCode.Done name
@@ -324,6 +419,54 @@ let private files =
                     let code = experimentOf small |> Host.runWith [| "--graph"; file |]
                     Expect.equal code ExitCode.Arguments name
                     Expect.isFalse (File.Exists file) name)
+        }
+
+        test "writes a picture for a page, so wide and in this font" {
+            inFolder (fun folder ->
+                let file = Path.Combine(folder, "c.svg")
+
+                let code =
+                    experimentOf small
+                    |> Host.runWith [|
+                        "--graph"
+                        file
+                        "--graph-width"
+                        "85"
+                        "--graph-font"
+                        "Arial"
+                    |]
+
+                Expect.equal code ExitCode.Done "exit code"
+
+                Expect.equal
+                    (File.ReadAllText file)
+                    (Picture.printIn "Arial" 85.0<mm> small)
+                    "in Arial"
+
+                experimentOf small
+                |> Host.runWith [| "--graph"; file; "--graph-width=180" |]
+                |> ignore
+
+                Expect.equal (File.ReadAllText file) (Picture.print 180.0<mm> small) "in Helvetica")
+        }
+
+        test "refuses a width and a font that have no picture, and widths that are none" {
+            inFolder (fun folder ->
+                let file name = Path.Combine(folder, name)
+
+                for options in
+                    [
+                        [ "--graph-width"; "85"; "--trials"; "1" ]
+                        [ "--graph"; file "c.svg"; "--graph-font"; "Arial" ]
+                        [ "--graph"; file "c.dot"; "--graph-width"; "85" ]
+                        [ "--graph"; file "c.html"; "--graph-width"; "85" ]
+                        for width in [ "0"; "-1"; "nan"; "inf"; "wide"; "1e9" ] do
+                            [ "--graph"; file "c.svg"; "--graph-width"; width ]
+                    ] do
+                    let code = experimentOf small |> Host.runWith (Array.ofList options)
+                    Expect.equal code ExitCode.Arguments (String.concat " " options)
+
+                Expect.isEmpty (Directory.GetFileSystemEntries folder) "files")
         }
 
         test "draws each of several circuits once" {
@@ -365,4 +508,4 @@ let private files =
     ]
 
 [<Tests>]
-let tests = testList "picture" [ text; signs; layout; files ]
+let tests = testList "picture" [ text; signs; layout; printed; files ]

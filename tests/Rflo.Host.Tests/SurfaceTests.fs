@@ -57,8 +57,8 @@ let tests =
                         "fields.fsx"
                         "let shorter e = { e with Trials = 5 }\n\
                          let cortex, y = area \"cortex\" 3, readout \"y\" 1\n\
-                         let network = circuit |> areas [ cortex ] |> readouts [ y ] |> projections [ cortex --> y |> learning 0.1 ]\n\
-                         experiment \"fields\" network (Task.periodic 10.0<ms> [ 1, 1.0 ]) |> shorter |> Host.run\n"
+                         let network = circuit [ cortex --> y |> learningRate 0.1 ]\n\
+                         experiment \"fields\" network (Task.periodic 10.0<ms> [ harmonic 1 1.0 ]) |> shorter |> Host.run\n"
 
                 let ended = script folder path [ "--"; "--check" ]
                 Expect.equal ended.Code 0 ended.Errors

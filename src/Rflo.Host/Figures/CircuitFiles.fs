@@ -27,17 +27,61 @@ module internal CircuitFiles =
             | Ok _ -> ()
     ]
 
+    /// Millimeters from which on a page is a poster, and a width a slip of the pen.
+    [<Literal>]
+    let private Widest = 5000.0
+
+    /// How a circuit is written, or what is wrong with the options of its picture.
+    let private drawing (graph: GraphRequest) =
+        let isSvg = graph.File.EndsWith(".svg", StringComparison.OrdinalIgnoreCase)
+
+        match graph.Width |> Option.map (fun text -> text, Overrides.number text) with
+        | _ when not (Picture.isKnown graph.File) ->
+            Error(
+                BadValue(
+                    "the file of the picture",
+                    graph.File,
+                    "a name that ends in .svg, .html, .dot or .gv"
+                )
+            )
+        | None -> Ok(fun place label circuit -> Picture.forFile place label circuit, "")
+        | Some _ when not isSvg ->
+            Error(
+                NoEffect(
+                    "--graph-width",
+                    $"only an SVG picture has a width; name it .svg, not {graph.File}"
+                )
+            )
+        | Some(_, Some width) when width > 0.0 && width <= Widest ->
+            let width = width * 1.0<mm>
+
+            Ok(fun _ _ circuit ->
+                let svg =
+                    match graph.Font with
+                    | Some font -> Picture.printIn font width circuit
+                    | None -> Picture.print width circuit
+
+                svg,
+                $": %g{float width} mm wide, words of %.1f{Picture.smallestText width circuit} points and more")
+        | Some(text, _) ->
+            Error(
+                BadValue(
+                    "--graph-width",
+                    text,
+                    $"a number of millimeters, more than 0 and at most %g{Widest}"
+                )
+            )
+
     /// Writes the pictures of experiments, whatever their problems, and says these; the exit code.
-    let write (title: string) (file: string) (experiments: (string * Experiment) list) =
-        if not (Picture.isKnown file) then
-            Mistake.refuse title [
-                BadValue("the file of the picture", file, "a name that ends in .html or .svg")
-            ]
-        else
+    let write (title: string) (graph: GraphRequest) (experiments: (string * Experiment) list) =
+        match drawing graph with
+        | Error mistake -> Mistake.refuse title [ mistake ]
+        | Ok draw ->
             try
-                for place, label, experiment in places file experiments do
-                    File.WriteAllText(place, Picture.forFile place label experiment.Circuit)
-                    printfn $"{place}"
+                for place, label, experiment in places graph.File experiments do
+                    let text, note = draw place label experiment.Circuit
+                    File.WriteAllText(place, text)
+                    printfn $"{place}{note}"
 
                 match problems experiments with
                 | [] -> ExitCode.Done

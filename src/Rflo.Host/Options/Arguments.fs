@@ -26,6 +26,8 @@ type internal ScriptOption =
     | Check
     | Plan
     | Graph of file: string
+    | Graph_Width of millimeters: string
+    | Graph_Font of name: string
     | Quiet
     | No_Report
 
@@ -69,9 +71,21 @@ type internal ScriptOption =
             | Check -> "train nothing: print all problems, or a summary of the compiled circuit."
             | Plan ->
                 "with --check: print how a trial is carried out, too: operators in their order, fast forms and why, arrays with their bytes."
-            | Graph _ -> "train nothing: write a picture of the circuit, FILE.html or FILE.svg."
+            | Graph _ ->
+                "train nothing: write a picture of the circuit: FILE.svg, a page FILE.html, or FILE.dot for Graphviz."
+            | Graph_Width _ ->
+                "with --graph FILE.svg: the picture for a page, so many millimeters wide."
+            | Graph_Font _ -> "with --graph-width: the font of its words; Helvetica without it."
             | Quiet -> "no progress; only problems and the last lines."
             | No_Report -> "write no report.html."
+
+/// The picture that takes the place of training.
+type internal GraphRequest = {
+    File: string
+    /// Millimeters, of a picture that is printed.
+    Width: string option
+    Font: string option
+}
 
 /// What somebody asked of a script.
 type internal Request = {
@@ -92,8 +106,11 @@ type internal Request = {
     CheckOnly: bool
     /// Whether a check prints the plan of a trial.
     Plan: bool
-    /// Where to write the picture of the circuit, if that is all that is wanted.
-    Graph: string option
+    /// The picture of the circuit, if that is all that is wanted.
+    Graph: GraphRequest option
+    /// What the picture is printed like, whether there is one or not.
+    GraphWidth: string option
+    GraphFont: string option
     Quiet: bool
     Report: bool
 }
@@ -188,6 +205,18 @@ module internal Arguments =
         | Error(Choice1Of2 help) -> Ok(Help(help + ofScripts))
         | Error(Choice2Of2 mistakes) -> Error mistakes
         | Ok given ->
+            let width =
+                given
+                |> last (function
+                    | Graph_Width millimeters -> Some millimeters
+                    | _ -> None)
+
+            let font =
+                given
+                |> last (function
+                    | Graph_Font name -> Some name
+                    | _ -> None)
+
             Ok(
                 Do {
                     Given = given
@@ -228,8 +257,15 @@ module internal Arguments =
                     Graph =
                         given
                         |> last (function
-                            | Graph file -> Some file
+                            | Graph file ->
+                                Some {
+                                    File = file
+                                    Width = width
+                                    Font = font
+                                }
                             | _ -> None)
+                    GraphWidth = width
+                    GraphFont = font
                     Quiet = List.contains Quiet given
                     Report = not (List.contains No_Report given)
                 }
@@ -239,6 +275,13 @@ module internal Arguments =
     let contradictions (request: Request) = [
         if request.CheckOnly && request.Graph.IsSome then
             Refused "--check and --graph each take the place of training; give one of them"
+
+        if request.GraphWidth.IsSome && request.Graph.IsNone then
+            Refused "--graph-width is that of a picture; give --graph FILE.svg too"
+
+        if request.GraphFont.IsSome && request.GraphWidth.IsNone then
+            Refused
+                "--graph-font is that of a printed picture; give --graph-width too, such as --graph-width 180"
 
         if request.Plan && not request.CheckOnly then
             Refused "--plan belongs to a check; give --check too, or use rflo check"

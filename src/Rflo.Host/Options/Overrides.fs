@@ -260,6 +260,8 @@ module internal Overrides =
         | Check
         | Plan
         | Graph _
+        | Graph_Width _
+        | Graph_Font _
         | Quiet
         | No_Report -> Ok experiment
 

@@ -203,7 +203,7 @@ module internal SweepHost =
                 | Error mistakes, _ -> Mistake.refuse name mistakes
                 | _ when not (againstAxes given sweep).IsEmpty ->
                     Mistake.refuse name (againstAxes given sweep)
-                | Ok experiment, Some file -> CircuitFiles.write name file [ name, experiment ]
+                | Ok experiment, Some graph -> CircuitFiles.write name graph [ name, experiment ]
                 | Ok _, None when request.Script.CheckOnly -> check name given sweep
                 | Ok _, None when request.DryRun -> SweepSlurm.dryRun request sweep
                 | Ok _, None when request.Slurm.IsSome -> SweepSlurm.submit request script sweep

@@ -81,8 +81,8 @@ let split fraction (box: Box) y =
         rectangle left (y - 8.0) width 8.0 0.0 [ "fill", inhibitoryColour ]
         rectangle left (y - 8.0) share 8.0 0.0 [ "fill", excitatoryColour ]
         rectangle left (y - 8.0) width 8.0 0.0 (outline "none" ink 0.8 false)
-        words (left - 9.0) y 10.0 ink true "E"
-        words (left + width + 8.0) y 10.0 ink true "I"
+        words (left - 9.0) y smallest ink true "E"
+        words (left + width + 8.0) y smallest ink true "I"
     ]
 
 let private kind shape =

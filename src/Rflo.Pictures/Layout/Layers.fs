@@ -136,10 +136,10 @@ let private placeLoose (parts: Parts) (loose: int list) (layers: int[]) =
     tellers |> List.iter (fun node -> layers[node] <- behind)
 
 /// More columns than these are too wide for a slide.
-let private mostColumns = 8
+let mostColumns = 8
 
 /// Stands neighbouring columns of areas one above the other, the emptiest first, until there are few enough.
-let rec private fold (parts: Parts) (steps: (int * int)[]) (layers: int[]) =
+let rec private fold most (parts: Parts) (steps: (int * int)[]) (layers: int[]) =
     let count = Array.fold max -1 layers + 1
     let isArea node = role parts.Nodes[node] = 1
 
@@ -164,7 +164,7 @@ let rec private fold (parts: Parts) (steps: (int * int)[]) (layers: int[]) =
             areas c + areas (c + 1) <= 4
             && joining c |> Array.forall (fun (a, b) -> isArea a && isArea b))
 
-    if count <= mostColumns || foldable.IsEmpty then
+    if count <= most || foldable.IsEmpty then
         layers
     else
         let at =
@@ -172,10 +172,10 @@ let rec private fold (parts: Parts) (steps: (int * int)[]) (layers: int[]) =
 
         layers
         |> Array.map (fun layer -> if layer > at then layer - 1 else layer)
-        |> fold parts steps
+        |> fold most parts steps
 
-/// The column of each node, counted from 0 on the left.
-let columns (parts: Parts) : int[] =
+/// The column of each node, counted from 0 on the left; so many columns, where that can be.
+let columns (most: int) (parts: Parts) : int[] =
     let steps = flow parts
     let order = ordered parts steps
     let place = order |> List.mapi (fun i node -> node, i) |> Map.ofList
@@ -207,4 +207,4 @@ let columns (parts: Parts) : int[] =
             layers[node] <- layers[node] - first
 
     placeLoose parts (List.filter isLoose order) layers
-    fold parts steps layers
+    fold most parts steps layers

@@ -75,10 +75,11 @@ let private view (places: Places) (arrows: DrawnArrow[]) =
             Height = box.Height + 2.0 * margin
         }
 
-/// Lays a circuit out: the flow from left to right, groups one below the other, errors back below everything.
-let ofCircuit (circuit: Circuit) : Layout =
+/// Lays a circuit out in so many columns, where that can be: the flow from left to right, groups one below the other, errors back below
+/// everything.
+let within (columns: int) (circuit: Circuit) : Layout =
     let parts = Dissection.ofCircuit circuit
-    let rows = Layers.columns parts |> Rows.ofColumns parts
+    let rows = Layers.columns columns parts |> Rows.ofColumns parts
     let ports = Ports.ofRows parts rows
     let places = Places.ofRows parts rows ports
 
@@ -121,3 +122,23 @@ let ofCircuit (circuit: Circuit) : Layout =
         Frames = places.Frames
         View = view places arrows
     }
+
+/// Lays a circuit out for a slide.
+let ofCircuit (circuit: Circuit) : Layout = within Layers.mostColumns circuit
+
+/// The size in points of the smallest words of a picture that is so many millimetres wide.
+let smallestText (width: float) (layout: Layout) =
+    Sizes.smallest * width / layout.View.Width * 72.0 / 25.4
+
+/// Lays a circuit out for a page: in fewer columns than a slide has, one above the other, if its words would be too small to read else.
+let ofPage (width: float) (circuit: Circuit) : Layout =
+    let rec narrower columns (best: Layout) =
+        let isReadable = smallestText width best >= 5.0
+
+        if isReadable || columns < 3 then
+            best
+        else
+            let next = within columns circuit
+            narrower (columns - 1) (if next.View.Width < best.View.Width then next else best)
+
+    narrower (Layers.mostColumns - 1) (ofCircuit circuit)

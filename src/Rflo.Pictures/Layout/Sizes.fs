@@ -8,6 +8,9 @@ let nameSize = 15.0
 let lineSize = 12.0
 let markSize = 11.0
 
+/// The smallest words of a picture: the letters beside the bar of Dale's law.
+let smallest = 10.0
+
 /// The height of a label on an arrow.
 let labelHeight = 17.0
 
