@@ -100,6 +100,7 @@ let private projection (circuit: Circuit) =
 
         return {
             (area "a" 1 --> area "b" 1) with
+                Parts = []
                 Source = source
                 Target = target
                 Label = label

@@ -67,6 +67,12 @@ let private small =
     ]
     |> feedback [ errorOf y --> cortex ]
 
+/// Arrows whose ends are declared nowhere: only a record that is written out has them.
+let private withStrays (arrows: Projection list) (circuit: Circuit) : Circuit = {
+    circuit with
+        Projections = circuit.Projections @ arrows
+}
+
 let private inFolder test =
     let folder = Directory.CreateTempSubdirectory "rflo-picture-"
 
@@ -85,7 +91,7 @@ let private text =
             read (Picture.html "a <title> & more" circuit) |> ignore)
 
         forEvery 100 "says everything that is declared, and every name" (fun circuit ->
-            let document = read (Picture.svg Circuit.empty)
+            let document = read (Picture.svg circuit)
             let titles = textsOf "title" document |> set
 
             for line in Circuit.describe circuit do
@@ -106,7 +112,7 @@ let private text =
 
         forEvery 50 "is the same for the same circuit" (fun circuit ->
             Expect.equal
-                (Picture.svg Circuit.empty)
+                (Picture.svg circuit)
                 (Picture.svg {
                     circuit with
                         Areas = List.map id circuit.Areas
@@ -114,7 +120,7 @@ let private text =
                 "svg")
 
         forEvery 200 "marks what is declared, and nothing else" (fun circuit ->
-            let document = read (Picture.svg Circuit.empty)
+            let document = read (Picture.svg circuit)
             let arrows = circuit.Projections
 
             let expect kind number =
@@ -157,7 +163,7 @@ let private text =
         test "has a node for a name that nobody declared" {
             let document =
                 small
-                |> projections [ cortex --> area "cortx" 3; input "cue" 1 --> cortex ]
+                |> withStrays [ cortex --> area "cortx" 3; input "cue" 1 --> cortex ]
                 |> Picture.svg
                 |> read
 
@@ -406,7 +412,7 @@ let private files =
         test "draws a circuit with problems, and says them" {
             inFolder (fun folder ->
                 let file = Path.Combine(folder, "c.svg")
-                let broken = small |> projections [ cortex --> area "cortx" 3 ]
+                let broken = small |> withStrays [ cortex --> area "cortx" 3 ]
                 let code = experimentOf broken |> Host.runWith [| "--graph"; file |]
                 Expect.equal code ExitCode.Problems "exit code"
                 Expect.stringContains (File.ReadAllText file) "cortx" "the picture")
