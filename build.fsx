@@ -555,6 +555,18 @@ let docs Built =
         ]
         (List.singleton ("RFLO_DOCS_BUILT", "1"))
 
+/// Writes the public names of the libraries anew, which a test compares.
+let names Built =
+    run
+        "dotnet"
+        [
+            inRoot "tests/Rflo.Host.Tests/bin/Release/net10.0/Rflo.Host.Tests.dll"
+            "--filter-test-list"
+            "public names"
+            "--no-spinner"
+        ]
+        (List.singleton ("RFLO_GOLDEN", "1"))
+
 let clean () =
     let remove folder =
         if Directory.Exists folder then
@@ -642,6 +654,12 @@ let targets = [
         Summary = "run the code of the documentation and make its pages: artifacts/docs"
         Takes = nothing
         Run = fun _ -> restore () |> build |> docs |> done'
+    }
+    {
+        Name = "names"
+        Summary = "write the public names of the libraries anew: tests/Rflo.Host.Tests/names"
+        Takes = nothing
+        Run = fun _ -> restore () |> build |> names |> done'
     }
     {
         Name = "format"

@@ -4,6 +4,7 @@
 #   python3-scipy  makes sparse matrices of it, as docs/python.md says
 #   chromium       opens the reports
 #   graphviz       reads the .dot files of circuits
+#   katex, nodejs, python3-pygments  typeset equations and color code of the documentation
 #   slurm-wlm, munge  run a sweep on a cluster of one machine (tests/slurm.sh)
 # With --bench also what only the benchmark uses, and skips by name where it is missing:
 #   python3-torch, python3-numba  other ways of doing the same work
@@ -25,6 +26,9 @@ missing=()
 /usr/bin/python3 -c 'import scipy' >/dev/null 2>&1 || missing+=(python3-scipy)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 command -v dot >/dev/null || missing+=(graphviz)
+[ -f /usr/share/javascript/katex/katex.js ] || missing+=(katex)
+[ -x /usr/bin/node ] || missing+=(nodejs)
+/usr/bin/python3 -c 'import pygments' >/dev/null 2>&1 || missing+=(python3-pygments)
 command -v slurmctld >/dev/null || missing+=(slurm-wlm)
 command -v munged >/dev/null || missing+=(munge)
 

@@ -19,6 +19,8 @@ type Mark =
     | File of name: string
     /// `<!-- below open Rflo.Host in: model.fsx -->`: what stands in that file below that line from here on.
     | Below of line: string * name: string
+    /// `<!-- does not compile -->`: F# whose messages of the compiler stand in the output behind it.
+    | Mistaken
     /// Anything else: a mistake of the author's.
     | Strange of text: string
 
@@ -28,6 +30,8 @@ type Part =
     | Hidden of code: string
     /// Options of the page's script: `<!-- arguments: --trials 5 -->`.
     | Options of string list
+    /// `<!-- report: runs/p1/report.html: The report -->`: a file that the page's commands made, which the site links to.
+    | Report of file: string * title: string
     | Block of language: string * mark: Mark * code: string
 
 let private readMark (comment: string) =
@@ -37,6 +41,7 @@ let private readMark (comment: string) =
     | "output" -> Output
     | "output varies" -> OutputVaries
     | "run" -> Run 0
+    | "does not compile" -> Mistaken
     | _ when comment.StartsWith "run, exit code " -> Run(int (rest "run, exit code "))
     | _ when comment.StartsWith "not run:" -> NotRun(rest "not run:")
     | _ when comment.StartsWith "file:" -> File(rest "file:")
@@ -49,6 +54,7 @@ let private tokens =
     Regex(
         @"^<!-- hidden\r?\n(?<hidden>.*?)\r?\n-->[ ]*$"
         + @"|^<!-- arguments: (?<options>.*?) -->[ ]*$"
+        + @"|^<!-- report: (?<report>.*?): (?<title>.*?) -->[ ]*$"
         + @"|(?:^<!-- (?<mark>[^\n]*?) -->[ ]*\r?\n)?^```(?<language>[\w-]*)[ ]*\r?\n(?<code>.*?)^```[ ]*$",
         RegexOptions.Multiline ||| RegexOptions.Singleline
     )
@@ -65,6 +71,8 @@ let parse (text: string) = [
             Hidden found.Groups["hidden"].Value
         elif found.Groups["options"].Success then
             Options(List.ofArray (found.Groups["options"].Value.Split ' '))
+        elif found.Groups["report"].Success then
+            Report(found.Groups["report"].Value, found.Groups["title"].Value)
         else
             let mark =
                 if found.Groups["mark"].Success then

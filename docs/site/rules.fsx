@@ -13,7 +13,8 @@ type Page = {
     Word: string
     /// What it is, in a few sentences.
     Words: string
-    Equation: string
+    /// Lines of TeX.
+    Equation: string list
     IsExact: string
     Time: string
     Memory: string
@@ -22,9 +23,6 @@ type Page = {
     Figure: unit -> string
     Seen: string
 }
-
-let private trace =
-    "e_ij(t) = (1 - alpha_i) e_ij(t-1) + alpha_i phi'(u_i(t)) s_j(t)"
 
 let private onTask r rate =
     "the network and the task of the example that compares rules (30 units, a period of 100 ms), its recurrent weights learning at rate "
@@ -38,7 +36,10 @@ let all = [
         Word = "Rule.rflo"
         Words =
             "Random feedback local online learning. A synapse keeps a leaky trace of what arrived times how ready its unit was to change; the error reaches the unit through fixed random weights. Nothing in it needs to know another synapse."
-        Equation = $"{trace}\ndW_ij = eta / T  sum over t of  (B eps(t))_i e_ij(t)"
+        Equation = [
+            @"e_{ij}(t) = (1 - \alpha_i)\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
+            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(B\, \varepsilon(t)\right)_i\, e_{ij}(t)"
+        ]
         IsExact =
             "no: what a weight does through other units is left out. It is the gradient where no recurrent weight carries credit and feedback is symmetric."
         Time = "n m"
@@ -53,7 +54,10 @@ let all = [
         Word = "Rule.localSymmetric"
         Words =
             "RFLO's trace, told the error by the readout's own weights instead of random ones: what random feedback costs is the difference between the two."
-        Equation = $"{trace}\ndW_ij = eta / T  sum over t of  (W_out' eps(t))_i e_ij(t)"
+        Equation = [
+            @"e_{ij}(t) = (1 - \alpha_i)\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
+            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(W_\text{out}^\top \varepsilon(t)\right)_i\, e_{ij}(t)"
+        ]
         IsExact = "no, as RFLO; it needs the readout's weights where no synapse could know them."
         Time = "n m"
         Memory = "as RFLO"
@@ -67,7 +71,10 @@ let all = [
         Word = "Rule.eprop"
         Words =
             "Eligibility propagation leaves out what a unit passes on through others. For leaky rate units all that is left is the leak, so its trace is RFLO's: with the readout's own weights as feedback it is the symmetric local rule, to the bit."
-        Equation = $"{trace}\ndW_ij = eta / T  sum over t of  (W_out' eps(t))_i e_ij(t)"
+        Equation = [
+            @"e_{ij}(t) = (1 - \alpha_i)\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
+            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(W_\text{out}^\top \varepsilon(t)\right)_i\, e_{ij}(t)"
+        ]
         IsExact = "no, as the symmetric local rule."
         Time = "n m"
         Memory = "as RFLO"
@@ -81,8 +88,10 @@ let all = [
         Word = "Rule.snap1"
         Words =
             "RTRL that keeps only a weight's influence on its own unit: RFLO's trace with the unit's connection to itself added to the leak."
-        Equation =
-            "e_ij(t) = (1 - alpha_i + alpha_i phi'(u_i(t)) W_ii) e_ij(t-1) + alpha_i phi'(u_i(t)) s_j(t)\ndW_ij = eta / T  sum over t of  (W_out' eps(t))_i e_ij(t)"
+        Equation = [
+            @"e_{ij}(t) = \left(1 - \alpha_i + \alpha_i\, \varphi^\prime(u_i(t))\, W_{ii}\right)\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
+            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(W_\text{out}^\top \varepsilon(t)\right)_i\, e_{ij}(t)"
+        ]
         IsExact = "where units speak only to themselves."
         Time = "n m"
         Memory = "as RFLO"
@@ -96,7 +105,7 @@ let all = [
         Word = "Rule.hebb"
         Words =
             "Rates that are high together strengthen what connects them. Nobody is asked for an error, and nothing ends the growth: bound the weights (`|> bounds`), let them decay (`|> decay`), or take Oja's rule."
-        Equation = "dW_ij = eta / T  sum over t of  h_i(t) s_j(t)"
+        Equation = [ @"\Delta W_{ij} = \frac{\eta}{T} \sum_t h_i(t)\, s_j(t)" ]
         IsExact = "it follows no error."
         Time = "n m"
         Memory = "n m"
@@ -111,7 +120,9 @@ let all = [
         Word = "Rule.oja"
         Words =
             "Hebb's rule with a decay that keeps a unit's weights at length 1; a linear unit finds the first principal component of what arrives."
-        Equation = "dW_ij = eta / T  sum over t of  h_i(t) (s_j(t) - h_i(t) W_ij)"
+        Equation = [
+            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t h_i(t)\, \left(s_j(t) - h_i(t)\, W_{ij}\right)"
+        ]
         IsExact = "it follows no error."
         Time = "n m"
         Memory = "n m"
@@ -123,11 +134,12 @@ let all = [
     {
         File = "reward-hebb"
         Title = "Reward-modulated Hebb"
-        Word = "Rule.rewardHebb, Rule.rewardHebbBaseline"
+        Word = "Rule.rewardHebb, Rule.rewardHebbBaseline, Rule.rewardHebbLiteral, Rule.rewardDelta"
         Words =
             "Hebb's rule times the reward that the task gives: cortex to striatum in the paper's sequences. With a baseline, the reward counts by how much it is more than usual, and what was rewarded first does not grow into all others. `Rule.rewardHebbLiteral` and `Rule.rewardDelta` are the paper's letter and the delta rule."
-        Equation =
-            "dW_ij = eta / T  sum over t of  (R(t) - mean R) h_i(t) s_j(t)          mean R = 0 without a baseline"
+        Equation = [
+            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(R(t) - \bar R\right)\, h_i(t)\, s_j(t), \qquad \bar R = 0 \text{ without a baseline}"
+        ]
         IsExact = "it follows rewards, not a gradient."
         Time = "n m"
         Memory = "n m"
@@ -142,8 +154,9 @@ let all = [
         Word = "Rule.nodePerturbation"
         Words =
             "The area's own noise, times what arrived, times how much better than usual the trial went. It needs noise in the area (`|> noise 0.05`)."
-        Equation =
-            "dW_ij = eta / T  sum over t of  (R - mean R) xi_i(t) s_j(t)          R = -L of the trial"
+        Equation = [
+            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(R - \bar R\right)\, \xi_i(t)\, s_j(t), \qquad R = -L \text{ of the trial}"
+        ]
         IsExact = "on average, to first order in the noise; a single trial says little."
         Time = "n m"
         Memory = "n T"
@@ -157,7 +170,9 @@ let all = [
         Word = "Rule.miconi"
         Words =
             "Node perturbation for a unit that does not know its noise: the cube of the current's departure from its running mean stands for it."
-        Equation = "dW_ij = eta / T  sum over t of  (R - mean R) (u_i(t) - mean u_i(t))^3 s_j(t)"
+        Equation = [
+            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(R - \bar R\right)\, \left(u_i(t) - \bar u_i(t)\right)^3\, s_j(t)"
+        ]
         IsExact = "on average, roughly."
         Time = "n m"
         Memory = "n T"
@@ -168,11 +183,13 @@ let all = [
     {
         File = "bptt"
         Title = "BPTT"
-        Word = "Rule.bptt"
+        Word = "Rule.bptt, Rule.bpttRandom"
         Words =
             "Back-propagation through time: the trial is stored and walked backward. The exact gradient, and the measure of all others; it is neither local nor online."
-        Equation =
-            "z(t) = W_out' eps(t) + J(t+1)' z(t+1)\ndW = eta / T  sum over t of  (alpha phi'(u(t)) z(t)) s(t)'"
+        Equation = [
+            @"z(t) = W_\text{out}^\top \varepsilon(t) + J(t+1)^\top z(t+1)"
+            @"\Delta W = \frac{\eta}{T} \sum_t \left(\alpha\, \varphi^\prime(u(t)) \odot z(t)\right)\, s(t)^\top"
+        ]
         IsExact =
             "yes, for every differentiable circuit: areas, delays, gates, masks, fed-back outputs."
         Time = "n m"
@@ -187,8 +204,10 @@ let all = [
         Word = "Rule.truncatedBptt 20.0<ms> 10.0<ms>, Rule.tbptt"
         Words =
             "BPTT that looks back over a window, every stride. It can update before a trial ends."
-        Equation =
-            "z(s) = [s > t - stride] W_out' eps(s) + J(s+1)' z(s+1)     for s = t, t-1, .. t - window + 1\ndW = eta / T  sum over s of  (alpha phi'(u(s)) z(s)) s(s)'"
+        Equation = [
+            @"z(s) = [s > t - \text{stride}]\; W_\text{out}^\top \varepsilon(s) + J(s+1)^\top z(s+1), \qquad s = t, t-1, \ldots, t - \text{window} + 1"
+            @"\Delta W = \frac{\eta}{T} \sum_s \left(\alpha\, \varphi^\prime(u(s)) \odot z(s)\right)\, s(s)^\top"
+        ]
         IsExact = "up to the window; BPTT where the window is never shorter than a trial."
         Time = "n m window / stride"
         Memory = "n window, and n T at the end of a trial, n m online"
@@ -199,11 +218,13 @@ let all = [
     {
         File = "rtrl"
         Title = "RTRL"
-        Word = "Rule.rtrl"
+        Word = "Rule.rtrl, Rule.rtrlRandom"
         Words =
             "Real-time recurrent learning: the influence of every weight on every rate is carried forward. Exact and online, and as costly as that sounds."
-        Equation =
-            "P(t) = J(t) P(t-1) + (direct influence of step t)\ndW = eta / T  sum over t of  (W_out' eps(t))' P(t)"
+        Equation = [
+            @"P(t) = J(t)\, P(t-1) + \text{(direct influence of step } t\text{)}"
+            @"\Delta W = \frac{\eta}{T} \sum_t \left(W_\text{out}^\top \varepsilon(t)\right)^\top P(t)"
+        ]
         IsExact = "yes, as BPTT; the two agree to rounding."
         Time = "n m K for K weights, online; at the end of a trial an eighth of it"
         Memory = "n K, and n T at the end of a trial"
@@ -217,8 +238,9 @@ let all = [
         Word = "Rule.uoro"
         Words =
             "RTRL's influence as one product of two vectors, mixed by random signs so that it is right on average. It needs small rates."
-        Equation =
-            "P(t) ~ p(t) q(t)'          p = J p + noise term,  q = q + noise term,  scaled against each other"
+        Equation = [
+            @"P(t) \approx p(t)\, q(t)^\top, \qquad p \leftarrow J\, p + \text{noise term}, \quad q \leftarrow q + \text{noise term, scaled against each other}"
+        ]
         IsExact = "on average; very noisy."
         Time = "n m"
         Memory = "n m"
@@ -232,7 +254,9 @@ let all = [
         Word = "Rule.kfRtrl"
         Words =
             "RTRL's influence as a Kronecker product of a vector over presynaptic signals and a matrix over units: as UORO right on average, with less noise."
-        Equation = "P(t) ~ s~(t) (x) A(t)          A = J A + noise term,  s~ = s~ + noise term"
+        Equation = [
+            @"P(t) \approx \tilde s(t) \otimes A(t), \qquad A \leftarrow J\, A + \text{noise term}, \quad \tilde s \leftarrow \tilde s + \text{noise term}"
+        ]
         IsExact = "on average."
         Time = "n^2 m"
         Memory = "n^2 + (n + m) T"
@@ -246,7 +270,9 @@ let all = [
         Word = "Rule.reverseKfRtrl"
         Words =
             "The Kronecker product the other way round: a vector over units and a matrix over units and signals."
-        Equation = "P(t) ~ A(t) (x) p(t)          p = J p + noise term"
+        Equation = [
+            @"P(t) \approx A(t) \otimes p(t), \qquad p \leftarrow J\, p + \text{noise term}"
+        ]
         IsExact = "on average; about as noisy as UORO."
         Time = "n^2 m"
         Memory = "n m + (n + m) T"
@@ -260,8 +286,10 @@ let all = [
         Word = "Rule.kernl"
         Words =
             "RFLO's trace with a sensitivity A of units to each other and memories kappa, both learned beside the weights from small nudges. It begins as the symmetric local rule and comes nearer to the gradient."
-        Equation =
-            "e_ij(t) = kappa_i e_ij(t-1) + alpha_i phi'(u_i) s_j\ndW_ij = eta / T  sum over t of  (A' W_out' eps(t))_i e_ij(t)"
+        Equation = [
+            @"e_{ij}(t) = \kappa_i\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
+            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(A^\top W_\text{out}^\top \varepsilon(t)\right)_i\, e_{ij}(t)"
+        ]
         IsExact = "no, but nearer than RFLO."
         Time = "n m + n^2"
         Memory = "n m + n^2"
@@ -275,7 +303,9 @@ let all = [
         Word = "Rule.ridge"
         Words =
             "Areas stay as they are drawn; only readouts learn, by ridge regression over all trials so far."
-        Equation = "minimise  sum over t of  m (y* - W s)^2 + alpha W^2"
+        Equation = [
+            @"\min_W\; \sum_t m(t)\, \lVert y^*(t) - W s(t) \rVert^2 + \alpha\, \lVert W \rVert^2"
+        ]
         IsExact = "yes, for what the areas do."
         Time = "n^2, and n^3 a trial"
         Memory = "n^2"
@@ -290,7 +320,9 @@ let all = [
         Word = "Rule.force"
         Words =
             "Only readouts learn, by recursive least squares in every step. With the readout fed back the network learns while it runs to produce its pattern for ever."
-        Equation = "k = P s / (1 + s' P s)          dW = (y* - y) k'          P = P - k s' P"
+        Equation = [
+            @"k = \frac{P s}{1 + s^\top P s}, \qquad \Delta W = (y^* - y)\, k^\top, \qquad P \leftarrow P - k\, s^\top P"
+        ]
         IsExact = "yes, for what the areas do."
         Time = "n^2"
         Memory = "n^2"
@@ -305,7 +337,9 @@ let all = [
         Word = "Rule.delta"
         Words =
             "Only readouts learn, down the gradient. Readouts learn so under every other rule too, unless its `Readout` says otherwise."
-        Equation = "dW_out = eta / T  sum over t of  eps(t) h(t)'"
+        Equation = [
+            @"\Delta W_\text{out} = \frac{\eta}{T} \sum_t \varepsilon(t)\, h(t)^\top"
+        ]
         IsExact = "yes, where no readout is fed back."
         Time = "n a output"
         Memory = "none"
@@ -321,9 +355,9 @@ let markdown page =
 
 {page.Words}
 
-```text
-{page.Equation}
-```
+{page.Equation
+ |> List.map (fun line -> $"```math\n{line}\n```")
+ |> String.concat "\n\n"}
 
 | | |
 |---|---|

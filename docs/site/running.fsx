@@ -7,6 +7,8 @@ open System.IO
 open System.Text.RegularExpressions
 
 #load "markdown.fsx"
+#load "Examples.fs"
+
 open Markdown
 
 /// What running a page came to.
@@ -15,6 +17,8 @@ type Ran = {
     Parts: Part list
     /// What is wrong, each in one line or more.
     Complaints: string list
+    /// Files that the site shows, by the number of their part.
+    Reports: Map<int, string>
 }
 
 let private root = Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, "..", ".."))
@@ -144,6 +148,34 @@ let private runScript folder parts =
     else
         Map.empty, []
 
+/// What the compiler says of each block that does not compile, by its number; lines count from the first of the block.
+let private mistakes folder parts =
+    let opening = prelude.Split('\n').Length
+
+    // The number of lines before a place, in a message that names it.
+    let moved (found: Match) =
+        $"model.fsx({int found.Groups[1].Value - opening},"
+
+    let check (k, code) =
+        let place = Path.Combine(folder, $"block-{k}")
+        Directory.CreateDirectory place |> ignore
+        File.WriteAllText(Path.Combine(place, "model.fsx"), prelude + "\n" + code)
+
+        let _, output, errors =
+            start place "dotnet" [ "fsi"; "--nologo"; "--typecheck-only"; "model.fsx" ]
+
+        k, Regex.Replace((output + errors).Trim(), @"\S*model\.fsx\((\d+),", moved)
+
+    parts
+    |> List.indexed
+    |> List.choose (fun (k, part) ->
+        match part with
+        | Block("fsharp", Mistaken, code) -> Some(k, code)
+        | _ -> None)
+    |> List.toArray
+    |> Array.Parallel.map check
+    |> Map.ofArray
+
 /// The folder that a page's commands have come to: each block goes on where the one before it ended.
 let private here folder =
     let file = Path.Combine(folder, ".tools", "here")
@@ -210,8 +242,10 @@ let page (folder: string) (text: string) =
     Directory.CreateDirectory folder |> ignore
     makeTools folder
     let fromScript, scriptComplaints = runScript folder parts
+    let fromCompiler = mistakes folder parts
     let complaints = ResizeArray<string>(scriptComplaints)
     let mutable last = ""
+    let mutable reports = Map.empty
     // What a block without its tool would have printed is not known.
     let mutable isKnown = true
 
@@ -223,6 +257,14 @@ let page (folder: string) (text: string) =
                 isKnown <- scriptComplaints.IsEmpty
                 part
             | Block("fsharp", NotRun _, _) -> part
+            | Block("fsharp", Mistaken, _) ->
+                last <- fromCompiler |> Map.tryFind k |> Option.defaultValue ""
+                isKnown <- true
+
+                if last = "" then
+                    complaints.Add $"block {k} compiles"
+
+                part
             | Block(_, File name, code) ->
                 let file = Path.Combine(here folder, name)
                 Directory.CreateDirectory(Path.GetDirectoryName file) |> ignore
@@ -236,6 +278,15 @@ let page (folder: string) (text: string) =
                     complaints.Add $"block {k}: {name} has no line {line}"
                 else
                     File.WriteAllText(file, $"{head[0]}{line}\n\n{code}")
+
+                part
+            | Report(file, _) ->
+                let path = Path.Combine(here folder, file)
+
+                if File.Exists path then
+                    reports <- reports |> Map.add k path
+                else
+                    complaints.Add $"part {k}: {file} is not there"
 
                 part
             | Block("sh", Mark.Run expected, code) ->
@@ -275,4 +326,16 @@ let page (folder: string) (text: string) =
     {
         Parts = parts
         Complaints = List.ofSeq complaints
+        Reports = reports
     }
+
+/// Runs an example in an empty folder, as its page shows it.
+let example (folder: string) (file: string) (options: string list) =
+    Directory.CreateDirectory folder |> ignore
+    let code, output, errors = start folder "dotnet" ("fsi" :: file :: options)
+    File.WriteAllText(Path.Combine(folder, Examples.output), output)
+
+    [
+        if code <> 0 then
+            $"{Path.GetFileName file} ended with exit code {code}:\n{errors}{output}"
+    ]

@@ -8,6 +8,18 @@ open Rflo.Host.Tests.Processes
 
 let private bash = "/bin/bash"
 
+/// The script for bash, written once for all tests.
+let private forBash =
+    lazy
+        (let mutable text = ""
+
+         inFolder (fun folder ->
+             let script = rflo folder [ "completion"; "bash" ]
+             Expect.equal script.Code 0 "exit code"
+             text <- script.Output)
+
+         text)
+
 /// What bash would offer for the last of these words.
 let private offered (words: string list) =
     if not (File.Exists bash) then
@@ -16,13 +28,10 @@ let private offered (words: string list) =
     let mutable answer = ""
 
     inFolder (fun folder ->
-        let script = rflo folder [ "completion"; "bash" ]
-        Expect.equal script.Code 0 "exit code"
-
         let line = words |> List.map (fun word -> $"'{word}'") |> String.concat " "
 
         let program =
-            script.Output
+            forBash.Value
             + $"COMP_WORDS=({line}); COMP_CWORD={words.Length - 1}; _rflo; echo \"${{COMPREPLY[*]}}\"\n"
 
         let ended = run folder bash [ "--norc"; "-c"; program ]

@@ -16,6 +16,9 @@ let private chromium = "/usr/bin/chromium"
 let private docs = Path.Combine(root, "docs")
 let private site = Path.Combine(root, "artifacts", "docs")
 
+/// Where the code of pages and the examples ran.
+let work = Path.Combine(root, "artifacts", "docs-work")
+
 let private casesOf<'union> =
     FSharpType.GetUnionCases(typeof<'union>, BindingFlags.Public ||| BindingFlags.NonPublic)
     |> Array.map _.Name
@@ -27,6 +30,9 @@ let private explains (page: string) case =
         page,
         $@"(?m)^### [^\n]*\(`{case}`\)\n(?:(?!^###)[^\n]*\n)*?<!-- output[^\n]*\n```text\n[^`\n]"
     )
+
+let private read name =
+    File.ReadAllText(Path.Combine(root, name))
 
 /// What goes wrong in pages at a width: what they say to the console, what they ask of the network, what sticks out.
 let private visit (browser: IBrowser) (width: int) (files: string list) =
@@ -56,6 +62,16 @@ let private visit (browser: IBrowser) (width: int) (files: string list) =
         name.Value <- nonNull (Path.GetFileName file)
         page.GotoAsync("file://" + file).Wait()
 
+        // Figures draw themselves, which may take longer than loading.
+        try
+            page
+                .WaitForFunctionAsync(
+                    "() => [...document.querySelectorAll('.plot')].every(each => each.querySelector('svg'))"
+                )
+                .Wait()
+        with :? AggregateException ->
+            says "a figure is not drawn"
+
         let wide =
             page.EvaluateAsync<int>("() => document.documentElement.scrollWidth").Result
 
@@ -78,41 +94,12 @@ let private visit (browser: IBrowser) (width: int) (files: string list) =
 
     List.ofSeq wrong
 
-/// Links that lead nowhere: to a file of the site that is not there, or to a part that a page does not have.
-let private broken file = [
-    let name = Path.GetFileName(file: string)
-
-    for found in Regex.Matches(File.ReadAllText file, "(?:href|src)=\"([^\"]*)\"") do
-        let target = found.Groups[1].Value
-
-        if not (Regex.IsMatch(target, "^(?:data|https?):")) then
-            let parts = target.Split '#'
-
-            let path =
-                if parts[0] = "" then
-                    file
-                else
-                    Path.GetFullPath(Path.Combine(site, parts[0]))
-
-            if not (File.Exists path) then
-                $"{name}: {target} is not there"
-            elif parts.Length > 1 then
-                let there = File.ReadAllText path
-
-                if
-                    not (
-                        there.Contains $"name=\"{parts[1]}\"" || there.Contains $"id=\"{parts[1]}\""
-                    )
-                then
-                    $"{name}: {target} names no part"
-]
-
-/// Builds the site, which runs all code of its pages, unless `build.fsx docs` has just done so.
-let private built =
+/// Builds the site, which runs all code of its pages and all examples and fails where a link leads nowhere, unless `build.fsx docs` has just done so.
+let built =
     lazy
         (if isNull (Environment.GetEnvironmentVariable "RFLO_DOCS_BUILT") then
              use child = start root "dotnet" [ "fsi"; "docs/site/build.fsx" ]
-             let ended = finishWithin (TimeSpan.FromMinutes 10.0) child
+             let ended = finishWithin (TimeSpan.FromMinutes 20.0) child
              Expect.equal ended.Code 0 $"exit code ({ended.Errors}{ended.Output})"
 
          Directory.GetFiles(site, "*.html") |> Array.sort |> List.ofArray)
@@ -142,6 +129,74 @@ let tests =
                 Expect.isTrue (Regex.IsMatch(page, $@"(?m)^\| {code} \|")) $"exit code {code}"
         }
 
+        test "names files for contributors that are there" {
+            let page = read "CONTRIBUTING.md"
+
+            let named =
+                [
+                    for found in
+                        Regex.Matches(
+                            page,
+                            @"\]\(([^)#]+)\)|`((?:src|tests|docs|examples)/[\w./-]+)`"
+                        ) do
+                        found.Groups[1].Value + found.Groups[2].Value
+                ]
+                // A page of a reader's own.
+                |> List.except [ "docs/NAME.md" ]
+
+            Numbers.isGreaterThan named.Length 40 "files"
+
+            let missing =
+                named
+                |> List.filter (fun name ->
+
+                    not (Path.Exists(Path.Combine(root, name))))
+
+            Expect.equal missing [] "files that are not there"
+        }
+
+        test "says what only a whole run of the tests adds, as the build does" {
+            let between (first: string) (last: string) (text: string) =
+                let start = text.IndexOf first
+                text.Substring(start, text.IndexOf(last, start) - start)
+
+            let said =
+                read "CONTRIBUTING.md"
+                |> between "what only the whole run adds" "Each test program"
+                |> fun text -> [
+                    for found in Regex.Matches(text, @"(?m)^- (.*)$") -> found.Groups[1].Value
+                ]
+
+            let listed =
+                read "build.fsx"
+                |> between "let testPrograms" "let programsOf"
+                |> fun text -> [
+                    for found in Regex.Matches(text, "\"([^\"\n]*)\"") do
+                        // Names of programs are no sentences.
+                        if found.Groups[1].Value.Contains ' ' then
+                            found.Groups[1].Value
+                ]
+
+            Numbers.isGreaterThan listed.Length 3 "what is listed"
+            Expect.equal said listed "what a whole run adds"
+        }
+
+        test "can be cited in the version that is built" {
+            let citation = read "CITATION.cff"
+
+            let value key =
+                Regex.Match(citation, $"(?m)^{key}: \"?([^\"\\n]*)\"?$").Groups[1].Value
+
+            Expect.equal (value "cff-version") "1.2.0" "the form"
+            Expect.equal (value "title") "Rflo.Dsl" "title"
+            Expect.equal (value "license") "MIT" "licence"
+            let props = read (Path.Combine("src", "Directory.Build.props"))
+            let version = value "version"
+            Expect.stringContains props $"<Version>{version}</Version>" "version"
+            Expect.stringContains citation "doi: 10.7554/eLife.43299" "the paper"
+            Expect.stringContains (read "README.md") "CITATION.cff" "the front page"
+        }
+
         test "begins with an example that is also a test" {
             let code (text: string) =
                 text.Split '\n'
@@ -167,20 +222,21 @@ let tests =
                 |> Array.map File.ReadAllText
                 |> String.concat ""
 
-            for rule in
-                [
-                    "rflo"
-                    "eprop"
-                    "snap1"
-                    "hebb"
-                    "oja"
-                    "bptt"
-                    "rtrl"
-                    "uoro"
-                    "kernl"
-                    "force"
-                ] do
-                Expect.stringContains texts $"Rule.{rule}" "rule"
+            // The values and functions of the module of rules that are rules.
+            let rules =
+                typeof<Rule>.Assembly.GetType("Rflo.Dsl.RuleModule")
+                |> nonNull
+                |> _.GetProperties()
+                |> Array.filter (fun property -> property.PropertyType = typeof<Rule>)
+                |> Array.map _.Name
+
+            Numbers.isGreaterThan rules.Length 20 "rules"
+
+            let missing =
+                rules
+                |> Array.filter (fun rule -> not (Regex.IsMatch(texts, $@"Rule\.{rule}\b")))
+
+            Expect.equal missing [||] "rules without a page"
         }
 
         test "names only files and folders that are there where it says how the code is built" {
@@ -239,13 +295,48 @@ let tests =
         // One of them builds the site beside the other tests; the rest would wait for it in their places.
         testSequenced
         <| testList "as a site" [
-            test "has no link that leads nowhere" {
-                Expect.equal (built.Value |> List.collect broken) [] "broken links"
+            test "finds words of all pages, without a network" {
+                let index = File.ReadAllText(Path.Combine(site, "search-index.js"))
+                let start = index.IndexOf '['
+
+                use pages =
+                    System.Text.Json.JsonDocument.Parse(index.Substring(start).TrimEnd(';', '\n'))
+
+                let words =
+                    Map.ofList [
+                        for page in pages.RootElement.EnumerateArray() ->
+                            nonNull (page.GetProperty("file").GetString()),
+                            nonNull (page.GetProperty("words").GetString())
+                    ]
+
+                let missing =
+                    built.Value
+                    |> List.map (fun file -> nonNull (Path.GetFileName file))
+                    |> List.filter (fun file -> not (Map.containsKey file words))
+
+                Expect.equal missing [] "pages that cannot be found"
+
+                for file, word in
+                    [
+                        "rule-rflo.html", "feedback"
+                        "glossary.html", "eligibility"
+                        "example-08-force.html", "force"
+                        "api-rflo-dsl-optimizermodule.html", "adam"
+                    ] do
+                    Expect.stringContains words[file] word file
             }
 
             test
                 "opens on a desktop and on a phone, with no error, nothing from elsewhere, nothing sticking out" {
-                let pages = built.Value
+                let reference, written =
+                    built.Value
+                    |> List.partition (fun file ->
+                        (nonNull (Path.GetFileName file)).StartsWith "api-")
+
+                // Pages of the reference are all made in one way.
+                let some = reference |> List.indexed |> List.filter (fun (k, _) -> k % 20 = 0)
+                let pages = written @ List.map snd some
+                Numbers.isGreaterThan reference.Length 200 "pages of the reference"
 
                 if not (File.Exists chromium) then
                     skiptest $"there is no {chromium} (Debian: chromium)"
