@@ -24,7 +24,8 @@ let private network =
     ]
     |> feedback [ errorOf y --> cortex ]
 
-let private target = Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
+let private target =
+    Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 let private train experiment =
     match Run.train experiment with
