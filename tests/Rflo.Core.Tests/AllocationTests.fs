@@ -222,12 +222,13 @@ let tests =
             for schedule in [ UpdateSchedule.TrialEnd; UpdateSchedule.Online ] do
                 if schedule = UpdateSchedule.TrialEnd || AllRules.canBeOnline rule then
                     test
-                        $"a step of time constants that learn by {rule}, {schedule}, takes none either" {
+                        $"a step of time constants and initial states that learn by {rule}, {schedule}, takes none either" {
                         allocatesNothing
                             rule
                             {
                                 learning rule schedule 1e-3 with
                                     Tau = Some(Plasticity(rule, 1e-3, schedule))
+                                    Initial = Some(Plasticity(rule, 1e-3, schedule))
                             }
                             Precision.Double
                     }

@@ -526,6 +526,17 @@ let graphOf kind (case: Case) =
                         )
                     else
                         None
+                Initial =
+                    // A generator of its own: what else is drawn stays what it was.
+                    let random = Random(case.Seed + 13 * index + 6)
+                    let own = plan (random.Next()) kind.TauRule false
+
+                    let isAble =
+                        match own.Rule with
+                        | :? ThreeFactorRule as local -> local.LearnsInitialStates
+                        | _ -> true
+
+                    if isAble && chance random 40 then Some own else None
         }
 
     let builder = GraphBuilder()
@@ -537,13 +548,15 @@ let lossesOf (session: Session) =
     session.Metrics.CopyLosses()
     |> Array.map (fun loss -> if Double.IsNaN loss then 0.0 else loss)
 
-/// Losses, weights and time constants.
+/// Losses, weights, time constants and initial states.
 let resultOf (session: Session) = [|
     lossesOf session
     for k in 0 .. session.Graph.Projections.Count - 1 do
         session.Weights(ProjectionId k)
     for area in 0 .. session.Graph.Areas.Count - 1 do
         session.TimeConstants(AreaId area)
+    for area in 0 .. session.Graph.Areas.Count - 1 do
+        session.InitialStates(AreaId area)
 |]
 
 /// Differences that rounding does not explain.

@@ -75,6 +75,8 @@ type Setup = {
     Limits: Limits
     /// How time constants learn, if they do.
     Tau: Plasticity option
+    /// How initial states learn, where an area has its own.
+    Initial: Plasticity option
     /// What becomes of an area's declaration, by its place.
     Area: int -> AreaSpec -> AreaSpec
     /// Costs of the rates of every area.
@@ -86,6 +88,7 @@ let asDeclared = {
     Plasticity = fun _ -> Plasticity(Rules.bptt, 0.1, UpdateSchedule.TrialEnd)
     Limits = unlimited
     Tau = None
+    Initial = None
     Area = fun _ spec -> spec
     Penalties = []
     Name = ""
@@ -122,7 +125,8 @@ type Remade =
             ?noise: float,
             ?start: InitialPolicy,
             ?rates: float[],
-            ?tau: Plasticity
+            ?tau: Plasticity,
+            ?initial: Plasticity
         ) =
         AreaSpec(
             Name = area.Name,
@@ -138,7 +142,12 @@ type Remade =
             InitialSpread = area.InitialSpread,
             Explore = area.Explore,
             Penalties = area.Penalties,
-            TauPlasticity = (tau |> Option.orElse (Option.ofObj area.TauPlasticity) |> Option.toObj)
+            TauPlasticity = (tau |> Option.orElse (Option.ofObj area.TauPlasticity) |> Option.toObj),
+            InitialPlasticity =
+                (if defaultArg start area.InitialPolicy = InitialPolicy.CarriedOver then
+                     null
+                 else
+                     (initial |> Option.orElse (Option.ofObj area.InitialPlasticity) |> Option.toObj))
         )
 
     /// The same with the units of a model, which takes the place of transfer and dynamics.
@@ -157,7 +166,12 @@ let areaSpec setup index (area: AreaCase) =
         InitialRates = startOf area,
         InitialSpread = spreadOfStart,
         Penalties = Array.ofList setup.Penalties,
-        TauPlasticity = Option.toObj setup.Tau
+        TauPlasticity = Option.toObj setup.Tau,
+        InitialPlasticity =
+            (if area.Start = InitialPolicy.CarriedOver then
+                 null
+             else
+                 Option.toObj setup.Initial)
     )
 
 let projectionSpec setup circuit ids index projection =

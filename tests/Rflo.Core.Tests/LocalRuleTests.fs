@@ -186,6 +186,7 @@ let tests =
                             ErrorPath.Symmetric,
                             [| struct (area, plastic) |],
                             [||],
+                            [||],
                             [||]
                         ))
                     4000

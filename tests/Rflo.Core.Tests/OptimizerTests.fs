@@ -194,6 +194,7 @@ let tests =
                                 InCore.asDeclared with
                                     Plasticity = fun _ -> plan
                                     Tau = (if mayBeHeld then None else Some plan)
+                                    Initial = Some plan
                             }
                             case
 
@@ -202,6 +203,7 @@ let tests =
                             yield! session.Weights(ProjectionId k)
                         for k in 0 .. session.Graph.Areas.Count - 1 do
                             yield! Array.map log (session.TimeConstants(AreaId k))
+                            yield! session.InitialStates(AreaId k)
                     |]
 
                     let before = all ()

@@ -146,6 +146,8 @@ let private common (small: Graph) (session: Session) = [|
         | _ -> weights
     for area in 0 .. small.Areas.Count - 1 do
         Array.truncate small.Areas[area].Units (session.TimeConstants(AreaId area))
+    for area in 0 .. small.Areas.Count - 1 do
+        Array.truncate small.Areas[area].Units (session.InitialStates(AreaId area))
 |]
 
 // ---- what they learn by --------------------------------------------------------------------------

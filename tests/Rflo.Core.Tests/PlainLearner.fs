@@ -276,6 +276,16 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                 a, rule, Shaped(rule.ThirdShaping, sizes[a]), Collector(plan, sizes[a])
     ]
 
+    let initial = areas |> Array.map (fun area -> Array.copy area.InitialRates)
+
+    let starts = [
+        for a in 0 .. sizes.Length - 1 do
+            if isLearning areas[a].InitialPlasticity then
+                let plan = nonNull areas[a].InitialPlasticity
+                let rule = plan.Rule :?> ThreeFactorRule
+                a, rule, Shaped(rule.ThirdShaping, sizes[a]), Collector(plan, sizes[a])
+    ]
+
     /// Rates at the end of the trial before, the last first.
     let mutable carried: float[][][] option = None
     let losses = List<float>()
@@ -315,9 +325,14 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
             if by <> 0.0 || left <> 1.0 then
                 alpha[a][i] <- exp -(max 0.0 (-(log (alpha[a][i])) * left + by))
 
+    let changeStart a (step: (float * float)[]) _ =
+        for i in 0 .. sizes[a] - 1 do
+            let by, left = step[i]
+            initial[a][i] <- initial[a][i] * left + by
+
     let free _ = 0.0
 
-    /// All updates that are due at a moment, of weights and of time constants.
+    /// All updates that are due at a moment, of weights, time constants and initial states.
     let update ofWeights ofTaus =
         applyAll [
             for part in parts do
@@ -326,6 +341,8 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                 | None -> ()
             for a, _, _, collector in taus do
                 yield! ofTaus collector free (changeTau a)
+            for a, _, _, collector in starts do
+                yield! ofTaus collector free (changeStart a)
         ]
 
     member _.Losses = losses.ToArray()
@@ -336,6 +353,8 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
     |]
 
     member _.TimeConstants = alpha |> Array.map (Array.map (fun a -> 1.0 / a))
+
+    member _.InitialStates = Array.map Array.copy initial
 
     member _.Finish() =
         let last = trial - 1
@@ -386,6 +405,9 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
         for a, area in List.indexed circuit.Areas do
             let start, noise = InReference.drawsOf case trial steps a area
             noises[a] <- noise
+
+            // What learned, and what is drawn beside it.
+            let start = Array.map2 (+) initial[a] (Array.map2 (-) start (startOf area))
 
             for back in 0..history do
                 rates[a][history - back] <-
@@ -510,6 +532,8 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
 
         let tauTraces =
             taus |> List.map (fun (a, _, _, _) -> Array.zeroCreate<float> sizes[a])
+
+        let startTraces = starts |> List.map (fun (a, _, _, _) -> Array.create sizes[a] 1.0)
 
         let share = 1.0 / float steps
         let mutable total = 0.0
@@ -717,6 +741,14 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
 
                     collector.Add(i, share * signal[i] * gain a t i * trace[i])
 
+            for (a, rule, third, collector), trace in List.zip starts startTraces do
+                let signal = third.Apply(told rule.Path a t, true)
+                let decay = decays rule a t
+
+                for i in 0 .. sizes[a] - 1 do
+                    trace[i] <- decay[i] * trace[i]
+                    collector.Add(i, share * signal[i] * gain a t i * trace[i])
+
             let step (collector: Collector) penalty change =
                 collector.EndStep(trial, t, steps, penalty, change)
 
@@ -741,7 +773,8 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
         update ended ended
         window.Add(trial, (if hasTarget then total / float steps else nan))
 
-        for collector in (parts |> List.choose _.Collector) @ [ for _, _, _, c in taus -> c ] do
+        for collector in
+            (parts |> List.choose _.Collector) @ [ for _, _, _, c in taus @ starts -> c ] do
             collector.Observe(trial, window.Mean)
 
         carried <-

@@ -63,6 +63,7 @@ type Experiment = {
     /// The task changes with the losses.
     Progress: bool
     Tau: bool
+    Initial: bool
     LeastSquares: bool
     /// Local rules with running means and functions of the user.
     Functions: bool
@@ -78,7 +79,7 @@ let private drawn =
     gen {
         let! case = RandomCircuits.circuits
         let! draw = Gen.choose (1, 1_000_000)
-        let! flags = Gen.listOfLength 9 flag
+        let! flags = Gen.listOfLength 10 flag
         let! single = Gen.elements [ false; false; true ]
 
         return {
@@ -93,6 +94,7 @@ let private drawn =
             Limits = flags[6]
             Probes = flags[7]
             Best = flags[8]
+            Initial = flags[9]
             IsSingle = single
         }
     }
@@ -113,6 +115,9 @@ let private smaller experiment =
 
         if experiment.Tau then
             { experiment with Tau = false }
+
+        if experiment.Initial then
+            { experiment with Initial = false }
 
         if experiment.LeastSquares then
             { experiment with LeastSquares = false }
@@ -393,6 +398,33 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
         else
             None
 
+    let initial =
+        let able (form: AllRules.Form) =
+            match form.Rule with
+            | :? BpttRule
+            | :? TruncatedBpttRule
+            | :? RtrlRule -> true
+            | :? ThreeFactorRule as local -> local.LearnsInitialStates
+            | _ -> false
+
+        // A generator of its own: what else is drawn stays what it was.
+        let form =
+            forms @ AllRules.all |> List.filter able |> pick (Random(experiment.Draw + 29))
+
+        if experiment.Initial then
+            Some(
+                Plasticity(
+                    form.Rule,
+                    0.1,
+                    form.Schedule,
+                    Optimizer = form.Optimizer,
+                    Clip = form.Clip,
+                    Rates = form.Rates
+                )
+            )
+        else
+            None
+
     let area index (spec: AreaSpec) =
         if winners[index] then
             AreaSpec(
@@ -413,6 +445,7 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
             Plasticity = fun index -> plasticities[index]
             Limits = limits
             Tau = tau
+            Initial = initial
             Penalties =
                 (if experiment.Limits then
                      [ RatePenalty(PenaltyKind.Square, 0.05, 0.2) ]

@@ -83,6 +83,8 @@ let private result (session: Session) = [|
     for area in 0 .. session.Graph.Areas.Count - 1 do
         session.TimeConstants(AreaId area)
         session.BestTimeConstants(AreaId area)
+        session.InitialStates(AreaId area)
+        session.BestInitialStates(AreaId area)
     yield! Array.init session.Graph.Projections.Count (fun k -> session.BestWeights(ProjectionId k))
     session.Metrics.CopyLosses()
     for feedback in 0 .. session.Graph.Feedbacks.Count - 1 do
@@ -131,6 +133,15 @@ let private tauOf (plasticity: Plasticity) =
     | :? ThreeFactorRule as local when local.LearnsTau -> Some plasticity
     | _ -> None
 
+/// And initial states.
+let private initialOf (plasticity: Plasticity) =
+    match plasticity.Rule with
+    | :? BpttRule
+    | :? TruncatedBpttRule
+    | :? RtrlRule -> Some plasticity
+    | :? ThreeFactorRule as local when local.LearnsInitialStates -> Some plasticity
+    | _ -> None
+
 let private resumes (tally: Tally) way (plasticity: Plasticity) case =
     let setup = {
         asDeclared with
@@ -141,6 +152,7 @@ let private resumes (tally: Tally) way (plasticity: Plasticity) case =
                 else
                     unlimited
             Tau = tauOf plasticity
+            Initial = initialOf plasticity
     }
 
     let case =

@@ -118,20 +118,23 @@ let private best experiment =
     // The mean of one trial: a trial's own weights are those of its loss.
     session.Stopping <- Stopping(nan, 0, 1)
 
-    let parameters weights taus = [|
+    let parameters weights taus starts = [|
         for k in 0 .. session.Graph.Projections.Count - 1 do
             yield (weights (ProjectionId k): float[])
         for k in 0 .. session.Graph.Areas.Count - 1 do
             yield (taus (AreaId k): float[])
+            yield (starts (AreaId k): float[])
     |]
 
     let before = ResizeArray()
 
-    before.Add(parameters session.Weights session.TimeConstants)
+    let now () =
+        parameters session.Weights session.TimeConstants session.InitialStates
+
+    before.Add(now ())
 
     // Within one run, so that no last batch is applied between trials.
-    session.Run(6, (fun _ _ -> before.Add(parameters session.Weights session.TimeConstants)))
-    |> ignore
+    session.Run(6, (fun _ _ -> before.Add(now ()))) |> ignore
 
     let trial = session.Metrics.BestTrial
 
@@ -140,7 +143,7 @@ let private best experiment =
         Array.iter2
             (fun a b -> Expect.isTrue (sameBits a b) $"parameters of trial {trial}")
             before[trial]
-            (parameters session.BestWeights session.BestTimeConstants)
+            (parameters session.BestWeights session.BestTimeConstants session.BestInitialStates)
 
 /// Time constants that are set before the first trial are as good as declared ones.
 let private setTaus experiment =

@@ -156,6 +156,7 @@ let private session (case: Circuits.Case) stopping =
         asDeclared with
             Plasticity = fun _ -> plasticity
             Tau = Some plasticity
+            Initial = Some plasticity
     }
 
     let plain = sessionWith setup case
@@ -171,12 +172,14 @@ let private now (session: Session) = [|
     yield! allWeights session
     for area in 0 .. session.Graph.Areas.Count - 1 do
         session.TimeConstants(AreaId area)
+        session.InitialStates(AreaId area)
 |]
 
 let private best (session: Session) = [|
     yield! Array.init session.Graph.Projections.Count (fun k -> session.BestWeights(ProjectionId k))
     for area in 0 .. session.Graph.Areas.Count - 1 do
         session.BestTimeConstants(AreaId area)
+        session.BestInitialStates(AreaId area)
 |]
 
 let private trials = 12

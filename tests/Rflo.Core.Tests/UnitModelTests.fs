@@ -595,4 +595,73 @@ let tests =
             refusal "no function or mean shapes it" (fun () ->
                 small lif (ThreeFactorRule(ErrorPath.Feedback, PostShaping = Shaping 0.1)))
         }
+
+        test "states are recorded where they are asked for, and give the rates" {
+            let tally = Tally()
+
+            let recorded (area: AreaSpec) (change: AreaSpec -> AreaSpec) =
+                let changed = change area
+
+                AreaSpec(
+                    Name = changed.Name,
+                    Units = changed.Units,
+                    Alpha = changed.Alpha,
+                    Transfer = changed.Transfer,
+                    Dynamics = changed.Dynamics,
+                    Model = changed.Model,
+                    Noise = changed.Noise,
+                    InitialPolicy = changed.InitialPolicy,
+                    InitialRates = changed.InitialRates,
+                    InitialSpread = changed.InitialSpread,
+                    RecordsStates = true
+                )
+
+            forAll (cases 30 300) RandomCircuits.anyCircuit (fun case ->
+                let shown change =
+                    let session =
+                        sessionWith
+                            {
+                                asDeclared with
+                                    Area = fun _ area -> change area
+                            }
+                            case
+
+                    session.Run 2 |> ignore
+                    session.Test 1
+
+                let plain = shown UnitModels.asAdapting
+                let found = shown (fun area -> recorded area UnitModels.asAdapting)
+                tally.Count()
+                Expect.isTrue (plain.States |> Seq.forall (fun states -> states.Count = 0)) "off"
+
+                for area in 0 .. found.States.Count - 1 do
+                    Expect.isTrue (sameBits plain.Rates[area] found.Rates[area]) "the same rates"
+                    Expect.equal found.States[area].Count 2 "two states"
+
+                    for k in 0 .. found.Rates[area].Length - 1 do
+                        let v, a = found.States[area].[0].[k], found.States[area].[1].[k]
+                        let positive = Math.Tanh(max 0.0 a)
+
+                        Expect.equal
+                            (Math.Tanh(v - 0.5 * positive * positive))
+                            found.Rates[area].[k]
+                            "the rate"
+
+                if found.Rates |> Seq.forall (fun rates -> norm rates < 1e-6) then
+                    tally.Idle())
+
+            tally.Demand 0.5
+
+            refusal "no state beside their rates" (fun () ->
+                GraphBuilder()
+                    .AddArea(
+                        AreaSpec(
+                            Name = "a",
+                            Units = 1,
+                            Alpha = [| 0.5 |],
+                            InitialRates = [| 0.0 |],
+                            RecordsStates = true
+                        )
+                    ))
+        }
     ]

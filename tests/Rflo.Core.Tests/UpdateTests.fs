@@ -35,6 +35,7 @@ let private plainly (tally: Tally) (case: Case) =
             plain.Losses
             yield! plain.Weights
             yield! plain.TimeConstants
+            yield! plain.InitialStates
         |]
 
         let found = Experiments.resultOf session
@@ -43,7 +44,7 @@ let private plainly (tally: Tally) (case: Case) =
             Numbers.isLessThan
                 (Experiments.apart [| expected[k] |] [| found[k] |])
                 1e-8
-                $"part {k}: losses, weights, time constants"
+                $"part {k}: losses, weights, time constants, initial states"
 
 // ---- rules that have no plain form here -----------------------------------------------------------
 
@@ -88,6 +89,11 @@ let private remainders case =
                         match rule with
                         | :? RtrlRule -> Some plan
                         | :? ThreeFactorRule as local when local.LearnsTau -> Some plan
+                        | _ -> None
+                    Initial =
+                        match rule with
+                        | :? RtrlRule -> Some plan
+                        | :? ThreeFactorRule as local when local.LearnsInitialStates -> Some plan
                         | _ -> None
             }
 

@@ -128,13 +128,13 @@ let tests =
                 "all of it changes"
         }
 
-        test "time constants learn with everything, and with no group alone" {
+        test "time constants and initial states learn with everything, and with no group alone" {
             let learns = {
                 plan with
                     Circuit =
                         (network, [ "premotor"; "cortex" ])
                         ||> List.fold (fun circuit name ->
-                            circuit |> Circuit.mapArea name (learnTau 0.1))
+                            circuit |> Circuit.mapArea name (learnTau 0.1 >> learnInitial 0.1))
             }
 
             let movedBy (rule: Rule) =
@@ -142,12 +142,23 @@ let tests =
                 | Error problems -> failtestf "%A" (problems |> List.map Problem.text)
                 | Ok trained -> [
                     for KeyValue(name, matrix) in trained.Final do
-                        if name.StartsWith "tau " && trained.Initial[name] <> matrix then
+                        if
+                            (name.StartsWith "tau " || name.StartsWith "start ")
+                            && trained.Initial[name] <> matrix
+                        then
                             name
                   ]
 
             for rule in [ Rule.rflo; Rule.bptt; Rule.rtrl ] do
-                Expect.equal (movedBy rule) [ "tau cortex"; "tau premotor" ] $"all by {rule.Name}"
+                Expect.equal
+                    (movedBy rule)
+                    [
+                        "start cortex"
+                        "start premotor"
+                        "tau cortex"
+                        "tau premotor"
+                    ]
+                    $"all by {rule.Name}"
 
                 for learns, only in helpers do
                     Expect.equal (movedBy (only rule)) [] $"{learns} by {rule.Name}"

@@ -606,6 +606,7 @@ let tests =
                         Rewards = Array.zeroCreate 5
                         Outputs = Map.ofList [ "y", matrix [ for lead in leads -> [ lead; 0.0 ] ] ]
                         Rates = Map.empty
+                        States = Map.empty
                     }
 
                 let steps leads =

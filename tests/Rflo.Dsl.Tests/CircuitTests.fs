@@ -61,6 +61,7 @@ let private isOfItsPart (rule: Rule) =
     | Local trace -> trace.Modulator.Signal = FeedbackError || trace.Modulator.Signal = Unmodulated
     | Stochastic _
     | LearnedSensitivity _
+    | TowardCurrents _
     | Own _ -> false
     | BackwardInTime
     | TruncatedBackward _

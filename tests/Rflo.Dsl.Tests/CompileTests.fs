@@ -684,10 +684,10 @@ let private costs =
 
             for learning in Rule.all do
                 for time in [ TrialEnd; Online; EveryTrials(2, Mean) ] do
-                    for learnsTau in [ false; true ] do
+                    for ofUnits in [ id; learnTau 0.1; learnInitial 0.1 ] do
                         let a = area "a" 3 |> noise 0.1 |> penalties [ Penalty.meanToward 0.2 0.1 ]
 
-                        let a = if learnsTau then learnTau 0.1 a else a
+                        let a = ofUnits a
                         let y = readout "y" 1
 
                         let ready =

@@ -24,6 +24,7 @@ type Case = {
     Dale: float option
     Bounds: (float * float) option
     LearnsTau: bool
+    LearnsInitial: bool
     Dt: float<ms>
     Precision: Precision
     Update: Update
@@ -48,6 +49,7 @@ let private caseGen =
             Gen.elements [ None; Some(-0.25, 0.25); Some(0.0, 1.0); Some(-1.0, 0.0) ]
 
         let! learnsTau = Gen.elements [ false; true ]
+        let! learnsInitial = Gen.elements [ false; true ]
         let! dt = Gen.elements [ 0.5<ms>; 1.0<ms>; 2.0<ms> ]
         let! precision = Gen.elements [ Precision.Double; Precision.Single ]
         let! update = Gen.elements [ Online; TrialEnd ]
@@ -60,6 +62,7 @@ let private caseGen =
             // Bounds on one side and Dale's law on the other leave half of the units nothing but 0.
             Bounds = bounds
             LearnsTau = learnsTau
+            LearnsInitial = learnsInitial
             Dt = dt
             Precision = precision
             Update = (if rule.Name = "bptt" then TrialEnd else update)
@@ -84,7 +87,8 @@ let private circuitOf (case: Case) =
         |> tau 5.0<ms>
         |> initial (reset 0.3)
         |> fun a -> { a with Dale = case.Dale }
-        |> if case.LearnsTau then learnTau 3.0 else id
+        |> (if case.LearnsTau then learnTau 3.0 else id)
+        |> if case.LearnsInitial then learnInitial 2.0 else id
 
     let b = area "b" units |> tau 4.0<ms>
     let y = readout "y" 2
@@ -184,6 +188,7 @@ let tests =
                 Dale = Some 0.5
                 Bounds = None
                 LearnsTau = false
+                LearnsInitial = false
                 Dt = 1.0<ms>
                 Precision = Precision.Double
                 Update = TrialEnd
@@ -280,6 +285,7 @@ let tests =
                             Dale = None
                             Bounds = None
                             LearnsTau = false
+                            LearnsInitial = false
                     }
                     |> Circuit.withWeights (Map [ "a->a", stored ])
 

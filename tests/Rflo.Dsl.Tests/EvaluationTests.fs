@@ -138,8 +138,9 @@ let tests =
                     for trial in tested do
                         Expect.isFalse (List.contains trial practiced) "a training trial")
 
-        test "nothing learns in it, weights and time constants, whatever it is given" {
-            let c = area "c" 12 |> learnTau 5.0
+        test
+            "nothing learns in it, weights, time constants and initial states, whatever it is given" {
+            let c = area "c" 12 |> learnTau 5.0 |> learnInitial 5.0
             let y = readout "y" 1
 
             let network =
@@ -159,6 +160,11 @@ let tests =
                 (trained.TimeConstants["c"] |> Array.exists (fun tau -> abs (tau - 10.0) > 0.01))
                 "they were learned"
 
+            Expect.isTrue
+                (trained.InitialStates["c"]
+                 |> Array.exists (fun start -> abs (start - 0.1) > 0.01))
+                "initial states were learned"
+
             for shown in
                 [
                     Run.perform trained wave 4
@@ -170,7 +176,7 @@ let tests =
                 Expect.equal
                     shown.Head
                     trained.After.Loss
-                    "with the time constants that were learned"
+                    "with the time constants and initial states that were learned"
 
             let untrained = ok (Run.performWith trained.Initial trained.Experiment wave 1)
             Expect.equal (losses untrained) [ trained.Before.Loss ] "the first ones"

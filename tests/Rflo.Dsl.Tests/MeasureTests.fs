@@ -117,6 +117,7 @@ let private trial (case: Case) (random: Random) observer : int * Activity =
                     name, filled outputs (if name = case.Choice then observer asked else noise)
             ]
         Rates = Map.empty
+        States = Map.empty
     }
 
 let private decide (case: Case) activity =
@@ -301,6 +302,7 @@ let tests =
                 Performance = nan
                 Outputs = Map [ "y", Matrix<float>.Build.Dense(4, 1, values) ]
                 Rates = Map.empty
+                States = Map.empty
             }
 
             let decide output target value =
@@ -340,6 +342,7 @@ let tests =
                 Performance = nan
                 Outputs = Map [ "y", targets ]
                 Rates = Map.empty
+                States = Map.empty
             }
 
             Expect.equal (Measure.decision activity) (Some(1, 1)) "left"

@@ -76,17 +76,18 @@ let tests =
                     ]
                     "one does not"
 
-                Expect.equal
-                    (unmatched (
-                        wave (
-                            network
-                            |> Circuit.withWeights (
-                                Map [ "tau m1", trained.Final["cortex->y"].Transpose() ]
+                for what in [ "tau m1"; "start m1" ] do
+                    Expect.equal
+                        (unmatched (
+                            wave (
+                                network
+                                |> Circuit.withWeights (
+                                    Map [ what, trained.Final["cortex->y"].Transpose() ]
+                                )
                             )
-                        )
-                    ))
-                    [ Unknown(AreaName, "m1", [ "cortex" ]) ]
-                    "time constants"
+                        ))
+                        [ Unknown(AreaName, "m1", [ "cortex" ]) ]
+                        what
         }
 
         test "of weights that go into another circuit are each accounted for" {

@@ -73,6 +73,18 @@ let private modulated signal =
         (network |> Circuit.mapProjection "cortex->cortex" (learnBy rule 0.1))
         (task |> Task.rewarded (Array.create 10 1.0))
 
+/// Weights within cortex follow the currents of an area of that name.
+let private following teacher change =
+    network
+    |> Circuit.mapArea "cortex" (fun area -> { area with Dale = None })
+    |> Circuit.mapProjection "cortex->cortex" (learnBy (Rule.fullForce teacher) 1.0)
+    |> change
+    |> plan
+
+/// With an area that cortex can follow.
+let private withTeacher circuit =
+    circuit |> areas [ area "teacher" cortex.Units ]
+
 /// The readout is a critic of that rule.
 let private critic rule change =
     network
@@ -260,6 +272,182 @@ let private mistakes = [
             "give it a tau to begin with, or leave learnTau out"
         )),
     "area thalamus: it learns tau, and a relay has none; give it a tau to begin with, or leave learnTau out"
+
+    for name in [ "cortex"; "striatum" ] do
+        $"states of {name}, which has none beside its rates",
+        plan (network |> Circuit.mapArea name recordStates),
+        at
+            (InArea name)
+            (Contradiction(
+                "it records its states, and its units have none beside their rates",
+                "leave recordStates out; activity.Rates has them"
+            )),
+        $"area {name}: it records its states, and its units have none beside their rates; leave recordStates out; activity.Rates has them"
+
+    "a winner-take-all area that learns its initial state",
+    {
+        plan network with
+            Circuit = network |> Circuit.mapArea "striatum" (learnInitial 0.1)
+    },
+    at
+        (InArea "striatum")
+        (Contradiction(
+            "it learns its initial state, and that of a winner-take-all area is a choice, which has no gradient",
+            "leave learnInitial out"
+        )),
+    "area striatum: it learns its initial state, and that of a winner-take-all area is a choice, which has no gradient; leave learnInitial out"
+
+    "initial states that carry over",
+    plan (
+        network
+        |> Circuit.mapArea "cortex" (learnInitial 0.1 >> initial (carriedOver 0.0))
+    ),
+    at
+        (InArea "cortex")
+        (Contradiction(
+            "it learns its initial state, and its states carry over, so that its trials have none of their own",
+            "take initial (reset 0.1), or leave learnInitial out"
+        )),
+    "area cortex: it learns its initial state, and its states carry over, so that its trials have none of their own; take initial (reset 0.1), or leave learnInitial out"
+
+    "initial states that are drawn anew",
+    plan (
+        network
+        |> Circuit.mapArea "cortex" (learnInitial 0.1 >> initial (randomStart 0.0 0.1))
+    ),
+    at
+        (InArea "cortex")
+        (Contradiction(
+            "it learns its initial state, which is drawn anew in every trial",
+            "take initial (drawnOnce 0.0 0.1), which begins with one draw, or leave learnInitial out"
+        )),
+    "area cortex: it learns its initial state, which is drawn anew in every trial; take initial (drawnOnce 0.0 0.1), which begins with one draw, or leave learnInitial out"
+
+    "initial states and a rule that knows nothing of them",
+    {
+        plan (network |> Circuit.mapArea "cortex" (learnInitial 0.1)) with
+            Rule = { Rule.uoro with Name = "mine" }
+    },
+    at
+        (InArea "cortex")
+        (RuleCannot(
+            "mine",
+            "learn initial states",
+            "use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+        )),
+    "area cortex: mine cannot learn initial states; use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+
+    "initial states and a rule without traces",
+    {
+        plan (network |> Circuit.mapArea "cortex" (learnInitial 0.1)) with
+            Rule =
+                Rule.local "mine" {
+                    Trace = NoTrace
+                    Post = Rule.the Slope
+                    Pre = Rule.the Presynaptic
+                    Modulator = Rule.the FeedbackError
+                    Oja = false
+                }
+    },
+    at
+        (InArea "cortex")
+        (RuleCannot(
+            "mine",
+            "learn initial states",
+            "use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+        )),
+    "area cortex: mine cannot learn initial states; use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+
+    "a teacher that is not there",
+    following "crtex" id,
+    inArrow "cortex->cortex" (Unknown(AreaName, "crtex", names)),
+    "projection cortex->cortex: no area is named crtex (known: cortex, motor, striatum); did you mean cortex?"
+
+    "a teacher of itself",
+    following "cortex" id,
+    inArrow
+        "cortex->cortex"
+        (RuleCannot(
+            "full-force",
+            "make cortex its own teacher",
+            "name another area with as many units, such as a frozen copy of it"
+        )),
+    "projection cortex->cortex: full-force cannot make cortex its own teacher; name another area with as many units, such as a frozen copy of it"
+
+    "a teacher without currents",
+    following "striatum" id,
+    inArrow
+        "cortex->cortex"
+        (RuleCannot(
+            "full-force",
+            "follow the currents of striatum, a winner-take-all area, which has none in most steps",
+            "name an area of rate units"
+        )),
+    "projection cortex->cortex: full-force cannot follow the currents of striatum, a winner-take-all area, which has none in most steps; name an area of rate units"
+
+    "a teacher of another size",
+    following "motor" (fun circuit -> {
+        circuit with
+            Areas =
+                circuit.Areas
+                |> List.map (fun a -> if a.Name = "motor" then { a with Units = 7 } else a)
+    }),
+    inArrow
+        "cortex->cortex"
+        (RuleCannot(
+            "full-force",
+            "make the currents of 4 units of cortex those of 7 units of motor",
+            "give motor as many units"
+        )),
+    "projection cortex->cortex: full-force cannot make the currents of 4 units of cortex those of 7 units of motor; give motor as many units"
+
+    "bounds that least squares of areas do not keep",
+    following "teacher" (Circuit.mapProjection "cortex->cortex" (bounds -1.0 1.0) >> withTeacher),
+    contradiction
+        "cortex->cortex"
+        "least squares keep to no bounds"
+        "leave the bounds out, or take another rule",
+    "projection cortex->cortex: least squares keep to no bounds; leave the bounds out, or take another rule"
+
+    "signs that least squares of areas do not keep",
+    following "teacher" (Circuit.mapArea "cortex" (dale 0.5) >> withTeacher),
+    contradiction
+        "cortex->cortex"
+        "least squares keep to no signs"
+        "leave dale out, or take another rule",
+    "projection cortex->cortex: least squares keep to no signs; leave dale out, or take another rule"
+
+    "decay that least squares of areas do not know",
+    following "teacher" (Circuit.mapProjection "cortex->cortex" (decay 0.1) >> withTeacher),
+    contradiction
+        "cortex->cortex"
+        "least squares know no decay but their own alpha"
+        "leave the decay out, or take another rule",
+    "projection cortex->cortex: least squares know no decay but their own alpha; leave the decay out, or take another rule"
+
+    for field, (alpha, forgetting, every), allowed in
+        [
+            "alpha of the least squares", (0.0, 1.0, 1), "finite and more than 0"
+            "the forgetting of the least squares", (1.0, 0.0, 1), "in (0, 1]"
+            "the number of steps between least squares", (1.0, 1.0, 0), "at least 1"
+        ] do
+        $"{field} of areas"
+        , following "teacher" withTeacher
+          |> fun experiment -> {
+              experiment with
+                  Circuit =
+                      experiment.Circuit
+                      |> Circuit.mapProjection
+                          "cortex->cortex"
+                          (learnBy
+                              {
+                                  Rule.fullForce "teacher" with
+                                      Credit = TowardCurrents("teacher", alpha, forgetting, every)
+                              }
+                              1.0)
+          }
+        , inArrow "cortex->cortex" (NotAllowed(field, "0", allowed))
+        , $"projection cortex->cortex: {field} is 0; it must be {allowed}"
 
     "time constants and Oja's term",
     {

@@ -250,6 +250,80 @@ let private improvement =
             Expect.isEmpty fixed'.TimeConstants "a rule that changes recurrent weights only"
         }
 
+        test "states of units are in activity where they are recorded, and no number depends on it" {
+            let model =
+                UnitModel.define
+                    "adapting"
+                    [ "v"; "w" ]
+                    (fun unit ->
+                        let v, w = unit.Before[0], unit.Before[1]
+                        unit.State[0] <- (1.0 - unit.Alpha) * v + unit.Alpha * (unit.Current - w)
+                        unit.State[1] <- 0.9 * w + 0.1 * v
+                        unit.A[0, 0] <- 1.0 - unit.Alpha
+                        unit.A[0, 1] <- -unit.Alpha
+                        unit.A[1, 0] <- 0.1
+                        unit.A[1, 1] <- 0.9
+                        unit.C[0] <- unit.Alpha)
+                    (fun unit ->
+                        let rate = tanh unit.State[0]
+                        unit.G[0] <- 1.0 - rate * rate
+                        rate)
+
+            for change, names in
+                [
+                    units model, [ "cortex v"; "cortex w" ]
+                    currentForm, [ "cortex x" ]
+                ] do
+                let run change' =
+                    train (periodic (area "cortex" 6 |> change |> change') |> trials 5)
+
+                let plain, recorded = run id, run recordStates
+                Expect.isEmpty plain.After.States "off"
+                Expect.equal recorded.Losses plain.Losses "the same run"
+                Expect.equal (List.ofSeq recorded.After.States.Keys) names "names"
+                let rates, states = recorded.After.Rates["cortex"], recorded.After.States
+
+                // The core's tanh is its own, to the last places.
+                Numbers.isLessThan
+                    ((states[names.Head].Map(fun state -> tanh state) - rates).L2Norm())
+                    1e-12
+                    "the rates are those of the states"
+
+                if names.Length > 1 then
+                    let v, w = states["cortex v"], states["cortex w"]
+
+                    for t in 1 .. v.RowCount - 1 do
+                        for i in 0..5 do
+                            Numbers.isLessThan
+                                (abs (w[t, i] - (0.9 * w[t - 1, i] + 0.1 * v[t - 1, i])))
+                                1e-12
+                                "the second state follows from both"
+        }
+
+        test "initial states learn, and are part of the result" {
+            let learning start rule' =
+                periodic (area "cortex" 6 |> initial start |> learnInitial 5.0)
+                |> trials 30
+                |> keepBest
+                |> rule rule'
+
+            for rule' in [ Rule.rflo; Rule.snap1; Rule.bptt; Rule.tbptt; Rule.rtrl ] do
+                for start in [ reset 0.1; drawnOnce 0.0 0.3 ] do
+                    let ended = train (learning start rule')
+                    let first = ended.Initial["start cortex"].Column(0).ToArray()
+                    let states = ended.InitialStates["cortex"]
+                    Expect.equal states.Length 6 "one a unit"
+                    Expect.notEqual states first "changed"
+                    Expect.equal (ended.Final["start cortex"].Column(0).ToArray()) states "final"
+                    Expect.equal ended.BestInitialStates["cortex"].Length 6 "best"
+
+                    if start = reset 0.1 then
+                        Expect.equal first (Array.create 6 0.1) "they begin as they are declared"
+
+            let fixed' = train (learning (reset 0.1) (Rule.recurrentOnly Rule.rflo))
+            Expect.isEmpty fixed'.InitialStates "a rule that changes recurrent weights only"
+        }
+
         test "a run stops where its loss reaches the target" {
             let whole = train (small |> trials 60)
             let target = whole.Losses[30]

@@ -141,6 +141,8 @@ let private areaWords = [
     word "noise" "noise" (noise 0.1)
     word "initial" "initial" (initial (resetTo [| 0.1; 0.2; 0.3; 0.4 |]))
     word "learnTau" "learnTau" (learnTau 0.1)
+    word "learnInitial" "learnInitial" (learnInitial 0.1)
+    word "recordStates" "recordStates" recordStates
     word "dale" "dale" (dale 0.5)
     word "population" "population" (population "left" [ 0; 1 ])
     word "currentForm" "currentForm" currentForm

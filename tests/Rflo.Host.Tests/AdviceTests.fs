@@ -70,7 +70,10 @@ let tests =
                                 && (not projection.Target.IsOfReadout || rule.Readout.IsDeltaRule))
 
                     if
-                        byRate.IsEmpty && experiment.Circuit.Areas |> List.forall _.TauRate.IsNone
+                        byRate.IsEmpty
+                        && experiment.Circuit.Areas
+                           |> List.forall (fun area ->
+                               area.TauRate.IsNone && area.InitialRate.IsNone)
                     then
                         Expect.isFalse (has text "learning rate") text
 

@@ -122,6 +122,8 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
         onArea (fun a -> { a with Dale = None })
     ]
     typeof<Area>, "TauRate", [ onArea (learnTau 0.1) ]
+    typeof<Area>, "InitialRate", [ onArea (learnInitial 0.1) ]
+    typeof<Area>, "RecordsStates", [ onArea recordStates ]
     typeof<Area>,
     "Penalties",
     [

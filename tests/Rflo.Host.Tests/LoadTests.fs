@@ -24,10 +24,10 @@ let private short =
             Decision = fixedFor 4.0<ms>
     }
 
-/// Everything that a run can leave: learned time constants, the best weights, feedback, probes, trials of several lengths, sparse weights.
+/// Everything that a run can leave: learned time constants and initial states, the best weights, feedback, probes, trials of several lengths, sparse weights.
 let private declared =
-    let a = area "a" 12 |> tau 5.0<ms> |> learnTau 0.01
-    let b = area "b" 12
+    let a = area "a" 12 |> tau 5.0<ms> |> learnTau 0.01 |> learnInitial 0.01
+    let b = area "b" 12 |> currentForm |> recordStates
     let x = input "x" 3
     let y = readout "y" 2
 
@@ -88,7 +88,8 @@ let private activity (activity: Activity) =
     ],
     text activity.Rewards,
     matrices activity.Outputs,
-    matrices activity.Rates
+    matrices activity.Rates,
+    matrices activity.States
 
 /// The probes' measurements that are numbers.
 let private measured (probes: Map<string, Series>) =
@@ -147,6 +148,9 @@ let tests =
                 Expect.equal loaded.TimeConstants whole.TimeConstants "time constants"
                 Expect.equal loaded.BestTimeConstants whole.BestTimeConstants "the best of them"
                 Expect.isFalse whole.TimeConstants.IsEmpty "there are some"
+                Expect.equal loaded.InitialStates whole.InitialStates "initial states"
+                Expect.equal loaded.BestInitialStates whole.BestInitialStates "the best of those"
+                Expect.isFalse whole.BestInitialStates.IsEmpty "there are some of those"
                 Expect.equal loaded.Alignments whole.Alignments "alignments"
                 Expect.equal (measured loaded.Probes) (measured whole.Probes) "probes"
                 Expect.equal (activity loaded.Before) (activity whole.Before) "before"

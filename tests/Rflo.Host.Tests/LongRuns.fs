@@ -61,7 +61,7 @@ let all =
                 Update = EveryTrials(3, Mean)
         }
         "carried-over-noise", of' (cortex |> noise 0.1 |> initial (carriedOver 0.1)) Rule.rflo
-        "learned-tau", of' (cortex |> learnTau 0.1) Rule.bptt
+        "learned-tau", of' (cortex |> learnTau 0.1 |> learnInitial 0.1) Rule.bptt
         "least-squares",
         of' cortex {
             Rule.rflo with

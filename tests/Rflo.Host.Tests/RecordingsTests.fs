@@ -15,7 +15,9 @@ let private ok result =
     | Ok found -> found
     | Error problems -> failtest (problems |> List.map Problem.text |> String.concat "\n")
 
-let private cortex = area "cortex" 5 |> tau 10.0<ms>
+let private cortex =
+    area "cortex" 5 |> tau 10.0<ms> |> units (UnitModel.lif 1.0) |> recordStates
+
 let private x = input "x" 3
 let private y, z = readout "y" 2, readout "z" 1
 
@@ -58,6 +60,8 @@ let private same (a: Activity list) (b: Activity list) =
         Expect.equal other.Rewards one.Rewards "rewards"
         Expect.equal (all other.Outputs) (all one.Outputs) "outputs"
         Expect.equal (all other.Rates) (all one.Rates) "rates"
+        Expect.isNonEmpty one.States "there are states"
+        Expect.equal (all other.States) (all one.States) "states"
         Expect.equal other.Readouts one.Readouts "readouts"
 
 let private fails (words: string) (body: unit -> unit) =

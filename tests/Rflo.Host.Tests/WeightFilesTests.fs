@@ -48,9 +48,9 @@ let private train experiment =
     | Ok trained -> trained
     | Error problems -> failtest (String.concat "\n" (List.map Problem.text problems))
 
-/// Two areas, the first under Dale's law and with time constants that learn, of those recurrent connections.
+/// Two areas, the first under Dale's law and with time constants and initial states that learn, of those recurrent connections.
 let private network shape =
-    let a = area "a" 15 |> dale 0.6 |> tau 5.0<ms> |> learnTau 2.0
+    let a = area "a" 15 |> dale 0.6 |> tau 5.0<ms> |> learnTau 2.0 |> learnInitial 2.0
     let b = area "b" 15
     let y = readout "y" 1
 
@@ -118,6 +118,7 @@ let private goingOn =
                         }
 
                         let taus = Npz.ReadArray(file, "final/tau a").Values
+                        let starts = Npz.ReadArray(file, "final/start a").Values
 
                         let byName = {
                             byRun with
@@ -135,6 +136,7 @@ let private goingOn =
                                                                     for tau in taus ->
                                                                         tau * 1.0<ms>
                                                                 |]
+                                                            Initial = ResetTo starts
                                                     }
                                                 else
                                                     a)
@@ -304,7 +306,7 @@ np.savez('back.npz', **{'w': dense, 's/row': m.row, 's/column': m.col, 's/value'
 
                 Expect.equal
                     (List.ofSeq (savedWeights folder "initial").Keys)
-                    [ "a->a"; "a->b"; "b->a"; "b->y"; "tau a" ]
+                    [ "a->a"; "a->b"; "b->a"; "b->y"; "start a"; "tau a" ]
                     "names"
 
                 try

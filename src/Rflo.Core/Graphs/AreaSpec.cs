@@ -50,6 +50,13 @@ public sealed record AreaSpec
     /// </summary>
     public Plasticity? TauPlasticity { get; init; }
 
+    /// <summary>
+    /// How the states learn that a trial begins with; null where they do not. The parameter of a unit is the first of its state variables
+    /// before step 1: h(0), or x(0) of the current form. Exact under BPTT and RTRL, and under truncated BPTT where a window reaches step 1;
+    /// with the rule's own trace under a local rule that is told an error.
+    /// </summary>
+    public Plasticity? InitialPlasticity { get; init; }
+
     /// <summary>The transfer function phi.</summary>
     public Transfer Transfer { get; init; } = Transfer.Tanh;
 
@@ -61,6 +68,12 @@ public sealed record AreaSpec
     /// send, and <see cref="InitialRates"/> is where its first state variable begins.
     /// </summary>
     public UnitModel? Model { get; init; }
+
+    /// <summary>Whether recordings have the states of its units (<see cref="Recording.States"/>); only where they have any beside their rates.</summary>
+    public bool RecordsStates { get; init; }
+
+    /// <summary>The names of the state variables that units have beside their rates: x of the current form, those of a unit model; none of others.</summary>
+    public IReadOnlyList<string> StateNames => Model?.States ?? (Dynamics == Dynamics.CurrentForm ? ["x"] : []);
 
     /// <summary>d, the state variables of a unit.</summary>
     internal int StateCount => Model?.States.Count ?? 1;

@@ -39,9 +39,9 @@ public sealed class Graph
     /// <summary>The projections in the order of declaration.</summary>
     public IReadOnlyList<ProjectionSpec> Projections { get; }
 
-    /// <summary>How everything that learns does so: weights of projections, and time constants of areas.</summary>
+    /// <summary>How everything that learns does so: weights of projections, time constants and initial states of areas.</summary>
     internal IEnumerable<Plasticity> Plasticities =>
-        Projections.Select(projection => projection.Plasticity).Concat(Areas.Select(area => area.TauPlasticity)).OfType<Plasticity>();
+        Projections.Select(projection => projection.Plasticity).Concat(Areas.SelectMany(area => new[] { area.TauPlasticity, area.InitialPlasticity })).OfType<Plasticity>();
 
     /// <summary>The ways of errors to areas.</summary>
     public IReadOnlyList<FeedbackSpec> Feedbacks { get; }

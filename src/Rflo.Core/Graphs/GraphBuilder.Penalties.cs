@@ -29,8 +29,12 @@ public sealed partial class GraphBuilder
             if (projection.Plasticity is { LearningRate: > 0 } plastic && !(projection.Target.IsReadout ? IsAtEnd(plastic) : Waits(plastic)))
                 Refuse(projection.Name, plastic);
         foreach (AreaSpec area in _areas)
+        {
             if (area.TauPlasticity is { LearningRate: > 0, Rule: not BpttRule } plastic)
                 Refuse($"{area.Name}.TauPlasticity", plastic);
+            if (area.InitialPlasticity is { LearningRate: > 0, Rule: not BpttRule } beginning)
+                Refuse($"{area.Name}.InitialPlasticity", beginning);
+        }
 
         bool IsAtEnd(Plasticity plastic) => !plastic.Schedule.IsStepwise && plastic.Readout is not RlsReadout;
 

@@ -49,7 +49,7 @@ public sealed partial class GraphBuilder
                 Defined($"{name}.Factors", stochastic.Factors);
                 Defined($"{name}.Noise", stochastic.Noise);
                 break;
-            case BpttRule or TruncatedBpttRule or RtrlRule or KernlRule:
+            case BpttRule or TruncatedBpttRule or RtrlRule or KernlRule or FullForceRule:
                 break;
             case CustomRule custom:
                 if (string.IsNullOrWhiteSpace(custom.Description))

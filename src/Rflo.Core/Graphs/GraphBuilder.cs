@@ -47,6 +47,10 @@ public sealed partial class GraphBuilder
         CheckModel(area);
         if (area.TauPlasticity is { } plastic)
             CheckTau(area, plastic);
+        if (area.InitialPlasticity is { } beginning)
+            CheckInitial(area, beginning);
+        if (area is { RecordsStates: true, StateNames.Count: 0 })
+            ThrowHelper.Invalid($"{area.Name}.RecordsStates: its units have no state beside their rates. Leave it out.");
         _areas.Add(area with { Penalties = [.. area.Penalties], Alpha = [.. area.Alpha], InitialRates = [.. area.InitialRates] });
         return new AreaId(_areas.Count - 1);
     }
@@ -246,6 +250,20 @@ public sealed partial class GraphBuilder
             ThrowHelper.Invalid($"{name}: {plastic.Rule.GetType().Name} has no form for time constants.");
     }
 
+    private static void CheckInitial(AreaSpec area, Plasticity plastic)
+    {
+        string name = $"{area.Name}.InitialPlasticity";
+        CheckPlan(name, plastic);
+        if (plastic.Rule is TruncatedBpttRule truncated)
+            CheckWindow(name, truncated, plastic.Schedule);
+        if (area.Dynamics == Dynamics.WinnerTakeAll)
+            ThrowHelper.Invalid($"{name}: the state of a winner-take-all area is a choice, which has no gradient. Leave InitialPlasticity out.");
+        if (area.InitialPolicy == InitialPolicy.CarriedOver)
+            ThrowHelper.Invalid($"{name}: an area that carries its states over has no initial state of its own. Set InitialPolicy to Reset, or leave InitialPlasticity out.");
+        if (plastic.Rule is not (BpttRule or TruncatedBpttRule or RtrlRule) && !(plastic.Rule is ThreeFactorRule { LearnsInitialStates: true }))
+            ThrowHelper.Invalid($"{name}: {plastic.Rule.GetType().Name} has no form for initial states.");
+    }
+
     private void CheckPlasticity(ProjectionSpec projection, Plasticity plastic)
     {
         CheckPlan(projection.Name, plastic);
@@ -260,6 +278,8 @@ public sealed partial class GraphBuilder
         }
 
         AreaSpec area = _areas[projection.Target.Index];
+        if (plastic.Rule is FullForceRule full)
+            full.Check(projection, _areas, area);
         if (plastic.Rule is ThreeFactorRule local)
             CheckLocal(projection.Name, local, plastic.Schedule, area);
         else if (area.Dynamics == Dynamics.WinnerTakeAll && plastic.Rule is not CustomRule)

@@ -12,7 +12,7 @@ namespace Rflo.Core;
 public readonly record struct BlockSize(long Post, long Pre, long Count, bool IsSparse, bool OntoReadout, bool OntoFedBack, int Target, Plasticity? Plasticity)
 {
     /// <summary>Whether it solves least squares.</summary>
-    internal bool IsLeastSquares => OntoReadout && Plasticity is { LearningRate: > 0, Readout.IsLeastSquares: true };
+    internal bool IsLeastSquares => Plasticity is { LearningRate: > 0 } plastic && (OntoReadout ? plastic.Readout.IsLeastSquares : plastic.Rule is FullForceRule);
 }
 
 /// <summary>The units of an area, which is what activity depends on.</summary>
@@ -101,6 +101,8 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
             double stored = block.IsSparse ? block.Count : (double)block.Post * block.Pre;
             row += block.Pre;
             weights += stored * (size + sizeof(double) + (block.IsSparse ? sizeof(int) : 0));
+            if (block is { IsLeastSquares: true, OntoReadout: false })
+                rows += 2 * block.Post;
             if (block.IsLeastSquares || block.Plasticity is not { LearningRate: > 0 } plastic)
                 continue;
             bool waitsForLook = plastic is { Rule: TruncatedBpttRule, Schedule.IsStepwise: true };
@@ -182,10 +184,10 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
     /// only trials tell, are not counted.
     /// </summary>
     private static double LeastSquares(BlockSize[] blocks) =>
-        blocks.Where(block => block.IsLeastSquares).GroupBy(block => (block.Target, block.Plasticity!.Readout)).Sum(group =>
+        blocks.Where(block => block.IsLeastSquares).GroupBy(block => (block.OntoReadout, block.Target, Solved: block.OntoReadout ? (object)block.Plasticity!.Readout : block.Plasticity!.Rule)).Sum(group =>
         {
             double outputs = group.First().Post, signals = group.Sum(block => (double)block.Count / block.Post);
             double matrices = group.All(block => block.Count == block.Post * block.Pre) ? 1 : outputs;
-            return sizeof(double) * signals * signals * (matrices + (group.Key.Readout is RidgeReadout ? 2 : 0));
+            return sizeof(double) * signals * signals * (matrices + (group.Key.Solved is RidgeReadout ? 2 : 0));
         });
 }

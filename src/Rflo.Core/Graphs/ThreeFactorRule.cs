@@ -130,6 +130,9 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
     /// </summary>
     public bool LearnsTau => Third == ThirdFactor.Error && Post == PostSignal.Slope && PostShaping.IsPlain && !Oja;
 
+    /// <summary>Whether it has a form for initial states: as for time constants, and its traces must last longer than a step.</summary>
+    public bool LearnsInitialStates => LearnsTau && Memory != TraceMemory.None;
+
     /// <summary>What is left of a trace after a step, where that is one number whatever the unit; null where it is the unit's own.</summary>
     internal T? FixedMemory<T>()
         where T : struct, System.Numerics.INumberBase<T> => Memory switch

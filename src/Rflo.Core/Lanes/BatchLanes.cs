@@ -54,6 +54,8 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
         int most = Math.Min(left, room);
         foreach (Plastic<T> plastic in learners.Plastics)
             most = Math.Min(most, plastic.TrialsToUpdate);
+        foreach (PlasticStart<T> start in learners.Starts)
+            most = Math.Min(most, start.TrialsToUpdate);
         for (int k = 1; k < most; k++)
             if (probes.IsDue(trial + k))
                 most = k;
@@ -74,7 +76,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
 
     private void Create()
     {
-        int lanes = Math.Min(room, learners.Plastics.Min(plastic => plastic.TrialsOfUpdate));
+        int lanes = Math.Min(room, learners.Plastics.Select(plastic => plastic.TrialsOfUpdate).Concat(learners.Starts.Select(start => start.TrialsOfUpdate)).Min());
         int threads = Math.Min(Threads, lanes);
         bool isTogether = network.IsWorth(Forms.Lanes, IsPaidTogether);
         _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane<T>(network, learners))];

@@ -12,8 +12,8 @@ public static class SideBySide
     public static string? Obstacle(Graph graph, ITask task)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        IEnumerable<Plasticity> learning = graph.Projections.Select(projection => projection.Plasticity).OfType<Plasticity>();
-        bool isLeastSquares = graph.Projections.Any(projection => projection.Target.IsReadout && projection.Plasticity is { LearningRate: > 0, Readout.IsLeastSquares: true });
+        IEnumerable<Plasticity> learning = graph.Projections.Select(projection => projection.Plasticity).Concat(graph.Areas.Select(area => area.InitialPlasticity)).OfType<Plasticity>();
+        bool isLeastSquares = graph.Projections.Any(projection => projection.Plasticity is { LearningRate: > 0 } plastic && (projection.Target.IsReadout ? plastic.Readout.IsLeastSquares : plastic.Rule is FullForceRule));
         if (OfLearning(learning, isLeastSquares) is { } obstacle)
             return obstacle;
         if (graph.Areas.FirstOrDefault(area => area.TauPlasticity is { LearningRate: > 0 }) is { } adapting)
@@ -34,7 +34,7 @@ public static class SideBySide
     }
 
     /// <summary>What of it follows from how projections learn.</summary>
-    /// <param name="plasticities">Of all projections that have one.</param>
+    /// <param name="plasticities">Of all projections and initial states that have one.</param>
     /// <param name="isLeastSquares">Whether any readout learns by least squares.</param>
     internal static string? OfLearning(IEnumerable<Plasticity> plasticities, bool isLeastSquares)
     {

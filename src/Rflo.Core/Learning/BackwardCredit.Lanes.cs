@@ -84,18 +84,22 @@ internal sealed partial class BackwardCredit<T>
         int count = 0;
         for (int k = 0; k < lanes.Length; k++)
         {
-            if (steps[k] - back - source.Delay < 1)
+            Span<T> credit = CreditOfLane(lanes[k], steps[k] - back, source);
+            if (credit.IsEmpty)
                 continue;
             lanes[k].Delta(lanes[k]._network.Areas[index], steps[k] - back)[..shape.Rows].CopyTo(panels.Vector(count, shape.Rows));
-            lanes[k].Credit(lanes[k]._network.Areas[source.Index], steps[k] - back - source.Delay).CopyTo(panels.Result(count++, shape.DenseStride));
+            credit.CopyTo(panels.Result(count++, shape.DenseStride));
         }
 
         panels.AddTransposed(shape, count);
         count = 0;
         for (int k = 0; k < lanes.Length; k++)
-            if (steps[k] - back - source.Delay >= 1)
-                panels.Result(count++, shape.DenseStride).CopyTo(lanes[k].Credit(lanes[k]._network.Areas[source.Index], steps[k] - back - source.Delay));
+            if (CreditOfLane(lanes[k], steps[k] - back, source) is { IsEmpty: false } credit)
+                panels.Result(count++, shape.DenseStride).CopyTo(credit);
     }
+
+    /// <summary>Where the credit of a source's rates goes that a step of a lane received; empty where the lane's trial has no such step, or it is dropped.</summary>
+    private static Span<T> CreditOfLane(BackwardCredit<T> lane, int step, Source source) => step < 1 ? [] : lane.CreditOfSource(source.Index, step - source.Delay);
 
     /// <summary>Credit of currents that come from any sources.</summary>
     private static void BackToSignals(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, int back, LanePanels<T> panels, int index)

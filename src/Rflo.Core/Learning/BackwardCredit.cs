@@ -17,11 +17,13 @@ internal sealed partial class BackwardCredit<T>
     private readonly AlignedArray<T>[] _credit;
     private readonly AlignedArray<T>?[] _carried;
     private readonly AlignedArray<T>?[] _ofStates;
+    private readonly AlignedArray<T>?[] _start;
     private readonly AlignedArray<T>[] _delta;
     private readonly AlignedArray<T>[] _outputCredit;
     private readonly AlignedArray<T> _back;
     private readonly int _history;
-    private readonly bool _anyFedBack;
+    private readonly bool _anyStart;
+    private readonly bool _passesBeforeStart;
     private readonly AreaState<T>[] _alone;
     private readonly AreaState<T>[] _together;
     private int _first;
@@ -33,11 +35,13 @@ internal sealed partial class BackwardCredit<T>
     {
         _network = network;
         _history = network.Graph.MaxDelay;
-        _anyFedBack = network.Readouts.Any(readout => readout.IsFedBack);
+        _anyStart = network.Areas.Any(area => area.LearnsStart);
+        _passesBeforeStart = _anyStart || network.Readouts.Any(readout => readout.IsFedBack);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
         _credit = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
         _carried = [.. network.Areas.Select(area => area.HasGain ? new AlignedArray<T>(area.StateWidth) : null)];
         _ofStates = [.. network.Areas.Select(area => area.HasModel ? new AlignedArray<T>(area.StateWidth) : null)];
+        _start = [.. network.Areas.Select(area => area.LearnsStart ? new AlignedArray<T>(area.Padded) : null)];
         _delta = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
         _outputCredit = [.. network.Readouts.Select(readout => new AlignedArray<T>((_history + longest + 1) * readout.Padded))];
         int widest = network.Areas.Max(area => area.Afferents.Stride);
@@ -87,6 +91,7 @@ internal sealed partial class BackwardCredit<T>
         {
             _credit[area.Index].Span[..((last - first + 2) * area.Padded)].Clear();
             _carried[area.Index]?.Span.Clear();
+            _start[area.Index]?.Span.Clear();
         }
 
         foreach (AlignedArray<T> credit in _outputCredit)
@@ -101,6 +106,31 @@ internal sealed partial class BackwardCredit<T>
             if (readout.IsFedBack)
                 for (int t = 0; t > -_history; t--)
                     BackBeforeTrial(readout, t);
+        foreach (AreaState<T> area in _together)
+            if (_start[area.Index] is { } start)
+                BackToStart(area, start.Span);
+    }
+
+    /// <summary>-dL/ds(0) of the first state variable of an area's units, where it learns and the last look reached step 1; shape (padded units).</summary>
+    public ReadOnlySpan<T> StartCredit(AreaState<T> area) => _start[area.Index]!.Span;
+
+    /// <summary>Whether the last look reached step 1.</summary>
+    public bool ReachedStart => _first == 1;
+
+    /// <summary>From what later steps told the rates before step 1, all of which are h(0), and from what the leak carries back.</summary>
+    private void BackToStart(AreaState<T> area, Span<T> start)
+    {
+        for (int i = 0; i < area.Units; i++)
+            if (area.IsStartHeld(i))
+                start[i] = T.Zero;
+        if (_carried[area.Index] is not { } carried)
+        {
+            TensorPrimitives.Add(start, Credit(area, 0), start);
+            return;
+        }
+
+        TensorPrimitives.Multiply(start, area.Gain(0)[..area.Padded], start);
+        TensorPrimitives.Add(start, carried.Span[..area.Padded], start);
     }
 
     /// <summary>
@@ -112,7 +142,8 @@ internal sealed partial class BackwardCredit<T>
         bool Reads(Segment segment) => segment.Source.Kind == SignalKind.Area && segment.Source.Index == area.Index;
         string name = area.Spec.Name;
         string? obstacle =
-            area.DecayChanges ? $"a perturbation cuts states of {name}"
+            area.LearnsStart ? $"initial states of {name} learn"
+            : area.DecayChanges ? $"a perturbation cuts states of {name}"
             : area.HasGain ? $"units of {name} have states beside their rates"
             : area.Afferents is not { IsShared: true, DenseStride: > 0 } afferents || !Reads(afferents.Segments[0]) || afferents.Segments[0].Source.Delay != 1
                 ? $"{name} does not receive from itself alone, dense and one step later"
@@ -194,7 +225,7 @@ internal sealed partial class BackwardCredit<T>
     }
 
     /// <summary>Whether credit of a step's currents has earlier signals to go to.</summary>
-    private bool PassesOn(int step) => step != _first || (step == 1 && _anyFedBack);
+    private bool PassesOn(int step) => step != _first || (step == 1 && _passesBeforeStart);
 
     private Span<T> Delta(AreaState<T> area, int step) => _delta[area.Index].Row(step - _first + 1, area.Padded);
 
@@ -211,9 +242,19 @@ internal sealed partial class BackwardCredit<T>
     private void BackToOneArea(AreaState<T> area, int step, ReadOnlySpan<T> delta)
     {
         Source source = area.Afferents.Segments[0].Source;
-        if (step - source.Delay >= _first)
-            Kernels.AddTransposed(area.Afferents.Weights.Dense.Span, delta[..area.Units], Credit(_network.Areas[source.Index], step - source.Delay));
+        Span<T> from = CreditOfSource(source.Index, step - source.Delay);
+        if (!from.IsEmpty)
+            Kernels.AddTransposed(area.Afferents.Weights.Dense.Span, delta[..area.Units], from);
     }
+
+    /// <summary>
+    /// Where the credit of an area's rates of a step goes: all steps before the first of a trial are one where initial states learn. Empty
+    /// where it is dropped.
+    /// </summary>
+    private Span<T> CreditOfSource(int area, int step) =>
+        step >= _first ? Credit(_network.Areas[area], step)
+        : _first == 1 && _start[area] is { } start ? start.Span
+        : [];
 
     private void BackToAll(AreaState<T> area, int step, ReadOnlySpan<T> delta)
     {
@@ -237,7 +278,18 @@ internal sealed partial class BackwardCredit<T>
     }
 
     /// <summary>Outputs before step 1 depend on the readout's weights too; their rates are given.</summary>
-    private void BackBeforeTrial(ReadoutState<T> readout, int step) => readout.ThroughNonlinearity(step, OutputCredit(readout, step));
+    private void BackBeforeTrial(ReadoutState<T> readout, int step)
+    {
+        Span<T> told = OutputCredit(readout, step);
+        readout.ThroughNonlinearity(step, told);
+        if (!_anyStart)
+            return;
+        Span<T> back = _back.Span[..readout.Afferents.Stride];
+        readout.Afferents.Transposed(told, back);
+        foreach (Segment segment in readout.Afferents.Segments)
+            if (segment.Source.Kind == SignalKind.Area && _start[segment.Source.Index] is { } start)
+                AddTo(start.Span, segment, back, _network.FactorOf(segment, step));
+    }
 
     /// <summary>The transpose of gathering: every presynaptic signal hands its credit to the rate or output that it was.</summary>
     private void Scatter(Afferents<T> afferents, ReadOnlySpan<T> back, int step)
@@ -248,8 +300,11 @@ internal sealed partial class BackwardCredit<T>
             int from = step - source.Delay;
             if (source.Kind is not (SignalKind.Area or SignalKind.Readout) || _network.FactorOf(segment, step) is var factor && factor == T.Zero)
                 continue;
-            if (source.Kind == SignalKind.Area && from >= _first)
-                AddTo(Credit(_network.Areas[source.Index], from), segment, back, factor);
+            if (source.Kind == SignalKind.Area)
+            {
+                if (CreditOfSource(source.Index, from) is { IsEmpty: false } credit)
+                    AddTo(credit, segment, back, factor);
+            }
             else if (source.Kind == SignalKind.Readout && from >= FirstOutput)
                 AddTo(OutputCredit(_network.Readouts[source.Index], from), segment, back, factor);
         }

@@ -18,15 +18,18 @@ internal sealed class Bptt<T> : Learner<T>
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly (ReadoutState<T> Readout, Plastic<T> Plastic)[] _readouts;
     private readonly PlasticTau<T>[] _taus;
+    private readonly (AreaState<T> Area, PlasticStart<T> Plastic)[] _starts;
 
     public Bptt(
         Network<T> network, ErrorPath path, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas,
-        IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts, IReadOnlyList<PlasticTau<T>> taus)
+        IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts, IReadOnlyList<PlasticTau<T>> taus,
+        IReadOnlyList<(AreaState<T> Area, PlasticStart<T> Plastic)> starts)
     {
         _backward = new BackwardCredit<T>(network, path, network.MaxSteps);
         _areas = [.. areas];
         _readouts = [.. readouts];
         _taus = [.. taus];
+        _starts = [.. starts];
     }
 
     public override IReadOnlyList<PlanOperator> Operators =>
@@ -35,6 +38,7 @@ internal sealed class Bptt<T> : Learner<T>
         .. _areas.SelectMany(pair => Product(pair.Plastic, pair.Area.Spec.Name)),
         .. _readouts.SelectMany(pair => Product(pair.Plastic, pair.Readout.Spec.Name)),
         .. _taus.Select(tau => tau.Operator([new("credit")])),
+        .. _starts.Select(start => start.Plastic.Operator([new("credit")])),
     ];
 
     private static IEnumerable<PlanOperator> Product(Plastic<T> plastic, string target) =>
@@ -77,6 +81,12 @@ internal sealed class Bptt<T> : Learner<T>
             for (int t = 1; t <= steps; t++)
                 tau.AddStep(t, _backward.Credit(tau.Area, t), steps);
             tau.FinishTrial();
+        }
+
+        foreach ((AreaState<T> area, PlasticStart<T> plastic) in _starts)
+        {
+            plastic.Add(_backward.StartCredit(area), steps);
+            plastic.FinishTrial();
         }
 
         foreach ((AreaState<T> area, Plastic<T> plastic) in _areas)

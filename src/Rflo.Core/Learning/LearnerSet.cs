@@ -6,17 +6,18 @@ namespace Rflo.Core;
 /// <param name="learners">The learners.</param>
 /// <param name="plastics">The projections that learn by them.</param>
 /// <param name="taus">The time constants that learn by them.</param>
+/// <param name="starts">The initial states that learn by them.</param>
 /// <param name="joint">What is clipped together.</param>
 /// <param name="readsOutputsInSteps">Whether any reads signals, outputs or errors of readouts before the trial has ended.</param>
-internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics, PlasticTau<T>[] taus, JointClip joint, bool readsOutputsInSteps)
+internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics, PlasticTau<T>[] taus, PlasticStart<T>[] starts, JointClip joint, bool readsOutputsInSteps)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Nobody learns.</summary>
-    public static LearnerSet<T> None { get; } = new([], [], [], new JointClip(), false);
+    public static LearnerSet<T> None { get; } = new([], [], [], [], new JointClip(), false);
 
     /// <summary>The learners of several sets, side by side.</summary>
     public static LearnerSet<T> Together(IReadOnlyCollection<LearnerSet<T>> sets) => new(
-        [.. sets.SelectMany(set => set.Learners)], [.. sets.SelectMany(set => set.Plastics)], [], new JointClip(), sets.Any(set => set.ReadsOutputsInSteps));
+        [.. sets.SelectMany(set => set.Learners)], [.. sets.SelectMany(set => set.Plastics)], [], [], new JointClip(), sets.Any(set => set.ReadsOutputsInSteps));
 
     /// <summary>Who learns; for whoever asks which form of a rule was chosen.</summary>
     public IReadOnlyList<Learner<T>> Learners => learners;
@@ -26,6 +27,9 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
 
     /// <summary>What learns by them.</summary>
     public IReadOnlyList<Plastic<T>> Plastics => plastics;
+
+    /// <summary>The initial states that learn by them.</summary>
+    public IReadOnlyList<PlasticStart<T>> Starts => starts;
 
     /// <summary>Whether a rule keeps anything from one trial to the next, beside what is collected for weights.</summary>
     public bool KeepsMemory
@@ -47,13 +51,15 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     public bool ReadsOutputsInSteps => readsOutputsInSteps;
 
     /// <summary>The same learners, asked in the opposite order: it must not matter.</summary>
-    public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics, taus, joint, readsOutputsInSteps);
+    public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics, taus, starts, joint, readsOutputsInSteps);
 
     /// <summary>Shows what learning keeps from one trial to the next.</summary>
     public void Visit(StateVisitor visitor)
     {
         for (int k = 0; k < plastics.Length; k++)
             plastics[k].Visit(visitor.Of("plastic", k));
+        foreach (PlasticStart<T> start in starts)
+            start.Visit(visitor.Of("initial states", start.Area.Index));
         VisitMemory(visitor);
     }
 
@@ -88,12 +94,14 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
         BeginLearners(trial, steps);
     }
 
-    /// <summary>The part of <see cref="Begin"/> that belongs to the weights: the learning rates of a trial.</summary>
+    /// <summary>The part of <see cref="Begin"/> that belongs to the weights: the learning rates of a trial. Initial states are of these.</summary>
     public void BeginUpdates(int trial)
     {
         joint.Clear();
         foreach (Plastic<T> plastic in plastics)
             plastic.BeginTrial(trial);
+        foreach (PlasticStart<T> start in starts)
+            start.BeginTrial(trial);
     }
 
     /// <summary>The part of <see cref="Begin"/> that belongs to the activity of a trial.</summary>
@@ -144,10 +152,12 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
             plastic.ObserveLoss(trial, loss);
         foreach (PlasticTau<T> tau in taus)
             tau.ObserveLoss(trial, loss);
+        foreach (PlasticStart<T> start in starts)
+            start.ObserveLoss(trial, loss);
     }
 
     /// <summary>Whether trials were collected whose update is still to come.</summary>
-    public bool HasOpenBatch => Array.Exists(plastics, plastic => plastic.HasOpenBatch) || Array.Exists(learners, learner => learner.HasOpenBatch);
+    public bool HasOpenBatch => Array.Exists(plastics, plastic => plastic.HasOpenBatch) || Array.Exists(starts, start => start.HasOpenBatch) || Array.Exists(learners, learner => learner.HasOpenBatch);
 
     /// <summary>Applies the trials collected so far, fewer than an update is made of.</summary>
     /// <param name="trial">The last of them.</param>
@@ -155,6 +165,8 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     {
         foreach (Plastic<T> plastic in plastics)
             plastic.ApplyOpenBatch(trial);
+        foreach (PlasticStart<T> start in starts)
+            start.ApplyOpenBatch(trial);
         foreach (Learner<T> learner in learners)
             learner.ApplyOpenBatch(trial);
         joint.Apply();

@@ -50,6 +50,7 @@ internal static class Learners
         private readonly List<Learner<T>> _learners = [];
         private readonly List<Plastic<T>> _plastics = [];
         private readonly List<PlasticTau<T>> _taus = [];
+        private readonly List<PlasticStart<T>> _starts = [];
         private readonly Dictionary<(LearningRule, UpdateSchedule), Exact> _exact = [];
         private readonly JointClip _joint;
 
@@ -76,6 +77,8 @@ internal static class Learners
         public LearnerSet<T> Build()
         {
             foreach (AreaState<T> area in _network.Areas)
+                AddFullForce(area);
+            foreach (AreaState<T> area in _network.Areas)
                 foreach ((LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic) in Groups(area.Afferents, isDeltaRule: false))
                 {
                     string name = plastic.Segments[0].Spec.Name;
@@ -100,13 +103,18 @@ internal static class Learners
                         Add(_taus[^1], plasticity);
                     }
 
+            if (_applies)
+                foreach (AreaState<T> area in _network.Areas)
+                    if (area.Spec.InitialPlasticity is { LearningRate: > 0 } plasticity)
+                        AddStart(area, plasticity with { Schedule = ScheduleOf(plasticity.Rule, plasticity.Schedule) });
+
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
                 if (rule is RtrlRule && !schedule.IsStepwise)
                     AddBlocks(rule, schedule, parts);
-                if (rule is RtrlRule && parts.Taus.Count > 0)
-                    Add(new TauInfluence<T>(_network, rule.Path, parts.Taus), KeyOf(rule, schedule));
-                if (parts.Areas.Count == 0 && parts.Readouts.Count == 0 && (rule is not BpttRule || parts.Taus.Count == 0))
+                if (rule is RtrlRule && parts.Taus.Count + parts.Starts.Count > 0)
+                    Add(new UnitInfluence<T>(_network, rule.Path, parts.Taus, parts.Starts), KeyOf(rule, schedule));
+                if (parts.Areas.Count == 0 && parts.Readouts.Count == 0 && (rule is RtrlRule || parts.Taus.Count + parts.Starts.Count == 0))
                     continue;
                 if (rule is KernlRule learned)
                 {
@@ -117,8 +125,8 @@ internal static class Learners
 
                 Learner<T> learner = rule switch
                 {
-                    BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts, parts.Taus),
-                    TruncatedBpttRule truncated => new TruncatedBptt<T>(_network, truncated, schedule.IsStepwise, parts.Areas, parts.Readouts),
+                    BpttRule => new Bptt<T>(_network, rule.Path, parts.Areas, parts.Readouts, parts.Taus, parts.Starts),
+                    TruncatedBpttRule truncated => new TruncatedBptt<T>(_network, truncated, schedule.IsStepwise, parts.Areas, parts.Readouts, parts.Starts),
                     RtrlRule => new Rtrl<T>(_network, rule.Path, schedule.IsStepwise, parts.Areas, parts.Readouts),
                     StochasticRule stochastic => Stochastic(stochastic, parts.Areas),
                     _ => throw new NotSupportedException($"No learner knows the rule {rule}."),
@@ -131,7 +139,7 @@ internal static class Learners
             AddOnline();
             string? obstacle = Rewrites.OutputsToTrialEnd(Operators());
             _network.Choose(Forms.AnswersAtEnd, "readouts", obstacle);
-            return new LearnerSet<T>([.. _learners], [.. _plastics], [.. _taus], _joint, readsOutputsInSteps: obstacle is not null);
+            return new LearnerSet<T>([.. _learners], [.. _plastics], [.. _taus], [.. _starts], _joint, readsOutputsInSteps: obstacle is not null);
         }
 
         /// <summary>The operators of the network and of all learners; those of three-factor rules online in their plain form until they are there.</summary>
@@ -213,6 +221,16 @@ internal static class Learners
                 ExactOf(plasticity.Rule, plasticity.Schedule).Taus.Add(tau);
         }
 
+        private void AddStart(AreaState<T> area, Plasticity plasticity)
+        {
+            PlasticStart<T> plastic = _original?.Starts.First(own => own.Area.Index == area.Index) ?? new PlasticStart<T>(area, plasticity, _joint);
+            _starts.Add(plastic);
+            if (plasticity.Rule is ThreeFactorRule local)
+                Add(new StartTrace<T>(_network, area, plastic, local), new LearnerKey("initial states", area.Index, null));
+            else
+                ExactOf(plasticity.Rule, plasticity.Schedule).Starts.Add((area, plastic));
+        }
+
         private void Add(ReadoutState<T> readout, LearningRule rule, UpdateSchedule schedule, Plastic<T> plastic)
         {
             if (_plan(plastic.Segments[0]) is { Readout: TdReadout difference })
@@ -242,8 +260,22 @@ internal static class Learners
             }
         }
 
-        private bool IsLeastSquares(Segment segment) =>
-            segment.Spec.Target.IsReadout && _plan(segment) is { Readout.IsLeastSquares: true };
+        /// <summary>All projections onto an area that follow one teacher alike solve their least-squares problems together, whatever else their rules say.</summary>
+        private void AddFullForce(AreaState<T> area)
+        {
+            foreach (var group in area.Afferents.Segments.Where(IsLeastSquares).GroupBy(segment => (FullForceRule)_plan(segment)!.Rule))
+            {
+                string name = string.Join(", ", group.Select(segment => segment.Spec.Name));
+                if (!_applies)
+                    ThrowHelper.Invalid($"{name}: recursive least squares ask for no increments; they change the weights. Compare other rules.");
+                if (_network.Graph.Perturbations.OfType<Lesion>().Any(lesion => lesion.Area.Index == area.Index))
+                    ThrowHelper.Invalid($"{name}: units of {area.Spec.Name} that are gone have no current, so none can follow a teacher's. Leave the lesion out, or silence them.");
+                Add(new FullForce<T>(_network, area, [.. group], group.Key), new LearnerKey("least squares of an area", area.Index, null));
+            }
+        }
+
+        private bool IsLeastSquares(Segment segment) => _plan(segment) is { } plan
+            && (segment.Spec.Target.IsReadout ? plan.Readout.IsLeastSquares : plan.Rule is FullForceRule);
 
         /// <summary>Gives the groups of areas that suit it to RTRL in blocks; the others are left for RTRL step by step.</summary>
         private void AddBlocks(LearningRule rule, UpdateSchedule schedule, Exact parts)
@@ -273,7 +305,7 @@ internal static class Learners
         private Exact ExactOf(LearningRule rule, UpdateSchedule schedule)
         {
             if (!_exact.TryGetValue((rule, schedule), out Exact? parts))
-                _exact[(rule, schedule)] = parts = new Exact([], [], []);
+                _exact[(rule, schedule)] = parts = new Exact([], [], [], []);
             return parts;
         }
 
@@ -284,8 +316,8 @@ internal static class Learners
             {
                 Segment[] segments = [.. group];
                 (LearningRule rule, UpdateSchedule schedule, _, _, _, TdReadout? difference) = group.Key;
-                if (rule is TruncatedBpttRule truncated && schedule.Time == UpdateTime.Online && !isDeltaRule && difference is null)
-                    schedule = new UpdateSchedule(UpdateTime.EverySteps, truncated.Stride);
+                if (!isDeltaRule && difference is null)
+                    schedule = ScheduleOf(rule, schedule);
 
                 // Oja's term is of the weights before the update: where they also decay, both are collected first.
                 string? obstacle = Array.Find(segments, segment => segment.Spec.IsPenalized) is { } penalized ? $"the weights of {penalized.Spec.Name} cost something"
@@ -303,10 +335,14 @@ internal static class Learners
             return groups;
         }
 
+        /// <summary>Online, what truncated BPTT asks for comes with its looks.</summary>
+        private static UpdateSchedule ScheduleOf(LearningRule rule, UpdateSchedule schedule) =>
+            rule is TruncatedBpttRule truncated && schedule.Time == UpdateTime.Online ? new UpdateSchedule(UpdateTime.EverySteps, truncated.Stride) : schedule;
+
         /// <summary>Projections that agree in all of this learn together, whatever their rates.</summary>
         private static (LearningRule Rule, UpdateSchedule Schedule, Optimizer Optimizer, Clip Clip, LearningRateSchedule Rates, TdReadout? Difference) Key(Plasticity plasticity, bool isReadout) =>
             (plasticity.Rule, plasticity.Schedule, plasticity.Optimizer, plasticity.Clip, plasticity.Rates, isReadout ? plasticity.Readout as TdReadout : null);
 
-        private sealed record Exact(List<(AreaState<T> Area, Plastic<T> Plastic)> Areas, List<(ReadoutState<T> Readout, Plastic<T> Plastic)> Readouts, List<PlasticTau<T>> Taus);
+        private sealed record Exact(List<(AreaState<T> Area, Plastic<T> Plastic)> Areas, List<(ReadoutState<T> Readout, Plastic<T> Plastic)> Readouts, List<PlasticTau<T>> Taus, List<(AreaState<T> Area, PlasticStart<T> Plastic)> Starts);
     }
 }

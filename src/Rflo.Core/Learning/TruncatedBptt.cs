@@ -20,6 +20,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
     private readonly BackwardCredit<T> _backward;
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly (ReadoutState<T> Readout, Plastic<T> Plastic)[] _readouts;
+    private readonly (AreaState<T> Area, PlasticStart<T> Plastic, T[] Asked)[] _starts;
     private readonly AlignedArray<T>[] _areaSums;
     private readonly AlignedArray<T>[] _readoutSums;
     private readonly int _window;
@@ -31,7 +32,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
 
     public TruncatedBptt(
         Network<T> network, TruncatedBpttRule rule, bool isStepwise, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas,
-        IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts)
+        IReadOnlyList<(ReadoutState<T> Readout, Plastic<T> Plastic)> readouts, IReadOnlyList<(AreaState<T> Area, PlasticStart<T> Plastic)> starts)
     {
         _window = Math.Min(rule.Window, network.MaxSteps);
         _stride = rule.Stride;
@@ -40,6 +41,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         _backward = new BackwardCredit<T>(network, rule.Path, _window);
         _areas = [.. areas];
         _readouts = [.. readouts];
+        _starts = [.. starts.Select(start => (start.Area, start.Plastic, new T[start.Area.Units]))];
         int rows = isStepwise ? 0 : _history + network.MaxSteps + 1;
         _areaSums = [.. _areas.Select(pair => new AlignedArray<T>(rows * pair.Area.Padded))];
         _readoutSums = [.. _readouts.Select(pair => new AlignedArray<T>(rows * pair.Readout.Padded))];
@@ -51,6 +53,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         .. _isStepwise ? Array.Empty<PlanOperator>() : [new(PlanStage.ApplyStep, "sums over looks", [new("credit")], ["credit of all looks"])],
         .. _areas.SelectMany(pair => Product(pair.Plastic, pair.Area.Spec.Name)),
         .. _readouts.SelectMany(pair => Product(pair.Plastic, pair.Readout.Spec.Name)),
+        .. _starts.Select(start => start.Plastic.Operator([new("credit")])),
     ];
 
     private IEnumerable<PlanOperator> Product(Plastic<T> plastic, string target) =>
@@ -63,6 +66,8 @@ internal sealed class TruncatedBptt<T> : Learner<T>
             sum.Span.Clear();
         foreach (AlignedArray<T> sum in _readoutSums)
             sum.Span.Clear();
+        foreach ((_, _, T[] asked) in _starts)
+            asked.AsSpan().Clear();
     }
 
     public override void Tell(int step)
@@ -76,6 +81,18 @@ internal sealed class TruncatedBptt<T> : Learner<T>
     public override void Learn(int step)
     {
         bool isLook = IsLook(step);
+        foreach ((AreaState<T> area, PlasticStart<T> plastic, T[] asked) in _starts)
+        {
+            // A window that does not reach step 1 says nothing of what the trial began with.
+            if (isLook && _backward.ReachedStart)
+                TensorPrimitives.Add(asked, _backward.StartCredit(area)[..asked.Length], asked);
+            if (!_isStepwise)
+                continue;
+            plastic.Add(asked, _steps);
+            asked.AsSpan().Clear();
+            plastic.EndStep(step, _steps);
+        }
+
         for (int k = 0; k < _areas.Length; k++)
         {
             (AreaState<T> area, Plastic<T> plastic) = _areas[k];
@@ -98,6 +115,13 @@ internal sealed class TruncatedBptt<T> : Learner<T>
 
     public override void End(int steps)
     {
+        foreach ((_, PlasticStart<T> plastic, T[] asked) in _starts)
+        {
+            if (!_isStepwise)
+                plastic.Add(asked, steps);
+            plastic.FinishTrial();
+        }
+
         for (int k = 0; k < _areas.Length; k++)
             End(_areas[k].Plastic, _areas[k].Area.Afferents, _areas[k].Area.Padded, 1, steps, _areaSums[k]);
         for (int k = 0; k < _readouts.Length; k++)

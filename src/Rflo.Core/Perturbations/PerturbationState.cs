@@ -66,6 +66,7 @@ internal sealed class PerturbationState<T>
     /// <summary>When an area's initial state is there: what is gone for the whole trial sends nothing from the beginning.</summary>
     public void BeginArea(AreaState<T> area)
     {
+        area.FreeStart();
         foreach (int k in _ofArea[area.Index])
             if (_acts[k] && _all[k] is Lesion)
                 for (int t = -_network.Graph.MaxDelay; t <= 0; t++)

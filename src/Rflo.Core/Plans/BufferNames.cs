@@ -30,6 +30,8 @@ internal static class BufferNames
 
     public static string TimeConstants(string area) => $"time constants of {area}";
 
+    public static string InitialStates(string area) => $"initial states of {area}";
+
     public static string Outputs(string readout) => OfOutputs + readout;
 
     public static string Errors(string readout) => OfErrors + readout;

@@ -5,9 +5,10 @@ public sealed class Observation
 {
     private readonly Func<ProjectionId, double[]> _weights;
     private readonly Func<AreaId, double[]> _timeConstants;
+    private readonly Func<AreaId, double[]> _initialStates;
 
-    internal Observation(int trial, Recording recording, Func<ProjectionId, double[]> weights, Func<AreaId, double[]> timeConstants) =>
-        (Trial, Recording, _weights, _timeConstants) = (trial, recording, weights, timeConstants);
+    internal Observation(int trial, Recording recording, Func<ProjectionId, double[]> weights, Func<AreaId, double[]> timeConstants, Func<AreaId, double[]> initialStates) =>
+        (Trial, Recording, _weights, _timeConstants, _initialStates) = (trial, recording, weights, timeConstants, initialStates);
 
     /// <summary>Number of the trial, from 0.</summary>
     public int Trial { get; }
@@ -22,4 +23,8 @@ public sealed class Observation
     /// <summary>The time constants of an area after its update, as <see cref="Session.TimeConstants"/> gives them.</summary>
     /// <exception cref="ArgumentException">There is no such area.</exception>
     public double[] TimeConstants(AreaId area) => _timeConstants(area);
+
+    /// <summary>The initial states of an area after its update, as <see cref="Session.InitialStates"/> gives them.</summary>
+    /// <exception cref="ArgumentException">There is no such area.</exception>
+    public double[] InitialStates(AreaId area) => _initialStates(area);
 }

@@ -30,7 +30,7 @@ internal sealed class PassiveUpdate<T>
     public bool HasFunction { get; }
 
     /// <summary>Whether a projection is among those that rules are compared on.</summary>
-    public static bool Learns(ProjectionSpec projection) => !projection.Target.IsReadout && projection.Plasticity is { LearningRate: > 0 };
+    public static bool Learns(ProjectionSpec projection) => !projection.Target.IsReadout && projection.Plasticity is { LearningRate: > 0, Rule: not FullForceRule };
 
     /// <summary>
     /// Before a trial: forgets what was collected in the one before. The projections' own rules take over the running means of

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// The weights and time constants of the trial with which the smallest mean loss of a run was reached, or of the smallest validation loss. A trial's loss belongs to the
+/// The weights, time constants and initial states of the trial with which the smallest mean loss of a run was reached, or of the smallest validation loss. A trial's loss belongs to the
 /// weights before its update, so those are set aside while the trial runs.
 /// </summary>
 internal sealed class BestWeights<T>
@@ -13,6 +13,8 @@ internal sealed class BestWeights<T>
     private readonly Afferents<T>[] _targets;
     private AlignedArray<T>[] _alphaBefore;
     private AlignedArray<T>[] _alphaBest;
+    private double[][] _startBefore;
+    private double[][] _startBest;
     private WeightStore<T>[] _before;
     private WeightStore<T>[] _best;
 
@@ -21,6 +23,8 @@ internal sealed class BestWeights<T>
         _areas = network.Areas;
         _alphaBefore = [.. _areas.Select(area => new AlignedArray<T>(area.Padded))];
         _alphaBest = [.. _areas.Select(area => new AlignedArray<T>(area.Padded))];
+        _startBefore = [.. _areas.Select(area => new double[area.KeepsLearnedStart ? area.Units : 0])];
+        _startBest = [.. _areas.Select(area => new double[area.KeepsLearnedStart ? area.Units : 0])];
         _targets = [.. network.Areas.Select(area => area.Afferents).Concat(network.Readouts.Select(readout => readout.Afferents))];
         _before = [.. _targets.Select(target => target.NewStore())];
         _best = [.. _targets.Select(target => target.NewStore())];
@@ -34,9 +38,14 @@ internal sealed class BestWeights<T>
     /// <summary>dt / tau of an area, with the best weights.</summary>
     public AlignedArray<T> AlphaOf(AreaState<T> area) => _alphaBest[area.Index];
 
+    /// <summary>Initial states of an area, with the best weights.</summary>
+    public double[] StartOf(AreaState<T> area) => area.KeepsLearnedStart ? _startBest[area.Index] : area.Start;
+
     /// <summary>Before a trial.</summary>
     public void SetAside()
     {
+        for (int k = 0; k < _areas.Length; k++)
+            _areas[k].Start.AsSpan(0, _startBefore[k].Length).CopyTo(_startBefore[k]);
         for (int k = 0; k < _areas.Length; k++)
             _areas[k].Alpha.Span.CopyTo(_alphaBefore[k].Span);
         for (int k = 0; k < _targets.Length; k++)
@@ -60,6 +69,7 @@ internal sealed class BestWeights<T>
     {
         (_before, _best) = (_best, _before);
         (_alphaBefore, _alphaBest) = (_alphaBest, _alphaBefore);
+        (_startBefore, _startBest) = (_startBest, _startBefore);
     }
 
     /// <summary>Saves or restores them.</summary>
@@ -70,6 +80,9 @@ internal sealed class BestWeights<T>
         visitor.Visit("window", ref window);
         foreach (AreaState<T> area in _areas)
             visitor.Visit("alpha", AlphaOf(area).Span[..area.Units], area.Index);
+        foreach (AreaState<T> area in _areas)
+            if (area.KeepsLearnedStart)
+                visitor.Visit<double>("start", _startBest[area.Index], area.Index);
         for (int k = 0; k < _targets.Length; k++)
             _targets[k].Visit(visitor, _best[k], _targets[k].Segments);
     }

@@ -96,6 +96,9 @@ internal static class Finiteness
                 return new RunStatus(RunEnd.Diverged, trial, steps, FormattableString.Invariant($"the weights onto {name}, of which one is {largest:g4}"));
         }
 
+        foreach (AreaState<T> area in network.Areas)
+            if (!double.IsFinite(Largest<double>(area.Start)))
+                return new RunStatus(RunEnd.Diverged, trial, steps, $"the initial states of area {area.Spec.Name}");
         return null;
     }
 

@@ -53,6 +53,7 @@ internal sealed class OpenBatch<T>(Network<T> network, LearnerSet<T> learners)
             StateVisitor own = visitor.Of("area", area.Index);
             own.Visit("alpha", area.Alpha.Span[..area.Units]);
             own.Visit("decay", area.Decay.Span[..area.Units]);
+            area.VisitStart(own);
             area.Afferents.Visit(visitor.Of("weights"), area.Afferents.Weights, area.Afferents.Segments);
         }
 

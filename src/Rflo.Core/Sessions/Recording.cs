@@ -35,4 +35,10 @@ public sealed record Recording
 
     /// <summary>h(t), for each area an array of shape (steps, units).</summary>
     public required IReadOnlyList<double[]> Rates { get; init; }
+
+    /// <summary>
+    /// s(t), for each area and each of its state variables (<see cref="AreaSpec.StateNames"/>) an array of shape (steps, units); no array of areas
+    /// without <see cref="AreaSpec.RecordsStates"/>.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<double[]>> States { get; init; } = [];
 }

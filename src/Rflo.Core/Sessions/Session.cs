@@ -222,6 +222,21 @@ public abstract class Session
     /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
     public abstract double[] BestTimeConstants(AreaId area);
 
+    /// <summary>The first state variable of every unit of an area before step 1, as it is now, shape (units): h(0), or x(0) of the current form.</summary>
+    /// <exception cref="ArgumentException">There is no such area.</exception>
+    public abstract double[] InitialStates(AreaId area);
+
+    /// <summary>Sets that of an area whose initial states learn (<see cref="AreaSpec.InitialPlasticity"/>, at a rate of 0 or more).</summary>
+    /// <param name="area">The area.</param>
+    /// <param name="states">Shape (units).</param>
+    /// <exception cref="ArgumentException">There is no such area, its initial states are those of its declaration, the number of units is another, or a state is not finite.</exception>
+    public abstract void SetInitialStates(AreaId area, double[] states);
+
+    /// <summary>The initial states of the smallest mean loss, as <see cref="InitialStates"/>.</summary>
+    /// <exception cref="ArgumentException">There is no such area.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
+    public abstract double[] BestInitialStates(AreaId area);
+
     /// <summary>
     /// From now on keeps the weights of the trial with which the smallest mean loss is reached (<see cref="Metrics.BestTrial"/>), and
     /// before there is a mean those of the latest trial; to be called before the first trial.

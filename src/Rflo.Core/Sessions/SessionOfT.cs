@@ -260,7 +260,7 @@ internal sealed partial class Session<T> : Session
         Refuse(nameof(Watch));
         Block<T>[] blocks = [.. _blocks.Select(block => new Block<T>(block.Afferents, block.Segment, Graph.Postsynaptic(block.Segment.Spec)))];
         var builder = new ProbeSetBuilder<T>(
-            _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(Metrics.Losses[^1]), Weights, TimeConstants));
+            _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(Metrics.Losses[^1]), Weights, TimeConstants, InitialStates));
         _probes = builder.Build(probes);
         Metrics.Probes = _probes.Series;
         Metrics.Validation = _probes.Validation;
@@ -387,7 +387,7 @@ internal sealed partial class Session<T> : Session
         _probes.FollowTimeConstants(state);
     }
 
-    /// <summary>Between runs, a batch that is not full ends where weights or time constants are set. Within one it goes on.</summary>
+    /// <summary>Between runs, a batch that is not full ends where weights, time constants or initial states are set. Within one it goes on.</summary>
     private void CloseBatch()
     {
         if (!_isRunning)
@@ -399,6 +399,27 @@ internal sealed partial class Session<T> : Session
         AreaState<T> state = Area(area);
         return Steps(Best.AlphaOf(state))[..state.Units];
     }
+
+    public override double[] InitialStates(AreaId area) => [.. Area(area).Start];
+
+    public override void SetInitialStates(AreaId area, double[] states)
+    {
+        ArgumentNullException.ThrowIfNull(states);
+        Refuse(nameof(SetInitialStates));
+        AreaState<T> state = Area(area);
+        if (!state.KeepsLearnedStart)
+            ThrowHelper.Invalid($"{state.Spec.Name} has no {nameof(AreaSpec.InitialPlasticity)}: its initial states are those of its declaration.");
+        if (states.Length != state.Units)
+            ThrowHelper.ShapeMismatch(nameof(states), states.Length, state.Units, "(units)");
+        foreach (double one in states)
+            if (!double.IsFinite(one))
+                ThrowHelper.OutOfRange(nameof(states), one, "finite");
+        CloseBatch();
+        _lanes?.Drop();
+        states.CopyTo(state.Start, 0);
+    }
+
+    public override double[] BestInitialStates(AreaId area) => [.. Best.StartOf(Area(area))];
 
     public override void KeepBest()
     {
@@ -693,6 +714,7 @@ internal sealed partial class Session<T> : Session
             Conditions = [.. shown.Conditions],
             Performance = PerformanceOf(shown, outputs),
             Rates = [.. _network.Areas.Select(area => Rates(area, steps))],
+            States = [.. _network.Areas.Select(area => States(area, steps))],
         };
     }
 
@@ -734,6 +756,19 @@ internal sealed partial class Session<T> : Session
         double[] all = new double[steps * area.Units];
         for (int t = 1; t <= steps; t++)
             TensorPrimitives.ConvertTruncating<T, double>(area.Rates(t)[..area.Units], all.AsSpan((t - 1) * area.Units, area.Units));
+        return all;
+    }
+
+    private static double[][] States(AreaState<T> area, int steps)
+    {
+        double[][] all = new double[area.Spec.RecordsStates ? area.StateCount : 0][];
+        for (int k = 0; k < all.Length; k++)
+        {
+            all[k] = new double[steps * area.Units];
+            for (int t = 1; t <= steps; t++)
+                TensorPrimitives.ConvertTruncating<T, double>(area.States(t).Slice(k * area.Padded, area.Units), all[k].AsSpan((t - 1) * area.Units, area.Units));
+        }
+
         return all;
     }
 }

@@ -32,6 +32,8 @@ internal sealed partial class AreaState<T>
         if (T.IsNaN(rates[unit]))
             return;
         rates[unit] = value;
+        if (step < 1 && !HasGain && _startHeld is { } held)
+            held[unit] = true;
         if (HasGain)
         {
             for (int k = 0; k < StateCount; k++)

@@ -89,6 +89,27 @@ internal sealed partial class AreaState<T>
         }
     }
 
+    /// <summary>A trace that nothing is added to: x_k(t) = sum over l of M_kl x_l(t-1).</summary>
+    /// <param name="memory">M, shape (states, states, padded units).</param>
+    /// <param name="trace">x(t-1); x(t) afterwards.</param>
+    public void CarryTrace(ReadOnlySpan<T> memory, Span<T> trace)
+    {
+        Span<T> x = stackalloc T[UnitModel.MostStates];
+        int d = StateCount;
+        for (int i = 0; i < Units; i++)
+        {
+            for (int l = 0; l < d; l++)
+                x[l] = trace[l * Padded + i];
+            for (int k = 0; k < d; k++)
+            {
+                T sum = T.Zero;
+                for (int l = 0; l < d; l++)
+                    sum += memory[(k * d + l) * Padded + i] * x[l];
+                trace[k * Padded + i] = sum;
+            }
+        }
+    }
+
     /// <summary>Credit through a step, backward: z_l(t-1) = sum over k of A_kl(t) z_k(t).</summary>
     /// <param name="jacobian">A(t), shape (states, states, padded units).</param>
     /// <param name="after">z(t).</param>

@@ -15,6 +15,7 @@ internal sealed partial class AreaState<T>
     private readonly int _maxSteps;
     private readonly T[] _means;
     private readonly T[] _initialStates;
+    private readonly bool[]? _startHeld;
     private AlignedArray<T>? _currents;
     private AlignedArray<T>? _noises;
 
@@ -44,6 +45,9 @@ internal sealed partial class AreaState<T>
         _states = _gain is null ? _rates : new AlignedArray<T>(_rates.Length * StateCount);
         _post = new AlignedArray<T>((maxSteps + 1) * StateWidth);
         _jacobian = new AlignedArray<T>(HasModel ? (maxSteps + 1) * StateCount * StateWidth : 0);
+        Start = original?.Start ?? [.. Spec.InitialRates];
+        if (LearnsStart && graph.Perturbations.Count > 0)
+            _startHeld = new bool[Units];
         _means = new T[Spec.Penalties.Any(penalty => penalty.OfTrialMean) ? Units : 0];
         ResetRates();
     }
@@ -176,6 +180,25 @@ internal sealed partial class AreaState<T>
             System.Numerics.Tensors.TensorPrimitives.Divide(Noise.Span, T.CreateTruncating(Spec.NoiseUnit > 0 ? Spec.NoiseUnit : Spec.Noise), noises.Row(step, Padded));
     }
 
+    /// <summary>The first state variable of each unit before step 1: h(0), or x(0) of the current form; shape (units). In double precision, as it is declared.</summary>
+    public double[] Start { get; }
+
+    /// <summary>Whether it learns.</summary>
+    public bool LearnsStart => Spec.InitialPlasticity is { LearningRate: > 0 };
+
+    /// <summary>Whether its first states may differ from those that it was declared with.</summary>
+    public bool KeepsLearnedStart => Spec.InitialPlasticity is not null;
+
+    /// <summary>Whether a unit's rates before step 1 are those of a perturbation in the trial in hand, whatever its state.</summary>
+    public bool IsStartHeld(int unit) => _startHeld is { } held && held[unit];
+
+    /// <summary>Before a trial: its units are free, until a perturbation holds them.</summary>
+    public void FreeStart()
+    {
+        if (_startHeld is { } held)
+            Array.Clear(held);
+    }
+
     /// <summary>Rates before the first step, and further back for delayed projections: all equal to h(0).</summary>
     public void ResetRates()
     {
@@ -184,7 +207,7 @@ internal sealed partial class AreaState<T>
             Span<T> row = States(t);
             row.Clear();
             for (int i = 0; i < Units; i++)
-                row[i] = T.CreateTruncating(Spec.InitialRates[i]);
+                row[i] = T.CreateTruncating(Start[i]);
             BeginStates(row);
             Transmit(t);
         }
@@ -205,7 +228,7 @@ internal sealed partial class AreaState<T>
     {
         Span<T> start = States(0);
         for (int i = 0; i < Units; i++)
-            start[i] = T.CreateTruncating(Spec.InitialRates[i] + Spec.InitialSpread * stream.Gaussian());
+            start[i] = T.CreateTruncating(Start[i] + Spec.InitialSpread * stream.Gaussian());
         BeginStates(start);
         Transmit(0);
         for (int t = -_history; t < 0; t++)
@@ -224,6 +247,7 @@ internal sealed partial class AreaState<T>
         visitor.Visit("alpha", Alpha.Span[..Units]);
         if (visitor.Restores)
             UpdateDecay();
+        VisitStart(visitor);
         if (Spec.InitialPolicy != InitialPolicy.CarriedOver || visitor.IsLocal)
             return;
         for (int t = -_history; t <= 0; t++)
@@ -234,6 +258,13 @@ internal sealed partial class AreaState<T>
             if (visitor.Restores)
                 Transmit(t);
         }
+    }
+
+    /// <summary>Saves or restores the first states, where they learn.</summary>
+    public void VisitStart(StateVisitor visitor)
+    {
+        if (KeepsLearnedStart)
+            visitor.Visit<double>("start", Start);
     }
 
     /// <summary>Sets every unit's dt / tau.</summary>

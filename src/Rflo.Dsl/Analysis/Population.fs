@@ -38,6 +38,10 @@ module Population =
                 Rates =
                     trial.Rates
                     |> Map.map (fun _ rates -> rates.SubMatrix(first, count, 0, rates.ColumnCount))
+                States =
+                    trial.States
+                    |> Map.map (fun _ states ->
+                        states.SubMatrix(first, count, 0, states.ColumnCount))
         })
         |> rates area
 

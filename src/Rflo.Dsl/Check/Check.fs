@@ -338,7 +338,11 @@ module Check =
 
         for earlier, a in circuit.Areas |> withEarlier (fun a -> a.Name) do
             yield!
-                at (InArea a.Name) (area experiment.Precision dt earlier a @ learnsTau experiment a)
+                at
+                    (InArea a.Name)
+                    (area experiment.Precision dt earlier a
+                     @ learnsTau experiment a
+                     @ learnsInitial experiment a)
 
             yield! populations a
 

@@ -41,6 +41,16 @@ module internal CheckAreas =
             | None -> ()
           ]
 
+    let recorded (area: Area) = [
+        match area.Dynamics with
+        | (Leaky | WinnerTakeAll _) when area.RecordsStates ->
+            Contradiction(
+                "it records its states, and its units have none beside their rates",
+                "leave recordStates out; activity.Rates has them"
+            )
+        | _ -> ()
+    ]
+
     let initial precision (area: Area) = [
         match area.Initial with
         | Reset rate
@@ -197,6 +207,7 @@ module internal CheckAreas =
 
         yield! notNegativeIn precision "noise" area.Noise
         yield! penalties precision area
+        yield! recorded area
         yield! initial precision area
         yield! daleFraction area
 

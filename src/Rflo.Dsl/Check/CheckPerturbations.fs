@@ -184,6 +184,21 @@ module internal CheckPerturbations =
                 "leave learnTau out, or stimulate"
             )
 
+        let followers =
+            experiment.Circuit.Projections
+            |> List.filter (fun projection -> Wiring.areaOf projection.Target = Some area.Name)
+            |> List.choose (Wiring.plasticity experiment)
+            |> List.filter (fun (rate, rule) -> rate > 0.0 && rule.Credit.IsTowardCurrents)
+
+        match perturbation.Kind, followers with
+        | PerturbationKind.Lesion _, (_, rule) :: _ ->
+            RuleCannot(
+                rule.Name,
+                $"learn onto {area.Name}, whose units are gone and have no current",
+                "silence them, or test with the lesion"
+            )
+        | _ -> ()
+
         let kernl =
             experiment.Circuit.Projections
             |> List.choose (Wiring.plasticity experiment)

@@ -28,6 +28,13 @@ module internal CheckProbes =
                 | _ -> None)
             |> List.distinct
 
+        if rule.Credit.IsTowardCurrents then
+            RuleCannot(
+                rule.Name,
+                "be compared: least squares change weights and have no increments",
+                "compare other rules"
+            )
+
         for target in targets do
             yield! ontoArea experiment.Circuit rule target
             yield! modulatorArrives experiment.Circuit rule target
@@ -39,6 +46,11 @@ module internal CheckProbes =
         // A rate that is none is a problem of the projection.
         | Some(rate, _) -> rate <> 0.0
         | None -> false
+
+    /// Whether least squares solve for it, so that no rule's increments are compared on it.
+    let private isBySquares (experiment: Experiment) (projection: Projection) =
+        Wiring.plasticity experiment projection
+        |> Option.exists (fun (_, rule) -> rule.Credit.IsTowardCurrents)
 
     /// Whether Dale's law holds a projection, as far as the declaration says it.
     let private isSigned (circuit: Circuit) (projection: Projection) =
@@ -84,7 +96,9 @@ module internal CheckProbes =
         // That nothing learns at all is said of the experiment.
         | Probe.Angle _
         | Probe.WeightChange when CheckRules.changesNothing experiment -> None
-        | Probe.Angle _ when all (fun p -> isOfReadout p || not (moves experiment p)) ->
+        | Probe.Angle _ when
+            all (fun p -> isOfReadout p || not (moves experiment p) || isBySquares experiment p)
+            ->
             Some(
                 "no weights onto an area learn",
                 "let some learn, such as cortex --> cortex |> learningRate 0.03"

@@ -57,7 +57,8 @@ module internal CheckRules =
     let usesSlope (rule: Rule) =
         match rule.Credit with
         | Local trace -> trace.Post.Signal = Slope || trace.Trace = OwnJacobian
-        | Own _ -> false
+        | Own _
+        | TowardCurrents _ -> false
         | _ -> true
 
     let usesNoise (rule: Rule) =
@@ -266,19 +267,22 @@ module internal CheckRules =
           ]
         | _ -> []
 
+    let private recursive alpha forgetting every = [
+        yield! moreThanZero "alpha of the least squares" alpha
+
+        if not (forgetting > 0.0 && forgetting <= 1.0) then
+            NotAllowed("the forgetting of the least squares", string forgetting, "in (0, 1]")
+
+        yield! atLeastOne "the number of steps between least squares" every
+    ]
+
     let readoutRule (dt: float<ms>) (readout: Rflo.Dsl.ReadoutRule) = [
         match readout with
         | DeltaRule -> ()
         | TdLambda(gamma, lambda) ->
             yield! probability "the gamma of the temporal difference" gamma
             yield! probability "the lambda of the temporal difference" lambda
-        | RecursiveLeastSquares(alpha, forgetting, every) ->
-            yield! moreThanZero "alpha of the least squares" alpha
-
-            if not (forgetting > 0.0 && forgetting <= 1.0) then
-                NotAllowed("the forgetting of the least squares", string forgetting, "in (0, 1]")
-
-            yield! atLeastOne "the number of steps between least squares" every
+        | RecursiveLeastSquares(alpha, forgetting, every) -> yield! recursive alpha forgetting every
         | RidgeRegression(alpha, washout, every) ->
             yield! moreThanZero "alpha of the ridge regression" alpha
             yield! atLeastOne "the number of trials between ridge regressions" every
@@ -355,6 +359,7 @@ module internal CheckRules =
         | LearnedSensitivity rate ->
             if not (rate >= 0.0 && rate <= 1.0) then
                 NotAllowed("the rate at which sensitivities are learned", string rate, "in [0, 1]")
+        | TowardCurrents(_, alpha, forgetting, every) -> yield! recursive alpha forgetting every
         | _ -> ()
 
         yield! optimizer precision rule.Optimizer
@@ -403,6 +408,21 @@ module internal CheckRules =
         yield! parts precision dt rule
     ]
 
+    /// What the solution of least squares would not keep to.
+    let private ownAlphaAlone instead (projection: Projection) = [
+        if Option.isSome (CheckProjections.soundBounds projection) then
+            Contradiction("least squares keep to no bounds", $"leave the bounds out, {instead}")
+
+        for label, strength in projection.Decays do
+            let word = label.ToLowerInvariant()
+
+            if strength > 0.0 then
+                Contradiction(
+                    $"least squares know no {word} but their own alpha",
+                    $"leave the {word} out, {instead}"
+                )
+    ]
+
     /// What is wrong with a projection onto a readout that learns by least squares; of what is wrong in itself, nothing.
     let bySquares (rule: Rule) (readout: Readout) (projection: Projection) = [
         let instead = "or let the readout learn by the delta rule, Readout = DeltaRule"
@@ -414,8 +434,7 @@ module internal CheckRules =
                 $"make the readout linear, {instead}"
             )
 
-        if Option.isSome (CheckProjections.soundBounds projection) then
-            Contradiction("least squares keep to no bounds", $"leave the bounds out, {instead}")
+        yield! ownAlphaAlone instead projection
 
         match readout.LossOrNatural with
         | :? SquaredError -> ()
@@ -425,15 +444,49 @@ module internal CheckRules =
                     $"least squares minimise the squared error, and the loss of {readout.Name} is the {loss.Description}",
                     $"leave the loss out, {instead}"
                 )
+    ]
 
-        for label, strength in projection.Decays do
-            let word = label.ToLowerInvariant()
+    /// What is wrong with a projection onto an area that learns to make the currents of a teacher.
+    let towardCurrents (circuit: Circuit) (rule: Rule) (target: Area) (projection: Projection) = [
+        match rule.Credit with
+        | TowardCurrents(name, _, _, _) ->
+            let instead = "or take another rule"
 
-            if strength > 0.0 then
-                Contradiction(
-                    $"least squares know no {word} but their own alpha",
-                    $"leave the {word} out, {instead}"
+            match Wiring.findArea circuit name with
+            | Error faults -> yield! faults
+            | Ok _ when target.Dynamics.IsWinnerTakeAll -> ()
+            | Ok teacher ->
+                if name = target.Name then
+                    RuleCannot(
+                        rule.Name,
+                        $"make {name} its own teacher",
+                        "name another area with as many units, such as a frozen copy of it"
+                    )
+                elif teacher.Dynamics.IsWinnerTakeAll then
+                    RuleCannot(
+                        rule.Name,
+                        $"follow the currents of {name}, a winner-take-all area, which has none in most steps",
+                        "name an area of rate units"
+                    )
+                elif teacher.Units <> target.Units then
+                    RuleCannot(
+                        rule.Name,
+                        $"make the currents of {string target.Units} units of {target.Name} those of {string teacher.Units} units of {name}",
+                        $"give {name} as many units"
+                    )
+
+            if target.Dynamics.IsWinnerTakeAll then
+                RuleCannot(
+                    rule.Name,
+                    "change weights onto a winner-take-all area, which has no current in most steps",
+                    "use a rule of rates such as reward-hebb, or freeze the projection"
                 )
+
+            if Option.isSome (Wiring.signsOf circuit projection) then
+                Contradiction("least squares keep to no signs", $"leave dale out, {instead}")
+
+            yield! ownAlphaAlone instead projection
+        | _ -> ()
     ]
 
     /// What is wrong with a projection onto a readout that learns to predict rewards.
@@ -517,6 +570,7 @@ module internal CheckRules =
                 | Ok target ->
                     yield! ontoArea experiment.Circuit rule target
                     yield! modulatorArrives experiment.Circuit rule target
+                    yield! towardCurrents experiment.Circuit rule target projection
                     yield! rewardArrives experiment rule
                 | Error _ -> ()
             | OfReadout readout -> yield! ontoReadout experiment rule readout projection
@@ -569,6 +623,49 @@ module internal CheckRules =
                 yield! trialMeans experiment rule rule.Credit.IsBackwardInTime
     ]
 
+    /// Whether a rule has a form for initial states.
+    let private knowsStart (rule: Rule) =
+        match rule.Credit with
+        | TruncatedBackward _ -> true
+        | Local trace -> knowsTau rule && trace.Trace <> NoTrace
+        | _ -> knowsTau rule
+
+    /// What is wrong with initial states that learn.
+    let learnsInitial (experiment: Experiment) (area: Area) = [
+        match Wiring.initialRate experiment area with
+        | None -> ()
+        | Some rate ->
+            let rule = experiment.Rule
+            yield! notNegativeIn experiment.Precision "the learning rate of initial states" rate
+
+            match area.Initial with
+            | _ when area.Dynamics.IsWinnerTakeAll ->
+                Contradiction(
+                    "it learns its initial state, and that of a winner-take-all area is a choice, which has no gradient",
+                    "leave learnInitial out"
+                )
+            | CarriedOver _ ->
+                Contradiction(
+                    "it learns its initial state, and its states carry over, so that its trials have none of their own",
+                    "take initial (reset 0.1), or leave learnInitial out"
+                )
+            | RandomStart _ ->
+                Contradiction(
+                    "it learns its initial state, which is drawn anew in every trial",
+                    "take initial (drawnOnce 0.0 0.1), which begins with one draw, or leave learnInitial out"
+                )
+            | _ when not (knowsStart rule) ->
+                RuleCannot(
+                    rule.Name,
+                    "learn initial states",
+                    "use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+                )
+            | _ ->
+                yield! ontoArea experiment.Circuit rule area
+                // A local rule keeps its trace step by step, whenever it updates.
+                yield! trialMeans experiment rule rule.Credit.IsBackwardInTime
+    ]
+
     /// What a rule changes, where it does not change everything.
     let private scope =
         function
@@ -583,7 +680,9 @@ module internal CheckRules =
         && experiment.Circuit.Projections
            |> List.forall (fun p -> Option.isNone (Wiring.plasticity experiment p))
         && experiment.Circuit.Areas
-           |> List.forall (fun a -> Option.isNone (Wiring.tauRate experiment a))
+           |> List.forall (fun a ->
+               Option.isNone (Wiring.tauRate experiment a)
+               && Option.isNone (Wiring.initialRate experiment a))
 
     /// Where nothing learns, the rule itself may be why.
     let leavesNothing (experiment: Experiment) = [

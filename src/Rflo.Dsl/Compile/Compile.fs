@@ -95,6 +95,12 @@ module Compile =
                 (Wiring.tauRate experiment area
                  |> Option.map (fun rate ->
                      RuleCompile.plasticity experiment.Circuit dt rate experiment.Rule)
+                 |> Option.toObj),
+            RecordsStates = area.RecordsStates,
+            InitialPlasticity =
+                (Wiring.initialRate experiment area
+                 |> Option.map (fun rate ->
+                     RuleCompile.plasticity experiment.Circuit dt rate experiment.Rule)
                  |> Option.toObj)
         )
 
@@ -198,7 +204,7 @@ module Compile =
         : Rflo.Dsl.Observation = {
         Trial = seen.Trial
         Activity = Arrays.activity graph conditions seen.Recording
-        Weights = Arrays.learned graph (float dt) seen.Weights seen.TimeConstants
+        Weights = Arrays.learned graph (float dt) seen.Weights seen.TimeConstants seen.InitialStates
     }
 
     let private probe (experiment: Experiment) graph (task: ITask) (watched: Watched) : ProbeSpec =

@@ -9,10 +9,11 @@ module ErrorPaths =
         match rule.Credit with
         | Local trace -> trace.Modulator.Signal = FeedbackError
         | Own custom -> custom.UsesError
+        | TowardCurrents _ -> false
         | _ -> true
 
-    /// Whether anything that learns takes a signal, by its rule and by the part that it learns onto, an area or a readout: weights, or time
-    /// constants.
+    /// Whether anything that learns takes a signal, by its rule and by the part that it learns onto, an area or a readout: weights, time
+    /// constants, or initial states.
     let private anyTakes (takes: Rule -> End -> bool) (experiment: Experiment) =
         let byWeights =
             experiment.Circuit.Projections
@@ -21,13 +22,14 @@ module ErrorPaths =
                 | Some(_, rule) -> takes rule projection.Target
                 | None -> false)
 
-        let byTimeConstants =
+        let byUnits =
             experiment.Circuit.Areas
             |> List.exists (fun area ->
-                Option.isSome (Wiring.tauRate experiment area)
+                (Option.isSome (Wiring.tauRate experiment area)
+                 || Option.isSome (Wiring.initialRate experiment area))
                 && takes experiment.Rule (OfArea area.Name))
 
-        byWeights || byTimeConstants
+        byWeights || byUnits
 
     /// Whether an experiment learns by what a declared feedback carries: a rule that takes the declared error changes something of
     /// its area, or follows the arrows on to it from elsewhere.

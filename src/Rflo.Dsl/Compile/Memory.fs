@@ -96,7 +96,7 @@ module internal RuleCompile =
         )
 
     /// A rule for the core, in steps of dt, by which parts of a circuit learn.
-    let rule circuit dt (rule: Rule) : LearningRule =
+    let rule (circuit: Circuit) dt (rule: Rule) : LearningRule =
         match rule.Credit with
         | Local trace -> local circuit dt rule.Error trace
         | BackwardInTime -> BpttRule(path rule.Error)
@@ -104,6 +104,13 @@ module internal RuleCompile =
             TruncatedBpttRule(wholeSteps dt window, wholeSteps dt stride, path rule.Error)
         | ForwardInTime -> RtrlRule(path rule.Error)
         | LearnedSensitivity rate -> KernlRule(rate, path rule.Error)
+        | TowardCurrents(teacher, alpha, forgetting, every) ->
+            FullForceRule(
+                AreaId(circuit.Areas |> List.map _.Name |> place teacher),
+                alpha,
+                forgetting,
+                every
+            )
         | Stochastic(factors, noise) -> StochasticRule(factors, noise, path rule.Error)
         | Own custom ->
             match custom with

@@ -227,6 +227,12 @@ module internal Wiring =
     /// Under which name the time constants of an area stand among the weights of a run; no projection has a name with a space.
     let tauName area = $"tau {area}"
 
+    /// The same of initial states that an area learned.
+    let startName area = $"start {area}"
+
+    /// Under which name a state of an area's units stands in activity.
+    let stateName area state = $"{area} {state}"
+
     /// Everything that a part's weights can change, following the arrows between parts that exist: areas and readouts by
     /// name.
     let reachedFrom (circuit: Circuit) (start: string) =
@@ -278,3 +284,7 @@ module internal Wiring =
     /// them alone.
     let tauRate (experiment: Experiment) (area: Area) =
         area.TauRate |> Option.filter (fun _ -> experiment.Rule.Learns = Everything)
+
+    /// The same of the states that trials begin with.
+    let initialRate (experiment: Experiment) (area: Area) =
+        area.InitialRate |> Option.filter (fun _ -> experiment.Rule.Learns = Everything)

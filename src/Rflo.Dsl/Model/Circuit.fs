@@ -243,6 +243,10 @@ and Area = {
     Dale: float option
     /// The rate at which the units learn their time constants, if they do: by the experiment's rule, as d ln tau.
     TauRate: float option
+    /// The rate at which the units learn the states that trials begin with, if they do: by the experiment's rule.
+    InitialRate: float option
+    /// Whether activity has the states of its units beside their rates.
+    RecordsStates: bool
     /// Costs of its rates, beside the losses of the readouts.
     Penalties: Penalty list
     /// Named subsets of the units, counted from 0.

@@ -26,6 +26,8 @@ type Activity = {
     Outputs: Map<string, Matrix<float>>
     /// h(t) of each area, shape (steps, units).
     Rates: Map<string, Matrix<float>>
+    /// s(t) of the areas that record their states, by the names of area and state ("cortex v"), shape (steps, units).
+    States: Map<string, Matrix<float>>
 }
 
 /// A trial that was just trained, as a probe of one's own sees it.
@@ -35,7 +37,8 @@ type Observation = {
     Trial: int
     /// What happened in it.
     Activity: Activity
-    /// The weights after its update, shape (post, pre), by the name of their projection, and learned time constants ("tau cortex").
+    /// The weights after its update, shape (post, pre), by the name of their projection, learned time constants ("tau cortex") and learned
+    /// initial states ("start cortex").
     Weights: Map<string, Matrix<float>>
 }
 

@@ -120,11 +120,15 @@ type Credit =
     /// A trace for every synapse, and how much and how long a unit matters to every other, learned at this rate from what
     /// small nudges do (KeRNL; Roth et al. 2019).
     | LearnedSensitivity of rate: float
+    /// By recursive least squares, in every k-th step: what arrives by the projections that learn comes to make the current of each unit that of the same
+    /// unit of another area, the teacher, in the same step (full-FORCE; DePasquale et al. 2018). `alpha` and `forgetting` are those of
+    /// `RecursiveLeastSquares`. Exact for that at a forgetting of 1.
+    | TowardCurrents of teacher: string * alpha: float * forgetting: float * everySteps: int
     /// A rule that is not the core's own: it sees one area step by step.
     | Own of CustomRule
 
     /// Whether it looks at nothing but the area onto which it learns, and what arrives there.
-    member this.StaysInArea = this.IsLocal || this.IsOwn
+    member this.StaysInArea = this.IsLocal || this.IsOwn || this.IsTowardCurrents
 
 /// How the error of a readout reaches an area.
 type ErrorPath =
@@ -442,6 +446,17 @@ module Rule =
         rtrl with
             Name = "kernl"
             Credit = LearnedSensitivity 0.02
+    }
+
+    // Weights between areas by least squares.
+
+    /// `cortex --> cortex |> learnBy (Rule.fullForce "teacher") 1.0` learns by recursive least squares in every step, alpha = 1, to make the currents of
+    /// cortex those of the area "teacher", which has as many units: full-FORCE (DePasquale et al. 2018). Time and memory O(n^2) a step where all units
+    /// receive the same, O(n^3) where connections differ, as without self-connections. The rate only says that a projection learns.
+    let fullForce teacher = {
+        rflo with
+            Name = "full-force"
+            Credit = TowardCurrents(teacher, 1.0, 1.0, 1)
     }
 
     // Rules of one's own.

@@ -47,9 +47,15 @@ module internal Arrays =
             | _ -> invalidOp "no such kind of synapses"
     ]
 
-    /// All that a run learns, by name: the weights of every projection, and the time constants of areas that learn them, in ms,
-    /// shape (units, 1).
-    let learned (graph: Graph) dt read (steps: AreaId -> float[]) : Map<string, Matrix<float>> =
+    /// All that a run learns, by name: the weights of every projection, and the time constants, in ms, and initial states of areas
+    /// that learn them, shape (units, 1).
+    let learned
+        (graph: Graph)
+        dt
+        read
+        (steps: AreaId -> float[])
+        (starts: AreaId -> float[])
+        : Map<string, Matrix<float>> =
         Map.ofList [
             yield! weights graph read
 
@@ -57,6 +63,10 @@ module internal Arrays =
                 if not (isNull graph.Areas[k].TauPlasticity) then
                     let taus = steps (AreaId k) |> Array.map (fun steps -> steps * dt)
                     Wiring.tauName graph.Areas[k].Name, matrix taus.Length 1 taus
+
+                if not (isNull graph.Areas[k].InitialPlasticity) then
+                    let states = starts (AreaId k)
+                    Wiring.startName graph.Areas[k].Name, matrix states.Length 1 states
         ]
 
     let private outputs (graph: Graph) (recording: Recording) =
@@ -107,4 +117,12 @@ module internal Arrays =
                 Seq.zip graph.Areas recording.Rates
                 |> Seq.map (fun (area, rates) -> area.Name, matrix steps area.Units rates)
                 |> Map.ofSeq
+            States =
+                Map.ofSeq (
+                    seq {
+                        for area, states in Seq.zip graph.Areas recording.States do
+                            for name, values in Seq.zip area.StateNames states ->
+                                Wiring.stateName area.Name name, matrix steps area.Units values
+                    }
+                )
         }

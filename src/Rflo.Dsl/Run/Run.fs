@@ -35,8 +35,8 @@ type Trained = {
     Probes: Map<string, Series>
     /// What probes of one's own said when they first threw, by their names.
     ProbeFailures: Map<string, string>
-    /// Weights before the first trial, shape (post, pre), by the name of their projection, and the time constants of areas that learn
-    /// them ("tau cortex", in ms, shape (units, 1)). Where some connections do not exist, the matrix is sparse and stores those that
+    /// Weights before the first trial, shape (post, pre), by the name of their projection, and the time constants and initial states of
+    /// areas that learn them ("tau cortex", in ms, and "start cortex", shape (units, 1)). Where some connections do not exist, the matrix is sparse and stores those that
     /// do, zeros among them.
     Initial: Map<string, Matrix<float>>
     /// The same after the last trial.
@@ -47,6 +47,10 @@ type Trained = {
     TimeConstants: Map<string, float[]>
     /// Those of the smallest mean loss; empty where they were not kept.
     BestTimeConstants: Map<string, float[]>
+    /// Initial states of the areas that learned them, one a unit, after the last trial.
+    InitialStates: Map<string, float[]>
+    /// Those of the smallest mean loss; empty where they were not kept.
+    BestInitialStates: Map<string, float[]>
     /// The fixed feedback matrices B, shape (units, outputs), by (readout, area); symmetric ones have none.
     Feedback: Map<string * string, Matrix<float>>
     /// Test trial 0 before training, with learning off. It is none that training shows, where the task draws its trials.
@@ -59,12 +63,13 @@ type Trained = {
 [<RequireQualifiedAccess>]
 module Run =
 
-    let private learned (compiled: Compiled) read steps =
-        Arrays.learned compiled.Graph (float compiled.Dt) read steps
+    let private learned (compiled: Compiled) read steps starts =
+        Arrays.learned compiled.Graph (float compiled.Dt) read steps starts
 
-    /// The weights of every projection as they are now, shape (post, pre), by name, and learned time constants ("tau cortex").
+    /// The weights of every projection as they are now, shape (post, pre), by name, learned time constants ("tau cortex") and learned initial
+    /// states ("start cortex").
     let weights compiled (session: Session) =
-        learned compiled session.Weights session.TimeConstants
+        learned compiled session.Weights session.TimeConstants session.InitialStates
 
     let private feedback (compiled: Compiled) =
         Seq.zip compiled.Feedback compiled.Graph.Feedbacks
@@ -104,6 +109,13 @@ module Run =
         Rates =
             Map.ofList [
                 for area in graph.Areas -> area.Name, Arrays.matrix 0 area.Units [||]
+            ]
+        States =
+            Map.ofList [
+                for area in graph.Areas do
+                    if area.RecordsStates then
+                        for name in area.StateNames ->
+                            Wiring.stateName area.Name name, Arrays.matrix 0 area.Units [||]
             ]
     }
 
@@ -146,6 +158,13 @@ module Run =
                 if Option.isSome (Wiring.tauRate experiment area) then
                     area.Name,
                     read (AreaId k) |> Array.map (fun steps -> steps * float experiment.Dt)
+        ]
+
+    let private initialStates (experiment: Experiment) (read: AreaId -> float[]) =
+        Map.ofList [
+            for k, area in List.indexed experiment.Circuit.Areas do
+                if Option.isSome (Wiring.initialRate experiment area) then
+                    area.Name, read (AreaId k)
         ]
 
     /// A run before or between trials, with what its record needs of the time before the first.
@@ -202,7 +221,11 @@ module Run =
             Steps = session.Metrics.CopySteps()
             Best =
                 if running.Experiment.Stopping.KeepBest then
-                    learned compiled session.BestWeights session.BestTimeConstants
+                    learned
+                        compiled
+                        session.BestWeights
+                        session.BestTimeConstants
+                        session.BestInitialStates
                 else
                     Map.empty
             Rewards = session.Metrics.CopyRewards()
@@ -227,6 +250,12 @@ module Run =
             BestTimeConstants =
                 if running.Experiment.Stopping.KeepBest then
                     timeConstants running.Experiment session.BestTimeConstants
+                else
+                    Map.empty
+            InitialStates = initialStates running.Experiment session.InitialStates
+            BestInitialStates =
+                if running.Experiment.Stopping.KeepBest then
+                    initialStates running.Experiment session.BestInitialStates
                 else
                     Map.empty
             Feedback = feedback compiled

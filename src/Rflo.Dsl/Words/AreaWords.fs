@@ -76,6 +76,8 @@ module AreaWords =
             Initial = Reset 0.1
             Dale = None
             TauRate = None
+            InitialRate = None
+            RecordsStates = false
             Penalties = []
             Populations = []
             Lost = []
@@ -126,6 +128,15 @@ module AreaWords =
         /// `a |> learnTau 0.1` lets every unit of a learn its time constant by the experiment's rule: d ln tau = -0.1 dL / d ln tau,
         /// exact under BPTT and RTRL, local under RFLO and its like; tau stays at or above dt.
         let learnTau rate (area: Area) = { area with TauRate = Some rate }
+
+        /// `a |> learnInitial 0.1` lets every unit of a learn the state that trials begin with, from where `initial` sets it, by the
+        /// experiment's rule: dh(0) = -0.1 dL / dh(0), exact under BPTT, RTRL and truncated BPTT whose window reaches the first step, local
+        /// under RFLO and its like.
+        let learnInitial rate (area: Area) = { area with InitialRate = Some rate }
+
+        /// `a |> recordStates` is the area a whose units' states are in activity, recordings and files beside their rates:
+        /// `activity.States["a v"]`, shape (steps, units), for each state of a unit model, "x" of the current form.
+        let recordStates (area: Area) = { area with RecordsStates = true }
 
         /// `a |> dale 0.8` is the area a under Dale's law: the first 80 % of its units are excitatory, the others
         /// inhibitory, and every weight that leaves a unit for an area has the unit's sign.

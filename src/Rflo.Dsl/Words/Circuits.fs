@@ -62,7 +62,7 @@ module Circuit =
         | OfReadout readout -> OfReadout(rename readout)
         | OfBias -> OfBias
 
-    /// A rule names parts of its circuit where one of them modulates it.
+    /// A rule names parts of its circuit where one of them modulates it or is its teacher.
     let private renameModulator rename (rule: Rule) =
         match rule.Credit with
         | Local trace ->
@@ -82,6 +82,10 @@ module Circuit =
                                 Modulator = { trace.Modulator with Signal = signal }
                         }
             }
+        | TowardCurrents(teacher, alpha, forgetting, every) -> {
+            rule with
+                Credit = TowardCurrents(rename teacher, alpha, forgetting, every)
+          }
         | _ -> rule
 
     /// `Circuit.rename (fun name -> if name = "m1" then "motor" else name) c` is c with other names of its areas, inputs, readouts and
@@ -277,7 +281,7 @@ module Circuit =
           }
 
     /// `c |> Circuit.withWeights trained.Final` is c as that run left it: its weights by the names of projections, and the time
-    /// constants that it learned by those of areas ("tau cortex"). What the run does not have stays as it was declared; a name that
+    /// constants and initial states that it learned by those of areas ("tau cortex", "start cortex"). What the run does not have stays as it was declared; a name that
     /// c does not have is a problem that the check reports. Connections that did not exist there (of a density, one to one) do not
     /// exist here either; those of weight 0 do. Of a matrix of your own that is stored in full, a density takes the connections
     /// that are not 0.
@@ -287,7 +291,7 @@ module Circuit =
             | None -> projection
             | Some matrix -> startFrom matrix projection
 
-        let learned (area: Area) =
+        let ofTau (area: Area) =
             match Map.tryFind (Wiring.tauName area.Name) weights with
             | None -> area
             | Some taus -> {
@@ -295,25 +299,38 @@ module Circuit =
                     Tau = TauOfUnit [| for tau in taus.Enumerate() -> tau * 1.0<ms> |]
               }
 
+        let ofStart (area: Area) =
+            match Map.tryFind (Wiring.startName area.Name) weights with
+            | None -> area
+            | Some states -> {
+                area with
+                    Initial = ResetTo [| for state in states.Enumerate() -> state |]
+              }
+
         let areas = circuit.Areas |> List.map _.Name
         let projections = circuit.Projections |> List.map Wiring.label
         let word = "Circuit.withWeights"
-        let ofTau = Wiring.tauName ""
+
+        /// The area whose time constants or initial states these are.
+        let areaOf (name: string) =
+            [ Wiring.tauName ""; Wiring.startName "" ]
+            |> List.tryFind (fun prefix -> name.StartsWith(prefix, System.StringComparison.Ordinal))
+            |> Option.map (fun prefix -> name.Substring prefix.Length)
 
         let unmatched = [
             for name in Map.keys weights do
-                if name.StartsWith(ofTau, System.StringComparison.Ordinal) then
-                    let area = name.Substring ofTau.Length
-
+                match areaOf name with
+                | Some area ->
                     if not (List.contains area areas) then
                         NoSuchArea(word, area, areas)
-                elif not (List.contains name projections) then
+                | None when not (List.contains name projections) ->
                     NoSuchProjection(word, name, projections)
+                | None -> ()
         ]
 
         {
             circuit with
-                Areas = circuit.Areas |> List.map learned
+                Areas = circuit.Areas |> List.map (ofTau >> ofStart)
                 Projections = circuit.Projections |> List.map start
                 Unmatched = circuit.Unmatched @ unmatched
         }
@@ -331,12 +348,14 @@ module Circuit =
                 | _ -> ()
         ]
 
-        // A time constant that was learned may begin every area of its name.
-        let taus = [
-            for area in circuit.Areas -> Wiring.tauName area.Name, (area.Units, 1)
+        // What units learned may begin every area of its name.
+        let ofUnits = [
+            for area in circuit.Areas do
+                Wiring.tauName area.Name, (area.Units, 1)
+                Wiring.startName area.Name, (area.Units, 1)
         ]
 
-        let places = Map.ofList (needed @ taus)
+        let places = Map.ofList (needed @ ofUnits)
 
         let shapeOf (matrix: Matrix<float>) = matrix.RowCount, matrix.ColumnCount
 
@@ -366,10 +385,16 @@ module Circuit =
             ]
         }
 
-    /// `c |> Circuit.freeze` is c in which nothing learns, no weight and no time constant.
+    /// `c |> Circuit.freeze` is c in which nothing learns: no weight, no time constant, no initial state.
     let freeze (circuit: Circuit) : Circuit = {
         circuit with
-            Areas = circuit.Areas |> List.map (fun area -> { area with TauRate = None })
+            Areas =
+                circuit.Areas
+                |> List.map (fun area -> {
+                    area with
+                        TauRate = None
+                        InitialRate = None
+                })
             Projections = circuit.Projections |> List.map frozen
     }
 
@@ -418,6 +443,13 @@ module Circuit =
             match area.TauRate with
             | Some rate -> $"learns tau at {number rate}"
             | None -> ()
+
+            match area.InitialRate with
+            | Some rate -> $"learns initial states at {number rate}"
+            | None -> ()
+
+            if area.RecordsStates then
+                "records its states"
 
             if area.Noise > 0.0 then
                 $"noise {number area.Noise}"

@@ -44,6 +44,16 @@ module internal Advice =
                     Decay = 0.0
                   }
                 | None -> ()
+
+                match area.InitialRate with
+                | Some rate -> {
+                    Name = $"initial states of {area.Name}"
+                    OfReadout = false
+                    Rate = rate
+                    Rule = experiment.Rule
+                    Decay = 0.0
+                  }
+                | None -> ()
         ]
         |> List.filter (fun one ->
             match one.Rule.Learns with
@@ -54,7 +64,10 @@ module internal Advice =
 
     /// Whether a rate sets how far an update goes: least squares of either kind solve for the weights instead.
     let private hasRate (one: Learning) =
-        not one.OfReadout || one.Rule.Readout.IsDeltaRule
+        if one.OfReadout then
+            one.Rule.Readout.IsDeltaRule
+        else
+            not one.Rule.Credit.IsTowardCurrents
 
     let private listed values =
         values

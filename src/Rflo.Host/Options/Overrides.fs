@@ -38,7 +38,8 @@ module internal Overrides =
 
         plasticities |> List.exists _.IsLearningBy
         && not (plasticities |> List.exists _.IsLearning)
-        && experiment.Circuit.Areas |> List.forall _.TauRate.IsNone
+        && experiment.Circuit.Areas
+           |> List.forall (fun area -> area.TauRate.IsNone && area.InitialRate.IsNone)
 
     let private unlessOwn option (experiment: Experiment) change =
         if learnsOnlyByOwnRules experiment then

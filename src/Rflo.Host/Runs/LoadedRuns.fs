@@ -34,6 +34,8 @@ type LoadedRun = {
     Compressed: Set<string>
     TimeConstants: Map<string, float[]>
     BestTimeConstants: Map<string, float[]>
+    InitialStates: Map<string, float[]>
+    BestInitialStates: Map<string, float[]>
     Feedback: Map<string * string, Matrix<float>>
     Before: Activity
     After: Activity
@@ -139,6 +141,10 @@ module internal LoadedRuns =
                 Map.ofList [
                     for name, rates in named "rates" -> name, RunRecord.matrixOf rates
                 ]
+            States =
+                Map.ofList [
+                    for name, states in named "states" -> name, RunRecord.matrixOf states
+                ]
         }
 
     // Weights.
@@ -153,11 +159,11 @@ module internal LoadedRuns =
             Map.empty
 
     /// The names behind a prefix.
-    let private taus (weights: Map<string, Matrix<float>>) =
+    let private ofUnits (prefix: string) (weights: Map<string, Matrix<float>>) =
         Map.ofList [
             for KeyValue(name, matrix) in weights do
-                if name.StartsWith("tau ", StringComparison.Ordinal) then
-                    name.Substring "tau ".Length, matrix.ToColumnMajorArray()
+                if name.StartsWith(prefix, StringComparison.Ordinal) then
+                    name.Substring prefix.Length, matrix.ToColumnMajorArray()
         ]
 
     let private pair (text: string) =
@@ -285,8 +291,10 @@ module internal LoadedRuns =
                                 name.Length - "final/".Length - "/shape".Length
                             )
                 ]
-            TimeConstants = taus final
-            BestTimeConstants = taus best
+            TimeConstants = ofUnits "tau " final
+            BestTimeConstants = ofUnits "tau " best
+            InitialStates = ofUnits "start " final
+            BestInitialStates = ofUnits "start " best
             Feedback =
                 Map.ofList [
                     for array in weights do
@@ -392,6 +400,8 @@ module internal LoadedRuns =
                 Compressed = run.Compressed
                 TimeConstants = run.TimeConstants
                 BestTimeConstants = run.BestTimeConstants
+                InitialStates = run.InitialStates
+                BestInitialStates = run.BestInitialStates
                 Feedback = run.Feedback
                 Before = withLosses run.Before
                 After = withLosses run.After

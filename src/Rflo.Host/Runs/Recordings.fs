@@ -82,6 +82,7 @@ module Recordings =
                 NamedArray("rewards", [| activities.Length; longest |], rewards)
                 yield! named "outputs" _.Outputs
                 yield! named "rates" _.Rates
+                yield! named "states" _.States
             ]
         )
 
@@ -137,7 +138,7 @@ module Recordings =
                     name.Substring(prefix.Length + 1), trials name
         ]
 
-        let outputs, rates = named "outputs", named "rates"
+        let outputs, rates, states = named "outputs", named "rates", named "states"
 
         let longest =
             if steps.Length = 0 then
@@ -163,6 +164,7 @@ module Recordings =
                     Rewards = rewards.Values[k * longest .. k * longest + steps[k] - 1]
                     Outputs = Map.ofList [ for name, all in outputs -> name, all[k] ]
                     Rates = Map.ofList [ for name, all in rates -> name, all[k] ]
+                    States = Map.ofList [ for name, all in states -> name, all[k] ]
                 }
         ]
 

@@ -15,11 +15,11 @@ type internal RunRecord = {
     /// length), an alignment for each feedback, and what probes measured: NaN,
     /// and an empty field of the file, where they did not.
     Metrics: (string * float[]) list
-    /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), the same of "tau AREA" (in ms, where learned) and
+    /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), the same of "tau AREA" (in ms) and "start AREA" (initial states), where learned, and
     /// feedback/READOUT->AREA, shape (post, pre). Where some connections do not exist, NAME/exists says which do; of a sparse
     /// projection there are NAME/row, /column and /value of those that exist, and /shape, instead.
     Weights: NamedArray list
-    /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT and rates/AREA,
+    /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT, rates/AREA and states/AREA STATE (where recorded),
     /// shape (steps, ...), and what the trial is about, conditions/NAME, its loss, and rewards and performance, where it has them.
     Activity: NamedArray list
     /// The script's text.
@@ -40,7 +40,7 @@ module internal RunRecord =
         let columns = if array.Shape.Length > 1 then array.Shape[1] else 1
         Matrix<float>.Build.DenseOfRowMajor(array.Shape[0], columns, array.Values)
 
-    /// All that a run learned, at some moment: weights in the order of their declaration, then time constants.
+    /// All that a run learned, at some moment: weights in the order of their declaration, then time constants and initial states.
     let private learned (trained: Trained) moment (matrices: Map<string, Matrix<float>>) = [
         for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
             match Map.tryFind name matrices with
@@ -49,10 +49,14 @@ module internal RunRecord =
                     WeightFiles.arrays (trained.Compressed.Contains name) $"{moment}/{name}" matrix
             | None -> ()
 
-        for area in trained.TimeConstants.Keys do
-            match Map.tryFind $"tau {area}" matrices with
-            | Some taus ->
-                NamedArray($"{moment}/tau {area}", [| taus.RowCount |], taus.ToRowMajorArray())
+        for name in
+            [
+                for area in trained.TimeConstants.Keys -> $"tau {area}"
+                for area in trained.InitialStates.Keys -> $"start {area}"
+            ] do
+            match Map.tryFind name matrices with
+            | Some column ->
+                NamedArray($"{moment}/{name}", [| column.RowCount |], column.ToRowMajorArray())
             | None -> ()
     ]
 
@@ -88,6 +92,9 @@ module internal RunRecord =
 
         for area in circuit.Areas do
             dense $"{moment}/rates/{area.Name}" activity.Rates[area.Name]
+
+        for KeyValue(name, states) in activity.States do
+            dense $"{moment}/states/{name}" states
     ]
 
     /// What probes measured: a number a trial, NaN where they did not.

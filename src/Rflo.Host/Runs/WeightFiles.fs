@@ -220,9 +220,12 @@ module WeightFiles =
                 whole
 
         let matrix (name: string) =
-            if name.StartsWith("tau ", StringComparison.Ordinal) then
-                let taus = Npz.ReadArray(file, $"{moment}/{name}")
-                Matrix<float>.Build.Dense(taus.Values.Length, 1, taus.Values)
+            if
+                name.StartsWith("tau ", StringComparison.Ordinal)
+                || name.StartsWith("start ", StringComparison.Ordinal)
+            then
+                let ofUnits = Npz.ReadArray(file, $"{moment}/{name}")
+                Matrix<float>.Build.Dense(ofUnits.Values.Length, 1, ofUnits.Values)
             else
                 match read file $"{moment}/{name}" with
                 | Ok(WeightMatrix.Full full) -> Matrix<float>.Build.DenseOfArray full

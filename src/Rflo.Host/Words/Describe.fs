@@ -66,6 +66,11 @@ module internal Describe =
             | Some rate -> $"time constants learn at rate {string rate}"
             | None -> ""
 
+        let initialRate =
+            match area.InitialRate with
+            | Some rate -> $"the states that trials begin with learn at rate {string rate}"
+            | None -> ""
+
         let start =
             match area.Initial with
             | Reset rate -> $"every trial begins with rates {string rate}"
@@ -94,14 +99,22 @@ module internal Describe =
             | Some fraction -> $"Dale's law with {string (100.0 * fraction)} %% excitatory units"
             | None -> ""
 
+        let recorded =
+            if area.RecordsStates then
+                "the states of its units are recorded"
+            else
+                ""
+
         $"Area {area.Name}",
         sentence [
             dynamics
             tau
             tauRate
             start
+            initialRate
             noise
             dale
+            recorded
             yield! costs experiment area
         ]
 
@@ -261,6 +274,16 @@ module internal Describe =
         | Own custom -> $"a rule of one's own, {custom.Description}"
         | LearnedSensitivity rate ->
             $"traces with sensitivities and memories that are learned at rate {string rate}"
+        | TowardCurrents(teacher, alpha, forgetting, every) ->
+            let past =
+                if forgetting = 1.0 then
+                    ""
+                else
+                    $", forgetting {string forgetting}"
+
+            let steps = if every = 1 then "every step" else $"every {every} steps"
+
+            $"recursive least squares toward the currents of {teacher}, alpha {string alpha}{past}, in {steps}"
         | Stochastic(factors, noise) ->
             let mixed = noise.ToString().ToLowerInvariant()
 

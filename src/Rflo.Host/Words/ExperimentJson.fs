@@ -53,6 +53,11 @@ module internal ExperimentJson =
             match area.TauRate with
             | Some rate -> "tauRate", number rate
             | None -> ()
+            match area.InitialRate with
+            | Some rate -> "initialRate", number rate
+            | None -> ()
+            if area.RecordsStates then
+                "recordsStates", flag true
             match area.Dale with
             | Some fraction -> "dale", number fraction
             | None -> ()

@@ -79,6 +79,10 @@ module internal Summary =
         | null -> ()
         | plastic -> $"learns tau at rate {string plastic.LearningRate}"
 
+        match spec.InitialPlasticity with
+        | null -> ()
+        | plastic -> $"learns initial states at rate {string plastic.LearningRate}"
+
         match declared.Dale with
         | Some fraction -> $"{string (100.0 * fraction)} %% excitatory"
         | None -> ()

@@ -3,16 +3,18 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// Learns time constants by real-time recurrent learning: S(t) = J(t) S(t-1) + diag(dh(t)/d ln tau at fixed h(t-1)), one
-/// column for every unit that learns its tau; d ln tau = eta / T * l(t)' S(t).
+/// Learns time constants and initial states by real-time recurrent learning: S(t) = J(t) S(t-1) + diag(direct(t)), one column for every unit
+/// that learns; d theta = eta / T * l(t)' S(t). Of ln tau, direct(t) = dh(t)/d ln tau at fixed h(t-1). Of s(0) it is 0, and S(0) is 1 for the
+/// unit's own first state, at all times before step 1.
 /// </summary>
 /// <remarks>Exact at fixed weights for every differentiable circuit. Time O(n pre k) a step, memory O(n k), k the units that learn.</remarks>
-internal sealed class TauInfluence<T> : Learner<T>
+internal sealed class UnitInfluence<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Network<T> _network;
     private readonly PlasticTau<T>[] _plastics;
     private readonly int[] _firstColumn;
+    private readonly (AreaState<T> Area, PlasticStart<T> Plastic, int FirstColumn, T[] Asked)[] _starts;
     private readonly InfluenceColumns<T> _columns = new();
     private readonly InfluencePanels<T> _influence;
     private readonly LearningSignal<T>[] _signals;
@@ -22,7 +24,7 @@ internal sealed class TauInfluence<T> : Learner<T>
     private readonly int _width = Kernels.PanelColumns<T>();
     private int _steps;
 
-    public TauInfluence(Network<T> network, ErrorPath path, IReadOnlyList<PlasticTau<T>> plastics)
+    public UnitInfluence(Network<T> network, ErrorPath path, IReadOnlyList<PlasticTau<T>> plastics, IReadOnlyList<(AreaState<T> Area, PlasticStart<T> Plastic)> starts)
     {
         _network = network;
         _plastics = [.. plastics];
@@ -32,6 +34,14 @@ internal sealed class TauInfluence<T> : Learner<T>
         {
             _firstColumn[k] = units;
             units += _plastics[k].Area.Units;
+        }
+
+        _starts = new (AreaState<T>, PlasticStart<T>, int, T[])[starts.Count];
+        for (int k = 0; k < _starts.Length; k++)
+        {
+            (AreaState<T> area, PlasticStart<T> plastic) = starts[k];
+            _starts[k] = (area, plastic, units, new T[area.Units]);
+            units += area.Units;
         }
 
         _columns.AddFree(units);
@@ -58,14 +68,22 @@ internal sealed class TauInfluence<T> : Learner<T>
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
-        new(PlanStage.ObserveStep, "influence of the time constants", [.. _network.Carrying(_signals)], ["gradient of the time constants"]),
-        .. _plastics.Select(plastic => plastic.Operator([new("gradient of the time constants")])),
+        new(PlanStage.ObserveStep, $"influence of {Learned}", [.. _network.Carrying(_signals)], [$"gradient of {Learned}"]),
+        .. _plastics.Cast<PlasticUnits<T>>().Concat(_starts.Select(start => start.Plastic)).Select(plastic => plastic.Operator([new($"gradient of {Learned}")])),
     ];
+
+    private string Learned => _starts.Length == 0 ? "the time constants" : _plastics.Length == 0 ? "the initial states" : "time constants and initial states";
 
     public override void Begin(int trial, int steps)
     {
         _steps = steps;
         _influence.Clear();
+        foreach ((AreaState<T> area, _, int first, T[] asked) in _starts)
+        {
+            asked.AsSpan().Clear();
+            BeginStart(area, first);
+        }
+
         foreach (PlasticTau<T> plastic in _plastics)
             plastic.BeginTrial(trial);
     }
@@ -79,18 +97,44 @@ internal sealed class TauInfluence<T> : Learner<T>
             Carry(panel, step);
         for (int k = 0; k < _plastics.Length; k++)
             AddImmediate(_plastics[k], _firstColumn[k], step);
+        foreach ((_, _, int first, T[] asked) in _starts)
+            for (int i = 0; i < asked.Length; i++)
+                asked[i] += _gradient.Span[first + i];
     }
 
     public override void Learn(int step)
     {
         foreach (PlasticTau<T> plastic in _plastics)
             plastic.EndStep(step, _steps);
+        foreach ((_, PlasticStart<T> plastic, _, T[] asked) in _starts)
+        {
+            if (!plastic.IsStepwise)
+                continue;
+            plastic.Add(asked, _steps);
+            asked.AsSpan().Clear();
+            plastic.EndStep(step, _steps);
+        }
     }
 
     public override void End(int steps)
     {
         foreach (PlasticTau<T> plastic in _plastics)
             plastic.FinishTrial();
+        foreach ((_, PlasticStart<T> plastic, _, T[] asked) in _starts)
+        {
+            if (!plastic.IsStepwise)
+                plastic.Add(asked, steps);
+            plastic.FinishTrial();
+        }
+    }
+
+    /// <summary>What the first states do to states before step 1, as far back as delays reach.</summary>
+    private void BeginStart(AreaState<T> area, int first)
+    {
+        for (int t = 1 - _network.Graph.MaxDelay; t <= 0; t++)
+            for (int i = 0; i < area.Units; i++)
+                if (!area.IsStartHeld(i))
+                    _influence.Panel(area.Index, t, (first + i) / _width)[i * _width + (first + i) % _width] = T.One;
     }
 
     private void Carry(int panel, int step)
