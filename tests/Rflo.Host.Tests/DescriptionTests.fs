@@ -473,6 +473,10 @@ let private headings =
         "Readout"
         "Area"
         "Lost"
+        // A circuit takes them from its arrows.
+        "Parts"
+        // The rule has them.
+        "Settings"
     ]
 
 let private said (experiment: Experiment) =

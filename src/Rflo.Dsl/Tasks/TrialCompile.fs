@@ -104,7 +104,10 @@ module internal TrialCompile =
         match faultsIn "" events data with
         | [] -> [
             for event in events do
-                if data.Events |> List.forall (fun (marked, _) -> marked <> event) then
+                if
+                    data.Events
+                    |> List.forall (fun (marked, steps) -> marked <> event || List.isEmpty steps)
+                then
                     Contradiction(
                         $"it names the event {event} and marks no step with it",
                         $"mark some, such as Task.marked [ \"{event}\", [ 1 ] ], or leave the name out"
