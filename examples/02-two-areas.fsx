@@ -35,8 +35,13 @@ let network =
 let reach =
     Task.ofTrials 150.0<ms> (fun _ stream ->
         let shown = stream.Between(0, 2)
-        let wave t = sin (2.0 * System.Math.PI * float ((shown + 1) * t) / 150.0)
-        let pulse t channel = if channel = shown && t <= 20 then 1.0 else 0.0
+
+        let wave t =
+            sin (2.0 * System.Math.PI * float ((shown + 1) * t) / 150.0)
+
+        let pulse t channel =
+            if channel = shown && t <= 20 then 1.0 else 0.0
+
         Trial.ofSteps 150 (fun t -> [ pulse t 0; pulse t 1 ], [ wave t ]))
     |> Task.named "reach"
 

@@ -23,7 +23,8 @@ let network law start =
     ]
     |> feedback [ errorOf y --> cortex ]
 
-let target = Task.periodic 200.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
+let target =
+    Task.periodic 200.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 [
     experiment "without" (network id id) target

@@ -21,7 +21,8 @@ let network =
     ]
     |> feedback [ errorOf y --> cortex ]
 
-let target = Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
+let target =
+    Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 // The stochastic rules need small steps: their gradient is right on average and large in between.
 let slow = Circuit.mapProjection "cortex->cortex" (learningRate 0.001) network

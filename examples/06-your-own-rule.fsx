@@ -28,7 +28,8 @@ let network =
     ]
     |> feedback [ errorOf y --> cortex ]
 
-let target = Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
+let target =
+    Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 [
     Rule.rflo

@@ -23,7 +23,8 @@ let network =
     ]
     |> feedback [ errorOf y --> cortex ]
 
-let target = Task.periodic 50.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
+let target =
+    Task.periodic 50.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 // What an axis does to an experiment is a function of a value and an experiment.
 let rate value (e: Experiment) = {

@@ -35,6 +35,7 @@ let network =
     ]
     |> feedback [ errorOf y --> spiking ]
 
-let target = Task.periodic 200.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
+let target =
+    Task.periodic 200.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 experiment "spiking" network target |> rule Rule.rflo |> trials 2000 |> Host.run

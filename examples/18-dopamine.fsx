@@ -24,10 +24,15 @@ let choose reward =
     let step (now: Moment) (memory: float[]) =
         let since = now.Step - int memory[0]
 
-        let cue k = if k = int memory[1] && since = 0 then 1.0 else 0.0
+        let cue k =
+            if k = int memory[1] && since = 0 then 1.0 else 0.0
         // The value has no target.
         let shown = Step.ofArrays [| cue 0; cue 1 |] [| 0.0 |] |> Step.mask 0.0
-        if since = choiceAfter then shown |> Step.event "choose" else shown
+
+        if since = choiceAfter then
+            shown |> Step.event "choose"
+        else
+            shown
 
     Task.closedLoop 2 1 800.0<ms> [| 0.0; 0.0 |] start step
     |> Task.watching [ "striatum" ]

@@ -114,7 +114,10 @@ let experimentOf work =
     |> areas [ cortex ]
     |> readouts [ y ]
     |> projections [
-        cortex --> cortex |> weights (gaussian 1.5) |> connected |> learningRate (rate work)
+        cortex --> cortex
+        |> weights (gaussian 1.5)
+        |> connected
+        |> learningRate (rate work)
         cortex --> y |> weights (uniformScaled 0.1) |> learningRate (rate work)
     ]
     |> feedback [ errorOf y --> cortex ]

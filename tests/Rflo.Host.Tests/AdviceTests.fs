@@ -99,7 +99,9 @@ let tests =
             }
 
             let text =
-                experiment "e" (network (learningRate 1.0)) wave |> Experiment.rule rule |> said 0
+                experiment "e" (network (learningRate 1.0)) wave
+                |> Experiment.rule rule
+                |> said 0
 
             Expect.isFalse (has text "learning rate") text
             Expect.isFalse (has text "gain") "rates of tanh are bounded"

@@ -48,7 +48,8 @@ let private network =
     |> feedback [ errorOf y --> cortex ]
 
 let private plan =
-    experiment "plan" network (Task.periodic 20.0<ms> [ harmonic 1 1.0 ]) |> trials 10
+    experiment "plan" network (Task.periodic 20.0<ms> [ harmonic 1 1.0 ])
+    |> trials 10
 
 let private grid = Sweep.ofExperiment plan |> Sweep.over "seed" [ 1..3 ] seed
 

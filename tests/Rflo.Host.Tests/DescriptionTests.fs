@@ -255,8 +255,14 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     typeof<Rule>,
     "Rates",
     [
-        onRule (fun r -> { r with Schedule = Schedule.halvedEvery 9.0 })
-        onOwn (fun r -> { r with Schedule = Schedule.inverse 9.0 })
+        onRule (fun r -> {
+            r with
+                Schedule = Schedule.halvedEvery 9.0
+        })
+        onOwn (fun r -> {
+            r with
+                Schedule = Schedule.inverse 9.0
+        })
         for rates in
             [
                 Schedule.stepped 9 0.5

@@ -28,7 +28,10 @@ let private two =
              Circuit.empty
              |> areas [ a ]
              |> readouts [ readout "z" 1; readout "b" 2 ]
-             |> projections [ a --> readout "z" 1 |> learningRate 0.1; a --> readout "b" 2 ]
+             |> projections [
+                 a --> readout "z" 1 |> learningRate 0.1
+                 a --> readout "b" 2
+             ]
 
          let targets = Array2D.init 8 3 (fun t k -> float (10 * k + t))
          let mask = Array2D.init 8 3 (fun t _ -> if t < 2 then 0.0 else 1.0)

@@ -80,9 +80,7 @@ let private onFullDisk =
 
         slowly 1 trial stream
 
-    Task.ofTrials 20.0<ms> draw
-    |> experiment "long" (network cortex)
-    |> trials 25
+    Task.ofTrials 20.0<ms> draw |> experiment "long" (network cortex) |> trials 25
 
 /// A loss that is no number from a trial on.
 let private diverging =
@@ -97,9 +95,7 @@ let private diverging =
                     Targets = Array2D.create 20 1 1e300
             }
 
-    Task.ofTrials 20.0<ms> draw
-    |> experiment "long" (network cortex)
-    |> trials 25
+    Task.ofTrials 20.0<ms> draw |> experiment "long" (network cortex) |> trials 25
 
 /// What a child process does: `Host.runWith`, in this program, which starts faster than a script.
 let run kind arguments =

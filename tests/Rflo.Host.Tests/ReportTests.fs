@@ -51,7 +51,8 @@ let private rich =
 let private periodic = Periodic.experiment 10 20 |> trials 1500
 
 let private diverging =
-    let network = periodic.Circuit |> Circuit.mapProjection "cortex->y" (learningRate 1e4)
+    let network =
+        periodic.Circuit |> Circuit.mapProjection "cortex->y" (learningRate 1e4)
 
     { periodic with Circuit = network }
 

@@ -103,7 +103,8 @@ let private redrawn seed =
     let random = Random(seed: int)
 
     let train (circuit: Circuit) =
-        let drawn = Array2D.init 30 1 (fun _ _ -> Normal.Sample(random, 0.0, 1.0)) |> feedbackMatrix
+        let drawn =
+            Array2D.init 30 1 (fun _ _ -> Normal.Sample(random, 0.0, 1.0)) |> feedbackMatrix
 
         let feedback = circuit.Feedback |> List.map (through drawn)
 

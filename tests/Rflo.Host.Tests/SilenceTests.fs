@@ -156,7 +156,10 @@ let tests =
                         fun e -> {
                             e with
                                 Circuit =
-                                    Circuit.mapProjection "cortex->y" (learningRate rate) e.Circuit
+                                    Circuit.mapProjection
+                                        "cortex->y"
+                                        (learningRate rate)
+                                        e.Circuit
                         })
                     |> SweepHost.runWith None (Array.append [| "--quiet"; "--out"; out |] options)
 

@@ -25,7 +25,8 @@ let private network =
     |> feedback [ errorOf y --> cortex ]
 
 let private plan =
-    experiment "plan" network (Task.periodic 20.0<ms> [ harmonic 1 1.0 ]) |> trials 20
+    experiment "plan" network (Task.periodic 20.0<ms> [ harmonic 1 1.0 ])
+    |> trials 20
 
 let private seedsAndRules experiment =
     Sweep.ofExperiment experiment

@@ -26,7 +26,8 @@ let network =
     |> feedback [ errorOf y --> cortex ]
 
 // A period of 100 ms, of harmonics 1, 2 and 4 with these amplitudes.
-let target = Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
+let target =
+    Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
 experiment "RFLO_NAME" network target
 |> rule Rule.rflo
