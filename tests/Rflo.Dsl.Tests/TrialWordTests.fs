@@ -61,14 +61,10 @@ let tests =
             let rewards = Array.init steps float
 
             let made =
-                trial
-                |> Trial.mask mask
-                |> Trial.rewards rewards
-                |> Trial.event "go" [ 2; 5 ]
-                |> Trial.event "stop" []
+                trial |> Trial.mask mask |> Trial.rewards rewards |> Trial.event "go" [ 2; 5 ]
 
             let task = Task.ofTrial made
-            Expect.equal task.Events [ "go"; "stop" ] "events of the task"
+            Expect.equal task.Events [ "go" ] "events of the task"
 
             let gated = network |> Circuit.mapProjection "cortex->cortex" (gate (atEvent "go"))
 
@@ -77,8 +73,11 @@ let tests =
             Expect.equal before.Rewards rewards "rewards"
 
             // An event that never happens is no event.
+            let never = Task.ofTrial (made |> Trial.event "stop" [])
+            Expect.equal never.Events [ "go"; "stop" ] "named"
+
             Expect.equal
-                (problems (plan task))
+                (problems (plan never))
                 [
                     "task: it names the event stop and marks no step with it; mark some, such as Task.marked [ \"stop\", [ 1 ] ], or leave the name out"
                 ]

@@ -62,11 +62,11 @@ let private visit (browser: IBrowser) (width: int) (files: string list) =
         name.Value <- nonNull (Path.GetFileName file)
         page.GotoAsync("file://" + file).Wait()
 
-        // Figures draw themselves, which may take longer than loading.
+        // Figures draw themselves, which may take longer than loading. What they draw has parts of class plot too.
         try
             page
                 .WaitForFunctionAsync(
-                    "() => [...document.querySelectorAll('.plot')].every(each => each.querySelector('svg'))"
+                    "() => [...document.querySelectorAll('div.plot')].every(each => each.querySelector('svg'))"
                 )
                 .Wait()
         with :? AggregateException ->
