@@ -500,15 +500,12 @@ let path = System.IO.Path.Combine(__SOURCE_DIRECTORY__, "model.fsx")
 let cortex, y = area "cortex" 6, readout "y" 1
 
 let network =
-    Circuit.empty
-    |> areas [ cortex ]
-    |> readouts [ y ]
-    |> projections [ cortex --> y |> learningRate 0.03 ]
+    circuit [ cortex --> y |> learningRate 0.03 ]
 
 let draw trial (_: Rflo.Core.RandomStream) =
     // Somebody edits it in the midst of the run.
     if trial = 3 then System.IO.File.WriteAllText(path, "edited")
-    { Inputs = Array2D.zeroCreate 5 0; Targets = Array2D.create 5 1 0.5; Mask = None; Events = []; Rewards = None }
+    Trial.ofArrays (Array2D.zeroCreate 5 0) (Array2D.create 5 1 0.5)
 
 Task.ofTrials 5.0<ms> draw |> experiment "edited" network |> trials 10 |> Host.run
 """

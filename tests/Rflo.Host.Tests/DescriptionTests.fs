@@ -253,7 +253,7 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
         onRule (fun r -> { r with Clip = Clip.All 0.5 })
     ]
     typeof<Rule>,
-    "Rates",
+    "Schedule",
     [
         onRule (fun r -> {
             r with

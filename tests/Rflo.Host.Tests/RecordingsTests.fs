@@ -105,7 +105,15 @@ let tests =
 
                 let n = List.max lengths
                 let list = lengths |> List.map string |> String.concat ", "
-                let number (value: float) = value.ToString "R"
+                // As Python writes it: a whole number has its .0.
+                let number (value: float) =
+                    let text = value.ToString "R"
+
+                    if text.Contains '.' || text.Contains 'E' then
+                        text
+                    else
+                        text + ".0"
+
                 let rate (trial: Activity) t i = number trial.Rates["cortex"].[t, i]
                 let ends = $"{rate first 3 1} {rate last (lengths[5] - 1) 4}"
 

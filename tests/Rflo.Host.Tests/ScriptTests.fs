@@ -153,7 +153,7 @@ let tests =
                     write
                         folder
                         "broken.fsx"
-                        "let a = area \"a\" 3\nlet y = readout \"y\" 1\nlet c = Circuit.empty |> areas [ a ] |> readouts [ y ] |> projections [ a --> y |> learningRate 0.1 ]\nlet draw trial _ =\n    if trial = 1 then\n        for found in System.IO.Directory.GetDirectories(\".\", \".*a*\") do System.IO.Directory.Delete(found, true)\n    { Inputs = Array2D.zeroCreate 5 0; Targets = Array2D.zeroCreate 5 1; Mask = None; Events = []; Rewards = None }\nexperiment \"broken\" c (Task.ofTrials 5.0<ms> draw) |> trials 3 |> Host.run\n"
+                        "let a = area \"a\" 3\nlet y = readout \"y\" 1\nlet c = circuit [ a --> y |> learningRate 0.1 ]\nlet draw trial _ =\n    if trial = 1 then\n        for found in System.IO.Directory.GetDirectories(\".\", \".*a*\") do System.IO.Directory.Delete(found, true)\n    Trial.ofArrays (Array2D.zeroCreate 5 0) (Array2D.zeroCreate 5 1)\nexperiment \"broken\" c (Task.ofTrials 5.0<ms> draw) |> trials 3 |> Host.run\n"
 
                 let ended = script folder path [ "--out"; "a"; "--no-report" ]
                 Expect.equal ended.Code 3 "exit code"

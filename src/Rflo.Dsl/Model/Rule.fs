@@ -179,7 +179,7 @@ type Update =
     /// At the end of every k-th trial.
     | EveryTrials of k: int * combine: Combine
 
-/// A learning rule: a point in a space of independent choices. `{ Rule.rflo with Update = Online }` is its neighbour
+/// A learning rule: a point in a space of independent choices. `Rule.rflo |> Rule.update online` is its neighbor
 /// that learns step by step.
 type Rule = {
     /// What tables and figures call it.

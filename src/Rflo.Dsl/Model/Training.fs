@@ -44,7 +44,7 @@ module UnitModel =
         : UnitModel =
         PointwiseUnits(name, Array.ofList states, step, signal)
 
-/// `{ Rule.bptt with Optimizer = Optimizer.adam }` learns by Adam.
+/// `experiment ... |> optimizer Optimizer.adam` learns by Adam, whatever the rule.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Optimizer =
 
@@ -69,7 +69,7 @@ module Optimizer =
     /// RMSprop with that memory, usually 0.99 (Tieleman and Hinton 2012).
     let rmsProp beta : Optimizer = RmsProp beta
 
-/// `{ Rule.bptt with Schedule = Schedule.cosine 2000.0 }` learns at rates that fall so.
+/// `experiment ... |> schedule (Schedule.cosine 2000.0)` learns at rates that fall so.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Schedule =
 
