@@ -64,7 +64,7 @@ let tests =
 
                     // The first plain line says that it trains.
                     let line = child.StandardOutput.ReadLineAsync()
-                    Expect.isTrue (line.Wait(TimeSpan.FromSeconds 60.0)) "it trains"
+                    Expect.isTrue (line.Wait(TimeSpan.FromMinutes 4.0)) "it trains"
                     // A terminal signals the whole group.
                     interrupt signal (if signal = "INT" then family child.Id else [ child.Id ])
                     let ended = finish child

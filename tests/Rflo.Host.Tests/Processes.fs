@@ -37,7 +37,7 @@ type Ended = {
     Errors: string
 }
 
-let private longest = TimeSpan.FromSeconds 100.0
+let private longest = TimeSpan.FromMinutes 6.0
 
 let private infoOf (folder: string) (file: string) (arguments: string list) =
     let info =

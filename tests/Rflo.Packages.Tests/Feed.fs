@@ -30,7 +30,7 @@ type Ended = {
     Errors: string
 }
 
-let private longest = TimeSpan.FromMinutes 5.0
+let private longest = TimeSpan.FromMinutes 15.0
 
 /// Runs a program in a folder; one that hangs is killed.
 let run folder environment (file: string) (arguments: string list) =
