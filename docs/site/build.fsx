@@ -9,6 +9,7 @@
 #load "rules.fsx"
 #load "dressing.fsx"
 #load "figures.fsx"
+#load "anchors.fsx"
 #load "reference.fsx"
 #load "finish.fsx"
 
@@ -313,20 +314,7 @@ let tidy () =
 
 /// Every link and picture of every page that leads nowhere.
 let broken () =
-    // The names of a file's parts, read once.
-    let parts = Collections.Generic.Dictionary<string, Set<string>>()
-
-    let partsOf (path: string) =
-        match parts.TryGetValue path with
-        | true, found -> found
-        | _ ->
-            let found =
-                Regex.Matches(File.ReadAllText path, "(?:name|id)=\"([^\"]*)\"")
-                |> Seq.map _.Groups[1].Value
-                |> Set.ofSeq
-
-            parts[path] <- found
-            found
+    let partsOf = Anchors.reader ()
 
     [
         for page in Directory.GetFiles(site, "*.html") do

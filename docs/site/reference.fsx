@@ -1,9 +1,10 @@
 /// The API reference: fsdocs makes a page of every public module and type, which become pages beside the others.
 module Reference
 
-open System.Collections.Generic
 open System.IO
 open System.Text.RegularExpressions
+
+#load "anchors.fsx"
 
 /// Projects whose public names are for users, in the order of the reference.
 let assemblies = [
@@ -117,19 +118,8 @@ let apply (site: string) =
             (linked (File.ReadAllText file)).Replace("<!-- reference -->", entry)
         )
 
-    let parts = Dictionary<string, Set<string>>()
-
-    let partsOf file =
-        match parts.TryGetValue file with
-        | true, found -> found
-        | _ ->
-            let found =
-                Regex.Matches(File.ReadAllText(Path.Combine(site, file)), "id=\"([^\"]*)\"")
-                |> Seq.map _.Groups[1].Value
-                |> Set.ofSeq
-
-            parts[file] <- found
-            found
+    let placesOf = Anchors.reader ()
+    let partsOf file = placesOf (Path.Combine(site, file))
 
     for file in pages |> Array.filter (fun file -> (Path.GetFileName file).StartsWith "api") do
         File.WriteAllText(file, resolved site partsOf (File.ReadAllText file))

@@ -29,6 +29,14 @@ let private onTask r rate =
     + string rate
     + $"; left, the loss of {r}, of BPTT, and of a readout that learns alone; right, the angle between what it asks for and the exact gradient"
 
+/// The eligibility trace of RFLO.
+let private trace =
+    @"e_{ij}(t) = (1 - \alpha_i)\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
+
+/// The update of a local rule, with the readout's own weights as feedback.
+let private symmetricUpdate =
+    @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(W_\text{out}^\top \varepsilon(t)\right)_i\, e_{ij}(t)"
+
 let all = [
     {
         File = "rflo"
@@ -37,7 +45,7 @@ let all = [
         Words =
             "Random feedback local online learning. A synapse keeps a leaky trace of what arrived times how ready its unit was to change; the error reaches the unit through fixed random weights. Nothing in it needs to know another synapse."
         Equation = [
-            @"e_{ij}(t) = (1 - \alpha_i)\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
+            trace
             @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(B\, \varepsilon(t)\right)_i\, e_{ij}(t)"
         ]
         IsExact =
@@ -54,10 +62,7 @@ let all = [
         Word = "Rule.localSymmetric"
         Words =
             "RFLO's trace, told the error by the readout's own weights instead of random ones: what random feedback costs is the difference between the two."
-        Equation = [
-            @"e_{ij}(t) = (1 - \alpha_i)\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
-            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(W_\text{out}^\top \varepsilon(t)\right)_i\, e_{ij}(t)"
-        ]
+        Equation = [ trace; symmetricUpdate ]
         IsExact = "no, as RFLO; it needs the readout's weights where no synapse could know them."
         Time = "n m"
         Memory = "as RFLO"
@@ -71,10 +76,7 @@ let all = [
         Word = "Rule.eprop"
         Words =
             "Eligibility propagation leaves out what a unit passes on through others. For leaky rate units all that is left is the leak, so its trace is RFLO's: with the readout's own weights as feedback it is the symmetric local rule, to the bit."
-        Equation = [
-            @"e_{ij}(t) = (1 - \alpha_i)\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
-            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(W_\text{out}^\top \varepsilon(t)\right)_i\, e_{ij}(t)"
-        ]
+        Equation = [ trace; symmetricUpdate ]
         IsExact = "no, as the symmetric local rule."
         Time = "n m"
         Memory = "as RFLO"
@@ -90,7 +92,7 @@ let all = [
             "RTRL that keeps only a weight's influence on its own unit: RFLO's trace with the unit's connection to itself added to the leak."
         Equation = [
             @"e_{ij}(t) = \left(1 - \alpha_i + \alpha_i\, \varphi^\prime(u_i(t))\, W_{ii}\right)\, e_{ij}(t-1) + \alpha_i\, \varphi^\prime(u_i(t))\, s_j(t)"
-            @"\Delta W_{ij} = \frac{\eta}{T} \sum_t \left(W_\text{out}^\top \varepsilon(t)\right)_i\, e_{ij}(t)"
+            symmetricUpdate
         ]
         IsExact = "where units speak only to themselves."
         Time = "n m"
