@@ -140,6 +140,9 @@ public sealed record Plasticity(LearningRule Rule, double LearningRate, UpdateSc
     /// <summary>How the learning rate changes from trial to trial.</summary>
     public LearningRateSchedule Rates { get; init; } = LearningRateSchedule.Constant;
 
+    /// <summary>Whether weights onto a readout, or onto an area, learn by least squares.</summary>
+    internal bool IsLeastSquares(bool ontoReadout) => ontoReadout ? Readout.IsLeastSquares : Rule is FullForceRule;
+
     /// <summary>Whether increments may be added to the weights as they come.</summary>
     internal bool IsDirect => Optimizer is Sgd && Clip.IsNone;
 

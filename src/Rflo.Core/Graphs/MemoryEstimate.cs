@@ -12,7 +12,7 @@ namespace Rflo.Core;
 public readonly record struct BlockSize(long Post, long Pre, long Count, bool IsSparse, bool OntoReadout, bool OntoFedBack, int Target, Plasticity? Plasticity)
 {
     /// <summary>Whether it solves least squares.</summary>
-    internal bool IsLeastSquares => Plasticity is { LearningRate: > 0 } plastic && (OntoReadout ? plastic.Readout.IsLeastSquares : plastic.Rule is FullForceRule);
+    internal bool IsLeastSquares => Plasticity is { LearningRate: > 0 } plastic && plastic.IsLeastSquares(OntoReadout);
 }
 
 /// <summary>The units of an area, which is what activity depends on.</summary>

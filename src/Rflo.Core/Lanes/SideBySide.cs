@@ -13,7 +13,7 @@ public static class SideBySide
     {
         ArgumentNullException.ThrowIfNull(graph);
         IEnumerable<Plasticity> learning = graph.Projections.Select(projection => projection.Plasticity).Concat(graph.Areas.Select(area => area.InitialPlasticity)).OfType<Plasticity>();
-        bool isLeastSquares = graph.Projections.Any(projection => projection.Plasticity is { LearningRate: > 0 } plastic && (projection.Target.IsReadout ? plastic.Readout.IsLeastSquares : plastic.Rule is FullForceRule));
+        bool isLeastSquares = graph.Projections.Any(projection => projection.Plasticity is { LearningRate: > 0 } plastic && plastic.IsLeastSquares(projection.Target.IsReadout));
         if (OfLearning(learning, isLeastSquares) is { } obstacle)
             return obstacle;
         if (graph.Areas.FirstOrDefault(area => area.TauPlasticity is { LearningRate: > 0 }) is { } adapting)

@@ -274,8 +274,7 @@ internal static class Learners
             }
         }
 
-        private bool IsLeastSquares(Segment segment) => _plan(segment) is { } plan
-            && (segment.Spec.Target.IsReadout ? plan.Readout.IsLeastSquares : plan.Rule is FullForceRule);
+        private bool IsLeastSquares(Segment segment) => _plan(segment) is { } plan && plan.IsLeastSquares(segment.Spec.Target.IsReadout);
 
         /// <summary>Gives the groups of areas that suit it to RTRL in blocks; the others are left for RTRL step by step.</summary>
         private void AddBlocks(LearningRule rule, UpdateSchedule schedule, Exact parts)
