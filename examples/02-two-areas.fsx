@@ -31,7 +31,7 @@ let network =
     ]
     |> feedback [ errorOf hand --> motor; errorOf hand --> premotor ]
 
-// Each trial shows one of two cues for 20 ms, drawn at random; cue 0 asks for one slow wave, cue 1 for two fast ones.
+// Each trial shows one of two cues for 20 ms, drawn at random; the target is one slow wave for cue 0, two fast ones for cue 1.
 let reach =
     Task.ofTrials 150.0<ms> (fun _ stream ->
         let shown = stream.Between(0, 2)

@@ -30,7 +30,7 @@ let narma =
             y[t + 1] <- 0.3 * y[t] + 0.05 * y[t] * recent + 1.5 * past x (t - 9) * x[t] + 0.1
 
         Trial.ofSteps steps (fun t -> [ x[t - 1] ], [ y[t] ])
-        // What the first steps ask depends on inputs that were never shown.
+        // The targets of the first steps depend on inputs before the trial.
         |> Trial.mask (Array2D.init steps 1 (fun t _ -> if t < washout then 0.0 else 1.0)))
     |> Task.named "NARMA-10"
 

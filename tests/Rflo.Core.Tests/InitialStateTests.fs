@@ -1,4 +1,4 @@
-/// Initial states that learn: exact under BPTT, RTRL and windows that reach the first step, local under rules that are told an error.
+/// Initial states that learn: exact under BPTT, RTRL and windows that reach the first step, local under rules that receive an error.
 module Rflo.Core.Tests.InitialStateTests
 
 open System

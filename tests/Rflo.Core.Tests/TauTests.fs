@@ -1,4 +1,4 @@
-/// Time constants that learn: exact under BPTT and RTRL, local under rules that are told an error.
+/// Time constants that learn: exact under BPTT and RTRL, local under rules that receive an error.
 module Rflo.Core.Tests.TauTests
 
 open Expecto

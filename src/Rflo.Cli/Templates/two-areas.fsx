@@ -33,8 +33,8 @@ let network =
     // The error of the hand is told to both areas, through fixed random weights.
     |> feedback [ errorOf hand --> motor; errorOf hand --> premotor ]
 
-// Each trial of 150 ms shows one of two cues for 20 ms; cue 0 asks for one slow wave, cue 1 for two fast ones. Of every
-// step t = 1 .. 150: what is shown, and what is asked for. `stream` holds the random numbers of the trial.
+// Each trial of 150 ms shows one of two cues for 20 ms; the target is one slow wave for cue 0, two fast ones for cue 1. For
+// each step t = 1 .. 150: inputs and targets. `stream` holds the random numbers of the trial.
 let reach =
     Task.ofTrials 150.0<ms> (fun _ stream ->
         let shown = stream.Between(0, 2)

@@ -46,14 +46,14 @@ public sealed record AreaSpec
 
     /// <summary>
     /// How the time constants of the units learn; null where they do not. The parameter is ln tau: d ln tau = -eta dL/d ln tau,
-    /// exact under BPTT and RTRL, with the rule's own trace under a local rule that is told an error. tau stays at or above dt.
+    /// exact under BPTT and RTRL, with the rule's own trace under a local rule that receives an error. tau stays at or above dt.
     /// </summary>
     public Plasticity? TauPlasticity { get; init; }
 
     /// <summary>
     /// How the states learn that a trial begins with; null where they do not. The parameter of a unit is the first of its state variables
     /// before step 1: h(0), or x(0) of the current form. Exact under BPTT and RTRL, and under truncated BPTT where a window reaches step 1;
-    /// with the rule's own trace under a local rule that is told an error.
+    /// with the rule's own trace under a local rule that receives an error.
     /// </summary>
     public Plasticity? InitialPlasticity { get; init; }
 

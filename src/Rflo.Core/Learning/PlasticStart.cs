@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// The initial states of an area that learns them: the first state variable of each unit before step 1. What a rule asks for is -dL/ds(0), of which
+/// The initial states of an area that learns them: the first state variable of each unit before step 1. The increment of a rule is -dL/ds(0), of which
 /// all rates before step 1 are a function. A trial begins with what was learned before it.
 /// </summary>
 /// <param name="area">The area.</param>
@@ -14,14 +14,14 @@ internal sealed class PlasticStart<T>(AreaState<T> area, Plasticity plasticity, 
 {
     protected override string Buffer => BufferNames.InitialStates(Area.Spec.Name);
 
-    /// <summary>Adds 1/T times what is asked for.</summary>
-    /// <param name="asked">-dL/ds(0) times T; at least the units.</param>
+    /// <summary>Adds 1/T times the increments of a rule.</summary>
+    /// <param name="increments">-dL/ds(0) times T; at least the units.</param>
     /// <param name="steps">Steps T of the trial.</param>
-    public void Add(ReadOnlySpan<T> asked, int steps)
+    public void Add(ReadOnlySpan<T> increments, int steps)
     {
         var share = T.CreateTruncating(1.0 / steps);
         for (int i = 0; i < Collected.Length; i++)
-            Collected[i] = T.FusedMultiplyAdd(share, asked[i], Collected[i]);
+            Collected[i] = T.FusedMultiplyAdd(share, increments[i], Collected[i]);
     }
 
     protected override void Read(Span<T> values)

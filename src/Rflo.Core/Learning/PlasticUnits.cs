@@ -35,7 +35,7 @@ internal abstract class PlasticUnits<T> : IJointUpdate
     /// <summary>The area of the units.</summary>
     public AreaState<T> Area { get; }
 
-    /// <summary>The sum of 1/T times what was asked for and is not yet applied, shape (units).</summary>
+    /// <summary>The sum of 1/T times the increments that are not yet applied, shape (units).</summary>
     public T[] Collected { get; }
 
     public bool IsStepwise => _plasticity.Schedule.IsStepwise;
@@ -122,7 +122,7 @@ internal abstract class PlasticUnits<T> : IJointUpdate
         _optimizer.Begin();
         _optimizer.Apply(Collected, _values, 0, T.CreateTruncating(_dueShare * factor), _plasticity.LearningRate * _rates.Factor);
 
-        // A unit that nothing is asked of keeps its bits.
+        // A unit without an increment keeps its bits.
         for (int i = 0; i < _values.Length; i++)
             if (_values[i] != _before[i])
                 Write(i, _values[i]);

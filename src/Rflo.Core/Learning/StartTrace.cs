@@ -4,7 +4,7 @@ using static Rflo.Core.BufferNames;
 namespace Rflo.Core;
 
 /// <summary>
-/// Learns initial states by a local rule that is told an error: the trace of s(0) on its own unit, eps(0) = 1 and eps(t) = decay eps(t-1) with the
+/// Learns initial states by a local rule that receives an error: the trace of s(0) on its own unit, eps(0) = 1 and eps(t) = decay eps(t-1) with the
 /// decay of the rule's own traces, ds(0) = eta / T * sum over t of M(t) g(t) eps(t). For RFLO, decay is 1 - alpha: what s(0) does through other
 /// units is left out, as it is for weights. Of a unit model eps has d numbers, and eps(0) is 1 for the first state.
 /// </summary>
@@ -19,10 +19,10 @@ internal sealed class StartTrace<T> : Learner<T>
     private readonly Eligibility<T> _eligibility;
     private readonly StateMemory<T>? _memory;
     private readonly ThirdFactorSignal<T> _third;
-    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _signal;
     private readonly AlignedArray<T> _trace;
     private readonly AlignedArray<T> _ofRates;
-    private readonly T[] _asked;
+    private readonly T[] _increments;
     private int _steps;
 
     public StartTrace(Network<T> network, AreaState<T> area, PlasticStart<T> plastic, ThreeFactorRule rule)
@@ -34,10 +34,10 @@ internal sealed class StartTrace<T> : Learner<T>
         _eligibility = new Eligibility<T>(network, area, rule, []);
         _memory = area.HasModel ? new StateMemory<T>(network, area, rule) : null;
         _third = new ThirdFactorSignal<T>(network, area, rule);
-        _told = new AlignedArray<T>(area.Padded);
+        _signal = new AlignedArray<T>(area.Padded);
         _trace = new AlignedArray<T>(area.StateWidth);
         _ofRates = new AlignedArray<T>(area.HasModel ? area.Padded : 0);
-        _asked = new T[area.Units];
+        _increments = new T[area.Units];
     }
 
     public override IReadOnlyList<PlanOperator> Operators
@@ -69,7 +69,7 @@ internal sealed class StartTrace<T> : Learner<T>
         _trace.Span.Clear();
         for (int i = 0; i < _area.Units; i++)
             _trace.Span[i] = _area.IsStartHeld(i) ? T.Zero : T.One;
-        _asked.AsSpan().Clear();
+        _increments.AsSpan().Clear();
     }
 
     public override void Tell(int step)
@@ -77,8 +77,8 @@ internal sealed class StartTrace<T> : Learner<T>
         _eligibility.Take(step);
         _memory?.Take(step);
         _third.Take(step);
-        _third.Tell(step, _told.Span);
-        Span<T> trace = _trace.Span, told = _told.Span;
+        _third.Tell(step, _signal.Span);
+        Span<T> trace = _trace.Span, signal = _signal.Span;
         if (_memory is { } memory)
         {
             _area.CarryTrace(memory.Of(step), trace);
@@ -92,23 +92,23 @@ internal sealed class StartTrace<T> : Learner<T>
                 trace[i] *= decay[i];
         }
 
-        for (int i = 0; i < _asked.Length; i++)
-            _asked[i] = T.FusedMultiplyAdd(told[i], trace[i], _asked[i]);
+        for (int i = 0; i < _increments.Length; i++)
+            _increments[i] = T.FusedMultiplyAdd(signal[i], trace[i], _increments[i]);
     }
 
     public override void Learn(int step)
     {
         if (!_plastic.IsStepwise)
             return;
-        _plastic.Add(_asked, _steps);
-        _asked.AsSpan().Clear();
+        _plastic.Add(_increments, _steps);
+        _increments.AsSpan().Clear();
         _plastic.EndStep(step, _steps);
     }
 
     public override void End(int steps)
     {
         if (!_plastic.IsStepwise)
-            _plastic.Add(_asked, steps);
+            _plastic.Add(_increments, steps);
         _plastic.FinishTrial();
     }
 }

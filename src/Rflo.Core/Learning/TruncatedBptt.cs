@@ -20,7 +20,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
     private readonly BackwardCredit<T> _backward;
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly (ReadoutState<T> Readout, Plastic<T> Plastic)[] _readouts;
-    private readonly (AreaState<T> Area, PlasticStart<T> Plastic, T[] Asked)[] _starts;
+    private readonly (AreaState<T> Area, PlasticStart<T> Plastic, T[] Increments)[] _starts;
     private readonly AlignedArray<T>[] _areaSums;
     private readonly AlignedArray<T>[] _readoutSums;
     private readonly int _window;
@@ -66,8 +66,8 @@ internal sealed class TruncatedBptt<T> : Learner<T>
             sum.Span.Clear();
         foreach (AlignedArray<T> sum in _readoutSums)
             sum.Span.Clear();
-        foreach ((_, _, T[] asked) in _starts)
-            asked.AsSpan().Clear();
+        foreach ((_, _, T[] increments) in _starts)
+            increments.AsSpan().Clear();
     }
 
     public override void Tell(int step)
@@ -81,15 +81,15 @@ internal sealed class TruncatedBptt<T> : Learner<T>
     public override void Learn(int step)
     {
         bool isLook = IsLook(step);
-        foreach ((AreaState<T> area, PlasticStart<T> plastic, T[] asked) in _starts)
+        foreach ((AreaState<T> area, PlasticStart<T> plastic, T[] increments) in _starts)
         {
             // A window that does not reach step 1 says nothing of what the trial began with.
             if (isLook && _backward.ReachedStart)
-                TensorPrimitives.Add(asked, _backward.StartCredit(area)[..asked.Length], asked);
+                TensorPrimitives.Add(increments, _backward.StartCredit(area)[..increments.Length], increments);
             if (!_isStepwise)
                 continue;
-            plastic.Add(asked, _steps);
-            asked.AsSpan().Clear();
+            plastic.Add(increments, _steps);
+            increments.AsSpan().Clear();
             plastic.EndStep(step, _steps);
         }
 
@@ -115,10 +115,10 @@ internal sealed class TruncatedBptt<T> : Learner<T>
 
     public override void End(int steps)
     {
-        foreach ((_, PlasticStart<T> plastic, T[] asked) in _starts)
+        foreach ((_, PlasticStart<T> plastic, T[] increments) in _starts)
         {
             if (!_isStepwise)
-                plastic.Add(asked, steps);
+                plastic.Add(increments, steps);
             plastic.FinishTrial();
         }
 

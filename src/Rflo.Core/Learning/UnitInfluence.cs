@@ -14,7 +14,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
     private readonly Network<T> _network;
     private readonly PlasticTau<T>[] _plastics;
     private readonly int[] _firstColumn;
-    private readonly (AreaState<T> Area, PlasticStart<T> Plastic, int FirstColumn, T[] Asked)[] _starts;
+    private readonly (AreaState<T> Area, PlasticStart<T> Plastic, int FirstColumn, T[] Increments)[] _starts;
     private readonly InfluenceColumns<T> _columns = new();
     private readonly InfluencePanels<T> _influence;
     private readonly LearningSignal<T>[] _signals;
@@ -78,9 +78,9 @@ internal sealed class UnitInfluence<T> : Learner<T>
     {
         _steps = steps;
         _influence.Clear();
-        foreach ((AreaState<T> area, _, int first, T[] asked) in _starts)
+        foreach ((AreaState<T> area, _, int first, T[] increments) in _starts)
         {
-            asked.AsSpan().Clear();
+            increments.AsSpan().Clear();
             BeginStart(area, first);
         }
 
@@ -97,21 +97,21 @@ internal sealed class UnitInfluence<T> : Learner<T>
             Carry(panel, step);
         for (int k = 0; k < _plastics.Length; k++)
             AddImmediate(_plastics[k], _firstColumn[k], step);
-        foreach ((_, _, int first, T[] asked) in _starts)
-            for (int i = 0; i < asked.Length; i++)
-                asked[i] += _gradient.Span[first + i];
+        foreach ((_, _, int first, T[] increments) in _starts)
+            for (int i = 0; i < increments.Length; i++)
+                increments[i] += _gradient.Span[first + i];
     }
 
     public override void Learn(int step)
     {
         foreach (PlasticTau<T> plastic in _plastics)
             plastic.EndStep(step, _steps);
-        foreach ((_, PlasticStart<T> plastic, _, T[] asked) in _starts)
+        foreach ((_, PlasticStart<T> plastic, _, T[] increments) in _starts)
         {
             if (!plastic.IsStepwise)
                 continue;
-            plastic.Add(asked, _steps);
-            asked.AsSpan().Clear();
+            plastic.Add(increments, _steps);
+            increments.AsSpan().Clear();
             plastic.EndStep(step, _steps);
         }
     }
@@ -120,10 +120,10 @@ internal sealed class UnitInfluence<T> : Learner<T>
     {
         foreach (PlasticTau<T> plastic in _plastics)
             plastic.FinishTrial();
-        foreach ((_, PlasticStart<T> plastic, _, T[] asked) in _starts)
+        foreach ((_, PlasticStart<T> plastic, _, T[] increments) in _starts)
         {
             if (!plastic.IsStepwise)
-                plastic.Add(asked, steps);
+                plastic.Add(increments, steps);
             plastic.FinishTrial();
         }
     }

@@ -119,7 +119,7 @@ type Step = {
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Step =
 
-    /// `Step.ofArrays [| 0.5; 0.0 |] [| 1.0 |]` shows those inputs, one a channel, and asks for those targets, one an output.
+    /// `Step.ofArrays [| 0.5; 0.0 |] [| 1.0 |]` has those inputs, one a channel, and those targets, one an output.
     let ofArrays (input: float[]) (target: float[]) = {
         Input = input
         Target = target

@@ -505,7 +505,7 @@ module Rule =
     /// `Rule.bptt |> Rule.optimizer Optimizer.adam` makes its updates by Adam.
     let optimizer how (rule: Rule) = { rule with Rule.Optimizer = how }
 
-    /// `Rule.bptt |> Rule.clip (Clip.All 1.0)` shortens what it asks for in one update to that norm.
+    /// `Rule.bptt |> Rule.clip (Clip.All 1.0)` shortens its increments in one update to that norm.
     let clip norm (rule: Rule) = { rule with Rule.Clip = norm }
 
     /// `Rule.bptt |> Rule.schedule (Schedule.cosine 2000.0)` learns at rates that fall so.

@@ -91,7 +91,7 @@ module ExperimentWords =
                     RuleSettings.Optimizer = Some how
             }
 
-        /// `e |> clip (Clip.All 1.0)` shortens what the experiment's rule asks for in one update to that norm.
+        /// `e |> clip (Clip.All 1.0)` shortens the increments of the experiment's rule in one update to that norm.
         let clip norm (experiment: Experiment) =
             experiment
             |> withSettings {
