@@ -298,18 +298,23 @@ module Host =
         else
             action ()
 
+    /// The end of a script: does its work under the options behind its name. After anything but success the script ends with the exit code;
+    /// an interactive session goes on.
+    let private atEnd experiments (work: string option -> string[] -> int) =
+        unlessDeclaring experiments (fun () ->
+            let script, arguments = Arguments.ofScript ()
+            let code = work script (Array.ofList arguments)
+
+            if script.IsSome && code <> ExitCode.Done then
+                exit code)
+
     /// Runs an experiment with these options and answers the exit code: for programs that read their own command line.
     let runWith (arguments: string[]) (experiment: Experiment) =
         runFrom ignore None arguments experiment
 
     /// As `Host.run`, and then does something with what the run left: `experiment ... |> Host.runThen (fun trained -> ...)`.
     let runThen after (experiment: Experiment) =
-        unlessDeclaring [ experiment ] (fun () ->
-            let script, arguments = Arguments.ofScript ()
-            let code = runFrom after script (Array.ofList arguments) experiment
-
-            if script.IsSome && code <> ExitCode.Done then
-                exit code)
+        atEnd [ experiment ] (fun script arguments -> runFrom after script arguments experiment)
 
     /// The last line of a script: `experiment "reach" circuit task |> Host.run`. Reads the options behind the script's
     /// name; after anything but success the script ends with the exit code. An interactive session goes on.
@@ -384,29 +389,21 @@ module Host =
     /// The last line of a script that compares: `[ e1; e2 ] |> Host.compare "dale"`. Each experiment gets its run folder
     /// below the next free runs/dale-1, -2, ..., and one page lays them side by side. Options apply to all of them.
     let compare title (experiments: Experiment list) =
-        unlessDeclaring experiments (fun () ->
-            let script, arguments = Arguments.ofScript ()
+        atEnd experiments (fun script arguments ->
             isHandedOver <- true
-            let code = Compare.runWith title script (Array.ofList arguments) experiments
-
-            if script.IsSome && code <> ExitCode.Done then
-                exit code)
+            Compare.runWith title script arguments experiments)
 
     /// The last line of a script that sweeps: `experiment ... |> Sweep.ofExperiment |> Sweep.over "seed" [ 1..9 ] seed |> Host.sweep`.
     /// Every point gets its run folder below runs/NAME; the same command again runs what is left. Options apply to all of them.
     let sweep (sweep: Sweep) =
-        unlessDeclaring
+        atEnd
             [
                 if sweep.Count > 0 then
                     (sweep.At 0).Experiment
             ]
-            (fun () ->
-                let script, arguments = Arguments.ofScript ()
+            (fun script arguments ->
                 isHandedOver <- true
-                let code = SweepHost.runWith script (Array.ofList arguments) sweep
-
-                if script.IsSome && code <> ExitCode.Done then
-                    exit code)
+                SweepHost.runWith script arguments sweep)
 
     /// `Host.sweepInto "runs/rates" 4 sweep` is a sweep from a program of your own: so many points at once, each into its run folder below
     /// that folder; points that are there are not run again. Returns how each point has ended, in their order, or what is wrong with the

@@ -77,8 +77,7 @@ module Check =
         yield! boundsAndDecay experiment.Precision projection
         yield! learns experiment projection
 
-        for lost in projection.Lost do
-            Contradiction(lost.What, lost.Instead)
+        yield! lost projection.Lost
     ]
 
     // Feedback.
@@ -96,8 +95,7 @@ module Check =
         then
             Contradiction("an earlier feedback has the same two ends", "leave one of them out")
 
-        for lost in feedback.Lost do
-            Contradiction(lost.What, lost.Instead)
+        yield! lost feedback.Lost
 
         match
             Wiring.findReadout circuit feedback.Readout, Wiring.findArea circuit feedback.Area
@@ -300,24 +298,17 @@ module Check =
     ]
 
     /// A word that found no part of the name that it was given.
-    let private unmatched =
-        function
-        | NoSuchArea(word, name, known) -> {
+    let private unmatched one =
+        let found kind (word, name, known) = {
             Part = InWord $"{word} \"{name}\""
-            Fault = Unknown(AreaName, name, known)
-          }
-        | NoSuchInput(word, name, known) -> {
-            Part = InWord $"{word} \"{name}\""
-            Fault = Unknown(InputName, name, known)
-          }
-        | NoSuchReadout(word, name, known) -> {
-            Part = InWord $"{word} \"{name}\""
-            Fault = Unknown(ReadoutName, name, known)
-          }
-        | NoSuchProjection(word, name, known) -> {
-            Part = InWord $"{word} \"{name}\""
-            Fault = Unknown(ProjectionName, name, known)
-          }
+            Fault = Unknown(kind, name, known)
+        }
+
+        match one with
+        | NoSuchArea(word, name, known) -> found AreaName (word, name, known)
+        | NoSuchInput(word, name, known) -> found InputName (word, name, known)
+        | NoSuchReadout(word, name, known) -> found ReadoutName (word, name, known)
+        | NoSuchProjection(word, name, known) -> found ProjectionName (word, name, known)
 
     /// Every part with the names of the parts before it.
     let private withEarlier nameOf parts =
@@ -352,8 +343,7 @@ module Check =
                     yield! name earlier input.Name
                     yield! atLeastOne "the number of channels" input.Channels
 
-                    for lost in input.Lost do
-                        Contradiction(lost.What, lost.Instead)
+                    yield! lost input.Lost
                 ]
 
         let areaNames = circuit.Areas |> List.map (fun a -> a.Name)
@@ -369,8 +359,7 @@ module Check =
                     else
                         yield! lossOf readout
 
-                    for lost in readout.Lost do
-                        Contradiction(lost.What, lost.Instead)
+                    yield! lost readout.Lost
 
                     if
                         circuit.Projections

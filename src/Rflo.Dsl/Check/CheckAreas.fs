@@ -230,6 +230,5 @@ module internal CheckAreas =
         | Leaky
         | CurrentForm -> ()
 
-        for lost in area.Lost do
-            Contradiction(lost.What, lost.Instead)
+        yield! lost area.Lost
     ]

@@ -189,11 +189,6 @@ module internal CheckRules =
         | _ -> ()
     ]
 
-    let moreThanZero field (given: float) = [
-        if not (given > 0.0) || not (Double.IsFinite given) then
-            NotAllowed(field, string given, "finite and more than 0")
-    ]
-
     /// Where dt itself is no duration, any positive time will do: one mistake is enough.
     let atLeastOneStep field (dt: float<ms>) (given: float<ms>) = [
         let isDuration = dt > 0.0<ms> && Double.IsFinite(float dt)
@@ -267,22 +262,14 @@ module internal CheckRules =
           ]
         | _ -> []
 
-    let private recursive alpha forgetting every = [
-        yield! moreThanZero "alpha of the least squares" alpha
-
-        if not (forgetting > 0.0 && forgetting <= 1.0) then
-            NotAllowed("the forgetting of the least squares", string forgetting, "in (0, 1]")
-
-        yield! atLeastOne "the number of steps between least squares" every
-    ]
-
     let readoutRule (dt: float<ms>) (readout: Rflo.Dsl.ReadoutRule) = [
         match readout with
         | DeltaRule -> ()
         | TdLambda(gamma, lambda) ->
             yield! probability "the gamma of the temporal difference" gamma
             yield! probability "the lambda of the temporal difference" lambda
-        | RecursiveLeastSquares(alpha, forgetting, every) -> yield! recursive alpha forgetting every
+        | RecursiveLeastSquares(alpha, forgetting, every) ->
+            yield! CheckLeastSquares.settings alpha forgetting every
         | RidgeRegression(alpha, washout, every) ->
             yield! moreThanZero "alpha of the ridge regression" alpha
             yield! atLeastOne "the number of trials between ridge regressions" every
@@ -359,7 +346,8 @@ module internal CheckRules =
         | LearnedSensitivity rate ->
             if not (rate >= 0.0 && rate <= 1.0) then
                 NotAllowed("the rate at which sensitivities are learned", string rate, "in [0, 1]")
-        | TowardCurrents(_, alpha, forgetting, every) -> yield! recursive alpha forgetting every
+        | TowardCurrents(_, alpha, forgetting, every) ->
+            yield! CheckLeastSquares.settings alpha forgetting every
         | _ -> ()
 
         yield! optimizer precision rule.Optimizer
@@ -408,87 +396,6 @@ module internal CheckRules =
         yield! parts precision dt rule
     ]
 
-    /// What the solution of least squares would not keep to.
-    let private ownAlphaAlone instead (projection: Projection) = [
-        if Option.isSome (CheckProjections.soundBounds projection) then
-            Contradiction("least squares keep to no bounds", $"leave the bounds out, {instead}")
-
-        for label, strength in projection.Decays do
-            let word = label.ToLowerInvariant()
-
-            if strength > 0.0 then
-                Contradiction(
-                    $"least squares know no {word} but their own alpha",
-                    $"leave the {word} out, {instead}"
-                )
-    ]
-
-    /// What is wrong with a projection onto a readout that learns by least squares; of what is wrong in itself, nothing.
-    let bySquares (rule: Rule) (readout: Readout) (projection: Projection) = [
-        let instead = "or let the readout learn by the delta rule, Readout = DeltaRule"
-
-        if readout.Output <> Output.Linear && Enum.IsDefined readout.Output then
-            RuleCannot(
-                rule.Name,
-                $"solve least squares for {readout.Name}, whose outputs are no linear function of its weights",
-                $"make the readout linear, {instead}"
-            )
-
-        yield! ownAlphaAlone instead projection
-
-        match readout.LossOrNatural with
-        | :? SquaredError -> ()
-        | loss ->
-            if readout.Output = Output.Linear then
-                Contradiction(
-                    $"least squares minimise the squared error, and the loss of {readout.Name} is the {loss.Description}",
-                    $"leave the loss out, {instead}"
-                )
-    ]
-
-    /// What is wrong with a projection onto an area that learns to make the currents of a teacher.
-    let towardCurrents (circuit: Circuit) (rule: Rule) (target: Area) (projection: Projection) = [
-        match rule.Credit with
-        | TowardCurrents(name, _, _, _) ->
-            let instead = "or take another rule"
-
-            match Wiring.findArea circuit name with
-            | Error faults -> yield! faults
-            | Ok _ when target.Dynamics.IsWinnerTakeAll -> ()
-            | Ok teacher ->
-                if name = target.Name then
-                    RuleCannot(
-                        rule.Name,
-                        $"make {name} its own teacher",
-                        "name another area with as many units, such as a frozen copy of it"
-                    )
-                elif teacher.Dynamics.IsWinnerTakeAll then
-                    RuleCannot(
-                        rule.Name,
-                        $"follow the currents of {name}, a winner-take-all area, which has none in most steps",
-                        "name an area of rate units"
-                    )
-                elif teacher.Units <> target.Units then
-                    RuleCannot(
-                        rule.Name,
-                        $"make the currents of {string target.Units} units of {target.Name} those of {string teacher.Units} units of {name}",
-                        $"give {name} as many units"
-                    )
-
-            if target.Dynamics.IsWinnerTakeAll then
-                RuleCannot(
-                    rule.Name,
-                    "change weights onto a winner-take-all area, which has no current in most steps",
-                    "use a rule of rates such as reward-hebb, or freeze the projection"
-                )
-
-            if Option.isSome (Wiring.signsOf circuit projection) then
-                Contradiction("least squares keep to no signs", $"leave dale out, {instead}")
-
-            yield! ownAlphaAlone instead projection
-        | _ -> ()
-    ]
-
     /// What is wrong with a projection onto a readout that learns to predict rewards.
     let private byPrediction (experiment: Experiment) (rule: Rule) (readout: Readout) = [
         let instead = "or let the readout learn by the delta rule, Readout = DeltaRule"
@@ -516,7 +423,7 @@ module internal CheckRules =
         match rule.Readout, Wiring.findReadout circuit readout with
         | DeltaRule, _ -> throughCompetition circuit rule readout
         | TdLambda _, Ok readout -> byPrediction experiment rule readout
-        | _, Ok readout -> bySquares rule readout projection
+        | _, Ok readout -> CheckLeastSquares.ofReadout rule readout projection
         | _, Error _ -> []
 
     /// Whether nothing that learns by a rule needs a learning signal before the trial has ended: onto readouts, or onto areas.
@@ -570,7 +477,7 @@ module internal CheckRules =
                 | Ok target ->
                     yield! ontoArea experiment.Circuit rule target
                     yield! modulatorArrives experiment.Circuit rule target
-                    yield! towardCurrents experiment.Circuit rule target projection
+                    yield! CheckLeastSquares.ofArea experiment.Circuit rule target projection
                     yield! rewardArrives experiment rule
                 | Error _ -> ()
             | OfReadout readout -> yield! ontoReadout experiment rule readout projection

@@ -10,6 +10,11 @@ module internal CheckValues =
     /// Faults as problems of a part.
     let at part faults = [ for fault in faults -> { Part = part; Fault = fault } ]
 
+    /// Words that can have no effect.
+    let lost (words: Lost list) = [
+        for word in words -> Contradiction(word.What, word.Instead)
+    ]
+
     let goodName = Regex(@"\A[\p{L}\p{N}._/-]+\z", RegexOptions.Compiled)
 
     let private longestName = 200
@@ -117,6 +122,11 @@ module internal CheckValues =
     let notNegative field (given: float) = [
         if not (given >= 0.0) || not (Double.IsFinite given) then
             NotAllowed(field, string given, "finite and at least 0")
+    ]
+
+    let moreThanZero field (given: float) = [
+        if not (given > 0.0) || not (Double.IsFinite given) then
+            NotAllowed(field, string given, "finite and more than 0")
     ]
 
     /// Whether a number is finite in the precision of a run: 1e200 is infinite in single precision.

@@ -112,16 +112,7 @@ module internal ClosedLoops =
 
     let private write (events: string list) (data: Step) (now: Moment) (into: Trial) =
         insist (stepFaults into.InputChannels into.Outputs events (placeOf now) data)
-        let row = now.Step - 1
-        data.Input.CopyTo(into.Inputs, row * into.InputChannels)
-        data.Target.CopyTo(into.Targets, row * into.Outputs)
-
-        // The trial is as a new one where nothing is said: every output counts, no event, no reward.
-        for k in 0 .. into.Outputs - 1 do
-            into.Mask[row * into.Outputs + k] <- data.MaskOf k
-
-        for event in data.Events do
-            into.Events[row * into.EventKinds + List.findIndex ((=) event) events] <- true
+        Steps.write events (now.Step - 1) data into
 
     /// The task for the core; it has no faults that can be known beforehand.
     let compile steps (events: string list) (loop: ClosedLoop) : ITask =

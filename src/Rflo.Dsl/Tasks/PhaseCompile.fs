@@ -132,8 +132,7 @@ module internal PhaseCompile =
         && shown.Input.Length = task.Inputs
         && Array.forall Double.IsFinite shown.Input
         && Array.forall isWeight shown.Mask
-        && (List.isEmpty shown.Events
-            || shown.Events |> List.forall (fun event -> List.contains event events))
+        && shown.Events |> List.forall (fun event -> List.contains event events)
 
     let private stepFaults events (task: Phased) (now: Instant) (shown: Step) = [
         if not (isSound events task shown) then
@@ -296,14 +295,5 @@ module internal PhaseCompile =
                             let text = Problem.text { Part = InTask; Fault = fault }
                             raise (ArgumentException $"trial {trial} of {name}: {text}")
 
-                        let row = now.Step - 1
-                        shown.Input.CopyTo(into.Inputs, row * task.Inputs)
-                        shown.Target.CopyTo(into.Targets, row * task.Outputs)
-
-                        for k in 0 .. task.Outputs - 1 do
-                            into.Mask[row * task.Outputs + k] <- shown.MaskOf k
-
-                        for event in shown.Events do
-                            let kind = List.findIndex ((=) event) events
-                            into.Events[row * into.EventKinds + kind] <- true)
+                        Steps.write events (now.Step - 1) shown into)
         }

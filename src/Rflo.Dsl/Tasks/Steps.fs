@@ -1,8 +1,9 @@
 namespace Rflo.Dsl
 
 open System
+open Rflo.Core
 
-/// Times as whole numbers of steps.
+/// Times as whole numbers of steps, and steps as rows of trials.
 [<RequireQualifiedAccess>]
 module internal Steps =
 
@@ -37,3 +38,15 @@ module internal Steps =
             NotAllowed(field, given, "finite and more than 0 ms")
         | _ -> ()
     ]
+
+    /// Writes what a step shows into its row of a trial; it has no faults. The events are those of the task.
+    let write (events: string list) row (step: Step) (into: Trial) =
+        step.Input.CopyTo(into.Inputs, row * into.InputChannels)
+        step.Target.CopyTo(into.Targets, row * into.Outputs)
+
+        for k in 0 .. into.Outputs - 1 do
+            into.Mask[row * into.Outputs + k] <- step.MaskOf k
+
+        for event in step.Events do
+            let kind = List.findIndex ((=) event) events
+            into.Events[row * into.EventKinds + kind] <- true

@@ -302,8 +302,7 @@ module internal TaskCompile =
         if List.isEmpty faults then
             yield! CheckValues.at part (Scoring.faults seed (ownConditions task) task)
 
-        for lost in task.Lost do
-            yield! CheckValues.at part [ Contradiction(lost.What, lost.Instead) ]
+        yield! CheckValues.at part (CheckValues.lost task.Lost)
 
         for name, inner in Combined.named task do
             yield! problemsOf dt seed circuit (names @ [ name ]) inner

@@ -40,7 +40,7 @@ module Delays =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Trial =
 
-    /// `Trial.ofArrays x y` shows x, of shape (steps, channels), and asks for y, of shape (steps, outputs), in every step.
+    /// `Trial.ofArrays x y` has the inputs x, of shape (steps, channels), and the targets y, of shape (steps, outputs).
     let ofArrays (inputs: float[,]) (targets: float[,]) : TrialData = {
         Inputs = Array2D.copy inputs
         Targets = Array2D.copy targets
@@ -50,8 +50,8 @@ module Trial =
         Conditions = []
     }
 
-    /// `Trial.ofSteps 150 (fun t -> [ x1; x2 ], [ y ])` asks a function for every step t = 1 .. 150: what is shown, a number a channel, and
-    /// what is asked for, a number an output.
+    /// `Trial.ofSteps 150 (fun t -> [ x1; x2 ], [ y ])` calls a function for each step t = 1 .. 150: inputs, a number a channel, and targets, a
+    /// number an output.
     let ofSteps steps (step: int -> float list * float list) : TrialData =
         let rows = [ for t in 1..steps -> step t ]
 
@@ -94,53 +94,36 @@ module Trial =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Task =
 
-    /// `Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5 ]` shows nothing and asks one output for
-    /// y*(t) = sum over (k, a) of a sin(2 pi k t / period), one period a trial (Murray 2019, Fig 2).
-    let periodic period harmonics = {
-        Name = "periodic"
-        Kind = Periodic(period, harmonics)
-        Events = []
+    /// A task before anything is said of it.
+    let private made name kind events = {
+        Name = name
+        Kind = kind
+        Events = events
         Mask = None
         Conditions = []
         Score = None
         Lost = []
     }
 
+    /// `Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5 ]` shows nothing and asks one output for
+    /// y*(t) = sum over (k, a) of a sin(2 pi k t / period), one period a trial (Murray 2019, Fig 2).
+    let periodic period harmonics =
+        made "periodic" (Periodic(period, harmonics)) []
+
     /// `Task.readySetGo ReadySetGo.standard` shows two pulses on one channel and asks one output for a third after the same
     /// delay (Murray 2019, Fig 3).
-    let readySetGo parameters = {
-        Name = "ready-set-go"
-        Kind = ReadySetGo parameters
-        Events = []
-        Mask = None
-        Conditions = []
-        Score = None
-        Lost = []
-    }
+    let readySetGo parameters =
+        made "ready-set-go" (ReadySetGo parameters) []
 
     /// `Task.syllables Syllables.standard` shows a syllable on its own channel and asks two outputs for its velocity (Murray
     /// 2019, Fig 4). Events, for gates: "decide" in the last step of each syllable but a trial's last, "move" in the
     /// steps in which a syllable's input is on.
-    let syllables parameters = {
-        Name = "syllables"
-        Kind = Syllables parameters
-        Events = [ "decide"; "move" ]
-        Mask = None
-        Conditions = []
-        Score = None
-        Lost = []
-    }
+    let syllables parameters =
+        made "syllables" (Syllables parameters) [ "decide"; "move" ]
 
     /// `Trial.ofArrays x y |> Trial.event "go" [ 20 ] |> Task.ofTrial` is that trial again and again.
-    let ofTrial (trial: TrialData) = {
-        Name = "arrays"
-        Kind = Arrays trial
-        Events = trial.Events |> List.map fst |> List.distinct
-        Mask = None
-        Conditions = []
-        Score = None
-        Lost = []
-    }
+    let ofTrial (trial: TrialData) =
+        made "arrays" (Arrays trial) (trial.Events |> List.map fst |> List.distinct)
 
     /// `Task.ofArrays x y` shows x, of shape (steps, channels), and asks for y, of shape (steps, outputs), in every trial.
     let ofArrays (inputs: float[,]) (targets: float[,]) = ofTrial (Trial.ofArrays inputs targets)
@@ -243,15 +226,7 @@ module Task =
             Draw = draw
         }
 
-        let task = {
-            Name = "trials"
-            Kind = Drawn drawn
-            Events = []
-            Mask = None
-            Conditions = []
-            Score = None
-            Lost = []
-        }
+        let task = made "trials" (Drawn drawn) []
 
         match first with
         | Ok data -> {
@@ -270,15 +245,7 @@ module Task =
                 Kind = Drawn { drawn with Failure = Some reason }
           }
 
-    let private ofPhases name kind phases = {
-        Name = name
-        Kind = kind
-        Events = Phase.events phases
-        Mask = None
-        Conditions = []
-        Score = None
-        Lost = []
-    }
+    let private ofPhases name kind phases = made name kind (Phase.events phases)
 
     /// `Task.phased 2 1 [ phase "cue" (fixedFor 50.0<ms>); phase "delay" (between 50.0<ms> 200.0<ms>) ] draw at` shows two channels
     /// and asks for one output in trials of those phases. `draw stream` draws what a trial is about; `at drawn now` is what it
@@ -362,15 +329,8 @@ module Task =
     let sensorimotorMap parameters =
         standard (StandardTask.SensorimotorMap parameters)
 
-    let private several name kind (parts: Task list) = {
-        Name = name
-        Kind = kind
-        Events = parts |> List.collect _.Events |> List.distinct
-        Mask = None
-        Conditions = []
-        Score = None
-        Lost = []
-    }
+    let private several name kind (parts: Task list) =
+        made name kind (parts |> List.collect _.Events |> List.distinct)
 
     /// `Task.blocks [ a, 100; b, 50 ]` is a for trials 0 .. 99, b for trials 100 .. 149, a for 150 .. 249 and so on. Trial k is trial k
     /// of the task that makes it.
@@ -440,15 +400,7 @@ module Task =
         mapLoop "judged" (fun loop -> { loop with Judge = Some judge })
 
     /// `Task.custom t` is a task written against the core.
-    let custom task = {
-        Name = "custom"
-        Kind = Custom task
-        Events = []
-        Mask = None
-        Conditions = []
-        Score = None
-        Lost = []
-    }
+    let custom task = made "custom" (Custom task) []
 
     /// `t |> Task.conditions [ "side", draw >> _.Side; "coherence", draw >> _.Coherence ]` says what each trial of t is about, in numbers by
     /// name: `activity.Conditions["side"]`, and results by condition (`Behavior.by`). Each function gets the random numbers of the trial from

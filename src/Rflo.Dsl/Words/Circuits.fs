@@ -176,70 +176,72 @@ module Circuit =
             Unmatched = circuit.Unmatched @ [ unmatched ]
     }
 
+    /// Changes the part of a name in a list of parts; where there is none, the circuit keeps the name for the check.
+    let private mapNamed nameOf (parts: 'part list) replace unmatched word name change circuit =
+        let names = parts |> List.map nameOf
+
+        if List.contains name names then
+            circuit
+            |> replace [
+                for part in parts -> if nameOf part = name then change part else part
+            ]
+        else
+            circuit |> without (unmatched (word, name, names))
+
     /// `c |> Circuit.mapArea "m1" (tau 20.0<ms>)` changes that area and nothing else. Where c has none of that name, the check
     /// will report it.
     let mapArea name change (circuit: Circuit) : Circuit =
-        let names = circuit.Areas |> List.map _.Name
-
-        if List.contains name names then
-            {
-                circuit with
-                    Areas =
-                        circuit.Areas
-                        |> List.map (fun area -> if area.Name = name then change area else area)
-            }
-        else
-            circuit |> without (NoSuchArea("Circuit.mapArea", name, names))
+        circuit
+        |> mapNamed
+            (fun (area: Area) -> area.Name)
+            circuit.Areas
+            (fun areas circuit -> { circuit with Areas = areas })
+            NoSuchArea
+            "Circuit.mapArea"
+            name
+            change
 
     /// `c |> Circuit.mapInput "cue" (fun cue -> { cue with Channels = 4 })` changes that input and nothing else. Where c has none of that
     /// name, the check will report it.
     let mapInput name change (circuit: Circuit) : Circuit =
-        let names = circuit.Inputs |> List.map _.Name
-
-        if List.contains name names then
-            {
-                circuit with
-                    Inputs =
-                        circuit.Inputs
-                        |> List.map (fun input -> if input.Name = name then change input else input)
-            }
-        else
-            circuit |> without (NoSuchInput("Circuit.mapInput", name, names))
+        circuit
+        |> mapNamed
+            (fun (input: Input) -> input.Name)
+            circuit.Inputs
+            (fun inputs circuit -> { circuit with Inputs = inputs })
+            NoSuchInput
+            "Circuit.mapInput"
+            name
+            change
 
     /// `c |> Circuit.mapReadout "hand" (loss (Loss.huber 0.5))` changes that readout and nothing else. Where c has none of that name,
     /// the check will report it.
     let mapReadout name change (circuit: Circuit) : Circuit =
-        let names = circuit.Readouts |> List.map _.Name
-
-        if List.contains name names then
-            {
-                circuit with
-                    Readouts =
-                        circuit.Readouts
-                        |> List.map (fun readout ->
-                            if readout.Name = name then change readout else readout)
-            }
-        else
-            circuit |> without (NoSuchReadout("Circuit.mapReadout", name, names))
+        circuit
+        |> mapNamed
+            (fun (readout: Readout) -> readout.Name)
+            circuit.Readouts
+            (fun readouts circuit -> { circuit with Readouts = readouts })
+            NoSuchReadout
+            "Circuit.mapReadout"
+            name
+            change
 
     /// `c |> Circuit.mapProjection "m1->m1" frozen` changes the projection of that name (its own, or its two ends). Where c has
     /// none of that name, the check will report it.
     let mapProjection name change (circuit: Circuit) : Circuit =
-        let names = circuit.Projections |> List.map Wiring.label
-
-        if List.contains name names then
-            {
+        circuit
+        |> mapNamed
+            Wiring.label
+            circuit.Projections
+            (fun projections circuit -> {
                 circuit with
-                    Projections =
-                        circuit.Projections
-                        |> List.map (fun projection ->
-                            if Wiring.label projection = name then
-                                change projection
-                            else
-                                projection)
-            }
-        else
-            circuit |> without (NoSuchProjection("Circuit.mapProjection", name, names))
+                    Projections = projections
+            })
+            NoSuchProjection
+            "Circuit.mapProjection"
+            name
+            change
 
     /// How a projection begins from a matrix: with the connections that the matrix stores, zeros among them, where it stores some
     /// only; else with those that the projection declares.
