@@ -41,5 +41,9 @@ let rec private run arguments =
 /// The `rflo` command.
 [<EntryPoint>]
 let main arguments =
-    StandardOutput.guard ()
-    StandardOutput.finish (run (List.ofArray arguments))
+    match List.ofArray arguments with
+    // The script has a host of its own, which guards the output.
+    | ScriptLoader.Command :: words -> ScriptLoader.run words
+    | arguments ->
+        StandardOutput.guard ()
+        StandardOutput.finish (run arguments)

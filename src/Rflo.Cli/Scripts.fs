@@ -7,15 +7,9 @@ open System.IO
 open System.Runtime.InteropServices
 open Rflo.Host
 
-/// Model scripts, run in a process of their own by `dotnet fsi`.
+/// Model scripts, run in a process of their own: compiled, if that can be kept, or else by `dotnet fsi`.
 [<RequireQualifiedAccess>]
 module internal Scripts =
-
-    let private dotnet () =
-        match Environment.GetEnvironmentVariable "DOTNET_HOST_PATH" with
-        | null
-        | "" -> "dotnet"
-        | path -> path
 
     let private complaint (script: string) =
         if not (script.EndsWith(".fsx", StringComparison.OrdinalIgnoreCase)) then
@@ -48,13 +42,21 @@ module internal Scripts =
         child.WaitForExit()
         child.ExitCode
 
-    let private start command script arguments =
-        let environment, waitsAt = HandOver.environment command
-        let info = ProcessStartInfo(dotnet ())
-        // What stands behind -- is the script's, even --help.
-        List.iter info.ArgumentList.Add ([ "fsi"; script; "--" ] @ arguments)
+    /// The words behind `dotnet` that run a script, and the variables that they need.
+    let private running (script: string) (compiled: CompiledScript option) =
+        match compiled, typeof<CompiledScript>.Assembly.Location with
+        | Some compiled, ourselves when ourselves <> "" ->
+            [ ourselves; ScriptLoader.Command; script ], ScriptLoader.environment compiled
+        | _ -> [ "fsi"; script ], []
 
-        for name, value in environment do
+    let private startProcess command script compiled arguments =
+        let environment, waitsAt = HandOver.environment command
+        let words, variables = running script compiled
+        let info = ProcessStartInfo(ScriptCompiler.dotnet ())
+        // What stands behind -- is the script's, even --help.
+        List.iter info.ArgumentList.Add (words @ [ "--" ] @ arguments)
+
+        for name, value in environment @ variables do
             info.Environment[name] <- value
 
         let code =
@@ -74,6 +76,18 @@ module internal Scripts =
             ExitCode.Problems
         else
             code
+
+    let private start command script arguments =
+        match ScriptCache.find script with
+        | Some(Error said) ->
+            eprintfn $"{said}"
+            ExitCode.Problems
+        | Some(Ok compiled) ->
+            if compiled.Warnings <> "" then
+                eprintfn $"{compiled.Warnings}"
+
+            startProcess command script (Some compiled) arguments
+        | None -> startProcess command script None arguments
 
     /// Runs a script with its options; its exit code.
     let run command (arguments: string list) =

@@ -21,6 +21,9 @@ let examples = Path.Combine(root, "examples")
 let private host =
     Path.Combine(root, "src", "Rflo.Cli", "bin", "Release", "net10.0", "Rflo.Cli.dll")
 
+/// Where `rflo` keeps the scripts that it compiles for these tests.
+let private scriptCache = Path.Combine(root, "artifacts", "tests", "scripts")
+
 /// Does something in a new folder, and deletes it.
 let inFolder (body: string -> unit) =
     let folder = Directory.CreateTempSubdirectory "rflo-host-"
@@ -53,6 +56,7 @@ let private infoOf (folder: string) (file: string) (arguments: string list) =
     info.Environment["NO_COLOR"] <- "1"
     info.Environment["DOTNET_NOLOGO"] <- "1"
     info.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] <- "1"
+    info.Environment["RFLO_SCRIPT_CACHE"] <- scriptCache
     info
 
 let start folder file arguments =
@@ -83,14 +87,21 @@ let run folder file arguments =
 let script folder (path: string) options =
     run folder "dotnet" ([ "fsi"; path ] @ options)
 
-/// Starts a script with some variables of its environment set.
-let startScriptIn (variables: (string * string) list) (folder: string) (path: string) options =
-    let info = infoOf folder "dotnet" ([ "fsi"; path ] @ options)
+let private startIn (variables: (string * string) list) folder arguments =
+    let info = infoOf folder "dotnet" arguments
 
     for name, value in variables do
         info.Environment[name] <- value
 
     nonNull (Process.Start info)
+
+/// Starts a script with some variables of its environment set.
+let startScriptIn variables folder (path: string) options =
+    startIn variables folder ([ "fsi"; path ] @ options)
+
+/// Starts the `rflo` command with some variables of its environment set.
+let startRfloIn variables folder arguments =
+    startIn variables folder (host :: arguments)
 
 /// Runs the `rflo` command.
 let rflo folder arguments = run folder "dotnet" (host :: arguments)

@@ -17,11 +17,13 @@ module Unused =
 
     let mutable private isUsed = false
 
-    /// The script that this process runs by `dotnet fsi`; none in an interactive session, a notebook or a program.
+    /// The script that this process runs by `dotnet fsi` or by the command `rflo`; none in an interactive session, a notebook or a program.
     let private script =
         lazy
             (match Environment.GetCommandLineArgs() |> List.ofArray with
              | program :: words when Path.GetFileName program = "fsi.dll" ->
+                 List.tryFind isScript words
+             | program :: "script" :: words when Path.GetFileName program = "Rflo.Cli.dll" ->
                  List.tryFind isScript words
              | _ -> None)
 

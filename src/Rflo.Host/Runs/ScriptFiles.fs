@@ -15,7 +15,7 @@ module internal ScriptFiles =
         )
 
     /// The paths that stand behind a directive, in any kind of string.
-    let private paths (directive: string) (text: string) = [
+    let paths (directive: string) (text: string) = [
         for line in text.Split '\n' do
             if Regex.IsMatch(line, $@"^\s*#{directive}\b") then
                 for found in names.Matches line do

@@ -67,7 +67,7 @@ module internal SweepSlurm =
             List.iter (printfn "%s") (limitLines limits sweep.Count tasks)
             ExitCode.Done
 
-    /// The words by which a task runs the script: this very interpreter, so that signals reach it and nothing between.
+    /// The words by which a task runs the script: those by which it runs here. Where `rflo` has compiled it, tasks take what was compiled.
     let private command script (request: SweepRequest) = [
         let interpreter = Environment.GetCommandLineArgs()[0]
 
@@ -79,6 +79,9 @@ module internal SweepSlurm =
         | None ->
             "dotnet"
             interpreter
+
+        if Path.GetFileName interpreter = "Rflo.Cli.dll" then
+            "sweep"
 
         Path.GetFullPath script
         yield! request.Rest
