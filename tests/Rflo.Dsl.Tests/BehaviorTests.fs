@@ -604,6 +604,7 @@ let tests =
                                 [ 1.0; 1.0 ]
                             ]
                         Rewards = Array.zeroCreate 5
+                        Events = Map.empty
                         Outputs = Map.ofList [ "y", matrix [ for lead in leads -> [ lead; 0.0 ] ] ]
                         Rates = Map.empty
                         States = Map.empty

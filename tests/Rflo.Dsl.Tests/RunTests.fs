@@ -250,6 +250,34 @@ let private improvement =
             Expect.isEmpty fixed'.TimeConstants "a rule that changes recurrent weights only"
         }
 
+        test "events and phases are in activity as the task shows them" {
+            let task = Task.perceptualDecision PerceptualDecision.standard
+            let see, choose = input "see" 3, readout "choose" 2
+            let cortex = area "cortex" 5
+
+            let declared =
+                experiment
+                    "decision"
+                    (circuit [ see --> cortex; cortex --> choose |> learningRate 0.01 ])
+                    task
+                |> trials 0
+
+            let ended = train declared
+
+            match
+                Run.evaluate Evaluation.onTrainingTrials ended.Initial declared task 5,
+                Trials.show 1.0<ms> declared.Seed task [ 0..4 ]
+            with
+            | Ok found, Ok shown ->
+                for activity, view in List.zip found shown do
+                    Expect.equal activity.Events (Map.ofList view.Events) "events"
+                    Expect.isNonEmpty activity.Events["decision"] "a phase"
+                    Expect.hasLength activity.Events["decision.onset"] 1 "its onset"
+            | found, shown -> failtest $"{found}, {shown}"
+
+            Expect.isEmpty (train small).After.Events "a task without events"
+        }
+
         test "states of units are in activity where they are recorded, and no number depends on it" {
             let model =
                 UnitModel.define

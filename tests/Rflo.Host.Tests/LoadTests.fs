@@ -78,7 +78,7 @@ let private text (values: float seq) =
 
 let private activity (activity: Activity) =
     text [ activity.Loss; activity.Performance ],
-    activity.Conditions,
+    (activity.Conditions, activity.Events),
     List.map
         (fun (readout: Readout) -> readout.Name, readout.Outputs, readout.Output)
         activity.Readouts,

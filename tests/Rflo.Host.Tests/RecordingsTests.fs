@@ -58,6 +58,8 @@ let private same (a: Activity list) (b: Activity list) =
         Expect.equal (matrix other.Targets) (matrix one.Targets) "targets"
         Expect.equal (matrix other.Mask) (matrix one.Mask) "mask"
         Expect.equal other.Rewards one.Rewards "rewards"
+        Expect.isNonEmpty one.Events "there are events"
+        Expect.equal other.Events one.Events "events"
         Expect.equal (all other.Outputs) (all one.Outputs) "outputs"
         Expect.equal (all other.Rates) (all one.Rates) "rates"
         Expect.isNonEmpty one.States "there are states"
@@ -101,6 +103,8 @@ let tests =
                          print(s.tolist(), h.shape, r['outputs/y'].shape, r['rewards'].shape)\n\
                          print(all(np.isfinite(h[k, :n]).all() and np.isnan(h[k, n:]).all() for k, n in enumerate(s)))\n\
                          print(all((r['mask'][k, n:] == 0).all() for k, n in enumerate(s)))\n\
+                         e = r['events/decision']; print(e.dtype, e.shape, [np.flatnonzero(row).tolist()[:2] for row in e] == \
+                         [[int(np.flatnonzero(row)[0]), int(np.flatnonzero(row)[0]) + 1] for row in r['events/decision.onset']])\n\
                          print(repr(float(h[0, 3, 1])), repr(float(h[5, s[5] - 1, 4])))"
 
                 let n = List.max lengths
@@ -119,7 +123,7 @@ let tests =
 
                 Expect.equal
                     (printed.ReplaceLineEndings "\n")
-                    $"[{list}] (6, {n}, 5) (6, {n}, 2) (6, {n})\nTrue\nTrue\n{ends}"
+                    $"[{list}] (6, {n}, 5) (6, {n}, 2) (6, {n})\nTrue\nTrue\nbool (6, {n}) True\n{ends}"
                     "what numpy reads")
         }
 
@@ -160,16 +164,7 @@ let tests =
                 let initial = (ok (Run.train { decision with Trials = 0 })).Initial
                 let again = ok (Run.performWith initial decision (Recordings.task file 1.0<ms>) 6)
 
-                same
-                    [
-                        for one in shown.Value ->
-                            {
-                                one with
-                                    Conditions = Map.empty
-                                    Performance = nan
-                            }
-                    ]
-                    again)
+                same [ for one in shown.Value -> { one with Performance = nan } ] again)
         }
 
         test "shapes that do not fit are said" {
@@ -193,6 +188,21 @@ let tests =
 
                 write [ array "targets" [ 2; 4; 1 ]; array "steps" [ 2 ] ]
                 fails "steps must be 2 numbers in 1 .. 4, one a trial" task
+                write [ array "targets" [ 2; 4; 1 ]; array "events/go" [ 2; 3 ] ]
+
+                fails
+                    "the shape of events/go is (2, 3); it must be (trials, steps), with the 2 trials"
+                    task
+
+                write [
+                    array "targets" [ 2; 4; 1 ]
+                    array "conditions/side" [ 3 ]
+                ]
+
+                fails
+                    "the shape of conditions/side is (3); it must be (2), one number a trial"
+                    task
+
                 write [ array "inputs" [ 2; 4; 1 ] ]
                 fails "targets" task)
         }

@@ -24,6 +24,9 @@ public sealed record Recording
     /// <summary>The rewards that the task gave, shape (steps).</summary>
     public required double[] Rewards { get; init; }
 
+    /// <summary>Which events of the task happen, shape (steps, kinds of events).</summary>
+    public bool[] Events { get; init; } = [];
+
     /// <summary>y(t) of all readouts side by side, shape (steps, outputs).</summary>
     public required double[] Outputs { get; init; }
 

@@ -710,6 +710,7 @@ internal sealed partial class Session<T> : Session
             Targets = shown.Targets[..(steps * shown.Outputs)],
             Mask = shown.Mask[..(steps * shown.Outputs)],
             Rewards = shown.Rewards[..steps],
+            Events = shown.Events[..(steps * shown.EventKinds)],
             Outputs = outputs,
             Conditions = [.. shown.Conditions],
             Performance = PerformanceOf(shown, outputs),

@@ -14,6 +14,8 @@ type Compiled = {
     Dt: float<ms>
     /// Names of the projections, in the order of the graph.
     Projections: string list
+    /// Names of the task's events, in the order of their kinds.
+    Events: string list
     /// Readout and area of each feedback, in the order of the graph.
     Feedback: (string * string) list
     /// What is measured beside training.
@@ -200,10 +202,11 @@ module Compile =
         (dt: float<ms>)
         graph
         conditions
+        events
         (seen: Rflo.Core.Observation)
         : Rflo.Dsl.Observation = {
         Trial = seen.Trial
-        Activity = Arrays.activity graph conditions seen.Recording
+        Activity = Arrays.activity graph conditions events seen.Recording
         Weights = Arrays.learned graph (float dt) seen.Weights seen.TimeConstants seen.InitialStates
     }
 
@@ -226,7 +229,10 @@ module Compile =
             CustomProbe(
                 every,
                 own.Name,
-                (fun seen -> own.Measure(observed experiment.Dt graph task.Conditions seen))
+                (fun seen ->
+                    own.Measure(
+                        observed experiment.Dt graph task.Conditions experiment.Task.Events seen
+                    ))
             )
 
     /// Compiles a checked experiment. It cannot fail: an exception here is a mistake of this library.
@@ -286,6 +292,7 @@ module Compile =
             Precision = experiment.Precision
             Dt = experiment.Dt
             Projections = circuit.Projections |> List.map Wiring.label
+            Events = experiment.Task.Events
             Feedback = circuit.Feedback |> List.map (fun f -> f.Readout, f.Area)
             Probes = experiment.Probes |> List.map (probe experiment graph task)
         }

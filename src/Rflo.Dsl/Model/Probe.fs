@@ -22,6 +22,9 @@ type Activity = {
     Mask: Matrix<float>
     /// The reward of each step; 0 where the task gives none.
     Rewards: float[]
+    /// The steps, counted from 1, in which each event of the task happens. A phase is an event of all its steps ("delay"), with another in its first
+    /// ("delay.onset").
+    Events: Map<string, int list>
     /// y(t) of each readout, shape (steps, outputs).
     Outputs: Map<string, Matrix<float>>
     /// h(t) of each area, shape (steps, units).

@@ -99,8 +99,27 @@ module internal Arrays =
             }
     ]
 
+    /// The steps of each event, counted from 1, by the names of the events in the order of their kinds.
+    let private events (names: string list) (recording: Recording) =
+        let kinds = recording.Events.Length / max 1 recording.Steps
+
+        Map.ofList [
+            for kind, name in List.indexed names do
+                name,
+                [
+                    for t in 1 .. recording.Steps do
+                        if kind < kinds && recording.Events[(t - 1) * kinds + kind] then
+                            t
+                ]
+        ]
+
     /// A trial by the names of its parts.
-    let activity (graph: Graph) (conditions: string seq) (recording: Recording) : Activity =
+    let activity
+        (graph: Graph)
+        (conditions: string seq)
+        (marked: string list)
+        (recording: Recording)
+        : Activity =
         let steps = recording.Steps
 
         {
@@ -112,6 +131,7 @@ module internal Arrays =
             Targets = matrix steps graph.Outputs recording.Targets
             Mask = matrix steps graph.Outputs recording.Mask
             Rewards = recording.Rewards
+            Events = events marked recording
             Outputs = outputs graph recording
             Rates =
                 Seq.zip graph.Areas recording.Rates

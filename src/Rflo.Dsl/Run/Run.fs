@@ -86,11 +86,16 @@ module Run =
         Arrays.activity
             compiled.Graph
             compiled.Task.Conditions
+            compiled.Events
             (session.Test(trial, TestOptions(Perturbed = false)))
 
     /// One trial of the training with learning off, with the noise and the exploration that training has in it.
     let replay (compiled: Compiled) (session: Session) trial =
-        Arrays.activity compiled.Graph compiled.Task.Conditions (session.Replay trial)
+        Arrays.activity
+            compiled.Graph
+            compiled.Task.Conditions
+            compiled.Events
+            (session.Replay trial)
 
     /// What is left of a trial that the task could not make.
     let private nothing (graph: Graph) : Activity = {
@@ -102,6 +107,7 @@ module Run =
         Targets = Arrays.matrix 0 graph.Outputs [||]
         Mask = Arrays.matrix 0 graph.Outputs [||]
         Rewards = [||]
+        Events = Map.empty
         Outputs =
             Map.ofList [
                 for readout in graph.Readouts -> readout.Name, Arrays.matrix 0 readout.Outputs [||]
@@ -307,7 +313,12 @@ module Run =
                         ]
                 with
                 | Ok recording ->
-                    let activity = Arrays.activity compiled.Graph compiled.Task.Conditions recording
+                    let activity =
+                        Arrays.activity
+                            compiled.Graph
+                            compiled.Task.Conditions
+                            compiled.Events
+                            recording
 
                     from (trial + 1) (keep activity :: kept)
                 | Error problems -> Error problems

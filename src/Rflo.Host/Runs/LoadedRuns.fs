@@ -132,6 +132,10 @@ module internal LoadedRuns =
                 match find "rewards" with
                 | Some rewards -> rewards.Values
                 | None -> Array.zeroCreate targets.RowCount
+            Events =
+                Map.ofList [
+                    for name, marks in named "events" -> name, Recordings.marked marks.Values
+                ]
             Outputs =
                 Map.ofList [
                     for readout in readouts ->

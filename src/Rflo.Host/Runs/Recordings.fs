@@ -21,6 +21,13 @@ module Recordings =
 
         NamedArray(name, [| trials.Length; longest; width |], values)
 
+    /// The steps, counted from 1, that an array of an event marks.
+    let internal marked (marks: float[]) = [
+        for t in 0 .. marks.Length - 1 do
+            if marks[t] <> 0.0 then
+                t + 1
+    ]
+
     let private widthOf (trials: Matrix<float> list) =
         match trials with
         | first :: _ -> first.ColumnCount
@@ -28,7 +35,7 @@ module Recordings =
 
     /// `Recordings.save "runs/recordings.npz" trials` writes the trials of an evaluation: `steps`, `loss`, `performance` and by name `conditions/coherence` of each trial, `inputs`, `targets`,
     /// `mask`, and by name `outputs/choice` and `rates/cortex`, each of shape (trials, steps of the longest trial, channels, outputs or units),
-    /// and `rewards`, (trials, steps). Behind the end of a shorter trial there is NaN, and the mask is 0.
+    /// and `rewards` and by name `events/delay`, true in the steps in which the event happens, (trials, steps). Behind the end of a shorter trial there is NaN, the mask is 0, and no event happens.
     let save (file: string) (activities: Activity list) =
         let steps = activities |> List.map (fun one -> one.Inputs.RowCount)
         let longest = List.fold max 0 steps
@@ -58,6 +65,20 @@ module Recordings =
                 NamedArray($"conditions/{name}", [| values.Length |], values)
         ]
 
+        let events = [
+            for name in
+                activities
+                |> List.collect (fun one -> List.ofSeq one.Events.Keys)
+                |> List.distinct do
+                let marks = Array.zeroCreate (activities.Length * longest)
+
+                for k, one in List.indexed activities do
+                    for step in Map.tryFind name one.Events |> Option.defaultValue [] do
+                        marks[k * longest + step - 1] <- 1.0
+
+                NamedArray($"events/{name}", [| activities.Length; longest |], marks, NpzType.Flag)
+        ]
+
         let performance = [| for one in activities -> one.Performance |]
         let rewards = Array.create (activities.Length * longest) nan
 
@@ -80,6 +101,7 @@ module Recordings =
                 all nan "targets" _.Targets
                 all 0.0 "mask" _.Mask
                 NamedArray("rewards", [| activities.Length; longest |], rewards)
+                yield! events
                 yield! named "outputs" _.Outputs
                 yield! named "rates" _.Rates
                 yield! named "states" _.States
@@ -113,6 +135,27 @@ module Recordings =
                 file
                 $"the shape of {array.Name} is {shapeOf array}; it must be (trials, steps, width), with the {steps.Length} trials of steps and room for the longest"
 
+    /// The steps of each event in each trial, by name.
+    let private eventsOf file (steps: int[]) : (string * int list[]) list = [
+        for name in Npz.Names file do
+            if name.StartsWith("events/", StringComparison.Ordinal) then
+                let marks = Npz.ReadArray(file, name)
+
+                match marks.Shape with
+                | [| trials; longest |] when
+                    trials = steps.Length && Array.forall (fun count -> count <= longest) steps
+                    ->
+                    name.Substring "events/".Length,
+                    [|
+                        for k in 0 .. trials - 1 ->
+                            marked marks.Values[k * longest .. k * longest + steps[k] - 1]
+                    |]
+                | _ ->
+                    wrong
+                        file
+                        $"the shape of {name} is {shapeOf marks}; it must be (trials, steps), with the {steps.Length} trials of steps and room for the longest"
+    ]
+
     /// `Recordings.load decision "runs/recordings.npz"` are the trials that `Recordings.save` wrote of that experiment's circuit.
     let load (experiment: Experiment) (file: string) : Activity list =
         let names = List.ofSeq (Npz.Names file)
@@ -138,6 +181,7 @@ module Recordings =
                     name.Substring(prefix.Length + 1), trials name
         ]
 
+        let events = eventsOf file steps
         let outputs, rates, states = named "outputs", named "rates", named "states"
 
         let longest =
@@ -162,6 +206,7 @@ module Recordings =
                     Targets = targets[k]
                     Mask = mask[k]
                     Rewards = rewards.Values[k * longest .. k * longest + steps[k] - 1]
+                    Events = Map.ofList [ for name, all in events -> name, all[k] ]
                     Outputs = Map.ofList [ for name, all in outputs -> name, all[k] ]
                     Rates = Map.ofList [ for name, all in rates -> name, all[k] ]
                     States = Map.ofList [ for name, all in states -> name, all[k] ]
@@ -178,7 +223,8 @@ module Recordings =
             None
 
     /// `Recordings.task "task.npz" 1.0<ms>` is the task of the arrays of that file, in steps of 1 ms: `inputs` and `targets` of shape (trials, steps,
-    /// channels or outputs), and where they are there `mask`, of the shape of the targets, and `steps`, the steps of each trial. Trial k of a run is
+    /// channels or outputs), and where they are there `mask`, of the shape of the targets, `steps`, the steps of each trial, `events/go`, true where the
+    /// event happens, (trials, steps), and `conditions/coherence`, a number a trial; a condition that is NaN in a trial is left out. Trial k of a run is
     /// number k of the file, and behind the last the first again. What `Recordings.save` writes can be read so too.
     let task (file: string) (dt: float<ms>) : Task =
         let targets = Npz.ReadArray(file, "targets")
@@ -210,6 +256,22 @@ module Recordings =
             |> Option.defaultWith (fun () -> [| for count in steps -> Array2D.zeroCreate count 0 |])
 
         let mask = rowsOf file steps "mask"
+        let events = eventsOf file steps
+
+        let conditions = [
+            for name in Npz.Names file do
+                if name.StartsWith("conditions/", StringComparison.Ordinal) then
+                    let values = Npz.ReadArray(file, name)
+
+                    if values.Shape <> [| trials |] then
+                        wrong
+                            file
+                            $"the shape of {name} is {shapeOf values}; it must be ({trials}), one number a trial"
+
+                    // Trials of a task have all the same conditions.
+                    if Array.forall Double.IsFinite values.Values then
+                        name.Substring "conditions/".Length, values.Values
+        ]
 
         Task.ofTrials (float longest * dt) (fun trial _ ->
             let k = trial % trials
@@ -218,8 +280,8 @@ module Recordings =
                 Inputs = shown[k]
                 Targets = asked[k]
                 Mask = mask |> Option.map (fun all -> all[k])
-                Events = []
+                Events = [ for name, all in events -> name, all[k] ]
                 Rewards = None
-                Conditions = []
+                Conditions = [ for name, values in conditions -> name, values[k] ]
             })
         |> Task.named (nonNull (Path.GetFileNameWithoutExtension file))

@@ -87,6 +87,11 @@ module internal RunRecord =
         if not (System.Double.IsNaN activity.Performance) then
             NamedArray($"{moment}/performance", [| 1 |], [| activity.Performance |])
 
+        for KeyValue(name, steps) in activity.Events do
+            let marks = Array.zeroCreate activity.Targets.RowCount
+            steps |> List.iter (fun step -> marks[step - 1] <- 1.0)
+            NamedArray($"{moment}/events/{name}", [| marks.Length |], marks, NpzType.Flag)
+
         for readout in circuit.Readouts do
             dense $"{moment}/outputs/{readout.Name}" activity.Outputs[readout.Name]
 
