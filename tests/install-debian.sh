@@ -2,6 +2,7 @@
 # Installs from Debian what the tests use beside .NET and the machine lacks:
 #   python3-numpy  reads the weights.npz of a run back (and is the notebook's language in the benchmark)
 #   python3-scipy  makes sparse matrices of it, as docs/python.md says
+#   python3-h5py   writes NWB files that are read
 #   chromium       opens the reports
 #   graphviz       reads the .dot files of circuits
 #   katex, nodejs, python3-pygments  typeset equations and color code of the documentation
@@ -24,6 +25,7 @@ missing=()
 # Debian's own python3, whichever other one comes first on the PATH.
 /usr/bin/python3 -c 'import numpy' >/dev/null 2>&1 || missing+=(python3-numpy)
 /usr/bin/python3 -c 'import scipy' >/dev/null 2>&1 || missing+=(python3-scipy)
+/usr/bin/python3 -c 'import h5py' >/dev/null 2>&1 || missing+=(python3-h5py)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 command -v dot >/dev/null || missing+=(graphviz)
 [ -f /usr/share/javascript/katex/katex.js ] || missing+=(katex)

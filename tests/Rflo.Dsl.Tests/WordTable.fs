@@ -224,6 +224,7 @@ let private beginnings =
         "Task.syllables"
         "Task.ofArrays"
         "Task.ofTrials"
+        "Task.ofActivity"
         "Task.phased"
         "Task.phasedBy"
         "Task.sine"

@@ -167,6 +167,21 @@ let tests =
                 same [ for one in shown.Value -> { one with Performance = nan } ] again)
         }
 
+        test "a script that names no recording ends with one line" {
+            inFolder (fun folder ->
+                let path =
+                    write
+                        folder
+                        "read.fsx"
+                        "let session = Nwb.read \"missing.nwb\"\nprintfn \"after\"\n"
+
+                let ended = script folder path []
+                Expect.equal ended.Code 1 "exit code"
+                Expect.stringContains ended.Errors "missing.nwb: is not there. " "message"
+                Expect.isFalse (ended.Errors.Contains "   at ") "no stack trace"
+                Expect.isFalse (ended.Output.Contains "after") "it ended")
+        }
+
         test "shapes that do not fit are said" {
             inFolder (fun folder ->
                 let file = Path.Combine(folder, "w.npz")

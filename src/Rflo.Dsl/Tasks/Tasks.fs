@@ -245,6 +245,34 @@ module Task =
                 Kind = Drawn { drawn with Failure = Some reason }
           }
 
+    /// `Task.ofActivity 10.0<ms> cue [ "direction", directions ] rates` asks outputs for recorded activity: a circuit is fitted to it. Trial k of a
+    /// run is number k of the recorded ones, and behind the last comes the first again. There is an output for each unit and a step of 10 ms
+    /// for each recorded one. `cue k` is the inputs of trial k, shape (steps, channels); conditions have a value for each trial.
+    let ofActivity
+        (dt: float<ms>)
+        (inputs: int -> float[,])
+        (conditions: (string * float[]) list)
+        (activity: Rflo.Analysis.TrialSet)
+        =
+        for name, values in conditions do
+            if values.Length <> activity.Trials then
+                invalidArg
+                    (nameof conditions)
+                    $"condition {name} has {values.Length} values for {activity.Trials} trials"
+
+        let draw number _ =
+            let k = number % activity.Trials
+
+            {
+                Trial.ofArrays (inputs k) (activity.Trial(k).ToArray()) with
+                    Conditions = [ for name, values in conditions -> name, values[k] ]
+            }
+
+        {
+            ofTrials (float activity.Steps * dt) draw with
+                Name = "activity"
+        }
+
     let private ofPhases name kind phases = made name kind (Phase.events phases)
 
     /// `Task.phased 2 1 [ phase "cue" (fixedFor 50.0<ms>); phase "delay" (between 50.0<ms> 200.0<ms>) ] draw at` shows two channels
