@@ -6,7 +6,7 @@ public enum InitialPolicy
     /// <summary>Every trial begins with the same rates.</summary>
     Reset,
 
-    /// <summary>A trial goes on where the one before it ended; the first begins with the given rates.</summary>
+    /// <summary>A trial begins with the last rates of the one before it; the first trial begins with the given rates.</summary>
     CarriedOver,
 
     /// <summary>Every trial begins with the given rates plus a random draw of its own.</summary>
@@ -137,11 +137,11 @@ public sealed record ReadoutSpec
     public OutputKind Kind { get; init; } = OutputKind.Linear;
 
     /// <summary>
-    /// What outputs are compared with targets by; null for the loss that belongs to the nonlinearity (<see cref="Rflo.Core.Loss.Natural"/>):
+    /// The loss of outputs and targets; null for the loss that belongs to the nonlinearity (<see cref="Rflo.Core.Loss.Natural"/>):
     /// half the squared error, the cross-entropy of a sigmoid or a softmax, the Poisson loss of an exponential.
     /// </summary>
     public Loss? Loss { get; init; }
 
-    /// <summary>The loss, whether it was said or not.</summary>
+    /// <summary><see cref="Loss"/>, or the nonlinearity's natural loss where that is null.</summary>
     public Loss LossOrNatural => Loss ?? Rflo.Core.Loss.Natural(Kind);
 }

@@ -1,8 +1,8 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// Recursive least squares of weights between areas, the update of full-FORCE (DePasquale et al. 2018): what arrives at a unit through the projections that
-/// learn comes to be what makes its current u_i that of the same unit of a teacher, an area that runs beside. In every k-th step, for each unit i,
+/// Recursive least squares of weights between areas, the update of full-FORCE (DePasquale et al. 2018): the trained projections of a unit are fitted so that
+/// its current u_i equals that of the same unit of a teacher, another area of the circuit. In every k-th step, for each unit i,
 /// e_i(t) = u*_i(t) - u_i(t), k = P s / (lambda + s' P s), dW_i = e_i k', P = (P - k (P s)') / lambda, P = I / alpha at the start.
 /// </summary>
 /// <remarks>
@@ -10,19 +10,19 @@ namespace Rflo.Core;
 /// is the teacher's current of the same step, with its noise; u is without the noise of its own area, which no weight makes. After any number of steps with
 /// lambda = 1, W_i minimises the sum of (u*_i - c_i - W_i s)^2 + alpha |W_i - W_i(0)|^2, where c_i is what else its current is made of. P is kept from trial to
 /// trial, in double precision. Time and memory O(pre^2) a step; times the number of units where their connections differ, as without self-connections. The
-/// learning rate only says that a projection learns.
+/// learning rate only decides whether a projection learns: it does if the rate is more than 0.
 /// </remarks>
 /// <param name="Teacher">An area with as many units.</param>
 /// <param name="Alpha">alpha, more than 0: small for fast learning.</param>
-/// <param name="Forgetting">lambda, in (0, 1]: 1 forgets nothing.</param>
-/// <param name="Every">k, at least 1: every k-th step is learned from.</param>
+/// <param name="Forgetting">lambda, the forgetting factor, in (0, 1]: 1 weights all steps alike.</param>
+/// <param name="Every">k, at least 1: an update is made in every k-th step.</param>
 public sealed record FullForceRule(AreaId Teacher, double Alpha = 1, double Forgetting = 1, int Every = 1) : LearningRule(ErrorPath.Feedback)
 {
     /// <summary>Refuses what has no meaning.</summary>
     /// <param name="projection">What is to learn.</param>
     /// <param name="areas">The areas of the circuit.</param>
     /// <param name="target">The area that it ends at.</param>
-    /// <exception cref="ArgumentException">The rule cannot learn there; says why, and what can be done.</exception>
+    /// <exception cref="ArgumentException">The rule cannot learn there; the message has the reason and a fix.</exception>
     internal void Check(ProjectionSpec projection, IReadOnlyList<AreaSpec> areas, AreaSpec target)
     {
         string name = projection.Name;

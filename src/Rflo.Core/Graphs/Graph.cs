@@ -1,7 +1,7 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// A compiled circuit: numbers and indices, nothing of how it runs or in which precision. Immutable; made by
+/// A compiled circuit: numbers and indices, independent of how it runs and in which precision. Immutable; made by
 /// <see cref="GraphBuilder"/>, run by <see cref="Session"/>.
 /// </summary>
 public sealed class Graph
@@ -39,11 +39,11 @@ public sealed class Graph
     /// <summary>The projections in the order of declaration.</summary>
     public IReadOnlyList<ProjectionSpec> Projections { get; }
 
-    /// <summary>How everything that learns does so: weights of projections, time constants and initial states of areas.</summary>
+    /// <summary>The plasticity of all trainable parameters: weights of projections, time constants and initial states of areas.</summary>
     internal IEnumerable<Plasticity> Plasticities =>
         Projections.Select(projection => projection.Plasticity).Concat(Areas.SelectMany(area => new[] { area.TauPlasticity, area.InitialPlasticity })).OfType<Plasticity>();
 
-    /// <summary>The ways of errors to areas.</summary>
+    /// <summary>The feedback matrices that carry errors to areas.</summary>
     public IReadOnlyList<FeedbackSpec> Feedbacks { get; }
 
     /// <summary>What perturbs the circuit in its trials, in the order in which it acts.</summary>

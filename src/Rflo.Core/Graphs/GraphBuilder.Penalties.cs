@@ -20,7 +20,7 @@ public sealed partial class GraphBuilder
             ThrowHelper.Invalid($"{area.Name}: the rates of a winner-take-all area have no slope, so no penalty reaches its weights.");
     }
 
-    /// <summary>Refuses rules that need the learning signal step by step, where a penalty is of the mean rate of a trial, which is known at its end.</summary>
+    /// <summary>Refuses rules that need the learning signal step by step, where a penalty is of the mean rate of a trial, which is computed at its end.</summary>
     private void CheckTrialMeans()
     {
         if (_areas.Find(area => area.Penalties.Any(penalty => penalty.OfTrialMean)) is not { } penalized)

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <content>What a readout can learn by.</content>
+/// <content>Which losses and rules a readout can learn by.</content>
 public sealed partial class GraphBuilder
 {
     private static void CheckLoss(ReadoutSpec readout)
@@ -46,7 +46,7 @@ public sealed partial class GraphBuilder
         {
             RlsReadout recursive => (recursive.Alpha, recursive.Forgetting, recursive.Every, 0),
             RidgeReadout ridge => (ridge.Alpha, 1, ridge.Every, ridge.Washout),
-            _ => throw new NotSupportedException($"No learner knows the readout rule {rule}."),
+            _ => throw new NotSupportedException($"There is no learner for the readout rule {rule}."),
         };
         if (!(alpha > 0) || !double.IsFinite(alpha))
             ThrowHelper.OutOfRange($"{projection.Name}.Alpha", alpha, "finite and more than 0");

@@ -2,10 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Rflo.Core;
 
-/// <content>Names, numbers and weights that a graph cannot mean.</content>
+/// <content>Checks of names, numbers and weights.</content>
 public sealed partial class GraphBuilder
 {
-    /// <summary>Refuses a missing name, and one that another part of its kind has: names key random streams, and messages point by them.</summary>
+    /// <summary>Refuses a missing name, and one that another part of its kind has: names key random streams and identify parts in messages.</summary>
     private static void CheckName(string kind, string? name, IEnumerable<string> others)
     {
         if (string.IsNullOrWhiteSpace(name))
@@ -34,7 +34,7 @@ public sealed partial class GraphBuilder
                 ThrowHelper.OutOfRange($"{name}[{k}]", values[k], "finite");
     }
 
-    /// <summary>Refuses choices that no rule has, and rules that no learner knows.</summary>
+    /// <summary>Refuses undefined values of enumerations, and rules that have no learner.</summary>
     private static void CheckRule(string name, LearningRule rule)
     {
         Defined($"{name}.Path", rule.Path);
@@ -53,15 +53,15 @@ public sealed partial class GraphBuilder
                 break;
             case CustomRule custom:
                 if (string.IsNullOrWhiteSpace(custom.Description))
-                    ThrowHelper.Invalid($"{name}: the rule {rule.GetType().Name} has no Description. A run is known by it: give it one, with all constants.");
+                    ThrowHelper.Invalid($"{name}: the rule {rule.GetType().Name} has no Description, which is part of a run's identity. Give it one, with all constants.");
                 break;
             default:
-                ThrowHelper.Invalid($"{name}: no learner knows the rule {rule.GetType().Name}. A rule of your own is a {nameof(CustomRule)}, or a {nameof(ThreeFactorRule)} with functions of your own.");
+                ThrowHelper.Invalid($"{name}: there is no learner for the rule {rule.GetType().Name}. A rule of your own is a {nameof(CustomRule)}, or a {nameof(ThreeFactorRule)} with functions of your own.");
                 break;
         }
     }
 
-    /// <summary>Refuses signs that are none, and weights at the start that are no numbers or break what holds them.</summary>
+    /// <summary>Refuses signs other than -1, 0 and 1, and initial weights that are not finite or violate a sign or a bound.</summary>
     private static void CheckWeights(ProjectionSpec projection, int pre)
     {
         foreach (sbyte sign in projection.Signs ?? [])
@@ -85,8 +85,8 @@ public sealed partial class GraphBuilder
     }
 
     /// <summary>
-    /// Whether a weight keeps to its bounds. One that a run in single precision left may be the bound as a single number,
-    /// which is a little beyond it.
+    /// Whether a weight is within its bounds. A weight from a run in single precision may be the bound rounded to single precision,
+    /// which can lie slightly beyond it.
     /// </summary>
     private static bool IsWithin(double weight, double lower, double upper) =>
         (weight >= lower && weight <= upper) || (weight == (float)weight && weight >= (float)lower && weight <= (float)upper);

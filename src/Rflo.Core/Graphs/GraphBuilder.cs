@@ -103,7 +103,7 @@ public sealed partial class GraphBuilder
         if (projection.Source.Kind is SignalKind.Area or SignalKind.Readout && projection.Source.Delay < 1 && !projection.Target.IsReadout)
             ThrowHelper.NotPositive($"{projection.Name}.Delay", projection.Source.Delay);
         if (projection.Target.IsReadout && projection.Source.Kind is SignalKind.Readout or SignalKind.Input)
-            ThrowHelper.Invalid($"{projection.Name}: a readout listens to areas and to the constant 1 only.");
+            ThrowHelper.Invalid($"{projection.Name}: a readout receives areas and the constant 1 only.");
         if (projection.Gate is { Kind: GateKind.Every, Number: < 1 } gate)
             ThrowHelper.NotPositive($"{projection.Name}.Gate", gate.Number);
         if (projection.Gate is { Kind: GateKind.Event, Number: < 0 } atEvent)
@@ -124,7 +124,7 @@ public sealed partial class GraphBuilder
         return new ProjectionId(_projections.Count - 1);
     }
 
-    /// <summary>Adds a way of a readout's error to an area.</summary>
+    /// <summary>Adds the feedback of a readout's error to an area.</summary>
     /// <exception cref="ArgumentException">A part is unknown or the matrix is not of shape (units, outputs).</exception>
     public void AddFeedback(FeedbackSpec feedback)
     {
@@ -302,7 +302,7 @@ public sealed partial class GraphBuilder
         if (!(plastic.Clip.Norm > 0))
             ThrowHelper.OutOfRange($"{name}.Clip", plastic.Clip.Norm, "more than 0");
         if (plastic is { Rule: BpttRule, Schedule.IsStepwise: true })
-            ThrowHelper.Invalid($"{name}: BPTT looks back over a whole trial and cannot update online.");
+            ThrowHelper.Invalid($"{name}: BPTT needs the whole trial and cannot update online.");
     }
 
     private static void CheckWindow(string name, TruncatedBpttRule rule, UpdateSchedule schedule)
@@ -310,19 +310,19 @@ public sealed partial class GraphBuilder
         if (rule.Stride < 1)
             ThrowHelper.NotPositive($"{name}.Stride", rule.Stride);
         if (rule.Window < rule.Stride)
-            ThrowHelper.Invalid($"{name}: a window of {rule.Window} steps is shorter than the {rule.Stride} steps between looks, so some errors would be lost.");
+            ThrowHelper.Invalid($"{name}: a window of {rule.Window} steps is shorter than the {rule.Stride} steps between backward passes, so some errors would be left out.");
         if (schedule.Time == UpdateTime.EverySteps && schedule.Every % rule.Stride != 0)
-            ThrowHelper.Invalid($"{name}: updates every {schedule.Every} steps fall between looks, which are {rule.Stride} steps apart.");
+            ThrowHelper.Invalid($"{name}: updates every {schedule.Every} steps fall between backward passes, which are {rule.Stride} steps apart.");
     }
 
     private static void CheckLocal(string name, ThreeFactorRule rule, UpdateSchedule schedule, AreaSpec area)
     {
         if (rule.Post == PostSignal.Slope && area.Dynamics == Dynamics.WinnerTakeAll)
-            ThrowHelper.Invalid($"{name}: a winner-take-all area has no slope; let the trace take the rate.");
+            ThrowHelper.Invalid($"{name}: a winner-take-all area has no slope. Set Post to Rate.");
         if (rule.Post == PostSignal.Noise && !(area.Noise > 0))
             ThrowHelper.Invalid($"{name}: the trace takes the noise of {area.Name}, which has none.");
         if (rule.NeedsWholeTrial && schedule.IsStepwise)
-            ThrowHelper.Invalid($"{name}: the reward of a trial is known at its end, so updates cannot be online.");
+            ThrowHelper.Invalid($"{name}: the reward of a trial is computed at its end, so updates cannot be online.");
         foreach ((string what, double alpha) in new[] { ("MemoryAlpha", rule.MemoryAlpha), ("PreAlpha", rule.PreAlpha) })
             if (!(alpha > 0 && alpha <= 1))
                 ThrowHelper.OutOfRange($"{name}.{what}", alpha, "in (0, 1]");

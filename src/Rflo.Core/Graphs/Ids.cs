@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>An area of a graph. Its own type, so that it cannot be given where a readout is wanted.</summary>
+/// <summary>An area of a graph. A type of its own, so that it cannot be passed in place of a readout.</summary>
 /// <param name="Index">Place in the order of declaration, from 0.</param>
 public readonly record struct AreaId(int Index);
 

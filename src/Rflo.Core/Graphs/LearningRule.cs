@@ -28,12 +28,12 @@ public sealed record BpttRule(ErrorPath Path = ErrorPath.Symmetric) : LearningRu
 
 /// <summary>
 /// Truncated back-propagation through time (Williams and Peng 1990): in every <paramref name="Stride"/>-th step, and in the
-/// last of a trial, the errors since the last look are carried back over <paramref name="Window"/> steps. A window that is
-/// never shorter than the trial is BPTT, window = stride takes one window after the other, stride 1 carries every error
-/// back equally far. Online means: an update after every look.
+/// last of a trial, a backward pass carries the errors since the last pass back over <paramref name="Window"/> steps. A window
+/// at least as long as the trial gives BPTT. Window = stride gives adjacent windows; stride 1 carries every error back equally
+/// far. Online means: an update after every backward pass.
 /// </summary>
-/// <param name="Window">Steps that a look reaches back, the step of the look among them; at least <paramref name="Stride"/>.</param>
-/// <param name="Stride">Steps between looks, at least 1.</param>
+/// <param name="Window">Steps that a backward pass covers, its own step included; at least <paramref name="Stride"/>.</param>
+/// <param name="Stride">Steps between backward passes, at least 1.</param>
 /// <param name="Path">How the error reaches the area.</param>
 public sealed record TruncatedBpttRule(int Window, int Stride, ErrorPath Path = ErrorPath.Symmetric) : LearningRule(Path);
 
@@ -79,12 +79,12 @@ public sealed record StochasticRule(InfluenceFactors Factors, MixingNoise Noise 
     : LearningRule(Path);
 
 /// <summary>
-/// KeRNL (Roth, Kanitscheider and Fiete 2019): traces as RFLO has them, but how far a unit's trace matters to every other
-/// unit, and how long it lasts, is learned beside the weights from what small nudges do to a copy of the circuit.
+/// KeRNL (Roth, Kanitscheider and Fiete 2019): traces as those of RFLO. The sensitivity of every unit to another unit's trace,
+/// and the trace's decay, are learned with the weights, from the effect of small perturbations on a copy of the circuit.
 /// </summary>
 /// <param name="Rate">
-/// Rate at which sensitivities and memories are learned, in [0, 1], without units; 0 leaves them as they begin, and then
-/// it is RFLO with the symmetric path.
+/// Rate at which sensitivities and decays are learned, in [0, 1], without units; 0 leaves them at their initial values, which
+/// gives RFLO with the symmetric path.
 /// </param>
 /// <param name="Path">How the error reaches the area.</param>
 /// <remarks>Readouts learn by the delta rule; the effect of a fed-back readout's own weights on later rates is left out.</remarks>
@@ -125,15 +125,15 @@ public readonly record struct UpdateSchedule(UpdateTime Time, int Every = 1, boo
 /// <param name="Schedule">When updates are applied.</param>
 public sealed record Plasticity(LearningRule Rule, double LearningRate, UpdateSchedule Schedule)
 {
-    /// <summary>How updates follow from what the rule asks for.</summary>
+    /// <summary>How updates follow from the rule's increments.</summary>
     public Optimizer Optimizer { get; init; } = Optimizer.Plain;
 
-    /// <summary>The largest norm of what the rule asks for in one update.</summary>
+    /// <summary>The largest norm of the rule's increment in one update.</summary>
     public Clip Clip { get; init; } = Clip.None;
 
     /// <summary>
-    /// How it learns if it ends at a readout. Least squares keep times of their own: schedule, optimizer and rates are the
-    /// delta rule's.
+    /// How it learns if it ends at a readout. Least squares have update times of their own: schedule, optimizer and rates apply to
+    /// the delta rule.
     /// </summary>
     public ReadoutRule Readout { get; init; } = ReadoutRule.Delta;
 

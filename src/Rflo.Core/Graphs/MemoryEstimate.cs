@@ -33,14 +33,14 @@ public readonly record struct UnitSize(long Units, int States, bool HasStates, b
     }
 }
 
-/// <summary>What a session will take of memory, in bytes, known before anything is taken.</summary>
+/// <summary>The memory of a session in bytes, computed before any of it is allocated.</summary>
 /// <param name="Weights">Weights, increments collected between updates, and the matrices of least squares.</param>
 /// <param name="Activity">Rates, signals, slopes and outputs of the longest trial, and the credit that BPTT and trial-end RFLO keep of it.</param>
 /// <param name="Traces">
 /// Traces of online rules, and what else has the shape of the weights. Large areas with short trials take less: online rules
 /// keep products over the steps of a trial instead, which depends on more than sizes.
 /// </param>
-/// <param name="Influence">RTRL's influence tensor, units * weights * longest delay, the only cubic thing; or what stands for it.</param>
+/// <param name="Influence">RTRL's influence tensor, units * weights * longest delay, the only cubic term; or its approximation.</param>
 public sealed record MemoryEstimate(double Weights, double Activity, double Traces, double Influence)
 {
     /// <summary>Bytes that all lanes together may take: how many there are follows from it.</summary>
@@ -179,9 +179,9 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
     };
 
     /// <summary>
-    /// The matrices of least squares over all signals that a readout hears: one for all outputs, or for each where some
-    /// connections do not exist; an update of ridge regression takes two more. Masks that differ between outputs, which
-    /// only trials tell, are not counted.
+    /// The matrices of least squares over all presynaptic signals of a readout: one for all outputs, or one for each where some
+    /// connections do not exist; an update of ridge regression takes two more. Masks that differ between outputs are not
+    /// counted, since they are known only when trials are generated.
     /// </summary>
     private static double LeastSquares(BlockSize[] blocks) =>
         blocks.Where(block => block.IsLeastSquares).GroupBy(block => (block.OntoReadout, block.Target, Solved: block.OntoReadout ? (object)block.Plasticity!.Readout : block.Plasticity!.Rule)).Sum(group =>

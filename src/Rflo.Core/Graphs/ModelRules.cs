@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>Which rules learn with units of a model.</summary>
+/// <summary>Which rules work with unit models.</summary>
 internal static class ModelRules
 {
     /// <summary>Refuses what has no meaning.</summary>
@@ -8,10 +8,10 @@ internal static class ModelRules
     /// <param name="rule">Its rule.</param>
     /// <param name="areas">All areas of the circuit.</param>
     /// <param name="target">The area that it ends at.</param>
-    /// <exception cref="ArgumentException">The rule cannot learn there; says why, and what can be done.</exception>
+    /// <exception cref="ArgumentException">The rule cannot learn there; the message has the reason and a fix.</exception>
     public static void Check(string name, LearningRule rule, IEnumerable<AreaSpec> areas, AreaSpec target)
     {
-        // KeRNL learns how long a trace lasts as one number a unit, by nudges of the rates of all areas.
+        // KeRNL learns one decay a unit for its traces, from perturbations of the rates of all areas.
         if (rule is KernlRule && areas.FirstOrDefault(area => area.Model is not null) is { } modelled)
             ThrowHelper.Invalid($"{name}: KeRNL is defined for units with one state, their rate; {modelled.Name} has the unit model {modelled.Model}. Take another rule.");
         if (target.Model is null || rule is not ThreeFactorRule local)

@@ -10,7 +10,7 @@ internal static class ModulatorRules
     /// <param name="readouts">All readouts of the circuit.</param>
     /// <param name="target">The area that it ends at.</param>
     /// <param name="history">Steps before the first whose rates are kept; the longest delay that there can be.</param>
-    /// <exception cref="ArgumentException">The signal is not one of the circuit; says why.</exception>
+    /// <exception cref="ArgumentException">The signal is not one of the circuit; the message has the reason.</exception>
     public static void Check(string name, LearningRule rule, IReadOnlyList<AreaSpec> areas, IReadOnlyList<ReadoutSpec> readouts, AreaSpec target, int history)
     {
         if (rule is not ThreeFactorRule local)

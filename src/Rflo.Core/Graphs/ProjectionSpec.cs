@@ -40,8 +40,8 @@ public sealed record ProjectionSpec
     public double Decay { get; init; }
 
     /// <summary>
-    /// L2 penalty, lambda / 2 times the sum of squared weights, once a trial: its gradient enters what the rule asks for, and with it
-    /// clipping and optimizer. The loss that is reported is without it.
+    /// L2 penalty, lambda / 2 times the sum of squared weights, once a trial: its gradient is added to the rule's increment, before
+    /// clipping and the optimizer. The reported loss does not include it.
     /// </summary>
     public double L2 { get; init; }
 
@@ -52,13 +52,13 @@ public sealed record ProjectionSpec
     internal bool IsPenalized => L1 != 0 || L2 != 0;
 }
 
-/// <summary>One way of a readout's error to an area: the feedback matrix B.</summary>
+/// <summary>The feedback of a readout's error to an area: the feedback matrix B.</summary>
 public sealed record FeedbackSpec
 {
-    /// <summary>Whose error.</summary>
+    /// <summary>The readout that sends its error.</summary>
     public required ReadoutId Readout { get; init; }
 
-    /// <summary>Which area is told.</summary>
+    /// <summary>The area that receives it.</summary>
     public required AreaId Area { get; init; }
 
     /// <summary>

@@ -41,11 +41,11 @@ public sealed record TdReadout(double Gamma, double Lambda) : ReadoutRule;
 /// After any number of steps with lambda = 1, W minimises the sum of m |y* - W s|^2 + alpha |W - W0|^2, where W0 are the
 /// weights at the start. s are all rates that learn, from whatever area, and the constant 1 where the readout has a bias.
 /// P is kept from trial to trial, in double precision. Time and memory O(pre^2) a step; times the number of outputs where
-/// their masks or connections differ. The learning rate is only asked whether it is more than 0.
+/// their masks or connections differ. Of the learning rate, only whether it is more than 0 matters.
 /// </remarks>
 /// <param name="Alpha">alpha, more than 0: small for fast learning.</param>
-/// <param name="Forgetting">lambda, in (0, 1]: 1 forgets nothing; less lets P grow along what is never heard.</param>
-/// <param name="Every">k, at least 1: every k-th step is learned from. Steps whose mask is 0 are passed over.</param>
+/// <param name="Forgetting">lambda, the forgetting factor, in (0, 1]: 1 weights all steps alike; below 1, P grows along directions without input.</param>
+/// <param name="Every">k, at least 1: an update is made in every k-th step. Steps whose mask is 0 are skipped.</param>
 public sealed record RlsReadout(double Alpha, double Forgetting = 1, int Every = 1) : ReadoutRule;
 
 /// <summary>
@@ -55,8 +55,8 @@ public sealed record RlsReadout(double Alpha, double Forgetting = 1, int Every =
 /// <remarks>
 /// Solved by Cholesky's factors of the sum of m s s' (Gram matrix) plus alpha. Time O(pre^2) a step and O(pre^3) an update,
 /// memory O(pre^2), in double precision; times the number of outputs where their masks or connections differ. What a
-/// frozen projection sends to the readout is taken from the targets first. The learning rate is only asked whether it is
-/// more than 0.
+/// frozen projection sends to the readout is subtracted from the targets first. Of the learning rate, only whether it is
+/// more than 0 matters.
 /// </remarks>
 /// <param name="Alpha">alpha, more than 0.</param>
 /// <param name="Washout">Steps at the beginning of every trial that are not collected, at least 0.</param>

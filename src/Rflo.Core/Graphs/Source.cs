@@ -3,7 +3,7 @@ namespace Rflo.Core;
 /// <summary>What kind of signal a projection carries.</summary>
 public enum SignalKind
 {
-    /// <summary>Rates of an area, one or more steps old; rates of this step where a readout listens.</summary>
+    /// <summary>Rates of an area, one or more steps old; onto a readout, those of this step.</summary>
     Area,
 
     /// <summary>An external input, of this step.</summary>

@@ -18,7 +18,7 @@ public abstract record Synapses
 
     /// <summary>A full matrix of weights, kept as rows of a dense block. The arrays are copied.</summary>
     /// <param name="weights">Shape (post, pre), row-major.</param>
-    /// <param name="exists">Which connections exist, same shape; all of them where null. A weight that does not exist is 0 for ever.</param>
+    /// <param name="exists">Which connections exist, same shape; all of them where null. A weight that does not exist stays 0.</param>
     public static Synapses Dense(double[] weights, bool[]? exists = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -53,7 +53,7 @@ public sealed record DenseSynapses : Synapses
     public override int Count => Exists is null ? Weights.Length : Exists.Count(present => present);
 }
 
-/// <summary>See <see cref="Synapses.Sparse"/>. The pattern cannot be changed: kernels index with it, and trust it once it was checked.</summary>
+/// <summary>See <see cref="Synapses.Sparse"/>. The pattern cannot be changed: kernels index with it, and it is checked once, when it is added.</summary>
 public sealed record SparseSynapses : Synapses
 {
     internal SparseSynapses(ImmutableArray<int> rowStart, ImmutableArray<int> columns, double[] weights) => (RowStart, Columns, Weights) = (rowStart, columns, weights);

@@ -1,22 +1,22 @@
 namespace Rflo.Core;
 
-/// <summary>How long an eligibility trace remembers: what is left of it after one step.</summary>
+/// <summary>The decay of an eligibility trace: the factor that is left of it after one step.</summary>
 public enum TraceMemory
 {
-    /// <summary>1 - alpha of the unit: as long as the unit itself (RFLO).</summary>
+    /// <summary>1 - alpha of the unit, the unit's own decay (RFLO).</summary>
     AsUnit,
 
     /// <summary>A given time constant, the same for all units.</summary>
     Given,
 
-    /// <summary>Nothing: the trace is the step's own product.</summary>
+    /// <summary>0: the trace is the step's own product.</summary>
     None,
 
-    /// <summary>Everything, until the trial ends.</summary>
+    /// <summary>1: the trace is the sum over the trial so far.</summary>
     WholeTrial,
 
     /// <summary>
-    /// The unit's own entry of the Jacobian, 1 - alpha + alpha phi'(u) W_ii: what a rate hands to itself through the leak
+    /// The unit's diagonal entry of the Jacobian, 1 - alpha + alpha phi'(u) W_ii: the effect of a rate on itself through the leak
     /// and through its self-connection (SnAp-1).
     /// </summary>
     OwnJacobian,
@@ -44,7 +44,7 @@ public enum ThirdFactor
     /// <summary>The error of the readouts, sent back to the area.</summary>
     Error,
 
-    /// <summary>Minus the loss of the whole trial, the same in every step of it; known only when the trial has ended.</summary>
+    /// <summary>Minus the loss of the whole trial, the same in every step of it; available only when the trial has ended.</summary>
     TrialReward,
 
     /// <summary>Minus the loss of the step.</summary>
@@ -54,18 +54,18 @@ public enum ThirdFactor
     TaskReward,
 
     /// <summary>
-    /// That reward minus the unit's current u: what the unit did not foretell (the delta rule of Rescorla and Wagner 1972).
+    /// That reward minus the unit's current u: the unit's prediction error (the delta rule of Rescorla and Wagner 1972).
     /// </summary>
     RewardError,
 
-    /// <summary>1: nobody is asked.</summary>
+    /// <summary>The constant 1: there is no third factor.</summary>
     Constant,
 
-    /// <summary>A signal of the circuit: <see cref="ThreeFactorRule.Source"/> says which.</summary>
+    /// <summary>A signal of the circuit, given by <see cref="ThreeFactorRule.Source"/>.</summary>
     Signal,
 }
 
-/// <summary>A signal made ready for a trace: minus its running mean, through a function, or both.</summary>
+/// <summary>A transformation of a signal before it enters a trace: minus its running mean, through a function, or both.</summary>
 /// <param name="MeanAlpha">dt / tau of the running mean that is subtracted, in (0, 1]; 0 for none.</param>
 /// <param name="Map">An elementwise function, applied last; null for none.</param>
 public sealed record Shaping(double MeanAlpha = 0, Func<double, double>? Map = null)
@@ -73,7 +73,7 @@ public sealed record Shaping(double MeanAlpha = 0, Func<double, double>? Map = n
     /// <summary>As it is.</summary>
     public static Shaping Plain { get; } = new();
 
-    /// <summary>Whether anything is done at all.</summary>
+    /// <summary>Whether it leaves the signal unchanged.</summary>
     internal bool IsPlain => MeanAlpha == 0 && Map is null;
 }
 
@@ -88,7 +88,7 @@ public sealed record Shaping(double MeanAlpha = 0, Func<double, double>? Map = n
 /// </remarks>
 public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
 {
-    /// <summary>How long traces remember.</summary>
+    /// <summary>The decay of traces.</summary>
     public TraceMemory Memory { get; init; } = TraceMemory.AsUnit;
 
     /// <summary>dt / tau of a trace with a time constant of its own, in (0, 1]; used by <see cref="TraceMemory.Given"/>.</summary>
@@ -97,13 +97,13 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
     /// <summary>What of the postsynaptic unit enters the trace.</summary>
     public PostSignal Post { get; init; } = PostSignal.Slope;
 
-    /// <summary>What is done to it first.</summary>
+    /// <summary>The transformation of the postsynaptic factor.</summary>
     public Shaping PostShaping { get; init; } = Shaping.Plain;
 
     /// <summary>dt / tau of the low-pass filter on the presynaptic signal, in (0, 1]; 1 for the signal itself.</summary>
     public double PreAlpha { get; init; } = 1;
 
-    /// <summary>What is done to the presynaptic signal, after the filter.</summary>
+    /// <summary>The transformation of the presynaptic signal, after the filter.</summary>
     public Shaping PreShaping { get; init; } = Shaping.Plain;
 
     /// <summary>The third factor.</summary>
@@ -113,7 +113,7 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
     public Neuromodulator? Source { get; init; }
 
     /// <summary>
-    /// What is done to the third factor. A reward's running mean is subtracted before it is updated; that of
+    /// The transformation of the third factor. A reward's running mean is subtracted before it is updated; that of
     /// <see cref="ThirdFactor.TrialReward"/> is updated once a trial, that of <see cref="ThirdFactor.TaskReward"/> and
     /// <see cref="ThirdFactor.RewardError"/> in steps in which a gate of what learns is open.
     /// </summary>
@@ -122,7 +122,7 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
     /// <summary>Whether weights also decay by M_i post_i^2 W_ij in every step (Oja 1982), which bounds Hebbian growth.</summary>
     public bool Oja { get; init; }
 
-    /// <summary>RFLO: memory of the unit, slope, presynaptic signal, error (Murray 2019, Eqs 5 and 6).</summary>
+    /// <summary>RFLO: the unit's decay, slope, presynaptic signal, error (Murray 2019, Eqs 5 and 6).</summary>
     public static ThreeFactorRule Rflo(ErrorPath path = ErrorPath.Feedback) => new(path);
 
     /// <summary>
@@ -133,7 +133,7 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
     /// <summary>Whether it has a form for initial states: as for time constants, and its traces must last longer than a step.</summary>
     public bool LearnsInitialStates => LearnsTau && Memory != TraceMemory.None;
 
-    /// <summary>What is left of a trace after a step, where that is one number whatever the unit; null where it is the unit's own.</summary>
+    /// <summary>The decay factor of a trace, where it is the same for all units; null where it is the unit's own.</summary>
     internal T? FixedMemory<T>()
         where T : struct, System.Numerics.INumberBase<T> => Memory switch
         {
@@ -143,6 +143,6 @@ public sealed record ThreeFactorRule(ErrorPath Path) : LearningRule(Path)
             _ => null,
         };
 
-    /// <summary>Whether its third factor is known only when the trial has ended.</summary>
+    /// <summary>Whether its third factor is available only when the trial has ended.</summary>
     public bool NeedsWholeTrial => Third == ThirdFactor.TrialReward;
 }
