@@ -6,7 +6,7 @@ namespace Rflo.Core;
 
 /// <summary>
 /// A zeroed array whose first element lies on a 64-byte line, so that no vector load of a padded row crosses two lines.
-/// The array is pinned for its life (it lies on the pinned-object heap), which is what keeps the alignment true.
+/// The array is pinned for its lifetime (it is on the pinned-object heap), so its alignment does not change.
 /// </summary>
 internal sealed class AlignedArray<T>
     where T : unmanaged, IFloatingPointIeee754<T>

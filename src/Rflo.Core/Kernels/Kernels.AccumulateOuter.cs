@@ -26,7 +26,7 @@ internal static partial class Kernels
     /// <remarks>
     /// Four rows by three vectors of sums stay in registers over all steps: seven loads for twelve multiply-adds; or by four
     /// vectors, eight loads for sixteen, where one vector would be left over at the end and registers are wide.
-    /// The results that sums are to be added to are asked for before the sums are made.
+    /// The results that sums are added to are prefetched before the sums are computed.
     /// Allocates nothing; O(steps * rows * columns).
     /// </remarks>
     public static void AccumulateOuter<T>(
@@ -62,7 +62,7 @@ internal static partial class Kernels
     /// <param name="resultStride">As there.</param>
     /// <param name="rows">As there.</param>
     /// <param name="columns">As there.</param>
-    /// <param name="threads">The most threads; fewer where there is too little to do for so many.</param>
+    /// <param name="threads">The most threads; fewer are used for small products.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
     public static void AccumulateOuterByThreads<T>(
         ReadOnlySpan<T> post, int postStride, ReadOnlySpan<T> pre, int preStride, int steps, T scale,
@@ -76,7 +76,7 @@ internal static partial class Kernels
             SplitOuter(post, postStride, pre, preStride, steps, scale, result, resultStride, rows, columns, parts);
     }
 
-    /// <summary>In a method of its own, since its closure takes memory wherever it begins.</summary>
+    /// <summary>A separate method, since its closure is allocated at the beginning of the method that contains it.</summary>
     private static unsafe void SplitOuter<T>(
         ReadOnlySpan<T> post, int postStride, ReadOnlySpan<T> pre, int preStride, int steps, T scale,
         Span<T> result, int resultStride, int rows, int columns, int parts)
@@ -99,7 +99,7 @@ internal static partial class Kernels
         }
     }
 
-    /// <summary>Multiply-adds below which another thread takes longer to wake than to do them.</summary>
+    /// <summary>Multiply-adds below which starting another thread takes longer than the work.</summary>
     private const long LeastOfThread = 1 << 20;
 
     private static void AccumulateBlocks<T, V, S>(
@@ -119,7 +119,7 @@ internal static partial class Kernels
             ref T a0 = ref Unsafe.Add(ref a, row);
             int column = 0;
 
-            // Four vectors at once, and not three, where one would be left over at the end, which alone is slow: that takes 21 registers.
+            // Four vectors at once instead of three, where one vector would remain at the end, which is slow by itself: that takes 21 registers.
             for (; column + 4 * lanes <= columns && S.HasMany && (columns - column) / lanes % 3 == 1; column += 4 * lanes)
                 OuterFourByFour<T, V, S>(ref a0, postStride, ref Unsafe.Add(ref b, column), preStride, steps, scale, ref Unsafe.Add(ref c0, column), resultStride);
             for (; column + 3 * lanes <= columns; column += 3 * lanes)
@@ -236,8 +236,8 @@ internal static partial class Kernels
     }
 
     /// <summary>
-    /// Asks for the four rows of results that the sums will be added to when they are made: by then they have come from wherever
-    /// they were, and nobody waits.
+    /// Prefetches the four rows of results that the sums are added to, so that they are in the cache when the sums are
+    /// complete.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void FetchAhead<T>(ref T c, nint stride, int columns)

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 
 namespace Rflo.Core;
 
-/// <summary>Rows of one vector a step, one behind the other; or one row that is the same in all steps.</summary>
+/// <summary>One row a step, contiguous; or one row that is the same in all steps.</summary>
 /// <param name="elements">The rows, or the row.</param>
 /// <param name="isSame">Whether there is one row.</param>
 internal readonly ref struct StepRows<T>(ReadOnlySpan<T> elements, bool isSame = false)
@@ -25,20 +25,20 @@ internal readonly ref struct StepRows<T>(ReadOnlySpan<T> elements, bool isSame =
 internal static partial class Kernels
 {
     /// <summary>
-    /// What weight changes that are not made yet add to currents. Step by step <c>f[i] = decay[t, i] * f[i] + post[t, i] * overlap[t]</c>
-    /// from 0 on, then <c>sum[i] += told[t, i] * f[i]</c>; at last <c>current[i] += scale * sum[i]</c>.
+    /// Adds the contribution of deferred updates to currents. Step by step <c>f[i] = decay[t, i] * f[i] + post[t, i] * overlap[t]</c>
+    /// from 0 on, then <c>sum[i] += told[t, i] * f[i]</c>; finally <c>current[i] += scale * sum[i]</c>.
     /// </summary>
     /// <param name="post">Postsynaptic factors of every step, rows of n.</param>
-    /// <param name="decay">What was left of a unit's traces after each step, rows of n.</param>
+    /// <param name="decay">Decay factor of a unit's traces in each step, rows of n.</param>
     /// <param name="told">Learning signals of every step, rows of n.</param>
     /// <param name="overlap">Inner product of the signals in hand with the presynaptic factors of each step, shape (steps).</param>
     /// <param name="scale">Learning rate over number of steps.</param>
     /// <param name="current">Currents of the step in hand, shape (n), whole registers. Added to.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape, or n is no whole number of registers.</exception>
     /// <remarks>
-    /// f is the eligibility traces times the signals: the trace of step t is made of the factors of the steps up to it, and a
-    /// matrix that is a sum of products need not be made to be multiplied. Nothing but <paramref name="current"/> is
-    /// written. Four registers of units at a time hide the chain of f. Allocates nothing; O(steps * n).
+    /// f is the product of the eligibility traces with the signals. The trace of step t is a sum of outer products of the factors
+    /// of the steps up to it, so its product with a vector needs no matrix. Only <paramref name="current"/> is written. Four
+    /// registers of units at a time hide the latency of the recursion of f. Allocates nothing; O(steps * n).
     /// </remarks>
     public static void AddPending<T>(
         StepRows<T> post, StepRows<T> decay, StepRows<T> told, ReadOnlySpan<T> overlap, T scale, Span<T> current)
@@ -57,11 +57,11 @@ internal static partial class Kernels
             AddPendingUnits<T, Vector128<T>, Lanes128<T>>(post, decay, told, overlap, scale, [], current);
     }
 
-    /// <summary>The same for learning signals that are one vector times a number a step, <c>told[t, i] = column[i] * error[t]</c>: half the reading.</summary>
+    /// <summary>The same for learning signals that are one vector times a number a step, <c>told[t, i] = column[i] * error[t]</c>: half the reads.</summary>
     /// <param name="post">Postsynaptic factors of every step, rows of n.</param>
-    /// <param name="decay">What was left of a unit's traces after each step, rows of n.</param>
-    /// <param name="error">What each step is told, shape (steps).</param>
-    /// <param name="column">How much of it a unit hears, shape (n).</param>
+    /// <param name="decay">Decay factor of a unit's traces in each step, rows of n.</param>
+    /// <param name="error">Error of each step, shape (steps).</param>
+    /// <param name="column">Feedback weight of each unit, shape (n).</param>
     /// <param name="overlap">Inner product of the signals in hand with the presynaptic factors of each step, shape (steps).</param>
     /// <param name="scale">Learning rate over number of steps.</param>
     /// <param name="current">Currents of the step in hand, shape (n), whole registers. Added to.</param>

@@ -7,17 +7,17 @@ namespace Rflo.Core;
 
 internal static partial class Kernels
 {
-    /// <summary><see cref="AddPending{T}(StepRows{T}, StepRows{T}, StepRows{T}, ReadOnlySpan{T}, T, Span{T})"/> for two rows of signals at once: what was kept of the steps is read once for both.</summary>
+    /// <summary><see cref="AddPending{T}(StepRows{T}, StepRows{T}, StepRows{T}, ReadOnlySpan{T}, T, Span{T})"/> for two rows of signals at once: the stored factors of the steps are read once for both.</summary>
     /// <param name="post">Postsynaptic factors of every step, rows of n.</param>
-    /// <param name="decay">What was left of a unit's traces after each step, rows of n.</param>
+    /// <param name="decay">Decay factor of a unit's traces in each step, rows of n.</param>
     /// <param name="told">Learning signals of every step, rows of n.</param>
     /// <param name="overlap">Inner product of the signals in hand with the presynaptic factors of each step, shape (steps).</param>
     /// <param name="beside">The same of another row, shape (steps).</param>
     /// <param name="scale">Learning rate over number of steps.</param>
     /// <param name="current">Currents of the step in hand, shape (n), whole registers. Added to.</param>
-    /// <param name="product">What the weights make of the other row, shape (n). Added to.</param>
+    /// <param name="product">The product of the weights with the other row, shape (n). Added to.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape, or n is no whole number of registers.</exception>
-    /// <remarks>The same bits as one after the other. Two registers of units at a time, so that both rows' sums have room. Allocates nothing; O(steps * n).</remarks>
+    /// <remarks>The same bits as one after the other. Two registers of units at a time, so that the sums of both rows fit into registers. Allocates nothing; O(steps * n).</remarks>
     public static void AddPendingBoth<T>(
         StepRows<T> post, StepRows<T> decay, StepRows<T> told, ReadOnlySpan<T> overlap, ReadOnlySpan<T> beside, T scale, Span<T> current, Span<T> product)
         where T : unmanaged, IFloatingPointIeee754<T>

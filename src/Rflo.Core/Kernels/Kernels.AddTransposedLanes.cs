@@ -7,7 +7,7 @@ namespace Rflo.Core;
 
 internal static partial class Kernels
 {
-    /// <summary>Rows of weights that pass by all lanes before the next ones: by four registers they are half of what a core keeps nearest.</summary>
+    /// <summary>Rows of a block of weights that is used for all lanes before the next block: with four registers of columns it fills half of the first-level cache.</summary>
     private const int RowsOfBlock = 64;
 
     /// <summary>
@@ -56,7 +56,7 @@ internal static partial class Kernels
         ref T v = ref MemoryMarshal.GetReference(vectors);
         ref T y = ref MemoryMarshal.GetReference(results);
 
-        // What one vector takes by eight registers, with one chain of sums for each column.
+        // The block that the kernel for one vector takes by eight registers, with one chain of sums for each column.
         int whole = columns / (8 * S.Count) * 8 * S.Count, width = 4 * S.Count;
         for (int column = 0; column < whole; column += width)
         {

@@ -8,22 +8,22 @@ namespace Rflo.Core;
 internal static partial class Kernels
 {
     /// <summary>
-    /// A matrix that learns, and what is asked of it before and after, in one pass over memory: for every row i,
+    /// An update of a matrix, with products before and after it, in one pass over memory: for every row i,
     /// <c>pull[j] += error[i] * matrix[i, j]</c> and <c>squares[j] += matrix[i, j]^2</c>, then
-    /// <c>matrix[i, j] += rate * error[i] * expected[j]</c>, then <c>heard[j] += told[i] * matrix[i, j]</c>.
+    /// <c>matrix[i, j] += rate * error[i] * expected[j]</c>, then <c>result[j] += told[i] * matrix[i, j]</c>.
     /// </summary>
     /// <param name="matrix">Sensitivities, shape (post, pre), row-major with rows of <c>expected.Length</c> elements. Updated in place.</param>
-    /// <param name="error">What the rows are wrong by, shape (post).</param>
-    /// <param name="rate">Learning rate, negative to go down a slope.</param>
-    /// <param name="expected">What the matrix is multiplied with, shape (pre), whole registers.</param>
+    /// <param name="error">Errors of the rows, shape (post).</param>
+    /// <param name="rate">Learning rate, negative for descent.</param>
+    /// <param name="expected">The vector of the outer product of the update, shape (pre), whole registers.</param>
     /// <param name="told">Learning signal of the rows, shape (post).</param>
     /// <param name="pull">Shape (pre). Added to.</param>
     /// <param name="squares">Shape (pre). Added to.</param>
-    /// <param name="heard">Shape (pre). Added to.</param>
+    /// <param name="result">Shape (pre). Added to.</param>
     /// <param name="backward">Whether rows are taken from the last to the first, as in <see cref="Multiply"/>.</param>
     /// <exception cref="ArgumentException">A span has another length, or pre is no whole number of registers.</exception>
     /// <remarks>
-    /// Rows share what is loaded and stored of the three sums: eight at a time where there are 32 registers, else four.
+    /// Several rows share the loads and stores of the three sums: eight at a time where there are 32 registers, else four.
     /// Allocates nothing; O(post * pre).
     /// </remarks>
     public static void AdvanceSensitivity<T>(

@@ -12,8 +12,8 @@ internal static partial class Kernels
     /// <c>trace[j] = decay * trace[j] + post * pre[j]</c>, then <c>weights[j] += told * trace[j]</c>.
     /// </summary>
     /// <param name="trace">Eligibility trace of the unit's synapses, shape (pre). Updated in place.</param>
-    /// <param name="weights">The unit's weights, or whatever the increments are added to, shape (pre). Updated in place.</param>
-    /// <param name="decay">What is left of a trace after one step: 1 - alpha for RFLO.</param>
+    /// <param name="weights">The unit's weights, or the buffer that increments are added to, shape (pre). Updated in place.</param>
+    /// <param name="decay">Decay factor of a trace in one step: 1 - alpha for RFLO.</param>
     /// <param name="post">The unit's postsynaptic factor of this step: alpha * phi'(u) for RFLO.</param>
     /// <param name="pre">Presynaptic signals that made this step's current, shape (pre).</param>
     /// <param name="told">Learning rate over number of steps, times the unit's learning signal.</param>

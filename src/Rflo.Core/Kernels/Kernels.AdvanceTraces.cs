@@ -8,14 +8,14 @@ namespace Rflo.Core;
 internal static partial class Kernels
 {
     /// <summary>
-    /// All units' eligibility traces and weights, and what the new weights make of the signals to come, in one pass over
-    /// memory: <c>trace[i, j] = decay[i] * trace[i, j] + post[i] * pre[j]</c>, then
+    /// All units' eligibility traces and weights, and the product of the new weights with the signals of the next step, in one pass
+    /// over memory: <c>trace[i, j] = decay[i] * trace[i, j] + post[i] * pre[j]</c>, then
     /// <c>weights[i, j] += scale * told[i] * trace[i, j]</c>, then <c>current[i] = sum over j of weights[i, j] * next[j]</c>.
     /// </summary>
     /// <param name="trace">Eligibility traces, shape (post, pre), row-major with rows of <paramref name="stride"/> elements. Updated in place.</param>
     /// <param name="weights">Weights, same shape. Updated in place.</param>
-    /// <param name="stride">Elements from one row to the next; what lies beyond <paramref name="pre"/> in a row is left alone.</param>
-    /// <param name="decay">What is left of a unit's traces after one step, shape (post) or longer.</param>
+    /// <param name="stride">Elements from one row to the next; elements of a row beyond <paramref name="pre"/> are not changed.</param>
+    /// <param name="decay">Decay factor of a unit's traces in one step, shape (post) or longer.</param>
     /// <param name="post">Postsynaptic factor of this step, shape (post) or longer.</param>
     /// <param name="pre">Presynaptic factors of this step, shape (pre), whole registers of 256 bits, or of 128 where there are no wider ones.</param>
     /// <param name="told">Learning signal, shape (post) or longer.</param>
@@ -23,14 +23,14 @@ internal static partial class Kernels
     /// <param name="next">Presynaptic signals of the next step, shape (pre).</param>
     /// <param name="current">Currents of the next step, shape (post). Overwritten; its length is the number of rows.</param>
     /// <param name="backward">
-    /// Whether rows are taken from the last to the first. Who alternates finds in the cache what was used last: of a matrix
-    /// that is a little larger than a cache, most of it stays there.
+    /// Whether rows are taken from the last to the first. If calls alternate, the rows used last are still in the cache: most of a
+    /// matrix that is slightly larger than the cache stays there.
     /// </param>
     /// <exception cref="ArgumentException">A span is too short for its shape, or <paramref name="pre"/> is no whole number of registers.</exception>
     /// <remarks>
     /// <see cref="AdvanceTrace"/> and <see cref="Multiply"/> with each weight loaded once instead of twice. Two rows at a
-    /// time share what is loaded of the signals. Two stores for four multiply-adds make stores the limit, and a register of
-    /// 512 bits is stored in two halves: so this one uses 256 bits where there are 512. Allocates nothing; O(post * pre).
+    /// time share the loads of the signals. Two stores for four multiply-adds make stores the limit, and a register of
+    /// 512 bits is stored in two halves: so this kernel uses 256 bits where there are 512. Allocates nothing; O(post * pre).
     /// </remarks>
     public static void AdvanceTraces<T>(
         Span<T> trace, Span<T> weights, int stride, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale,

@@ -7,13 +7,13 @@ namespace Rflo.Core;
 internal static partial class Kernels
 {
     /// <summary>
-    /// The sparse twin of <see cref="AdvanceTraces"/>: traces, then weights, then
+    /// The sparse form of <see cref="AdvanceTraces"/>: traces, then weights, then
     /// <c>current[i] += sum over entries k of row i of weights[k] * next[column[k]]</c>, in one pass over the entries.
     /// </summary>
     /// <param name="pattern">Which entries exist; its columns must lie within <paramref name="pre"/>.</param>
     /// <param name="trace">One trace an entry. Updated in place.</param>
     /// <param name="weights">One weight an entry. Updated in place.</param>
-    /// <param name="decay">What is left of a unit's traces after one step, shape (post) or longer.</param>
+    /// <param name="decay">Decay factor of a unit's traces in one step, shape (post) or longer.</param>
     /// <param name="post">Postsynaptic factor, shape (post) or longer.</param>
     /// <param name="pre">Presynaptic factors of this step, shape (pre).</param>
     /// <param name="told">Learning signal, shape (post) or longer.</param>
@@ -21,7 +21,7 @@ internal static partial class Kernels
     /// <param name="next">Presynaptic signals of the next step, shape (pre).</param>
     /// <param name="current">Currents of the next step, shape (post) or longer. Added to.</param>
     /// <exception cref="ArgumentException">A span is too short for the pattern, or <paramref name="next"/> has another length than <paramref name="pre"/>.</exception>
-    /// <remarks>Two sums a row run beside each other, since an addition waits for the one before it. Allocates nothing; O(entries).</remarks>
+    /// <remarks>Each row has two independent sums, which hides the latency of additions. Allocates nothing; O(entries).</remarks>
     public static void AdvanceTracesSparse<T>(
         SparseRows pattern, Span<T> trace, Span<T> weights, ReadOnlySpan<T> decay, ReadOnlySpan<T> post,
         ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale, ReadOnlySpan<T> next, Span<T> current)
@@ -44,7 +44,7 @@ internal static partial class Kernels
         }
     }
 
-    /// <summary>The entries of one unit; its current.</summary>
+    /// <summary>Updates the entries of one unit and returns its current.</summary>
     [MethodImpl(Innermost)]
     private static T AdvanceEntries<T>(ref int column, nint count, ref T trace, ref T weight, T decay, T post, T told, ref T pre, ref T next)
         where T : unmanaged, IFloatingPointIeee754<T>

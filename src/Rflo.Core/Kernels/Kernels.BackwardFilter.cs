@@ -8,14 +8,14 @@ namespace Rflo.Core;
 internal static partial class Kernels
 {
     /// <summary>
-    /// One step of the backward filter that replaces a trial's worth of traces:
+    /// One step of the backward filter that replaces the traces of a trial:
     /// <c>credit[i] = decay[i] * credit[i] + told[i]</c>, then <c>delta[i] = credit[i] * post[i]</c>.
     /// </summary>
-    /// <param name="credit">Z, the discounted sum of learning signals from now to the end of the trial, shape (n). Updated in place.</param>
-    /// <param name="decay">What is left of a unit's trace after one step, shape (n).</param>
+    /// <param name="credit">Z, the discounted sum of learning signals from this step to the end of the trial, shape (n). Updated in place.</param>
+    /// <param name="decay">Decay factor of a unit's trace in one step, shape (n).</param>
     /// <param name="told">Learning signal M of this step, shape (n).</param>
     /// <param name="post">Postsynaptic factor of this step, shape (n).</param>
-    /// <param name="delta">What this step's presynaptic signals are multiplied with, shape (n). Overwritten.</param>
+    /// <param name="delta">The factor of this step's presynaptic signals, shape (n). Overwritten.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     /// <remarks>
     /// While M does not depend on updates within the trial, the sum over t of M(t) e(t), with

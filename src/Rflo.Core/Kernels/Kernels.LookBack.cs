@@ -8,26 +8,26 @@ namespace Rflo.Core;
 internal static partial class Kernels
 {
     /// <summary>
-    /// Back-propagation through the steps of an area that hears itself alone, from the last to the first:
+    /// Back-propagation through the steps of an isolated area, from the last to the first:
     /// <c>z[t, j] = told[t, j] + decay[j] * z[t + 1, j] + sum over i of weights[i, j] * delta[t + 1, i]</c>, then
-    /// <c>delta[t, j] = z[t, j] * post[t, j]</c>; behind the last step both are 0.
+    /// <c>delta[t, j] = z[t, j] * post[t, j]</c>; after the last step both are 0.
     /// </summary>
     /// <param name="weights">Recurrent weights, shape (units, n), row-major.</param>
-    /// <param name="units">How many rows of the weights and elements of a row there are, at most n; the rest of a row is padding, which may be left alone.</param>
+    /// <param name="units">How many rows of the weights and elements of a row there are, at most n; the rest of a row is padding, which need not be written.</param>
     /// <param name="decay">1 - dt / tau, shape (n); n is the length of every row.</param>
     /// <param name="post">alpha phi'(u) of every step, shape (steps, n).</param>
-    /// <param name="credit">What the rates of every step are told by outputs; overwritten with z, shape (steps, n).</param>
-    /// <param name="delta">What the currents of every step are told, shape (steps, n). Overwritten; its length tells how many steps.</param>
+    /// <param name="credit">Learning signal of the rates of every step from the outputs; overwritten with z, shape (steps, n).</param>
+    /// <param name="delta">Credit of the currents of every step, shape (steps, n). Overwritten; its length gives the number of steps.</param>
     /// <param name="column">
-    /// Where every step is told one vector times an error, <c>told[t, j] = column[j] * errors[t * errorStride]</c>: that vector, shape (n), and
-    /// what is in <paramref name="credit"/> does not count. Empty elsewhere.
+    /// Where the learning signal of every step is one vector times an error, <c>told[t, j] = column[j] * errors[t * errorStride]</c>: that vector,
+    /// shape (n); the values in <paramref name="credit"/> are then ignored. Empty elsewhere.
     /// </param>
     /// <param name="errors">Those errors.</param>
     /// <param name="errorStride">Elements from one step's error to the next step's.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
     /// <remarks>
-    /// Murray (2019), Eqs 19 to 22, where nothing else carries credit; one call for a trial, since at fifty units asking
-    /// for the rows of a step costs a third of what is done with them. Allocates nothing; O(steps * units * n).
+    /// Murray (2019), Eqs 19 to 22, where no other part carries credit. There is one call for a trial, since at fifty units slicing
+    /// the rows of a step costs a third of the arithmetic on them. Allocates nothing; O(steps * units * n).
     /// </remarks>
     public static void LookBack<T>(
         ReadOnlySpan<T> weights, int units, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, Span<T> credit, Span<T> delta,
@@ -90,8 +90,8 @@ internal static partial class Kernels
     }
 
     /// <summary>
-    /// Rows of seven registers, as 50 to 56 doubles are in wide ones: z stays in registers from step to step. Of the last one
-    /// half may do, if what is behind it is padding: it is loaded in half the time.
+    /// Rows of seven registers, as 50 to 56 doubles are in wide ones: z stays in registers from step to step. Half of the last
+    /// register suffices if the other half is padding: it is loaded in half the time.
     /// </summary>
     [MethodImpl(Innermost)]
     private static void LookBackShort<T, V, S, L, R>(

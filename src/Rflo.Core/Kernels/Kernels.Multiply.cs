@@ -14,13 +14,13 @@ internal static partial class Kernels
     /// <param name="vector">Presynaptic signals, shape (pre).</param>
     /// <param name="result">Currents, shape (post); its length is the number of rows. Overwritten.</param>
     /// <param name="backward">
-    /// Whether rows are taken from the last to the first. Who alternates finds in the cache what was used last: of a matrix
-    /// that is a little larger than a cache, most of it stays there.
+    /// Whether rows are taken from the last to the first. If calls alternate, the rows used last are still in the cache: most of a
+    /// matrix that is slightly larger than the cache stays there.
     /// </param>
-    /// <param name="padding">How many elements at the end of every row are known to be 0, and need not be looked at.</param>
+    /// <param name="padding">How many elements at the end of every row are 0 and may be skipped.</param>
     /// <exception cref="ArgumentException"><paramref name="matrix"/> has fewer than post * pre elements.</exception>
     /// <remarks>
-    /// Rows are taken eight at a time, so that eight sums run beside each other and each element of
+    /// Rows are taken eight at a time, so that there are eight independent sums and each element of
     /// <paramref name="vector"/> is loaded once for eight rows. The order of every sum depends only on the length of
     /// the row and the vector width: the same machine gives the same bits. Allocates nothing; O(post * pre).
     /// </remarks>
@@ -89,7 +89,7 @@ internal static partial class Kernels
 
     /// <summary>
     /// Blocks of eight rows, then one of four, then what is left, each row seven registers, as 50 to 56 doubles are in wide ones: the vector stays
-    /// in registers, so that nothing but weights is loaded. Half of the last register may do, if what is behind it is padding.
+    /// in registers, so that only weights are loaded. Half of the last register suffices if the other half is padding.
     /// </summary>
     [MethodImpl(Innermost)]
     private static void DotShortRows<T, V, S, L, R>(ref T w, ref T v, int rows, bool backward, ref T result)
@@ -152,7 +152,7 @@ internal static partial class Kernels
         if (typeof(L) == typeof(V))
             return S.MultiplyAdd(S.Load(ref row, 6 * lane), (V)(object)v6, sum);
 
-        // The same bits as with a whole register, whose second half would add nothing.
+        // The same bits as with a whole register, whose second half would add zeros.
         Vector256<T> half = S.Lower(sum);
         return S.WithLower(sum, Lanes256<T>.MultiplyAdd(Lanes256<T>.Load(ref row, 6 * lane), R.Lower(v6), half));
     }

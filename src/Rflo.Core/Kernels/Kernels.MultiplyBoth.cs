@@ -20,7 +20,7 @@ internal static partial class Kernels
     /// <exception cref="ArgumentException">The vectors or the products differ in length, or <paramref name="matrix"/> has fewer than post * pre elements.</exception>
     /// <remarks>
     /// Both have the bits of <see cref="Multiply"/>. Every weight is loaded once for two multiply-adds: eight rows at a time
-    /// where registers are wide and there are 32 of them, so that many lines are on their way from memory at once, else four.
+    /// where registers are wide and there are 32 of them, so that many cache lines are loaded concurrently, else four.
     /// Allocates nothing; O(post * pre).
     /// </remarks>
     public static void MultiplyBoth<T>(
@@ -163,7 +163,7 @@ internal static partial class Kernels
         AddRest(ref w, ref v, ref x, k, columns, 4, ref result, ref besides);
     }
 
-    /// <summary>What columns from <paramref name="k"/> on, which fill no register, add to so many rows.</summary>
+    /// <summary>The products of the columns from <paramref name="k"/> on, which fill no register, with so many rows.</summary>
     private static void AddRest<T>(ref T w, ref T v, ref T x, int k, int columns, int rows, ref T result, ref T besides)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

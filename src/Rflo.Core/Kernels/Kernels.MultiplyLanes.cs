@@ -18,7 +18,7 @@ internal static partial class Kernels
     /// <param name="lanes">How many vectors.</param>
     /// <exception cref="ArgumentException">A span is too short, or rows or columns are no such multiple.</exception>
     /// <remarks>
-    /// Each product has the bits of <see cref="Multiply"/>. Four rows of weights pass by all lanes before the next four, so that the matrix is
+    /// Each product has the bits of <see cref="Multiply"/>. Four rows of weights are used for all lanes before the next four, so that the matrix is
     /// read once; four rows by four lanes of sums stay in registers where there are 32 of them, else by three lanes. Allocates nothing;
     /// O(lanes * post * pre).
     /// </remarks>

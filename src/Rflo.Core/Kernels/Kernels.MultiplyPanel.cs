@@ -13,7 +13,7 @@ internal static partial class Kernels
 
     /// <summary>
     /// A matrix times a narrow, packed panel: <c>result[i, c] = sum over j of matrix[i, j] * panel[j, c]</c>.
-    /// The work of real-time recurrent learning: the influence tensor passes by, panel after panel.
+    /// It is the main cost of real-time recurrent learning, which advances the influence tensor panel by panel.
     /// </summary>
     /// <param name="matrix">Weights, shape (rows, columns), row-major with rows of <paramref name="stride"/> elements.</param>
     /// <param name="rows">Number of rows; a multiple of four.</param>

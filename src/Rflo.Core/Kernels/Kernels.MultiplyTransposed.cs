@@ -12,12 +12,12 @@ internal static partial class Kernels
     /// It carries credit from the currents of a target back to its presynaptic signals.
     /// </summary>
     /// <param name="matrix">Weights, shape (post, pre), row-major with rows of <c>result.Length</c> elements.</param>
-    /// <param name="vector">What the currents are told, shape (post).</param>
-    /// <param name="result">What the presynaptic signals are told, shape (pre). Overwritten.</param>
+    /// <param name="vector">Credit of the currents, shape (post).</param>
+    /// <param name="result">Credit of the presynaptic signals, shape (pre). Overwritten.</param>
     /// <exception cref="ArgumentException"><paramref name="matrix"/> has fewer than post * pre elements.</exception>
     /// <remarks>
-    /// Columns are taken in blocks of eight vectors that stay in registers while all rows pass by, so nothing is
-    /// stored but the result. Allocates nothing; O(post * pre).
+    /// Columns are taken in blocks of eight vectors of sums that stay in registers over all rows, so only the result is
+    /// stored. Allocates nothing; O(post * pre).
     /// </remarks>
     public static void MultiplyTransposed<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -28,8 +28,8 @@ internal static partial class Kernels
 
     /// <summary>A transposed matrix times a vector, added: <c>result[j] += sum over i of matrix[i, j] * vector[i]</c>.</summary>
     /// <param name="matrix">Weights, shape (post, pre), row-major with rows of <c>result.Length</c> elements.</param>
-    /// <param name="vector">What the currents are told, shape (post).</param>
-    /// <param name="result">What the presynaptic signals are told, shape (pre). Added to.</param>
+    /// <param name="vector">Credit of the currents, shape (post).</param>
+    /// <param name="result">Credit of the presynaptic signals, shape (pre). Added to.</param>
     /// <exception cref="ArgumentException"><paramref name="matrix"/> has fewer than post * pre elements.</exception>
     public static void AddTransposed<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> vector, Span<T> result)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -69,7 +69,7 @@ internal static partial class Kernels
         }
     }
 
-    /// <summary>The whole registers of columns that blocks of eight leave.</summary>
+    /// <summary>The whole registers of columns that remain after blocks of eight.</summary>
     private static void AddLastColumns<T, V, S>(ref T w, int columns, ref T v, int rows, ref T y, int column)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct

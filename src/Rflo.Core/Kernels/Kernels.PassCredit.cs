@@ -8,10 +8,10 @@ namespace Rflo.Core;
 internal static partial class Kernels
 {
     /// <summary>
-    /// One step of a look back, in one pass: what the currents are told, <c>delta[i] = credit[i] * post[i]</c>, and what
-    /// the leak hands to the step before, <c>before[i] += decay[i] * credit[i]</c>.
+    /// One step of a backward pass: the credit of the currents, <c>delta[i] = credit[i] * post[i]</c>, and the credit that the leak
+    /// carries to the step before, <c>before[i] += decay[i] * credit[i]</c>.
     /// </summary>
-    /// <param name="credit">z(t), what the rates of this step are told, shape (n).</param>
+    /// <param name="credit">z(t), the credit of the rates of this step, shape (n).</param>
     /// <param name="post">alpha phi'(u(t)), shape (n).</param>
     /// <param name="decay">1 - alpha, shape (n).</param>
     /// <param name="delta">Shape (n). Overwritten.</param>

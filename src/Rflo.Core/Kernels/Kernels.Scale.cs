@@ -7,9 +7,9 @@ namespace Rflo.Core;
 
 internal static partial class Kernels
 {
-    /// <summary><c>y[k] = a * x[k]</c>: what one output's error tells the units of an area.</summary>
+    /// <summary><c>y[k] = a * x[k]</c>: the learning signal of an area's units from the error of one output.</summary>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    /// <remarks>Asked in every step for a few registers, so that the way here counts. Allocates nothing; O(n).</remarks>
+    /// <remarks>Called in every step for a few registers, so the cost of the call matters. Allocates nothing; O(n).</remarks>
     public static void Scale<T>(ReadOnlySpan<T> x, T a, Span<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

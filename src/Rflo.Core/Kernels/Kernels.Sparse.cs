@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Rflo.Core;
 
-/// <summary>The pattern of a sparse block: which presynaptic signals each unit listens to, as compressed rows.</summary>
+/// <summary>The pattern of a sparse block: which presynaptic signals each unit receives, as compressed rows.</summary>
 /// <param name="Start">Shape (post + 1): row i holds entries Start[i] .. Start[i + 1] - 1.</param>
 /// <param name="Column">Presynaptic index of every entry, rising within a row.</param>
 internal sealed record SparseRows(int[] Start, int[] Column)
@@ -32,7 +32,7 @@ internal static partial class Kernels
         int[] start = pattern.Start;
         for (int i = 0; i < start.Length - 1; i++)
         {
-            // Two sums, since one addition waits for the one before it.
+            // Two independent sums hide the latency of additions.
             T even = T.Zero, odd = T.Zero;
             int k = start[i], end = start[i + 1];
             for (; k + 2 <= end; k += 2)
@@ -50,8 +50,8 @@ internal static partial class Kernels
     /// <summary>A transposed sparse matrix times a vector, added: <c>result[column[k]] += weights[k] * vector[i]</c> for every entry k of row i.</summary>
     /// <param name="pattern">Which entries exist; its columns must lie within <paramref name="result"/>.</param>
     /// <param name="weights">One weight an entry.</param>
-    /// <param name="vector">What the currents are told, shape (post) or longer.</param>
-    /// <param name="result">What the presynaptic signals are told, shape (pre). Added to.</param>
+    /// <param name="vector">Credit of the currents, shape (post) or longer.</param>
+    /// <param name="result">Credit of the presynaptic signals, shape (pre). Added to.</param>
     /// <exception cref="ArgumentException">A span is too short for the pattern.</exception>
     public static void MultiplyTransposedSparse<T>(SparseRows pattern, ReadOnlySpan<T> weights, ReadOnlySpan<T> vector, Span<T> result)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -80,11 +80,11 @@ internal static partial class Kernels
         }
     }
 
-    /// <summary>The sparse twin of <see cref="AdvanceTrace"/>, for all units of a block: traces, then weights, entry by entry.</summary>
+    /// <summary>The sparse form of <see cref="AdvanceTrace"/>, for all units of a block: traces, then weights, entry by entry.</summary>
     /// <param name="pattern">Which entries exist.</param>
     /// <param name="trace">One trace an entry. Updated in place.</param>
-    /// <param name="weights">One weight an entry, or whatever the increments are added to. Updated in place.</param>
-    /// <param name="decay">What is left of a unit's traces after one step, shape (post) or longer.</param>
+    /// <param name="weights">One weight an entry, or the buffer that increments are added to. Updated in place.</param>
+    /// <param name="decay">Decay factor of a unit's traces in one step, shape (post) or longer.</param>
     /// <param name="post">Postsynaptic factor, shape (post) or longer.</param>
     /// <param name="pre">Presynaptic signals, shape (pre).</param>
     /// <param name="told">Learning signal, shape (post) or longer.</param>

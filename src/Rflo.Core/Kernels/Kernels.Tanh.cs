@@ -67,8 +67,8 @@ internal static partial class Kernels
     /// tanh u = E / (E + 2) with E = e^(2|u|) - 1, and the sign of u; within three units in the last place.
     /// </summary>
     /// <remarks>
-    /// 2|u| = k ln 2 + r with |r| at most ln 2 / 2, so E = 2^k (e^r - 1) + (2^k - 1), which cancels nowhere. For e^r - 1
-    /// stands the polynomial of degree 11 through Chebyshev's points, which is off by at most 4e-17 of it. Beyond |u| = 20 tanh is 1 to the last bit.
+    /// 2|u| = k ln 2 + r with |r| at most ln 2 / 2, so E = 2^k (e^r - 1) + (2^k - 1), without cancellation. e^r - 1
+    /// is the polynomial of degree 11 through Chebyshev's points, with a relative error of at most 4e-17. Beyond |u| = 20 tanh is 1 to the last bit.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V TanhOf<T, V, S>(V u)
@@ -83,7 +83,7 @@ internal static partial class Kernels
         V r = S.MultiplyAdd(k, Constant<T, V, S>(-0.693145751953125), twice);
         r = S.MultiplyAdd(k, Constant<T, V, S>(-1.42860682030941723212e-6), r);
 
-        // (e^r - 1 - r) / r^2, in pairs, so that no long chain of additions waits for itself.
+        // (e^r - 1 - r) / r^2, in pairs, which shortens the chain of dependent additions.
         V r2 = S.Multiply(r, r), r4 = S.Multiply(r2, r2);
         V p01 = S.MultiplyAdd(r, Constant<T, V, S>(0.16666666666666669), Constant<T, V, S>(0.5000000000000001));
         V p23 = S.MultiplyAdd(r, Constant<T, V, S>(0.008333333333330065), Constant<T, V, S>(0.041666666666624164));

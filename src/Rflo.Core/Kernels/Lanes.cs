@@ -5,7 +5,7 @@ namespace Rflo.Core;
 
 /// <summary>
 /// The vector operations of the kernels, for one width of registers: each kernel is written once against this and
-/// compiled for every width. <typeparamref name="V"/> is the register itself, so nothing stands between the two.
+/// compiled for every width. <typeparamref name="V"/> is the register type itself, without a wrapper.
 /// </summary>
 /// <typeparam name="T">double or float.</typeparam>
 /// <typeparam name="V">The register.</typeparam>
@@ -16,7 +16,7 @@ internal interface ILanes<T, V>
     /// <summary>Elements in a register.</summary>
     static abstract int Count { get; }
 
-    /// <summary>Whether there are 32 registers and not 16, so that twice as many rows may be taken at once.</summary>
+    /// <summary>Whether there are 32 registers instead of 16, so that twice as many rows may be taken at once.</summary>
     static abstract bool HasMany { get; }
 
     /// <summary>All elements the same.</summary>
@@ -30,7 +30,7 @@ internal interface ILanes<T, V>
     /// <summary>The first 256 bits of a wider register; kernels that use it have no narrower ones.</summary>
     static abstract Vector256<T> Lower(V value);
 
-    /// <summary>The first 256 bits from <paramref name="half"/>, and what <paramref name="value"/> has behind them.</summary>
+    /// <summary>The first 256 bits from <paramref name="half"/>, and the rest from <paramref name="value"/>.</summary>
     static abstract V WithLower(V value, Vector256<T> half);
 
     /// <summary>a * b + c, rounded once, or twice where <see cref="Simd.IsFused"/> is false.</summary>
@@ -73,7 +73,7 @@ internal interface ILanes<T, V>
 
     /// <summary>
     /// The sums of eight registers at once, written by as few stores as the register allows: a load that spans two stores
-    /// waits for both.
+    /// must wait until both are complete.
     /// </summary>
     static abstract void StoreSums(V s0, V s1, V s2, V s3, V s4, V s5, V s6, V s7, ref T to);
 }

@@ -3,20 +3,20 @@ using System.Runtime.InteropServices;
 namespace Rflo.Core;
 
 /// <summary>
-/// Asks the system to keep large arrays in pages of 2 MB: a product goes through all of its weights in every step, and with
-/// pages of 4 KB the processor has to look up each of thousands of them again.
+/// Requests pages of 2 MB for large arrays. A product reads all of its weights in every step; with pages of 4 KB, thousands of
+/// them miss the TLB.
 /// </summary>
-/// <remarks>A wish, on Linux alone; where it is not granted, nothing is lost but time.</remarks>
+/// <remarks>A hint to the operating system, on Linux only. Without large pages only the speed differs.</remarks>
 internal static partial class LargePages
 {
     private const int PageBytes = 2 << 20, MadviseHugePage = 14;
 
-    /// <summary>Arrays of fewer bytes have too few whole pages to gain by it.</summary>
+    /// <summary>Arrays of fewer bytes have too few whole pages to benefit.</summary>
     public const int LeastBytes = 2 * PageBytes;
 
     private static bool _isThere = OperatingSystem.IsLinux();
 
-    /// <summary>Asks for the whole large pages between two addresses.</summary>
+    /// <summary>Requests the whole large pages of an array.</summary>
     /// <param name="start">Where the array begins.</param>
     /// <param name="bytes">How long it is.</param>
     public static void Ask(nint start, long bytes)

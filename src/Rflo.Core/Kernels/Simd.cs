@@ -6,20 +6,20 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Rflo.Core;
 
-/// <summary>How wide the registers are that kernels use, and what follows for the layout of rows.</summary>
+/// <summary>The width of the registers that kernels use, and the layout of rows that follows from it.</summary>
 internal static class Simd
 {
     /// <summary>The environment variable that sets <see cref="Bits"/>, so that tests run every width on every machine.</summary>
     public const string Switch = "RFLO_REGISTERS";
 
     /// <summary>
-    /// Bits of a register: 512, 256 or 128. The widest that this machine has, or what <see cref="Switch"/> says, in software where it must.
+    /// Bits of a register: 512, 256 or 128. The widest that this machine has, or the value of <see cref="Switch"/>, emulated in software where the machine lacks it.
     /// A constant to the JIT once a method is hot, so the other branches of a kernel vanish.
     /// </summary>
     public static readonly int Bits = Chosen(Environment.GetEnvironmentVariable(Switch));
 
     /// <summary>
-    /// Whether a * b + c is one instruction, rounded once. Where it is none it would be a slow call: there it is rounded twice, in
+    /// Whether a * b + c is one instruction, rounded once. Where there is no such instruction, it would be a slow call: there it is rounded twice, in
     /// registers and in single elements alike.
     /// </summary>
     public static bool IsFused => Fma.IsSupported || AdvSimd.IsSupported;
@@ -28,13 +28,13 @@ internal static class Simd
     public static int Count<T>()
         where T : unmanaged, IFloatingPointIeee754<T> => Bits / 8 / Unsafe.SizeOf<T>();
 
-    /// <summary>The same for what stores much, and so uses no more than 256 bits.</summary>
+    /// <summary>The same for kernels that are limited by stores, which use at most 256 bits.</summary>
     public static int NarrowCount<T>()
         where T : unmanaged, IFloatingPointIeee754<T> => Math.Min(Bits, 256) / 8 / Unsafe.SizeOf<T>();
 
     /// <summary>
-    /// <paramref name="length"/> rounded up to whole registers, so that rows need no scalar rest, and to blocks of four, as products
-    /// take rows.
+    /// <paramref name="length"/> rounded up to whole registers, so that rows need no scalar remainder, and to blocks of four, the blocks
+    /// of rows in products.
     /// </summary>
     public static int Padded<T>(int length)
         where T : unmanaged, IFloatingPointIeee754<T>
