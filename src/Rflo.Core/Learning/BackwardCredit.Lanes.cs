@@ -1,10 +1,10 @@
 namespace Rflo.Core;
 
-/// <content>The look backward over whole trials that ran side by side: weights are read once for all of them.</content>
+/// <content>The backward pass over whole trials that ran in parallel lanes: weights are read once for all of them.</content>
 internal sealed partial class BackwardCredit<T>
 {
-    /// <summary>Looks back over a trial of each lane, from its last step to its first, with the bits of <see cref="Look"/>.</summary>
-    /// <param name="lanes">The looks of all lanes, which have the same areas.</param>
+    /// <summary>The backward pass over a trial of each lane, from its last step to its first, with the bits of <see cref="Look"/>.</summary>
+    /// <param name="lanes">The backward passes of all lanes, which have the same areas.</param>
     /// <param name="steps">Steps of each trial.</param>
     /// <param name="panels">For the products.</param>
     public static void LookTogether(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, LanePanels<T> panels)
@@ -31,7 +31,7 @@ internal sealed partial class BackwardCredit<T>
     /// <summary>The credit of an isolated area.</summary>
     private static void LookAtAreas(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, int longest, int place, LanePanels<T> panels)
     {
-        // Rows of seven registers stay in them from step to step.
+        // Rows of seven registers stay in registers from step to step.
         if (lanes[0]._alone[place].Padded == 7 * Simd.Count<T>())
         {
             for (int k = 0; k < lanes.Length; k++)
@@ -76,7 +76,7 @@ internal sealed partial class BackwardCredit<T>
         }
     }
 
-    /// <summary>Credit of currents that come from one whole area, straight to its rates.</summary>
+    /// <summary>Carries the credit of currents that come from one whole area directly to the credit of its rates.</summary>
     private static void BackToAreas(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, int back, LanePanels<T> panels, int index)
     {
         Afferents<T> shape = lanes[0]._network.Areas[index].Afferents;
@@ -98,10 +98,10 @@ internal sealed partial class BackwardCredit<T>
                 panels.Result(count++, shape.DenseStride).CopyTo(credit);
     }
 
-    /// <summary>Where the credit of a source's rates goes that a step of a lane received; empty where the lane's trial has no such step, or it is dropped.</summary>
+    /// <summary>The credit of a source's rates that a step of a lane received; empty where the lane's trial has no such step, or it is dropped.</summary>
     private static Span<T> CreditOfLane(BackwardCredit<T> lane, int step, Source source) => step < 1 ? [] : lane.CreditOfSource(source.Index, step - source.Delay);
 
-    /// <summary>Credit of currents that come from any sources.</summary>
+    /// <summary>Carries the credit of currents that come from any sources to the credit of those sources.</summary>
     private static void BackToSignals(ReadOnlySpan<BackwardCredit<T>> lanes, ReadOnlySpan<int> steps, int back, LanePanels<T> panels, int index)
     {
         Afferents<T> shape = lanes[0]._network.Areas[index].Afferents;

@@ -4,11 +4,11 @@ using System.Numerics.Tensors;
 namespace Rflo.Core;
 
 /// <summary>
-/// One look backward in time over a whole circuit (Murray 2019, Eqs 18 to 23, with every delay, gate and fed-back
-/// output): z(t) = l(t) + (1 - alpha) z(t+1) + what later currents pass back through the weights, from a last step down
-/// to a first one. Credit for what was before the first step is dropped.
+/// A backward pass in time over a whole circuit (Murray 2019, Eqs 18 to 23, with every delay, gate and fed-back
+/// output): z(t) = l(t) + (1 - alpha) z(t+1) + the credit of later currents through the transposed weights, from a last step
+/// down to a first one. Credit for signals before the first step is dropped.
 /// </summary>
-/// <remarks>Time O(post * pre) for each step that it looks back, memory O(units) for each.</remarks>
+/// <remarks>Time O(post * pre) and memory O(units) for each step of the pass.</remarks>
 internal sealed partial class BackwardCredit<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -30,7 +30,7 @@ internal sealed partial class BackwardCredit<T>
 
     /// <param name="network">The network.</param>
     /// <param name="path">How the error reaches the areas.</param>
-    /// <param name="longest">The most steps that it is ever asked to look back.</param>
+    /// <param name="longest">The most steps of a pass.</param>
     public BackwardCredit(Network<T> network, ErrorPath path, int longest)
     {
         _network = network;
@@ -52,26 +52,26 @@ internal sealed partial class BackwardCredit<T>
         _together = [.. network.Areas.Except(_alone)];
     }
 
-    /// <summary>What a look back reads: the weights of the circuit, slopes, and what carries errors to the areas.</summary>
+    /// <summary>The buffers that a pass reads: the weights of the circuit, slopes, and the sources of learning signals.</summary>
     public IReadOnlyList<PlanRead> Reads => [.. _network.Carrying(_signals).Union(_network.FedBackErrors)];
 
     /// <summary>The areas whose credit is carried back in one call.</summary>
     public int Alone => _alone.Length;
 
-    /// <summary>The first step for which a readout's outputs got credit: those before a trial count where the look reaches its beginning.</summary>
+    /// <summary>The first step for which a readout's outputs received credit: steps before the trial are included where the pass reaches step 1.</summary>
     public int FirstOutput => _first == 1 ? 1 - _history : _first;
 
-    /// <summary>z(t) alpha phi'(u(t)) of an area, what its currents are told, from a step of the last look on; rows of padded units.</summary>
+    /// <summary>z(t) alpha phi'(u(t)) of an area, the credit of its currents, from a step of the last pass on; rows of padded units.</summary>
     public Span<T> DeltaFrom(AreaState<T> area, int step) => _delta[area.Index].From(step - _first + 1, area.Padded);
 
-    /// <summary>What a fed-back readout's sums are told, from a step of the last look on; rows of padded outputs.</summary>
+    /// <summary>The credit of a fed-back readout's sums, from a step of the last pass on; rows of padded outputs.</summary>
     public Span<T> OutputDeltaFrom(ReadoutState<T> readout, int step) =>
         _outputCredit[readout.Index].From(_history + step - _first + 1, readout.Padded);
 
-    /// <summary>Looks back. Allocates nothing.</summary>
-    /// <param name="first">The earliest step that gets credit, at least 1.</param>
+    /// <summary>Carries out a pass. Allocates nothing.</summary>
+    /// <param name="first">The earliest step that receives credit, at least 1.</param>
     /// <param name="last">The step to begin at.</param>
-    /// <param name="told">The first step whose errors are told; later ones up to <paramref name="last"/> are told too.</param>
+    /// <param name="told">The first step whose errors are included; those of later steps up to <paramref name="last"/> are included too.</param>
     public void Look(int first, int last, int told)
     {
         _first = first;
@@ -111,13 +111,13 @@ internal sealed partial class BackwardCredit<T>
                 BackToStart(area, start.Span);
     }
 
-    /// <summary>-dL/ds(0) of the first state variable of an area's units, where it learns and the last look reached step 1; shape (padded units).</summary>
+    /// <summary>-dL/ds(0) of the first state variable of an area's units, where it learns and the last pass reached step 1; shape (padded units).</summary>
     public ReadOnlySpan<T> StartCredit(AreaState<T> area) => _start[area.Index]!.Span;
 
-    /// <summary>Whether the last look reached step 1.</summary>
+    /// <summary>Whether the last pass reached step 1.</summary>
     public bool ReachedStart => _first == 1;
 
-    /// <summary>From what later steps told the rates before step 1, all of which are h(0), and from what the leak carries back.</summary>
+    /// <summary>Computes the credit of s(0): that of the rates before step 1, all of which are h(0), and that carried back by the leak.</summary>
     private void BackToStart(AreaState<T> area, Span<T> start)
     {
         for (int i = 0; i < area.Units; i++)
@@ -134,8 +134,8 @@ internal sealed partial class BackwardCredit<T>
     }
 
     /// <summary>
-    /// Whether an area hears itself, one step later and through dense weights, and no other area or fed-back readout hears
-    /// it: then nothing but its own currents tells its rates of the steps to come.
+    /// Whether an area is isolated: it receives only itself, one step later and through dense weights, and no other area or fed-back
+    /// readout receives it. Then the credit of its rates comes from later steps through its own currents only.
     /// </summary>
     private bool IsAlone(AreaState<T> area)
     {
@@ -175,7 +175,7 @@ internal sealed partial class BackwardCredit<T>
         Kernels.LookBack(weights, area.Units, decay, post, credit, delta);
     }
 
-    /// <summary>z(t) of an area, -dL/ds(t) of its states, in a step of the last look; padded units.</summary>
+    /// <summary>z(t) of an area, -dL/ds(t) of its states, in a step of the last pass; padded units.</summary>
     public Span<T> Credit(AreaState<T> area, int step) => _credit[area.Index].Row(step - _first + 1, area.Padded);
 
     private Span<T> OutputCredit(ReadoutState<T> readout, int step) =>
@@ -197,7 +197,7 @@ internal sealed partial class BackwardCredit<T>
         }
     }
 
-    /// <summary>What outputs and costs say of a step's rates.</summary>
+    /// <summary>The credit of a step's rates from outputs and from costs of rates.</summary>
     private void BackFromOutputs(int step, bool isTold)
     {
         foreach (ReadoutState<T> readout in _network.Readouts)
@@ -224,7 +224,7 @@ internal sealed partial class BackwardCredit<T>
             Kernels.PassCredit(credit, area.Post(step), area.DecayOf(step), delta, Credit(area, step - 1));
     }
 
-    /// <summary>Whether credit of a step's currents has earlier signals to go to.</summary>
+    /// <summary>Whether the credit of a step's currents is carried to earlier signals.</summary>
     private bool PassesOn(int step) => step != _first || (step == 1 && _passesBeforeStart);
 
     private Span<T> Delta(AreaState<T> area, int step) => _delta[area.Index].Row(step - _first + 1, area.Padded);
@@ -238,7 +238,7 @@ internal sealed partial class BackwardCredit<T>
         Kernels.PassCredit(credit, area.Post(step), area.DecayOf(step), delta, carried);
     }
 
-    /// <summary>Credit of currents that come from one whole area: straight into what its rates are told.</summary>
+    /// <summary>Carries the credit of currents that come from one whole area directly to the credit of its rates.</summary>
     private void BackToOneArea(AreaState<T> area, int step, ReadOnlySpan<T> delta)
     {
         Source source = area.Afferents.Segments[0].Source;
@@ -248,7 +248,7 @@ internal sealed partial class BackwardCredit<T>
     }
 
     /// <summary>
-    /// Where the credit of an area's rates of a step goes: all steps before the first of a trial are one where initial states learn. Empty
+    /// The credit of an area's rates of a step; all steps before the first of a trial share one row where initial states learn. Empty
     /// where it is dropped.
     /// </summary>
     private Span<T> CreditOfSource(int area, int step) =>
@@ -263,7 +263,7 @@ internal sealed partial class BackwardCredit<T>
         Scatter(area.Afferents, back, step);
     }
 
-    /// <summary>What later steps told the outputs of this one goes back to its sums, and on to the rates.</summary>
+    /// <summary>Carries the credit of a step's outputs from later steps back to its sums, and to the rates.</summary>
     private void BackThroughReadout(ReadoutState<T> readout, int step, bool isTold)
     {
         Span<T> told = OutputCredit(readout, step);
@@ -277,7 +277,7 @@ internal sealed partial class BackwardCredit<T>
             TensorPrimitives.Add(told, readout.Error(step), told);
     }
 
-    /// <summary>Outputs before step 1 depend on the readout's weights too; their rates are given.</summary>
+    /// <summary>Carries the credit of outputs before step 1 to their sums, since these depend on the readout's weights too, and to trainable initial states.</summary>
     private void BackBeforeTrial(ReadoutState<T> readout, int step)
     {
         Span<T> told = OutputCredit(readout, step);
@@ -291,7 +291,7 @@ internal sealed partial class BackwardCredit<T>
                 AddTo(start.Span, segment, back, _network.FactorOf(segment, step));
     }
 
-    /// <summary>The transpose of gathering: every presynaptic signal hands its credit to the rate or output that it was.</summary>
+    /// <summary>The transpose of gathering: adds the credit of every presynaptic signal to that of the rate or output that it was read from.</summary>
     private void Scatter(Afferents<T> afferents, ReadOnlySpan<T> back, int step)
     {
         foreach (Segment segment in afferents.Segments)

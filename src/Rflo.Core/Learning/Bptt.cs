@@ -4,7 +4,7 @@ using static Rflo.Core.BufferNames;
 namespace Rflo.Core;
 
 /// <summary>
-/// Back-propagation through time: one look back over the whole trial when it has ended, then
+/// Back-propagation through time: one backward pass over the whole trial when it has ended, then
 /// dW = eta / T * sum over t of (z(t) alpha phi'(u(t))) s(t)', with z of <see cref="BackwardCredit{T}"/>.
 /// </summary>
 /// <remarks>

@@ -4,10 +4,10 @@ using System.Numerics.Tensors;
 namespace Rflo.Core;
 
 /// <summary>
-/// What an update may not do to the weights of a projection: absent weights stay 0, Dale's signs hold (a weight that
+/// The constraints of a projection's weights after an update: absent weights stay 0, Dale's signs hold (a weight that
 /// would cross zero becomes exactly 0 and may grow back), bounds hold.
 /// </summary>
-/// <remarks>NaN passes through, so that a run that diverges is seen to.</remarks>
+/// <remarks>NaN stays NaN, so that a divergence is detected.</remarks>
 internal sealed class Constraint<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -34,7 +34,7 @@ internal sealed class Constraint<T>
         _isBounded = spec.Signs is not null || double.IsFinite(spec.Lower) || double.IsFinite(spec.Upper);
     }
 
-    /// <summary>Puts every weight back where it may be. Allocates nothing.</summary>
+    /// <summary>Moves every weight to the nearest allowed value. Allocates nothing.</summary>
     public void Hold()
     {
         if (_segment.Sparse is { } pattern)

@@ -4,7 +4,7 @@ using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
-/// <summary>A rule of another assembly at work in one area.</summary>
+/// <summary>The learner of a rule of another assembly in one area.</summary>
 internal sealed class CustomLearner<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -37,7 +37,7 @@ internal sealed class CustomLearner<T> : Learner<T>
         _memory = [.. _learner.Memory.OrderBy(part => part.Key, StringComparer.Ordinal).Select(part => (part.Key, part.Value))];
     }
 
-    /// <summary>The rule may read whatever a step shows: the signal, errors of all readouts through the losses, rewards, weights.</summary>
+    /// <summary>The rule may read all of a step: the signal, errors of all readouts through the losses, rewards, weights.</summary>
     public override IReadOnlyList<PlanOperator> Operators
     {
         get

@@ -4,10 +4,10 @@ using static Rflo.Core.BufferNames;
 namespace Rflo.Core;
 
 /// <summary>
-/// The two local factors of a three-factor rule and the memory of its traces, step by step: decay(t), post(t) and
+/// The two local factors of a three-factor rule and the decay of its traces, step by step: decay(t), post(t) and
 /// pre(t) in e(t) = decay(t) e(t-1) + post(t) pre(t)'.
 /// </summary>
-/// <remarks>Where a factor is what the network keeps anyway (slopes, signals), it is read there and nothing is copied.</remarks>
+/// <remarks>Factors that the network stores (slopes, signals) are read from it without a copy.</remarks>
 internal sealed class Eligibility<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -27,7 +27,7 @@ internal sealed class Eligibility<T>
     /// <param name="network">The network.</param>
     /// <param name="area">The area of the postsynaptic units.</param>
     /// <param name="rule">The rule.</param>
-    /// <param name="learning">The projections whose presynaptic factors count; none where only units learn.</param>
+    /// <param name="learning">The projections whose presynaptic factors are needed; none where only units learn.</param>
     public Eligibility(Network<T> network, AreaState<T> area, ThreeFactorRule rule, Segment[] learning)
     {
         _network = network;
@@ -43,7 +43,7 @@ internal sealed class Eligibility<T>
             _pre = new AlignedArray<T>((network.MaxSteps + 1) * area.Afferents.Stride);
         _selfConnections = [.. area.SelfConnections];
 
-        // The traces of a unit model's slopes have a memory of their own (StateMemory).
+        // The traces of a unit model's slopes have decays of their own (StateMemory).
         bool ofModel = area.HasModel && rule.Post == PostSignal.Slope;
         if (!ofModel && rule.FixedMemory<T>() is { } left)
             _constantDecay = ConstantDecay(left);
@@ -67,13 +67,13 @@ internal sealed class Eligibility<T>
     /// <summary>The rows of pre from step <paramref name="step"/> on.</summary>
     public Span<T> PreFrom(int step) => _pre is { } own ? own.From(step, _area.Afferents.Stride) : _area.Afferents.SignalsFrom(step);
 
-    /// <summary>decay(t), shape (padded units): that of the step, whatever has learned since.</summary>
+    /// <summary>decay(t), shape (padded units): that of the step, before later updates of time constants.</summary>
     public Span<T> Decay(int step) => _decays is { } rows ? rows.Row(step, _area.Padded) : _constantDecay is { } constant ? constant.Span : _area.DecayOf(step);
 
     /// <summary>Whether decay(t) may differ from step to step.</summary>
     public bool DecayChanges => _decays is not null || (_constantDecay is null && _area.DecayChanges);
 
-    /// <summary>The operator that takes the local factors of each step, where some factor is not what the network keeps anyway.</summary>
+    /// <summary>The operator that computes the local factors of each step, where the network does not store all of them.</summary>
     /// <param name="area">The area.</param>
     /// <param name="rule">The rule.</param>
     /// <param name="group">The projections that learn together.</param>
@@ -94,7 +94,7 @@ internal sealed class Eligibility<T>
         yield return new(PlanStage.ObserveStep, $"local factors of {group}", [post, new(Signals(name)), new(TimeConstants(name)), .. own], [LocalFactors(group)]);
     }
 
-    /// <summary>Where a trace finds its local factors.</summary>
+    /// <summary>The buffers that a trace reads its local factors from.</summary>
     /// <param name="area">The area.</param>
     /// <param name="rule">The rule.</param>
     /// <param name="group">The projections that learn together.</param>
@@ -111,7 +111,7 @@ internal sealed class Eligibility<T>
 
     private static bool KeepsPre(ThreeFactorRule rule) => rule.PreAlpha < 1 || !rule.PreShaping.IsPlain;
 
-    /// <summary>Whether decay(t) differs from step to step. The traces of a unit model's slopes have a memory of their own (StateMemory).</summary>
+    /// <summary>Whether decay(t) differs from step to step. The traces of a unit model's slopes have decays of their own (StateMemory).</summary>
     private static bool KeepsDecay(AreaState<T> area, ThreeFactorRule rule) => rule.Memory switch
     {
         TraceMemory.OwnJacobian => !(area.HasModel && rule.Post == PostSignal.Slope),
@@ -122,7 +122,7 @@ internal sealed class Eligibility<T>
     /// <summary>Before the first step of a trial: empties the presynaptic filter.</summary>
     public void Begin() => _filtered.AsSpan().Clear();
 
-    /// <summary>Shows the running means, which live through trials.</summary>
+    /// <summary>Saves or restores the running means, which are kept from trial to trial.</summary>
     public void Visit(StateVisitor visitor)
     {
         _postShaper.Visit(visitor.Of("post"));
@@ -130,7 +130,7 @@ internal sealed class Eligibility<T>
             shaper.Visit(visitor.Of("pre", segment.Projection));
     }
 
-    /// <summary>After the forward step: takes the factors of that step. Steps must come in order.</summary>
+    /// <summary>After the forward step: computes and stores the factors of that step. Steps must come in order.</summary>
     public void Take(int step)
     {
         if (_post is { } post)
@@ -161,7 +161,7 @@ internal sealed class Eligibility<T>
         _postShaper.Apply(post[.._area.Units]);
     }
 
-    /// <summary>The presynaptic factors of what learns; between the projections a row stays 0, whatever a function makes of 0.</summary>
+    /// <summary>The presynaptic factors of the trained projections; between them a row stays 0, whatever value a function has at 0.</summary>
     private void TakePre(int step, Span<T> pre)
     {
         Span<T> signals = _area.Afferents.Signals(step);
@@ -181,7 +181,7 @@ internal sealed class Eligibility<T>
             signals[j] = filtered[j] = T.FusedMultiplyAdd(_preAlpha, signals[j] - filtered[j], filtered[j]);
     }
 
-    /// <summary>1 - alpha of the step, before a time constant learns; for the own Jacobian plus alpha phi'(u) W_ii, where W_ii sums the self-connections of one step's delay.</summary>
+    /// <summary>1 - alpha of the step, before a time constant learns; for the diagonal Jacobian plus alpha phi'(u) W_ii, where W_ii sums the self-connections of one step's delay.</summary>
     private void TakeDecay(int step, Span<T> decay)
     {
         _area.DecayOf(step).CopyTo(decay);

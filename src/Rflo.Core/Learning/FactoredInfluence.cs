@@ -4,7 +4,7 @@ using System.Numerics.Tensors;
 namespace Rflo.Core;
 
 /// <summary>
-/// What KF-RTRL and its reverse share: a factor C with a row for every rate, carried forward by the circuit's Jacobian,
+/// The common part of KF-RTRL and its reverse: a factor C with a row for every rate, carried forward by the circuit's Jacobian,
 /// and increments that are one outer product a step.
 /// </summary>
 internal abstract class FactoredInfluence<T> : Learner<T>

@@ -56,7 +56,7 @@ internal sealed class FullForce<T> : Learner<T>
         ReadOnlySpan<T> current = _area.Currents(step)[.._errors.Length];
         TensorPrimitives.Subtract(_teacher.Currents(step)[.._errors.Length], current, _errors);
 
-        // No weight makes the noise of its own area.
+        // The noise of the area's own units does not depend on weights.
         if (_area.Noise.Length > 0)
             TensorPrimitives.Add(_errors, _area.Noise.Span[.._errors.Length], _errors);
         foreach (RecursiveProblem<T> problem in _problems)

@@ -10,7 +10,7 @@ namespace Rflo.Core;
 internal sealed class InfluenceColumns<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>The owner of columns that are no weight's.</summary>
+    /// <summary>The owner of columns that belong to no weight.</summary>
     public const int Free = -1;
 
     private readonly List<Row> _rows = [];
@@ -43,7 +43,7 @@ internal sealed class InfluenceColumns<T>
     /// <summary>The target whose weights a panel's columns are: areas first, then readouts.</summary>
     public int Owner(int panel) => _owners[panel];
 
-    /// <summary>What of each unit's weights lies in a panel.</summary>
+    /// <summary>The part of each unit's weights that lies in a panel.</summary>
     public List<Piece> Pieces(int panel) => _pieces[panel];
 
     public void Add(int owner, Afferents<T> afferents, Segment[] segments)
@@ -63,7 +63,7 @@ internal sealed class InfluenceColumns<T>
             Cut(_rows[k], width);
     }
 
-    /// <summary>Adds columns that are no weight's: directions in which a stochastic rule carries its mixture.</summary>
+    /// <summary>Adds columns that belong to no weight: the directions of a stochastic rule's mixed influence.</summary>
     public void AddFree(int count)
     {
         int width = Kernels.PanelColumns<T>();
@@ -81,7 +81,7 @@ internal sealed class InfluenceColumns<T>
         Afferents<T> afferents = plastic.Afferents;
         foreach (Row row in _rows)
         {
-            // Of two groups of one target that learn differently, each takes its own.
+            // Two groups of one target may have different rules: each receives the columns of its own weights.
             if (row.Owner != owner || Array.IndexOf(plastic.Segments, row.Segment) < 0)
                 continue;
             T scale = plastic.Scale(row.Segment.Plasticity!.LearningRate, steps);

@@ -99,7 +99,7 @@ internal sealed class InfluencePanels<T>
         Afferents<T> afferents = area.Afferents;
         if (_only[area.Index] is { } only)
         {
-            // The panel of the only source lies in memory as the product wants it: nothing to gather.
+            // The panel of the only source has the memory layout of the product, so nothing is gathered.
             int from = step - only.Source.Delay;
             T factor = _network.FactorOf(only, step);
             ReadOnlySpan<T> source = factor == T.Zero ? [] : OfRates(only.Source.Index, from, panel);
@@ -125,12 +125,12 @@ internal sealed class InfluencePanels<T>
     }
 
     /// <summary>
-    /// One panel of an area through a step, when its product is made: ds(t)/dw = A ds(t-1)/dw + c product; and its part in the gradient.
+    /// Advances one panel of an area by a step, after its product: ds(t)/dw = A ds(t-1)/dw + c product; and adds its part of the gradient.
     /// </summary>
     /// <param name="area">The area.</param>
     /// <param name="panel">The panel.</param>
     /// <param name="step">t.</param>
-    /// <param name="product">What <see cref="Multiply"/> made.</param>
+    /// <param name="product">The result of <see cref="Multiply"/>.</param>
     /// <param name="signal">The learning signal of states, -dL/ds(t).</param>
     /// <param name="gradient">Panel columns; the signal times the new influence is added.</param>
     public void Advance(AreaState<T> area, int panel, int step, ReadOnlySpan<T> product, ReadOnlySpan<T> signal, Span<T> gradient)
@@ -161,7 +161,7 @@ internal sealed class InfluencePanels<T>
         }
     }
 
-    /// <summary>The one dense projection of a whole area that an area listens to, if that is all that can carry influence.</summary>
+    /// <summary>The one dense projection of a whole area that an area receives, if no other projection carries influence.</summary>
     private static Segment? OnlySegment(AreaState<T> area)
     {
         Segment[] carriers = [.. area.Afferents.Segments.Where(segment => segment.Source.Kind is SignalKind.Area or SignalKind.Readout)];
@@ -234,7 +234,7 @@ internal sealed class InfluencePanels<T>
         return outputs;
     }
 
-    /// <summary>One output's share of the influence on the rates that it listens to: output += W dh/dw.</summary>
+    /// <summary>One output's share of the influence on its presynaptic rates: output += W dh/dw.</summary>
     private void AddInfluence(Afferents<T> afferents, Segment segment, int row, ReadOnlySpan<T> influence, Span<T> output, T factor)
     {
         int[]? units = segment.Source.Units;
@@ -255,7 +255,7 @@ internal sealed class InfluencePanels<T>
             Kernels.AddScaled(output, factor * weights[j], influence.Slice((units is null ? j : units[j]) * _width, _width));
     }
 
-    /// <summary>Jacobians of the output nonlinearities are symmetric, so the backward form serves forward too, a column at a time.</summary>
+    /// <summary>Jacobians of the output nonlinearities are symmetric, so the backward form is also the forward form, a column at a time.</summary>
     private void ThroughNonlinearity(ReadoutState<T> readout, int step, Span<T> outputs)
     {
         if (readout.Spec.Kind == OutputKind.Linear)

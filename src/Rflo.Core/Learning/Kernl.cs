@@ -4,13 +4,13 @@ using static Rflo.Core.BufferNames;
 namespace Rflo.Core;
 
 /// <summary>
-/// KeRNL (Roth, Kanitscheider and Fiete 2019): the influence of weight (i, j) on rate k is taken to be A_ki e_ij, with a
-/// trace e(t) = kappa_i e(t-1) + alpha_i phi'_i(u(t)) s_j(t) of each synapse and a sensitivity A that is learned beside the
-/// weights, with the traces' memories kappa, by <see cref="LearnedSensitivity{T}"/>; dW = eta / T * (A' l)_i e_ij.
+/// KeRNL (Roth, Kanitscheider and Fiete 2019): the influence of weight (i, j) on rate k is approximated by A_ki e_ij, with a
+/// trace e(t) = kappa_i e(t-1) + alpha_i phi'_i(u(t)) s_j(t) of each synapse. The sensitivity A and the decays kappa of traces
+/// are learned by <see cref="LearnedSensitivity{T}"/>; dW = eta / T * (A' l)_i e_ij.
 /// </summary>
 /// <remarks>
-/// With A = 1 and kappa = 1 - alpha it is RFLO with the rule's error path. Learns what reaches the units of all areas
-/// from those of the areas that learn. Time and memory O(post * pre + units^2) a step.
+/// With A = 1 and kappa = 1 - alpha it is RFLO with the rule's error path. A has a row for the units of all areas and a column
+/// for those of the areas that learn. Time and memory O(post * pre + units^2) a step.
 /// </remarks>
 internal sealed class Kernl<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -29,7 +29,7 @@ internal sealed class Kernl<T> : Learner<T>
     /// <param name="network">The network.</param>
     /// <param name="rule">The rule.</param>
     /// <param name="source">Random numbers.</param>
-    /// <param name="areas">What learns.</param>
+    /// <param name="areas">The areas whose projections learn.</param>
     /// <param name="plan">The operators of all other learners, and of the network.</param>
     public Kernl(Network<T> network, KernlRule rule, MixingSource<T> source, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas, IReadOnlyList<PlanOperator> plan)
     {
@@ -53,7 +53,7 @@ internal sealed class Kernl<T> : Learner<T>
     /// <summary>Whether the weights of any area are written once a trial, by <see cref="PendingChange{T}"/>, instead of in every step.</summary>
     public bool IsDeferred => _pending.Any(pending => pending is not null);
 
-    /// <summary>The operator that learns the sensitivities. What it computes of weights counts what is pending.</summary>
+    /// <summary>The operator that learns the sensitivities. Its products with weights include deferred updates.</summary>
     private PlanOperator Observing => new(
         PlanStage.ObserveStep, "sensitivity of the units", [.. _network.Carrying(_signals), .. _network.AllSignals], [Sensitivities])
     {

@@ -4,16 +4,16 @@ using System.Numerics.Tensors;
 namespace Rflo.Core;
 
 /// <summary>
-/// What KeRNL learns of a circuit (Roth, Kanitscheider and Fiete 2019): that a nudge of unit i has moved unit k, after d
-/// steps, by about A_ki kappa_i^d. A copy of the circuit is nudged by noise zeta in every step; the difference x between
-/// the copy and the circuit is compared with what is expected of it, A omega, where omega = kappa omega + zeta, and A and
-/// kappa follow the slope of the squared error delta = A omega - x.
+/// KeRNL's model of a circuit (Roth, Kanitscheider and Fiete 2019): a perturbation of unit i changes unit k, after d steps, by
+/// about A_ki kappa_i^d. Noise zeta perturbs a copy of the circuit in every step. The difference x between the copy and the
+/// circuit is compared with its prediction A omega, where omega = kappa omega + zeta. A and kappa follow the gradient of
+/// the squared error, delta = A omega - x.
 /// </summary>
 /// <remarks>
-/// The copy is the circuit's linearisation, which is what a noisy copy tends to as the noise gets small: nothing
-/// depends on the size of the noise, and none of it is lost in rounding. Steps are normalised by the size of what they
-/// are made of, so that the rate has no units and is safe below 1. Begins as A = 1 and kappa = 1 - alpha, which is RFLO.
-/// Time and memory O(units * learning units) a step.
+/// The copy is the circuit's linearization, the limit of a noisy copy for small noise: no result depends on the size of the
+/// noise, and small noise causes no rounding errors. Steps are normalized by the squared size of their factors, so the rate has
+/// no units and is stable below 1. Initially A = 1 and kappa = 1 - alpha, which is RFLO. Time and memory
+/// O(units * learning units) a step.
 /// </remarks>
 internal sealed class LearnedSensitivity<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -35,9 +35,9 @@ internal sealed class LearnedSensitivity<T>
     private readonly double _rate;
 
     /// <param name="network">The network.</param>
-    /// <param name="sources">The areas whose units are nudged: those whose weights learn.</param>
-    /// <param name="source">Where nudges come from.</param>
-    /// <param name="rate">Learning rate, in [0, 1]; 0 learns nothing, and nothing is nudged.</param>
+    /// <param name="sources">The areas whose units are perturbed: those whose weights learn.</param>
+    /// <param name="source">The random numbers of perturbations.</param>
+    /// <param name="rate">Learning rate, in [0, 1]; at 0, A and kappa stay constant and no unit is perturbed.</param>
     public LearnedSensitivity(Network<T> network, IEnumerable<AreaState<T>> sources, MixingSource<T> source, double rate)
     {
         _network = network;
@@ -59,13 +59,13 @@ internal sealed class LearnedSensitivity<T>
         _row = new AlignedArray<T>(network.Areas.Max(area => area.Padded));
     }
 
-    /// <summary>kappa of the k-th source: what is left of a nudge, and of a trace, after one step. Shape (padded units).</summary>
+    /// <summary>kappa of the k-th source: the decay factor of a perturbation, and of a trace, in one step. Shape (padded units).</summary>
     public Span<T> Memory(int k) => _memory[k].Span;
 
     /// <summary>A from the k-th source to an area, shape (padded units, padded source); null where it cannot be reached.</summary>
     public AlignedArray<T>? Sensitivity(int area, int k) => _sensitivity[area][k];
 
-    /// <summary>After the time constants of an area were set: its kappa begins again as 1 - alpha.</summary>
+    /// <summary>After the time constants of an area were set: its kappa is reset to 1 - alpha.</summary>
     public void FollowTimeConstants(AreaState<T> area)
     {
         for (int k = 0; k < _sources.Length; k++)
@@ -73,7 +73,7 @@ internal sealed class LearnedSensitivity<T>
                 area.Decay.Span.CopyTo(Memory(k));
     }
 
-    /// <summary>Saves or restores A and kappa, which live through trials.</summary>
+    /// <summary>Saves or restores A and kappa, which are kept from trial to trial.</summary>
     public void Visit(StateVisitor visitor)
     {
         for (int k = 0; k < _sources.Length; k++)
@@ -86,7 +86,7 @@ internal sealed class LearnedSensitivity<T>
         }
     }
 
-    /// <summary>Before the first step of a trial: the copy is the circuit again.</summary>
+    /// <summary>Before the first step of a trial: resets the difference x and omega to 0.</summary>
     public void Begin(int trial)
     {
         _source.Begin(trial);
@@ -98,14 +98,14 @@ internal sealed class LearnedSensitivity<T>
             row.Span.Clear();
     }
 
-    /// <summary>Carries the difference through the step that the network has just made; reads weights.</summary>
+    /// <summary>Advances the difference by the step that the network has just computed; reads weights.</summary>
     public void Advance(int step)
     {
         if (_rate > 0)
             _difference.Advance(step);
     }
 
-    /// <summary>Nudges the copy, compares, and learns; then tells the sources what the learning signals of all areas say.</summary>
+    /// <summary>Perturbs the copy, computes delta, and updates A and kappa; then computes A' l, the learning signals of the sources.</summary>
     /// <param name="step">t.</param>
     /// <param name="signals">l of all areas.</param>
     public void Learn(int step, AlignedArray<T>[] signals)
@@ -137,10 +137,10 @@ internal sealed class LearnedSensitivity<T>
             LearnMemory(k, T.CreateTruncating(-_rate / leverage));
     }
 
-    /// <summary>A' l: what the learning signals of all areas tell the units of the k-th source, since <see cref="Learn"/>.</summary>
+    /// <summary>A' l: the learning signal of the k-th source's units from those of all areas, computed by <see cref="Learn"/>.</summary>
     public Span<T> Told(int k) => _told[k].Span;
 
-    /// <summary>A' l alone, where A does not learn.</summary>
+    /// <summary>Computes A' l only, where A does not learn.</summary>
     private void Tell(int k, AlignedArray<T>[] signals)
     {
         Told(k).Clear();
@@ -165,7 +165,7 @@ internal sealed class LearnedSensitivity<T>
         return memory;
     }
 
-    /// <summary>zeta into the copy and into what is expected of it; slope = d omega / d kappa.</summary>
+    /// <summary>Adds zeta to the difference and to omega, its prediction; slope = d omega / d kappa.</summary>
     private void Nudge(int k, int step)
     {
         AreaState<T> area = _sources[k];
@@ -191,7 +191,7 @@ internal sealed class LearnedSensitivity<T>
         }
     }
 
-    /// <summary>A with the slope of its error; A' delta and the sums of squares of its columns as it was before, A' l as it is then.</summary>
+    /// <summary>Updates A by the gradient of the squared error; computes A' delta and the sums of squares of its columns before, and A' l after the update.</summary>
     private void LearnSensitivity(int k, T rate, AlignedArray<T>[] signals)
     {
         Span<T> squares = _squares[k].Span, pull = _pull[k].Span;
@@ -203,13 +203,13 @@ internal sealed class LearnedSensitivity<T>
             if (_sensitivity[area.Index][k] is not { } sensitivity)
                 continue;
 
-            // What the comparison has read last is near.
+            // Backward, since the rows that the comparison read last are still in the cache.
             Kernels.AdvanceSensitivity(
                 sensitivity.Span, _error[area.Index].Span, rate, _expected[k].Span, signals[area.Index].Span, pull, squares, Told(k), backward: true);
         }
     }
 
-    /// <summary>The slope of the squared error in kappa; and what that of A omega adds to the size of a step.</summary>
+    /// <summary>Computes the gradient of the squared error by kappa. Returns the part of the gradient of A omega in the size of a step.</summary>
     private double Leverage(int k)
     {
         Span<T> slope = _slope[k].Span, squares = _squares[k].Span, pull = _pull[k].Span;

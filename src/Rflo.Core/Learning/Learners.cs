@@ -2,36 +2,36 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>Chooses the learners of a network: which rule works on which projections, and in which form.</summary>
+/// <summary>Makes the learners of a network: which rule trains which projections, and in which form.</summary>
 internal static class Learners
 {
-    /// <summary>The learners that train a network as its projections say. A rate of zero learns nothing and costs nothing.</summary>
+    /// <summary>The learners that train a network by the plasticity of its projections. A projection with learning rate 0 has no learner.</summary>
     public static LearnerSet<T> ForTraining<T>(Network<T> network)
         where T : unmanaged, IFloatingPointIeee754<T> =>
         new Builder<T>(network, segment => segment.Plasticity is { LearningRate: > 0 } plastic ? plastic : null, applies: true).Build();
 
-    /// <summary>The learners of a trial that runs beside another: they add to what is collected for the same weights.</summary>
+    /// <summary>The learners of a parallel trial: they add to the collected increments of the same weights.</summary>
     /// <param name="network">The network of that trial.</param>
-    /// <param name="original">The learners of the network whose weights it has.</param>
+    /// <param name="original">The learners of the network whose weights it shares.</param>
     public static LearnerSet<T> Beside<T>(Network<T> network, LearnerSet<T> original)
         where T : unmanaged, IFloatingPointIeee754<T> =>
         new Builder<T>(network, segment => segment.Plasticity is { LearningRate: > 0 } plastic ? plastic : null, applies: true, original).Build();
 
     /// <summary>
-    /// Learners that collect what one rule would add to every plastic projection, and change nothing.
+    /// Passive learners: they collect the increments of one rule for every plastic projection and change no weights.
     /// </summary>
-    /// <param name="network">The network they watch.</param>
-    /// <param name="rule">The rule, whatever the projections say.</param>
+    /// <param name="network">The network that they observe.</param>
+    /// <param name="rule">The rule, which replaces those of the projections.</param>
     /// <param name="time">Whether its online or its trial-end form runs.</param>
     /// <param name="collected">Receives, for each projection of the graph, where its increments are; null where it is not plastic.</param>
     public static LearnerSet<T> Passive<T>(Network<T> network, LearningRule rule, UpdateTime time, out (Plastic<T> Plastic, Segment Segment)?[] collected)
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Passive(network, segment => segment.Plasticity is null ? null : new Plasticity(rule, 1, new UpdateSchedule(time)), out collected);
 
-    /// <summary>Learners that collect what rules would add, and change nothing.</summary>
-    /// <param name="network">The network they watch.</param>
-    /// <param name="plan">The rule of each projection; null for those that nobody asks.</param>
-    /// <param name="collected">Receives, for each projection of the graph, where its increments are; null where nobody asked.</param>
+    /// <summary>Passive learners: they collect the increments of rules and change no weights.</summary>
+    /// <param name="network">The network that they observe.</param>
+    /// <param name="plan">The rule of each projection; null for those without a learner.</param>
+    /// <param name="collected">Receives, for each projection of the graph, where its increments are; null where there is no learner.</param>
     public static LearnerSet<T> Passive<T>(Network<T> network, Func<Segment, Plasticity?> plan, out (Plastic<T> Plastic, Segment Segment)?[] collected)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -61,7 +61,7 @@ internal static class Learners
         /// <param name="network">The network.</param>
         /// <param name="plan">How each projection learns; null for those that do not.</param>
         /// <param name="applies">Whether weights change; if not, increments are collected only.</param>
-        /// <param name="original">Whose updates the learners add to; null for updates of their own.</param>
+        /// <param name="original">The learners whose updates these add to; null for updates of their own.</param>
         public Builder(Network<T> network, Func<Segment, Plasticity?> plan, bool applies, LearnerSet<T>? original = null)
         {
             _original = original;
@@ -129,7 +129,7 @@ internal static class Learners
                     TruncatedBpttRule truncated => new TruncatedBptt<T>(_network, truncated, schedule.IsStepwise, parts.Areas, parts.Readouts, parts.Starts),
                     RtrlRule => new Rtrl<T>(_network, rule.Path, schedule.IsStepwise, parts.Areas, parts.Readouts),
                     StochasticRule stochastic => Stochastic(stochastic, parts.Areas),
-                    _ => throw new NotSupportedException($"No learner knows the rule {rule}."),
+                    _ => throw new NotSupportedException($"There is no learner for the rule {rule}."),
                 };
                 Add(learner, KeyOf(rule, schedule));
             }
@@ -142,7 +142,7 @@ internal static class Learners
             return new LearnerSet<T>([.. _learners], [.. _plastics], [.. _taus], [.. _starts], _joint, readsOutputsInSteps: obstacle is not null);
         }
 
-        /// <summary>The operators of the network and of all learners; those of three-factor rules online in their plain form until they are there.</summary>
+        /// <summary>The operators of the network and of all learners; online three-factor rules have their plain form until their learners are made.</summary>
         private PlanOperator[] Operators() =>
         [
             .. _network.Operators,
@@ -241,7 +241,7 @@ internal static class Learners
                 Add(new DeltaRule<T>(readout, plastic), KeyOf("readout", readout.Index, rule, schedule, plastic));
         }
 
-        /// <summary>All projections onto a readout that solve the same least-squares problem solve it together, whatever else their rules say.</summary>
+        /// <summary>All projections onto a readout that solve the same least-squares problem solve it together, whatever their other settings.</summary>
         private void AddLeastSquares(ReadoutState<T> readout)
         {
             foreach (var group in readout.Afferents.Segments.Where(IsLeastSquares).GroupBy(segment => _plan(segment)!.Readout))
@@ -255,28 +255,28 @@ internal static class Learners
                         Add(new RidgeRegression<T>(_network, readout, [.. group], rule), new LearnerKey("least squares", readout.Index, null));
                         break;
                     default:
-                        throw new NotSupportedException($"No learner knows the readout rule {group.Key}.");
+                        throw new NotSupportedException($"There is no learner for the readout rule {group.Key}.");
                 }
             }
         }
 
-        /// <summary>All projections onto an area that follow one teacher alike solve their least-squares problems together, whatever else their rules say.</summary>
+        /// <summary>All projections onto an area that follow one teacher alike solve their least-squares problems together, whatever their other settings.</summary>
         private void AddFullForce(AreaState<T> area)
         {
             foreach (var group in area.Afferents.Segments.Where(IsLeastSquares).GroupBy(segment => (FullForceRule)_plan(segment)!.Rule))
             {
                 string name = string.Join(", ", group.Select(segment => segment.Spec.Name));
                 if (!_applies)
-                    ThrowHelper.Invalid($"{name}: recursive least squares ask for no increments; they change the weights. Compare other rules.");
+                    ThrowHelper.Invalid($"{name}: recursive least squares have no increments; they change the weights. Compare other rules.");
                 if (_network.Graph.Perturbations.OfType<Lesion>().Any(lesion => lesion.Area.Index == area.Index))
-                    ThrowHelper.Invalid($"{name}: units of {area.Spec.Name} that are gone have no current, so none can follow a teacher's. Leave the lesion out, or silence them.");
+                    ThrowHelper.Invalid($"{name}: lesioned units of {area.Spec.Name} have no current that can follow a teacher's. Leave the lesion out, or silence them.");
                 Add(new FullForce<T>(_network, area, [.. group], group.Key), new LearnerKey("least squares of an area", area.Index, null));
             }
         }
 
         private bool IsLeastSquares(Segment segment) => _plan(segment) is { } plan && plan.IsLeastSquares(segment.Spec.Target.IsReadout);
 
-        /// <summary>Gives the groups of areas that suit it to RTRL in blocks; the others are left for RTRL step by step.</summary>
+        /// <summary>Makes RTRL in blocks for the groups of areas that it covers; the others remain for RTRL step by step.</summary>
         private void AddBlocks(LearningRule rule, UpdateSchedule schedule, Exact parts)
         {
             foreach (int[] group in Reach.Groups(_network.Graph))
@@ -318,7 +318,7 @@ internal static class Learners
                 if (!isDeltaRule && difference is null)
                     schedule = ScheduleOf(rule, schedule);
 
-                // Oja's term is of the weights before the update: where they also decay, both are collected first.
+                // Oja's term uses the weights before the update: where they also decay, both are collected first.
                 string? obstacle = Array.Find(segments, segment => segment.Spec.IsPenalized) is { } penalized ? $"the weights of {penalized.Spec.Name} cost something"
                     : rule is ThreeFactorRule { Oja: true } && Array.Find(segments, segment => segment.Spec.Decay != 0) is { } decaying ? $"Oja's term of {decaying.Spec.Name} is of the weights before they decay"
                     : Plastic<T>.CollectingReason(_plan(segments[0])! with { Schedule = schedule });
@@ -334,7 +334,7 @@ internal static class Learners
             return groups;
         }
 
-        /// <summary>Online, what truncated BPTT asks for comes with its looks.</summary>
+        /// <summary>Online, truncated BPTT has increments only in the steps of its backward passes.</summary>
         private static UpdateSchedule ScheduleOf(LearningRule rule, UpdateSchedule schedule) =>
             rule is TruncatedBpttRule truncated && schedule.Time == UpdateTime.Online ? new UpdateSchedule(UpdateTime.EverySteps, truncated.Stride) : schedule;
 

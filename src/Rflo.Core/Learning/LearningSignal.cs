@@ -4,8 +4,8 @@ using static Rflo.Core.BufferNames;
 namespace Rflo.Core;
 
 /// <summary>
-/// What the units of an area are told of the error: l(t) = sum over readouts of B eps(t), with B the declared feedback
-/// matrix, or the transpose of the readout's current weights.
+/// The learning signal of an area's units: l(t) = sum over readouts of B eps(t), with B the declared feedback matrix, or the
+/// transpose of the readout's current weights.
 /// </summary>
 internal sealed class LearningSignal<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -43,10 +43,10 @@ internal sealed class LearningSignal<T>
             (_only, _column, _columnAt) = (_symmetric[0].Readout, _symmetric[0].Readout.Afferents.Weights.Dense, _symmetric[0].Segment.Offset);
     }
 
-    /// <summary>What it is made of: errors, the weights of readouts that carry them back, rates that cost something.</summary>
+    /// <summary>Its sources: errors, the weights of readouts that carry them back, rates with a penalty.</summary>
     public IEnumerable<PlanRead> Reads => ReadsOf(_network, _area, _path);
 
-    /// <summary>What it would be made of, before it is there.</summary>
+    /// <summary>The sources of an area's learning signal, without making one.</summary>
     public static IEnumerable<PlanRead> ReadsOf(Network<T> network, AreaState<T> area, ErrorPath path)
     {
         foreach (FeedbackSpec feedback in FeedbacksOnto(network, area, path))
@@ -62,7 +62,7 @@ internal sealed class LearningSignal<T>
             yield return new(Rates(area.Spec.Name));
     }
 
-    /// <summary>Whether B may be another at the end of a trial: it is the weights of a readout that learns step by step.</summary>
+    /// <summary>Whether B may differ at the end of a trial: it is the weights of a readout that learns step by step.</summary>
     public bool ChangesInTrial { get; }
 
     /// <summary>Whether l(t) = B eps(t) for one output, whose B is <see cref="Column"/>.</summary>
@@ -86,7 +86,7 @@ internal sealed class LearningSignal<T>
     /// <summary>l(t), shape (padded units). Overwrites <paramref name="told"/>.</summary>
     public void Tell(int step, Span<T> told)
     {
-        // One product instead of a sum that begins at 0: most circuits have one output, and this is asked every step.
+        // One product instead of a sum that begins at 0: most circuits have one output, and this is called in every step.
         if (IsOneColumn)
         {
             Kernels.Scale(Column, Error(step), told);

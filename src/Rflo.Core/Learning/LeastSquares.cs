@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>A readout that learns by solving least squares: a problem for all outputs that hear the same and count in the same steps.</summary>
+/// <summary>A readout that learns by solving least squares: one problem for all outputs with the same connections and masks.</summary>
 internal abstract class LeastSquares<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -18,7 +18,7 @@ internal abstract class LeastSquares<T> : Learner<T>
         Masks = new OutputMasks<T>(network, readout);
     }
 
-    /// <summary>The problems as they are now; <see cref="Make"/> makes those of the beginning.</summary>
+    /// <summary>The problems as they are now; <see cref="Make"/> makes the initial ones.</summary>
     public List<LeastSquaresProblem<T>> Problems { get; private set; } = [];
 
     protected ReadoutState<T> Readout { get; }
@@ -31,7 +31,7 @@ internal abstract class LeastSquares<T> : Learner<T>
 
     protected OutputMasks<T> Masks { get; }
 
-    /// <summary>Outputs whose masks differ in this trial go apart, each with a copy of what was learned so far.</summary>
+    /// <summary>Splits problems whose outputs have different masks in this trial; each output receives a copy of the sums so far.</summary>
     public override void Begin(int trial, int steps)
     {
         if (!Problems.TrueForAll(Agree))
@@ -39,8 +39,8 @@ internal abstract class LeastSquares<T> : Learner<T>
     }
 
     /// <summary>
-    /// Saves or restores each problem once, and which outputs share it: a run that is resumed has not seen the masks that set
-    /// outputs apart.
+    /// Saves or restores each problem once, and which outputs share it: a resumed run cannot derive this from masks, which are
+    /// those of earlier trials.
     /// </summary>
     public override void Visit(StateVisitor visitor)
     {
@@ -54,10 +54,10 @@ internal abstract class LeastSquares<T> : Learner<T>
             Problems = problems;
     }
 
-    /// <summary>A problem in which nothing was learned yet.</summary>
+    /// <summary>A problem without data.</summary>
     protected abstract LeastSquaresProblem<T> New(Regressors<T> regressors);
 
-    /// <summary>Makes the problems of the beginning; for constructors.</summary>
+    /// <summary>Makes the initial problems; for constructors.</summary>
     protected void Make() => Problems = [.. Regressors<T>.Of(Readout.Afferents, _segments).Select(New)];
 
     private bool Agree(LeastSquaresProblem<T> problem) => Masks.Agree(problem.Regressors.Outputs);
@@ -70,7 +70,7 @@ internal abstract class LeastSquares<T> : Learner<T>
             return alone;
         });
 
-    /// <summary>For each output the first one that shares its problem; -1 for an output that learns nothing.</summary>
+    /// <summary>For each output the first one that shares its problem; -1 for an output without one.</summary>
     private int[] OwnersOf(List<LeastSquaresProblem<T>> problems)
     {
         int[] owners = new int[Readout.Outputs];
@@ -88,8 +88,8 @@ internal abstract class LeastSquares<T> : Learner<T>
                 owners[output] = problem.Regressors.Outputs[0];
     }
 
-    /// <summary>Problems in which nothing was learned yet, shared as a saved state says.</summary>
-    /// <exception cref="ArgumentException">Outputs with other connections cannot share one so.</exception>
+    /// <summary>Problems without data, shared among outputs as in a saved state.</summary>
+    /// <exception cref="ArgumentException">Outputs with different connections cannot share one.</exception>
     private List<LeastSquaresProblem<T>> Arranged(double[] owners)
     {
         List<LeastSquaresProblem<T>> problems =
@@ -100,7 +100,7 @@ internal abstract class LeastSquares<T> : Learner<T>
     }
 }
 
-/// <summary>One least-squares problem, with what is kept of it from step to step and from trial to trial.</summary>
+/// <summary>One least-squares problem, with its state from step to step and from trial to trial.</summary>
 internal abstract class LeastSquaresProblem<T>(Regressors<T> regressors)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -109,7 +109,7 @@ internal abstract class LeastSquaresProblem<T>(Regressors<T> regressors)
     /// <summary>P of recursive least squares, or the Gram matrix of ridge regression.</summary>
     public SymmetricMatrix Matrix { get; } = new(regressors.Count);
 
-    /// <summary>Takes what another problem with the same regressors has learned.</summary>
+    /// <summary>Copies the state of another problem with the same regressors.</summary>
     /// <param name="other">The other problem.</param>
     /// <param name="from">Which of the other's outputs.</param>
     /// <param name="to">Which output of this problem.</param>

@@ -35,20 +35,20 @@ internal sealed class ModulatorSignal<T>
                     _columns = Columns(weights, target.Units, _area.Units);
                 break;
             default:
-                throw new NotSupportedException($"No learner knows the modulator {source}.");
+                throw new NotSupportedException($"There is no signal for the modulator {source}.");
         }
     }
 
-    /// <summary>What a signal is made of.</summary>
+    /// <summary>The sources of a signal.</summary>
     public static IEnumerable<PlanRead> ReadsOf(Network<T> network, Neuromodulator source) => source switch
     {
         ReadoutModulator value => [new(BufferNames.Outputs(network.Readouts[value.Readout.Index].Spec.Name))],
         TemporalDifferenceModulator error => [new(BufferNames.Outputs(network.Readouts[error.Readout.Index].Spec.Name)), new(BufferNames.Rewards)],
         AreaModulator rates => [new(BufferNames.Rates(network.Areas[rates.Area.Index].Spec.Name), rates.Delay)],
-        _ => throw new NotSupportedException($"No learner knows the modulator {source}."),
+        _ => throw new NotSupportedException($"There is no signal for the modulator {source}."),
     };
 
-    /// <summary>Whether each unit receives one of its own.</summary>
+    /// <summary>Whether each unit receives a signal of its own.</summary>
     public bool IsOfUnits => _columns.Length > 0;
 
     /// <summary>M(t), where all units receive the same.</summary>
@@ -59,7 +59,7 @@ internal sealed class ModulatorSignal<T>
         _ => _difference!.Error(step),
     };
 
-    /// <summary>M(t) = W h(t-d), shape (padded units), where each unit receives its own. Overwrites <paramref name="signal"/>.</summary>
+    /// <summary>M(t) = W h(t-d), shape (padded units), where each unit receives a signal of its own. Overwrites <paramref name="signal"/>.</summary>
     public void Write(int step, Span<T> signal)
     {
         ReadOnlySpan<T> rates = _area!.Rates(step - ((AreaModulator)_source).Delay);

@@ -28,7 +28,7 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
         _asked = new AlignedArray<double>(MostRows * _outputs);
     }
 
-    /// <summary>Takes a step's signals, times sqrt m; answers where sqrt m times its targets must be written, one an output.</summary>
+    /// <summary>Adds a step's signals, times sqrt m; returns where sqrt m times its targets must be written, one an output.</summary>
     public Span<double> Collect(int step, double rootOfMask)
     {
         if (_rows == MostRows)
@@ -37,7 +37,7 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
         return _asked.Row(_rows++, _outputs);
     }
 
-    /// <summary>Adds the steps in hand to the sums.</summary>
+    /// <summary>Adds the collected steps to the sums.</summary>
     public void Sum()
     {
         int stride = Matrix.Stride;
@@ -58,7 +58,7 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
         visitor.VisitColumns("right", _right.Span, Matrix.Stride, _outputs, Matrix.Size, -1);
     }
 
-    /// <summary>Replaces the weights by the solution; by NaN where the sums are not finite, so that a run that diverges is seen to.</summary>
+    /// <summary>Replaces the weights by the solution; by NaN where the sums are not finite, so that a divergence is detected.</summary>
     public void Solve(double alpha)
     {
         int size = Matrix.Size, stride = Matrix.Stride;
@@ -76,8 +76,8 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
     }
 
     /// <summary>
-    /// By Cholesky's factors. Where alpha is below what rounding leaves of G's smallest eigenvalues there are none; then by
-    /// eigenvalues, none of which is taken to be less than alpha or less than rounding leaves.
+    /// By Cholesky's factors. They do not exist where alpha is below the rounding error of G's smallest eigenvalues; then by
+    /// eigenvalues, each raised to at least alpha and at least the rounding error.
     /// </summary>
     private static Matrix<double> Solution(Matrix<double> gram, Matrix<double> right, double alpha)
     {

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>The masks m(t) of one readout's outputs in the trial in hand.</summary>
+/// <summary>The masks m(t) of one readout's outputs in the current trial.</summary>
 internal sealed class OutputMasks<T>(Network<T> network, ReadoutState<T> readout)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -12,7 +12,7 @@ internal sealed class OutputMasks<T>(Network<T> network, ReadoutState<T> readout
     /// <summary>y*(t) of an output.</summary>
     public double Target(int step, int output) => network.Trial.Targets[Index(step, output)];
 
-    /// <summary>Whether these outputs count the same in every step of the trial, so that they may share a least-squares problem.</summary>
+    /// <summary>Whether these outputs have the same mask in every step of the trial, so that they may share a least-squares problem.</summary>
     public bool Agree(int[] outputs)
     {
         for (int step = 1; step <= network.Trial.Steps; step++)

@@ -3,16 +3,16 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// The weight changes of a rule that learns online, for an area that is large beside the length of a trial: each is a product
-/// of one step's pre with one vector of units, so they are kept as such, and their share in the currents is added.
+/// The deferred updates of an online rule, for an area that is large compared with the length of a trial: each update is a product
+/// of one step's pre with one vector of units. The factors are kept, and the contribution of the updates to the currents is added.
 /// </summary>
 /// <remarks>
 /// With e(t) = sum over s up to t of D(s, t) post(s) pre(s)', where D multiplies the decays of steps s + 1 .. t, the weights
 /// of step t are W(t) = W(0) + eta / T * sum over t' up to t of M(t') e(t'). So W(t) x = W(0) x + eta / T * sum over t' of M(t') f(t'),
 /// where f(t') = e(t') x is one vector of units that follows from the one before:
-/// f(t') = decay(t') f(t' - 1) + post(t') (pre(t')' x). Every step reads the weights once and writes none of them, and makes no
-/// trace; at its end the trial's learning signals are filtered backward, and one product over it makes the change. The same
-/// numbers as traces give, but for rounding; time O(T * (post + pre)) a step beside the product, memory O(T * post).
+/// f(t') = decay(t') f(t' - 1) + post(t') (pre(t')' x). Every step reads the weights once, writes no weight and computes no
+/// trace. At the end of the trial the learning signals are filtered backward, and one product over its steps gives the update. The
+/// numbers are those of traces but for rounding; time O(T * (post + pre)) a step beside the product, memory O(T * post).
 /// </remarks>
 internal sealed class PendingChange<T> : IPendingChange<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -33,9 +33,9 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     /// <param name="network">The network.</param>
     /// <param name="area">The area whose weights learn.</param>
     /// <param name="plastic">How.</param>
-    /// <param name="eligibility">Whose local factors count; null where they are the slopes and the signals themselves.</param>
-    /// <param name="decayChanges">Whether what is left of traces changes from step to step.</param>
-    /// <param name="oneColumn">What is told, where it is one vector times an error; null where it is a vector of its own in each step.</param>
+    /// <param name="eligibility">The local factors; null where they are the slopes and the signals themselves.</param>
+    /// <param name="decayChanges">Whether the decay of traces differs between steps.</param>
+    /// <param name="oneColumn">The learning signal, where it is one vector times an error; null where it is a vector of its own in each step.</param>
     public PendingChange(
         Network<T> network, AreaState<T> area, Plastic<T> plastic, Eligibility<T>? eligibility, bool decayChanges, LearningSignal<T>? oneColumn = null)
     {
@@ -54,8 +54,8 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     }
 
     /// <summary>
-    /// Whether changes of an area's weights may wait until the trial ends, and pay: no other operator reads or changes the weights until then, but those that
-    /// add what is pending; they are all dense; and the sums over steps are small beside the weights.
+    /// Whether updates of an area's weights may be deferred to the end of the trial, and save time: until then no other operator changes the weights, or reads
+    /// them without adding deferred updates; all blocks are dense; and the sums over steps are small compared with the weights.
     /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="area">The area whose weights learn.</param>
@@ -79,17 +79,17 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         ?? (update.Reads.FirstOrDefault(read => read.Lag == 0 && update.Writes.Contains(read.Buffer)) is { Buffer: { } own } ? $"the {update.Name} reads the {own} itself" : null)
         ?? Rewrites.ToTrialEnd(plan, update);
 
-    /// <summary>Before the first step of a trial: nothing is pending.</summary>
+    /// <summary>Before the first step of a trial: there are no deferred updates.</summary>
     public void Begin(int steps)
     {
         _steps = steps;
         _area.Afferents.Pending = this;
     }
 
-    /// <summary>Takes a step's factors. Steps come in order.</summary>
+    /// <summary>Stores a step's factors. Steps come in order.</summary>
     /// <param name="step">t.</param>
-    /// <param name="decay">What is left of earlier traces, shape (padded units).</param>
-    /// <param name="told">Learning signal, same shape; not looked at where it is one vector times an error.</param>
+    /// <param name="decay">Decay factor of traces, shape (padded units).</param>
+    /// <param name="told">Learning signal, same shape; not read where it is one vector times an error.</param>
     public void Learn(int step, ReadOnlySpan<T> decay, ReadOnlySpan<T> told)
     {
         if (_oneColumn is { } signal)
@@ -125,14 +125,14 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         Add(beside, product);
     }
 
-    /// <summary>After the last step: makes the changes.</summary>
+    /// <summary>After the last step: applies the updates.</summary>
     public void End(int steps)
     {
         _area.Afferents.Pending = null;
         _credit.Span.Clear();
         for (int t = steps; t >= 1; t--)
         {
-            // What is told is not asked for again: its row takes what the step's signals are multiplied with.
+            // The learning signal of this step is not read again: its row receives the postsynaptic factor of the step's update.
             Span<T> row = _told.Row(t, _area.Padded);
             if (_oneColumn is { } signal)
                 Kernels.Scale(signal.Column, _errors.Span[t], row);
@@ -159,7 +159,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     /// <summary>eta / T.</summary>
     private T Rate => _plastic.Scale(_plastic.Runs[0].LearningRate, _steps);
 
-    /// <summary>Adds the share of the changes so far in a product, by the overlaps of what is multiplied with the signals of earlier steps.</summary>
+    /// <summary>Adds the product of the updates so far with a row, from the row's inner products with the signals of earlier steps.</summary>
     private void Add(ReadOnlySpan<T> overlap, Span<T> product)
     {
         if (_oneColumn is { } signal)

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>Which areas a target's weights can ever influence, by following the arrows of the circuit.</summary>
+/// <summary>Which areas a target's weights can influence: those reachable in the graph of projections.</summary>
 internal static class Reach
 {
     /// <summary>

@@ -5,8 +5,8 @@ namespace Rflo.Core;
 
 /// <summary>One problem of recursive least squares: P, and the weights of the outputs or units that share it.</summary>
 /// <remarks>
-/// P loses its symmetry to rounding in no step: what is taken from it is v v' with v = P s sqrt(m / (lambda + m s' P s)),
-/// which rounds the same on both sides of the diagonal.
+/// P stays exactly symmetric: each step subtracts v v' with v = P s sqrt(m / (lambda + m s' P s)), which rounds alike on
+/// both sides of the diagonal.
 /// </remarks>
 internal sealed class RecursiveProblem<T> : LeastSquaresProblem<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -23,7 +23,7 @@ internal sealed class RecursiveProblem<T> : LeastSquaresProblem<T>
             Matrix.Row(j)[j] = 1 / alpha;
     }
 
-    /// <summary>Learns from a step.</summary>
+    /// <summary>The update of a step.</summary>
     /// <param name="step">The step.</param>
     /// <param name="mask">m, more than 0.</param>
     /// <param name="forgetting">lambda.</param>

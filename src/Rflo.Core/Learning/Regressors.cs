@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// One least-squares problem of a readout: some of its outputs, which hear the same signals, and these signals side by
-/// side, from whatever areas they come. Connections that do not exist are no regressors, so they stay 0.
+/// One least-squares problem of a readout: some of its outputs with the same presynaptic signals, and these signals in one vector,
+/// from all their areas. Connections that do not exist are no regressors, so they stay 0.
 /// </summary>
 internal sealed class Regressors<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -21,14 +21,14 @@ internal sealed class Regressors<T>
         Outputs = outputs;
     }
 
-    /// <summary>Outputs of the readout whose weights are asked for.</summary>
+    /// <summary>Outputs of the readout whose weights are solved for.</summary>
     public int[] Outputs { get; }
 
     /// <summary>Number of regressors n.</summary>
     public int Count => _signals.Length;
 
     /// <summary>The problems of a readout: outputs with the same connections share one.</summary>
-    /// <param name="afferents">What arrives at the readout.</param>
+    /// <param name="afferents">The presynaptic input of the readout.</param>
     /// <param name="segments">The projections that learn together.</param>
     public static List<Regressors<T>> Of(Afferents<T> afferents, Segment[] segments)
     {
@@ -46,7 +46,7 @@ internal sealed class Regressors<T>
         return problems;
     }
 
-    /// <summary>The same problem for each output by itself.</summary>
+    /// <summary>The same problem for each output separately.</summary>
     public IEnumerable<Regressors<T>> Apart() =>
         Outputs.Select((output, k) => new Regressors<T>(_afferents, [output], _signals, [_places[k]]));
 
@@ -55,7 +55,7 @@ internal sealed class Regressors<T>
         Outputs.Select((output, k) => (Output: output, Places: _places[k])).GroupBy(pair => key(pair.Output))
             .Select(group => new Regressors<T>(_afferents, [.. group.Select(pair => pair.Output)], _signals, [.. group.Select(pair => pair.Places)]));
 
-    /// <summary>Writes the regressors of a step, times a factor; what is beyond them in <paramref name="into"/> stays.</summary>
+    /// <summary>Writes the regressors of a step, times a factor; later elements of <paramref name="into"/> are not changed.</summary>
     public void Take(int step, double factor, Span<double> into)
     {
         ReadOnlySpan<T> signals = _afferents.Signals(step);

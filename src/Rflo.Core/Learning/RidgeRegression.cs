@@ -4,7 +4,7 @@ using static Rflo.Core.BufferNames;
 namespace Rflo.Core;
 
 /// <summary>A readout learns by ridge regression over all trials so far; see <see cref="RidgeReadout"/> for what it computes and costs.</summary>
-/// <remarks>An update takes memory, a step none.</remarks>
+/// <remarks>An update allocates memory, a step does not.</remarks>
 internal sealed class RidgeRegression<T> : LeastSquares<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -79,7 +79,7 @@ internal sealed class RidgeRegression<T> : LeastSquares<T>
             ((NormalEquations<T>)problem).Solve(_rule.Alpha);
     }
 
-    /// <summary>What projections that do not take part send to an output.</summary>
+    /// <summary>The current of an output from projections that are not solved for.</summary>
     private double FromOthers(int output, int step)
     {
         double sum = 0;

@@ -12,13 +12,13 @@ namespace Rflo.Core;
 /// <remarks>
 /// The same sums as <see cref="Rtrl{T}"/>, with the one costly product, of n^2 K, once a block instead of once a step
 /// (Schmidhuber 1992 makes the block n steps long). It works on one group of areas that are connected with each other, so
-/// that unconnected circuits side by side learn, to the bit, what each learns alone; it suits groups whose delays are one
+/// that an unconnected circuit has the same bits with and without others beside it. It covers groups whose delays are one
 /// step and to which no output is fed back. Memory O(n K).
 /// </remarks>
 internal sealed class RtrlBlocks<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Steps of a block: what is saved beyond this is less than what else a step costs.</summary>
+    /// <summary>Steps of a block: longer blocks save less than the other costs of a step.</summary>
     public const int Steps = 8;
 
     private readonly Network<T> _network;
@@ -46,7 +46,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
     /// <param name="network">The network.</param>
     /// <param name="path">How the error reaches the areas.</param>
     /// <param name="group">Areas that are connected with each other and with no others.</param>
-    /// <param name="areas">What learns by this rule; those outside the group are passed over.</param>
+    /// <param name="areas">The areas that learn by this rule; those outside the group are skipped.</param>
     /// <param name="block">Steps of a block.</param>
     public RtrlBlocks(
         Network<T> network, ErrorPath path, IReadOnlyList<int> group, IReadOnlyList<(AreaState<T> Area, Plastic<T> Plastic)> areas, int block)
@@ -116,13 +116,13 @@ internal sealed class RtrlBlocks<T> : Learner<T>
             panel.Span.Clear();
     }
 
-    /// <summary>Takes learning signals and Jacobian while weights are those of the step; works once a block is full.</summary>
+    /// <summary>Stores learning signals and the Jacobian while weights are those of the step; advances the influence when a block is full.</summary>
     public override void Tell(int step)
     {
         _filled++;
         foreach (AreaState<T> area in _group)
         {
-            // The padding of a row is used for the next area, so the signal goes by way of a row of its own.
+            // The padding of a row is used for the next area, so the signal is computed in a row of its own.
             Span<T> told = _delta[area.Index].Row(step, area.Padded);
             _signals[area.Index].Tell(step, told);
             told[..area.Units].CopyTo(_told.Row(_filled, _rows)[_firstUnit[area.Index]..]);
@@ -219,7 +219,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
 
     private void AdvanceInfluence(int before)
     {
-        // carry(s) = (J(B) .. J(s+1))', so that what a unit's rate at s does to all rates at the end is one row.
+        // carry(s) = (J(B) .. J(s+1))', so that the effect of a unit's rate at s on all rates at the end is one row.
         Span<T> last = _carry[_filled].Span;
         last.Clear();
         for (int k = 0; k < _rows; k++)
@@ -255,7 +255,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
         }
     }
 
-    /// <summary>What the current of one unit, in each step of the block, does to all rates at the block's end.</summary>
+    /// <summary>The effect of one unit's current, in each step of the block, on all rates at the block's end.</summary>
     private void TakePost(AreaState<T> area, int unit, int before)
     {
         for (int s = 1; s <= _filled; s++)

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>Applies a <see cref="Shaping"/> to a vector, step after step; its running mean lives through trials.</summary>
+/// <summary>Applies a <see cref="Shaping"/> to a vector in every step; its running mean is kept from trial to trial.</summary>
 internal sealed class Shaper<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -24,10 +24,10 @@ internal sealed class Shaper<T>
         _mean = new T[_centres ? length : 0];
     }
 
-    /// <summary>Shows the running mean.</summary>
+    /// <summary>Saves or restores the running mean.</summary>
     public void Visit(StateVisitor visitor) => visitor.Visit<T>("mean", _mean);
 
-    /// <summary>values = map(values - mean), element by element; then the mean moves towards the values, if it <paramref name="moves"/>.</summary>
+    /// <summary>values = map(values - mean), element by element; then the mean is updated by the values if <paramref name="moves"/> is true.</summary>
     public void Apply(Span<T> values, bool moves = true)
     {
         if (_centres)

@@ -5,7 +5,7 @@ namespace Rflo.Core;
 
 /// <summary>
 /// Learns initial states by a local rule that receives an error: the trace of s(0) on its own unit, eps(0) = 1 and eps(t) = decay eps(t-1) with the
-/// decay of the rule's own traces, ds(0) = eta / T * sum over t of M(t) g(t) eps(t). For RFLO, decay is 1 - alpha: what s(0) does through other
+/// decay of the rule's own traces, ds(0) = eta / T * sum over t of M(t) g(t) eps(t). For RFLO, decay is 1 - alpha: the effect of s(0) through other
 /// units is left out, as it is for weights. Of a unit model eps has d numbers, and eps(0) is 1 for the first state.
 /// </summary>
 /// <remarks>Time and memory O(d^2 units) a step.</remarks>

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// What is left of the traces of a unit model after one step, shape (states, states, padded units): A(t) of its units, or what the
-/// rule puts in its place.
+/// The decay matrix of the traces of a unit model in one step, shape (states, states, padded units): A(t) of its units, or the
+/// matrix by which the rule replaces it.
 /// </summary>
 internal sealed class StateMemory<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -30,7 +30,7 @@ internal sealed class StateMemory<T>
             _constant.Span.Slice((k * area.StateCount + k) * area.Padded, area.Units).Fill(left);
     }
 
-    /// <summary>What it calculates for projections that learn together.</summary>
+    /// <summary>Its operators for projections that learn together.</summary>
     public static IEnumerable<PlanOperator> Operators(AreaState<T> area, ThreeFactorRule rule, string group)
     {
         if (rule.Memory == TraceMemory.OwnJacobian)
@@ -39,7 +39,7 @@ internal sealed class StateMemory<T>
                 [$"memory of {group}"]);
     }
 
-    /// <summary>That of a step.</summary>
+    /// <summary>The matrix of a step.</summary>
     public ReadOnlySpan<T> Of(int step) => (_own, _constant) switch
     {
         ({ } own, _) => own.Row(step, _area.StateCount * _area.StateWidth),

@@ -17,10 +17,10 @@ internal sealed class SymmetricMatrix(int size)
     /// <summary>A row, padding included.</summary>
     public Span<double> Row(int row) => _elements.Row(row, Stride);
 
-    /// <summary>Takes the numbers of a matrix of the same size.</summary>
+    /// <summary>Copies the numbers of a matrix of the same size.</summary>
     public void TakeFrom(SymmetricMatrix other) => other.Span.CopyTo(Span);
 
-    /// <summary>Saves one half, from which the other follows, or restores both.</summary>
+    /// <summary>Saves one triangle, or restores both from it.</summary>
     public void Visit(StateVisitor visitor, string name)
     {
         if (visitor.IsLocal)

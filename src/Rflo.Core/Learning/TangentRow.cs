@@ -3,10 +3,9 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// What a direction in the state of a circuit brings to one area in a step: the wide row of its presynaptic part, and the
-/// currents that the weights make of it. They are made beside the area's own currents where those are made by a product,
-/// and by a product of their own where they are not: no gate of a winner-take-all area was open, or a learner had made
-/// the currents ahead.
+/// The tangent of one area's input in a step: the wide row of the presynaptic tangent, and its product with the weights. The
+/// product is computed in the pass that computes the area's own currents, if there is one. Otherwise it is a product of its
+/// own: where no gate of a winner-take-all area was open, or a learner has computed the currents in advance.
 /// </summary>
 internal sealed class TangentRow<T>(TangentState<T> tangent, AreaState<T> area, bool beside) : ICompanion<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -17,7 +16,7 @@ internal sealed class TangentRow<T>(TangentState<T> tangent, AreaState<T> area, 
 
     public Span<T> Product => _currents.Span;
 
-    /// <summary>Before the first step of a trial: asks to be multiplied beside the signals, unless somebody else has.</summary>
+    /// <summary>Before the first step of a trial: becomes the second right-hand side of the area's currents, unless there is one.</summary>
     public void Begin()
     {
         _made = 0;
@@ -34,7 +33,7 @@ internal sealed class TangentRow<T>(TangentState<T> tangent, AreaState<T> area, 
 
     public void Made(int step) => _made = step;
 
-    /// <summary>The currents of a step that the network has just made.</summary>
+    /// <summary>The tangent of the currents of a step that the network has just computed.</summary>
     public Span<T> Currents(int step)
     {
         if (_made != step)

@@ -43,7 +43,7 @@ internal sealed class TangentState<T>
         return rates;
     }
 
-    /// <summary>Before the first step of a trial: no direction at all.</summary>
+    /// <summary>Before the first step of a trial: the direction is 0.</summary>
     public void Begin()
     {
         foreach (TangentRow<T> row in _rows)
@@ -71,7 +71,7 @@ internal sealed class TangentState<T>
         return sum;
     }
 
-    /// <summary>Carries the direction through the step that the network has just made.</summary>
+    /// <summary>Advances the direction by the step that the network has just computed.</summary>
     public void Advance(int step)
     {
         // All currents first: the new state may overwrite the oldest.
@@ -90,8 +90,8 @@ internal sealed class TangentState<T>
     }
 
     /// <summary>
-    /// A projection's part of the direction in a step: nothing but states of steps before it, so it is known when the
-    /// network makes the step.
+    /// A projection's part of the direction in a step. It depends on states of earlier steps only, so it can be computed while the
+    /// network computes the step.
     /// </summary>
     public void Gather(Segment segment, int step, Span<T> to)
     {

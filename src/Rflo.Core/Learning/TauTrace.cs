@@ -5,7 +5,7 @@ namespace Rflo.Core;
 
 /// <summary>
 /// Learns time constants by a local rule that receives an error: s(t) = decay s(t-1) + dh(t)/d ln tau at fixed h(t-1),
-/// d ln tau = eta / T * M(t) s(t). For RFLO, decay is 1 - alpha: what a unit passes on through others is left out, as it
+/// d ln tau = eta / T * M(t) s(t). For RFLO, decay is 1 - alpha: the effect through other units is left out, as it
 /// is for weights.
 /// </summary>
 /// <remarks>Time and memory O(units) a step.</remarks>

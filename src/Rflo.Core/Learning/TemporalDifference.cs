@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>The temporal-difference error of a readout: delta(t) = r(t) + gamma V(t) - V(t-1), with V(T) = 0 in the last step.</summary>
-/// <remarks>A function of what the trial keeps, so it may be read in its step or at the end of the trial.</remarks>
+/// <remarks>It depends only on outputs and rewards, which the trial stores, so it may be read in its step or at the end of the trial.</remarks>
 internal sealed class TemporalDifference<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -25,7 +25,7 @@ internal sealed class TemporalDifference<T>
         readout.KeepStart();
     }
 
-    /// <summary>delta(t), when the step has been made.</summary>
+    /// <summary>delta(t), after the step was computed.</summary>
     public T Error(int step)
     {
         Trial trial = _network.Trial;

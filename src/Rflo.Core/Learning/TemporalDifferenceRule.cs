@@ -5,7 +5,7 @@ namespace Rflo.Core;
 
 /// <summary>A readout that learns to predict rewards, TD(lambda); see <see cref="TdReadout"/> for what it computes.</summary>
 /// <remarks>
-/// Step by step it keeps one trace for all signals; at the end of a trial none: errors are filtered backward,
+/// Step by step it keeps one trace for all signals. At the end of a trial it needs no trace: errors are filtered backward,
 /// Z(s) = delta(s+1) + gamma lambda Z(s+1), and one product over time is the same sum. O(pre) a step.
 /// </remarks>
 internal sealed class TemporalDifferenceRule<T> : Learner<T>

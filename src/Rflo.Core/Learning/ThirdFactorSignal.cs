@@ -3,7 +3,7 @@ using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
-/// <summary>The third factor of a local rule in motion: what each unit of an area is told in each step.</summary>
+/// <summary>The third factor of a local rule: the signal M(t) that each unit of an area receives in each step.</summary>
 internal sealed class ThirdFactorSignal<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -35,7 +35,7 @@ internal sealed class ThirdFactorSignal<T>
         bool isOfUnits = isError || rule.Third == ThirdFactor.RewardError || _signal is { IsOfUnits: true };
         _shaper = new Shaper<T>(rule.ThirdShaping, isOfUnits ? area.Units : 1, network, area);
 
-        // The weights that carry an error back are those of its step: where they learn within the trial, M(t) is kept.
+        // An error is carried back by the weights of its step: where they learn within the trial, M(t) is stored.
         bool changes = readsLater && _error is { ChangesInTrial: true };
         if (isOfUnits && (changes || !(isError && rule.ThirdShaping.IsPlain)))
             _shaped = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
@@ -45,21 +45,21 @@ internal sealed class ThirdFactorSignal<T>
         _scalars = new T[isOfUnits ? 0 : readsLater ? network.MaxSteps + 1 : 1];
     }
 
-    /// <summary>Where M(t) is one vector times one error, in <see cref="LearningSignal{T}.Column"/>, and nothing shapes it; null otherwise.</summary>
+    /// <summary>Where M(t) is one vector times one error, in <see cref="LearningSignal{T}.Column"/>, without a shaping; null otherwise.</summary>
     public LearningSignal<T>? OneColumn => _shaped is null && !_area.HasGain && _error is { IsFixedColumn: true } ? _error : null;
 
-    /// <summary>Shows the running mean, which lives through trials.</summary>
+    /// <summary>Saves or restores the running mean, which is kept from trial to trial.</summary>
     public void Visit(StateVisitor visitor) => _shaper.Visit(visitor);
 
-    /// <summary>Whether M(t) is made in the steps, and not when it is read.</summary>
+    /// <summary>Whether M(t) is computed in the steps, and not when it is read.</summary>
     public bool IsTaken => _shaped is not null || (_error is null && !_rule.NeedsWholeTrial);
 
-    /// <summary>The operator that makes M(t): in the steps, or when the trial has ended.</summary>
+    /// <summary>The operator that computes M(t): in the steps, or when the trial has ended.</summary>
     /// <param name="network">The network.</param>
     /// <param name="area">The area whose units receive it.</param>
     /// <param name="rule">The rule.</param>
-    /// <param name="group">What learns by it.</param>
-    /// <param name="stage">When it is made.</param>
+    /// <param name="group">The projections or units that learn by it.</param>
+    /// <param name="stage">When it is computed.</param>
     public static PlanOperator Operator(Network<T> network, AreaState<T> area, ThreeFactorRule rule, string group, PlanStage stage)
     {
         IEnumerable<PlanRead> errors = network.Readouts.Select(readout => new PlanRead(Errors(readout.Spec.Name)));
@@ -75,7 +75,7 @@ internal sealed class ThirdFactorSignal<T>
         return new(rule.NeedsWholeTrial ? PlanStage.ObserveTrial : stage, $"learning signal of {group}", [.. reads], [BufferNames.LearningSignal(group)]);
     }
 
-    /// <summary>After the forward step: takes what is known then. Steps must come in order.</summary>
+    /// <summary>After the forward step: stores the factor, where it is available then. Steps must come in order.</summary>
     public void Take(int step)
     {
         if (_shaped is { } shaped)
@@ -102,10 +102,10 @@ internal sealed class ThirdFactorSignal<T>
         }
     }
 
-    /// <summary>Where the factor of a step lies, if it is one number: only those that are read later are all kept.</summary>
+    /// <summary>The index of a step's factor, if it is one number: the factors of all steps are stored only if they are read later.</summary>
     private int Place(int step) => _readsLater ? step : 0;
 
-    /// <summary>R(t) - u(t): the reward that the current did not foretell.</summary>
+    /// <summary>R(t) - u(t): the prediction error of each unit.</summary>
     private void MissedReward(int step, Span<T> row)
     {
         var reward = T.CreateTruncating(_network.Trial.Rewards[step - 1]);
@@ -115,8 +115,8 @@ internal sealed class ThirdFactorSignal<T>
     }
 
     /// <summary>
-    /// Whether a running mean moves in a step. That of the task's rewards does only where a gate of what learns is open:
-    /// elsewhere no reward is given, or none can be learned from. Where what learns has no gate, it always does.
+    /// Whether a running mean is updated in a step. That of the task's rewards is updated only in steps in which a gate of the
+    /// trained projections is open: the rewards of other steps have no effect on learning. Without a gate it is updated in every step.
     /// </summary>
     private bool Moves(int step)
     {
@@ -128,13 +128,13 @@ internal sealed class ThirdFactorSignal<T>
         return false;
     }
 
-    /// <summary>After the last step: takes what is known only then.</summary>
+    /// <summary>After the last step: computes a factor that needs the whole trial.</summary>
     public void TakeTrial(int steps)
     {
         if (!_rule.NeedsWholeTrial)
             return;
 
-        // Without a target there is no loss, and so no reward: nothing is learned, and no running mean moves.
+        // Without a target there is no loss and hence no reward: the factor is 0, and no running mean is updated.
         if (!_network.Trial.HasTarget)
         {
             _scalars.AsSpan(1, steps).Clear();

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// A three-factor rule that learns online, for areas that are large beside the length of a trial: the weights are written
+/// A three-factor rule that learns online, for areas that are large compared with the length of a trial: the weights are written
 /// once a trial, by <see cref="PendingChange{T}"/>.
 /// </summary>
 /// <remarks>The same numbers as <see cref="ThreeFactorOnline{T}"/> but for rounding.</remarks>

@@ -91,7 +91,7 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
         }
     }
 
-    /// <summary>The traces of one unit over some of its synapses, and their part in the weights.</summary>
+    /// <summary>Advances the traces of one unit over some of its synapses, and adds their increments to the weights.</summary>
     private void Advance(int step, int unit, Place place, ReadOnlySpan<T> pre, T scale)
     {
         int d = _area.StateCount, padded = _area.Padded;
@@ -115,7 +115,7 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
 
     private Span<T> Next(int state, int length) => _next.Span.Slice(state * _area.Afferents.Stride, length);
 
-    /// <summary>Where synapses of one unit lie: in the dense rows, or in a sparse block.</summary>
+    /// <summary>The place of one unit's synapses: in the dense rows, or in a sparse block.</summary>
     private readonly record struct Place(int Block, int Start, int Length)
     {
         public Span<T> In(WeightStore<T> store) => Block < 0 ? store.Dense.Span.Slice(Start, Length) : store.Sparse[Block].AsSpan(Start, Length);

@@ -3,16 +3,16 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// Eligibility traces in the shape of a target's weights, row by row: e = decay e + post pre', and what units are told of them is
-/// added to the weights, or to a sum of its own.
+/// Eligibility traces in the shape of a target's weights, row by row: e = decay e + post pre'. The product of learning signal and
+/// trace is added to the weights, or to a separate sum.
 /// </summary>
 internal static class TraceRows
 {
     /// <summary>One step of dense blocks that learn.</summary>
-    /// <param name="plastic">What learns.</param>
+    /// <param name="plastic">The projections that learn.</param>
     /// <param name="traces">The traces. Updated.</param>
     /// <param name="sum">Where increments at learning rate 1 are summed without the 1/T; null where they are the step's own.</param>
-    /// <param name="decay">What is left of a unit's traces after one step, shape (units) or longer.</param>
+    /// <param name="decay">Decay factor of a unit's traces in one step, shape (units) or longer.</param>
     /// <param name="post">Postsynaptic factors, same shape.</param>
     /// <param name="pre">Presynaptic factors, the wide row of the target.</param>
     /// <param name="told">Learning signal, same shape as <paramref name="decay"/>.</param>
@@ -38,10 +38,10 @@ internal static class TraceRows
     }
 
     /// <summary>The same of sparse blocks.</summary>
-    /// <param name="plastic">What learns.</param>
+    /// <param name="plastic">The projections that learn.</param>
     /// <param name="traces">The traces. Updated.</param>
     /// <param name="sum">Where increments at learning rate 1 are summed without the 1/T; null where they are the step's own.</param>
-    /// <param name="decay">What is left of a unit's traces after one step, shape (units) or longer.</param>
+    /// <param name="decay">Decay factor of a unit's traces in one step, shape (units) or longer.</param>
     /// <param name="post">Postsynaptic factors, same shape.</param>
     /// <param name="pre">Presynaptic factors, the wide row of the target.</param>
     /// <param name="told">Learning signal, same shape as <paramref name="decay"/>.</param>

@@ -5,14 +5,14 @@ using static Rflo.Core.BufferNames;
 namespace Rflo.Core;
 
 /// <summary>
-/// Truncated back-propagation through time: in every stride-th step, and in the last of a trial, the errors since the
-/// last look are carried back over the steps of the window (Williams and Peng 1990). What the look finds is added at once
-/// where updates are online, or summed over the looks and multiplied out at the end of the trial.
+/// Truncated back-propagation through time: in every stride-th step, and in the last of a trial, a backward pass carries the
+/// errors since the last pass back over the steps of the window (Williams and Peng 1990). Its credit is multiplied with the
+/// signals at once where updates are online; otherwise it is summed over passes, with one product at the end of the trial.
 /// </summary>
 /// <remarks>
 /// The gradient of those errors with respect to the weights as they were used within the window. Time
 /// O(window / stride * post * pre) a step online, O(window / stride * post * pre) backward and one product a trial at its
-/// end; memory O(window * units). Old Jacobians are taken with the weights of the look.
+/// end; memory O(window * units). Jacobians of earlier steps are computed with the weights of the step of the pass.
 /// </remarks>
 internal sealed class TruncatedBptt<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -83,7 +83,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         bool isLook = IsLook(step);
         foreach ((AreaState<T> area, PlasticStart<T> plastic, T[] increments) in _starts)
         {
-            // A window that does not reach step 1 says nothing of what the trial began with.
+            // A window that does not reach step 1 gives no gradient of the initial states.
             if (isLook && _backward.ReachedStart)
                 TensorPrimitives.Add(increments, _backward.StartCredit(area)[..increments.Length], increments);
             if (!_isStepwise)
@@ -130,7 +130,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
 
     private bool IsLook(int step) => step % _stride == 0 || step == _steps;
 
-    /// <summary>What a look has found for the steps first .. last: into the increments, or into the sum over the looks.</summary>
+    /// <summary>Adds the credit of a pass, for the steps first .. last, to the increments or to the sum over passes.</summary>
     private void Take(Plastic<T> plastic, Afferents<T> afferents, int stride, ReadOnlySpan<T> found, int first, int last, AlignedArray<T> sums)
     {
         if (_isStepwise)

@@ -128,7 +128,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
         }
     }
 
-    /// <summary>What the first states do to states before step 1, as far back as delays reach.</summary>
+    /// <summary>The influence of the first states on states before step 1, as far back as delays reach.</summary>
     private void BeginStart(AreaState<T> area, int first)
     {
         for (int t = 1 - _network.Graph.MaxDelay; t <= 0; t++)
@@ -145,7 +145,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
             _influence.Advance(area, panel, step, _product[area.Index].Span, _told[area.Index].Span, _gradient.Span.Slice(panel * _width, _width));
     }
 
-    /// <summary>A tau's direct effect on its own unit's rate; and what the step asks for.</summary>
+    /// <summary>A tau's direct effect on its own unit's rate, and the increment of the step.</summary>
     private void AddImmediate(PlasticTau<T> plastic, int first, int step)
     {
         AreaState<T> area = plastic.Area;

@@ -9,8 +9,8 @@ namespace Rflo.Core;
 /// where rho0 and rho1 balance the norms of the two factors; dW = eta / T * (l . a) B.
 /// </summary>
 /// <remarks>
-/// Its mean is RTRL's gradient, whatever the rhos; its variance is large. Time O(post * pre) a step; what is kept of B,
-/// a matrix or the products that it is a sum of, is the <see cref="WeightFactor{T}"/>'s matter.
+/// Its mean is RTRL's gradient, whatever the rhos; its variance is large. Time O(post * pre) a step; B is
+/// kept by <see cref="WeightFactor{T}"/>, as a matrix or as the products that it is a sum of.
 /// </remarks>
 internal sealed class Uoro<T> : Learner<T>
     where T : unmanaged, IFloatingPointIeee754<T>

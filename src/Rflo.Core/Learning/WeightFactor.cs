@@ -2,13 +2,13 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>What is known of UORO's factor before there is any.</summary>
+/// <summary>The choice between the two forms of UORO's factor, from sizes alone.</summary>
 internal static class WeightFactor
 {
     /// <summary>
-    /// Whether B is better kept as products over the steps of a trial than as a matrix: half a trial's rows of factors, which a
-    /// step goes through on average, are less than the two matrices that it would go through otherwise, one of them twice and
-    /// both to write them. What the product at the end takes for each step is done in registers: it is a third of that.
+    /// Whether products over the steps of a trial take less time than a matrix. With products a step reads half a trial's rows of
+    /// factors on average. With a matrix it reads and writes two matrices, one of them twice. The product at the end of the trial
+    /// runs in registers and costs a third of the former for each step.
     /// </summary>
     /// <param name="maxSteps">The longest trial.</param>
     /// <param name="rows">Numbers in the rows of post and pre of all areas that learn.</param>
@@ -18,8 +18,8 @@ internal static class WeightFactor
 
 /// <summary>
 /// B, UORO's factor over the weights that learn: in every step B = keep B + add q(t) pre(t)', where q is the random mix of
-/// the postsynaptic factors, for each area, and the two numbers are the same for all. What a trial asks for is the sum of
-/// told(t) B(t).
+/// the postsynaptic factors, for each area, and the two numbers are the same for all. The increment of a trial is the sum
+/// of told(t) B(t).
 /// </summary>
 internal abstract class WeightFactor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -38,10 +38,10 @@ internal abstract class WeightFactor<T>
     /// <param name="mixing">The random numbers of all areas' units.</param>
     public abstract void Take(int step, AlignedArray<T>[] mixing);
 
-    /// <summary>B of the step that was taken, and its part of what is asked for.</summary>
+    /// <summary>B of the step that was taken, and its part of the increment.</summary>
     public abstract void Advance(int step, double keep, double add, double told);
 
-    /// <summary>After the last step: hands on what the trial asks for.</summary>
+    /// <summary>After the last step: adds the increment of the trial to the weights' updates.</summary>
     public abstract void End(int steps);
 
     /// <summary>q(t) of an area: the random numbers of its states times the postsynaptic factors.</summary>

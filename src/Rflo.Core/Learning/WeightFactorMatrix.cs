@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>B as it is written, in the shape of the weights.</summary>
+/// <summary>B as a matrix, in the shape of the weights.</summary>
 /// <remarks>Time O(post * pre) a step, several passes; memory O(post * pre). For every circuit and schedule.</remarks>
 internal sealed class WeightFactorMatrix<T> : WeightFactor<T>
     where T : unmanaged, IFloatingPointIeee754<T>

@@ -4,12 +4,12 @@ using System.Numerics.Tensors;
 namespace Rflo.Core;
 
 /// <summary>
-/// B as a sum of products over the steps so far, for areas that are large beside the length of a trial: B(t) = sum over s
-/// of c(s, t) q(s) pre(s)', where c is one number a step for all areas, and what the trial asks for, the sum over t of
+/// B as a sum of products over the steps so far, for areas that are large compared with the length of a trial: B(t) = sum over s
+/// of c(s, t) q(s) pre(s)', where c is one number a step for all areas. The increment of the trial, the sum over t of
 /// told(t) B(t), is the sum over s of d(s) q(s) pre(s)' with d(s) = sum over t of told(t) c(s, t).
 /// </summary>
 /// <remarks>
-/// Neither matrix is ever made; one product at the end of the trial gives the weights theirs. The norm of B follows from
+/// Neither matrix is computed; one product at the end of the trial gives the increment of the weights. The norm of B follows from
 /// inner products: |B(t)|^2 = keep^2 |B(t-1)|^2 + 2 keep add (B(t-1) . q pre') + add^2 |q|^2 |pre|^2, where
 /// B(t-1) . q(t) pre(t)' = sum over s of c(s, t-1) (q(s) . q(t)) (pre(s) . pre(t)). The same numbers as
 /// <see cref="WeightFactorMatrix{T}"/> but for rounding. Time O(T * (post + pre)) a step, and O(post * pre) in a product
@@ -47,7 +47,7 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
     public override double NormOfImmediate => Math.Sqrt(_overlap[_taken]);
 
     /// <summary>
-    /// Whether it is chosen: nothing changes before the end of a trial, all that learns is dense, and products are less than matrices
+    /// Whether it is chosen: no weight changes before the end of a trial, all trained blocks are dense, and products cost less than matrices
     /// (<see cref="WeightFactor.ProductsPay"/>).
     /// </summary>
     public static bool IsChosen(Network<T> network, (AreaState<T> Area, Plastic<T> Plastic)[] areas)
@@ -87,7 +87,7 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
             Span<T> mixed = _mixed[k].Row(step, area.Padded), signals = area.Afferents.Signals(step), heard = _heard[k].Span;
             Mix(area, step, mixing, mixed);
 
-            // What projections hear that do not learn stays zero, so that the product leaves it out.
+            // The signals of projections that do not learn stay zero, so that the product leaves them out.
             foreach (Plastic<T>.Run run in plastic.Runs)
                 signals.Slice(run.Offset, run.Width).CopyTo(heard[run.Offset..]);
             Kernels.Multiply(_mixed[k].From(1, area.Padded), mixed, ofPost);
@@ -102,7 +102,7 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
         Span<double> share = _share.AsSpan(1, step), asked = _asked.AsSpan(1, step);
         double common = TensorPrimitives.Dot<double>(share, _overlap.AsSpan(1, step));
 
-        // Rounding may leave less than nothing of what is nothing.
+        // Rounding may give a small negative number instead of 0.
         _squares = Math.Max(0, keep * keep * _squares + 2 * keep * add * common + add * add * _overlap[step]);
         TensorPrimitives.Multiply(share, keep, share);
         share[^1] = add;
