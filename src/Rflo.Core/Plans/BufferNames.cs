@@ -15,7 +15,7 @@ internal static class BufferNames
     /// <summary>Whether a buffer holds weights.</summary>
     public static bool IsOfWeights(string buffer) => buffer.StartsWith(OfWeights, StringComparison.Ordinal);
 
-    /// <summary>Whether a buffer holds what a readout makes of its signals.</summary>
+    /// <summary>Whether a buffer holds outputs or errors of a readout.</summary>
     public static bool IsOfReadouts(string buffer) => buffer.StartsWith(OfOutputs, StringComparison.Ordinal) || buffer.StartsWith(OfErrors, StringComparison.Ordinal);
 
     public static string Weights(string projection) => OfWeights + projection;

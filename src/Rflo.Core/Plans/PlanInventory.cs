@@ -24,15 +24,15 @@ internal sealed class PlanInventory<T>
             .Select(group => new PlanBuffer(group.Key.Part, group.Key.Name, group.Sum(buffer => buffer.Elements), group.Sum(buffer => buffer.Bytes))),
     ];
 
-    /// <summary>Leaves an object out, and what only it holds.</summary>
+    /// <summary>Leaves out an object, and the arrays that are reachable only from it.</summary>
     public PlanInventory<T> Without(object known)
     {
         _seen.Add(known);
         return this;
     }
 
-    /// <summary>Takes the arrays that an object holds and that were not found before.</summary>
-    /// <param name="part">What the object is called.</param>
+    /// <summary>Adds the arrays that an object holds and that were not found before.</summary>
+    /// <param name="part">The name of the object.</param>
     /// <param name="holder">The object.</param>
     public PlanInventory<T> Take(string part, object holder)
     {
@@ -40,8 +40,8 @@ internal sealed class PlanInventory<T>
         return this;
     }
 
-    /// <summary>Takes what an object holds that was left out until now.</summary>
-    /// <param name="part">What the object is called.</param>
+    /// <summary>Adds the arrays of an object that was left out before.</summary>
+    /// <param name="part">The name of the object.</param>
     /// <param name="holder">The object.</param>
     public PlanInventory<T> TakeRest(string part, object holder)
     {
@@ -96,12 +96,12 @@ internal sealed class PlanInventory<T>
             Walk(part, name, one);
     }
 
-    /// <summary>Specs hold what the user declared, and not what a session keeps.</summary>
+    /// <summary>Specs hold the declaration, and no arrays of a session.</summary>
     private static bool IsDeclaration(Type type) => typeof(Graph).IsAssignableFrom(type) || type.Name.EndsWith("Spec", StringComparison.Ordinal)
         || typeof(Synapses).IsAssignableFrom(type) || typeof(LearningRule).IsAssignableFrom(type) || typeof(Plasticity).IsAssignableFrom(type)
         || typeof(Optimizer).IsAssignableFrom(type) || typeof(UnitModel).IsAssignableFrom(type);
 
-    /// <summary>The name of a field in words; of the arrays of an aligned array or a store it is that of whoever holds them.</summary>
+    /// <summary>The name of a field in words; of the arrays of an aligned array or a store it is the name of the field that holds them.</summary>
     private static string Named(string name, FieldInfo field, Type holder)
     {
         if (holder == typeof(AlignedArray<T>) || holder == typeof(AlignedArray<double>))

@@ -18,16 +18,16 @@ public enum PlanStage
     /// <summary>When the trial has ended: learners read errors and weights of it.</summary>
     ObserveTrial,
 
-    /// <summary>Then they change weights, or what is collected for them.</summary>
+    /// <summary>Then they change weights, or the collected increments.</summary>
     ApplyTrial,
 
-    /// <summary>When the last trial of an update has ended: what was collected changes the weights.</summary>
+    /// <summary>When the last trial of an update has ended: the collected increments change the weights.</summary>
     ApplyUpdate,
 }
 
 /// <summary>A buffer that an operator reads.</summary>
 /// <param name="Buffer">Its name.</param>
-/// <param name="Lag">How many steps ago that was written which is read; 0 for the step in hand.</param>
+/// <param name="Lag">How many steps ago the values were written; 0 for the current step.</param>
 public readonly record struct PlanRead(string Buffer, int Lag = 0)
 {
     /// <summary>As a plan prints it.</summary>
@@ -36,7 +36,7 @@ public readonly record struct PlanRead(string Buffer, int Lag = 0)
 
 /// <summary>A calculation of a trial, with what it reads and what it writes.</summary>
 /// <param name="Stage">When it is carried out.</param>
-/// <param name="Name">What it makes, and of what: "trace and update of cortex->cortex".</param>
+/// <param name="Name">What it computes, and of which part: "trace and update of cortex->cortex".</param>
 /// <param name="Reads">The buffers that it reads.</param>
 /// <param name="Writes">The names of the buffers that it writes.</param>
 public sealed record PlanOperator(PlanStage Stage, string Name, IReadOnlyList<PlanRead> Reads, IReadOnlyList<string> Writes)
@@ -44,10 +44,10 @@ public sealed record PlanOperator(PlanStage Stage, string Name, IReadOnlyList<Pl
     /// <summary>The fast form in which it is carried out; empty for the plain one.</summary>
     public string Form { get; init; } = "";
 
-    /// <summary>Whether what it computes of weights counts changes of them that are not made yet: deferring those changes nothing for it.</summary>
+    /// <summary>Whether its products with weights include deferred updates, so that deferring them does not change its results.</summary>
     public bool AddsDeferred { get; init; }
 
-    /// <summary>Whether it is the same calculation, in whatever form.</summary>
+    /// <summary>Whether it is the same calculation, in any form.</summary>
     internal bool IsSame(PlanOperator other) => Name == other.Name && Stage == other.Stage;
 
     /// <summary>Whether it is carried out within the steps of a trial.</summary>

@@ -4,13 +4,13 @@ namespace Rflo.Core;
 
 /// <summary>
 /// Whether a rewrite of the list of operators is legal: it is if no other operator reads or writes, in between, what the rewrite delays or
-/// advances. Each returns what stands in its way, in words; null for nothing.
+/// advances. Each returns the obstacle in words; null for none.
 /// </summary>
 internal static class Rewrites
 {
     /// <summary>
-    /// What stands in the way of changing weights when a trial has ended, instead of in its steps. Operators that add the changes so far to what
-    /// they compute (<see cref="PlanOperator.AddsDeferred"/>) do not.
+    /// The obstacle to changing weights when a trial has ended, instead of in its steps. Operators that include deferred updates in their
+    /// products (<see cref="PlanOperator.AddsDeferred"/>) are none.
     /// </summary>
     /// <param name="plan">All operators.</param>
     /// <param name="update">The operator that changes them in every step.</param>
@@ -27,10 +27,10 @@ internal static class Rewrites
         return null;
     }
 
-    /// <summary>What stands in the way of making the currents of step t + 1 right after an update of step t, in the pass over the weights.</summary>
+    /// <summary>The obstacle to computing the currents of step t + 1 right after an update of step t, in the pass over the weights.</summary>
     /// <param name="plan">All operators.</param>
     /// <param name="update">The operator that changes the weights.</param>
-    /// <param name="advanced">The operators that make the currents, in their order.</param>
+    /// <param name="advanced">The operators that compute the currents, in their order.</param>
     public static string? IntoUpdate(IReadOnlyList<PlanOperator> plan, PlanOperator update, IReadOnlyList<PlanOperator> advanced)
     {
         foreach (PlanOperator other in plan)
@@ -50,7 +50,7 @@ internal static class Rewrites
         return null;
     }
 
-    /// <summary>What stands in the way of making signals, outputs and errors of readouts when the trial has ended.</summary>
+    /// <summary>The obstacle to computing signals, outputs and errors of readouts when the trial has ended.</summary>
     /// <param name="plan">All operators.</param>
     public static string? OutputsToTrialEnd(IReadOnlyList<PlanOperator> plan)
     {
@@ -59,7 +59,7 @@ internal static class Rewrites
         if (delayed.Count == 0)
             return "there is no readout";
 
-        // With them go the operators that work for them alone.
+        // Operators that only compute inputs of these are deferred with them.
         for (int before = 0; before != delayed.Count;)
         {
             before = delayed.Count;
