@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// Everything that arrives at one target, an area or a readout: the wide rows of weights and, step by step, the wide
-/// row of presynaptic signals.
+/// The presynaptic input of one target, an area or a readout: the wide rows of weights and the wide row of presynaptic signals of
+/// every step.
 /// </summary>
 /// <remarks>
 /// Dense blocks come first in a row, each padded to whole vectors (the padding is zero on both sides and stays so);
@@ -61,8 +61,8 @@ internal sealed class Afferents<T>
             Load(segment, segment.Spec.Synapses.Weights);
     }
 
-    /// <summary>What arrives at the same target in another trial that runs beside this one: the same weights, signals of its own.</summary>
-    /// <param name="original">Whose weights they are.</param>
+    /// <summary>The input of the same target in a parallel trial: the same weights, signals of its own.</summary>
+    /// <param name="original">The instance that has the weights.</param>
     public Afferents(Afferents<T> original)
     {
         (Rows, PaddedRows, DenseStride, DenseUsed, Stride) = (original.Rows, original.PaddedRows, original.DenseStride, original.DenseUsed, original.Stride);
@@ -84,8 +84,8 @@ internal sealed class Afferents<T>
     public int DenseStride { get; }
 
     /// <summary>
-    /// The part of a row of dense weights that is not padding at its end, up to a whole register of 256 bits or less: what a
-    /// kernel takes that uses such registers where rows are padded for wider ones.
+    /// Length of a row of dense weights without the padding at its end, rounded up to a register of at most 256 bits: the length
+    /// for a kernel that uses such registers where rows are padded for wider ones.
     /// </summary>
     public int DenseUsed { get; }
 
@@ -97,8 +97,8 @@ internal sealed class Afferents<T>
     public WeightStore<T> Weights { get; }
 
     /// <summary>
-    /// Whether the target hears one whole area and nothing else, so that its rows of signals are that area's rows of
-    /// rates, and nothing is copied.
+    /// Whether the target receives one whole area only, so that its rows of signals are that area's rows of
+    /// rates, without a copy.
     /// </summary>
     public bool IsShared { get; private set; }
 
@@ -138,16 +138,16 @@ internal sealed class Afferents<T>
     /// <summary>The rows of signals from step <paramref name="step"/> on, each <see cref="Stride"/> long.</summary>
     public Span<T> SignalsFrom(int step) => _signals.From(_history + step, Stride);
 
-    /// <summary>Changes of the weights in this trial that are not made yet, but count; null where there are none.</summary>
+    /// <summary>Deferred updates of the weights in this trial, which currents already include; null where there are none.</summary>
     public IPendingChange<T>? Pending { get; set; }
 
-    /// <summary>Who has a second row multiplied in the pass that makes the currents; null for nobody.</summary>
+    /// <summary>The second right-hand side that is multiplied in the pass that computes the currents; null for none.</summary>
     public ICompanion<T>? Beside { get; set; }
 
-    /// <summary>The step for which a learner has already made the currents, of dense blocks at least; 0 for none.</summary>
+    /// <summary>The step for which a learner has already computed the currents, of dense blocks at least; 0 for none.</summary>
     public int DenseAhead { get; set; }
 
-    /// <summary>The step for which the currents of sparse blocks are in them too.</summary>
+    /// <summary>The step for which those currents include the sparse blocks.</summary>
     public int SparseAhead { get; set; }
 
     /// <summary>Currents of step <paramref name="step"/>: u = W s, over all blocks; <paramref name="current"/> has the padded length.</summary>
@@ -167,7 +167,7 @@ internal sealed class Afferents<T>
         Pending?.AddTo(step, Signals(step), current);
     }
 
-    /// <summary>Currents, and beside them what the same weights make of another row, with each weight read once.</summary>
+    /// <summary>Currents, and the product of the same weights with another row, with each weight read once.</summary>
     private void CurrentsBeside(int step, Span<T> current, ICompanion<T> beside)
     {
         ReadOnlySpan<T> signals = Signals(step), row = beside.Row(step);
@@ -187,7 +187,7 @@ internal sealed class Afferents<T>
         beside.Made(step);
     }
 
-    /// <summary>What the weights of a step, with the changes that are pending, make of another row, when the network has made the step.</summary>
+    /// <summary>The product of a step's weights, deferred updates included, with another row, after the network has computed the step.</summary>
     public void ProductBeside(int step, ReadOnlySpan<T> row, Span<T> product)
     {
         Product(row, product, backward: step % 2 == 0);
@@ -210,7 +210,7 @@ internal sealed class Afferents<T>
                 Kernels.MultiplySparse(pattern, Weights.Sparse[k], signals.Slice(Segments[k].Offset, Segments[k].Width), current);
     }
 
-    /// <summary>What the presynaptic signals are told when the currents are told <paramref name="delta"/>: the transpose of <see cref="Product"/>.</summary>
+    /// <summary>The credit of the presynaptic signals from <paramref name="delta"/>, the credit of the currents: the transpose of <see cref="Product"/>.</summary>
     public void Transposed(ReadOnlySpan<T> delta, Span<T> signals)
     {
         if (DenseStride > 0)
@@ -218,7 +218,7 @@ internal sealed class Afferents<T>
         TransposedSparse(delta, signals);
     }
 
-    /// <summary>The part of <see cref="Transposed"/> that sparse blocks make.</summary>
+    /// <summary>The part of <see cref="Transposed"/> that sparse blocks contribute.</summary>
     public void TransposedSparse(ReadOnlySpan<T> delta, Span<T> signals)
     {
         signals[DenseStride..].Clear();
@@ -298,7 +298,7 @@ internal sealed class Afferents<T>
         return matrix;
     }
 
-    /// <summary>Saves or restores the numbers of some projections in a store, without the padding of rows, which is this machine's.</summary>
+    /// <summary>Saves or restores the numbers of some projections in a store, without the padding of rows, which depends on the machine.</summary>
     public void Visit(StateVisitor visitor, WeightStore<T> store, Segment[] segments)
     {
         foreach (Segment segment in segments)

@@ -5,27 +5,27 @@ internal sealed partial class AreaState<T>
 {
     private AlignedArray<T>? _decays;
 
-    /// <summary>Whether what the leak leaves of a unit's state may differ from step to step: in some, a perturbation cuts states from those before.</summary>
+    /// <summary>Whether the decay of a unit's state may differ between steps: in some, a perturbation makes states independent of earlier ones.</summary>
     public bool DecayChanges => _decays is not null;
 
     /// <summary>A(t) of units with one state, shape (padded): 1 - dt / tau, or 0 where the state of step t does not follow from the one before.</summary>
     public Span<T> DecayOf(int step) => _decays is { } rows ? rows.Row(step, Padded) : Decay.Span;
 
-    /// <summary>Asks for the decays of a whole trial.</summary>
+    /// <summary>Allocates the decays of a whole trial.</summary>
     public void KeepDecays()
     {
         if (!HasModel)
             _decays ??= new AlignedArray<T>((_maxSteps + 1) * Padded);
     }
 
-    /// <summary>Before anything is cut in a step: its decays are those of the leak.</summary>
+    /// <summary>Before perturbations act in a step: its decays are those of the leak.</summary>
     public void BeginDecay(int step)
     {
         if (_decays is { } rows)
             Decay.Span.CopyTo(rows.Row(step, Padded));
     }
 
-    /// <summary>Holds the signal of a unit in a step that was made. A signal that is no number stays one.</summary>
+    /// <summary>Holds the signal of a unit in a step that was computed. A signal that is NaN stays NaN.</summary>
     public void Hold(int step, int unit, T value)
     {
         Span<T> rates = Rates(step);
@@ -45,7 +45,7 @@ internal sealed partial class AreaState<T>
         }
     }
 
-    /// <summary>Sets a state of a unit in a step that was made, or adds to it.</summary>
+    /// <summary>Sets a state of a unit in a step that was computed, or adds to it.</summary>
     public void Kick(int step, int unit, int state, T value, bool adds)
     {
         ref T kicked = ref States(step)[state * Padded + unit];

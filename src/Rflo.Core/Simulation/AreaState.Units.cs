@@ -4,8 +4,8 @@ namespace Rflo.Core;
 
 /// <content>The states of a unit model, and how directions and credit go through its local derivatives A, c and g.</content>
 /// <remarks>
-/// Numbers of states have the shape (states, padded units). What the core's own units do with one product a number is done here for
-/// d states with d x d products; a model without need of it stays with d = 1.
+/// Numbers of states have the shape (states, padded units). The core's own units need one product a number; here d states need
+/// d x d products.
 /// </remarks>
 internal sealed partial class AreaState<T>
 {
@@ -65,7 +65,7 @@ internal sealed partial class AreaState<T>
     /// <param name="ofCurrents">Shape (padded units). Overwritten.</param>
     public void ToCurrents(int step, ReadOnlySpan<T> ofStates, Span<T> ofCurrents) => Contract(Post(step), ofStates, ofCurrents);
 
-    /// <summary>A direction through a step: x_k(t) = sum over l of A_kl(t) x_l(t-1) + c_k(t) v, v what the weights make of it.</summary>
+    /// <summary>A direction through a step: x_k(t) = sum over l of A_kl(t) x_l(t-1) + c_k(t) v, v the product of the weights with it.</summary>
     /// <param name="step">t.</param>
     /// <param name="before">x(t-1).</param>
     /// <param name="ofCurrents">v, shape (padded units).</param>
@@ -89,7 +89,7 @@ internal sealed partial class AreaState<T>
         }
     }
 
-    /// <summary>A trace that nothing is added to: x_k(t) = sum over l of M_kl x_l(t-1).</summary>
+    /// <summary>The decay of a trace: x_k(t) = sum over l of M_kl x_l(t-1).</summary>
     /// <param name="memory">M, shape (states, states, padded units).</param>
     /// <param name="trace">x(t-1); x(t) afterwards.</param>
     public void CarryTrace(ReadOnlySpan<T> memory, Span<T> trace)
@@ -129,7 +129,7 @@ internal sealed partial class AreaState<T>
     }
 
     /// <summary>
-    /// One step of credit backward: z(t) = g(t) l(t) + what was carried, which becomes the credit of currents, c(t) . z(t), and what A(t) carries on.
+    /// One backward step of credit: z(t) = g(t) l(t) + the credit carried from step t + 1. It gives the credit of currents, c(t) . z(t), and that carried on by A(t).
     /// </summary>
     /// <param name="step">t.</param>
     /// <param name="jacobian">A(t), or what takes its place.</param>
@@ -157,7 +157,7 @@ internal sealed partial class AreaState<T>
             TensorPrimitives.MultiplyAdd(State(factors, k), State(states, k), sum, sum);
     }
 
-    /// <summary>The state variables beyond the first begin where the model says.</summary>
+    /// <summary>Sets the state variables beyond the first to the initial values of the model.</summary>
     private void BeginStates(Span<T> states)
     {
         for (int k = 1; k < StateCount; k++)

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>An area while it runs: its weights, its rates over a trial and the slopes that learning needs.</summary>
+/// <summary>The state of an area in a trial: its weights, its rates over the trial and the slopes that learning needs.</summary>
 internal sealed partial class AreaState<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -22,7 +22,7 @@ internal sealed partial class AreaState<T>
     /// <param name="graph">The circuit.</param>
     /// <param name="index">Which area.</param>
     /// <param name="maxSteps">The longest trial.</param>
-    /// <param name="original">The area whose weights and time constants it has, in a trial that runs beside; null for those of its own.</param>
+    /// <param name="original">The area whose weights and time constants it shares, in a parallel trial; null for those of its own.</param>
     public AreaState(Graph graph, int index, int maxSteps, AreaState<T>? original = null)
     {
         Spec = graph.Areas[index];
@@ -132,13 +132,13 @@ internal sealed partial class AreaState<T>
     /// <summary>The same from a step on, in rows of <see cref="StateWidth"/>.</summary>
     public Span<T> PostFrom(int step) => _post.From(step, StateWidth);
 
-    /// <summary>u(t), where a rule asked for it.</summary>
+    /// <summary>u(t), where a rule reads it.</summary>
     public Span<T> Currents(int step) => _currents!.Row(step, Padded);
 
     /// <summary>The noise in units of <see cref="AreaSpec.NoiseUnit"/>, where a rule uses it.</summary>
     public Span<T> Noises(int step) => _noises!.Row(step, Padded);
 
-    /// <summary>The mean of the rates over the trial that has ended, where a penalty is of it; shape (units).</summary>
+    /// <summary>The mean of the rates over the trial that has ended, where a penalty uses it; shape (units).</summary>
     public ReadOnlySpan<T> MeanRates => _means;
 
     /// <summary>After the last step: takes that mean.</summary>
@@ -152,7 +152,7 @@ internal sealed partial class AreaState<T>
         System.Numerics.Tensors.TensorPrimitives.Divide<T>(_means, T.CreateTruncating(steps), _means);
     }
 
-    /// <summary>What its rates cost by a penalty in the trial that was made: the mean over steps of the sum over units, or the cost of the means.</summary>
+    /// <summary>The cost of its rates by a penalty in the last trial: the mean over steps of the sum over units, or the cost of the means.</summary>
     public double CostOf(RatePenalty penalty, int steps)
     {
         double sum = 0;
@@ -162,16 +162,16 @@ internal sealed partial class AreaState<T>
         return penalty.OfTrialMean ? sum : sum / steps;
     }
 
-    /// <summary>Which units may win in the step in hand, where the task watches a winner-take-all area; null where all may.</summary>
+    /// <summary>Which units may win in the current step, where the task observes a winner-take-all area; null where all may.</summary>
     public bool[]? Allowed { get; set; }
 
-    /// <summary>Asks for the currents of a whole trial.</summary>
+    /// <summary>Allocates the currents of a whole trial.</summary>
     public void KeepCurrents() => _currents ??= new AlignedArray<T>((_maxSteps + 1) * Padded);
 
-    /// <summary>Asks for the noise of a whole trial.</summary>
+    /// <summary>Allocates the noise of a whole trial.</summary>
     public void KeepNoises() => _noises ??= new AlignedArray<T>((_maxSteps + 1) * Padded);
 
-    /// <summary>Keeps what was asked for of the step in hand.</summary>
+    /// <summary>Stores the currents and the noise of the current step, where a rule reads them.</summary>
     public void Keep(int step)
     {
         if (_currents is { } currents)
@@ -192,7 +192,7 @@ internal sealed partial class AreaState<T>
     /// <summary>Whether a unit's rates before step 1 are those of a perturbation in the trial in hand, whatever its state.</summary>
     public bool IsStartHeld(int unit) => _startHeld is { } held && held[unit];
 
-    /// <summary>Before a trial: its units are free, until a perturbation holds them.</summary>
+    /// <summary>Before a trial: no initial rate is held.</summary>
     public void FreeStart()
     {
         if (_startHeld is { } held)

@@ -4,7 +4,7 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>Shows a closed-loop task what the circuit does, before and after every step.</summary>
+/// <summary>Calls a closed-loop task with the activity of the circuit, before and after every step.</summary>
 internal sealed class ClosedLoop<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -30,8 +30,8 @@ internal sealed class ClosedLoop<T>
                 area.Allowed = _moment.Allowed(area.Spec.Name);
     }
 
-    /// <summary>Before the task makes a trial: keeps the state it begins with.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    /// <summary>Before the task generates a trial: saves the state that it begins with.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything.")]
     public void Begin(int trial)
     {
         _trial = trial;
@@ -47,7 +47,7 @@ internal sealed class ClosedLoop<T>
         }
     }
 
-    /// <summary>Forgets a trial: the task is as it was when that began.</summary>
+    /// <summary>Undoes a trial: restores the task's state at its beginning.</summary>
     public void Rewind()
     {
         if (_isSaved)
@@ -62,8 +62,8 @@ internal sealed class ClosedLoop<T>
         return state;
     }
 
-    /// <summary>Puts back what <see cref="Save"/> gave.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    /// <summary>Restores what <see cref="Save"/> returned.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything.")]
     public void Restore(double[] state)
     {
         try
@@ -76,7 +76,7 @@ internal sealed class ClosedLoop<T>
         }
     }
 
-    /// <summary>Saves the task's state, or lets the task go on from one that was saved.</summary>
+    /// <summary>Saves or restores the task's state.</summary>
     public void Visit(StateVisitor visitor)
     {
         double[] state = Save();
@@ -85,8 +85,8 @@ internal sealed class ClosedLoop<T>
             Restore(state);
     }
 
-    /// <summary>Lets the task write a step, from what the circuit was in the one before.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    /// <summary>Calls the task to write a step's inputs, with the activity of the step before.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything.")]
     public void Before(int step)
     {
         _moment.MoveTo(_trial, step, _stream);
@@ -102,8 +102,8 @@ internal sealed class ClosedLoop<T>
         }
     }
 
-    /// <summary>Lets the task judge a step.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    /// <summary>Calls the task after a step, to write its targets and reward.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything.")]
     public void After(int step)
     {
         Look(step);

@@ -1,8 +1,8 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// The forms of a calculation that may stand for the plain one. Each gives the plain form's numbers but for rounding
-/// wherever it is chosen, so the tests run every form against the plain one.
+/// The fast forms of a calculation that may replace the plain one. Each gives the plain form's numbers but for rounding
+/// wherever it is chosen; tests compare every form with the plain one.
 /// </summary>
 [Flags]
 internal enum Forms
@@ -34,10 +34,10 @@ internal enum Forms
     /// <summary>The rates of a source area as the rows of presynaptic signals.</summary>
     SharedRows = 1 << 7,
 
-    /// <summary>Increments added to the weights as they come.</summary>
+    /// <summary>Increments added directly to the weights.</summary>
     Direct = 1 << 8,
 
-    /// <summary>A tangent multiplied in the pass that makes the currents.</summary>
+    /// <summary>A tangent multiplied in the pass that computes the currents.</summary>
     Beside = 1 << 9,
 
     /// <summary>The influence of a single source read where it lies.</summary>
@@ -46,17 +46,17 @@ internal enum Forms
     /// <summary>The trials of an update side by side.</summary>
     Lanes = 1 << 11,
 
-    /// <summary>Every form, where it pays.</summary>
+    /// <summary>Every form, where it is faster.</summary>
     All = (1 << 12) - 1,
 
-    /// <summary>What is allowed is chosen wherever it is legal, whether it pays or not.</summary>
+    /// <summary>Allowed forms are chosen wherever they are legal, whether they are faster or not.</summary>
     Unpaid = 1 << 12,
 
     /// <summary>Every form that is legal.</summary>
     Eager = All | Unpaid,
 }
 
-/// <summary>What forms are called in a plan.</summary>
+/// <summary>The names of forms in a plan.</summary>
 internal static class FormTitles
 {
     public static string Title(this Forms form) => form switch

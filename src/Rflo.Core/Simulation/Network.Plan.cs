@@ -15,12 +15,12 @@ internal sealed partial class Network<T>
     /// <summary>The forms that were considered so far.</summary>
     public IReadOnlyList<PlanChoice> Choices => _choices;
 
-    /// <summary>Whether a form stands for the plain one. There is no other way to choose one.</summary>
+    /// <summary>Whether a form replaces the plain one. All forms are chosen here.</summary>
     /// <param name="form">The form.</param>
     /// <param name="part">What of the circuit it computes.</param>
     /// <param name="obstacle">What makes it illegal; null where it is legal.</param>
-    /// <param name="pays">Whether it saves anything.</param>
-    /// <param name="why">What that depends on.</param>
+    /// <param name="pays">Whether it saves time or memory.</param>
+    /// <param name="why">The quantities that this depends on.</param>
     public bool Choose(Forms form, string part, string? obstacle, bool pays = true, string why = "")
     {
         bool isAllowed = (_forms & form) == form;
@@ -34,7 +34,7 @@ internal sealed partial class Network<T>
     /// <summary>Whether a form that is legal is chosen, where that may differ from trial to trial.</summary>
     public bool IsWorth(Forms form, bool pays) => (_forms & form) == form && (pays || (_forms & Forms.Unpaid) != 0);
 
-    /// <summary>The operators that make the currents of an area: signals, dense blocks, and sparse blocks where they are wanted.</summary>
+    /// <summary>The operators that make the currents of an area: signals, dense blocks, and sparse blocks if requested.</summary>
     public PlanOperator[] CurrentsOf(AreaState<T> area, bool sparseToo) => [.. Arriving(area.Spec.Name, area.Afferents, sparseToo)];
 
     /// <summary>The operators of a step.</summary>
@@ -48,7 +48,7 @@ internal sealed partial class Network<T>
     /// <summary>The errors of readouts that are fed back: through them their own weights reach later rates.</summary>
     public IEnumerable<PlanRead> FedBackErrors => Readouts.Where(readout => readout.IsFedBack).Select(readout => new PlanRead(Errors(readout.Spec.Name)));
 
-    /// <summary>What a rule reads that carries influence or credit through the circuit: <see cref="Recurrence"/>, slopes, and what its learning signals are made of.</summary>
+    /// <summary>What a rule reads that carries influence or credit through the circuit: <see cref="Recurrence"/>, slopes, and the sources of its learning signals.</summary>
     /// <param name="signals">The learning signals of all areas.</param>
     public IEnumerable<PlanRead> Carrying(IEnumerable<LearningSignal<T>> signals) =>
         Recurrence.Concat(AllSlopes).Concat(signals.SelectMany(signal => signal.Reads)).Distinct();

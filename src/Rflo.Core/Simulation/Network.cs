@@ -4,8 +4,8 @@ using System.Numerics.Tensors;
 namespace Rflo.Core;
 
 /// <summary>
-/// A graph in motion: the state of all areas and readouts over one trial. It knows the equations of a circuit and
-/// nothing of learning.
+/// A graph in a run: the state of all areas and readouts over one trial. It has the equations of a circuit, without
+/// learning.
 /// </summary>
 /// <remarks>
 /// In step t, for each area: u(t) = sum over projections of g(t) W s(t) + noise, h(t) = (1 - alpha) h(t-1) + alpha phi(u(t));
@@ -28,7 +28,7 @@ internal sealed partial class Network<T>
     /// <param name="events">Kinds of events of the task.</param>
     /// <param name="seed">Seed of every random stream.</param>
     /// <param name="forms">Which forms of a calculation may be chosen.</param>
-    /// <param name="original">The network whose weights and time constants it has, in a trial that runs beside; null for those of its own.</param>
+    /// <param name="original">The network whose weights and time constants it shares, in a parallel trial; null for those of its own.</param>
     /// <param name="conditions">Conditions of the task.</param>
     public Network(Graph graph, int maxSteps, int events, long seed, Forms forms = Forms.All, Network<T>? original = null, int conditions = 0)
     {
@@ -63,7 +63,7 @@ internal sealed partial class Network<T>
         _perturbed = graph.Perturbations.Count > 0 ? new PerturbationState<T>(this) : null;
     }
 
-    /// <summary>The same circuit in a trial that runs beside this one: the same weights and time constants, activity of its own.</summary>
+    /// <summary>The same circuit in a parallel trial: the same weights and time constants, activity of its own.</summary>
     public Network<T> Beside() => new(Graph, MaxSteps, Trial.EventKinds, Seed, _forms, this, Trial.Conditions.Length);
 
     public Graph Graph { get; }
@@ -77,7 +77,7 @@ internal sealed partial class Network<T>
 
     public ReadoutState<T>[] Readouts { get; }
 
-    /// <summary>The task's side of a closed loop; null where the task looks at nothing.</summary>
+    /// <summary>The closed loop with the task; null for other tasks.</summary>
     public ClosedLoop<T>? Loop
     {
         get;
@@ -88,13 +88,13 @@ internal sealed partial class Network<T>
         }
     }
 
-    /// <summary>What this trial shows and asks.</summary>
+    /// <summary>Inputs, targets, mask, rewards and events of this trial.</summary>
     public Trial Trial { get; }
 
     /// <summary>Sum over the trial's steps of half the squared errors, or of the cross-entropies; L is this over T.</summary>
     public double LossSum { get; private set; }
 
-    /// <summary>The step that is being made, or was made last; 0 before the first of a trial.</summary>
+    /// <summary>The step that is computed, or was computed last; 0 before the first of a trial.</summary>
     public int StepInHand { get; private set; }
 
     /// <summary>A step's share of <see cref="LossSum"/>.</summary>
@@ -103,8 +103,8 @@ internal sealed partial class Network<T>
     /// <summary>Prepares a trial whose inputs and targets are already in <see cref="Trial"/>.</summary>
     /// <param name="number">Number of the trial: its noise is drawn from streams of this number.</param>
     /// <param name="previousSteps">Steps of the trial before, whose last rates may be carried over; 0 for none.</param>
-    /// <param name="errorsInSteps">Whether somebody needs the errors of a step before the next one is made; if not, <see cref="End"/> makes them.</param>
-    /// <param name="test">Which trial a test shows; null for a trial of the training.</param>
+    /// <param name="errorsInSteps">Whether a learner reads the errors of a step before the next step; if not, <see cref="End"/> computes them.</param>
+    /// <param name="test">The options of a test trial; null for a trial of the training.</param>
     public void Begin(long number, int previousSteps, bool errorsInSteps = true, TestOptions? test = null)
     {
         test ??= TestOptions.AsTrained;
@@ -163,7 +163,7 @@ internal sealed partial class Network<T>
         Compare(step);
     }
 
-    /// <summary>After the last step: readouts that nobody heard before answer the whole trial.</summary>
+    /// <summary>After the last step: computes the outputs of the whole trial where no step needed them.</summary>
     public void End()
     {
         foreach (AreaState<T> area in Areas)
@@ -205,7 +205,7 @@ internal sealed partial class Network<T>
         _ => true,
     };
 
-    /// <summary>What a projection's signals are multiplied by in a step: 0 where its gate is shut, 1 where it is open, but for what perturbs it.</summary>
+    /// <summary>The factor of a projection's signals in a step: 0 where its gate is shut; 1, or the factor of perturbations, where it is open.</summary>
     public T FactorOf(Segment segment, int step)
     {
         if (step >= 1 && !IsOpen(segment.Spec.Gate, step))
@@ -216,7 +216,7 @@ internal sealed partial class Network<T>
     /// <summary>Whether a perturbation scales a projection in any trial.</summary>
     public bool Scales(Segment segment) => Graph.Perturbations.Any(one => one is ScaleProjection scale && scale.Projection.Index == segment.Projection);
 
-    /// <summary>Takes the trial's inputs of so many steps in the numbers of this network.</summary>
+    /// <summary>Converts the trial's inputs of so many steps to the number type of this network.</summary>
     private void TakeInputs(int first, int steps)
     {
         Span<T> inputs = _inputs.Span;
@@ -244,8 +244,8 @@ internal sealed partial class Network<T>
     }
 
     /// <summary>
-    /// Gathers the signals that an area will hear in a step, when the step before it is made: every delay is at least one
-    /// step. Not in a closed loop, whose task has yet to say what it shows, nor beyond the trial; then it tells so.
+    /// Gathers the presynaptic signals of an area's next step, after the step before it: every delay is at least one step. It is
+    /// not called in a closed loop, whose task writes inputs later. Returns false beyond the trial.
     /// </summary>
     public bool GatherAhead(AreaState<T> area, int step)
     {
@@ -255,7 +255,7 @@ internal sealed partial class Network<T>
         return true;
     }
 
-    /// <summary>Fills the wide row of a target's presynaptic signals; tells whether any gate was open.</summary>
+    /// <summary>Fills the wide row of a target's presynaptic signals. Returns whether any gate was open.</summary>
     private bool Gather(Afferents<T> afferents, int step)
     {
         if (afferents.IsShared)
@@ -347,9 +347,9 @@ internal sealed partial class Network<T>
     }
 
     /// <summary>
-    /// The unit with the largest current takes all, of those that the task allows; ties go to the first. Where none is
-    /// allowed, the choice before is held. A current that is not finite makes all rates NaN for the rest of the trial, since a
-    /// choice would hide it.
+    /// The unit with the largest current wins, among those that the task allows; ties go to the first. Where none is
+    /// allowed, the choice before is held. A current that is not finite makes all rates NaN for the rest of the trial: a
+    /// choice would hide the divergence.
     /// </summary>
     private void Compete(AreaState<T> area, int step, bool open)
     {
@@ -358,7 +358,7 @@ internal sealed partial class Network<T>
         Span<T> current = area.Current.Span;
         if (!open)
         {
-            // No current, and so no noise in it.
+            // There is no current, hence no noise.
             current.Clear();
             area.Noise.Span.Clear();
             area.Keep(step);

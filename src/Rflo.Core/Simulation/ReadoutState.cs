@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>A readout while it runs: its weights, its outputs and errors over a trial.</summary>
+/// <summary>The state of a readout in a trial: its weights, its outputs and errors over the trial.</summary>
 internal sealed class ReadoutState<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -17,7 +17,7 @@ internal sealed class ReadoutState<T>
     /// <param name="index">Which readout.</param>
     /// <param name="firstOutput">Place of its first output among the outputs of all readouts.</param>
     /// <param name="maxSteps">The longest trial.</param>
-    /// <param name="original">The readout whose weights it has, in a trial that runs beside; null for weights of its own.</param>
+    /// <param name="original">The readout whose weights it shares, in a parallel trial; null for weights of its own.</param>
     public ReadoutState(Graph graph, int index, int firstOutput, int maxSteps, ReadoutState<T>? original = null)
     {
         Spec = graph.Readouts[index];
@@ -55,7 +55,7 @@ internal sealed class ReadoutState<T>
 
     public Afferents<T> Afferents { get; }
 
-    /// <summary>W h + b of the step in hand, before the nonlinearity.</summary>
+    /// <summary>W h + b of the current step, before the nonlinearity.</summary>
     public AlignedArray<T> Sums { get; }
 
     /// <summary>y(t); steps before 1 exist where the output is fed back.</summary>
@@ -70,10 +70,10 @@ internal sealed class ReadoutState<T>
     /// <summary>The rows of errors from step <paramref name="step"/> on, each <see cref="Padded"/> long.</summary>
     public Span<T> ErrorsFrom(int step) => _errors.From(_history + step, Padded);
 
-    /// <summary>Lets the readout answer the rates with which a trial begins, too.</summary>
+    /// <summary>Requests y(0), the output from the rates with which a trial begins.</summary>
     public void KeepStart() => KeepsStart = true;
 
-    /// <summary>Whether all its outputs of a trial are one product: it is linear, and hears one whole area through dense weights.</summary>
+    /// <summary>Whether all its outputs of a trial are one product: it is linear, and receives one whole area through dense weights.</summary>
     public bool CanRespondAtOnce => Spec.Kind == OutputKind.Linear && Afferents.IsShared && Afferents.DenseStride > 0;
 
     /// <summary>y(t) of all steps: rates over time are a matrix, and the weights of an output the vector that it is multiplied with.</summary>
@@ -198,7 +198,7 @@ internal sealed class ReadoutState<T>
         return loss;
     }
 
-    /// <summary>Any other loss, by its slope.</summary>
+    /// <summary>The loss and the errors of any other loss, by its value and slope.</summary>
     /// <exception cref="TaskException">It is code of another assembly, and threw.</exception>
     private double CompareBy(Loss by, int step, ReadOnlySpan<double> targets, ReadOnlySpan<double> mask)
     {
@@ -225,10 +225,10 @@ internal sealed class ReadoutState<T>
         return loss;
     }
 
-    /// <summary>m y*; nothing where m is 0, whatever the target.</summary>
+    /// <summary>m y*; 0 where m is 0, whatever the target.</summary>
     private static double Counted(double mask, double target) => mask == 0 ? 0 : mask * target;
 
-    /// <summary>Carries what the outputs are told back to the sums, through the nonlinearity: told = (dy/d sum)' told.</summary>
+    /// <summary>Carries the credit of outputs back to the sums, through the nonlinearity: credit = (dy/d sum)' credit.</summary>
     public void ThroughNonlinearity(int step, Span<T> told)
     {
         Span<T> y = Output(step);

@@ -43,7 +43,7 @@ internal sealed class Segment
     /// <summary>The pattern of a sparse block over all units of the target; null where the block is dense.</summary>
     public SparseRows? Sparse { get; }
 
-    /// <summary>Whether an update may leave weights that are not allowed.</summary>
+    /// <summary>Whether weights must be constrained after an update.</summary>
     public bool IsConstrained =>
         Exists is not null || Spec.Signs is not null || double.IsFinite(Spec.Lower) || double.IsFinite(Spec.Upper);
 
@@ -72,8 +72,8 @@ internal sealed class Segment
     public bool Has(int row, int column, int width) => Exists is null || Exists[row * width + column];
 
     /// <summary>
-    /// Sets to 0 what a row has in the place of connections that do not exist. A choice and no product with 0 or 1, since what
-    /// is there may be infinite or no number.
+    /// Sets the elements of a row to 0 where no connection exists. It selects instead of multiplying by 0 or 1, since an element may be
+    /// infinite or NaN.
     /// </summary>
     /// <param name="unit">Unit of the target.</param>
     /// <param name="row">Its row, shape (width). Updated.</param>
@@ -87,7 +87,7 @@ internal sealed class Segment
         TensorPrimitives.BitwiseAnd<byte>(bytes, _kept.AsSpan(unit * bytes.Length, bytes.Length), bytes);
     }
 
-    /// <summary>All bits of the numbers that are kept, and none of the others.</summary>
+    /// <summary>A mask with all bits set where a connection exists, and no bits elsewhere.</summary>
     private static byte[] Kept(bool[] exists, int size)
     {
         byte[] kept = new byte[exists.Length * size];
