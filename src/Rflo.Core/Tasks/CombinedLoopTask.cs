@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>Several tasks as one, some of which look at the circuit in every step.</summary>
+/// <summary>Several tasks as one, some of which are closed-loop tasks.</summary>
 internal sealed class CombinedLoopTask : CombinedTask, IClosedLoopTask
 {
     private readonly IClosedLoopTask?[] _loops;

@@ -1,8 +1,8 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// Several tasks as one: in each trial a <see cref="TaskChoice"/> says which of them makes it. Trial k is, to the bit, trial k
-/// of the task that makes it.
+/// Several tasks as one: a <see cref="TaskChoice"/> selects the task of each trial. Trial k has the same bits as trial k of the
+/// selected task.
 /// </summary>
 /// <remarks>Each task fills a trial of its own, which is copied.</remarks>
 public class CombinedTask : IProgressTask
@@ -45,7 +45,7 @@ public class CombinedTask : IProgressTask
         ProgressLength = choice.StateLength + tasks.Sum(task => (task as IProgressTask)?.ProgressLength ?? 0);
     }
 
-    /// <summary>The condition that says which of the tasks made a trial, from 0; of tasks within tasks, which of the outermost.</summary>
+    /// <summary>The condition that is the index of the trial's task, from 0; of nested combined tasks, that of the outermost.</summary>
     public const string PartCondition = "part";
 
     /// <inheritdoc/>
@@ -72,14 +72,14 @@ public class CombinedTask : IProgressTask
     /// <inheritdoc/>
     public int ProgressLength { get; }
 
-    /// <summary>The task that makes the trial in hand.</summary>
+    /// <summary>The task of the current trial.</summary>
     private protected int Chosen { get; private set; }
 
     /// <summary>Several tasks as one.</summary>
     /// <param name="tasks">The tasks, of the same inputs and outputs.</param>
     /// <param name="events">For each task the numbers that its events have in the whole.</param>
     /// <param name="kinds">Kinds of events of the whole.</param>
-    /// <param name="choice">Which of the tasks makes a trial.</param>
+    /// <param name="choice">Selects the task of each trial.</param>
     /// <returns>A closed-loop task where one of them is.</returns>
     /// <exception cref="ArgumentException">Shapes or numbers do not agree.</exception>
     public static CombinedTask Of(IReadOnlyList<ITask> tasks, IReadOnlyList<int[]> events, int kinds, TaskChoice choice)
@@ -126,7 +126,7 @@ public class CombinedTask : IProgressTask
     /// <inheritdoc/>
     public void Validated(int trial, double loss, double performance)
     {
-        // Of a mixture or of blocks the test trials were of several parts.
+        // With a mixture or with blocks, the mean over test trials is of several tasks.
         if (_choice is CurriculumChoice)
             (_tasks[Chosen] as IProgressTask)?.Validated(trial, loss, performance);
         _choice.Validated(loss, performance);
@@ -145,7 +145,7 @@ public class CombinedTask : IProgressTask
         CopyConditions(into);
     }
 
-    /// <summary>Copies what the chosen task's trial is about, and which task it is.</summary>
+    /// <summary>Copies the conditions of the selected task's trial, and the index of that task.</summary>
     private protected void CopyConditions(Trial into)
     {
         if (into.Conditions.Length == 0)

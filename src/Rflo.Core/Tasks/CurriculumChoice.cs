@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>One task after another: on to the next as soon as the last trials went well enough. The last task stays.</summary>
+/// <summary>One task after another: the next one begins as soon as the criterion of the current stage is met. The last task stays.</summary>
 /// <remarks>State: the stage, the trials trained in it and those of them with a target, and the last losses and rewards.</remarks>
 public sealed class CurriculumChoice : TaskChoice
 {
@@ -12,7 +12,7 @@ public sealed class CurriculumChoice : TaskChoice
 
     /// <summary>A curriculum of one stage more than there are criteria.</summary>
     /// <param name="passed">When each stage but the last is passed.</param>
-    /// <exception cref="ArgumentException">A criterion looks at no trial, or asks for no number.</exception>
+    /// <exception cref="ArgumentException">A criterion covers less than one trial, or a threshold is NaN.</exception>
     public CurriculumChoice(IReadOnlyList<CurriculumStage> passed)
     {
         ArgumentNullException.ThrowIfNull(passed);

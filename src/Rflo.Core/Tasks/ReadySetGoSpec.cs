@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>What an interval-matching task is: all times in steps. Murray (2019), Fig 3, leaves most of it open.</summary>
+/// <summary>The parameters of an interval-matching task: all times in steps. Murray (2019), Fig 3, does not give most of them.</summary>
 public sealed record ReadySetGoSpec
 {
     /// <summary>Step t1 at which the first pulse peaks, at least 1.</summary>
@@ -24,7 +24,7 @@ public sealed record ReadySetGoSpec
     /// <summary>Height of the target's pulse.</summary>
     public double TargetAmplitude { get; init; } = 1;
 
-    /// <summary>Steps after the latest peak that may be asked for.</summary>
+    /// <summary>Steps after the latest possible peak of the target.</summary>
     public required int Tail { get; init; }
 
     /// <summary>1: both pulses on one channel; 2: each on its own.</summary>

@@ -5,7 +5,7 @@ namespace Rflo.Core;
 /// go, after the same delay. x(t) = a exp(-(t - t1)^2 / 2w^2) + a exp(-(t - t1 - d)^2 / 2w^2),
 /// y*(t) = b exp(-(t - t1 - 2d)^2 / 2w^2).
 /// </summary>
-/// <remarks>All trials have the same length, t1 + 2 max d + tail, so that it does not give the delay away.</remarks>
+/// <remarks>All trials have the same length, t1 + 2 max d + tail, so the length carries no information about the delay.</remarks>
 public sealed class ReadySetGoTask : ITask
 {
     private readonly ReadySetGoSpec _spec;

@@ -1,19 +1,19 @@
 namespace Rflo.Core;
 
-/// <summary>Which syllables the task itself shows, as a tonic input on the syllable's own channel.</summary>
+/// <summary>Which syllables the task gives as inputs, as a tonic input on the syllable's own channel.</summary>
 public enum SyllableCue
 {
     /// <summary>Every syllable.</summary>
     Each,
 
-    /// <summary>The first of a trial; the others are the circuit's own affair.</summary>
+    /// <summary>The first of a trial; the circuit chooses the others.</summary>
     First,
 
     /// <summary>None; the task has no channels.</summary>
     None,
 }
 
-/// <summary>What a task of moving a cursor is: times in steps, lengths in the workspace. Murray (2019), Fig 4, leaves most of it open.</summary>
+/// <summary>The parameters of a cursor task: times in steps, lengths in the workspace. Murray (2019), Fig 4, does not give most of them.</summary>
 public sealed record SyllablesSpec
 {
     /// <summary>Where each syllable goes, shape (syllables, 2): x and y in units of <see cref="Length"/>.</summary>
@@ -54,24 +54,24 @@ public sealed record SyllablesSpec
     /// <summary>Whether the target moves the cursor, instead of the circuit's output.</summary>
     public bool MovedByTarget { get; init; }
 
-    /// <summary>The syllables that a trial asks for, one after another; null where they are drawn, among those that stay in the workspace.</summary>
+    /// <summary>The target syllables of a trial, in order; null where they are drawn, among those that stay in the workspace.</summary>
     public int[]? Sequence { get; init; }
 
     /// <summary>Syllables a trial, where they are drawn.</summary>
     public int PerTrial { get; init; } = 1;
 
-    /// <summary>Which of them the task shows.</summary>
+    /// <summary>Which of them the task gives as inputs.</summary>
     public SyllableCue Cue { get; init; } = SyllableCue.Each;
 
     /// <summary>
     /// The winner-take-all area that chooses each syllable of a sequence but the first, of one unit a syllable; null where
-    /// nobody chooses. Choices that lead out of the workspace are barred.
+    /// the task gives all of them. Choices that lead out of the workspace are barred.
     /// </summary>
     public string? Chooser { get; init; }
 
     /// <summary>
-    /// Whether a choice is right if it follows the syllable just run in the sequence, instead of if it is the one that the
-    /// sequence has there.
+    /// Whether a choice is correct if it follows the last syllable anywhere in the sequence. If not, it must be the syllable at the
+    /// current place of the sequence.
     /// </summary>
     public bool JudgedByPair { get; init; }
 

@@ -1,10 +1,10 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// A cursor moved by syllables (Murray 2019, Fig 4): a tonic input for each asks for a velocity y*(t) in its direction, in
+/// A cursor moved by syllables (Murray 2019, Fig 4): each has a tonic input and a target velocity y*(t) in its direction, in
 /// lengths a move; the cursor p moves by y(t) / move in each step and stays within the workspace. Syllables are drawn among
-/// those that stay there, or follow a sequence; in a sequence an area of the circuit may choose, and is rewarded for what is
-/// right.
+/// those that stay there, or follow a sequence; in a sequence an area of the circuit may choose, and correct choices are
+/// rewarded.
 /// </summary>
 /// <remarks>
 /// Events: 0, "decide", in the last step of each syllable but a trial's last; 1, "move", in the steps in which a syllable's
@@ -44,7 +44,7 @@ public sealed class SyllablesTask : IClosedLoopTask
             if (syllable < 0 || syllable >= Count)
                 ThrowHelper.Unknown(nameof(spec.Sequence), syllable, Count);
         if (spec.Chooser is not null && spec.Sequence is null)
-            ThrowHelper.Invalid("Only syllables of a sequence can be chosen: there is nothing else to judge choices by.");
+            ThrowHelper.Invalid("Only syllables of a sequence can be chosen: rewards compare choices with the sequence. Set Sequence, or leave Chooser out.");
         _sequence = spec.Sequence ?? new int[spec.PerTrial];
         _watches = spec.Chooser is { } chooser ? [chooser] : [];
         _segment = spec.Move + spec.Hold;
@@ -157,7 +157,7 @@ public sealed class SyllablesTask : IClosedLoopTask
         return 2 * sine * sine;
     }
 
-    /// <summary>A new syllable: what is asked for, and what will run.</summary>
+    /// <summary>A new syllable: the one of the target, and the one that runs.</summary>
     private void Begin(Moment now, int place)
     {
         _asked = _spec.Sequence is null ? Draw(now.Stream) : _sequence[place];
@@ -207,8 +207,8 @@ public sealed class SyllablesTask : IClosedLoopTask
     }
 
     /// <summary>
-    /// Whether a syllable would end in the workspace. The cursor is never quite where it should be, so half a length beyond
-    /// still counts; it is held at the border then.
+    /// Whether a syllable ends in the workspace. The cursor deviates from the target, so up to half a length beyond the border
+    /// is allowed; the cursor is then held at the border.
     /// </summary>
     private bool Stays(int syllable)
     {

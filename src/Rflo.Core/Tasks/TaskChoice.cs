@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>Which of several tasks makes a trial.</summary>
+/// <summary>Selects one of several tasks for each trial.</summary>
 public abstract class TaskChoice
 {
     /// <summary>How many tasks there are to choose among.</summary>
@@ -11,10 +11,10 @@ public abstract class TaskChoice
 
     /// <summary>The task of a trial, from 0.</summary>
     /// <param name="trial">Number of the trial, from 0.</param>
-    /// <param name="stream">Random numbers of the trial. A choice draws from a part of it, so that the task that is chosen finds it untouched.</param>
+    /// <param name="stream">Random numbers of the trial. A choice draws from a part of it, so that it does not change the draws of the selected task.</param>
     public abstract int Choose(int trial, RandomStream stream);
 
-    /// <summary>Hears how a trained trial went.</summary>
+    /// <summary>Receives the loss and the reward of a trained trial.</summary>
     public virtual void Learned(double loss, double reward)
     {
     }
@@ -29,7 +29,7 @@ public abstract class TaskChoice
     {
     }
 
-    /// <summary>Goes back to what <see cref="Save"/> copied.</summary>
+    /// <summary>Restores what <see cref="Save"/> copied.</summary>
     public virtual void Restore(ReadOnlySpan<double> state)
     {
     }
