@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>How two updates lie to each other, each given as the blocks of its projections.</summary>
+/// <summary>The angle and the ratio of norms of two updates, each given as the blocks of its projections.</summary>
 internal static class Angle
 {
     /// <summary>

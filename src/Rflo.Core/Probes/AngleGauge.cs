@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>Compares what two rules asked for.</summary>
+/// <summary>Compares the increments of two rules.</summary>
 internal sealed class AngleGauge<T> : Gauge<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {

@@ -11,7 +11,7 @@ internal sealed class CustomGauge<T>(CustomProbe probe, Func<int, Observation> o
 
     /// <summary>Takes the measurement of a trial.</summary>
     /// <exception cref="TaskException">The function threw.</exception>
-    [SuppressMessage("Design", "CA1031", Justification = "A probe is somebody else's code and may throw anything.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A probe is user code and may throw anything.")]
     public void Take(int trial)
     {
         try

@@ -2,17 +2,17 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>One probe at work: it reads a few numbers, its columns, after a trial.</summary>
+/// <summary>The measurements of one probe: a few numbers, its columns, after a trial.</summary>
 internal abstract class Gauge<T>(IReadOnlyList<string> columns)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>What its numbers are called.</summary>
+    /// <summary>The names of its numbers.</summary>
     public IReadOnlyList<string> Columns { get; } = columns;
 
-    /// <summary>The rules that it wants to see through the trial before it is trained.</summary>
+    /// <summary>The passive rules that it needs to run through the trial before the trial is trained.</summary>
     public virtual IReadOnlyList<PassiveUpdate<T>> Passive => [];
 
-    /// <summary>Shows what it keeps from one measurement to the next, beside what it measured.</summary>
+    /// <summary>Saves or restores what it keeps from one measurement to the next, beside the measurements.</summary>
     public virtual void Visit(StateVisitor visitor)
     {
     }

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>A trial that was just trained, as a probe of one's own sees it: copies, so that nothing it does can change the run.</summary>
+/// <summary>A trial that was just trained, as a custom probe receives it: copies, so that the probe cannot change the run.</summary>
 public sealed class Observation
 {
     private readonly Func<ProjectionId, double[]> _weights;

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>A rule beside the training: what it asks for, for each plastic projection onto an area, at fixed weights.</summary>
+/// <summary>A rule that is computed but not applied: its increments for each plastic projection onto an area, at fixed weights.</summary>
 internal sealed class PassiveUpdate<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -19,7 +19,7 @@ internal sealed class PassiveUpdate<T>
             ? _graph.Projections.Any(projection => LearningRule.HasFunction(projection.Plasticity?.Rule))
             : LearningRule.HasFunction(rule.Rule);
 
-        // Of readouts nothing is asked, and those that solve least squares could not but change their weights.
+        // Projections onto readouts are left out; those that solve least squares would change their weights.
         Learners = Rflo.Core.Learners.Passive(
             network, segment => !Learns(segment.Spec) ? null : _isOwn ? segment.Plasticity : Given(rule), out _collected);
     }
@@ -33,8 +33,8 @@ internal sealed class PassiveUpdate<T>
     public static bool Learns(ProjectionSpec projection) => !projection.Target.IsReadout && projection.Plasticity is { LearningRate: > 0, Rule: not FullForceRule };
 
     /// <summary>
-    /// Before a trial: forgets what was collected in the one before. The projections' own rules take over the running means of
-    /// those that train; another rule's means know only the trials that it watched.
+    /// Before a trial: clears the increments of the one before. The projections' own rules copy the running means of the rules
+    /// that train; another rule's means are over the trials that it ran through.
     /// </summary>
     public void Begin(LearnerSet<T> training)
     {

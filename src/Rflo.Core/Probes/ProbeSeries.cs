@@ -10,7 +10,7 @@ public sealed class ProbeSeries
 
     internal ProbeSeries(string name) => Name = name;
 
-    /// <summary>What it is called, such as "spectral-radius cortex".</summary>
+    /// <summary>Its name, such as "spectral-radius cortex".</summary>
     public string Name { get; }
 
     /// <summary>In which trial the probe's own code threw, and what; null where it never did.</summary>

@@ -12,10 +12,10 @@ internal sealed class ProbeSet<T>
     public IReadOnlyList<ProbeSeries> Series =>
         [.. _probes.SelectMany(probe => probe.Series), .. Validation is { } validation ? new[] { validation.Loss, validation.Performance } : []];
 
-    /// <summary>What test trials show; null where none are run.</summary>
+    /// <summary>The results of test trials; null where none are run.</summary>
     public ValidationSeries? Validation { get; private set; }
 
-    /// <summary>Adds what test trials show.</summary>
+    /// <summary>Adds the validation by test trials.</summary>
     /// <exception cref="ArgumentException">There is such a probe, or a column has its name.</exception>
     public void Add(ValidationProbe probe)
     {
@@ -38,7 +38,7 @@ internal sealed class ProbeSet<T>
         _probes.Add((every, gauge, [.. gauge.Columns.Select(column => new ProbeSeries(column))]));
     }
 
-    /// <summary>The rules that must watch a trial before it is trained, each once.</summary>
+    /// <summary>The passive rules that must run through a trial before it is trained, each once.</summary>
     public IReadOnlyList<PassiveUpdate<T>> Passive(int trial) =>
         _probes.Count == 0 ? [] : [.. _probes.Where(probe => trial % probe.Every == 0).SelectMany(probe => probe.Gauge.Passive).Distinct()];
 
@@ -58,7 +58,7 @@ internal sealed class ProbeSet<T>
         return false;
     }
 
-    /// <summary>Whether user code measures in a trial, or has a part in a rule that observes it.</summary>
+    /// <summary>Whether user code runs in a measurement of a trial, or in a passive rule of it.</summary>
     public bool RunsUserCode(int trial)
     {
         foreach ((int every, Gauge<T> gauge, _) in _probes)

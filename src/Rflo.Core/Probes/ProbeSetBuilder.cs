@@ -2,8 +2,8 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>Makes probes for a network: looks areas up and lets probes share the rules that they watch with.</summary>
-/// <param name="network">What they look at.</param>
+/// <summary>Makes probes for a network: finds areas, and shares equal passive rules among probes.</summary>
+/// <param name="network">The network that they measure.</param>
 /// <param name="blocks">Its projections.</param>
 /// <param name="rates">The rates of an area in the last trial, shape (steps, units).</param>
 /// <param name="observe">The last trial, for probes of one's own.</param>
@@ -39,7 +39,7 @@ internal sealed class ProbeSetBuilder<T>(Network<T> network, IReadOnlyList<Block
         DaleProbe => new DaleGauge<T>(blocks),
         MaskProbe => new MaskGauge<T>(network.Graph, blocks),
         CustomProbe custom => new CustomGauge<T>(custom, observe),
-        _ => throw new NotSupportedException($"Nobody knows how to measure {probe}."),
+        _ => throw new NotSupportedException($"There is no measurement for the probe {probe}."),
     };
 
     private PassiveUpdate<T> PassiveOf(PassiveRule rule)

@@ -1,25 +1,25 @@
 namespace Rflo.Core;
 
-/// <summary>Something that is measured beside training, which goes on as if nobody looked.</summary>
+/// <summary>A measurement during training. It does not change the training.</summary>
 /// <param name="Every">Trials between two measurements, at least 1: in trials 0, Every, 2 Every and so on.</param>
 public abstract record ProbeSpec(int Every);
 
-/// <summary>A rule that watches a trial and changes nothing.</summary>
-/// <param name="Name">What its columns call it.</param>
-/// <param name="Rule">How all projections onto areas would learn; null where each is asked by its own rule.</param>
-/// <param name="Time">Whether its online or its trial-end form watches; without meaning where each projection has its own.</param>
+/// <summary>A passive rule: its increments over a trial are computed but not applied.</summary>
+/// <param name="Name">Its name in columns.</param>
+/// <param name="Rule">The rule of all projections onto areas; null where each projection has its own rule.</param>
+/// <param name="Time">Whether the online or the trial-end form is computed; without effect where each projection has its own.</param>
 public sealed record PassiveRule(string Name, LearningRule? Rule, UpdateTime Time);
 
 /// <summary>
-/// The angle between what two rules ask for in a trial, and the ratio of the norms: for each plastic projection onto an
-/// area and for all of them together. Both see the same trial, with its inputs and noise, at the weights with which it begins.
+/// The angle between the increments of two rules in a trial, and the ratio of the norms: for each plastic projection onto an
+/// area and for all of them together. Both have the same trial, with its inputs and noise, at the weights with which it begins.
 /// </summary>
 /// <param name="Every">Trials between two measurements.</param>
 /// <param name="Rule">The rule.</param>
-/// <param name="Reference">What it is held against; BPTT or RTRL for the exact gradient.</param>
+/// <param name="Reference">The rule that it is compared with; BPTT or RTRL for the exact gradient.</param>
 /// <remarks>
 /// Columns "angle RULE/REFERENCE" in degrees and "ratio RULE/REFERENCE", each also with the name of a projection behind it.
-/// NaN where one of the two asks for nothing. Costs a second pass through the trial, shared by all rules that watch it.
+/// NaN where the increments of one of the two are all 0. Costs a second pass through the trial, shared by all passive rules.
 /// </remarks>
 public sealed record AngleProbe(int Every, PassiveRule Rule, PassiveRule Reference) : ProbeSpec(Every);
 
@@ -49,7 +49,7 @@ public sealed record RatesProbe(int Every, AreaId Area) : ProbeSpec(Every);
 /// <remarks>Columns "change PROJECTION", from where they began, and "change-since-last PROJECTION", from the measurement before.</remarks>
 public sealed record WeightChangeProbe(int Every) : ProbeSpec(Every);
 
-/// <summary>What Dale's law has done to each projection that it holds, after a trial.</summary>
+/// <summary>The effect of Dale's law on each projection with signs, after a trial.</summary>
 /// <param name="Every">Trials between two measurements.</param>
 /// <remarks>
 /// Columns "dale-zeros-excitatory PROJECTION" and "dale-zeros-inhibitory PROJECTION", the fraction of weights that are exactly
@@ -66,15 +66,15 @@ public sealed record DaleProbe(int Every) : ProbeSpec(Every);
 public sealed record MaskProbe(int Every) : ProbeSpec(Every);
 
 /// <summary>
-/// How well test trials are done without learning: after every so many trained trials, so many of them, always the same ones, which are
-/// no trials of the training (<see cref="Session.Test"/>), without the perturbations of the training. Of a task that changes with what is learned they are trials as it is then.
+/// Loss and performance in test trials without learning: after every so many trained trials, so many test trials, always the same ones. They are
+/// no trials of the training (<see cref="Session.Test"/>) and have none of its perturbations. A task that changes with learning generates them in its current state.
 /// </summary>
 /// <param name="Every">Trained trials between two validations: after trials Every - 1, 2 Every - 1 and so on.</param>
 /// <param name="Trials">Test trials of a validation, at least 1.</param>
 /// <remarks>
 /// Columns "validation loss", the mean of the trials that have a target, and "validation performance", that of <see cref="ITask.Performance"/>,
 /// NaN where the task defines none. Nothing of the run depends on it unless <see cref="Stopping.ByValidation"/>, <see cref="Stopping.TargetPerformance"/>
-/// or the task (<see cref="IProgressTask.Validated"/>) looks at it. A session has one at most.
+/// or the task (<see cref="IProgressTask.Validated"/>) uses it. A session has one at most.
 /// </remarks>
 public sealed record ValidationProbe(int Every, int Trials) : ProbeSpec(Every);
 

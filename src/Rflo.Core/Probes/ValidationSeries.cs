@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>What test trials showed while a session trained.</summary>
+/// <summary>The results of test trials during training.</summary>
 internal sealed class ValidationSeries(ValidationProbe probe)
 {
     /// <summary>How many, and how often.</summary>

@@ -57,7 +57,7 @@ internal sealed class WeightChangeGauge<T> : Gauge<T>
     private static IEnumerable<Block<T>> Plastic(IEnumerable<Block<T>> blocks) => blocks.Where(block => block.Segment.Plasticity is { LearningRate: > 0 });
 }
 
-/// <summary>What Dale's law has done.</summary>
+/// <summary>The effect of Dale's law.</summary>
 internal sealed class DaleGauge<T>(IEnumerable<Block<T>> blocks) : Gauge<T>([.. Signed(blocks).SelectMany(block => Names(block.Spec.Name))])
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -95,7 +95,7 @@ internal sealed class DaleGauge<T>(IEnumerable<Block<T>> blocks) : Gauge<T>([.. 
         [$"dale-zeros-excitatory {projection}", $"dale-zeros-inhibitory {projection}", $"dale-violations {projection}"];
 }
 
-/// <summary>Whether connections that do not exist have stayed away.</summary>
+/// <summary>Whether the weights of connections that do not exist are still 0.</summary>
 internal sealed class MaskGauge<T>(Graph graph, IEnumerable<Block<T>> blocks)
     : Gauge<T>([.. Masked(graph, blocks).SelectMany(block => new[] { $"mask-present {block.Spec.Name}", $"mask-violations {block.Spec.Name}" })])
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -107,7 +107,7 @@ internal sealed class MaskGauge<T>(Graph graph, IEnumerable<Block<T>> blocks)
     private static double Present(Graph graph, ProjectionSpec spec) =>
         spec.Synapses.Count / ((double)graph.Postsynaptic(spec) * graph.Presynaptic(spec));
 
-    /// <summary>In the store itself: reading a projection hides what is not there. A sparse block has no place for them.</summary>
+    /// <summary>Reads the store itself, since reading a projection returns 0 for absent connections. A sparse block has no place for them.</summary>
     private static double Violations(Block<T> block)
     {
         (Afferents<T> afferents, Segment segment, _) = block;
