@@ -8,7 +8,7 @@ namespace Rflo.Core;
 /// <param name="Values">The state, or what is added: one number for all units, or one for each.</param>
 public sealed record KickStates(AreaId Area, IReadOnlyList<int>? Units, IReadOnlyList<double> Values) : UnitPerturbation(Area, Units)
 {
-    /// <summary>Whether the values are added; if not, they take the place of the state, which then does not follow from what was before.</summary>
+    /// <summary>Whether the values are added; if not, they replace the state, which is then independent of earlier states.</summary>
     public bool Adds { get; init; } = true;
 
     /// <summary>Which state variable of a unit model; 0 is the first, and the only one of the core's other units.</summary>

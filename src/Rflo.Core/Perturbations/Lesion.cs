@@ -1,7 +1,7 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// Units are gone for the whole trial and before it: they send 0, at the initial state too, and neither currents nor noise reach them. The others are as in a circuit without these units.
+/// Units are removed for the whole trial, the initial state included: they send 0 and receive neither currents nor noise. The others are as in a circuit without these units.
 /// </summary>
 /// <param name="Area">Which area; none whose rates are carried from trial to trial.</param>
 /// <param name="Units">Which of its units; all where null.</param>

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>What does not learn while units are perturbed.</summary>
+/// <summary>Which rules and parameters do not learn while units are perturbed.</summary>
 internal static class PerturbationRules
 {
     /// <summary>Refuses what has no meaning.</summary>
@@ -8,7 +8,7 @@ internal static class PerturbationRules
     /// <param name="rule">Its rule.</param>
     /// <param name="areas">The areas of the circuit.</param>
     /// <param name="perturbations">What acts on them.</param>
-    /// <exception cref="ArgumentException">The rule cannot learn there; says why, and what can be done.</exception>
+    /// <exception cref="ArgumentException">The rule cannot learn there; the message has the reason and a fix.</exception>
     public static void Check(string name, LearningRule rule, IReadOnlyList<AreaSpec> areas, IEnumerable<PerturbationSpec> perturbations)
     {
         if (rule is KernlRule && perturbations.OfType<UnitPerturbation>().FirstOrDefault(one => one.CutsStates) is { } held)
@@ -16,7 +16,7 @@ internal static class PerturbationRules
                 $"{name}: KeRNL learns from nudges of the states of all units, and {areas[held.Area.Index].Name} has units whose state is held or set ({held.GetType().Name}). Take another rule, or stimulate.");
     }
 
-    /// <summary>Refuses time constants that learn where states are held, set or added to: their rules take the change of a state in a step for that of the leak.</summary>
+    /// <summary>Refuses trainable time constants where states are held, set or added to: their rules assume that the change of a state in a step is that of the leak.</summary>
     /// <exception cref="ArgumentException">They do.</exception>
     public static void CheckTau(IReadOnlyList<AreaSpec> areas, IEnumerable<PerturbationSpec> perturbations)
     {

@@ -1,12 +1,12 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// An experiment on a circuit while it runs: units that are silenced or driven, a projection that is cut. It acts in some steps of some trials,
+/// A perturbation of a circuit during a trial: units that are silenced or driven, a projection that is cut. It acts in some steps of some trials,
 /// in training and in tests alike; <see cref="TestOptions.Perturbed"/> leaves it out of a test.
 /// </summary>
 /// <remarks>
 /// Nothing else of a trial changes: inputs, targets, noise and initial states are drawn from the streams that they are drawn from without it.
-/// Rules learn from what the perturbed circuit does: exact ones have the gradient of the loss with what is held or added given.
+/// Rules learn from the activity of the perturbed circuit: exact ones have the gradient of the loss for given held and added values.
 /// </remarks>
 public abstract record PerturbationSpec
 {

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>The perturbations of a network in a trial: which act, since which step, and what they do. It allocates nothing in a step.</summary>
+/// <summary>The perturbations of a network in a trial: which ones act, from which step on, and their effect. It allocates nothing in a step.</summary>
 internal sealed class PerturbationState<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -45,7 +45,7 @@ internal sealed class PerturbationState<T>
 
     /// <summary>Before a trial is begun: which perturbations act in it.</summary>
     /// <param name="trial">Its number.</param>
-    /// <param name="number">The number by which its random streams are told from others.</param>
+    /// <param name="number">The number of its random streams.</param>
     /// <param name="isPerturbed">Whether any do.</param>
     /// <exception cref="TaskException">A function that chooses trials threw.</exception>
     public void Begin(long trial, long number, bool isPerturbed)
@@ -63,7 +63,7 @@ internal sealed class PerturbationState<T>
         }
     }
 
-    /// <summary>When an area's initial state is there: what is gone for the whole trial sends nothing from the beginning.</summary>
+    /// <summary>After an area's initial state was set: sets the initial rates of lesioned units to 0.</summary>
     public void BeginArea(AreaState<T> area)
     {
         area.FreeStart();
@@ -85,7 +85,7 @@ internal sealed class PerturbationState<T>
         }
     }
 
-    /// <summary>What the currents of a projection are multiplied by in a step.</summary>
+    /// <summary>The factor of a projection's currents in a step.</summary>
     public T Factor(int projection, int step)
     {
         T factor = T.One;
@@ -95,7 +95,7 @@ internal sealed class PerturbationState<T>
         return factor;
     }
 
-    /// <summary>Adds what stimuli add to the currents of an area in the step in hand; none reach what is gone.</summary>
+    /// <summary>Adds stimuli to the currents of an area in the current step; lesioned units have no current and no noise.</summary>
     public void AddCurrents(AreaState<T> area)
     {
         foreach (int k in _ofArea[area.Index])
@@ -114,7 +114,7 @@ internal sealed class PerturbationState<T>
         }
     }
 
-    /// <summary>Which units of a winner-take-all area may win in the step in hand; null where all may.</summary>
+    /// <summary>Which units of a winner-take-all area may win in the current step; null where all may.</summary>
     /// <param name="area">The area.</param>
     /// <param name="allowed">Which of them the task allows; null for all.</param>
     public bool[]? Allowed(AreaState<T> area, bool[]? allowed)
@@ -136,7 +136,7 @@ internal sealed class PerturbationState<T>
         return free;
     }
 
-    /// <summary>When an area has made a step: kicks its states, then holds its signals.</summary>
+    /// <summary>After an area's step was computed: kicks its states, then holds its signals.</summary>
     public void Act(AreaState<T> area, int step)
     {
         bool isKicked = false;

@@ -1,9 +1,9 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// The currents of a projection are multiplied by a factor, and what its rule takes for its presynaptic signals with them. At 0 it is cut; over a whole trial that is
-/// the circuit without it. Where the readout's own weights carry its error back, that is scaled too.
+/// The currents of a projection are multiplied by a factor, and with them the presynaptic signals of its rule. At 0 it is cut; over a whole trial that is
+/// the circuit without it. Where the transposed readout weights carry the error back, that is scaled too.
 /// </summary>
 /// <param name="Projection">Which projection.</param>
-/// <param name="Factor">What its currents are multiplied by.</param>
+/// <param name="Factor">The factor of its currents.</param>
 public sealed record ScaleProjection(ProjectionId Projection, double Factor) : PerturbationSpec;

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>A number, or one for each unit, over the steps in which a perturbation acts. Behind its end the last goes on.</summary>
+/// <summary>A number, or one for each unit, over the steps in which a perturbation acts. After its end the last value is held.</summary>
 public sealed record TimeCourse
 {
     private readonly double[] _values;
