@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>A step of an area in double precision, made of what is asked for and no more.</summary>
+/// <summary>A step of an area in double precision. Values are converted only when the rule reads them.</summary>
 internal sealed class AreaStep<T> : LearningStep
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -39,7 +39,7 @@ internal sealed class AreaStep<T> : LearningStep
         _isWritten = new bool[segments.Length];
     }
 
-    /// <summary>What carries errors to the area.</summary>
+    /// <summary>The buffers that its learning signal is computed from.</summary>
     public IEnumerable<PlanRead> Reads => _signal.Reads;
 
     public override ReadOnlySpan<double> Rates => Converted(_area.Rates(Step), _row);
@@ -107,7 +107,7 @@ internal sealed class AreaStep<T> : LearningStep
     /// <summary>Before the rule is called: the step of a trial.</summary>
     /// <param name="trial">Number of the trial.</param>
     /// <param name="step">t.</param>
-    /// <param name="loss">The loss of the trial; NaN where it is not known.</param>
+    /// <param name="loss">The loss of the trial; NaN before its end.</param>
     public void Begin(int trial, int step, double loss)
     {
         (Trial, Step, Steps, TrialLoss) = (trial, step, _network.Trial.Steps, loss);
@@ -115,9 +115,9 @@ internal sealed class AreaStep<T> : LearningStep
         Array.Clear(_isWritten);
     }
 
-    /// <summary>After it: adds what was asked for.</summary>
+    /// <summary>After the rule was called: adds its increments.</summary>
     /// <param name="sum">Added to.</param>
-    /// <returns>Whether anything was asked for.</returns>
+    /// <returns>Whether the rule wrote any increments.</returns>
     public bool AddTo(WeightStore<T> sum)
     {
         bool any = false;

@@ -1,28 +1,28 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// A learning rule of another assembly. It sees one area step by step, in double precision whatever the session's, and says what it asks of each weight
-/// onto that area; when that becomes a change, by which optimizer and within which limits is the projection's, as for every rule.
+/// A learning rule of another assembly. It receives the steps of one area, in double precision whatever the session's, and writes an increment of each weight
+/// onto that area. The projection's schedule, optimizer and bounds turn increments into weight changes, as for every rule.
 /// </summary>
-/// <param name="Path">How the error reaches the area: what <see cref="LearningStep.Signal"/> is made of.</param>
+/// <param name="Path">How the error reaches the area as <see cref="LearningStep.Signal"/>.</param>
 /// <remarks>
 /// Two rules are the same if they are equal records. Readouts learn by the delta rule or by one of their own. The trials of an update run one after the other, since
-/// code of another assembly need not be ready for two threads. <c>Laws</c> of Rflo.Testing and the probes that compare rules take it as any other.
+/// code of another assembly need not be thread-safe. <c>Laws</c> of Rflo.Testing and the probes that compare rules accept it as any other.
 /// </remarks>
 public abstract record CustomRule(ErrorPath Path = ErrorPath.Feedback) : LearningRule(Path)
 {
-    /// <summary>What it is, with all of its constants. Two that differ must say so: a run is known by it.</summary>
+    /// <summary>Its description, with all of its constants. Rules that differ need different descriptions: it is part of a run's identity.</summary>
     public abstract string Description { get; }
 
-    /// <summary>Whether it reads <see cref="LearningStep.Signal"/>: then something must bring an error to the area.</summary>
+    /// <summary>Whether it reads <see cref="LearningStep.Signal"/>: then the area must receive an error.</summary>
     public virtual bool UsesError => true;
 
-    /// <summary>Makes what learns in one area. Called once for all projections of the area that learn by it alike.</summary>
+    /// <summary>Makes the learner of one area. Called once for all projections of the area that have this rule with equal settings.</summary>
     /// <param name="site">Sizes, and the projections.</param>
     public abstract AreaLearner Learn(AreaSite site);
 }
 
-/// <summary>What a <see cref="CustomRule"/> keeps and does in one area.</summary>
+/// <summary>The learner of a <see cref="CustomRule"/> in one area, with its state.</summary>
 public abstract class AreaLearner
 {
     /// <summary>Before the first step of a trial: traces begin anew.</summary>
@@ -32,11 +32,11 @@ public abstract class AreaLearner
     {
     }
 
-    /// <summary>After the forward step, before any weight changes: takes what it needs, and writes what it asks for into <see cref="LearningStep.Increments"/>.</summary>
+    /// <summary>After the forward step, before any weight changes: reads what it needs, and writes its increments into <see cref="LearningStep.Increments"/>.</summary>
     /// <param name="now">The step. The object is used again for the next.</param>
     public abstract void ObserveStep(LearningStep now);
 
-    /// <summary>After the last step: may ask for more. Where weights change within a trial, that is one more update.</summary>
+    /// <summary>After the last step: may write further increments. Where weights change within a trial, that is one more update.</summary>
     /// <param name="last">The last step, with the losses of the trial.</param>
     public virtual void ObserveTrial(LearningStep last)
     {
@@ -44,7 +44,7 @@ public abstract class AreaLearner
 
     /// <summary>
     /// What it keeps from one trial to the next, by name; nothing by default. The arrays themselves: they are saved with checkpoints, and written into when a run
-    /// is resumed. What is kept otherwise is lost.
+    /// is resumed. State that is kept elsewhere is not saved.
     /// </summary>
     public virtual IReadOnlyDictionary<string, double[]> Memory { get; } = new Dictionary<string, double[]>();
 }
@@ -54,7 +54,7 @@ public abstract class AreaLearner
 /// <param name="Units">Its units, n.</param>
 /// <param name="States">State variables of a unit, d: 1 but for unit models.</param>
 /// <param name="MaxSteps">The longest trial.</param>
-/// <param name="Projections">What learns by it, in the order in which <see cref="LearningStep"/> numbers them.</param>
+/// <param name="Projections">The projections that learn by it, in the order in which <see cref="LearningStep"/> numbers them.</param>
 public sealed record AreaSite(string Area, int Units, int States, int MaxSteps, IReadOnlyList<SiteProjection> Projections);
 
 /// <summary>A projection that learns by a rule of another assembly.</summary>

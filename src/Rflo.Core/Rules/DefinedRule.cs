@@ -1,8 +1,8 @@
 namespace Rflo.Core;
 
 /// <summary>A rule from a function, for a rule of a few lines in a script; one with constants of its own derives from <see cref="CustomRule"/>.</summary>
-/// <param name="Name">What it is, with all of its constants. Two that differ must say so: a run is known by it.</param>
-/// <param name="Start">Makes what learns in one area.</param>
+/// <param name="Name">Its name, with all of its constants. Rules that differ need different names: it is part of a run's identity.</param>
+/// <param name="Start">Makes the learner of one area.</param>
 /// <param name="Path">How the error reaches the area.</param>
 public sealed record DefinedRule(string Name, Func<AreaSite, AreaLearner> Start, ErrorPath Path = ErrorPath.Feedback) : CustomRule(Path)
 {
@@ -18,7 +18,7 @@ public sealed record DefinedRule(string Name, Func<AreaSite, AreaLearner> Start,
     /// <inheritdoc/>
     public override AreaLearner Learn(AreaSite site) => Start(site);
 
-    /// <summary>Two of one name are the same: functions cannot be compared.</summary>
+    /// <summary>Two rules with the same name are equal, since functions cannot be compared.</summary>
     public bool Equals(DefinedRule? other) => other is not null && (Name, Path, ReadsSignal) == (other.Name, other.Path, other.ReadsSignal);
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// What a rule of another assembly sees of one area in one step t, and where it writes what it asks for. Spans are valid within the call that is given them.
+/// What a rule of another assembly receives of one area in one step t, and where it writes its increments. Spans are valid within the call that is given them.
 /// Shapes: n units, d states a unit.
 /// </summary>
 public abstract class LearningStep
@@ -16,7 +16,7 @@ public abstract class LearningStep
     /// <summary>t, from 1.</summary>
     public int Step { get; private protected set; }
 
-    /// <summary>Steps T of the trial. What is asked for is multiplied with the learning rate and divided by it.</summary>
+    /// <summary>Steps T of the trial. Increments are multiplied by the learning rate and divided by T.</summary>
     public int Steps { get; private protected set; }
 
     /// <summary>h(t), shape (n).</summary>
@@ -32,7 +32,7 @@ public abstract class LearningStep
     public abstract ReadOnlySpan<double> Alpha { get; }
 
     /// <summary>
-    /// l(t), what the readouts' errors say of each rate: minus the slope of the step's loss times T, as far as the rule's path carries it, with the costs of rates;
+    /// l(t), the learning signal of each rate: minus the derivative of the step's loss by the rate, times T, as the rule's path carries it, with the costs of rates;
     /// shape (n).
     /// </summary>
     public abstract ReadOnlySpan<double> Signal { get; }
@@ -54,7 +54,10 @@ public abstract class LearningStep
     /// <param name="projection">Its place in <see cref="AreaSite.Projections"/>.</param>
     public abstract ReadOnlySpan<double> Weights(int projection);
 
-    /// <summary>What is asked of its weights in this step, 0 before; for an exact rule minus the slope of the loss times T. Connections that do not exist stay 0 whatever is written.</summary>
+    /// <summary>
+    /// The increments of its weights in this step, 0 at first; for an exact rule minus the derivative of the loss, times T. Connections that do not exist stay 0
+    /// whatever is written.
+    /// </summary>
     /// <param name="projection">Its place in <see cref="AreaSite.Projections"/>.</param>
     public abstract Span<double> Increments(int projection);
 
