@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>The transfer function phi of an area: from a unit's current u to the rate that it leaks towards.</summary>
+/// <summary>The transfer function phi of an area: from a unit's current u to the rate that it relaxes towards.</summary>
 public enum Transfer
 {
     /// <summary>phi(u) = tanh u (Murray 2019, Eq 1).</summary>

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>What of a session is code of other people, which may throw anything.</summary>
+/// <summary>Which parts of a session are user code, which may throw anything.</summary>
 internal static class UserCode
 {
     /// <summary>Whether a part was declared outside this assembly.</summary>

@@ -27,6 +27,6 @@ public sealed record CrossEntropy : Loss
     /// <inheritdoc/>
     public override double Slope(double output, double target) => target == 0 ? 0 : -target / output;
 
-    /// <summary>How far a target may be from what it must be: further than rounding, nearer than any mistake.</summary>
+    /// <summary>The tolerance of a check of targets: larger than rounding errors, smaller than a wrong target's distance.</summary>
     internal const double Rounding = 1e-6;
 }

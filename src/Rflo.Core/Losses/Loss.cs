@@ -2,11 +2,14 @@ namespace Rflo.Core;
 
 /// <summary>
 /// What an output costs in a step, beside the readout's nonlinearity: L = 1/T sum over steps and outputs of m(t) times it. An
-/// assembly adds a loss by deriving from this; every rule then learns by it, since all that rules see is its slope.
+/// assembly adds a loss by deriving from this; every rule then learns by it, since rules use only its slope.
 /// </summary>
 public abstract record Loss
 {
-    /// <summary>What it is, with all of its constants, such as "Huber loss (1)". Two that differ must say so: a run is known by it.</summary>
+    /// <summary>
+    /// Its description, with all of its constants, such as "Huber loss (1)". Losses that differ need different descriptions: it is part of a
+    /// run's identity.
+    /// </summary>
     public abstract string Description { get; }
 
     /// <summary>Its formula, for reports, in the outputs y(t), the targets y*(t) and the mask m(t).</summary>

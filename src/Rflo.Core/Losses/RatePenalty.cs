@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>What of a rate a penalty takes.</summary>
+/// <summary>The function of a rate that a penalty takes.</summary>
 public enum PenaltyKind
 {
     /// <summary>Half the square of its distance from a target rate: L2.</summary>
@@ -19,8 +19,8 @@ public enum PenaltyKind
 /// <param name="Strength">lambda, at least 0. In the mean over steps, as the loss.</param>
 /// <param name="Target">The target rate.</param>
 /// <param name="OfTrialMean">
-/// Whether the rate is that of each step, or its mean over the trial, which is known at the end: then only BPTT and local rules at
-/// ends of trials can learn by it.
+/// Whether the rate is the mean over the trial instead of that of each step. The mean is computed at the end of the trial, so only
+/// BPTT and local rules with updates at ends of trials can learn by it.
 /// </param>
 public sealed record RatePenalty(PenaltyKind Kind, double Strength, double Target = 0, bool OfTrialMean = false)
 {

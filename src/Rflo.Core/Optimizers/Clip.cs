@@ -1,10 +1,10 @@
 namespace Rflo.Core;
 
-/// <summary>The largest norm of what rules ask for in one update. Longer ones are scaled down to it; their direction stays.</summary>
+/// <summary>The largest norm of the rules' increments in one update. Larger ones are scaled down to it; their direction stays.</summary>
 /// <param name="Norm">The largest Euclidean norm, more than 0; infinite for no limit.</param>
 /// <param name="Together">
-/// Whether the norm is that over all parameters of the circuit whose updates are applied at that moment and are clipped so, as
-/// PyTorch's clip_grad_norm_ does; or that of every projection, and of the time constants of every area, by itself.
+/// Whether the norm is over all parameters of the circuit whose updates are applied at the same time with this limit, as in
+/// PyTorch's clip_grad_norm_; otherwise over each projection, and the time constants of each area, separately.
 /// </param>
 public readonly record struct Clip(double Norm, bool Together)
 {

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>An update that is due, and waits for the norm of all that are due with it.</summary>
+/// <summary>An update that is applied once the norm over all updates of the same time is computed.</summary>
 internal interface IJointUpdate
 {
     /// <summary>Its limit, which the others share.</summary>
@@ -14,8 +14,8 @@ internal interface IJointUpdate
 }
 
 /// <summary>
-/// The updates of one moment that are clipped by the norm over all of them (<see cref="Clip.All"/>). Squares are summed in the order in
-/// which the updates joined, whoever was due first.
+/// The updates of one time that are clipped by the norm over all of them (<see cref="Clip.All"/>). Squares are summed in the order in
+/// which the updates were registered, whatever the order in which they became due.
 /// </summary>
 internal sealed class JointClip
 {
@@ -23,7 +23,7 @@ internal sealed class JointClip
     private readonly List<bool> _isDue = [];
     private bool _anyDue;
 
-    /// <summary>An update that is clipped so joins, before the first trial.</summary>
+    /// <summary>Registers an update that is clipped jointly, before the first trial.</summary>
     public void Join(IJointUpdate update)
     {
         if (!update.Clip.Together)
@@ -32,7 +32,7 @@ internal sealed class JointClip
         _isDue.Add(false);
     }
 
-    /// <summary>An update is due.</summary>
+    /// <summary>Marks an update as due.</summary>
     public void Add(IJointUpdate update)
     {
         _isDue[_members.IndexOf(update)] = true;
@@ -66,7 +66,7 @@ internal sealed class JointClip
         _anyDue = false;
     }
 
-    /// <summary>A trial begins, and one before it may have been given up: nothing is due.</summary>
+    /// <summary>Clears all marks at the beginning of a trial: the trial before may have been aborted.</summary>
     public void Clear()
     {
         for (int k = 0; k < _isDue.Count; k++)

@@ -2,9 +2,9 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>Momentum (Polyak 1964): m = beta m + g; dW = eta m. With Nesterov's look ahead dW = eta (g + beta m).</summary>
+/// <summary>Momentum (Polyak 1964): m = beta m + g; dW = eta m. Nesterov's form has dW = eta (g + beta m).</summary>
 /// <param name="Beta">Memory, in [0, 1).</param>
-/// <param name="Nesterov">Whether the step looks ahead (Sutskever et al. 2013).</param>
+/// <param name="Nesterov">Whether it has Nesterov's form (Sutskever et al. 2013).</param>
 public sealed record Momentum(double Beta = 0.9, bool Nesterov = false) : Optimizer
 {
     /// <inheritdoc/>

@@ -3,26 +3,29 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// How an update follows from what a rule asks for: a pair of what is kept of every parameter, which begins as 0, and a
-/// step. An assembly adds an optimizer by deriving from this; records compare by their constants, which is how projections
-/// that learn alike are found.
+/// How an update follows from a rule's increment: a state for every parameter, which is 0 at first, and a
+/// step. An assembly adds an optimizer by deriving from this; records compare by their constants, so projections
+/// with the same optimizer are grouped.
 /// </summary>
 public abstract record Optimizer
 {
-    /// <summary>dW = eta g; the default, and what agreement with others is checked with.</summary>
+    /// <summary>dW = eta g; the default, and the optimizer that agreement with other implementations is checked with.</summary>
     public static Optimizer Plain { get; } = new Sgd();
 
     /// <summary>How many numbers it keeps of every parameter from one update to the next.</summary>
     public virtual int Memory => 0;
 
-    /// <summary>What it is, with all of its constants, such as "Adam (0.9, 0.999)". Two that differ must say so: a run is known by it.</summary>
+    /// <summary>
+    /// Its description, with all of its constants, such as "Adam (0.9, 0.999)". Optimizers that differ need different descriptions: it is part
+    /// of a run's identity.
+    /// </summary>
     public abstract string Description { get; }
 
     /// <summary>Its constants that are out of range, each with what is allowed.</summary>
     public virtual IEnumerable<OutOfRange> Problems => [];
 
     /// <summary>Changes some parameters. Must allocate nothing, and treat every parameter alike, wherever it is.</summary>
-    /// <param name="update">What is asked for, the parameters, and what is kept of them.</param>
+    /// <param name="update">The increment, the parameters, and the state that is kept of them.</param>
     public abstract void Update<T>(in OptimizerStep<T> update)
         where T : unmanaged, IFloatingPointIeee754<T>;
 
@@ -73,7 +76,7 @@ public readonly ref struct OptimizerStep<T>
     public double LearningRate { get; }
 
     /// <summary>
-    /// What the rule asks for, after the mean over trials and after clipping, one number a parameter: minus the gradient, for an
+    /// The rule's increment g, after the mean over trials and after clipping, one number a parameter: minus the gradient, for an
     /// exact rule. A copy, which may be overwritten.
     /// </summary>
     public Span<T> Direction { get; }

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>An optimizer at work on some parameters: what it keeps of them, and the number of updates so far.</summary>
+/// <summary>The state of an optimizer for some parameters: what it keeps of them, and the number of updates so far.</summary>
 internal sealed class OptimizerState<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -33,8 +33,8 @@ internal sealed class OptimizerState<T>
     /// <summary>Before the parts of an update.</summary>
     public void Begin() => _updates++;
 
-    /// <summary>Changes parameters by what a rule asks for. Allocates nothing.</summary>
-    /// <param name="collected">What the rule asks for, as it was collected.</param>
+    /// <summary>Changes parameters by a rule's increments. Allocates nothing.</summary>
+    /// <param name="collected">The collected increments.</param>
     /// <param name="parameters">Changed.</param>
     /// <param name="at">Place of the first of them among all.</param>
     /// <param name="share">Factor of what was collected.</param>

@@ -9,9 +9,9 @@ namespace Rflo.Core;
 /// </summary>
 /// <remarks>
 /// The generator is Threefry2x64-20, which computes block k of a stream from a key and k. Seed and name make the key of 128 bits; the
-/// trial is one word of the counter, the block the other. So trials of one part never meet at all, and among 10^9 parts any two
-/// meet with a probability of 10^-21. The numbers are the same bits on every machine. A stream that nobody draws from
-/// costs nothing but its memory.
+/// trial is one word of the counter, the block the other. So streams of two trials of one part never coincide, and among 10^9
+/// parts any two coincide with a probability of 10^-21. The numbers are the same bits on every machine. A stream without draws
+/// costs only its memory.
 /// </remarks>
 public sealed class RandomStream
 {
@@ -23,7 +23,7 @@ public sealed class RandomStream
     private StreamKey _key;
     private ulong _trial, _marks;
 
-    // Normal draws have blocks of their own: they neither move uniform draws nor are moved by them, and come by whole batches.
+    // Normal draws have blocks of their own, in whole batches: uniform draws and normal draws do not change each other.
     private ulong _wordBlock, _normalBlock;
     private int _word = Batch, _normal = Batch;
     private Words _words;

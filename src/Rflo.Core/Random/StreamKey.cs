@@ -3,7 +3,7 @@ namespace Rflo.Core;
 /// <summary>
 /// What a random stream is keyed by, as 128 bits: the seed of an experiment and the name of one of its parts. Two different
 /// pairs have the same key with a probability of 2^-128; among a thousand million keys any two are the same with a
-/// probability of 10^18 / 2^129, about 10^-21. The trial is no part of the key. It is a word of the counter, so that trials never meet.
+/// probability of 10^18 / 2^129, about 10^-21. The trial is no part of the key. It is a word of the counter, so streams of different trials never coincide.
 /// </summary>
 /// <param name="Low">First word.</param>
 /// <param name="High">Second word.</param>

@@ -1,7 +1,7 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// The learning rate of each trial, as a factor of the declared one: a pair of what is kept between trials and a look at
+/// The learning rate of each trial, as a factor of the declared one: a state that is kept between trials, and an update of it by
 /// each trial's loss. An assembly adds a schedule by deriving from this.
 /// </summary>
 public abstract record LearningRateSchedule
@@ -12,7 +12,10 @@ public abstract record LearningRateSchedule
     /// <summary>How many numbers are kept from one trial to the next.</summary>
     public virtual int Memory => 0;
 
-    /// <summary>What it is, with all of its constants, such as "halved every 500 trials". Two that differ must say so: a run is known by it.</summary>
+    /// <summary>
+    /// Its description, with all of its constants, such as "halved every 500 trials". Schedules that differ need different descriptions: it is
+    /// part of a run's identity.
+    /// </summary>
     public abstract string Description { get; }
 
     /// <summary>Its constants that are out of range, each with what is allowed.</summary>

@@ -2,7 +2,7 @@ namespace Rflo.Core;
 
 /// <summary>
 /// Reduced on a plateau: multiplied by a factor whenever the mean loss has not become smaller, by more than a thousandth of
-/// itself, for so many trials. The mean is that over the window of the run, which is what early stopping looks at.
+/// itself, for so many trials. The mean is that over the window of the run, which early stopping uses as well.
 /// </summary>
 /// <param name="Multiplier">What a step multiplies by, in (0, 1).</param>
 /// <param name="Patience">Trials without a smaller mean, at least 1.</param>

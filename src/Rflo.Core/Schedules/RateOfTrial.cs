@@ -1,7 +1,7 @@
 namespace Rflo.Core;
 
 /// <summary>A schedule by a function of the user's.</summary>
-/// <param name="Name">What it is called, by which it is known in descriptions and compared.</param>
+/// <param name="Name">Its name in descriptions; two schedules of this kind are equal if their names are.</param>
 /// <param name="Of">The factor in a trial, counted from 0: finite and at least 0.</param>
 public sealed record RateOfTrial(string Name, Func<int, double> Of) : LearningRateSchedule
 {

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Rflo.Core;
 
-/// <summary>A schedule at work: the factor of the trial in hand, and what is kept between trials.</summary>
+/// <summary>The state of a schedule in a run: the factor of the current trial, and what is kept between trials.</summary>
 internal sealed class ScheduleState
 {
     private readonly LearningRateSchedule _schedule;
@@ -15,7 +15,7 @@ internal sealed class ScheduleState
         schedule.Initialize(_memory);
     }
 
-    /// <summary>The factor of the trial in hand.</summary>
+    /// <summary>The factor of the current trial.</summary>
     public double Factor { get; private set; } = 1;
 
     /// <summary>Saves or restores what is kept.</summary>

@@ -72,7 +72,7 @@ internal sealed class Arnoldi
     {
         int count = Math.Min(_count, order);
 
-        // A complex pair is not cut in two.
+        // A complex pair is not split.
         if (count < order && eigen.EigenValues[largest[count - 1]].Imaginary != 0 && largest.Take(count).Sum(k => Math.Sign(eigen.EigenValues[k].Imaginary)) != 0)
             count++;
         return [.. largest.Take(count).Select(k => PairOf(eigen, k, order))];

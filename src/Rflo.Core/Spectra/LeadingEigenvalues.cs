@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>A matrix by what it makes of a vector.</summary>
+/// <summary>A matrix, given by its product with a vector.</summary>
 /// <param name="vector">Shape (n).</param>
 /// <param name="product">Shape (n). Overwritten.</param>
 public delegate void MatrixProduct(ReadOnlySpan<double> vector, Span<double> product);

@@ -3,7 +3,7 @@ namespace Rflo.Core;
 /// <summary>The largest magnitude of an eigenvalue of square weights: how fast activity grows or fades in a linear network.</summary>
 public static class Spectrum
 {
-    /// <summary>The units that lie on a path which leads back to where it began, or between such paths; no others have a part in it.</summary>
+    /// <summary>The units that lie on a path which leads back to where it began, or between such paths; no others contribute to it.</summary>
     /// <param name="size">Number of units n.</param>
     /// <param name="connections">Which connections exist, as (post, pre).</param>
     public static int[] Core(int size, IEnumerable<(int Post, int Pre)> connections)

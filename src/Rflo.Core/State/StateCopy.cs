@@ -1,7 +1,7 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// A copy of the state in this process, in the numbers of the session: a place to go back to if a trial cannot be finished.
+/// A copy of the state in this process, in the session's number type, which is restored if a trial cannot be finished.
 /// The owners are visited in the same order each time, so that no part needs a name. Once it has its size, it allocates nothing.
 /// </summary>
 internal sealed class StateCopy : StateVisitor

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>Notes which parts a session needs of a state from elsewhere, and how many numbers each has.</summary>
+/// <summary>Lists the parts that a session needs of a saved state, and how many numbers each has.</summary>
 /// <param name="prefix">Names of the owners.</param>
 /// <param name="given">That state: the shape of some owners follows from it.</param>
 /// <param name="lengths">Receives the lengths, by name.</param>

@@ -1,9 +1,9 @@
 namespace Rflo.Core;
 
-/// <summary>Compares a state from elsewhere with what a session needs, before anything is changed.</summary>
+/// <summary>Compares a state that was saved elsewhere with what a session needs, before anything is changed.</summary>
 internal static class StateShape
 {
-    /// <summary>Metrics are as long as the run that left them, what a probe measured as long as it says itself.</summary>
+    /// <summary>Metrics have the length of the run that saved them; measurements of a probe have the length in its own counter.</summary>
     private const string Metrics = "metrics.", Probe = "metrics.probe", Count = "count", Trials = "trials";
 
     /// <param name="own">The parts that the session needs, and how many numbers each has.</param>
@@ -24,7 +24,7 @@ internal static class StateShape
         }
     }
 
-    /// <summary>The name of the number that says how long a part is; null where it is always the same.</summary>
+    /// <summary>The name of the number that has the length of a part; null where the length is fixed.</summary>
     private static string? CounterOf(string name)
     {
         if (name.StartsWith(Probe, StringComparison.Ordinal))
@@ -36,7 +36,7 @@ internal static class StateShape
     {
         if (given.TryGetValue(counter, out double[]? found) && found is [>= 0 and <= int.MaxValue and var count] && count == Math.Floor(count))
             return (int)count;
-        ThrowHelper.Invalid($"The state does not say how long its parts are: '{counter}' is no number of them.");
+        ThrowHelper.Invalid($"The state lacks the length of its parts: '{counter}' is not a whole number of at least 0.");
         return 0;
     }
 }

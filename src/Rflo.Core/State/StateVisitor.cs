@@ -4,7 +4,7 @@ namespace Rflo.Core;
 
 /// <summary>
 /// Goes through everything that a run carries from one trial to the next, part by part: one visitor saves it, another
-/// restores it. Whoever keeps such state names it in its <c>Visit</c>, once for both ways.
+/// restores it. A class with such state lists it in its <c>Visit</c>, once for both directions.
 /// </summary>
 /// <remarks>
 /// A name is a word and a number, and is put together only by a visitor that needs it: going through the state allocates
@@ -12,7 +12,7 @@ namespace Rflo.Core;
 /// </remarks>
 internal abstract class StateVisitor
 {
-    /// <summary>Whether what is visited takes over the numbers of a saved state.</summary>
+    /// <summary>Whether the visited parts receive the numbers of a saved state.</summary>
     public virtual bool Restores => false;
 
     /// <summary>Whether the numbers stay in this process, so that they may be copied as they lie in memory.</summary>

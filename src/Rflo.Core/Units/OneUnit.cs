@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Rflo.Core;
 
-/// <summary>One unit in one step, as the functions of <see cref="PointwiseUnits"/> see it. What they write is copied; the object is used again for the next unit.</summary>
+/// <summary>One unit in one step, the argument of the functions of <see cref="PointwiseUnits"/>. What they write is copied; the object is reused for the next unit.</summary>
 [SuppressMessage("Performance", "CA1819", Justification = "Arrays are what functions of a script index most plainly.")]
 [SuppressMessage("Performance", "CA1814", Justification = "A is a square.")]
 public sealed class OneUnit
@@ -40,7 +40,7 @@ public sealed class OneUnit
     /// <summary>g(t) = dr(t) / ds(t), shape (states). To be written by the signal where it is not 0.</summary>
     public double[] G { get; }
 
-    /// <summary>The one of this thread for so many states: sessions run side by side, and a step allocates nothing.</summary>
+    /// <summary>The instance of this thread for so many states: sessions run in parallel, and a step allocates nothing.</summary>
     internal static OneUnit OfThread(int states)
     {
         _ofThread ??= new OneUnit?[UnitModel.MostStates + 1];

@@ -4,7 +4,7 @@ namespace Rflo.Core;
 /// A unit model from two functions of one unit, in double precision whatever the session's: for a model of a few lines in a script. They
 /// are called for every unit in every step; a model of its own (<see cref="UnitModel"/>) goes through all units in one loop.
 /// </summary>
-/// <param name="Name">What it is, with all of its constants. Two that differ must say so: a run is known by it.</param>
+/// <param name="Name">Its name, with all of its constants. Models that differ need different names: it is part of a run's identity.</param>
 /// <param name="Names">Names of the state variables.</param>
 /// <param name="Step">Writes the next state and its derivatives, <see cref="OneUnit.A"/> and <see cref="OneUnit.C"/>.</param>
 /// <param name="Signal">Gives the signal of a state, and writes its derivative, <see cref="OneUnit.G"/>.</param>

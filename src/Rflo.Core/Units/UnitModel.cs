@@ -11,8 +11,8 @@ namespace Rflo.Core;
 /// In step t, for each unit i: s(t) = f(s(t-1), u(t)) and r(t) = h(s(t)), with A(t) = ds(t)/ds(t-1), shape (d, d),
 /// c(t) = ds(t)/du(t), shape (d), and g(t) = dr(t)/ds(t), shape (d). RFLO's trace is
 /// eps(t) = A(t) eps(t-1) + c(t) pre(t) and e(t) = g(t) . eps(t) (Bellec et al. 2020), of which the leaky rate unit of Murray (2019)
-/// has d = 1, A = 1 - alpha, c = alpha phi'(u) and g = 1. A spiking unit gives a surrogate slope in g. What the model leaves out of
-/// A, c and g, such as the reset of a spike, no rule sees. Records compare by their constants.
+/// has d = 1, A = 1 - alpha, c = alpha phi'(u) and g = 1. A spiking unit gives a surrogate slope in g. Rules do not include what the
+/// model leaves out of A, c and g, such as the reset of a spike. Records compare by their constants.
 /// </remarks>
 public abstract record UnitModel
 {
@@ -22,7 +22,10 @@ public abstract record UnitModel
     /// <summary>Names of the state variables, such as ["v"; "a"]; from 1 to <see cref="MostStates"/> of them, all different.</summary>
     public abstract IReadOnlyList<string> States { get; }
 
-    /// <summary>What it is, with all of its constants, such as "LIF (threshold 1)". Two that differ must say so: a run is known by it.</summary>
+    /// <summary>
+    /// Its description, with all of its constants, such as "LIF (threshold 1)". Models that differ need different descriptions: it is part of a
+    /// run's identity.
+    /// </summary>
     public abstract string Description { get; }
 
     /// <summary>Its constants that are out of range, each with what is allowed.</summary>
