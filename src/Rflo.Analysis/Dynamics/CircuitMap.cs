@@ -5,10 +5,10 @@ namespace Rflo.Analysis;
 
 /// <summary>
 /// The map z(t) = F(z(t-1)) that a session iterates where inputs are constant and nothing is random: areas in both forms and of unit
-/// models, delays, readouts that are fed back. The state z has the states of all areas, and behind them the rates and outputs that
-/// are under way through delays longer than a step.
+/// models, delays, readouts that are fed back. The state z has the states of all areas, followed by the rates and outputs that
+/// are in transit through delays longer than a step.
 /// </summary>
-/// <remarks>A winner-take-all area and a spike have no derivative and are refused; a gate must be said to be open or shut.</remarks>
+/// <remarks>A winner-take-all area and a spike have no derivative and are refused; options must state whether a gate is open or shut.</remarks>
 public sealed class CircuitMap
 {
     private readonly double[][] _drive;
@@ -67,7 +67,7 @@ public sealed class CircuitMap
     /// <summary>n, the numbers of a state z.</summary>
     public int Size { get; }
 
-    /// <summary>What the parts of a state are: areas first, signals under way behind them.</summary>
+    /// <summary>The parts of a state: areas first, then signals in transit.</summary>
     public IReadOnlyList<StateBlock> Blocks { get; }
 
     internal AreaPart[] Areas { get; }
@@ -93,7 +93,7 @@ public sealed class CircuitMap
     }
 
     /// <summary>A state whose units are as given, and have been so for as long as the longest delay.</summary>
-    /// <param name="state">Shape (n); of signals under way nothing is read.</param>
+    /// <param name="state">Shape (n); signals in transit are ignored.</param>
     public double[] Settled(double[] state)
     {
         double[] settled = [.. CheckedState(state)];
@@ -126,7 +126,7 @@ public sealed class CircuitMap
         return states;
     }
 
-    /// <summary>The states that inputs over time drive the circuit through, without noise.</summary>
+    /// <summary>The trajectory of the circuit under inputs over time, without noise.</summary>
     /// <param name="state">z(0).</param>
     /// <param name="inputs">x(1), x(2), ..., shape (steps, channels).</param>
     /// <returns>z(0), z(1), ...</returns>
@@ -210,7 +210,7 @@ public sealed class CircuitMap
     private bool IsOpen(ProjectionSpec projection) =>
         projection.Gate is { Kind: GateKind.Always } or { Kind: GateKind.Every, Number: 1 } || Options.Open[projection.Name];
 
-    /// <summary>What biases and inputs add to the currents of each area.</summary>
+    /// <summary>The part of the currents of each area that comes from biases and inputs.</summary>
     private double[][] DriveOf(ReadOnlySpan<double> inputs)
     {
         double[][] drive = new double[Areas.Length][];
@@ -260,7 +260,7 @@ public sealed class CircuitMap
         return pass;
     }
 
-    /// <summary>The signals of a source as they arrive: those of this state, or those under way.</summary>
+    /// <summary>The signals of a source as they arrive: those of this state, or those in transit.</summary>
     private ReadOnlySpan<double> Signal(Source source, ReadOnlySpan<double> state, Linearization pass)
     {
         bool isArea = source.Kind == SignalKind.Area;

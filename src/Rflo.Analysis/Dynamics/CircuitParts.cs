@@ -2,7 +2,7 @@ using Rflo.Core;
 
 namespace Rflo.Analysis;
 
-/// <summary>An area of a map: where its numbers lie in the state, and what arrives at it.</summary>
+/// <summary>An area of a map: the place of its numbers in the state, and its presynaptic input.</summary>
 internal sealed class AreaPart(AreaSpec spec, int start, int history, int lags, double[] alpha, WeightBlock[] afferents)
 {
     public AreaSpec Spec { get; } = spec;
@@ -27,7 +27,7 @@ internal sealed class AreaPart(AreaSpec spec, int start, int history, int lags, 
     /// <summary>dt / tau, shape (units).</summary>
     public double[] Alpha { get; } = alpha;
 
-    /// <summary>What arrives through open gates.</summary>
+    /// <summary>The projections onto it with open gates.</summary>
     public WeightBlock[] Afferents { get; } = afferents;
 }
 
@@ -44,9 +44,9 @@ internal sealed class ReadoutPart(ReadoutSpec spec, int history, int lags, bool 
     /// <summary>How many steps back its outputs are kept.</summary>
     public int Lags { get; } = lags;
 
-    /// <summary>Whether it has a part in the dynamics.</summary>
+    /// <summary>Whether it is part of the dynamics.</summary>
     public bool IsFedBack { get; } = isFedBack;
 
-    /// <summary>What arrives at it.</summary>
+    /// <summary>The projections onto it.</summary>
     public WeightBlock[] Afferents { get; } = afferents;
 }

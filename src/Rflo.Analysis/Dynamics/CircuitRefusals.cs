@@ -2,7 +2,7 @@ using Rflo.Core;
 
 namespace Rflo.Analysis;
 
-/// <summary>What no map can be made of, each with the part that is to blame.</summary>
+/// <summary>Refuses circuits that have no map; each message names the part.</summary>
 internal static class CircuitRefusals
 {
     public static void Check(Graph graph, MapOptions options)
@@ -21,7 +21,7 @@ internal static class CircuitRefusals
 
         foreach (ProjectionSpec projection in graph.Projections)
             if (projection.Gate is not ({ Kind: GateKind.Always } or { Kind: GateKind.Every, Number: 1 }) && !options.Open.ContainsKey(projection.Name))
-                throw new ArgumentException($"projection {projection.Name}: its gate opens at some steps only, which a map at constant inputs does not have. Say whether it is open or shut.");
+                throw new ArgumentException($"projection {projection.Name}: its gate opens at some steps only, which a map at constant inputs does not have. Set whether it is open or shut.");
         foreach (string name in options.Open.Keys)
             if (!graph.Projections.Any(projection => projection.Name == name))
                 throw new ArgumentException($"There is no projection {name} to be open or shut; the circuit has {CircuitMap.Listed(graph.Projections.Select(projection => projection.Name))}.");

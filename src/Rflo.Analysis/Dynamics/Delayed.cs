@@ -1,9 +1,9 @@
 namespace Rflo.Analysis;
 
-/// <summary>The signals of an area or a readout that are under way, in a state: those of the step before first.</summary>
+/// <summary>The signals of an area or a readout that are in transit, in a state: those of the step before first.</summary>
 internal readonly record struct Delayed(bool IsReadout, int Index, int Start, int Lags, int Width)
 {
-    /// <summary>One step: what is there now becomes a step old, and everything else a step older.</summary>
+    /// <summary>One step: the current signals become a step old, and all others a step older.</summary>
     public void Shift(ReadOnlySpan<double> before, ReadOnlySpan<double> present, Span<double> after)
     {
         if (Lags == 0)

@@ -4,12 +4,12 @@ using MathNet.Numerics.LinearAlgebra;
 namespace Rflo.Analysis;
 
 /// <summary>
-/// The way from a start to a minimum of q = 1/2 |r|^2, r = F(z) - z: steps d with ((J - I)'(J - I) + mu) d = -(J - I)' r, whose damping mu
-/// follows what the last step was worth (Levenberg 1944; Marquardt 1963; Nielsen 1999). With mu near 0 they are Newton's.
+/// Descent from a start to a minimum of q = 1/2 |r|^2, r = F(z) - z: steps d with ((J - I)'(J - I) + mu) d = -(J - I)' r. The damping mu
+/// follows the gain ratio of the last step (Levenberg 1944; Marquardt 1963; Nielsen 1999). With mu near 0 they are Newton's steps.
 /// </summary>
 internal sealed class Descent
 {
-    /// <summary>Where q is below this, r is rounding.</summary>
+    /// <summary>Where q is below this, r is of the size of rounding errors.</summary>
     private const double Still = 1e-30;
 
     private readonly CircuitMap _map;
@@ -57,7 +57,7 @@ internal sealed class Descent
         return (_state, double.IsFinite(_speed) ? _speed : double.PositiveInfinity);
     }
 
-    /// <summary>Goes there if q falls; what it fell by over what the linear model said.</summary>
+    /// <summary>Takes the step if q decreases. Returns the gain ratio: the decrease of q over the decrease that the linear model predicts.</summary>
     private double Try(double[] step, double[] gradient, double damping, out int idle, int idleBefore)
     {
         idle = idleBefore;
@@ -99,7 +99,7 @@ internal sealed class Descent
         return product;
     }
 
-    /// <summary>The step by Cholesky's factors; null where rounding leaves none.</summary>
+    /// <summary>The step by Cholesky's factors; null where rounding makes the matrix indefinite.</summary>
     private double[]? Solve(double[] gradient, double damping)
     {
         Matrix<double> matrix = _at.ToMatrix();

@@ -1,6 +1,6 @@
 namespace Rflo.Analysis;
 
-/// <summary>A state at which a circuit stands still, or almost.</summary>
+/// <summary>A state at which a circuit does not change, or changes slowly.</summary>
 public sealed record FixedPoint
 {
     /// <summary>z, shape (n).</summary>
@@ -21,11 +21,11 @@ public sealed record FixedPoint
     /// <summary>How many starts led to it.</summary>
     public required int Starts { get; init; }
 
-    /// <summary>Whether no direction leaves it.</summary>
+    /// <summary>Whether it has no unstable direction.</summary>
     public bool IsStable => UnstableDirections == 0;
 }
 
-/// <summary>How fixed points are looked for.</summary>
+/// <summary>The options of a search for fixed points.</summary>
 public sealed record FixedPointOptions
 {
     /// <summary>The defaults.</summary>
@@ -40,7 +40,7 @@ public sealed record FixedPointOptions
     /// <summary>Points whose distance is at most this are one.</summary>
     public double MergeWithin { get; init; } = 1e-4;
 
-    /// <summary>A magnitude of an eigenvalue counts as above 1 if it is so by more than this, as rounding leaves eigenvalues of 1.</summary>
+    /// <summary>The magnitude of an eigenvalue counts as above 1 if it exceeds 1 by more than this: the tolerance for rounding errors of eigenvalues of 1.</summary>
     public double Marginal { get; init; } = 1e-6;
 
     /// <summary>The most steps from a start.</summary>

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Analysis;
 
-/// <summary>Where a circuit goes from the states of a plane.</summary>
+/// <summary>The change of a circuit's state in a step, from the states of a plane.</summary>
 public sealed record FlowField
 {
     /// <summary>Coordinates along the first direction, shape (columns).</summary>
@@ -17,14 +17,14 @@ public sealed record FlowField
     /// <summary>The part along the second direction.</summary>
     public required double[] AlongVertical { get; init; }
 
-    /// <summary>|F(z) - z| with what leaves the plane.</summary>
+    /// <summary>|F(z) - z|, with the part outside of the plane.</summary>
     public required double[] Speed { get; init; }
 
-    /// <summary>The flow F(z) - z at z = origin + a first + b second, where units have been so for as long as the longest delay.</summary>
+    /// <summary>The flow F(z) - z at z = origin + a first + b second, where units have had these states for as long as the longest delay.</summary>
     /// <param name="map">The circuit at constant inputs.</param>
     /// <param name="origin">A state.</param>
-    /// <param name="first">The first direction; its length does not count.</param>
-    /// <param name="second">The second; what of it is along the first is taken out.</param>
+    /// <param name="first">The first direction; its length has no effect.</param>
+    /// <param name="second">The second; its part along the first is subtracted.</param>
     /// <param name="horizontal">Coordinates a.</param>
     /// <param name="vertical">Coordinates b.</param>
     /// <exception cref="ArgumentException">A length does not fit, or the directions make no plane.</exception>
@@ -67,7 +67,7 @@ public sealed record FlowField
         };
     }
 
-    /// <summary>A direction without the signals under way, which follow the state.</summary>
+    /// <summary>A direction without the signals in transit, which follow from the state.</summary>
     private static double[] Present(CircuitMap map, double[] direction)
     {
         double[] present = [.. direction];

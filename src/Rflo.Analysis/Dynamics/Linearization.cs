@@ -74,7 +74,7 @@ public sealed class Linearization
             delayed.Shift(direction, (delayed.IsReadout ? ofOutputs : ofRates)[delayed.Index], product);
     }
 
-    /// <summary>J' w, what a direction of F(z) is worth in z.</summary>
+    /// <summary>J' w, the credit of z from the credit w of F(z).</summary>
     /// <param name="credit">w, shape (n).</param>
     /// <param name="product">Shape (n). Overwritten; must not overlap.</param>
     public void MultiplyTransposed(ReadOnlySpan<double> credit, Span<double> product)
@@ -132,7 +132,7 @@ public sealed class Linearization
 
     /// <summary>The block of J from the states of one area to those of another, shape (variables x units of the target, of the source).</summary>
     /// <param name="target">The area whose next state it is.</param>
-    /// <param name="source">The area whose state it depends on. What is under way through longer delays is no part of it.</param>
+    /// <param name="source">The area whose state it depends on. Signals in transit through longer delays are not included.</param>
     /// <exception cref="ArgumentException">There is no such area.</exception>
     public Matrix<double> Block(string target, string source)
     {

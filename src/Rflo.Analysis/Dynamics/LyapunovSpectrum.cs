@@ -4,14 +4,14 @@ using Rflo.Core;
 namespace Rflo.Analysis;
 
 /// <summary>
-/// Lyapunov exponents of a circuit: how fast neighboring states part or meet, along directions that are made orthogonal after every step
-/// (Benettin et al. 1980), by exact Jacobians.
+/// Lyapunov exponents of a circuit: the rates at which neighboring states diverge or converge, along directions that are
+/// orthogonalized after every step (Benettin et al. 1980), by exact Jacobians.
 /// </summary>
 public sealed record LyapunovSpectrum
 {
     private const int Parts = 10;
 
-    /// <summary>The exponents per step, in falling order up to their error; minus infinity where a direction is lost in one step.</summary>
+    /// <summary>The exponents per step, in falling order up to their error; minus infinity where a step maps a direction to 0.</summary>
     public required double[] PerStep { get; init; }
 
     /// <summary>Standard error of each, from ten parts of the trajectory.</summary>
@@ -91,7 +91,7 @@ public sealed record LyapunovSpectrum
         double[] means = new double[exponents], errors = new double[exponents];
         for (int k = 0; k < exponents; k++)
         {
-            // Parts differ by a step at most.
+            // The lengths of parts differ by one step at most.
             for (int part = 0; part < Parts; part++)
                 means[k] += parts[part][k] * ((long)steps * (part + 1) / Parts - (long)steps * part / Parts) / steps;
             errors[k] = Math.Sqrt(parts.Sum(part => (part[k] - means[k]) * (part[k] - means[k])) / (Parts * (Parts - 1)));
@@ -125,7 +125,7 @@ public sealed record LyapunovSpectrum
             double length = TakeOut(directions, k);
             if (length <= 1e-14 * before || length == 0)
             {
-                // The step has lost this direction: any other takes its place.
+                // The step has mapped this direction to 0: any other direction replaces it.
                 logs[k] = double.NegativeInfinity;
                 stream.FillGaussian<double>(directions[k], 1);
                 length = TakeOut(directions, k);
@@ -139,7 +139,7 @@ public sealed record LyapunovSpectrum
         }
     }
 
-    /// <summary>Takes the directions before it out of one; its length afterwards.</summary>
+    /// <summary>Subtracts from a direction its parts along those before it. Returns its length.</summary>
     private static double TakeOut(double[][] directions, int index)
     {
         double[] one = directions[index];

@@ -8,7 +8,7 @@ namespace Rflo.Analysis;
 /// <summary>The modes of a Jacobian.</summary>
 public static class Modes
 {
-    /// <summary>Up to so many numbers in a state the whole Jacobian is made; of larger ones only products with it are.</summary>
+    /// <summary>Up to so many numbers in a state the whole Jacobian is computed; for larger ones only products with it.</summary>
     public const int LargestDense = 600;
 
     /// <summary>The modes of largest |eigenvalue|, in falling order; a complex one comes with its conjugate.</summary>
@@ -25,7 +25,7 @@ public static class Modes
         Mode[] all = Of(at.ToMatrix(), dt);
         int kept = Math.Min(count, all.Length);
 
-        // A complex pair is not cut in two.
+        // A complex pair is not split.
         if (kept < all.Length && all.Take(kept).Sum(mode => Math.Sign(mode.Value.Imaginary)) != 0)
             kept++;
         return all[..kept];

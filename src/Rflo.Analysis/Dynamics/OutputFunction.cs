@@ -31,7 +31,7 @@ internal static class OutputFunction
         }
     }
 
-    /// <summary>A direction of sums as one of outputs, in place. The derivative is symmetric, so it is the way back as well.</summary>
+    /// <summary>A direction of sums as one of outputs, in place. The derivative is symmetric, so this is its transpose as well.</summary>
     /// <param name="kind">Which nonlinearity.</param>
     /// <param name="y">The outputs.</param>
     /// <param name="direction">Of the sums; of the outputs afterwards.</param>

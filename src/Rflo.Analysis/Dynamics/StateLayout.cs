@@ -2,7 +2,7 @@ using Rflo.Core;
 
 namespace Rflo.Analysis;
 
-/// <summary>Where the parts of a circuit lie in the state of a map.</summary>
+/// <summary>The places of the parts of a circuit in the state of a map.</summary>
 internal sealed class StateLayout
 {
     private readonly List<StateBlock> _blocks = [];

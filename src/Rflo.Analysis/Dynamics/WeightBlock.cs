@@ -3,7 +3,7 @@ using Rflo.Core;
 
 namespace Rflo.Analysis;
 
-/// <summary>The weights of a projection: what they make of presynaptic signals, of credit, and one after another.</summary>
+/// <summary>The weights of a projection: products with presynaptic signals, with credit, and a list of the entries.</summary>
 internal sealed class WeightBlock
 {
     private readonly int[]? _rows;

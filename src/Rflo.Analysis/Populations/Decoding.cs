@@ -13,7 +13,7 @@ public enum Classifier
     Ridge,
 }
 
-/// <summary>How labels or numbers are decoded.</summary>
+/// <summary>The options of decoding.</summary>
 public sealed record DecodingOptions
 {
     /// <summary>The defaults.</summary>
@@ -32,22 +32,22 @@ public sealed record DecodingOptions
     public long Seed { get; init; }
 }
 
-/// <summary>How well labels are predicted from activity of trials that the classifier has not seen.</summary>
+/// <summary>The accuracy of labels that are predicted from activity in trials that were not used to fit the classifier.</summary>
 public sealed record Decoding
 {
-    /// <summary>Share of trials that are predicted right, for each step.</summary>
+    /// <summary>Share of trials that are predicted correctly, for each step.</summary>
     public required double[] Accuracy { get; init; }
 
     /// <summary>Number of trials, each predicted once.</summary>
     public required int Trials { get; init; }
 
-    /// <summary>The share of the most frequent label: what a guess without activity reaches.</summary>
+    /// <summary>The share of the most frequent label: the accuracy of a guess without activity.</summary>
     public required double Chance { get; init; }
 
     /// <summary>Standard error of each accuracy, as though trials were independent.</summary>
     public double[] Errors => Array.ConvertAll(Accuracy, p => Math.Sqrt(p * (1 - p) / Trials));
 
-    /// <summary>Decodes labels in every step by itself; the parts have each label in the same share, as far as that can be.</summary>
+    /// <summary>Decodes labels in each step separately; all parts have each label in the same share, as far as possible.</summary>
     /// <param name="activity">The population.</param>
     /// <param name="labels">The label of each trial.</param>
     /// <param name="options">Classifier and parts.</param>
@@ -115,11 +115,11 @@ public sealed record Decoding
             throw new ArgumentException("labels: all trials have the same, so there is nothing to decode.");
         IGrouping<int, int> least = labels.GroupBy(label => label).MinBy(group => group.Count())!;
         if (least.Count() < options.Folds)
-            throw new ArgumentException($"labels: label {least.Key} has {least.Count()} trials, fewer than {options.Folds} folds. Show more trials, or take fewer folds.");
+            throw new ArgumentException($"labels: label {least.Key} has {least.Count()} trials, fewer than {options.Folds} folds. Record more trials, or take fewer folds.");
         return options;
     }
 
-    /// <summary>1 for each trial that is predicted right by a classifier of the other parts, else 0.</summary>
+    /// <summary>1 for each trial that is predicted correctly by a classifier of the other parts, else 0.</summary>
     private static double[] Right(Matrix<double> train, Matrix<double> test, int[] labels, int[] parts, DecodingOptions options)
     {
         double[] right = new double[labels.Length];

@@ -30,7 +30,7 @@ public sealed record Participation(double Ratio, double Error, double Corrected)
             kept.Length * activity.Steps, activity.Units, (row, i) => activity[kept[row / activity.Steps], row % activity.Steps, i]);
         Matrix<double> centered = Samples.Centered(samples).Centered;
 
-        // Both have the same eigenvalues but for zeros.
+        // Both matrices have the same eigenvalues but for zeros.
         Matrix<double> product = centered.RowCount >= centered.ColumnCount ? centered.TransposeThisAndMultiply(centered) : centered.TransposeAndMultiply(centered);
         double total = product.Trace(), squares = product.FrobeniusNorm();
         if (!(total > 0))

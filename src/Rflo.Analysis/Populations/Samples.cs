@@ -15,7 +15,7 @@ internal static class Samples
         return (centered, mean);
     }
 
-    /// <summary>Refuses two sets of samples that are not of the same things.</summary>
+    /// <summary>Refuses two sets of samples that are not of the same trials and steps.</summary>
     public static void CheckPair(Matrix<double> first, Matrix<double> second)
     {
         ArgumentNullException.ThrowIfNull(first);

@@ -81,7 +81,7 @@ public sealed record Selectivity
         }
     }
 
-    /// <summary>What a larger design explains beyond a smaller one, held against what the full one leaves.</summary>
+    /// <summary>The variance that a larger design explains beyond a smaller one, compared with the residual variance of the full one.</summary>
     private static Effect[] Effects(Matrix<double> activity, Design smaller, Design larger, Design full)
     {
         Vector<double> without = smaller.Residuals(activity), with = larger.Residuals(activity), left = full.Residuals(activity), total = new Design().Residuals(activity);
@@ -103,7 +103,7 @@ public sealed record Selectivity
     {
         public int Rank(int trials) => Columns(trials).ColumnCount;
 
-        /// <summary>The sum of squares of each unit that it does not explain; sums that are rounding are 0.</summary>
+        /// <summary>The residual sum of squares of each unit; sums of the size of rounding errors are 0.</summary>
         public Vector<double> Residuals(Matrix<double> activity)
         {
             Matrix<double> q = Columns(activity.RowCount).QR(MathNet.Numerics.LinearAlgebra.Factorization.QRMethod.Thin).Q;

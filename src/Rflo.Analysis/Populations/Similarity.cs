@@ -43,7 +43,7 @@ public static class Similarity
         return MathNet.Numerics.Statistics.Correlation.Spearman(Pairs(first), Pairs(second));
     }
 
-    /// <summary>Linear centered kernel alignment, from 0 to 1 (Kornblith et al. 2019): 1 where one population is the other turned and scaled.</summary>
+    /// <summary>Linear centered kernel alignment, from 0 to 1 (Kornblith et al. 2019): 1 where one population is the other rotated and scaled.</summary>
     /// <param name="first">Shape (samples, units).</param>
     /// <param name="second">Of the same samples, shape (samples, units).</param>
     /// <exception cref="ArgumentException">The samples are others, or a population does not vary.</exception>
@@ -55,7 +55,7 @@ public static class Similarity
     }
 
     /// <summary>
-    /// Procrustes distance, from 0 to the square root of 2: between the populations as they are laid upon each other best by shift, scale and rotation.
+    /// Procrustes distance, from 0 to the square root of 2: between the populations after the best alignment by shift, scale and rotation.
     /// </summary>
     /// <param name="first">Shape (samples, units).</param>
     /// <param name="second">Of the same samples, shape (samples, units).</param>

@@ -3,7 +3,7 @@ using Rflo.Core;
 
 namespace Rflo.Analysis;
 
-/// <summary>The currents of an area by where they come from, as CURBD draws them (Perich et al. 2021): W times the signals that arrive in each step.</summary>
+/// <summary>The currents of an area by their sources, as in CURBD (Perich et al. 2021): W times the signals that arrive in each step.</summary>
 public sealed record SourceCurrents
 {
     /// <summary>The area that receives.</summary>
@@ -22,7 +22,7 @@ public sealed record SourceCurrents
     public required Matrix<double> Total { get; init; }
 
     /// <summary>The currents of a recorded trial.</summary>
-    /// <param name="map">The circuit; its constant inputs play no part.</param>
+    /// <param name="map">The circuit; its constant inputs are not used.</param>
     /// <param name="area">The area that receives.</param>
     /// <param name="recording">A trial of the circuit.</param>
     /// <exception cref="ArgumentException">There is no such area, nothing arrives at it, or the trial is too short.</exception>
@@ -67,7 +67,7 @@ public sealed record SourceCurrents
         return currents;
     }
 
-    /// <summary>What a source sends that arrives in a step.</summary>
+    /// <summary>The signals of a source that arrive in a step.</summary>
     private static ReadOnlySpan<double> Signal(Graph graph, Source source, Recording recording, int step)
     {
         int row = step - 1 - source.Delay;

@@ -82,7 +82,7 @@ public sealed record TargetedReduction
         return activity.Project(Axes, Mean);
     }
 
-    /// <summary>What makes coefficients of the activity of all trials, without that of the constant: shape (variables, trials).</summary>
+    /// <summary>The matrix that maps the activity of all trials to coefficients, without the row of the constant: shape (variables, trials).</summary>
     private static Matrix<double> Solver(int trials, IReadOnlyList<KeyValuePair<string, double[]>> variables)
     {
         Matrix<double> design = Matrix<double>.Build.Dense(trials, variables.Count + 1, (k, v) => v == variables.Count ? 1 : variables[v].Value[k]);
@@ -101,7 +101,7 @@ public sealed record TargetedReduction
             if (Math.Abs(qr.R[v, v]) <= 1e-10 * coefficients.Column(v).L2Norm() || coefficients.Column(v).L2Norm() == 0)
                 throw new ArgumentException($"variable {variables[v].Key}: the population has no direction of its own for it.");
 
-            // An axis points to where its variable grows.
+            // The variable increases along its axis.
             if (qr.R[v, v] < 0)
                 axes.SetColumn(v, -axes.Column(v));
         }
