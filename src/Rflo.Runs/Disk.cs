@@ -1,12 +1,12 @@
 namespace Rflo.Runs;
 
-/// <summary>What the system refuses, as one exception that names the file.</summary>
+/// <summary>File operations; a refusal of the system becomes one exception that names the file.</summary>
 internal static class Disk
 {
     private const int BufferBytes = 1 << 16;
     private const string Choose = "Choose a place that you may write to and that has room left.";
 
-    /// <summary>What a file is called until it is whole.</summary>
+    /// <summary>The ending of a file's name until it is complete.</summary>
     public const string Unfinished = ".part";
 
     /// <summary>Writes a file under another name, waits until the disk has it, and moves it into place: it is whole or not there.</summary>
@@ -46,11 +46,11 @@ internal static class Disk
         }
         catch (Exception e) when (IsSystem(e))
         {
-            // Whoever cleans up has something more important to say.
+            // A failed cleanup must not hide the exception that caused it.
         }
     }
 
-    /// <summary>Does something that writes to <paramref name="path"/>.</summary>
+    /// <summary>Runs an action that writes to <paramref name="path"/>.</summary>
     /// <exception cref="RunFileException">The system refuses.</exception>
     public static void Writing(string path, Action action)
     {
@@ -91,7 +91,7 @@ internal static class Disk
     /// <exception cref="RunFileException">There is none, it cannot be read, or it is longer than <paramref name="most"/> bytes.</exception>
     public static string ReadText(string path, long most) => new StreamReader(new MemoryStream(ReadAll(path, most))).ReadToEnd();
 
-    /// <summary>Does something that reads <paramref name="path"/>.</summary>
+    /// <summary>Runs an action that reads <paramref name="path"/>.</summary>
     /// <exception cref="RunFileException">The system refuses.</exception>
     public static T Reading<T>(string path, Func<T> action)
     {
@@ -109,7 +109,7 @@ internal static class Disk
         }
     }
 
-    /// <summary>Is this what the system answers where it refuses?</summary>
+    /// <summary>Is this an exception of a refusal of the system?</summary>
     public static bool IsSystem(Exception e) =>
         e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException or System.Security.SecurityException;
 }

@@ -1,7 +1,7 @@
 namespace Rflo.Runs;
 
-/// <summary>What a file may ask for before it is refused; the defaults suit files from strangers.</summary>
-/// <remarks>A file that exceeds a limit is refused by name and before memory is taken for it.</remarks>
+/// <summary>The limits of a file that is read; the defaults suit files of unknown origin.</summary>
+/// <remarks>A file that exceeds a limit is refused by name before memory is allocated for it.</remarks>
 public sealed record ReadLimits
 {
     /// <summary>Limits for files from anywhere: 4 GiB of numbers, 200 to 1 compression beyond 16 MiB, 10,000 arrays, 64 MiB of text.</summary>

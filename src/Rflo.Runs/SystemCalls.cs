@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Rflo.Runs;
 
-/// <summary>What .NET has no word for: the kind of a file before it is opened, and a folder's entries on the disk.</summary>
-/// <remarks>Where the system has no such function, a file counts as an ordinary one and a folder's entries reach the disk when the system likes.</remarks>
+/// <summary>System calls without a .NET equivalent: the kind of a file before it is opened, and flushing a folder's entries to the disk.</summary>
+/// <remarks>Where the system has no such function, a file counts as an ordinary one and a folder's entries are not flushed.</remarks>
 internal static partial class SystemCalls
 {
     // Layout and numbers of statx are those of the kernel, on every processor.
@@ -12,7 +12,7 @@ internal static partial class SystemCalls
     private const int KindOfFile = 0xF000, Regular = 0x8000, Folder = 0x4000;
     private const int ReadOnly = 0;
 
-    /// <summary>Is it known that this is no ordinary file, but a pipe, a device or a socket? To open a pipe is to wait for ever.</summary>
+    /// <summary>Is it certain that this is no ordinary file, but a pipe, a device or a socket? Opening a pipe can block without end.</summary>
     public static bool IsSpecial(string path)
     {
         if (!OperatingSystem.IsLinux())
@@ -33,7 +33,7 @@ internal static partial class SystemCalls
         return kind is not Regular and not Folder;
     }
 
-    /// <summary>Waits until the names of a folder's entries are on the disk: a renamed file may otherwise be lost with the power.</summary>
+    /// <summary>Waits until the names of a folder's entries are on the disk: otherwise a power failure may undo the renaming of a file.</summary>
     public static void SyncFolder(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -43,7 +43,7 @@ internal static partial class SystemCalls
             int folder = Open(path, ReadOnly);
             if (folder < 0)
                 return;
-            // Not every file system can; then there is nothing to be done about it.
+            // Not every file system supports this; the failure is ignored.
             _ = Sync(folder);
             _ = Close(folder);
         }

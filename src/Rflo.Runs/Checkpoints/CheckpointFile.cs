@@ -4,7 +4,7 @@ namespace Rflo.Runs;
 
 /// <summary>
 /// A checkpoint as a file that numpy reads: the arrays <c>trial</c>, <c>experiment</c> (the bytes of the hash), <c>format</c>
-/// and <c>state/NAME</c>. Every member has a checksum, so a damaged file is found out when it is read.
+/// and <c>state/NAME</c>. Every member has a checksum, so damage is detected when the file is read.
 /// </summary>
 internal static class CheckpointFile
 {
@@ -25,7 +25,7 @@ internal static class CheckpointFile
     public static string[] In(string folder) =>
         [.. Listing.Files(folder, $"{NamePrefix}*{NameSuffix}").Where(path => IsName(Path.GetFileName(path))).OrderDescending(StringComparer.Ordinal)];
 
-    /// <summary>Is this the name of a checkpoint? One that somebody gave to a copy is not.</summary>
+    /// <summary>Is this the name of a checkpoint? The name of a user's copy is none.</summary>
     public static bool IsName(string name) =>
         name.Length == NamePrefix.Length + Digits + NameSuffix.Length
         && name.StartsWith(NamePrefix, StringComparison.Ordinal)
@@ -48,7 +48,7 @@ internal static class CheckpointFile
 
     /// <summary>Reads a checkpoint.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <param name="limits">What it may ask for.</param>
+    /// <param name="limits">The limits of the file.</param>
     /// <exception cref="RunFileException">The file is missing, damaged, or no checkpoint.</exception>
     public static Checkpoint Read(string path, ReadLimits limits)
     {

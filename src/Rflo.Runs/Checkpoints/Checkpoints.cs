@@ -10,7 +10,7 @@ public sealed class Checkpoints
 
     /// <param name="folder">The folder of the run while it is written, <see cref="RunFolder.Temporary"/>.</param>
     /// <param name="experiment">SHA-256 of the experiment, in hexadecimal.</param>
-    /// <param name="limits">What a checkpoint may ask for; null for <see cref="ReadLimits.Default"/>.</param>
+    /// <param name="limits">The limits of a checkpoint; null for <see cref="ReadLimits.Default"/>.</param>
     internal Checkpoints(string folder, string experiment, ReadLimits? limits)
     {
         _folder = folder;
@@ -18,14 +18,14 @@ public sealed class Checkpoints
         _limits = limits ?? ReadLimits.Default;
     }
 
-    /// <summary>Writes a checkpoint, then deletes those before the last two, and those of later trials, which were passed over.</summary>
+    /// <summary>Writes a checkpoint, then deletes those before the last two, and those of later trials, which were skipped.</summary>
     /// <param name="trial">Trials that were trained.</param>
-    /// <param name="state">What <see cref="Core.Session.Capture"/> gave.</param>
+    /// <param name="state">The result of <see cref="Core.Session.Capture"/>.</param>
     /// <exception cref="RunFileException">It cannot be written; the ones before it are still there.</exception>
     public void Write(int trial, IReadOnlyDictionary<string, double[]> state)
     {
         CheckpointFile.Write(_folder, new Checkpoint(trial, _experiment, state));
-        // The new one is there for good before an old one goes.
+        // An old one is deleted only after the new one is on the disk.
         SystemCalls.SyncFolder(_folder);
         string written = CheckpointFile.NameOf(trial);
         string[] all = CheckpointFile.In(_folder);
@@ -35,10 +35,10 @@ public sealed class Checkpoints
     }
 
     /// <summary>
-    /// Goes on from the newest checkpoint that can be used: hands it to <paramref name="use"/>; one that is damaged, belongs to another
-    /// experiment or is refused by <paramref name="use"/> (an <see cref="ArgumentException"/>) is passed over for the one before.
+    /// Calls <paramref name="use"/> with the newest checkpoint that can be used. One that is damaged, belongs to another experiment or is
+    /// refused by <paramref name="use"/> (an <see cref="ArgumentException"/>) is skipped for the one before.
     /// </summary>
-    /// <param name="use">Takes up the state.</param>
+    /// <param name="use">Restores the state.</param>
     /// <param name="passedOver">What is wrong with each checkpoint that was not used, the newest first.</param>
     /// <returns>The one used; null where there was none.</returns>
     public Checkpoint? TakeUp(Action<Checkpoint> use, out IReadOnlyList<string> passedOver)

@@ -2,7 +2,7 @@ namespace Rflo.Runs;
 
 /// <summary>
 /// The temporary folder in which a run is written, beside its place: for <c>runs/p1</c> it is <c>runs/.p1.writing</c>. Its name follows from the
-/// place, and it comes into being whole, by the renaming of a folder that is not empty: so of two processes only one gets it, and it is a claim to the place too.
+/// place. It is made by renaming a folder that is not empty, so only one of two processes succeeds, and the folder is also a lock of the place.
 /// </summary>
 internal static class Claim
 {
@@ -14,11 +14,11 @@ internal static class Claim
     /// <summary>The temporary folder of a place.</summary>
     public static string FolderOf(string place) => Beside(place, Writing);
 
-    /// <summary>Where the folder at a place waits while another takes it.</summary>
+    /// <summary>Where the folder at a place is kept while another replaces it.</summary>
     public static string ReplacedOf(string place) => Beside(place, Replaced);
 
     /// <summary>Makes the temporary folder of a place.</summary>
-    /// <returns>Null where it is made; else who has it, or an owner without a name where that cannot be known.</returns>
+    /// <returns>Null where it is made; else its owner, or an owner without a name where the owner cannot be read.</returns>
     /// <exception cref="IOException">The system refuses; <see cref="UnauthorizedAccessException"/> likewise.</exception>
     public static Owner? TryTake(string place)
     {
@@ -39,10 +39,10 @@ internal static class Claim
         }
     }
 
-    /// <summary>Makes the temporary folder of a place, left by a process that has ended, this process's own, with all that is in it.</summary>
+    /// <summary>Makes this process the owner of a place's temporary folder that a process which has ended left, with its content.</summary>
     /// <param name="place">The place.</param>
-    /// <param name="force">Take it from a process of another machine or container too, of which nothing is known here.</param>
-    /// <returns>Null where it is ours; else who has it.</returns>
+    /// <param name="force">Take it also from a process of another machine or container, whose state cannot be determined here.</param>
+    /// <returns>Null where this process owns it; else its owner.</returns>
     /// <exception cref="RunFileException">The system refuses.</exception>
     public static Owner? TakeOver(string place, bool force)
     {
@@ -50,7 +50,7 @@ internal static class Claim
         Owner? other = null;
         Disk.Writing(folder, () =>
         {
-            // Of two processes that ask at once the second waits, and then sees the first as the owner.
+            // If two processes take over at once, the second waits and then reads the first as the owner.
             using FileStream turn = Turn(Path.Combine(folder, TurnFile));
             Owner? owner = Owner.Of(folder);
             bool isFree = owner is null || owner.IsDead() || (force && !owner.IsHere);
@@ -62,7 +62,7 @@ internal static class Claim
         return other;
     }
 
-    /// <summary>Takes out of a folder what a killed process was in the midst of writing.</summary>
+    /// <summary>Deletes from a folder the unfinished files of a killed process.</summary>
     public static void Tidy(string folder)
     {
         Disk.Remove(Path.Combine(folder, TurnFile));
@@ -71,7 +71,7 @@ internal static class Claim
     }
 
     /// <summary>
-    /// Puts a complete folder, which a killed process only had no time to move, to its place; where something else lies there,
+    /// Moves a complete folder, whose process was killed before it moved it, to its place; where something else is there,
     /// to the next free number beside it.
     /// </summary>
     public static void Finish(string complete, string place)
@@ -89,7 +89,7 @@ internal static class Claim
     }
 
     /// <summary>
-    /// Sees to the folder that a replacement left aside: it comes back where nothing took its place; else the files in it that no run wrote go over
+    /// Finishes a replacement: the old folder is moved back where there is no new one; else the files in it that no run wrote are moved
     /// to the new one, and the rest of it is deleted.
     /// </summary>
     public static void Settle(string place)
@@ -120,16 +120,16 @@ internal static class Claim
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What cannot be deleted is hidden and names its owner; the reason for giving it up matters more.
+            // A folder that cannot be deleted is hidden and names its owner; the exception that led here matters more.
         }
     }
 
-    /// <summary>Deletes what a process that has ended left half-way. What it left complete takes the next free number beside its place.</summary>
+    /// <summary>Deletes the incomplete folder of a process that has ended. A complete one is moved to the next free number beside its place.</summary>
     private static void ClearAbandoned(string folder, string place)
     {
         if (!IsAbandoned(folder))
             return;
-        // Moved first: between the look and the deletion somebody else may have done the same and begun anew.
+        // Moved first: between the check and the deletion another process may have done the same and begun anew.
         string aside = Unique(folder);
         if (!TryMove(folder, aside))
             return;
@@ -158,7 +158,7 @@ internal static class Claim
         Owner.Unsign($"{place}-{number}");
     }
 
-    /// <summary>A file that one process at a time has open; the system lets go of it when the process ends, however it ends.</summary>
+    /// <summary>A file that one process at a time has open; the system closes it when the process ends, however it ends.</summary>
     private static FileStream Turn(string path)
     {
         for (int attempt = 1; ; attempt++)

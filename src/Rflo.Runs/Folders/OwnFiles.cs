@@ -1,10 +1,10 @@
 namespace Rflo.Runs;
 
-/// <summary>What in a run folder a run wrote, by its manifest. Everything else was put there by somebody, and outlives the run.</summary>
+/// <summary>The files of a run folder that the run wrote, by its manifest. All others are the user's and are kept when the folder is replaced.</summary>
 internal static class OwnFiles
 {
-    /// <summary>Moves what no run wrote from one folder into another; what has a name that is taken there gets the next free one, <c>notes-1.txt</c>.</summary>
-    /// <returns>False where something stays in the first folder that the system does not let go.</returns>
+    /// <summary>Moves the files that no run wrote from one folder into another; a file whose name is taken there gets the next free one, <c>notes-1.txt</c>.</summary>
+    /// <returns>False where the system refuses to move one of them.</returns>
     public static bool TryCarry(string from, string to)
     {
         try
@@ -69,7 +69,7 @@ internal static class OwnFiles
         }
         catch (RunFileException)
         {
-            // Of a damaged manifest nothing is known: what could be somebody's stays.
+            // A damaged manifest lists no files: every file may be the user's and is kept.
             return [];
         }
     }

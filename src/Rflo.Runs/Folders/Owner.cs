@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace Rflo.Runs;
 
-/// <summary>The process that writes a folder. Its file in the folder lets others see whether the writer still lives.</summary>
+/// <summary>The process that writes a folder. By its file in the folder, other processes determine whether it is still running.</summary>
 /// <param name="Process">Number of the process.</param>
-/// <param name="Started">When the process began, UTC: numbers are used again.</param>
+/// <param name="Started">When the process began, UTC: numbers are reused.</param>
 /// <param name="Host">Name of its machine: a folder may be shared.</param>
-/// <param name="Boot">The start of its machine since which the number is given; empty where it is not known.</param>
-/// <param name="Namespace">The namespace of its number; empty where it is not known.</param>
-/// <param name="Ticks">When the process began, in ticks since the start of the machine; 0 where it is not known.</param>
+/// <param name="Boot">The boot of its machine in which the number is valid; empty where it is unknown.</param>
+/// <param name="Namespace">The namespace of its number; empty where it is unknown.</param>
+/// <param name="Ticks">When the process began, in ticks since the start of the machine; 0 where it is unknown.</param>
 internal sealed record Owner(int Process, DateTime Started, string Host, string Boot = "", string Namespace = "", long Ticks = 0)
 {
     /// <summary>Name of the file.</summary>
@@ -18,10 +18,10 @@ internal sealed record Owner(int Process, DateTime Started, string Host, string 
     private const int LongestFile = 4096;
     private static readonly JsonSerializerOptions _options = new() { RespectNullableAnnotations = true };
 
-    /// <summary>Where ticks are not known: the clock may be set while a process runs, which moves the time that the system reports as its start.</summary>
+    /// <summary>The tolerance of start times where ticks are unknown: setting the clock while a process runs changes the start time that the system reports.</summary>
     private static readonly TimeSpan _tolerance = TimeSpan.FromMinutes(1);
 
-    /// <summary>Somebody of whom nothing is known.</summary>
+    /// <summary>An owner that cannot be read.</summary>
     public static Owner Unknown { get; } = new(0, default, "");
 
     /// <summary>This process.</summary>
@@ -32,10 +32,10 @@ internal sealed record Owner(int Process, DateTime Started, string Host, string 
             self.Id, self.StartTime.ToUniversalTime(), Environment.MachineName, ProcessTable.Boot, ProcessTable.Namespace, ProcessTable.StartOf(self.Id) ?? 0);
     }
 
-    /// <summary>Can this process see whether that one lives? Of another machine's, and of another container's, nothing is known.</summary>
+    /// <summary>Can this process determine whether the owner is running? It cannot for owners on another machine or in another container.</summary>
     public bool IsHere => Host == Environment.MachineName && (HasEndedWithItsMachine || Namespace == ProcessTable.Namespace || Namespace == "");
 
-    /// <summary>The machine has been started anew since.</summary>
+    /// <summary>Was the machine restarted since?</summary>
     private bool HasEndedWithItsMachine => Boot != "" && ProcessTable.Boot != "" && Boot != ProcessTable.Boot;
 
     /// <summary>The owner of a folder; null where it has none that can be read.</summary>
@@ -55,16 +55,16 @@ internal sealed record Owner(int Process, DateTime Started, string Host, string 
     /// <summary>Writes its file into a folder.</summary>
     public void Sign(string folder)
     {
-        // Moved into place, so that no moment has half a name in it.
+        // Moved into place, so that the file is never incomplete.
         string path = Path.Combine(folder, FileName), unfinished = $"{path}-{Process}";
         File.WriteAllText(unfinished, JsonSerializer.Serialize(this));
         File.Move(unfinished, path, overwrite: true);
     }
 
-    /// <summary>Takes its file out of a folder that is finished; one that stays does no harm.</summary>
+    /// <summary>Deletes its file from a finished folder; a file that stays has no effect.</summary>
     public static void Unsign(string folder) => Disk.Remove(Path.Combine(folder, FileName));
 
-    /// <summary>Is it known that the process has ended?</summary>
+    /// <summary>Is it certain that the process has ended?</summary>
     public bool IsDead()
     {
         if (!IsHere)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Rflo.Runs;
 
-/// <summary>Where a run folder goes, and that nothing which is there gets lost.</summary>
+/// <summary>Places run folders, without overwriting existing files.</summary>
 internal static class Placement
 {
     /// <summary>Most bytes of a name: file systems take 255, and the folders beside it have some 50 more than it.</summary>
@@ -30,13 +30,13 @@ internal static class Placement
             : throw new RunFileException(full, null, $"has a name of {bytes} bytes; a run folder's has {LongestName} at most", "Give it a shorter name with --out.");
     }
 
-    /// <summary>Is this name kept for a file of ours?</summary>
+    /// <summary>Is this name reserved for a file of the library?</summary>
     public static bool IsReserved(string name) =>
         name is RunFileNames.Manifest or RunFileNames.Metrics or RunFileNames.Weights or RunFileNames.Activity or RunFileNames.Picture or RunFileNames.Report or Owner.FileName
             or SessionFile.Name || CheckpointFile.IsName(name);
 
     /// <summary>Makes the folders above a place and its temporary folder.</summary>
-    /// <returns>Who else writes there; null where nobody does.</returns>
+    /// <returns>The other process that writes there; null where there is none.</returns>
     /// <exception cref="RunFileException">The place is not writable.</exception>
     public static Owner? Prepare(string place)
     {
@@ -45,22 +45,22 @@ internal static class Placement
         {
             Directory.CreateDirectory(Path.GetDirectoryName(place)!);
             other = Claim.TryTake(place);
-            // A process that was killed in the midst of a replacement left the old folder aside.
+            // A process that was killed during a replacement may have left the old folder aside.
             if (other is null)
                 Claim.Settle(place);
         });
         return other;
     }
 
-    /// <summary>Sees that nothing is at a place but what may be replaced.</summary>
-    /// <exception cref="RunFileException">Something is.</exception>
+    /// <summary>Checks that a place is free, or has a folder that may be replaced.</summary>
+    /// <exception cref="RunFileException">It is not free.</exception>
     public static void CheckFree(string place, bool force)
     {
         if (!Listing.IsThere(place))
             return;
         if (!force)
             throw new RunFileException(place, null, "is there already", "Choose another name, or replace it with --force.");
-        // To replace a folder is to delete what a run wrote into it.
+        // Replacing a folder deletes the files that a run wrote into it.
         if (!Listing.IsFolder(place) || !IsRunFolder(place))
             throw new RunFileException(place, null, "is no run folder, so it is not replaced", "Choose another name, or delete it yourself.");
     }
@@ -69,11 +69,11 @@ internal static class Placement
     public static RunFileException Taken(string place, Owner other)
     {
         string where = other.Host == Environment.MachineName && !other.IsHere ? " (in another container)" : "";
-        string who = other.Host == "" ? "somebody" : $"process {other.Process} on {Printable.Text(other.Host)}{where}";
-        return new RunFileException(place, null, $"is being written by {who}", $"Choose another name; if nobody writes it, delete {Claim.FolderOf(place)}.");
+        string who = other.Host == "" ? "another process" : $"process {other.Process} on {Printable.Text(other.Host)}{where}";
+        return new RunFileException(place, null, $"is being written by {who}", $"Choose another name; if no process writes it, delete {Claim.FolderOf(place)}.");
     }
 
-    /// <summary>The exception for a run that cannot be taken up, since another process may be writing it.</summary>
+    /// <summary>The exception for a run that cannot be resumed, since another process may be writing it.</summary>
     public static RunFileException Busy(string place, Owner other)
     {
         string remedy = other.IsHere

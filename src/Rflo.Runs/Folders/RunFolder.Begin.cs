@@ -1,6 +1,6 @@
 namespace Rflo.Runs;
 
-/// <content>How a run folder begins, and how one is found again.</content>
+/// <content>Creates and opens run folders.</content>
 public sealed partial class RunFolder
 {
     /// <summary>Begins a run folder.</summary>
@@ -21,7 +21,7 @@ public sealed partial class RunFolder
     }
 
     /// <summary>Begins the run folder <c>parent/name-1</c>, or the one with the number after the largest that is there or being written.</summary>
-    /// <remarks>Processes that ask at the same time get different numbers.</remarks>
+    /// <remarks>Processes that call it at the same time get different numbers.</remarks>
     /// <param name="parent">Folder of run folders; made where it is missing.</param>
     /// <param name="name">Name without the number.</param>
     /// <exception cref="RunFileException">The place is not writable, or the name holds a path.</exception>
@@ -41,8 +41,8 @@ public sealed partial class RunFolder
     }
 
     /// <summary>
-    /// Begins a run folder where results go that cannot be written to their place: in a folder of its own below the system's temporary one, which
-    /// nobody else can read or has made, or, where there is no room either, below the user's own.
+    /// Begins a run folder for results that cannot be written to their place. It is in a new folder below the system's temporary one, which no
+    /// other user can read, or, where that cannot be written, below the user's own.
     /// </summary>
     /// <param name="name">Name of the run.</param>
     /// <exception cref="RunFileException">Neither can be written.</exception>
@@ -62,7 +62,7 @@ public sealed partial class RunFolder
 
     /// <summary>Opens a finished run folder for reading.</summary>
     /// <param name="path">Path of the folder.</param>
-    /// <param name="limits">What its files may ask for; <see cref="ReadLimits.Default"/> where null.</param>
+    /// <param name="limits">The limits of its files; <see cref="ReadLimits.Default"/> where null.</param>
     /// <exception cref="RunFileException">There is none, or its manifest is damaged.</exception>
     public static SavedRun Open(string path, ReadLimits? limits = null) => new(path, limits ?? ReadLimits.Default);
 
@@ -71,7 +71,7 @@ public sealed partial class RunFolder
     /// <exception cref="RunFileException">It cannot be read.</exception>
     public static IReadOnlyList<string> Abandoned(string parent) => Claim.Abandoned(Placement.FullPath(parent)).ToArray();
 
-    /// <summary>What a killed run had learned is not thrown away unasked.</summary>
+    /// <summary>Refuses to replace a killed run that can be resumed, unless forced.</summary>
     private static void CheckNotStopped(string place)
     {
         if (IsStopped(place))
@@ -84,7 +84,7 @@ public sealed partial class RunFolder
         return CheckpointFile.In(temporary).Length > 0 && Claim.IsAbandoned(temporary);
     }
 
-    /// <summary>Has somebody a run here that can go on, or that cannot be looked at?</summary>
+    /// <summary>Is there a run that can be resumed, or one that cannot be read?</summary>
     private static bool MayBeStopped(string place)
     {
         try
@@ -97,7 +97,7 @@ public sealed partial class RunFolder
         }
     }
 
-    /// <summary>Once more: another process may have finished this very folder before it was claimed.</summary>
+    /// <summary>Checks the place again: another process may have finished this folder before it was claimed.</summary>
     private static RunFolder Checked(RunFolder folder)
     {
         try

@@ -1,20 +1,20 @@
 namespace Rflo.Runs;
 
-/// <content>How a run that was stopped goes on.</content>
+/// <content>Resumes runs that were stopped.</content>
 public sealed partial class RunFolder
 {
-    /// <summary>The processes that worked on this run, the current one last, once it has announced itself.</summary>
+    /// <summary>The processes that worked on this run, in order; the current one is last, once <see cref="Begin"/> was called.</summary>
     public IReadOnlyList<RunSession> Sessions { get; private set; } = [];
 
     /// <summary>
-    /// Takes up the run whose results will lie, or lie, in <paramref name="path"/>: one whose process was killed, with all that it had
-    /// written, or one that ended before its last trial and left checkpoints. In the second case the folder stays as it is until the
+    /// Resumes the run whose results are, or will be, in <paramref name="path"/>: one whose process was killed, with all that it had
+    /// written, or one that ended before its last trial and left checkpoints. In the second case the folder is not changed until the
     /// new one is complete.
     /// </summary>
-    /// <param name="path">The run folder, as it was or would have been named at its end.</param>
-    /// <param name="force">Take it over from a process of another machine, of which nothing can be known here: somebody else does know that it has ended.</param>
-    /// <param name="limits">What the files may ask for; null for <see cref="ReadLimits.Default"/>.</param>
-    /// <exception cref="RunFileException">There is nothing to go on from, or another process writes there.</exception>
+    /// <param name="path">The run folder, by its final name.</param>
+    /// <param name="force">Take it over from a process of another machine, whose state cannot be determined here: the caller asserts that it has ended.</param>
+    /// <param name="limits">The limits of the files; null for <see cref="ReadLimits.Default"/>.</param>
+    /// <exception cref="RunFileException">There is nothing to resume from, or another process writes there.</exception>
     public static RunFolder Resume(string path, bool force = false, ReadLimits? limits = null)
     {
         string place = Placement.WritablePath(path);
@@ -32,21 +32,21 @@ public sealed partial class RunFolder
     }
 
     /// <summary>
-    /// Begins a run folder, or takes up what a process that has ended left of it: <see cref="Create"/> and <see cref="Resume"/> in one,
-    /// for whoever has many runs to see to.
+    /// Begins a run folder, or resumes one that a process which has ended left: <see cref="Create"/> and <see cref="Resume"/> in one,
+    /// for callers with many runs.
     /// </summary>
-    /// <param name="path">The run folder, as it will be named at its end. What lies there stays until the new one is complete.</param>
+    /// <param name="path">The run folder, by its final name. A folder that is there stays until the new one is complete.</param>
     /// <param name="anew">Leave the checkpoints of a run that has ended where they are, and begin with the first trial.</param>
     /// <param name="force">Take it over from a process of another machine, as <see cref="Resume"/> does.</param>
-    /// <param name="limits">What the files may ask for; null for <see cref="ReadLimits.Default"/>.</param>
-    /// <param name="replaceDamaged">Begin anew where what lies there is damaged; it is kept beside the place, as <c>NAME.damaged-1</c>.</param>
+    /// <param name="limits">The limits of the files; null for <see cref="ReadLimits.Default"/>.</param>
+    /// <param name="replaceDamaged">Begin anew where the folder is damaged; it is kept beside the place, as <c>NAME.damaged-1</c>.</param>
     /// <returns>Null where another process writes there.</returns>
-    /// <exception cref="RunFileException">The place is not writable, or what lies there is damaged.</exception>
+    /// <exception cref="RunFileException">The place is not writable, or the folder there is damaged.</exception>
     public static RunFolder? TryBegin(string path, bool anew = false, bool force = false, ReadLimits? limits = null, bool replaceDamaged = false)
     {
         string place = Placement.WritablePath(path);
         limits ??= ReadLimits.Default;
-        // What is replaced is deleted, and nothing of what is damaged is.
+        // A replacement deletes the old folder; a damaged one is moved aside instead.
         if (replaceDamaged && Listing.IsThere(place) && !IsReadable(place, limits))
             Disk.Writing(place, () => Claim.SetAside(place, place));
         try
@@ -71,7 +71,7 @@ public sealed partial class RunFolder
             return null;
         if (!anew && CheckpointFile.In(place).Length > 0)
             return TakeUpEnded(place, limits, out _);
-        // What is no run folder cannot be replaced at the end: better to know it at the beginning.
+        // A folder that is no run folder cannot be replaced at the end, so it is refused at the beginning.
         Placement.CheckFree(place, force: true);
         return Placement.Prepare(place) is null ? new RunFolder(place, force: true) : null;
     }
@@ -88,8 +88,8 @@ public sealed partial class RunFolder
         }
     }
 
-    /// <summary>Takes the temporary folder that a killed process left.</summary>
-    /// <returns>Null where another process has it, or where there is nothing in it to go on with.</returns>
+    /// <summary>Resumes from the temporary folder that a killed process left.</summary>
+    /// <returns>Null where another process has it, or where there is nothing in it to resume from.</returns>
     private static RunFolder? TakeUpKilled(string place, bool force, ReadLimits limits, out Owner? other)
     {
         RunFolder folder = new(place, force: true);
@@ -103,14 +103,14 @@ public sealed partial class RunFolder
         }
         catch (RunFileException)
         {
-            // It is nobody's who lives, as it was.
+            // Restores the earlier owner, whose process has ended.
             Disk.Writing(folder.Temporary, () => before?.Sign(folder.Temporary));
             throw;
         }
     }
 
-    /// <summary>Goes on with a temporary folder that is ours.</summary>
-    /// <returns>Null where there is nothing in it to go on with.</returns>
+    /// <summary>Resumes from a temporary folder that this process owns.</summary>
+    /// <returns>Null where there is nothing in it to resume from.</returns>
     private static RunFolder? GoOn(RunFolder folder, ReadLimits limits)
     {
         if (Listing.IsFile(folder.PathOf(RunFileNames.Manifest)))
@@ -122,7 +122,7 @@ public sealed partial class RunFolder
         folder.Sessions = SessionFile.Read(folder.Temporary, limits);
         if (folder.Sessions.Count == 0)
         {
-            // It was killed before it began; what checkpoints there are were copied from the place.
+            // It was killed before it began; its checkpoints are copies of those at the place.
             Claim.Remove(folder.Temporary);
             return null;
         }
@@ -161,11 +161,11 @@ public sealed partial class RunFolder
 
     /// <summary>The checkpoints of the run.</summary>
     /// <param name="experiment">SHA-256 of the experiment, in hexadecimal.</param>
-    /// <param name="limits">What a checkpoint may ask for; null for <see cref="ReadLimits.Default"/>.</param>
+    /// <param name="limits">The limits of a checkpoint; null for <see cref="ReadLimits.Default"/>.</param>
     public Checkpoints Checkpoints(string experiment, ReadLimits? limits = null) => new(Temporary, experiment, limits);
 
-    /// <summary>Announces this process's part of the run.</summary>
-    /// <exception cref="RunFileException">It cannot be written down.</exception>
+    /// <summary>Adds this process's session to the list of sessions in the folder.</summary>
+    /// <exception cref="RunFileException">The list cannot be written.</exception>
     public void Begin(RunSession session)
     {
         Sessions = [.. Sessions, session];

@@ -17,8 +17,8 @@ public sealed partial class RunFolder
     public void CopyScript(string script) => _copied.AddRange(Archive([new SourceFile(script, Path.GetFileName(script))]));
 
     /// <summary>
-    /// Copies the script and what it loads, as they are now. One that is there already, since an earlier session of the run copied it, is not copied again;
-    /// one that has changed since gets a name of its own, such as <c>model.session-2.fsx</c>.
+    /// Copies the script and the files that it loads, as they are now. A file that an earlier session of the run copied is not copied again;
+    /// a file that has changed since gets a name of its own, such as <c>model.session-2.fsx</c>.
     /// </summary>
     /// <param name="files">The files, the script first.</param>
     /// <returns>Their names in the folder, for the session that is passed to <see cref="Begin"/>.</returns>
@@ -67,7 +67,7 @@ public sealed partial class RunFolder
             _copied.Add(script);
         foreach (string name in names.Concat(_copied).Distinct())
         {
-            // A name from a file may lead anywhere.
+            // A name that was read from a file may be a path out of the folder.
             string source = Path.GetFullPath(Path.Combine(Place, name));
             if (!source.StartsWith(Place + Path.DirectorySeparatorChar, StringComparison.Ordinal) || !Listing.IsFile(source))
                 continue;

@@ -2,18 +2,18 @@ namespace Rflo.Runs;
 
 /// <summary>
 /// The results of a run while they are written: a temporary folder beside the place where they will lie, moved there as a whole by <see cref="Commit"/>.
-/// Disposed before that, it leaves nothing; killed before that, it leaves a hidden folder that says which process wrote it.
+/// If it is disposed before that, it leaves no files; if the process is killed before that, it leaves a hidden folder with the owner's name.
 /// </summary>
 public sealed partial class RunFolder : IDisposable
 {
     private readonly bool _force;
     private MetricsWriter? _metrics;
 
-    /// <summary>All numbers are written and the manifest names them: whatever happens, they are kept.</summary>
+    /// <summary>Whether all numbers are written and listed in the manifest: then <see cref="Dispose"/> keeps them.</summary>
     private bool _sealed;
     private bool _placed;
 
-    /// <summary>Nothing is in it but copies of what lies at its place.</summary>
+    /// <summary>Whether it has only copies of the files at its place.</summary>
     private bool _isCopy;
 
     private RunFolder(string place, bool force)
@@ -64,8 +64,8 @@ public sealed partial class RunFolder : IDisposable
     /// <exception cref="RunFileException">The file cannot be written.</exception>
     public void WritePicture(string svg) => WriteText(RunFileNames.Picture, svg);
 
-    /// <summary>Writes manifest.json, which names the script and the other files. From here on nothing can take the results away, whoever ends the process.</summary>
-    /// <param name="manifest">What to say about the run.</param>
+    /// <summary>Writes manifest.json, which names the script and the other files. From here on the results are kept, even if the process is killed.</summary>
+    /// <param name="manifest">The manifest of the run.</param>
     /// <exception cref="RunFileException">A file cannot be written.</exception>
     public void Seal(RunManifest manifest)
     {
@@ -77,10 +77,10 @@ public sealed partial class RunFolder : IDisposable
     }
 
     /// <summary>Writes manifest.json, if <see cref="Seal"/> did not, and moves the folder into place.</summary>
-    /// <param name="manifest">What to say about the run.</param>
+    /// <param name="manifest">The manifest of the run.</param>
     /// <returns><see cref="Place"/>.</returns>
     /// <exception cref="RunFileException">
-    /// A file cannot be written; or the place was taken meanwhile: then the results stay in <see cref="Temporary"/>, and the message says so.
+    /// A file cannot be written; or the place was taken meanwhile: then the results stay in <see cref="Temporary"/>, whose path is in the message.
     /// They are never deleted: the next run that is written to <see cref="Place"/> moves them to a free number beside it.
     /// </exception>
     public string Commit(RunManifest manifest)
@@ -98,7 +98,7 @@ public sealed partial class RunFolder : IDisposable
         return Place;
     }
 
-    /// <summary>Deletes the temporary folder, unless its results are complete, or a checkpoint is in it from which the run can go on.</summary>
+    /// <summary>Deletes the temporary folder, unless its results are complete, or it has a checkpoint from which the run can be resumed.</summary>
     public void Dispose()
     {
         _metrics?.Dispose();
@@ -116,12 +116,12 @@ public sealed partial class RunFolder : IDisposable
         }
         catch (RunFileException)
         {
-            // What cannot be listed may hold anything.
+            // A folder that cannot be listed may have checkpoints.
             return true;
         }
     }
 
-    /// <summary>A run that goes on without a new report keeps the one that it has.</summary>
+    /// <summary>Copies the report of a resumed run, if there is no new one.</summary>
     private void KeepReport()
     {
         string earlier = Path.Combine(Place, RunFileNames.Report);
@@ -134,11 +134,11 @@ public sealed partial class RunFolder : IDisposable
         }
         catch (RunFileException)
         {
-            // The numbers matter more than a page that can be made of them.
+            // The report can be made again from the numbers, so a failure must not end the run.
         }
     }
 
-    /// <summary>Does this run go on with the one that has this manifest? Another may lie there, which is to be replaced.</summary>
+    /// <summary>Does this run resume the one with this manifest? If not, the latter is another run, which is replaced.</summary>
     private bool GoesOnWith(RunManifest earlier) =>
         Sessions.Count > 1 && earlier.Sessions.Count > 0 && earlier.Sessions[0].Started == Sessions[0].Started;
 
@@ -150,7 +150,7 @@ public sealed partial class RunFolder : IDisposable
         }
         catch (RunFileException)
         {
-            // The manifest without it is there, and right about everything else.
+            // The manifest without it is written, and correct otherwise.
         }
     }
 
@@ -170,10 +170,10 @@ public sealed partial class RunFolder : IDisposable
 
     private string PathOf(string name) => Path.Combine(Temporary, name);
 
-    /// <summary>What the run wrote, and nothing that somebody else put beside it.</summary>
+    /// <summary>The files that the run wrote, without the user's files in the folder.</summary>
     private RunFile[] Files()
     {
-        // A name in a manifest that was resumed may be of a file that is not there.
+        // The manifest of a resumed run may name a file that no longer exists.
         IEnumerable<string> sources = Sources.Where(name => File.Exists(PathOf(name)));
         IEnumerable<string> reserved = Listing.Files(Temporary, "*").Select(path => Path.GetFileName(path)).Where(Placement.IsReserved);
         return

@@ -6,7 +6,7 @@ namespace Rflo.Runs;
 /// <param name="Started">When it began, UTC.</param>
 /// <param name="Trial">Trials that were done before it.</param>
 /// <param name="Arguments">The words of its command line, without the program and the script.</param>
-/// <param name="Notes">What its reader should know, such as a checkpoint that was damaged and passed over.</param>
+/// <param name="Notes">Notes for the reader, such as a checkpoint that was damaged and skipped.</param>
 /// <param name="Sources">Files of the run folder that hold the script as it ran in this session, and the files that it loaded; the script first.</param>
 /// <param name="Commit">Commit of the repository that the script lay in when the session began; null outside of one.</param>
 public sealed record RunSession(
@@ -17,7 +17,7 @@ public sealed record RunSession(
     IReadOnlyList<string>? Sources = null,
     string? Commit = null);
 
-/// <summary>The sessions of a run that is being written, in a file of its folder that outlives a kill.</summary>
+/// <summary>The sessions of a run that is being written, in a file of its folder that is kept if the process is killed.</summary>
 internal static class SessionFile
 {
     public const string Name = ".sessions.json";
@@ -44,7 +44,7 @@ internal static class SessionFile
         }
     }
 
-    /// <summary>Is nothing in a list that was read null? Annotations do not reach into lists.</summary>
+    /// <summary>Does a list that was read have no null element? Nullable annotations are not checked for elements.</summary>
     public static bool AreWhole(IReadOnlyList<RunSession> sessions) =>
         sessions.All(session => session is not null && AreWords(session.Arguments) && AreWords(session.Notes) && AreWords(session.Sources ?? []));
 

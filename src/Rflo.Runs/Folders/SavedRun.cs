@@ -1,6 +1,6 @@
 namespace Rflo.Runs;
 
-/// <summary>A finished run folder. Only its manifest is read at once; the rest when it is asked for.</summary>
+/// <summary>A finished run folder. Only its manifest is read at once; other files are read on demand.</summary>
 public sealed class SavedRun
 {
     private readonly ReadLimits _limits;

@@ -1,6 +1,6 @@
 namespace Rflo.Runs;
 
-/// <summary>Finds the commit that a script belongs to. Git itself is not run: it need not be there, and it would read the repository's settings.</summary>
+/// <summary>Finds the commit that a script belongs to. Git itself is not run: it need not be installed, and it would read the repository's settings.</summary>
 public static class GitCommit
 {
     private const int LongestLine = 4096;
@@ -17,14 +17,14 @@ public static class GitCommit
                 string git = Path.Combine(folder, ".git");
                 if (Directory.Exists(git))
                     return Head(git);
-                // A worktree or a submodule has a file that says where its folder lies.
+                // A worktree or a submodule has a file with the path of its folder.
                 if (File.Exists(git))
                     return FirstLine(git) is ['g', 'i', 't', 'd', 'i', 'r', ':', ' ', .. var elsewhere] ? Head(Path.Combine(folder, elsewhere)) : null;
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            // A run is worth more than the name of its commit.
+            // A run must not fail because its commit cannot be read.
         }
 
         return null;

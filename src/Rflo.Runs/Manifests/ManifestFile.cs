@@ -12,7 +12,7 @@ internal static class ManifestFile
         WriteIndented = true,
         NewLine = "\n",
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        // A loss may be NaN, and names hold arrows: nothing here goes into a web page unescaped.
+        // A loss may be NaN, and names have arrows, which are not escaped: the text is not used in a web page without escaping.
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
@@ -43,7 +43,7 @@ internal static class ManifestFile
 
         try
         {
-            RunManifest manifest = JsonSerializer.Deserialize<RunManifest>(stream, _options) ?? throw new JsonException("the file says null");
+            RunManifest manifest = JsonSerializer.Deserialize<RunManifest>(stream, _options) ?? throw new JsonException("the file is null");
             if (!SessionFile.AreWhole(manifest.Sessions))
                 throw new JsonException("a session, or a word of one, is null");
             // Annotations do not reach into lists.

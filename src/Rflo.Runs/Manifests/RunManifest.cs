@@ -3,7 +3,7 @@ using Rflo.Core;
 
 namespace Rflo.Runs;
 
-/// <summary>What manifest.json says about a run: everything that somebody needs to know what was run, where, and how it ended.</summary>
+/// <summary>The content of manifest.json: what was run, where, and how it ended.</summary>
 public sealed record RunManifest
 {
     /// <summary>The version that this assembly writes. A file with a larger one is refused.</summary>
@@ -18,7 +18,7 @@ public sealed record RunManifest
     /// <summary>The experiment in words.</summary>
     public required string Description { get; init; }
 
-    /// <summary>The experiment in full, as its caller lays it out; null where there is nothing to say.</summary>
+    /// <summary>The experiment in full, in its caller's layout; null where there is none.</summary>
     public JsonNode? Experiment { get; init; }
 
     /// <summary>Seed of the experiment.</summary>
@@ -39,7 +39,7 @@ public sealed record RunManifest
     /// <summary>Commit of the repository that the script lies in; null outside of one.</summary>
     public string? Commit { get; init; }
 
-    /// <summary>Versions of what ran.</summary>
+    /// <summary>Versions of the programs that ran.</summary>
     public RunVersions Versions { get; init; } = RunVersions.Current;
 
     /// <summary>The machine it ran on.</summary>
@@ -79,16 +79,16 @@ public sealed record RunManifest
 /// <param name="Crc32">Its checksum in hexadecimal, of a file that has none in itself; null for the others, and in a manifest of an older version.</param>
 public sealed record RunFile(string Name, long Bytes, string? Crc32 = null)
 {
-    /// <summary>Sees that a file is the one that this describes.</summary>
+    /// <summary>Checks that a file is the one that this describes.</summary>
     /// <param name="path">Path of the file.</param>
     /// <exception cref="RunFileException">It is missing, or has changed since.</exception>
     public void Check(string path)
     {
         using FileStream stream = Disk.OpenRead(path);
         if (stream.Length != Bytes)
-            throw Changed(path, $"it has {stream.Length} bytes, and the manifest says {Bytes}");
+            throw Changed(path, $"it has {stream.Length} bytes, and in the manifest {Bytes}");
         if (Crc32 is not null && Disk.Reading(path, () => Runs.Crc32.Of(stream)) != Crc32)
-            throw Changed(path, "its checksum is another than the manifest's");
+            throw Changed(path, "its checksum differs from the manifest's");
     }
 
     private static RunFileException Changed(string path, string how) =>

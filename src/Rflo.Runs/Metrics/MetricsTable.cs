@@ -38,7 +38,7 @@ public sealed class MetricsTable
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <param name="limits">What it may ask for; <see cref="ReadLimits.Default"/> where null.</param>
+    /// <param name="limits">The limits of the file; <see cref="ReadLimits.Default"/> where null.</param>
     /// <exception cref="RunFileException">It is missing, damaged, or too large.</exception>
     public static MetricsTable Read(string path, ReadLimits? limits = null)
     {

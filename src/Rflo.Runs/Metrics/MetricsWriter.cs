@@ -4,7 +4,7 @@ namespace Rflo.Runs;
 
 /// <summary>
 /// Writes metrics.csv row by row while a run goes on: one line of names, then numbers in the invariant culture that read back to the same bits
-/// (<c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> as such); fields are quoted where RFC 4180 asks for it, lines end in <c>\n</c>.
+/// (<c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> as such); fields are quoted where RFC 4180 requires it, lines end in <c>\n</c>.
 /// </summary>
 public sealed class MetricsWriter : IDisposable
 {
@@ -20,7 +20,7 @@ public sealed class MetricsWriter : IDisposable
         _columns = columns.Count;
         Disk.Writing(path, () =>
         {
-            // Under its own name it is whole.
+            // A file with its final name is complete.
             _file = new FileStream(path + Disk.Unfinished, FileMode.Create, FileAccess.Write, FileShare.Read, BufferBytes);
             _text = new StreamWriter(_file);
             _text.Write(string.Join(',', columns.Select(Csv.Quote)) + "\n");
@@ -80,7 +80,7 @@ public sealed class MetricsWriter : IDisposable
         });
     }
 
-    /// <summary>Closes the file; one that was not finished is given up.</summary>
+    /// <summary>Closes the file; an unfinished one is deleted.</summary>
     public void Dispose()
     {
         if (_text is not { } text)
@@ -92,7 +92,7 @@ public sealed class MetricsWriter : IDisposable
         }
         catch (IOException)
         {
-            // Finish is what reports a full disk; here the file is being given up.
+            // Finish reports a full disk; here the file is discarded.
         }
 
         Disk.Remove(_path + Disk.Unfinished);

@@ -2,7 +2,7 @@ namespace Rflo.Runs;
 
 /// <summary>
 /// Names of arrays and of the archive members that hold them. A name is kept as it is, so that numpy finds <c>weights["cortex->cortex"]</c>;
-/// one that would lead out of the folder when somebody unpacks the archive is refused, in writing and in reading.
+/// a name that leads out of the folder when the archive is unpacked is refused, in writing and in reading.
 /// </summary>
 internal static class MemberName
 {
@@ -28,7 +28,7 @@ internal static class MemberName
         if (name.Any(char.IsControl) || !IsUnicode(name))
             return "its name holds a control character or half a character";
         if (IsArray(name))
-            return "its name ends in .npy, which numpy would take off";
+            return "its name ends in .npy, which numpy would remove";
         if (name.Contains('\\') || name.StartsWith('/') || name.EndsWith('/') || HasDrive(name) || name.Split('/').Any(IsDots))
             return "its name is a path that leaves the folder";
         return null;

@@ -1,13 +1,13 @@
 namespace Rflo.Runs;
 
-/// <summary>An array with a name: what an .npz file is made of.</summary>
+/// <summary>An array with a name: an element of an .npz file.</summary>
 public sealed class NamedArray
 {
     /// <summary>Names an array; nothing is copied.</summary>
-    /// <param name="name">Name, such as <c>cortex->cortex</c> or <c>initial/cortex->cortex</c>; <see cref="Npz"/> says which it takes.</param>
+    /// <param name="name">Name, such as <c>cortex->cortex</c> or <c>initial/cortex->cortex</c>; <see cref="Npz"/> describes the allowed names.</param>
     /// <param name="shape">Lengths along the axes; empty for a single number.</param>
     /// <param name="values">The numbers in C order: the last axis runs fastest.</param>
-    /// <param name="type">What they are in a file.</param>
+    /// <param name="type">Their type in a file.</param>
     /// <exception cref="ArgumentException">A length is negative, the shape does not hold that many values, or one is none of the type.</exception>
     public NamedArray(string name, int[] shape, double[] values, NpzType type = NpzType.Number)
     {
@@ -18,7 +18,7 @@ public sealed class NamedArray
         foreach (int length in shape)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(length, nameof(shape));
-            // Once above any array's length the count stays there, unless an axis is empty.
+            // The count saturates above the length of any array, unless an axis is empty.
             count = length == 0 ? 0 : Math.Min(count * length, int.MaxValue + 1L);
         }
 
@@ -41,7 +41,7 @@ public sealed class NamedArray
     /// <summary>The numbers in C order: the last axis runs fastest.</summary>
     public double[] Values { get; }
 
-    /// <summary>What they are in a file that is written of them; what was read is all doubles.</summary>
+    /// <summary>Their type in a file that is written of them; arrays that were read are all doubles.</summary>
     public NpzType Type { get; }
 
     /// <summary>Name and shape.</summary>

@@ -21,7 +21,7 @@ internal static class NpyElement
         _ => 0,
     };
 
-    /// <summary>What makes numbers that are read of a type that is not.</summary>
+    /// <summary>How to convert a type that is not read to one that is.</summary>
     public static string Remedy(string descriptor) => descriptor.TrimStart('<', '>', '=', '|') is { Length: > 0 } type
         ? type[0] switch
         {

@@ -51,7 +51,7 @@ internal sealed partial record NpyHeader(string Descriptor, bool IsFortranOrder,
         if (text.Trim() == "")
             return [];
         string[] parts = text.Split(',');
-        // One axis is written (3,), and more may be: the last comma starts nothing.
+        // One axis is written (3,), and several may end in a comma too: nothing follows the last comma.
         if (parts.Length > 1 && parts[^1].Trim() == "")
             parts = parts[..^1];
         int[] shape = new int[parts.Length];
@@ -65,7 +65,7 @@ internal sealed partial record NpyHeader(string Descriptor, bool IsFortranOrder,
         return shape.Length <= MostAxes ? shape : null;
     }
 
-    // A structured type is a list; it is taken whole, so that its refusal can show it.
+    // A structured type is a list; it is kept whole, for the message of its refusal.
     [GeneratedRegex("""\G\s*['"](?<key>\w{1,20})['"]\s*:\s*(?<value>'[^']*'|"[^"]*"|True|False|\([^()]*\)|\[.*\])\s*(,|$)\s*""")]
     private static partial Regex Entry();
 }

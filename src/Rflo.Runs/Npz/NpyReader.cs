@@ -3,8 +3,8 @@ using System.Text;
 namespace Rflo.Runs;
 
 /// <summary>
-/// Reads one array. NumSharp's reader takes the memory that a header asks for before it has looked at the data, hides the header from its
-/// callers and converts no types, so this part is our own: shape and length must agree before an array is made.
+/// Reads one array. NumSharp's reader allocates the memory of a header's shape before it reads the data, does not return the header and
+/// converts no types. This reader checks that shape and length agree before it allocates an array.
 /// </summary>
 internal static class NpyReader
 {

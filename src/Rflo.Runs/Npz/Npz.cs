@@ -12,7 +12,7 @@ namespace Rflo.Runs;
 /// </remarks>
 public static class Npz
 {
-    /// <summary>Writes arrays into a new file, in the order given; what is there is replaced.</summary>
+    /// <summary>Writes arrays into a new file, in the order given; an existing file is replaced.</summary>
     /// <param name="path">Path of the file.</param>
     /// <param name="arrays">The arrays.</param>
     /// <exception cref="RunFileException">A name is refused, or the file cannot be written.</exception>
@@ -25,7 +25,7 @@ public static class Npz
 
     /// <summary>Reads all arrays of a file, in the order in which it holds them.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <param name="limits">What it may ask for; <see cref="ReadLimits.Default"/> where null.</param>
+    /// <param name="limits">The limits of the file; <see cref="ReadLimits.Default"/> where null.</param>
     /// <exception cref="RunFileException">The file is missing, damaged, not of this kind, or exceeds a limit.</exception>
     public static IReadOnlyList<NamedArray> Read(string path, ReadLimits? limits = null) =>
         NpzReader.Open(path, limits ?? ReadLimits.Default, reader => reader.Names.Select(reader.Read).ToArray());
@@ -33,14 +33,14 @@ public static class Npz
     /// <summary>Reads one array.</summary>
     /// <param name="path">Path of the file.</param>
     /// <param name="name">Name of the array.</param>
-    /// <param name="limits">What the file may ask for; <see cref="ReadLimits.Default"/> where null.</param>
+    /// <param name="limits">The limits of the file; <see cref="ReadLimits.Default"/> where null.</param>
     /// <exception cref="RunFileException">As for <see cref="Read"/>, or there is no such array.</exception>
     public static NamedArray ReadArray(string path, string name, ReadLimits? limits = null) =>
         NpzReader.Open(path, limits ?? ReadLimits.Default, reader => reader.Read(name));
 
     /// <summary>The names of the arrays of a file, in its order; the arrays themselves are not read.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <param name="limits">What the file may ask for; <see cref="ReadLimits.Default"/> where null.</param>
+    /// <param name="limits">The limits of the file; <see cref="ReadLimits.Default"/> where null.</param>
     /// <exception cref="RunFileException">The file is missing, damaged, not of this kind, or exceeds a limit.</exception>
     public static IReadOnlyList<string> Names(string path, ReadLimits? limits = null) =>
         NpzReader.Open(path, limits ?? ReadLimits.Default, reader => reader.Names);

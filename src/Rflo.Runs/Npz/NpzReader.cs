@@ -38,7 +38,7 @@ internal sealed class NpzReader
     /// <summary>The names of the arrays, in the order of the archive.</summary>
     public IReadOnlyList<string> Names => _names;
 
-    /// <summary>Opens an archive, uses it, and closes it. Whatever a damaged one makes the zip reader throw becomes one exception.</summary>
+    /// <summary>Opens an archive, uses it, and closes it. All exceptions of the zip reader become one exception.</summary>
     public static T Open<T>(string path, ReadLimits limits, Func<NpzReader, T> use)
     {
         using FileStream stream = Disk.OpenRead(path);
@@ -65,7 +65,7 @@ internal sealed class NpzReader
 
         using MemberStream stream = new(entry.Open(), _path, name, entry.Length);
         NpyHeader header = NpyReader.ReadHeader(stream, entry.Length);
-        // A bool of one byte becomes a double of eight: what counts is the memory.
+        // A bool of one byte becomes a double of eight: the limit is on memory.
         double bytes = header.Count * sizeof(double);
         if (bytes > _limits.MaxTotalBytes - _bytes)
             throw Refused(name, $"takes, with those before it, more than {_limits.MaxTotalBytes} bytes of memory", nameof(_limits.MaxTotalBytes));

@@ -1,6 +1,6 @@
 namespace Rflo.Runs;
 
-/// <summary>What the numbers of an array are in a file.</summary>
+/// <summary>The type of an array's numbers in a file.</summary>
 public enum NpzType
 {
     /// <summary>Any number: float64.</summary>

@@ -5,14 +5,14 @@ using NumSharp.IO;
 namespace Rflo.Runs;
 
 /// <summary>
-/// Writes archives. The arrays are NumSharp's work; the archive is not, since NumSharp stamps its members with the time of the day,
-/// and the same run would give another file each time.
+/// Writes archives. NumSharp writes the arrays but not the archive: its members would have the time of day, and the same run
+/// would give a different file each time.
 /// </summary>
 internal static class NpzWriter
 {
     private static readonly DateTimeOffset _noTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Sees that every name can be kept.</summary>
+    /// <summary>Checks that every name is allowed.</summary>
     /// <exception cref="RunFileException">One is refused, or given twice.</exception>
     public static void CheckNames(string path, NamedArray[] arrays)
     {
@@ -31,7 +31,7 @@ internal static class NpzWriter
         using ZipArchive archive = new(stream, ZipArchiveMode.Create, leaveOpen: true);
         foreach (NamedArray array in arrays)
         {
-            // Stored, not packed: numbers hardly shrink, and the bytes depend on no version of a compressor.
+            // Stored, not compressed: numbers hardly shrink, and the bytes do not depend on the version of a compressor.
             ZipArchiveEntry entry = archive.CreateEntry(MemberName.OfArray(array.Name), CompressionLevel.NoCompression);
             entry.LastWriteTime = _noTime;
             using Stream member = entry.Open();

@@ -26,7 +26,7 @@ internal sealed record FailureFile(IReadOnlyDictionary<string, string> Settings,
         }
         catch (JsonException e)
         {
-            throw new RunFileException(path, null, $"does not say why a point failed ({Printable.Text(e.Message)})", "Run the sweep again with --retry, which begins the point anew.", e);
+            throw new RunFileException(path, null, $"has no reason of a failed point ({Printable.Text(e.Message)})", "Run the sweep again with --retry, which begins the point anew.", e);
         }
     }
 

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Rflo.Runs;
 
-/// <summary>points.txt: a name a line, and a last line with their number and a hash of all lines before, so that a list that was cut off is no shorter sweep.</summary>
+/// <summary>points.txt: a name a line, and a last line with their number and a hash of all lines before, so that a truncated list is detected.</summary>
 internal static class PointList
 {
     public const string Name = "points.txt";
@@ -12,7 +12,7 @@ internal static class PointList
     private const string Mark = "# ";
     private const int ShortestId = 3, LongestId = 64;
 
-    /// <summary>May a point be called that? Nothing else may: names become paths.</summary>
+    /// <summary>Is this an allowed name of a point? Others are refused, since names become paths.</summary>
     public static bool IsId(string id) => id.Length is >= ShortestId and <= LongestId && id.All(char.IsAsciiHexDigitLower);
 
     /// <summary>The text of the file.</summary>
@@ -26,7 +26,7 @@ internal static class PointList
     /// <summary>Reads the file.</summary>
     /// <param name="path">Path of the file.</param>
     /// <param name="points">Points that the sweep has; decides about a list without a last line, from an older version.</param>
-    /// <param name="limits">What it may ask for.</param>
+    /// <param name="limits">The limits of the file.</param>
     /// <exception cref="RunFileException">It cannot be read, or is not as it was written.</exception>
     public static string[] Read(string path, int points, ReadLimits limits)
     {
@@ -40,7 +40,7 @@ internal static class PointList
         if (bytes.Length > 0 && bytes[^1] != (byte)'\n')
             throw Damaged(path, "its last line is cut off");
         if (last is null && ids.Length != points)
-            throw Damaged(path, $"it names {ids.Length} points, and {SweepFile.Name} says {points}");
+            throw Damaged(path, $"it names {ids.Length} points, and {SweepFile.Name} has {points}");
         // The last line and the ends of it are ASCII.
         if (last is not null && last != LastLine(ids.Length, bytes.AsSpan(0, Math.Max(0, bytes.Length - last.Length - 1))))
             throw Damaged(path, "its last line does not fit those before");

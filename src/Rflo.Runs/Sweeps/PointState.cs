@@ -1,15 +1,15 @@
 namespace Rflo.Runs;
 
-/// <summary>How far a point of a sweep is.</summary>
+/// <summary>The stage of a point of a sweep.</summary>
 public enum PointStage
 {
-    /// <summary>Nobody has begun it.</summary>
+    /// <summary>It was not begun.</summary>
     NotBegun,
 
-    /// <summary>It was begun and stopped, by a signal or a kill; it goes on from its last checkpoint.</summary>
+    /// <summary>It was begun and stopped, by a signal or a kill; it can be resumed from its last checkpoint.</summary>
     Stopped,
 
-    /// <summary>A process writes it, or one of another machine did, of which nothing is known here.</summary>
+    /// <summary>A process writes it, or a process of another machine did, whose state cannot be determined here.</summary>
     Running,
 
     /// <summary>It has ended where it should.</summary>
@@ -22,7 +22,7 @@ public enum PointStage
     Damaged,
 }
 
-/// <summary>How far a point of a sweep is, and why it failed or what is damaged.</summary>
-/// <param name="Stage">How far.</param>
+/// <summary>The stage of a point of a sweep, and why it failed or what is damaged.</summary>
+/// <param name="Stage">The stage.</param>
 /// <param name="Reason">Why it failed, or what is damaged; empty otherwise.</param>
 public readonly record struct PointState(PointStage Stage, string Reason = "");

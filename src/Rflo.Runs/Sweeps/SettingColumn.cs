@@ -13,10 +13,10 @@ internal sealed class SettingColumn(string setting)
 
     public string Setting { get; } = setting;
 
-    /// <summary>The name and the kind of the column; known when all values have been seen.</summary>
+    /// <summary>The name and the kind of the column; available after all values were scanned.</summary>
     public DataField? Field { get; private set; }
 
-    /// <summary>Sees a value, before any is kept.</summary>
+    /// <summary>Scans a value, before any is stored.</summary>
     public void See(string value)
     {
         _isWhole &= long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
@@ -29,7 +29,7 @@ internal sealed class SettingColumn(string setting)
         Field = _isWhole ? new DataField<long?>(name) : _isNumber ? new DataField<double?>(name) : new DataField<string>(name, nullable: true);
     }
 
-    /// <summary>Keeps a value for some rows; null where the point has no such setting.</summary>
+    /// <summary>Stores a value for some rows; null where the point has no such setting.</summary>
     public void Fill(string? value, int first, int rows) => _values.AsSpan(first, rows).Fill(value);
 
     public async Task WriteAsync(ParquetRowGroupWriter group, int rows)

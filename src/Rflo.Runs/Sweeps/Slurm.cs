@@ -5,20 +5,20 @@ using System.Text.RegularExpressions;
 
 namespace Rflo.Runs;
 
-/// <summary>What a cluster's Slurm allows.</summary>
+/// <summary>The limits of a cluster's Slurm.</summary>
 /// <param name="MaxArraySize">The largest index of a task in a job array is one less.</param>
-/// <param name="MaxJobCount">Jobs that the controller keeps in mind; each task of an array is one.</param>
-/// <param name="IsKnown">Whether Slurm said so; the numbers are its usual ones where it is not to be reached.</param>
+/// <param name="MaxJobCount">Jobs that the controller keeps; each task of an array is one.</param>
+/// <param name="IsKnown">Whether Slurm reported them; if it cannot be reached, they are its defaults.</param>
 public sealed record SlurmLimits(int MaxArraySize, int MaxJobCount, bool IsKnown)
 {
-    /// <summary>What Slurm takes where nobody has configured it otherwise.</summary>
+    /// <summary>Slurm's defaults.</summary>
     public static SlurmLimits Usual { get; } = new(1001, 10_000, IsKnown: false);
 }
 
 /// <summary>The programs of Slurm.</summary>
 public static partial class Slurm
 {
-    /// <summary>What this cluster's Slurm allows.</summary>
+    /// <summary>The limits of this cluster's Slurm.</summary>
     public static SlurmLimits Limits()
     {
         if (TryRun("scontrol", ["show", "config"]) is not { ExitCode: 0 } ended)
@@ -32,7 +32,7 @@ public static partial class Slurm
         return new SlurmLimits(Number("MaxArraySize", SlurmLimits.Usual.MaxArraySize), Number("MaxJobCount", SlurmLimits.Usual.MaxJobCount), IsKnown: true);
     }
 
-    /// <summary>Hands a script to the queue.</summary>
+    /// <summary>Submits a script to the queue.</summary>
     /// <param name="script">Path of the script.</param>
     /// <returns>Number of the job.</returns>
     /// <exception cref="RunFileException">Slurm is not there, or refuses it.</exception>
@@ -43,7 +43,7 @@ public static partial class Slurm
         Match job = Job().Match(ended.Output);
         return ended.ExitCode == 0 && job.Success
             ? job.Groups[1].Value
-            : throw new RunFileException(script, null, $"was refused by sbatch ({Printable.Text((ended.Errors + ended.Output).Trim())})", "Change what it asks for, and give the command again.");
+            : throw new RunFileException(script, null, $"was refused by sbatch ({Printable.Text((ended.Errors + ended.Output).Trim())})", "Change the options of the job, and give the command again.");
     }
 
     /// <summary>Has a job tasks that wait or run?</summary>

@@ -11,7 +11,7 @@ public sealed record SlurmJob
     /// <summary>Name of the sweep.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The program and its words, without the options that say which part.</summary>
+    /// <summary>The program and its arguments, without the options of the part.</summary>
     public required IReadOnlyList<string> Command { get; init; }
 
     /// <summary>The folder in which the command is given.</summary>
@@ -26,7 +26,7 @@ public sealed record SlurmJob
     /// <summary>The parts to run, from 1, in ascending order.</summary>
     public required IReadOnlyList<int> Tasks { get; init; }
 
-    /// <summary>Points that a task runs at once; as many processors it asks for.</summary>
+    /// <summary>Points that a task runs at once; it requests as many processors.</summary>
     public int Jobs { get; init; } = 1;
 
     /// <summary>Tasks that run at once, at most; null for as many as the cluster has room for.</summary>
@@ -41,10 +41,10 @@ public sealed record SlurmJob
     /// <summary>Memory of a task, as Slurm writes it; null for the partition's default.</summary>
     public string? Memory { get; init; }
 
-    /// <summary>Time after which the command ends by itself, to go on later; null for none.</summary>
+    /// <summary>Time after which the command ends by itself, to be resumed later; null for none.</summary>
     public TimeSpan? MaxTime { get; init; }
 
-    /// <summary>Whether an earlier job of the same sweep is known to have ended, so that what it left may be taken over on any machine.</summary>
+    /// <summary>Whether an earlier job of the same sweep is known to have ended, so that its unfinished points may be taken over on any machine.</summary>
     public bool TakeOver { get; init; }
 
     /// <summary>The tasks as sbatch takes them, such as <c>1-3,7%2</c>.</summary>
@@ -68,12 +68,12 @@ public sealed record SlurmJob
         }
     }
 
-    /// <summary>The script that sbatch takes.</summary>
+    /// <summary>The script for sbatch.</summary>
     /// <remarks>
-    /// A task that is pre-empted or loses its node is put back into the queue and goes on from checkpoints. One that comes to the end of its time is
-    /// warned before, writes checkpoints, and puts itself back; so does one that <c>--max-minutes</c> ends. The queue may warn a minute too early, in
-    /// a short task even before its run has begun: traps are set before anything else, and what is left of the time is used. The queue starts a task
-    /// again only when the one before has ended, wherever that was, so what it left may be taken over.
+    /// A task that is pre-empted or whose node fails is requeued and resumes from checkpoints. Near the end of its time limit a task receives a
+    /// signal, writes checkpoints, and requeues itself; so does one that <c>--max-minutes</c> ends. Slurm may send the signal a minute early, in
+    /// a short task even before its run has begun: traps are set first, and the remaining time is used. Slurm starts a task again only after its
+    /// predecessor has ended, on any node, so unfinished points may be taken over.
     /// </remarks>
     /// <exception cref="RunFileException">A folder has a name that no line of options can hold.</exception>
     public string Script()
@@ -90,7 +90,7 @@ public sealed record SlurmJob
         Line("#SBATCH --open-mode=append");
         Line($"#SBATCH --signal=B:USR1@{Number(Margin)}");
         Line($"#SBATCH --chdir={Folder(Directory)}");
-        // Slurm puts numbers in for %A, %a, %j and others; %% is the sign itself.
+        // Slurm replaces %A, %a, %j and others by numbers; %% is the sign itself.
         Line($"#SBATCH --output={Folder(Path.Combine(Logs.Replace("%", "%%", StringComparison.Ordinal), "%A_%a.log"))}");
         if (Partition is not null)
             Line($"#SBATCH --partition={Quoted(Partition)}");
@@ -143,12 +143,12 @@ public sealed record SlurmJob
     /// <summary>Seconds of a task; null where the limit is the partition's.</summary>
     private long? Limit => Time is null ? null : SlurmTime.Seconds(Time);
 
-    /// <summary>Seconds before the end of its time at which a task is to write checkpoints; less of a short task.</summary>
+    /// <summary>Seconds before the end of its time at which a task writes checkpoints; fewer for a short task.</summary>
     private long Margin => Limit is { } limit ? Math.Clamp(limit / 4, ShortestMargin, LongestMargin) : LongestMargin;
 
     private static string Word(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
 
-    /// <summary>A folder in an option line, which knows no way to write some characters.</summary>
+    /// <summary>A folder in an option line, in which some characters cannot be written.</summary>
     private static string Folder(string path) =>
         path.Any(c => char.IsControl(c) || c is '"' or '\\')
             ? throw new RunFileException(path, null, "has a name with a quotation mark, a backslash or a control character, which no option of sbatch can hold", "Choose another folder with --out, or give the command in another one.")

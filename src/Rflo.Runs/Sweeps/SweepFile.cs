@@ -7,7 +7,7 @@ namespace Rflo.Runs;
 /// <param name="Name">Name of the setting.</param>
 public sealed record SweepAxis(string Name);
 
-/// <summary>What sweep.json says about a sweep.</summary>
+/// <summary>The content of sweep.json.</summary>
 public sealed record SweepDescription
 {
     /// <summary>The version that this assembly writes. A file with a larger one is refused.</summary>
@@ -57,7 +57,7 @@ internal static class SweepFile
             throw new RunFileException(path, null, $"has {stream.Length} bytes; {limits.MaxTextBytes} is the limit", "Copy the file again from where it was made.");
         try
         {
-            SweepDescription read = JsonSerializer.Deserialize<SweepDescription>(stream, _options) ?? throw new JsonException("the file says null");
+            SweepDescription read = JsonSerializer.Deserialize<SweepDescription>(stream, _options) ?? throw new JsonException("the file is null");
             // Annotations do not reach into lists.
             if (read.Axes.Any(axis => axis is null) || read.Overrides.Any(setting => setting.Value is null))
                 throw new JsonException("an axis or a setting is null");

@@ -4,8 +4,8 @@ using Rflo.Core;
 namespace Rflo.Runs;
 
 /// <summary>
-/// The folder of a sweep: sweep.json says what it is, points.txt lists its points, and each point is an ordinary run folder below points/,
-/// in a folder that has the first two letters of its name, since no folder of a shared disk likes a million entries.
+/// The folder of a sweep: sweep.json describes it, points.txt lists its points, and each point is an ordinary run folder below points/,
+/// in a folder that has the first two letters of its name, since folders with a million entries are slow on shared disks.
 /// </summary>
 /// <remarks>Any number of processes, on any number of machines, may work in it: each point is claimed by one of them at a time.</remarks>
 public sealed class SweepFolder
@@ -26,14 +26,14 @@ public sealed class SweepFolder
     /// <summary>Full path of the folder.</summary>
     public string Place { get; }
 
-    /// <summary>What sweep.json says.</summary>
+    /// <summary>The content of sweep.json.</summary>
     public SweepDescription Description { get; }
 
     /// <summary>Is this the folder of a sweep?</summary>
-    /// <exception cref="RunFileException">The system refuses to look.</exception>
+    /// <exception cref="RunFileException">The system refuses access.</exception>
     public static bool IsSweep(string path) => Listing.IsFile(Path.Combine(path, SweepFile.Name));
 
-    /// <summary>Makes the folder of a sweep, or goes on with it; a sweep may have grown meanwhile.</summary>
+    /// <summary>Makes the folder of a sweep, or opens an existing one; the sweep may have more points than before.</summary>
     /// <param name="path">Path of the folder; folders above it are made.</param>
     /// <param name="description">The sweep as it is now.</param>
     /// <exception cref="RunFileException">Something else lies there, or it is not writable.</exception>
@@ -60,7 +60,7 @@ public sealed class SweepFolder
 
     /// <summary>Opens the folder of a sweep.</summary>
     /// <param name="path">Path of the folder.</param>
-    /// <param name="limits">What its files may ask for; <see cref="ReadLimits.Default"/> where null.</param>
+    /// <param name="limits">The limits of its files; <see cref="ReadLimits.Default"/> where null.</param>
     /// <exception cref="RunFileException">It is none, or sweep.json is damaged.</exception>
     public static SweepFolder Open(string path, ReadLimits? limits = null)
     {
@@ -79,11 +79,11 @@ public sealed class SweepFolder
         return PointList.IsId(id) ? Path.Combine(Place, Points, id[..Letters], id) : throw new ArgumentException($"'{id}' is no name of a point.", nameof(id));
     }
 
-    /// <summary>Writes down which points the sweep has, in their order.</summary>
+    /// <summary>Writes the list of the sweep's points, in their order.</summary>
     /// <exception cref="RunFileException">The file cannot be written.</exception>
     public void WritePoints(IEnumerable<string> ids) => WriteShared(Path.Combine(Place, PointList.Name), PointList.Text(ids));
 
-    /// <summary>The points of the sweep, in their order, as they were last written down; those with a run folder where nobody did.</summary>
+    /// <summary>The points of the sweep, in their order, by the list that was written last; those with a run folder where there is no list.</summary>
     /// <exception cref="RunFileException">The list is damaged, or the folder cannot be read.</exception>
     public IReadOnlyList<string> ReadPoints()
     {
@@ -91,15 +91,15 @@ public sealed class SweepFolder
         return Listing.IsThere(path) ? PointList.Read(path, Description.Points, _limits) : RunFolders();
     }
 
-    /// <summary>What somebody should know who takes these points for all of the sweep: that there are others.</summary>
-    /// <param name="ids">What <see cref="ReadPoints"/> gave.</param>
+    /// <summary>Notes for a reader of these points: whether the sweep has others.</summary>
+    /// <param name="ids">The result of <see cref="ReadPoints"/>.</param>
     /// <exception cref="RunFileException">The folder cannot be listed.</exception>
     public IReadOnlyList<string> Notes(IReadOnlyList<string> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
         List<string> notes = [];
         if (ids.Count != Description.Points)
-            notes.Add($"{SweepFile.Name} says {Description.Points} points, and {ids.Count} are listed; give the command of the sweep again to list all of them");
+            notes.Add($"{SweepFile.Name} has {Description.Points} points, and {ids.Count} are listed; give the command of the sweep again to list all of them");
         HashSet<string> listed = [.. ids];
         int others = RunFolders(skipsRefused: true).Count(id => !listed.Contains(id));
         if (others > 0)
@@ -111,7 +111,7 @@ public sealed class SweepFolder
         return notes;
     }
 
-    /// <summary>How far a point is.</summary>
+    /// <summary>The stage of a point.</summary>
     public PointState StateOf(string id)
     {
         string place = PlaceOf(id);
@@ -127,7 +127,7 @@ public sealed class SweepFolder
             {
                 if (!isFirst)
                     return new PointState(PointStage.Damaged, e.Message);
-                // Whoever writes it may just have been replacing it.
+                // The process that writes it may have been replacing it.
                 Thread.Sleep(_soonAgain);
             }
         }
@@ -149,13 +149,13 @@ public sealed class SweepFolder
         }
     }
 
-    /// <summary>Begins a point, or takes up what a process that has ended left of it.</summary>
+    /// <summary>Begins a point, or resumes one that a process which has ended left.</summary>
     /// <param name="id">Name of the point.</param>
     /// <param name="retry">Begin a point anew that has failed, or whose files are damaged: these are kept beside it.</param>
-    /// <param name="takeOver">Take it over from a process of another machine, of which nothing can be known here: somebody else does know that it has ended.</param>
-    /// <param name="state">How far it was.</param>
+    /// <param name="takeOver">Take it over from a process of another machine, whose state cannot be determined here: the caller asserts that it has ended.</param>
+    /// <param name="state">Its stage before.</param>
     /// <returns>Null where there is nothing to do: it is finished, has failed, or another process writes it.</returns>
-    /// <exception cref="RunFileException">The place is not writable, or what lies there is damaged.</exception>
+    /// <exception cref="RunFileException">The place is not writable, or the folder there is damaged.</exception>
     public RunFolder? TryBegin(string id, bool retry, bool takeOver, out PointState state)
     {
         string place = PlaceOf(id);
@@ -171,7 +171,7 @@ public sealed class SweepFolder
             }
             catch (RunFileException) when (StateOf(id) != state)
             {
-                // Whoever wrote it has just finished, and its temporary folder is gone.
+                // The process that wrote it has just finished, and its temporary folder no longer exists.
                 continue;
             }
 
@@ -181,7 +181,7 @@ public sealed class SweepFolder
                 return null;
             }
 
-            // Once more: another process may have finished this very point before it was claimed.
+            // Checked again: another process may have finished this point before it was claimed.
             PointStage now = StageOf(place);
             bool wasDone = now == PointStage.Finished || (now == PointStage.Failed && state.Stage == PointStage.NotBegun);
             if (!wasDone)
@@ -190,7 +190,7 @@ public sealed class SweepFolder
         }
     }
 
-    /// <summary>Writes down why a point left no run folder.</summary>
+    /// <summary>Writes the reason why a point has no run folder.</summary>
     /// <exception cref="RunFileException">The file cannot be written.</exception>
     public void Fail(string id, IReadOnlyDictionary<string, string> settings, string reason)
     {
@@ -199,7 +199,7 @@ public sealed class SweepFolder
         new FailureFile(settings, reason).Write(path);
     }
 
-    /// <summary>Forgets why a point once left no run folder: it has one now.</summary>
+    /// <summary>Deletes the reason why a point had no run folder: it has one now.</summary>
     public void Forgive(string id) => Disk.Remove(PlaceOf(id) + FailureFile.Ending);
 
     private static bool IsToDo(PointStage stage, bool retry, bool takeOver) => stage switch
@@ -235,7 +235,7 @@ public sealed class SweepFolder
         };
     }
 
-    /// <summary>Sees that the points can be listed: one refusal is enough for thousands of them.</summary>
+    /// <summary>Checks that the points can be listed, so that there is one exception instead of one for each point.</summary>
     private static SweepFolder Listed(SweepFolder folder)
     {
         _ = Listing.Folders(Path.Combine(folder.Place, Points), "*");
@@ -243,7 +243,7 @@ public sealed class SweepFolder
     }
 
     /// <summary>The points that have left a run folder.</summary>
-    /// <param name="skipsRefused">Leave out those that cannot be listed, since each of them is known to be damaged.</param>
+    /// <param name="skipsRefused">Leave out those that cannot be listed, since each of them counts as damaged.</param>
     private string[] RunFolders(bool skipsRefused = false) =>
     [
         .. Listing.Folders(Path.Combine(Place, Points), "*")
@@ -265,7 +265,7 @@ public sealed class SweepFolder
         }
     }
 
-    /// <summary>Does a sweep put something of this name into its folder? Another process may just be making the folder.</summary>
+    /// <summary>Is this the name of a file or folder of a sweep? Another process may be making the sweep's folder at the same time.</summary>
     private static bool IsOfSweep(string path)
     {
         string name = Path.GetFileName(path);

@@ -4,7 +4,7 @@ using Parquet.Schema;
 
 namespace Rflo.Runs;
 
-/// <summary>What a table of a sweep holds.</summary>
+/// <summary>The content of a sweep's table.</summary>
 /// <param name="Path">Full path of the file.</param>
 /// <param name="Points">Points in it.</param>
 /// <param name="Rows">Rows: one a point and trial.</param>
@@ -85,7 +85,7 @@ public static class SweepTable
         return (points, rows);
     }
 
-    /// <summary>What was read, or null where it is damaged; then why.</summary>
+    /// <summary>The run, or null and the reason where it is damaged.</summary>
     private static T? TryRead<T>(List<string> damaged, Func<T> read)
         where T : class
     {
@@ -124,7 +124,7 @@ public static class SweepTable
 
         public bool IsFull => _rows == _points.Length;
 
-        /// <summary>Sees which columns a point has, before any row is kept.</summary>
+        /// <summary>Scans the columns of a point, before any row is stored.</summary>
         public void See(RunManifest manifest, IReadOnlyList<string> header)
         {
             foreach ((string name, string value) in manifest.Settings)
@@ -151,7 +151,7 @@ public static class SweepTable
             return new ParquetSchema([_point, _status, .. _settings.Select(column => column.Field!), _trial, .. _metricFields]);
         }
 
-        /// <summary>Takes a point in hand.</summary>
+        /// <summary>Begins the rows of a point.</summary>
         public void Take(string id, RunManifest manifest, MetricsTable table)
         {
             _id = id;
@@ -161,7 +161,7 @@ public static class SweepTable
             _valuesOfPoint = [.. _metrics.Select(name => table.Columns.Contains(name) ? table.Column(name) : null)];
         }
 
-        /// <summary>Keeps rows of the point in hand, from one of its trials on, as far as there is room; how many.</summary>
+        /// <summary>Stores rows of the current point, from one of its trials on, until the group is full. Returns how many.</summary>
         public int Fill(int first)
         {
             int count = Math.Min(_trialsOfPoint.Length - first, _points.Length - _rows);
@@ -178,7 +178,7 @@ public static class SweepTable
             return count;
         }
 
-        /// <summary>Writes the rows that are kept as a group.</summary>
+        /// <summary>Writes the stored rows as a group.</summary>
         public async Task FlushAsync(ParquetWriter writer)
         {
             if (_rows == 0)
