@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// How far a readout's weights have turned towards the fixed feedback: sum over k, a of W_ka B_ak / (|W| |B|), with W
+/// The alignment of a readout's weights with the fixed feedback: sum over k, a of W_ka B_ak / (|W| |B|), with W
 /// the readout's weights from the area that B reaches (Murray 2019, Fig 2c).
 /// </summary>
 internal sealed class Alignment<T>
@@ -21,7 +21,7 @@ internal sealed class Alignment<T>
             segment.Source is { Kind: SignalKind.Area } source && source.Index == feedback.Area.Index && segment.Sparse is null)];
     }
 
-    /// <summary>Allocates nothing. NaN where there is nothing to compare.</summary>
+    /// <summary>The alignment now; NaN where it is not defined. Allocates nothing.</summary>
     public double Now()
     {
         if (_matrix is null || _segments.Length == 0)

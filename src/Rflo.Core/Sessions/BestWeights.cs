@@ -4,7 +4,7 @@ namespace Rflo.Core;
 
 /// <summary>
 /// The weights, time constants and initial states of the trial with which the smallest mean loss of a run was reached, or of the smallest validation loss. A trial's loss belongs to the
-/// weights before its update, so those are set aside while the trial runs.
+/// weights before its update, so a copy of those is kept while the trial runs.
 /// </summary>
 internal sealed class BestWeights<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -62,7 +62,7 @@ internal sealed class BestWeights<T>
         Keep();
     }
 
-    /// <summary>Takes <see cref="Keep"/> back, for a trial that could not be finished.</summary>
+    /// <summary>Undoes <see cref="Keep"/>, for a trial that could not be finished.</summary>
     public void Undo() => Swap();
 
     private void Swap()
@@ -73,8 +73,8 @@ internal sealed class BestWeights<T>
     }
 
     /// <summary>Saves or restores them.</summary>
-    /// <param name="visitor">What saves or restores.</param>
-    /// <param name="window">Trials of the mean loss by which they were chosen: those of another window are others.</param>
+    /// <param name="visitor">The visitor that saves or restores.</param>
+    /// <param name="window">Trials of the mean loss by which they were chosen: another window gives other weights.</param>
     public void Visit(StateVisitor visitor, int window)
     {
         visitor.Visit("window", ref window);

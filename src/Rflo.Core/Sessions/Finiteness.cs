@@ -11,7 +11,7 @@ namespace Rflo.Core;
 internal static class Finiteness
 {
     /// <summary>
-    /// What lies beyond is no result: in double precision nothing is left of the numbers that it began with.
+    /// Larger numbers are no result: in double precision the initial values are below their rounding error.
     /// </summary>
     public const double MostGrowth = 1e15;
 
@@ -107,7 +107,7 @@ internal static class Finiteness
         where T : unmanaged, IFloatingPointIeee754<T> =>
         numbers.IsEmpty ? 0 : double.CreateTruncating(TensorPrimitives.MaxMagnitude(numbers) is var largest && T.IsNegative(largest) ? -largest : largest);
 
-    /// <summary>The squared error, which leaves the range of numbers before the error does.</summary>
+    /// <summary>The squared error, which overflows before the error does.</summary>
     private static double Square<T>(ReadOnlySpan<T> error)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

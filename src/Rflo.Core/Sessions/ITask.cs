@@ -1,12 +1,12 @@
 namespace Rflo.Core;
 
-/// <summary>What is shown and asked, trial by trial.</summary>
+/// <summary>Inputs and targets, trial by trial.</summary>
 public interface ITask
 {
-    /// <summary>Input channels that the task shows.</summary>
+    /// <summary>The number of input channels.</summary>
     int Inputs { get; }
 
-    /// <summary>Outputs that the task asks for.</summary>
+    /// <summary>The number of outputs, for which the task has targets.</summary>
     int Outputs { get; }
 
     /// <summary>The longest trial, in steps.</summary>
@@ -15,31 +15,31 @@ public interface ITask
     /// <summary>Kinds of events that the task marks, for gates.</summary>
     int Events { get; }
 
-    /// <summary>Whether its trials carry rewards. Where this is false, a rule that asks for them learns nothing.</summary>
+    /// <summary>Whether its trials carry rewards. Where this is false, a rule that uses rewards changes no weights.</summary>
     bool GivesRewards => false;
 
     /// <summary>
-    /// Names of the numbers that say what a trial is about, such as "coherence": <see cref="Trial.Conditions"/>, in this order. No number
+    /// Names of the conditions of a trial, such as "coherence": <see cref="Trial.Conditions"/>, in this order. No number
     /// of a run depends on them.
     /// </summary>
     IReadOnlyList<string> Conditions => [];
 
-    /// <summary>How well a trial was done, such as 1 for a right choice and 0 for a wrong one; NaN where the task or the trial defines none.</summary>
+    /// <summary>The performance in a trial, such as 1 for a correct choice and 0 for a wrong one; NaN where the task or the trial defines none.</summary>
     /// <param name="trial">The trial that was filled last.</param>
     /// <param name="outputs">y(t) of all readouts side by side, shape (steps, outputs), row-major.</param>
     double Performance(Trial trial, double[] outputs) => double.NaN;
 
     /// <summary>Writes one trial.</summary>
     /// <param name="trial">Number of the trial, from 0.</param>
-    /// <param name="stream">Random numbers of this trial and no other; the object is used again for the next trial.</param>
+    /// <param name="stream">Random numbers of this trial and no other; the object is reused for the next trial.</param>
     /// <param name="into">
     /// The trial to fill. It is as a new one: <see cref="MaxSteps"/> steps, inputs, targets and rewards 0, no events, every target counts, conditions NaN.
     /// </param>
     /// <remarks>
     /// Inputs, rewards, masks and the targets that count must be finite, masks at least 0. A target whose mask is 0 may be
     /// anything, such as NaN for "no target". A run of a trial that breaks this ends as <see cref="RunEnd.Failed"/>.
-    /// Where an update is of several trials, they may be filled before those before them have ended, one after the other and all on one
-    /// thread. A task whose trials depend on what was learned says so (<see cref="IProgressTask"/>).
+    /// Where an update is of several trials, all of them may be filled before the first is run, in order and on one thread. A task whose
+    /// trials depend on learning implements <see cref="IProgressTask"/>.
     /// </remarks>
     void Fill(int trial, RandomStream stream, Trial into);
 }
@@ -121,7 +121,7 @@ public sealed class Trial
     /// <summary>x(t), shape (steps, channels), row-major; row 0 is step t = 1.</summary>
     public double[] Inputs { get; }
 
-    /// <summary>y*(t), shape (steps, outputs), row-major; row 0 is step t = 1. Not looked at where the mask is 0.</summary>
+    /// <summary>y*(t), shape (steps, outputs), row-major; row 0 is step t = 1. Not read where the mask is 0.</summary>
     public double[] Targets { get; }
 
     /// <summary>m(t), shape (steps, outputs): 1 where a target counts, 0 where not, or any weight between.</summary>
@@ -133,7 +133,7 @@ public sealed class Trial
     /// <summary>Which events happen, shape (steps, kinds).</summary>
     public bool[] Events { get; }
 
-    /// <summary>What the trial is about, one number for each of <see cref="ITask.Conditions"/>; NaN where the trial has none of that name.</summary>
+    /// <summary>The conditions of the trial, one number for each of <see cref="ITask.Conditions"/>; NaN where the trial has none of that name.</summary>
     public double[] Conditions { get; }
 
     /// <summary>Whether any target counts, in any step. A trial in which none does has no loss.</summary>

@@ -1,8 +1,8 @@
 namespace Rflo.Core;
 
 /// <summary>
-/// The mean loss of the last trials that had a target: what early stopping and the choice of the best weights look at. One trial
-/// alone says little, since trials differ in what they ask for; a trial without a target has no loss and does not count.
+/// The mean loss of the last trials that had a target, which early stopping and the choice of the best weights use. The loss of a
+/// single trial is noisy, since targets differ between trials; a trial without a target has no loss and does not count.
 /// </summary>
 internal sealed class LossWindow(int length)
 {
@@ -26,7 +26,7 @@ internal sealed class LossWindow(int length)
     /// <summary>Trials that counted since then.</summary>
     public int SinceBest { get; private set; }
 
-    /// <summary>Takes the loss of the next trial; NaN where it had no target.</summary>
+    /// <summary>Adds the loss of the next trial; NaN where it had no target.</summary>
     public void Add(int trial, double loss)
     {
         if (double.IsNaN(loss))

@@ -17,7 +17,7 @@ public sealed class Metrics
 
     /// <summary>
     /// The trial with which the smallest mean loss was reached, over the window of <see cref="Session.Stopping"/>, or the smallest validation
-    /// loss where <see cref="Stopping.ByValidation"/> says so; the first of several; -1 before there was any.
+    /// loss where <see cref="Stopping.ByValidation"/> is set; the first of several; -1 before there was any.
     /// </summary>
     public int BestTrial => Choice.BestTrial;
 
@@ -39,13 +39,13 @@ public sealed class Metrics
     /// <summary>The mean loss of the last trials.</summary>
     internal LossWindow Window { get; private set; } = new(Stopping.DefaultWindow);
 
-    /// <summary>The mean loss that early stopping, schedules and the choice of the best weights look at.</summary>
+    /// <summary>The mean loss that early stopping, schedules and the choice of the best weights use.</summary>
     internal LossWindow Choice => IsByValidation ? ValidationWindow : Window;
 
     /// <summary>Whether that is the validation loss.</summary>
     internal bool IsByValidation { get; set; }
 
-    /// <summary>What test trials showed; null where none are run.</summary>
+    /// <summary>The results of test trials; null where none are run.</summary>
     internal ValidationSeries? Validation
     {
         get;
@@ -86,7 +86,7 @@ public sealed class Metrics
     /// <summary>The alignments of one feedback as an array of their own.</summary>
     public double[] CopyAlignments(int feedback) => Alignments(feedback).ToArray();
 
-    /// <summary>Saves or restores all that was measured; a visitor that restores a number of trials finds the room for them.</summary>
+    /// <summary>Saves or restores all that was measured; when a number of trials is restored, memory for them is allocated.</summary>
     internal void Visit(StateVisitor visitor)
     {
         int count = Count;
@@ -115,7 +115,7 @@ public sealed class Metrics
                 ValidationWindow.Add(validation.Loss[k].Trial, validation.Loss[k].Value);
     }
 
-    /// <summary>Adds what test trials after a trial showed.</summary>
+    /// <summary>Adds the results of test trials after a trial.</summary>
     internal void AddValidation(int trial, double loss, double performance)
     {
         Validation!.Loss.Add(trial, loss);
@@ -123,7 +123,7 @@ public sealed class Metrics
         ValidationWindow.Add(trial, loss);
     }
 
-    /// <summary>Lets early stopping look at means of so many trials; those of the trials so far are made again from their losses.</summary>
+    /// <summary>Sets the trials of the mean for early stopping; means of the trials so far are recomputed from their losses.</summary>
     internal void LookAt(int trials)
     {
         Window = new LossWindow(trials);
@@ -131,13 +131,13 @@ public sealed class Metrics
             Window.Add(trial, LossBuffer[trial]);
     }
 
-    /// <summary>Makes room, so that measuring allocates nothing.</summary>
+    /// <summary>Allocates memory in advance, so that measuring allocates nothing.</summary>
     internal void Reserve(int trials)
     {
         if (trials <= LossBuffer.Length - Count)
             return;
 
-        // At least twice the room, so that many short runs do not copy everything each time.
+        // At least twice the size, so that many short runs do not copy everything each time.
         int needed = (int)Math.Min(Array.MaxLength, Math.Max((long)Count + trials, 2L * LossBuffer.Length));
         LossBuffer = Grown(LossBuffer, needed);
         SecondsBuffer = Grown(SecondsBuffer, needed);
@@ -147,7 +147,7 @@ public sealed class Metrics
             _alignments[k] = Grown(_alignments[k], needed);
     }
 
-    /// <param name="loss">L, or what the outputs of a diverged trial made of it.</param>
+    /// <param name="loss">L; of a diverged trial it may be infinite or NaN.</param>
     /// <param name="isUnscored">Whether the trial had no target, so that it has no loss.</param>
     /// <param name="seconds">Wall time.</param>
     /// <param name="reward">Sum of its rewards.</param>
@@ -164,7 +164,7 @@ public sealed class Metrics
         Count++;
     }
 
-    /// <summary>Forgets trials that could not be finished.</summary>
+    /// <summary>Removes trials that could not be finished.</summary>
     /// <param name="count">How many trials stay.</param>
     internal void Truncate(int count)
     {

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>What a closed-loop task sees of the circuit, and says of its choices. The arrays are used again in every step.</summary>
+/// <summary>The activity of the circuit that a closed-loop task reads, and the choices that it allows. The arrays are reused in every step.</summary>
 public sealed class Moment
 {
     private readonly string[] _areas;
@@ -31,7 +31,7 @@ public sealed class Moment
     /// <summary>The step t that comes next, or that was just made: 1 .. T.</summary>
     public int Step { get; private set; }
 
-    /// <summary>Random numbers of this trial and no other: those that <see cref="ITask.Fill"/> left.</summary>
+    /// <summary>Random numbers of this trial and no other, after the draws of <see cref="ITask.Fill"/>.</summary>
     public RandomStream Stream { get; private set; }
 
     /// <summary>y of all readouts side by side.</summary>
@@ -42,7 +42,7 @@ public sealed class Moment
     public double[] Rates(string area) => _rates[Place(area)];
 
     /// <summary>
-    /// Which units of a watched winner-take-all area may win in the step to come: all of them, unless the task says false
+    /// Which units of a watched winner-take-all area may win in the next step: all of them, unless the task sets false
     /// before that step. Where none may, the area holds its choice.
     /// </summary>
     /// <exception cref="ArgumentException">The task does not watch that area.</exception>
@@ -61,7 +61,7 @@ public sealed class Moment
         for (int k = 0; k < _areas.Length; k++)
             if (_areas[k] == area)
                 return k;
-        ThrowHelper.Invalid($"The task looks at {area}, but watches {(_areas.Length == 0 ? "no area" : string.Join(", ", _areas))}.");
+        ThrowHelper.Invalid($"The task reads {area}, but watches {(_areas.Length == 0 ? "no area" : string.Join(", ", _areas))}.");
         return -1;
     }
 }

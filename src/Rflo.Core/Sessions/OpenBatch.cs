@@ -3,15 +3,15 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// The last batch of a training, where its trials are fewer than an update is made of. At the end of a run it is applied for
-/// what it holds. The state before is kept, so that more trials, or a run that is resumed, go on as though none had ended.
+/// The last batch of a training, where it has fewer trials than an update. At the end of a run its trials are applied as an update.
+/// The state before is kept, so that further trials, or a resumed run, have the same bits as without the end of the run.
 /// </summary>
 internal sealed class OpenBatch<T>(Network<T> network, LearnerSet<T> learners)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private Dictionary<string, double[]>? _before;
 
-    /// <summary>Whether it is applied, and may be taken back.</summary>
+    /// <summary>Whether it is applied, and can be undone.</summary>
     public bool IsApplied => _before is not null;
 
     /// <summary>At the end of a run: applies what was collected.</summary>
@@ -25,7 +25,7 @@ internal sealed class OpenBatch<T>(Network<T> network, LearnerSet<T> learners)
         learners.ApplyOpenBatch(trial);
     }
 
-    /// <summary>Before more trials: the batch is open again.</summary>
+    /// <summary>Before more trials: undoes the update, so that the batch is open again.</summary>
     public void TakeBack()
     {
         if (_before is not { } before)
@@ -34,16 +34,16 @@ internal sealed class OpenBatch<T>(Network<T> network, LearnerSet<T> learners)
         Visit(new StateReader("", before));
     }
 
-    /// <summary>The batch ends here, applied for what it holds: weights or time constants are about to be set.</summary>
+    /// <summary>Applies the batch for good, before weights or time constants are set.</summary>
     /// <param name="trial">The last trial.</param>
     public void Close(int trial)
     {
-        // A session that was restored has it open where the one that was captured had it applied.
+        // In a restored session the batch is open, although it was applied in the captured one.
         Apply(trial);
         _before = null;
     }
 
-    /// <summary>Another state takes the place of what was applied.</summary>
+    /// <summary>Drops the saved state, after another state was restored.</summary>
     public void Forget() => _before = null;
 
     private void Visit(StateVisitor visitor)

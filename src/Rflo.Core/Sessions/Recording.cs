@@ -9,7 +9,7 @@ public sealed record Recording
     /// <summary>The trial's loss L.</summary>
     public required double Loss { get; init; }
 
-    /// <summary>What the rates of areas with penalties cost (<see cref="RatePenalty"/>), beside the loss; 0 where none has any.</summary>
+    /// <summary>The cost of the rates of areas with penalties (<see cref="RatePenalty"/>), beside the loss; 0 without penalties.</summary>
     public double RateCost { get; init; }
 
     /// <summary>x(t), shape (steps, channels).</summary>
@@ -30,10 +30,10 @@ public sealed record Recording
     /// <summary>y(t) of all readouts side by side, shape (steps, outputs).</summary>
     public required double[] Outputs { get; init; }
 
-    /// <summary>What the trial was about, one number for each of <see cref="ITask.Conditions"/>; NaN where it has none of that name.</summary>
+    /// <summary>The conditions of the trial, one number for each of <see cref="ITask.Conditions"/>; NaN where it has none of that name.</summary>
     public double[] Conditions { get; init; } = [];
 
-    /// <summary>How well it was done (<see cref="ITask.Performance"/>); NaN where its task defines nothing.</summary>
+    /// <summary>The performance (<see cref="ITask.Performance"/>); NaN where its task defines none.</summary>
     public double Performance { get; init; } = double.NaN;
 
     /// <summary>h(t), for each area an array of shape (steps, units).</summary>

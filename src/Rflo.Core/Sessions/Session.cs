@@ -2,11 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Rflo.Core;
 
-/// <summary>The numbers of a run.</summary>
-[SuppressMessage("Naming", "CA1720", Justification = "Double and single precision are what the field calls them.")]
+/// <summary>The number type of a run.</summary>
+[SuppressMessage("Naming", "CA1720", Justification = "Double and single precision are the field's terms.")]
 public enum Precision
 {
-    /// <summary>64-bit; the default, and what every claim rests on.</summary>
+    /// <summary>64-bit; the default, and the precision of all tests of accuracy.</summary>
     Double,
 
     /// <summary>32-bit: half the memory, about twice the speed for large areas.</summary>
@@ -14,7 +14,7 @@ public enum Precision
 }
 
 /// <summary>
-/// A graph that learns a task, trial after trial: the one door to the core. The same graph, task, seed and precision
+/// A graph that learns a task, trial after trial: the entry point of the core. The same graph, task, seed and precision
 /// give the same bits.
 /// </summary>
 public abstract class Session
@@ -25,17 +25,17 @@ public abstract class Session
     /// <summary>The circuit.</summary>
     public Graph Graph { get; }
 
-    /// <summary>What is shown and asked.</summary>
+    /// <summary>The task: inputs and targets.</summary>
     public ITask Task { get; }
 
     /// <summary>Seed of every random stream of the run.</summary>
     public long Seed { get; }
 
-    /// <summary>The numbers it computes with.</summary>
+    /// <summary>The number type of its calculations.</summary>
     public Precision Precision { get; }
 
     /// <summary>
-    /// How many threads a run may use, at least 1: where an update is of several trials, they run side by side (<see cref="SideBySide"/>). No bit depends on it.
+    /// How many threads a run may use, at least 1: where an update is of several trials, they run in parallel (<see cref="SideBySide"/>). No bit depends on it.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is below 1.</exception>
     public int Threads
@@ -50,7 +50,7 @@ public abstract class Session
         }
     } = 1;
 
-    /// <summary>How many trials ran beside others.</summary>
+    /// <summary>How many trials ran in parallel lanes.</summary>
     internal int TrialsBeside { get; private protected set; }
 
     /// <summary>After the number of threads was set.</summary>
@@ -63,8 +63,8 @@ public abstract class Session
     public abstract Metrics Metrics { get; }
 
     /// <summary>
-    /// How the session carries out its trials: operators in order, what each reads and writes, the forms that were chosen and why, and all arrays
-    /// with their bytes. It is made anew at every call, which takes time and memory.
+    /// How the session carries out its trials: operators in order, the buffers that each reads and writes, the forms that were chosen and why,
+    /// and all arrays with their bytes. It is computed at every call, which takes time and memory.
     /// </summary>
     public abstract Plan Plan { get; }
 
@@ -85,12 +85,12 @@ public abstract class Session
         }
     } = Stopping.Never;
 
-    /// <summary>Makes a session; takes all the memory that it will need.</summary>
+    /// <summary>Makes a session and allocates all memory that it needs.</summary>
     /// <param name="graph">The circuit.</param>
-    /// <param name="task">What is shown and asked.</param>
+    /// <param name="task">The task: inputs and targets.</param>
     /// <param name="seed">Seed of every random stream of the run.</param>
     /// <param name="precision">The numbers to compute with.</param>
-    /// <exception cref="ArgumentException">The task has other numbers of inputs or outputs than the graph, or a gate waits for an event that it does not have.</exception>
+    /// <exception cref="ArgumentException">The task has other numbers of inputs or outputs than the graph, or a gate uses an event that it does not have.</exception>
     public static Session Create(Graph graph, ITask task, long seed, Precision precision = Precision.Double) =>
         Create(graph, task, seed, precision, Forms.All);
 
@@ -128,45 +128,45 @@ public abstract class Session
         }
     }
 
-    /// <summary>Trains for a number of trials, or none where <see cref="Stopping"/> says that enough were trained.</summary>
+    /// <summary>Trains for a number of trials, or none where the criterion of <see cref="Stopping"/> is already met.</summary>
     /// <param name="trials">How many more trials, at least 0.</param>
-    /// <param name="onTrial">Called after every trial with its number and loss, NaN where it had no target; null for nobody. The trial is whole by then.</param>
-    /// <param name="cancellation">Asked after every trial.</param>
+    /// <param name="onTrial">Called after every trial with its number and loss, NaN where it had no target; null for none. The trial is complete then.</param>
+    /// <param name="cancellation">Checked after every trial.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of trials is below 0.</exception>
     /// <exception cref="InvalidOperationException">It was called by code that it runs itself.</exception>
     /// <remarks>
     /// If the code of a task, or the function of a rule or of a probe, throws, the run ends as <see cref="RunEnd.Failed"/> and the
     /// session is as it was before that trial: weights, optimizers, running means, time constants, metrics. If the callback
-    /// throws, it ends so after the trial. Code that runs within a trial may read weights and metrics. It may not run, test,
-    /// capture, restore or change the session; the callback may, but for running it.
+    /// throws, the run ends in the same way after the trial. Code that runs within a trial may read weights and metrics. It may not run, test,
+    /// capture, restore or change the session. The callback may do all of these except running it.
     /// <para>
-    /// Where the last trials are fewer than an update is made of (<see cref="UpdateSchedule"/>, <see cref="RidgeReadout"/>), that update is
-    /// applied for what it holds, once the run has completed or stopped; a mean divides by the trials that there are. A further
-    /// call goes on as though none had ended, unless weights or time constants were set in between.
+    /// Where the last trials are fewer than those of an update (<see cref="UpdateSchedule"/>, <see cref="RidgeReadout"/>), the update of these
+    /// trials is applied once the run has completed or stopped; a mean divides by their number. A further call continues the
+    /// batch as if the run had not ended, unless weights or time constants were set in between.
     /// </para>
     /// </remarks>
     public abstract RunStatus Run(int trials, Action<int, double>? onTrial = null, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Everything that the trials to come depend on, and what was measured, as named arrays: weights, what was collected
-    /// and not applied, what optimizers and running means remember, carried-over rates, metrics, the state of a closed-loop
-    /// task, the progress of a task that changes with what is learned, time constants. Between trials only,
-    /// such as from within the callback of <see cref="Run"/>. Random streams are keyed by trial and need no place in it.
+    /// The complete state that later trials depend on, and the metrics, as named arrays: weights, increments that were collected
+    /// and not applied, the state of optimizers and running means, carried-over rates, metrics, the state of a closed-loop
+    /// task, the progress of a task that changes with learning, time constants. It may be called between trials only,
+    /// such as from the callback of <see cref="Run"/>. Random streams are keyed by trial and are not part of it.
     /// </summary>
-    /// <returns>Copies, by names that mean something to a session of the same graph only.</returns>
+    /// <returns>Copies, by names that are valid for a session of the same graph only.</returns>
     public abstract IReadOnlyDictionary<string, double[]> Capture();
 
     /// <summary>
-    /// Goes on from what <see cref="Capture"/> gave in a session of the same graph, task, seed, precision and probes: what follows
-    /// is the same, bit for bit, as if that session had never stopped.
+    /// Restores the result of <see cref="Capture"/> from a session of the same graph, task, seed, precision and probes. Later trials have
+    /// the same bits as in that session.
     /// </summary>
-    /// <param name="state">What was captured.</param>
-    /// <exception cref="ArgumentException">A part is missing, unknown, of another length or a count that is none; nothing was changed.</exception>
+    /// <param name="state">The captured state.</param>
+    /// <exception cref="ArgumentException">A part is missing, unknown, of another length, or a count that is no whole number; nothing was changed.</exception>
     public abstract void Restore(IReadOnlyDictionary<string, double[]> state);
 
     /// <summary>
-    /// Sets the probes that look at every trial to come; what they measure is in <see cref="Metrics.Probes"/>. No bit of the
-    /// run depends on them. They take the weights as they are now for those of the start.
+    /// Sets the probes of later trials; their measurements are in <see cref="Metrics.Probes"/>. No bit of the run depends on them.
+    /// They use the current weights as the initial ones.
     /// </summary>
     /// <param name="probes">Which; they replace any that were set before.</param>
     /// <exception cref="ArgumentException">An area is unknown, an interval is below 1, or two probes have a column of one name.</exception>
@@ -174,29 +174,29 @@ public abstract class Session
 
     /// <summary>
     /// Runs one test trial with learning off. Its task, noise and initial state draw from streams of their own, so that it is none of
-    /// the trials of the training, unless the options ask for these (or the task draws nothing). The same number gives the same trial.
+    /// the trials of the training, unless the options select these (or the task draws nothing). The same number gives the same trial.
     /// </summary>
     /// <param name="trial">Number of the trial, from 0.</param>
-    /// <param name="options">Which trials, and what of them is random; <see cref="TestOptions.Default"/> where null.</param>
+    /// <param name="options">Which trials, and which of their parts are random; <see cref="TestOptions.Default"/> where null.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     /// <exception cref="TaskException">The code of the task threw; the session is as before.</exception>
     public abstract Recording Test(int trial, TestOptions? options = null);
 
     /// <summary>
-    /// Runs a trial of the training with learning off: the same inputs, targets, noise and exploration as when training shows it. What is
-    /// carried from trial to trial, by areas or by the task, stays as it was.
+    /// Runs a trial of the training with learning off: the same inputs, targets, noise and exploration as in training. State that areas
+    /// or the task carry from trial to trial is not changed.
     /// </summary>
     /// <param name="trial">Number of the trial, from 0.</param>
     /// <exception cref="TaskException">The code of the task threw.</exception>
     public Recording Replay(int trial) => Test(trial, TestOptions.AsTrained);
 
     /// <summary>
-    /// What a rule would add to each plastic projection over one trial at learning rate 1 and fixed weights:
-    /// 1/T times the sum of its increments, in the shape of <see cref="Weights"/>; for the exact rules -dL/dW.
-    /// Null where a projection is not plastic. Nothing of the session changes.
+    /// The increments of a rule for each plastic projection over one trial, at learning rate 1 and fixed weights:
+    /// 1/T times their sum, in the shape of <see cref="Weights"/>; for the exact rules -dL/dW.
+    /// Null where a projection is not plastic. The session is not changed.
     /// </summary>
     /// <param name="trial">Number of the trial.</param>
-    /// <param name="rule">The rule, whatever the projections say.</param>
+    /// <param name="rule">The rule, which replaces those of the projections.</param>
     /// <param name="time">The form in which it runs: online or trial-end.</param>
     public abstract IReadOnlyList<double[]?> Increments(int trial, LearningRule rule, UpdateTime time);
 
@@ -209,8 +209,8 @@ public abstract class Session
     public abstract double[] TimeConstants(AreaId area);
 
     /// <summary>
-    /// Sets tau / dt of every unit of an area. Traces that last as long as their unit follow; the memories that KeRNL learned for
-    /// that area begin again from the new time constants.
+    /// Sets tau / dt of every unit of an area. Traces with the unit's decay use the new time constants; the decays that KeRNL learned
+    /// for that area are reset to them.
     /// </summary>
     /// <param name="area">The area.</param>
     /// <param name="steps">In steps, each at least 1, shape (units).</param>
@@ -219,7 +219,7 @@ public abstract class Session
 
     /// <summary>The time constants of the smallest mean loss, as <see cref="TimeConstants"/>.</summary>
     /// <exception cref="ArgumentException">There is no such area.</exception>
-    /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not called.</exception>
     public abstract double[] BestTimeConstants(AreaId area);
 
     /// <summary>The first state variable of every unit of an area before step 1, as it is now, shape (units): h(0), or x(0) of the current form.</summary>
@@ -234,19 +234,19 @@ public abstract class Session
 
     /// <summary>The initial states of the smallest mean loss, as <see cref="InitialStates"/>.</summary>
     /// <exception cref="ArgumentException">There is no such area.</exception>
-    /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not called.</exception>
     public abstract double[] BestInitialStates(AreaId area);
 
     /// <summary>
-    /// From now on keeps the weights of the trial with which the smallest mean loss is reached (<see cref="Metrics.BestTrial"/>), and
-    /// before there is a mean those of the latest trial; to be called before the first trial.
+    /// From now on keeps the weights of the trial with which the smallest mean loss is reached (<see cref="Metrics.BestTrial"/>). Before
+    /// there is a mean, it keeps those of the latest trial. It must be called before the first trial.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Trials were trained already: their weights are gone.</exception>
+    /// <exception cref="InvalidOperationException">Trials were trained already: their weights were not kept.</exception>
     public abstract void KeepBest();
 
     /// <summary>The weights of the smallest mean loss (<see cref="KeepBest"/>), in the shape of <see cref="Weights"/>.</summary>
     /// <exception cref="ArgumentException">There is no such projection.</exception>
-    /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not asked for.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="KeepBest"/> was not called.</exception>
     public abstract double[] BestWeights(ProjectionId projection);
 
     /// <summary>Replaces the weights of a projection, in the shape that <see cref="Weights"/> gives; absent ones stay 0.</summary>

@@ -9,7 +9,7 @@ namespace Rflo.Core;
 internal sealed partial class Session<T> : Session
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Trials whose room for metrics is made before the first of them; a longer run makes more as it goes.</summary>
+    /// <summary>Trials for whose metrics memory is allocated before a run; a longer run allocates more.</summary>
     private const int MostReserved = 65_536;
 
     private static readonly TestOptions _validated = new() { Perturbed = false };
@@ -54,7 +54,7 @@ internal sealed partial class Session<T> : Session
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _made = _network;
         _learners = Learners.ForTraining(_network);
-        if (_network.Choose(Forms.Lanes, "trials of one update", SideBySide.Obstacle(graph, task) ?? (_learners.KeepsMemory ? "a rule remembers earlier trials" : null)))
+        if (_network.Choose(Forms.Lanes, "trials of one update", SideBySide.Obstacle(graph, task) ?? (_learners.KeepsMemory ? "a rule keeps state between trials" : null)))
         {
             int room = MemoryEstimate.Of(graph, task.MaxSteps, precision).RoomFor(SideBySide.Most);
             _lanes = new BatchLanes<T>(_network, _learners, room, lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained));
@@ -80,7 +80,7 @@ internal sealed partial class Session<T> : Session
             ThrowHelper.OutOfRange(nameof(trials), trials, "at least 0");
         Refuse(nameof(Run));
         if (_isRunning)
-            throw new InvalidOperationException("Run was called from its own callback. Let the callback return; the run goes on by itself.");
+            throw new InvalidOperationException("Run was called from its own callback. Let the callback return; the run continues then.");
         _isRunning = true;
         try
         {
@@ -99,7 +99,7 @@ internal sealed partial class Session<T> : Session
 
     private RunStatus RunTrials(int trials, Action<int, double>? onTrial, CancellationToken cancellation)
     {
-        // A run that was taken up after its last trial ends there once more.
+        // A run that was resumed after its last trial ends there again.
         if (Stopping.Reason(Metrics) is { } already)
             return new RunStatus(RunEnd.Stopped, TrialsDone - 1, 0, already);
         Metrics.Reserve(Math.Min(trials, MostReserved));
@@ -125,7 +125,7 @@ internal sealed partial class Session<T> : Session
         return new RunStatus(RunEnd.Completed, TrialsDone - 1, 0, "");
     }
 
-    /// <summary>Trains a trial and takes its measurements. If user code throws, all is as it was before the trial.</summary>
+    /// <summary>Trains a trial and takes its measurements. If user code throws, the state before the trial is restored.</summary>
     /// <param name="trial">Its number.</param>
     /// <param name="left">How many trials the run still has, this one among them.</param>
     private RunStatus? RunTrial(int trial, int left)
@@ -166,11 +166,11 @@ internal sealed partial class Session<T> : Session
         }
     }
 
-    /// <summary>Goes back to before a trial that user code did not let finish.</summary>
+    /// <summary>Restores the state before a trial in which user code threw.</summary>
     /// <param name="trial">The trial.</param>
-    /// <param name="isSaved">Whether its state was saved. It was not if nothing but the task's state can have changed.</param>
-    /// <returns>What else went wrong; null for nothing.</returns>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    /// <param name="isSaved">Whether its state was saved. It is not where only the task's state can have changed.</param>
+    /// <returns>A further error; null for none.</returns>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything.")]
     private string? Undo(int trial, bool isSaved)
     {
         if (_isKept)
@@ -192,12 +192,12 @@ internal sealed partial class Session<T> : Session
         }
         catch (Exception e)
         {
-            return $"; and the task could not go back to the state before the trial: {TaskException.Said(e)}";
+            return $"; and the task could not restore the state before the trial: {TaskException.Said(e)}";
         }
     }
 
-    /// <summary>Calls the callback of a run; what went wrong in it.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A callback is somebody else's code and may throw anything.")]
+    /// <summary>Calls the callback of a run. Returns its error; null for none.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A callback is user code and may throw anything.")]
     private static string? Hear(Action<int, double>? onTrial, int trial, double loss)
     {
         try
@@ -211,20 +211,20 @@ internal sealed partial class Session<T> : Session
         }
     }
 
-    /// <summary>Refuses a call from user code that runs in the midst of a trial, when there is no state to look at or to change.</summary>
-    /// <exception cref="InvalidOperationException">A trial is in hand.</exception>
+    /// <summary>Refuses a call from user code within a trial, when the state cannot be read or changed.</summary>
+    /// <exception cref="InvalidOperationException">It was called within a trial.</exception>
     private void Refuse(string method)
     {
         if (_inHand is { } inHand)
             throw new InvalidOperationException(
-                $"{method} was called in the midst of trial {_trialInHand} of {inHand}, by a task, a probe or a function of a rule. Call it between trials: in the callback of Run, or after Run.");
+                $"{method} was called within trial {_trialInHand} of {inHand}, by a task, a probe or a function of a rule. Call it between trials: in the callback of Run, or after Run.");
     }
 
     public override IReadOnlyDictionary<string, double[]> Capture()
     {
         Refuse(nameof(Capture));
 
-        // The batch is saved open, so that more trials go on as though no run had ended, and that it was applied beside it.
+        // The batch is saved open, so that further trials continue it, with the fact that it was applied.
         var state = new Dictionary<string, double[]>();
         HoldRates();
         bool isApplied = _openBatch.IsApplied;
@@ -289,7 +289,7 @@ internal sealed partial class Session<T> : Session
     }
 
     /// <summary>Runs test trials after a trial, where they are due.</summary>
-    /// <returns>How the run ends where the task cannot make one; null where it goes on.</returns>
+    /// <returns>How the run ends where the task cannot generate one; null where it continues.</returns>
     private RunStatus? Validate(int trial)
     {
         if (_probes.Validation is not { } validation || !validation.IsDue(trial))
@@ -324,7 +324,7 @@ internal sealed partial class Session<T> : Session
         }
     }
 
-    /// <summary>The loss and the performance of a test trial; the session is left as it was.</summary>
+    /// <summary>The loss and the performance of a test trial; the state of the session is restored.</summary>
     private (double Loss, double Performance) TestQuietly(int trial)
     {
         double[]? task = SaveState();
@@ -346,7 +346,7 @@ internal sealed partial class Session<T> : Session
         Refuse(nameof(Increments));
         double[]? task = SaveState();
         LearnerSet<T> passive = Learners.Passive(_network, rule, time, out (Plastic<T> Plastic, Segment Segment)?[] collected);
-        (_inHand, _trialInHand) = ("a look at increments", trial);
+        (_inHand, _trialInHand) = ("a calculation of increments", trial);
         try
         {
             Show(trial);
@@ -426,7 +426,7 @@ internal sealed partial class Session<T> : Session
         Refuse(nameof(KeepBest));
         if (_best is null && TrialsDone > 0)
             throw new InvalidOperationException(
-                $"KeepBest was called after {TrialsDone} trials, whose weights are gone. Call it before the first trial.");
+                $"KeepBest was called after {TrialsDone} trials, whose weights were not kept. Call it before the first trial.");
         _best ??= new BestWeights<T>(_network);
     }
 
@@ -460,7 +460,7 @@ internal sealed partial class Session<T> : Session
     private static string NameOfBest(int window) => window == 0 ? "the validation loss" : $"the mean loss of {window} trials";
 
     private BestWeights<T> Best =>
-        _best ?? throw new InvalidOperationException("The best weights were not kept: ask for them before the first trial.");
+        _best ?? throw new InvalidOperationException("The best weights were not kept. Call KeepBest before the first trial.");
 
     private AreaState<T> Area(AreaId area)
     {
@@ -493,12 +493,12 @@ internal sealed partial class Session<T> : Session
         double reward = TensorPrimitives.Sum<double>(_made.Trial.Rewards.AsSpan(0, _previousSteps));
         Pass(_previousSteps, (trial, loss, reward), static (task, of) => task.Learned(of.trial, of.loss, of.reward));
 
-        // A trial without a target has no loss; outputs that are no numbers are a divergence there as well.
+        // A trial without a target has no loss; outputs that are NaN are a divergence there as well.
         bool isUnscored = double.IsNaN(loss) && double.IsFinite(_made.LossSum);
         Metrics.Add(loss, isUnscored, Stopwatch.GetElapsedTime(start).TotalSeconds, reward, _previousSteps);
         _learners.ObserveLoss(trial, Metrics.Choice.Mean);
 
-        // While there is no mean loss to choose by, the latest weights are kept.
+        // While there is no mean loss, the latest weights are kept.
         _isKept = (!Stopping.ByValidation && Metrics.BestTrial == trial) || (Metrics.BestTrial < 0 && (isUnscored || double.IsFinite(loss)));
         if (_isKept)
             _best?.Keep();
@@ -506,7 +506,7 @@ internal sealed partial class Session<T> : Session
             Metrics.SetAlignment(k, _alignments[k].Now());
     }
 
-    /// <summary>The loss of a trial that was made already; its learners are those that conclude it.</summary>
+    /// <summary>The loss of a trial that was run before; the given learners apply its updates.</summary>
     private double Outcome(Lane<T> lane)
     {
         TrialsBeside++;
@@ -526,8 +526,8 @@ internal sealed partial class Session<T> : Session
     }
 
     /// <summary>
-    /// Lets the rules that probes asked for watch the trial that was made, at the weights with which it begins; then all is
-    /// as it was. The ticks that it took, which are not the trial's.
+    /// Runs the passive rules of probes through the generated trial, at the weights with which it begins; then restores the
+    /// state. Returns the ticks that this took, which do not count as the trial's.
     /// </summary>
     private long Observe(int trial)
     {
@@ -558,13 +558,13 @@ internal sealed partial class Session<T> : Session
         return Stopwatch.GetTimestamp() - start;
     }
 
-    /// <summary>Lets the task make a trial.</summary>
-    /// <exception cref="TaskException">Its code threw, or a number of the trial is none.</exception>
+    /// <summary>Calls the task to generate a trial.</summary>
+    /// <exception cref="TaskException">Its code threw, or a number of the trial is not allowed.</exception>
     private void Show(int trial, TestOptions? test = null) => Show(_network, _taskStream, trial, test ?? TestOptions.AsTrained);
 
-    /// <summary>Lets the task make a trial for a network.</summary>
-    /// <exception cref="TaskException">Its code threw, or a number of the trial is none.</exception>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    /// <summary>Calls the task to generate a trial for a network.</summary>
+    /// <exception cref="TaskException">Its code threw, or a number of the trial is not allowed.</exception>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything.")]
     private void Show(Network<T> network, RandomStream stream, int trial, TestOptions test)
     {
         _isProgressSaved = false;
@@ -587,19 +587,19 @@ internal sealed partial class Session<T> : Session
             throw new TaskException(0, e);
         }
 
-        // A closed loop has yet to write what it shows, step by step.
+        // A closed loop writes its inputs later, step by step.
         if (network.Loop is not null)
             return;
         TrialNumbers.CheckInputs(Graph, shown, 1, shown.Steps);
         TrialNumbers.CheckTargets(Graph, shown, 1, shown.Steps);
     }
 
-    /// <summary>Passes an outcome to a task that changes with what is learned.</summary>
+    /// <summary>Passes an outcome to a task that changes with learning.</summary>
     /// <param name="step">The step that an exception of it names.</param>
     /// <param name="outcome">The outcome.</param>
     /// <param name="pass">Passes it; static, so that a trial allocates nothing.</param>
     /// <exception cref="TaskException">Its code threw.</exception>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything.")]
     private void Pass<TOutcome>(int step, TOutcome outcome, Action<IProgressTask, TOutcome> pass)
     {
         if (_progress is null)
@@ -627,14 +627,14 @@ internal sealed partial class Session<T> : Session
         return _network.Trial.HasTarget ? _network.LossSum / steps : double.NaN;
     }
 
-    /// <summary>A method of its own, so that the JIT optimizes it whole instead of replacing a loop on the stack.</summary>
+    /// <summary>A method of its own, so that the JIT optimizes it as a whole, without on-stack replacement of a loop.</summary>
     private void Step(int step, LearnerSet<T> learners)
     {
         _network.Step(step);
         learners.Step(step);
     }
 
-    /// <summary>All that one trial hands to the next.</summary>
+    /// <summary>Saves or restores the complete state that is kept from trial to trial.</summary>
     private void Visit(StateVisitor visitor)
     {
         visitor.Visit("isBatchApplied", ref _isBatchApplied);
@@ -646,7 +646,7 @@ internal sealed partial class Session<T> : Session
             Visit(_progress, visitor.Of("task"));
     }
 
-    /// <summary>What a trial changes of the circuit and its rules, and what probes keep.</summary>
+    /// <summary>Saves or restores the state of the circuit and its rules that a trial changes, and the state of probes.</summary>
     private void VisitLearned(StateVisitor visitor)
     {
         foreach (AreaState<T> area in _network.Areas)
@@ -670,7 +670,7 @@ internal sealed partial class Session<T> : Session
             task.RestoreProgress(progress);
     }
 
-    /// <summary>Moves the last rates to where the next trial begins.</summary>
+    /// <summary>Copies the last rates to the initial rates of the next trial.</summary>
     private void HoldRates()
     {
         if (_previousSteps > 0)
@@ -681,14 +681,14 @@ internal sealed partial class Session<T> : Session
         _previousSteps = 0;
     }
 
-    /// <summary>The state of a closed loop's task before a trial that is none of the run, null without one. Rates are held.</summary>
+    /// <summary>The state of a closed loop's task before a trial that is no part of the run; null without one. Carried-over rates are copied first.</summary>
     private double[]? SaveState()
     {
         HoldRates();
         return _network.Loop?.Save();
     }
 
-    /// <summary>Goes back to before such a trial, which does not write the rates that it begins with.</summary>
+    /// <summary>Restores the state before such a trial, which does not write the rates that it begins with.</summary>
     private void RestoreState(double[]? task)
     {
         if (task is not null)
@@ -720,7 +720,7 @@ internal sealed partial class Session<T> : Session
     }
 
     /// <exception cref="TaskException">The task's code threw.</exception>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything.")]
     private double PerformanceOf(Trial shown, double[] outputs)
     {
         try

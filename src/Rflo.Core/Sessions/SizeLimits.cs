@@ -6,7 +6,7 @@ namespace Rflo.Core;
 /// </summary>
 internal static class SizeLimits
 {
-    /// <summary>Room that is left for the alignment of an array and the padding of its rows.</summary>
+    /// <summary>Elements that are reserved for the alignment of an array and the padding of its rows.</summary>
     private const int Slack = 1024;
 
     private const string Rows = "steps, with the longest delay,";
@@ -18,7 +18,7 @@ internal static class SizeLimits
     public static long Most => Array.MaxLength - Slack;
 
     /// <summary>Compares the arrays of a trial.</summary>
-    /// <exception cref="ArgumentException">One would be too long; says which.</exception>
+    /// <exception cref="ArgumentException">One is too long; the message names it.</exception>
     public static void OfTrial(int steps, int inputs, int outputs, int events)
     {
         Fits("the inputs of a trial", steps, "steps", inputs, "channels", ShorterTrials);
@@ -27,7 +27,7 @@ internal static class SizeLimits
     }
 
     /// <summary>Compares all arrays of a session.</summary>
-    /// <exception cref="ArgumentException">One would be too long; says which.</exception>
+    /// <exception cref="ArgumentException">One is too long; the message names it.</exception>
     public static void OfSession<T>(Graph graph, ITask task)
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {
@@ -76,7 +76,7 @@ internal static class SizeLimits
         Fits($"the presynaptic signals of {name}", rows, Rows, all, "signals", ShorterTrials);
     }
 
-    /// <summary>What rules keep beside traces and rows of steps: matrices of units by units, and of signals by signals.</summary>
+    /// <summary>Compares the matrices of rules, beside traces and rows of steps: units by units, and signals by signals.</summary>
     private static void OfRules<T>(Graph graph)
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {
@@ -90,7 +90,7 @@ internal static class SizeLimits
                 if (!plastic.Readout.IsLeastSquares)
                     continue;
                 long count = signals[projection.Target.Index] += Simd.Padded<double>(graph.Presynaptic(projection));
-                Fits($"{projection.Name}: the matrix of least squares", count, "signals", count, "signals", "Let fewer units project to the readout, or use the delta rule.");
+                Fits($"{projection.Name}: the matrix of least squares", count, "signals", count, "signals", "Project fewer units to the readout, or use the delta rule.");
                 continue;
             }
 

@@ -2,25 +2,25 @@ using System.Globalization;
 
 namespace Rflo.Core;
 
-/// <summary>When a run ends before its last trial because more of it would be of no use.</summary>
+/// <summary>The criteria of early stopping, by which a run ends before its last trial.</summary>
 /// <param name="TargetLoss">It ends as soon as the mean loss is at or below this; NaN for never.</param>
 /// <param name="Patience">It ends when so many trials in a row brought no new smallest mean loss; 0 for never.</param>
 /// <param name="Window">Trials of the mean, at least 1: the last so many that had a target. Before so many there is no mean.</param>
 /// <param name="ByValidation">
-/// Whether all of this, the best weights and schedules that look at losses take the validation loss (<see cref="ValidationProbe"/>) for
-/// the mean loss. Patience counts trained trials since the validation that was the best.
+/// Whether these criteria, the best weights and schedules that depend on losses use the validation loss (<see cref="ValidationProbe"/>)
+/// instead of the mean loss. Patience counts trained trials since the best validation.
 /// </param>
 /// <param name="TargetPerformance">It ends as soon as the validation performance is at or above this; NaN for never.</param>
 public sealed record Stopping(
     double TargetLoss = double.NaN, int Patience = 0, int Window = Stopping.DefaultWindow, bool ByValidation = false, double TargetPerformance = double.NaN)
 {
-    /// <summary>Trials of the mean loss where nothing is said.</summary>
+    /// <summary>The default number of trials of the mean loss.</summary>
     public const int DefaultWindow = 50;
 
     /// <summary>All trials are run.</summary>
     public static Stopping Never { get; } = new();
 
-    /// <summary>Why a run with these metrics ends now; null where it goes on.</summary>
+    /// <summary>Why a run with these metrics ends now; null where it continues.</summary>
     internal string? Reason(Metrics metrics)
     {
         if (metrics.Validation is { Performance: { Count: > 0 } performance } && performance[performance.Count - 1].Value is var reached && reached >= TargetPerformance)

@@ -1,22 +1,22 @@
 namespace Rflo.Core;
 
-/// <summary>Code that a session was given threw: a task's, or a function of a learning rule or of a probe. The message is what it said.</summary>
+/// <summary>Code that a session was given threw: a task's, or a function of a learning rule or of a probe. The message is that of its exception.</summary>
 public sealed class TaskException : Exception
 {
     private const string Task = "the task";
 
-    /// <summary>What the code of a task threw, and in which step.</summary>
-    /// <param name="step">The step that it could not make; 0 for the trial as a whole.</param>
-    /// <param name="inner">What it threw.</param>
+    /// <summary>An exception of a task's code, with the step.</summary>
+    /// <param name="step">The step in which it threw; 0 for the trial as a whole.</param>
+    /// <param name="inner">The exception that it threw.</param>
     public TaskException(int step, Exception inner)
         : this(step, Task, inner)
     {
     }
 
-    /// <summary>What some code threw, and in which step.</summary>
+    /// <summary>An exception of user code, with the step.</summary>
     /// <param name="step">The step; 0 for the trial as a whole.</param>
     /// <param name="part">Whose code, such as "the probe x".</param>
-    /// <param name="inner">What it threw.</param>
+    /// <param name="inner">The exception that it threw.</param>
     public TaskException(int step, string part, Exception inner)
         : base(Said(inner), inner) => (Step, Part) = (step, part);
 
@@ -27,11 +27,11 @@ public sealed class TaskException : Exception
     public string Part { get; }
 
     /// <summary>
-    /// Whether what the task was given of the circuit was finite. Where it was not, the circuit diverged, and no code is at fault.
+    /// Whether the activity that the task read was finite. If not, the circuit diverged, and the code is not the cause.
     /// </summary>
     internal bool IsCircuitFinite { get; init; } = true;
 
-    /// <summary>What an exception says; with its type, where that is not one which people throw with words of their own.</summary>
+    /// <summary>The message of an exception; with its type, unless that is one of the types that user code throws with its own message.</summary>
     internal static string Said(Exception? inner) => inner switch
     {
         null => "",

@@ -2,11 +2,11 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>Sees that what a task wrote are numbers, before a circuit takes them. One pass over the trial; looks closer only where a sum is not finite.</summary>
+/// <summary>Checks that the numbers of a task are finite, before a circuit reads them. One pass over the trial; single numbers are checked only where a sum is not finite.</summary>
 internal static class TrialNumbers
 {
-    /// <summary>Looks at all that is shown from step <paramref name="first"/> to <paramref name="last"/>.</summary>
-    /// <exception cref="TaskException">An input is not finite; says which.</exception>
+    /// <summary>Checks the inputs from step <paramref name="first"/> to <paramref name="last"/>.</summary>
+    /// <exception cref="TaskException">An input is not finite; the message names it.</exception>
     public static void CheckInputs(Graph graph, Trial trial, int first, int last)
     {
         ReadOnlySpan<double> inputs = Rows(trial.Inputs, trial.InputChannels, first, last);
@@ -23,8 +23,8 @@ internal static class TrialNumbers
         }
     }
 
-    /// <summary>Looks at what is judged by from step <paramref name="first"/> to <paramref name="last"/>: targets that count, masks and rewards.</summary>
-    /// <exception cref="TaskException">One is not finite, or a mask is less than 0; says which.</exception>
+    /// <summary>Checks targets that count, masks and rewards from step <paramref name="first"/> to <paramref name="last"/>.</summary>
+    /// <exception cref="TaskException">One is not finite, or a mask is less than 0; the message names it.</exception>
     public static void CheckTargets(Graph graph, Trial trial, int first, int last)
     {
         ReadOnlySpan<double> targets = Rows(trial.Targets, trial.Outputs, first, last), mask = Rows(trial.Mask, trial.Outputs, first, last);
