@@ -6,18 +6,18 @@ using System.Runtime.CompilerServices;
 namespace Rflo.Core;
 
 /// <summary>
-/// The trials of an update that is made of several, run side by side before their turn: between them no weight changes, so that each has
-/// the bits that it would have by itself. Its outcome waits until its turn comes, and is dropped if something changes before.
+/// The trials of an update of several, run in parallel lanes in advance: no weight changes between them, so each has the bits that it
+/// has when it runs by itself. Its outcome is kept until the trial is due, and is dropped if the session changes before.
 /// </summary>
-/// <remarks>Products with many lanes read weights once, and lanes are split among threads; what is added up is added in the order of the trials.</remarks>
-/// <param name="network">The network whose weights all lanes have.</param>
+/// <remarks>Products with many lanes read weights once, and lanes are split among threads; sums over trials are added in the order of the trials.</remarks>
+/// <param name="network">The network whose weights all lanes share.</param>
 /// <param name="learners">Its learners.</param>
-/// <param name="room">The most lanes that there is room for.</param>
-/// <param name="fill">Writes the trial of a lane. What it throws is thrown again in the trial's turn.</param>
+/// <param name="room">The most lanes for which there is memory.</param>
+/// <param name="fill">Writes the trial of a lane. An exception is thrown again when the trial is due.</param>
 internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, int room, Action<Lane<T>> fill)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Bytes of weights that a core keeps nearest; beyond, products of many lanes are faster together than one after the other.</summary>
+    /// <summary>Bytes of weights that fit into a core's own cache; beyond, products of many lanes are faster together than one after the other.</summary>
     private const long BytesNearest = 48 << 10;
 
     private Lane<T>[] _lanes = [];
@@ -26,7 +26,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
     private int _next;
     private int _made;
 
-    /// <summary>How many threads there are for them.</summary>
+    /// <summary>How many threads the lanes may use.</summary>
     public int Threads
     {
         get;
@@ -39,8 +39,8 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
     } = 1;
 
     /// <summary>
-    /// The lane in which a trial was made; makes it, with those behind it until the weights change, where that pays. Null where the trial runs by itself: if a
-    /// probe is due, it looks at the network whose weights all lanes have.
+    /// The lane in which a trial was run. If that is faster, it runs the trial together with the later ones until the weights change. Null where the trial runs by
+    /// itself, as when a probe is due: probes read the network whose weights all lanes share.
     /// </summary>
     /// <param name="trial">Its number.</param>
     /// <param name="left">How many trials the run still has, this one among them.</param>
@@ -67,7 +67,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
         return Take(trial);
     }
 
-    /// <summary>Drops what was made: the session changes, or other trials come next.</summary>
+    /// <summary>Drops outcomes that are not yet due: the session changes, or other trials come next.</summary>
     public void Drop() => _next = _made = 0;
 
     private bool IsPaidTogether => Array.Exists(network.Areas, area => area.Afferents.Weights.Dense.Length * (long)Unsafe.SizeOf<T>() > BytesNearest);
@@ -84,8 +84,8 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
         _groups = [.. _lanes.Chunk(_groupSize).Select(group => new LaneGroup<T>(group, isTogether))];
     }
 
-    /// <summary>Makes trials from one on. One that a task cannot make, and those behind it, are left for their turn.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A task is somebody else's code and may throw anything; it is called again in the trial's turn.")]
+    /// <summary>Runs trials from one on. One for which the task throws, and those after it, are left until they are due.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything; it is called again when the trial is due.")]
     private void Make(int trial, int count)
     {
         long start = Stopwatch.GetTimestamp();
@@ -100,7 +100,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
         }
         catch (Exception)
         {
-            // Thrown again in the trial's turn, where the run ends by it.
+            // Thrown again when the trial is due, which ends the run.
         }
 
         int groups = (_made + _groupSize - 1) / _groupSize;

@@ -2,11 +2,11 @@ using System.Numerics;
 
 namespace Rflo.Core;
 
-/// <summary>A trial that runs beside others at the same weights: activity and learners of its own.</summary>
+/// <summary>A trial that runs in parallel with others at the same weights: activity and learners of its own.</summary>
 internal sealed class Lane<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <param name="network">The network whose weights it has.</param>
+    /// <param name="network">The network whose weights it shares.</param>
     /// <param name="learners">The learners of that network.</param>
     public Lane(Network<T> network, LearnerSet<T> learners)
     {
@@ -18,7 +18,7 @@ internal sealed class Lane<T>
     /// <summary>Activity of the trial; weights and time constants are shared.</summary>
     public Network<T> Network { get; }
 
-    /// <summary>What learns from it; updates are collected where those of all lanes are.</summary>
+    /// <summary>Its learners; their increments are added to those of all lanes.</summary>
     public LearnerSet<T> Learners { get; }
 
     /// <summary>Random numbers of the task.</summary>

@@ -15,7 +15,7 @@ internal sealed class LaneGroup<T>
     private readonly int[] _steps;
 
     /// <param name="lanes">The lanes.</param>
-    /// <param name="isTogether">Whether their products are made together; if not, each by itself.</param>
+    /// <param name="isTogether">Whether their products are computed together; if not, each by itself.</param>
     public LaneGroup(Lane<T>[] lanes, bool isTogether)
     {
         _lanes = lanes;
@@ -27,7 +27,7 @@ internal sealed class LaneGroup<T>
         _steps = new int[lanes.Length];
     }
 
-    /// <summary>Makes the trials, and lets the learners look at them; no weight changes, and nothing is collected.</summary>
+    /// <summary>Runs the trials and their observations by learners; no weight changes, and no increment is collected.</summary>
     /// <param name="count">How many of the lanes have a trial, from the first on.</param>
     public void Run(int count)
     {

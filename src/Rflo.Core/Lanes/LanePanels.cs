@@ -11,7 +11,7 @@ internal sealed class LanePanels<T>(Network<T> network, int lanes)
     private readonly AlignedArray<T> _vectors = new(lanes * Widest(network));
     private readonly AlignedArray<T> _results = new(lanes * Widest(network));
 
-    /// <summary>What is multiplied, for one lane.</summary>
+    /// <summary>The vector that is multiplied, for one lane.</summary>
     /// <param name="lane">Which lane.</param>
     /// <param name="length">Elements of every lane.</param>
     public Span<T> Vector(int lane, int length) => _vectors.Row(lane, length);
@@ -21,7 +21,7 @@ internal sealed class LanePanels<T>(Network<T> network, int lanes)
     /// <param name="length">Elements of every lane.</param>
     public Span<T> Result(int lane, int length) => _results.Row(lane, length);
 
-    /// <summary>The currents that the dense weights onto an area make of the signals of a step, for every lane: <see cref="Afferents{T}.Currents"/> then finds them made.</summary>
+    /// <summary>Computes the currents of the dense weights onto an area for the signals of a step, for every lane; <see cref="Afferents{T}.Currents"/> then does not compute them again.</summary>
     /// <param name="active">The lanes whose trials have that step.</param>
     /// <param name="area">Which area; one with dense weights.</param>
     /// <param name="step">t.</param>

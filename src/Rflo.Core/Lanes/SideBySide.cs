@@ -1,12 +1,12 @@
 namespace Rflo.Core;
 
-/// <summary>When the trials of an update run side by side: between them no weight changes, so no bit depends on it.</summary>
+/// <summary>Whether the trials of an update run in parallel lanes: no weight changes between them, so no bit depends on it.</summary>
 public static class SideBySide
 {
-    /// <summary>The most lanes: beyond, weights are read so seldom that nothing is won.</summary>
+    /// <summary>The most lanes: with more, reading weights is no longer the limit.</summary>
     internal const int Most = 16;
 
-    /// <summary>Why the trials of a circuit never run side by side, in words that end a sentence; null where they do if that pays.</summary>
+    /// <summary>Why the trials of a circuit never run in parallel lanes, in words that end a sentence; null where they may.</summary>
     /// <param name="graph">The circuit.</param>
     /// <param name="task">What it learns.</param>
     public static string? Obstacle(Graph graph, ITask task)
@@ -21,7 +21,7 @@ public static class SideBySide
         if (task is IClosedLoopTask)
             return "the task is a closed loop";
         if (task is IProgressTask)
-            return "the task changes with what is learned";
+            return "the task changes with learning";
         if (graph.Areas.FirstOrDefault(area => area.InitialPolicy == InitialPolicy.CarriedOver) is { } carried)
             return $"{carried.Name} begins a trial where the one before it ended";
         if (graph.Areas.FirstOrDefault(area => area.Model is { } model && UserCode.IsModel(model)) is { } modelled)
@@ -33,7 +33,7 @@ public static class SideBySide
         return null;
     }
 
-    /// <summary>What of it follows from how projections learn.</summary>
+    /// <summary>The obstacle that follows from the plasticity of projections.</summary>
     /// <param name="plasticities">Of all projections and initial states that have one.</param>
     /// <param name="isLeastSquares">Whether any readout learns by least squares.</param>
     internal static string? OfLearning(IEnumerable<Plasticity> plasticities, bool isLeastSquares)
@@ -42,14 +42,14 @@ public static class SideBySide
         if (learning.Length == 0)
             return "nothing learns";
         if (isLeastSquares)
-            return "least squares remember earlier trials";
+            return "least squares keep state between trials";
         if (learning.Any(plasticity => plasticity.Schedule.IsStepwise))
             return "weights change within a trial";
         if (learning.Any(plasticity => plasticity.Schedule.Every < 2))
             return "weights change after every trial";
         if (learning.Any(plasticity => LearningRule.HasFunction(plasticity.Rule)))
             return "a rule is not the core's own, or has a function of yours";
-        return learning.Any(plasticity => Remembers(plasticity.Rule)) ? "a rule remembers earlier trials" : null;
+        return learning.Any(plasticity => Remembers(plasticity.Rule)) ? "a rule keeps state between trials" : null;
     }
 
     /// <summary>Whether a rule keeps anything from one trial to the next.</summary>
