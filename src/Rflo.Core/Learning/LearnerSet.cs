@@ -7,25 +7,25 @@ namespace Rflo.Core;
 /// <param name="plastics">The projections that learn by them.</param>
 /// <param name="taus">The time constants that learn by them.</param>
 /// <param name="starts">The initial states that learn by them.</param>
-/// <param name="joint">What is clipped together.</param>
+/// <param name="joint">The updates that are clipped together.</param>
 /// <param name="readsOutputsInSteps">Whether any reads signals, outputs or errors of readouts before the trial has ended.</param>
 internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics, PlasticTau<T>[] taus, PlasticStart<T>[] starts, JointClip joint, bool readsOutputsInSteps)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Nobody learns.</summary>
+    /// <summary>The empty set.</summary>
     public static LearnerSet<T> None { get; } = new([], [], [], [], new JointClip(), false);
 
-    /// <summary>The learners of several sets, side by side.</summary>
+    /// <summary>The learners of several sets as one set.</summary>
     public static LearnerSet<T> Together(IReadOnlyCollection<LearnerSet<T>> sets) => new(
         [.. sets.SelectMany(set => set.Learners)], [.. sets.SelectMany(set => set.Plastics)], [], [], new JointClip(), sets.Any(set => set.ReadsOutputsInSteps));
 
-    /// <summary>Who learns; for whoever asks which form of a rule was chosen.</summary>
+    /// <summary>The learners; callers that need the chosen form of a rule find it here.</summary>
     public IReadOnlyList<Learner<T>> Learners => learners;
 
-    /// <summary>What is clipped together.</summary>
+    /// <summary>The updates that are clipped together.</summary>
     public JointClip Joint => joint;
 
-    /// <summary>What learns by them.</summary>
+    /// <summary>The projections that learn by them.</summary>
     public IReadOnlyList<Plastic<T>> Plastics => plastics;
 
     /// <summary>The initial states that learn by them.</summary>
@@ -44,16 +44,16 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
 
     private readonly Learner<T>[] _acting = [.. learners.Where(learner => learner.Operators.Any(one => one.IsInSteps))];
 
-    /// <summary>What all learners calculate.</summary>
+    /// <summary>The operators of all learners.</summary>
     public IEnumerable<PlanOperator> Operators => learners.SelectMany(learner => learner.Operators);
 
     /// <summary>Whether any learner reads signals, outputs or errors of readouts before the trial has ended.</summary>
     public bool ReadsOutputsInSteps => readsOutputsInSteps;
 
-    /// <summary>The same learners, asked in the opposite order: it must not matter.</summary>
+    /// <summary>The same learners in the opposite order, which must give the same numbers.</summary>
     public LearnerSet<T> Reversed() => new([.. learners.Reverse()], plastics, taus, starts, joint, readsOutputsInSteps);
 
-    /// <summary>Shows what learning keeps from one trial to the next.</summary>
+    /// <summary>Saves or restores the state of learning that is kept from one trial to the next.</summary>
     public void Visit(StateVisitor visitor)
     {
         for (int k = 0; k < plastics.Length; k++)
@@ -63,14 +63,14 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
         VisitMemory(visitor);
     }
 
-    /// <summary>Shows what the rules themselves keep, without what was collected for weights.</summary>
+    /// <summary>Saves or restores the state of the rules themselves, without the collected increments of weights.</summary>
     public void VisitMemory(StateVisitor visitor)
     {
         for (int k = 0; k < learners.Length; k++)
             learners[k].Visit(visitor.Of("learner", k));
     }
 
-    /// <summary>Remembers what another set does, which has these learners among its own.</summary>
+    /// <summary>Copies the state of the same learners from another set.</summary>
     public void TakeMemoryOf(LearnerSet<T> other)
     {
         foreach ((Learner<T> learner, Dictionary<string, double[]> own) in Remembering(learners))
@@ -111,7 +111,7 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
             learner.Begin(trial, steps);
     }
 
-    /// <summary>After a forward step: all are told, then all learn.</summary>
+    /// <summary>After a forward step: all observe the step, then all apply its updates.</summary>
     public void Step(int step)
     {
         foreach (Learner<T> learner in _acting)
@@ -121,21 +121,21 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
         joint.Apply();
     }
 
-    /// <summary>After the last step: all conclude, then all change weights.</summary>
+    /// <summary>After the last step: all observe the trial, then all apply its updates.</summary>
     public void End(int steps)
     {
         Conclude(steps);
         ApplyTrial(steps);
     }
 
-    /// <summary>After the last step: all take what they need of errors and weights.</summary>
+    /// <summary>After the last step: all read errors and weights of the trial.</summary>
     public void Conclude(int steps)
     {
         foreach (Learner<T> learner in learners)
             learner.Conclude(steps);
     }
 
-    /// <summary>When all have concluded: all change weights, or what is collected for them.</summary>
+    /// <summary>After all have observed the trial: all change weights, or their collected increments.</summary>
     public void ApplyTrial(int steps)
     {
         foreach (Learner<T> learner in learners)
@@ -143,7 +143,7 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
         joint.Apply();
     }
 
-    /// <summary>After a trial that trained: its loss, for schedules of rates that look at it.</summary>
+    /// <summary>After a trained trial: passes its loss to schedules of rates.</summary>
     /// <param name="trial">Number of the trial.</param>
     /// <param name="loss">The mean loss over the window of the run; NaN before there is one.</param>
     public void ObserveLoss(int trial, double loss)
@@ -156,10 +156,10 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
             start.ObserveLoss(trial, loss);
     }
 
-    /// <summary>Whether trials were collected whose update is still to come.</summary>
+    /// <summary>Whether there are collected trials that are not yet applied.</summary>
     public bool HasOpenBatch => Array.Exists(plastics, plastic => plastic.HasOpenBatch) || Array.Exists(starts, start => start.HasOpenBatch) || Array.Exists(learners, learner => learner.HasOpenBatch);
 
-    /// <summary>Applies the trials collected so far, fewer than an update is made of.</summary>
+    /// <summary>Applies the collected trials, although they are fewer than the trials of an update.</summary>
     /// <param name="trial">The last of them.</param>
     public void ApplyOpenBatch(int trial)
     {
@@ -172,7 +172,7 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
         joint.Apply();
     }
 
-    /// <summary>The learners of areas that keep anything between trials, with what they keep.</summary>
+    /// <summary>The learners of areas with state between trials, and that state.</summary>
     private static IEnumerable<(Learner<T> Learner, Dictionary<string, double[]> Memory)> Remembering(IEnumerable<Learner<T>> learners)
     {
         foreach (Learner<T> learner in learners.Where(learner => learner is not LeastSquares<T>))

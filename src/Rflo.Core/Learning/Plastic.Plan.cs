@@ -2,7 +2,7 @@ using static Rflo.Core.BufferNames;
 
 namespace Rflo.Core;
 
-/// <summary>What the updates of projections that learn together read and write.</summary>
+/// <summary>The operators of the updates of projections that learn together.</summary>
 internal sealed partial class Plastic<T>
 {
     /// <summary>The names of the projections.</summary>
@@ -11,14 +11,14 @@ internal sealed partial class Plastic<T>
     /// <summary>Their weights, read.</summary>
     public PlanRead[] WeightReads => [.. Written.Select(buffer => new PlanRead(buffer))];
 
-    /// <summary>The operator that makes their increments: in the steps, or when the trial has ended.</summary>
-    /// <param name="what">What it is: "trace and update".</param>
+    /// <summary>The operator that computes their increments: in the steps, or when the trial has ended.</summary>
+    /// <param name="what">Its name: "trace and update".</param>
     /// <param name="reads">What it reads.</param>
     public PlanOperator Update(string what, params IEnumerable<PlanRead> reads) =>
         new(IncrementStage, $"{what} of {Name}", [.. reads], IsDirect ? Written : [Increments(Name)]) { Form = IsDirect ? "" : "collected" };
 
-    /// <summary>The operator that advances their traces, and makes their increments by them.</summary>
-    /// <param name="reads">What else it reads.</param>
+    /// <summary>The operator that advances their traces, and computes their increments from them.</summary>
+    /// <param name="reads">The other buffers that it reads.</param>
     public PlanOperator UpdateByTraces(params IEnumerable<PlanRead> reads)
     {
         PlanOperator update = Update("trace and update", reads.Append(new(Traces(Name), 1)));
@@ -26,7 +26,7 @@ internal sealed partial class Plastic<T>
     }
 
     /// <summary>That operator with those that come before and after it, in the order in which they are carried out.</summary>
-    /// <param name="update">The operator that makes the increments.</param>
+    /// <param name="update">The operator that computes the increments.</param>
     public IEnumerable<PlanOperator> Around(PlanOperator update) => [.. BeforeUpdate(), update, .. AfterUpdate()];
 
     /// <summary>The operators that come before it.</summary>
@@ -48,8 +48,8 @@ internal sealed partial class Plastic<T>
     }
 
     /// <summary>
-    /// Why what one kernel call adds to the dense rows is not all that it changes in them in a step, in words; null where it is: increments go straight to the
-    /// weights, all dense blocks are here and learn at one rate.
+    /// Why one kernel call cannot make all changes of the dense rows in a step, in words; null where it can: increments are added directly to the
+    /// weights, and all dense blocks are here and learn at one rate.
     /// </summary>
     public string? DenseObstacle =>
         !IsDirect ? $"the increments of {Name} are collected first"
@@ -57,10 +57,10 @@ internal sealed partial class Plastic<T>
         : _runs.Count > 1 ? $"the projections {Name} learn at several rates"
         : null;
 
-    /// <summary>Whether all sparse blocks of the target are here, so that one pass over them makes their currents too.</summary>
+    /// <summary>Whether all sparse blocks of the target are here, so that one pass over them computes their currents too.</summary>
     public bool OwnsSparse => Afferents.Segments.All(segment => segment.Sparse is null || Segments.Contains(segment));
 
-    /// <summary>Why increments are collected before the weights change, in words; null where they may be added as they come.</summary>
+    /// <summary>Why increments are collected before the weights change, in words; null where they may be added directly.</summary>
     public static string? CollectingReason(Plasticity plan) =>
         plan.Optimizer is not Sgd ? "the optimizer takes whole updates"
         : !plan.Clip.IsNone ? "whole updates are clipped"

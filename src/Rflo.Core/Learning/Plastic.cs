@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// The projections of one target that learn together, and how increments become weight changes: at once, or collected
-/// and handed to an optimizer; then held to masks, Dale's signs and bounds.
+/// The projections of one target that learn together, and how increments become weight changes: directly, or collected and
+/// passed to an optimizer; then masks, Dale's signs and bounds are applied.
 /// </summary>
 internal sealed partial class Plastic<T> : IJointUpdate
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -22,10 +22,10 @@ internal sealed partial class Plastic<T> : IJointUpdate
 
     /// <param name="afferents">The target's weights.</param>
     /// <param name="segments">The projections that learn.</param>
-    /// <param name="plan">When updates are applied, and how they follow from increments: what the projections agree in.</param>
-    /// <param name="joint">What is clipped together with them.</param>
+    /// <param name="plan">When updates are applied, and how they follow from increments: the common settings of the projections.</param>
+    /// <param name="joint">The updates that are clipped together with them.</param>
     /// <param name="applies">False for a passive rule, which only collects.</param>
-    /// <param name="direct">Whether increments may be added to the weights as they come, where nothing must be collected first.</param>
+    /// <param name="direct">Whether increments may be added directly to the weights, where they need not be collected first.</param>
     public Plastic(
         Afferents<T> afferents, Segment[] segments, Plasticity plan, JointClip? joint, bool applies, bool direct = true)
     {
@@ -50,7 +50,7 @@ internal sealed partial class Plastic<T> : IJointUpdate
             AddToRuns(segment);
     }
 
-    /// <summary>A stretch of a wide row whose dense blocks learn at the same rate, so that one kernel call serves them all.</summary>
+    /// <summary>A contiguous part of a wide row whose dense blocks learn at the same rate, so that one kernel call is enough for all of them.</summary>
     public readonly record struct Run(int Offset, int Width, double LearningRate);
 
     public Afferents<T> Afferents { get; }
@@ -61,38 +61,38 @@ internal sealed partial class Plastic<T> : IJointUpdate
 
     public List<Run> Runs => _runs;
 
-    /// <summary>Whether its increments come step by step.</summary>
+    /// <summary>Whether its increments are computed step by step.</summary>
     public bool IsStepwise => _schedule.IsStepwise;
 
     /// <summary>How many threads may add the increments of a trial.</summary>
     public int Threads { get; set; } = 1;
 
-    /// <summary>Of how many trials an update is made; 0 where weights change within a trial.</summary>
+    /// <summary>The trials of an update; 0 where weights change within a trial.</summary>
     public int TrialsOfUpdate => _schedule.IsStepwise ? 0 : _schedule.Every;
 
-    /// <summary>How many more trials there are until the weights change, the one that comes among them.</summary>
+    /// <summary>How many more trials there are until the weights change, the next one included.</summary>
     public int TrialsToUpdate => TrialsOfUpdate - _trialsCollected;
 
-    /// <summary>Whether increments are added to the weights as they come.</summary>
+    /// <summary>Whether increments are added directly to the weights.</summary>
     public bool IsDirect { get; }
 
-    /// <summary>The sum of increments not yet applied, at learning rate 1; null where they are applied as they come.</summary>
+    /// <summary>The sum of increments not yet applied, at learning rate 1; null where they are added directly to the weights.</summary>
     public WeightStore<T>? Collected { get; }
 
-    /// <summary>Where increments go.</summary>
+    /// <summary>The store that increments are added to.</summary>
     public WeightStore<T> Destination => Collected ?? Afferents.Weights;
 
     /// <summary>Before the first step of a trial: sets the learning rate of that trial.</summary>
     public void BeginTrial(int trial) => _rates.Begin(trial);
 
-    /// <summary>After a trial that trained: its loss, for schedules that look at it.</summary>
+    /// <summary>After a trained trial: passes its loss to schedules.</summary>
     public void ObserveLoss(int trial, double loss) => _rates.Observe(trial, loss);
 
     /// <summary>The factor of an increment at a learning rate, for a trial of so many steps.</summary>
     public T Scale(double learningRate, int steps) => T.CreateTruncating((IsDirect ? learningRate * _rates.Factor : 1.0) / steps);
 
-    /// <summary>Before increments that are applied as they come: L2 decay takes its part of every weight.</summary>
-    /// <param name="parts">Into how many parts a trial's decay is cut: 1 at its end, T in its steps.</param>
+    /// <summary>Before increments that are added directly to the weights: applies the decay of every weight.</summary>
+    /// <param name="parts">Into how many parts a trial's decay is split: 1 at its end, T in its steps.</param>
     public void BeginIncrements(int parts)
     {
         if (IsDirect)
@@ -110,7 +110,7 @@ internal sealed partial class Plastic<T> : IJointUpdate
     public void AddTrial(ReadOnlySpan<T> post, int stride, ReadOnlySpan<T> pre, int first, int steps) =>
         AddSteps(post, stride, pre, steps - first + 1, steps);
 
-    /// <summary>Adds the product of some steps that follow each other: sum over them of post(t) pre(t)'.</summary>
+    /// <summary>Adds the product of consecutive steps: sum over them of post(t) pre(t)'.</summary>
     /// <param name="post">Postsynaptic factors, rows of <paramref name="stride"/> elements.</param>
     /// <param name="stride">Elements a row.</param>
     /// <param name="pre">Presynaptic factors, in the wide rows of the target.</param>
@@ -125,7 +125,7 @@ internal sealed partial class Plastic<T> : IJointUpdate
                 post, stride, pre[run.Offset..], Afferents.Stride, count, Scale(run.LearningRate, steps),
                 to.Dense.Span[run.Offset..], Afferents.DenseStride, Afferents.BlockRows, run.Width, Threads);
 
-            // The kernel takes rows in blocks, and 0 times a presynaptic factor that is no number is not 0.
+            // The kernel takes rows in blocks, and 0 times a presynaptic factor that is NaN is not 0.
             for (int i = Afferents.Rows; i < Afferents.BlockRows; i++)
                 to.Dense.Row(i, Afferents.DenseStride).Slice(run.Offset, run.Width).Clear();
         }
@@ -186,7 +186,7 @@ internal sealed partial class Plastic<T> : IJointUpdate
                 Kernels.AddScaled(to.Sparse[at].AsSpan(), Scale(segment.Plasticity!.LearningRate, steps), sum.Sparse[at]);
     }
 
-    /// <summary>Adds a multiple of the weights themselves, for one unit: what Oja's rule forgets.</summary>
+    /// <summary>Adds a multiple of the weights themselves, for one unit: the decay of Oja's rule.</summary>
     public void AddOfWeights(int unit, T factor, int steps)
     {
         WeightStore<T> to = Destination;
@@ -217,7 +217,7 @@ internal sealed partial class Plastic<T> : IJointUpdate
             Apply(1.0, UpdatesInTrial(steps), 1);
     }
 
-    /// <summary>Saves or restores what was collected and not yet applied, and what optimizers and schedule keep.</summary>
+    /// <summary>Saves or restores the collected increments that are not yet applied, and the state of optimizers and schedule.</summary>
     public void Visit(StateVisitor visitor)
     {
         visitor.Visit("trialsCollected", ref _trialsCollected);
@@ -228,7 +228,7 @@ internal sealed partial class Plastic<T> : IJointUpdate
         _rates.Visit(visitor);
     }
 
-    /// <summary>At the end of a trial: applies what was collected, if this was the last of the k trials between updates.</summary>
+    /// <summary>At the end of a trial: applies the collected increments, if this was the last of the k trials between updates.</summary>
     public void FinishTrial()
     {
         if (!_applies || IsStepwise)
@@ -243,10 +243,10 @@ internal sealed partial class Plastic<T> : IJointUpdate
             ApplyBatch();
     }
 
-    /// <summary>Whether trials were collected whose update is still to come.</summary>
+    /// <summary>Whether there are collected trials that are not yet applied.</summary>
     public bool HasOpenBatch => _applies && _trialsCollected > 0;
 
-    /// <summary>Applies the trials collected so far, fewer than an update is made of, at the rate of the last of them.</summary>
+    /// <summary>Applies the collected trials, although they are fewer than the trials of an update, at the rate of the last of them.</summary>
     public void ApplyOpenBatch(int trial)
     {
         if (!HasOpenBatch)
@@ -261,7 +261,7 @@ internal sealed partial class Plastic<T> : IJointUpdate
         _trialsCollected = 0;
     }
 
-    /// <summary>Into how many updates a trial is cut, which share its L2 decay.</summary>
+    /// <summary>The number of updates of a trial, which share its decay.</summary>
     private int UpdatesInTrial(int steps) =>
         _schedule.Time == UpdateTime.EverySteps ? (steps + _schedule.Every - 1) / _schedule.Every : steps;
 
@@ -305,7 +305,7 @@ internal sealed partial class Plastic<T> : IJointUpdate
         Constrain();
     }
 
-    /// <summary>Puts every weight back where it may be.</summary>
+    /// <summary>Moves every weight to the nearest allowed value.</summary>
     private void Constrain()
     {
         foreach (Constraint<T> constraint in _constraints)

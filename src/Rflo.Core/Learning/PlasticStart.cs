@@ -4,11 +4,11 @@ namespace Rflo.Core;
 
 /// <summary>
 /// The initial states of an area that learns them: the first state variable of each unit before step 1. The increment of a rule is -dL/ds(0), of which
-/// all rates before step 1 are a function. A trial begins with what was learned before it.
+/// all rates before step 1 are a function. A trial begins with the states after the last update.
 /// </summary>
 /// <param name="area">The area.</param>
 /// <param name="plasticity">How they learn.</param>
-/// <param name="joint">What is clipped together.</param>
+/// <param name="joint">The updates that are clipped together.</param>
 internal sealed class PlasticStart<T>(AreaState<T> area, Plasticity plasticity, JointClip joint) : PlasticUnits<T>(area, plasticity, joint)
     where T : unmanaged, IFloatingPointIeee754<T>
 {

@@ -3,15 +3,15 @@ using System.Numerics;
 namespace Rflo.Core;
 
 /// <summary>
-/// The time constants of an area that learns them. The parameter is ln(tau / dt), so that a learning rate means the same
-/// for fast and slow units and no tau turns negative; tau is kept at or above dt.
+/// The time constants of an area that learns them. The parameter is ln(tau / dt), so that a learning rate has the same relative
+/// effect on fast and slow units and no tau becomes negative; tau is kept at or above dt.
 /// </summary>
 /// <remarks>
-/// What a rule asks for is -dL/d ln tau. Since h(t) = (1 - alpha) h(t-1) + alpha phi(u) and alpha = dt / tau, a step's
-/// direct effect is dh(t) / d ln tau = h(t-1) - h(t), with no division and no second look at phi.
+/// The increment of a rule is -dL/d ln tau. Since h(t) = (1 - alpha) h(t-1) + alpha phi(u) and alpha = dt / tau, a step's
+/// direct effect is alpha (h(t-1) - phi(u)) = h(t-1) - h(t), without a division and without computing phi again.
 /// </remarks>
 /// <param name="area">The area.</param>
-/// <param name="joint">What is clipped together.</param>
+/// <param name="joint">The updates that are clipped together.</param>
 internal sealed class PlasticTau<T>(AreaState<T> area, JointClip joint) : PlasticUnits<T>(area, area.Spec.TauPlasticity!, joint)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -38,7 +38,7 @@ internal sealed class PlasticTau<T>(AreaState<T> area, JointClip joint) : Plasti
 
     protected override void Write(int unit, T value)
     {
-        // Of the numbers near it, one that a saved tau gives back to the bit: 1 / (1 / alpha) does not change when repeated.
+        // Chooses a nearby alpha that a saved tau restores to the bit: alpha = 1 / tau, for which repeating 1 / (1 / alpha) changes nothing.
         double tau = 1 / double.CreateTruncating(T.Exp(-T.Max(T.Zero, value)));
         Span<T> alpha = Area.Alpha.Span, decay = Area.Decay.Span;
         alpha[unit] = T.CreateTruncating(1 / tau);

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>A parameter that each unit of an area has, and that learns: what is collected for it, and its updates.</summary>
+/// <summary>A trainable parameter of each unit of an area: its collected increments and its updates.</summary>
 internal abstract class PlasticUnits<T> : IJointUpdate
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -18,7 +18,7 @@ internal abstract class PlasticUnits<T> : IJointUpdate
 
     /// <param name="area">The area.</param>
     /// <param name="plasticity">How it learns.</param>
-    /// <param name="joint">What is clipped together.</param>
+    /// <param name="joint">The updates that are clipped together.</param>
     protected PlasticUnits(AreaState<T> area, Plasticity plasticity, JointClip joint)
     {
         _joint = joint;
@@ -40,10 +40,10 @@ internal abstract class PlasticUnits<T> : IJointUpdate
 
     public bool IsStepwise => _plasticity.Schedule.IsStepwise;
 
-    /// <summary>How many more trials run at the parameters as they are, the next one among them.</summary>
+    /// <summary>How many more trials run at the current parameters, the next one included.</summary>
     public int TrialsToUpdate => _plasticity.Schedule.Every - _trialsCollected;
 
-    /// <summary>How many trials an update is made of.</summary>
+    /// <summary>The trials of an update.</summary>
     public int TrialsOfUpdate => _plasticity.Schedule.Every;
 
     /// <summary>The name of the buffer of the parameter.</summary>
@@ -66,12 +66,12 @@ internal abstract class PlasticUnits<T> : IJointUpdate
 
     public void BeginTrial(int trial) => _rates.Begin(trial);
 
-    /// <summary>After a trial that trained: its loss, for schedules that look at it.</summary>
+    /// <summary>After a trained trial: passes its loss to schedules.</summary>
     public void ObserveLoss(int trial, double loss) => _rates.Observe(trial, loss);
 
     public Clip Clip => _plasticity.Clip;
 
-    /// <summary>After a step's part: applies what is due.</summary>
+    /// <summary>After a step's increments: applies the update if it is due.</summary>
     public void EndStep(int step, int steps)
     {
         UpdateSchedule schedule = _plasticity.Schedule;
@@ -79,17 +79,17 @@ internal abstract class PlasticUnits<T> : IJointUpdate
             Apply(1.0);
     }
 
-    /// <summary>At the end of a trial: applies what was collected, if this was the last of the k trials between updates.</summary>
+    /// <summary>At the end of a trial: applies the collected increments, if this was the last of the k trials between updates.</summary>
     public void FinishTrial()
     {
         if (!IsStepwise && ++_trialsCollected >= _plasticity.Schedule.Every)
             ApplyBatch();
     }
 
-    /// <summary>Whether trials were collected whose update is still to come.</summary>
+    /// <summary>Whether there are collected trials that are not yet applied.</summary>
     public bool HasOpenBatch => _trialsCollected > 0;
 
-    /// <summary>Applies the trials collected so far, fewer than an update is made of, at the rate of the last of them.</summary>
+    /// <summary>Applies the collected trials, although they are fewer than the trials of an update, at the rate of the last of them.</summary>
     public void ApplyOpenBatch(int trial)
     {
         if (!HasOpenBatch)
@@ -129,9 +129,9 @@ internal abstract class PlasticUnits<T> : IJointUpdate
         Collected.AsSpan().Clear();
     }
 
-    /// <summary>The parameter of every unit, as it learns.</summary>
+    /// <summary>The trained parameter of every unit.</summary>
     protected abstract void Read(Span<T> values);
 
-    /// <summary>Sets that of one unit.</summary>
+    /// <summary>Sets the parameter of one unit.</summary>
     protected abstract void Write(int unit, T value);
 }

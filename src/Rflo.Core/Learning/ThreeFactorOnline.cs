@@ -28,8 +28,8 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
     /// <param name="area">The area whose weights learn.</param>
     /// <param name="plastic">How.</param>
     /// <param name="rule">The rule.</param>
-    /// <param name="looksAhead">Whether the pass over traces and weights makes the dense currents of the next step too.</param>
-    /// <param name="sparseToo">Whether it makes the sparse ones as well.</param>
+    /// <param name="looksAhead">Whether the pass over traces and weights computes the dense currents of the next step too.</param>
+    /// <param name="sparseToo">Whether it computes the sparse ones as well.</param>
     public ThreeFactorOnline(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule, bool looksAhead, bool sparseToo)
     {
         _network = network;
@@ -63,8 +63,8 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
     }
 
     /// <summary>
-    /// Whether the pass over traces and weights makes the currents of the next step too, so that weights are loaded once a
-    /// step: where nothing else changes them, and the signals to come are known.
+    /// Whether the pass over traces and weights computes the currents of the next step too, so that weights are loaded once a
+    /// step: where no other operator changes them, and the signals of the next step are available.
     /// </summary>
     public bool LooksAhead { get; }
 
@@ -115,7 +115,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         Span<T> current = _area.Current.Span;
         if (stride > 0)
         {
-            // Every other step from the last row to the first: what was used last is near.
+            // Every other step from the last row to the first: the rows used last are still in the cache.
             Kernels.AdvanceTraces(
                 _traces.Dense.Span, afferents.Weights.Dense.Span, stride, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step)[..used], _told.Span,
                 _plastic.Scale(_plastic.Runs[0].LearningRate, _steps), afferents.Signals(step + 1)[..used], current[.._area.Units], backward: step % 2 == 0);

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace Rflo.Core;
 
-/// <summary>One projection's optimizer: turns what was collected for it into a weight change.</summary>
+/// <summary>One projection's optimizer: turns its collected increments into a weight change.</summary>
 internal sealed class UpdateStep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -22,11 +22,11 @@ internal sealed class UpdateStep<T>
 
     public Segment Segment { get; }
 
-    /// <summary>Saves or restores what the optimizer keeps.</summary>
+    /// <summary>Saves or restores the state of the optimizer.</summary>
     public void Visit(StateVisitor visitor) => _optimizer.Visit(visitor);
 
-    /// <summary>Adds the gradient of the projection's penalties to what was collected.</summary>
-    /// <param name="trials">Of so many trials, or of a part of one.</param>
+    /// <summary>Adds minus the gradient of the projection's penalties to the collected increments.</summary>
+    /// <param name="trials">The number of trials, or the fraction of one.</param>
     public void AddPenalties(double trials)
     {
         if (!Segment.Spec.IsPenalized)
@@ -49,10 +49,10 @@ internal sealed class UpdateStep<T>
         }
     }
 
-    /// <summary>Changes the weights by what was collected. Allocates nothing.</summary>
-    /// <param name="share">Factor of what was collected: 1, or one over the number of trials for a mean; and what clipping leaves.</param>
+    /// <summary>Changes the weights by the collected increments. Allocates nothing.</summary>
+    /// <param name="share">Factor of the increments: 1, or one over the number of trials for a mean; times the factor of clipping.</param>
     /// <param name="rate">Learning rate.</param>
-    /// <param name="parts">Into how many parts a trial's L2 decay is cut.</param>
+    /// <param name="parts">Into how many parts a trial's decay is split.</param>
     public void Apply(double share, double rate, int parts)
     {
         if (Segment.Spec.Decay != 0)
@@ -72,7 +72,7 @@ internal sealed class UpdateStep<T>
 
     private Span<T> Row(WeightStore<T> store, int unit) => store.Dense.Row(unit, _afferents.DenseStride).Slice(Segment.Offset, Segment.Width);
 
-    /// <summary>What was collected for a unit, with nothing for synapses that do not exist.</summary>
+    /// <summary>The collected increments of a unit, with 0 for synapses that do not exist.</summary>
     private Span<T> CollectedRow(int unit)
     {
         Span<T> row = Row(_collected, unit);
@@ -80,7 +80,7 @@ internal sealed class UpdateStep<T>
         return row;
     }
 
-    /// <summary>The sum of squares of what was collected.</summary>
+    /// <summary>The sum of squares of the collected increments.</summary>
     public double SumOfSquares()
     {
         double sum = 0;
