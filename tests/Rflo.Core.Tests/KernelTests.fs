@@ -910,7 +910,7 @@ type Kernel<'T
         raises "weights" (fun () -> Kernels.AdvanceTrace(w 3, w 2, zero, zero, r 3, zero))
         raises "x" (fun () -> Kernels.AddScaled(w 3, zero, r 4))
         raises "decay" (fun () -> Kernels.BackwardFilter(w 3, r 2, r 3, r 3, w 3))
-        raises "told" (fun () -> Kernels.BackwardFilter(w 3, r 3, r 2, r 3, w 3))
+        raises "signal" (fun () -> Kernels.BackwardFilter(w 3, r 3, r 2, r 3, w 3))
         raises "post" (fun () -> Kernels.BackwardFilter(w 3, r 3, r 3, r 4, w 3))
         raises "delta" (fun () -> Kernels.BackwardFilter(w 3, r 3, r 3, r 3, w 4))
         raises "alpha" (fun () -> Kernels.LeakyStep(r 2, r 3, w 3, r 3, w 3))
@@ -962,7 +962,7 @@ type Kernel<'T
 
         raises "post" (pending (2 * n - 1) n (2 * n) n)
         raises "decay" (pending (2 * n) (n - 1) (2 * n) n)
-        raises "told" (pending (2 * n) n (2 * n - 1) n)
+        raises "signal" (pending (2 * n) n (2 * n - 1) n)
         raises "current" (pending (2 * n) n (2 * n) (n - 1))
 
         let ofColumn error column () =
@@ -1007,10 +1007,10 @@ type Kernel<'T
 
         raises "expected" (sensitivity (2 * n) (n - 1) 2 n n n)
         raises "matrix" (sensitivity (2 * n - 1) n 2 n n n)
-        raises "told" (sensitivity (2 * n) n 1 n n n)
+        raises "signal" (sensitivity (2 * n) n 1 n n n)
         raises "pull" (sensitivity (2 * n) n 2 (n - 1) n n)
         raises "squares" (sensitivity (2 * n) n 2 n (n - 1) n)
-        raises "heard" (sensitivity (2 * n) n 2 n n (n + 1))
+        raises "result" (sensitivity (2 * n) n 2 n n (n + 1))
         raises "value" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 2, w 3))
         raises "slope" (fun () -> Kernels.TransferSlope(Transfer.Tanh, r 3, w 3, w 2))
         raises "transfer" (fun () -> Kernels.TransferSlope(enum<Transfer> 99, r 3, w 3, w 3))
@@ -1023,7 +1023,7 @@ type Kernel<'T
         raises "now" (advance (p 2) (p 3) 2 (p 2) 2 width)
         raises "post" (advance (p 2) (p 2) 3 (p 2) 2 width)
         raises "product" (advance (p 2) (p 2) 2 (p 1) 2 width)
-        raises "told" (advance (p 2) (p 2) 2 (p 2) 1 width)
+        raises "signal" (advance (p 2) (p 2) 2 (p 2) 1 width)
         raises "gradient" (advance (p 2) (p 2) 2 (p 2) 2 (width + 1))
         let pattern = SparseRows([| 0; 1; 3 |], [| 0; 0; 1 |])
         raises "weights" (fun () -> Kernels.MultiplySparse(pattern, r 2, r 2, w 2))

@@ -26,11 +26,11 @@ internal static partial class Kernels
 {
     /// <summary>
     /// Adds the contribution of deferred updates to currents. Step by step <c>f[i] = decay[t, i] * f[i] + post[t, i] * overlap[t]</c>
-    /// from 0 on, then <c>sum[i] += told[t, i] * f[i]</c>; finally <c>current[i] += scale * sum[i]</c>.
+    /// from 0 on, then <c>sum[i] += signal[t, i] * f[i]</c>; finally <c>current[i] += scale * sum[i]</c>.
     /// </summary>
     /// <param name="post">Postsynaptic factors of every step, rows of n.</param>
     /// <param name="decay">Decay factor of a unit's traces in each step, rows of n.</param>
-    /// <param name="told">Learning signals of every step, rows of n.</param>
+    /// <param name="signal">Learning signals of every step, rows of n.</param>
     /// <param name="overlap">Inner product of the signals in hand with the presynaptic factors of each step, shape (steps).</param>
     /// <param name="scale">Learning rate over number of steps.</param>
     /// <param name="current">Currents of the step in hand, shape (n), whole registers. Added to.</param>
@@ -41,23 +41,23 @@ internal static partial class Kernels
     /// registers of units at a time hide the latency of the recursion of f. Allocates nothing; O(steps * n).
     /// </remarks>
     public static void AddPending<T>(
-        StepRows<T> post, StepRows<T> decay, StepRows<T> told, ReadOnlySpan<T> overlap, T scale, Span<T> current)
+        StepRows<T> post, StepRows<T> decay, StepRows<T> signal, ReadOnlySpan<T> overlap, T scale, Span<T> current)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int n = current.Length;
         CheckPending(post, decay, overlap, current);
-        if (told.Elements.Length < told.Length(overlap.Length, n))
-            ThrowHelper.TooShort(nameof(told), told.Elements.Length, told.Length(overlap.Length, n));
+        if (signal.Elements.Length < signal.Length(overlap.Length, n))
+            ThrowHelper.TooShort(nameof(signal), signal.Elements.Length, signal.Length(overlap.Length, n));
 
         if (Simd.Bits == 512)
-            AddPendingUnits<T, Vector512<T>, Lanes512<T>>(post, decay, told, overlap, scale, [], current);
+            AddPendingUnits<T, Vector512<T>, Lanes512<T>>(post, decay, signal, overlap, scale, [], current);
         else if (Simd.Bits == 256)
-            AddPendingUnits<T, Vector256<T>, Lanes256<T>>(post, decay, told, overlap, scale, [], current);
+            AddPendingUnits<T, Vector256<T>, Lanes256<T>>(post, decay, signal, overlap, scale, [], current);
         else
-            AddPendingUnits<T, Vector128<T>, Lanes128<T>>(post, decay, told, overlap, scale, [], current);
+            AddPendingUnits<T, Vector128<T>, Lanes128<T>>(post, decay, signal, overlap, scale, [], current);
     }
 
-    /// <summary>The same for learning signals that are one vector times a number a step, <c>told[t, i] = column[i] * error[t]</c>: half the reads.</summary>
+    /// <summary>The same for learning signals that are one vector times a number a step, <c>signal[t, i] = column[i] * error[t]</c>: half the reads.</summary>
     /// <param name="post">Postsynaptic factors of every step, rows of n.</param>
     /// <param name="decay">Decay factor of a unit's traces in each step, rows of n.</param>
     /// <param name="error">Error of each step, shape (steps).</param>
@@ -97,7 +97,7 @@ internal static partial class Kernels
     }
 
     private static void AddPendingUnits<T, V, S>(
-        StepRows<T> post, StepRows<T> decay, StepRows<T> told, ReadOnlySpan<T> overlap, T scale, ReadOnlySpan<T> column, Span<T> current)
+        StepRows<T> post, StepRows<T> decay, StepRows<T> signal, ReadOnlySpan<T> overlap, T scale, ReadOnlySpan<T> column, Span<T> current)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -106,14 +106,14 @@ internal static partial class Kernels
         bool isColumn = column.Length > 0;
         ref T p = ref MemoryMarshal.GetReference(post.Elements);
         ref T d = ref MemoryMarshal.GetReference(decay.Elements);
-        ref T m = ref MemoryMarshal.GetReference(told.Elements);
+        ref T m = ref MemoryMarshal.GetReference(signal.Elements);
         ref T b = ref MemoryMarshal.GetReference(column);
         ref T u = ref MemoryMarshal.GetReference(current);
         for (; unit + 4 * S.Count <= n; unit += 4 * S.Count)
         {
             FourPending<T, V, S>(
                 ref Unsafe.Add(ref p, unit), post.Stride(n), ref Unsafe.Add(ref d, unit), decay.Stride(n), ref Unsafe.Add(ref m, isColumn ? 0 : unit),
-                isColumn ? 1 : told.Stride(n), overlap, scale, isColumn, ref Unsafe.Add(ref b, isColumn ? unit : 0), ref Unsafe.Add(ref u, unit));
+                isColumn ? 1 : signal.Stride(n), overlap, scale, isColumn, ref Unsafe.Add(ref b, isColumn ? unit : 0), ref Unsafe.Add(ref u, unit));
         }
 
         for (; unit < n; unit += S.Count)
@@ -121,14 +121,14 @@ internal static partial class Kernels
             V factor = isColumn ? S.Multiply(S.Create(scale), S.Load(ref b, (nuint)unit)) : S.Create(scale);
             V sum = OnePending<T, V, S>(
                 ref Unsafe.Add(ref p, unit), post.Stride(n), ref Unsafe.Add(ref d, unit), decay.Stride(n), ref Unsafe.Add(ref m, isColumn ? 0 : unit),
-                isColumn ? 1 : told.Stride(n), isColumn, overlap);
+                isColumn ? 1 : signal.Stride(n), isColumn, overlap);
             S.Store(S.MultiplyAdd(factor, sum, S.Load(ref u, (nuint)unit)), ref u, (nuint)unit);
         }
     }
 
     [MethodImpl(Innermost)]
     private static void FourPending<T, V, S>(
-        ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, ReadOnlySpan<T> overlap, T scale, bool isColumn, ref T column, ref T current)
+        ref T post, nint postStride, ref T decay, nint decayStride, ref T signal, nint signalStride, ReadOnlySpan<T> overlap, T scale, bool isColumn, ref T column, ref T current)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -144,7 +144,7 @@ internal static partial class Kernels
             f3 = S.MultiplyAdd(S.Load(ref decay, 3 * lane), f3, S.Multiply(g, S.Load(ref post, 3 * lane)));
             if (isColumn)
             {
-                var e = S.Create(told);
+                var e = S.Create(signal);
                 s0 = S.MultiplyAdd(e, f0, s0);
                 s1 = S.MultiplyAdd(e, f1, s1);
                 s2 = S.MultiplyAdd(e, f2, s2);
@@ -152,15 +152,15 @@ internal static partial class Kernels
             }
             else
             {
-                s0 = S.MultiplyAdd(S.Load(ref told, 0), f0, s0);
-                s1 = S.MultiplyAdd(S.Load(ref told, lane), f1, s1);
-                s2 = S.MultiplyAdd(S.Load(ref told, 2 * lane), f2, s2);
-                s3 = S.MultiplyAdd(S.Load(ref told, 3 * lane), f3, s3);
+                s0 = S.MultiplyAdd(S.Load(ref signal, 0), f0, s0);
+                s1 = S.MultiplyAdd(S.Load(ref signal, lane), f1, s1);
+                s2 = S.MultiplyAdd(S.Load(ref signal, 2 * lane), f2, s2);
+                s3 = S.MultiplyAdd(S.Load(ref signal, 3 * lane), f3, s3);
             }
 
             post = ref Unsafe.Add(ref post, postStride);
             decay = ref Unsafe.Add(ref decay, decayStride);
-            told = ref Unsafe.Add(ref told, toldStride);
+            signal = ref Unsafe.Add(ref signal, signalStride);
         }
 
         V k0 = S.Create(scale), k1 = k0, k2 = k0, k3 = k0;
@@ -180,7 +180,7 @@ internal static partial class Kernels
 
     [MethodImpl(Innermost)]
     private static V OnePending<T, V, S>(
-        ref T post, nint postStride, ref T decay, nint decayStride, ref T told, nint toldStride, bool isNumber, ReadOnlySpan<T> overlap)
+        ref T post, nint postStride, ref T decay, nint decayStride, ref T signal, nint signalStride, bool isNumber, ReadOnlySpan<T> overlap)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -189,10 +189,10 @@ internal static partial class Kernels
         foreach (T share in overlap)
         {
             f = S.MultiplyAdd(S.Load(ref decay, 0), f, S.Multiply(S.Create(share), S.Load(ref post, 0)));
-            s = S.MultiplyAdd(isNumber ? S.Create(told) : S.Load(ref told, 0), f, s);
+            s = S.MultiplyAdd(isNumber ? S.Create(signal) : S.Load(ref signal, 0), f, s);
             post = ref Unsafe.Add(ref post, postStride);
             decay = ref Unsafe.Add(ref decay, decayStride);
-            told = ref Unsafe.Add(ref told, toldStride);
+            signal = ref Unsafe.Add(ref signal, signalStride);
         }
 
         return s;

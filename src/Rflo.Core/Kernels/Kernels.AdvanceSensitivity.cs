@@ -10,13 +10,13 @@ internal static partial class Kernels
     /// <summary>
     /// An update of a matrix, with products before and after it, in one pass over memory: for every row i,
     /// <c>pull[j] += error[i] * matrix[i, j]</c> and <c>squares[j] += matrix[i, j]^2</c>, then
-    /// <c>matrix[i, j] += rate * error[i] * expected[j]</c>, then <c>result[j] += told[i] * matrix[i, j]</c>.
+    /// <c>matrix[i, j] += rate * error[i] * expected[j]</c>, then <c>result[j] += signal[i] * matrix[i, j]</c>.
     /// </summary>
     /// <param name="matrix">Sensitivities, shape (post, pre), row-major with rows of <c>expected.Length</c> elements. Updated in place.</param>
     /// <param name="error">Errors of the rows, shape (post).</param>
     /// <param name="rate">Learning rate, negative for descent.</param>
     /// <param name="expected">The vector of the outer product of the update, shape (pre), whole registers.</param>
-    /// <param name="told">Learning signal of the rows, shape (post).</param>
+    /// <param name="signal">Learning signal of the rows, shape (post).</param>
     /// <param name="pull">Shape (pre). Added to.</param>
     /// <param name="squares">Shape (pre). Added to.</param>
     /// <param name="result">Shape (pre). Added to.</param>
@@ -27,7 +27,7 @@ internal static partial class Kernels
     /// Allocates nothing; O(post * pre).
     /// </remarks>
     public static void AdvanceSensitivity<T>(
-        Span<T> matrix, ReadOnlySpan<T> error, T rate, ReadOnlySpan<T> expected, ReadOnlySpan<T> told, Span<T> pull, Span<T> squares, Span<T> heard, bool backward = false)
+        Span<T> matrix, ReadOnlySpan<T> error, T rate, ReadOnlySpan<T> expected, ReadOnlySpan<T> signal, Span<T> pull, Span<T> squares, Span<T> result, bool backward = false)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int rows = error.Length, columns = expected.Length;
@@ -35,25 +35,25 @@ internal static partial class Kernels
             ThrowHelper.ShapeMismatch(nameof(expected), columns, Simd.Padded<T>(columns), "(whole registers)");
         if (matrix.Length < (long)rows * columns)
             ThrowHelper.ShapeMismatch(nameof(matrix), matrix.Length, (long)rows * columns, "(post, pre)");
-        if (told.Length != rows)
-            ThrowHelper.ShapeMismatch(nameof(told), told.Length, rows, "(post)");
+        if (signal.Length != rows)
+            ThrowHelper.ShapeMismatch(nameof(signal), signal.Length, rows, "(post)");
         if (pull.Length != columns)
             ThrowHelper.ShapeMismatch(nameof(pull), pull.Length, columns, "(pre)");
         if (squares.Length != columns)
             ThrowHelper.ShapeMismatch(nameof(squares), squares.Length, columns, "(pre)");
-        if (heard.Length != columns)
-            ThrowHelper.ShapeMismatch(nameof(heard), heard.Length, columns, "(pre)");
+        if (result.Length != columns)
+            ThrowHelper.ShapeMismatch(nameof(result), result.Length, columns, "(pre)");
 
         if (Simd.Bits == 512)
-            AdvanceSensitivityRows<T, Vector512<T>, Lanes512<T>>(matrix, error, rate, expected, told, pull, squares, heard, backward);
+            AdvanceSensitivityRows<T, Vector512<T>, Lanes512<T>>(matrix, error, rate, expected, signal, pull, squares, result, backward);
         else if (Simd.Bits == 256)
-            AdvanceSensitivityRows<T, Vector256<T>, Lanes256<T>>(matrix, error, rate, expected, told, pull, squares, heard, backward);
+            AdvanceSensitivityRows<T, Vector256<T>, Lanes256<T>>(matrix, error, rate, expected, signal, pull, squares, result, backward);
         else
-            AdvanceSensitivityRows<T, Vector128<T>, Lanes128<T>>(matrix, error, rate, expected, told, pull, squares, heard, backward);
+            AdvanceSensitivityRows<T, Vector128<T>, Lanes128<T>>(matrix, error, rate, expected, signal, pull, squares, result, backward);
     }
 
     private static void AdvanceSensitivityRows<T, V, S>(
-        Span<T> matrix, ReadOnlySpan<T> error, T rate, ReadOnlySpan<T> expected, ReadOnlySpan<T> told, Span<T> pull, Span<T> squares, Span<T> heard, bool backward)
+        Span<T> matrix, ReadOnlySpan<T> error, T rate, ReadOnlySpan<T> expected, ReadOnlySpan<T> signal, Span<T> pull, Span<T> squares, Span<T> result, bool backward)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -61,11 +61,11 @@ internal static partial class Kernels
         int rows = error.Length, columns = expected.Length;
         ref T a = ref MemoryMarshal.GetReference(matrix);
         ref T e = ref MemoryMarshal.GetReference(error);
-        ref T l = ref MemoryMarshal.GetReference(told);
+        ref T l = ref MemoryMarshal.GetReference(signal);
         ref T x = ref MemoryMarshal.GetReference(expected);
         ref T p = ref MemoryMarshal.GetReference(pull);
         ref T q = ref MemoryMarshal.GetReference(squares);
-        ref T h = ref MemoryMarshal.GetReference(heard);
+        ref T h = ref MemoryMarshal.GetReference(result);
         int size = S.HasMany ? 8 : 4, blocks = rows / size, row = size * blocks;
         for (int k = 0; k < blocks; k++)
         {
@@ -78,12 +78,12 @@ internal static partial class Kernels
         }
 
         for (; row < rows; row++)
-            SensitivityOfRow<T, V, S>(ref Unsafe.Add(ref a, (nint)row * columns), columns, error[row], rate, ref x, told[row], ref p, ref q, ref h);
+            SensitivityOfRow<T, V, S>(ref Unsafe.Add(ref a, (nint)row * columns), columns, error[row], rate, ref x, signal[row], ref p, ref q, ref h);
     }
 
     [MethodImpl(Innermost)]
     private static void SensitivityOfEightRows<T, V, S>(
-        ref T a, nint columns, ref T error, T rate, ref T expected, ref T told, ref T pull, ref T squares, ref T heard)
+        ref T a, nint columns, ref T error, T rate, ref T expected, ref T signal, ref T pull, ref T squares, ref T result)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -97,13 +97,13 @@ internal static partial class Kernels
         ref T a7 = ref Unsafe.Add(ref a, 7 * columns);
         V e0 = S.Create(error), e1 = S.Create(Unsafe.Add(ref error, 1)), e2 = S.Create(Unsafe.Add(ref error, 2)), e3 = S.Create(Unsafe.Add(ref error, 3));
         V e4 = S.Create(Unsafe.Add(ref error, 4)), e5 = S.Create(Unsafe.Add(ref error, 5)), e6 = S.Create(Unsafe.Add(ref error, 6)), e7 = S.Create(Unsafe.Add(ref error, 7));
-        V l0 = S.Create(told), l1 = S.Create(Unsafe.Add(ref told, 1)), l2 = S.Create(Unsafe.Add(ref told, 2)), l3 = S.Create(Unsafe.Add(ref told, 3));
-        V l4 = S.Create(Unsafe.Add(ref told, 4)), l5 = S.Create(Unsafe.Add(ref told, 5)), l6 = S.Create(Unsafe.Add(ref told, 6)), l7 = S.Create(Unsafe.Add(ref told, 7));
+        V l0 = S.Create(signal), l1 = S.Create(Unsafe.Add(ref signal, 1)), l2 = S.Create(Unsafe.Add(ref signal, 2)), l3 = S.Create(Unsafe.Add(ref signal, 3));
+        V l4 = S.Create(Unsafe.Add(ref signal, 4)), l5 = S.Create(Unsafe.Add(ref signal, 5)), l6 = S.Create(Unsafe.Add(ref signal, 6)), l7 = S.Create(Unsafe.Add(ref signal, 7));
         var learn = S.Create(rate);
         for (nint column = 0; column < columns; column += S.Count)
         {
             nuint at = (nuint)column;
-            V x = S.Multiply(learn, S.Load(ref expected, at)), p = S.Load(ref pull, at), q = S.Load(ref squares, at), h = S.Load(ref heard, at);
+            V x = S.Multiply(learn, S.Load(ref expected, at)), p = S.Load(ref pull, at), q = S.Load(ref squares, at), h = S.Load(ref result, at);
             V one = S.Load(ref a, at);
             p = S.MultiplyAdd(e0, one, p);
             q = S.MultiplyAdd(one, one, q);
@@ -154,13 +154,13 @@ internal static partial class Kernels
             h = S.MultiplyAdd(l7, one, h);
             S.Store(p, ref pull, at);
             S.Store(q, ref squares, at);
-            S.Store(h, ref heard, at);
+            S.Store(h, ref result, at);
         }
     }
 
     [MethodImpl(Innermost)]
     private static void SensitivityOfFourRows<T, V, S>(
-        ref T a, nint columns, ref T error, T rate, ref T expected, ref T told, ref T pull, ref T squares, ref T heard)
+        ref T a, nint columns, ref T error, T rate, ref T expected, ref T signal, ref T pull, ref T squares, ref T result)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -169,12 +169,12 @@ internal static partial class Kernels
         ref T a2 = ref Unsafe.Add(ref a, 2 * columns);
         ref T a3 = ref Unsafe.Add(ref a, 3 * columns);
         V e0 = S.Create(error), e1 = S.Create(Unsafe.Add(ref error, 1)), e2 = S.Create(Unsafe.Add(ref error, 2)), e3 = S.Create(Unsafe.Add(ref error, 3));
-        V l0 = S.Create(told), l1 = S.Create(Unsafe.Add(ref told, 1)), l2 = S.Create(Unsafe.Add(ref told, 2)), l3 = S.Create(Unsafe.Add(ref told, 3));
+        V l0 = S.Create(signal), l1 = S.Create(Unsafe.Add(ref signal, 1)), l2 = S.Create(Unsafe.Add(ref signal, 2)), l3 = S.Create(Unsafe.Add(ref signal, 3));
         var learn = S.Create(rate);
         for (nint column = 0; column < columns; column += S.Count)
         {
             nuint at = (nuint)column;
-            V x = S.Multiply(learn, S.Load(ref expected, at)), p = S.Load(ref pull, at), q = S.Load(ref squares, at), h = S.Load(ref heard, at);
+            V x = S.Multiply(learn, S.Load(ref expected, at)), p = S.Load(ref pull, at), q = S.Load(ref squares, at), h = S.Load(ref result, at);
             V one = S.Load(ref a, at);
             p = S.MultiplyAdd(e0, one, p);
             q = S.MultiplyAdd(one, one, q);
@@ -201,18 +201,18 @@ internal static partial class Kernels
             h = S.MultiplyAdd(l3, one, h);
             S.Store(p, ref pull, at);
             S.Store(q, ref squares, at);
-            S.Store(h, ref heard, at);
+            S.Store(h, ref result, at);
         }
     }
 
     [MethodImpl(Innermost)]
     private static void SensitivityOfRow<T, V, S>(
-        ref T a, nint columns, T error, T rate, ref T expected, T told, ref T pull, ref T squares, ref T heard)
+        ref T a, nint columns, T error, T rate, ref T expected, T signal, ref T pull, ref T squares, ref T result)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
     {
-        V e = S.Create(error), learn = S.Create(rate), l = S.Create(told);
+        V e = S.Create(error), learn = S.Create(rate), l = S.Create(signal);
         for (nint column = 0; column < columns; column += S.Count)
         {
             nuint at = (nuint)column;
@@ -221,7 +221,7 @@ internal static partial class Kernels
             S.Store(S.MultiplyAdd(one, one, S.Load(ref squares, at)), ref squares, at);
             one = S.MultiplyAdd(e, S.Multiply(learn, S.Load(ref expected, at)), one);
             S.Store(one, ref a, at);
-            S.Store(S.MultiplyAdd(l, one, S.Load(ref heard, at)), ref heard, at);
+            S.Store(S.MultiplyAdd(l, one, S.Load(ref result, at)), ref result, at);
         }
     }
 }

@@ -9,20 +9,20 @@ internal static partial class Kernels
 {
     /// <summary>
     /// One unit's eligibility traces and weights in one pass over memory:
-    /// <c>trace[j] = decay * trace[j] + post * pre[j]</c>, then <c>weights[j] += told * trace[j]</c>.
+    /// <c>trace[j] = decay * trace[j] + post * pre[j]</c>, then <c>weights[j] += signal * trace[j]</c>.
     /// </summary>
     /// <param name="trace">Eligibility trace of the unit's synapses, shape (pre). Updated in place.</param>
     /// <param name="weights">The unit's weights, or the buffer that increments are added to, shape (pre). Updated in place.</param>
     /// <param name="decay">Decay factor of a trace in one step: 1 - alpha for RFLO.</param>
     /// <param name="post">The unit's postsynaptic factor of this step: alpha * phi'(u) for RFLO.</param>
     /// <param name="pre">Presynaptic signals that made this step's current, shape (pre).</param>
-    /// <param name="told">Learning rate over number of steps, times the unit's learning signal.</param>
+    /// <param name="signal">Learning rate over number of steps, times the unit's learning signal.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     /// <remarks>
     /// Murray (2019), Eqs 5 and 6, with x(t) where the paper prints x(t-1). Element-wise, so the result does not
     /// depend on the vector width. Allocates nothing; O(pre).
     /// </remarks>
-    public static void AdvanceTrace<T>(Span<T> trace, Span<T> weights, T decay, T post, ReadOnlySpan<T> pre, T told)
+    public static void AdvanceTrace<T>(Span<T> trace, Span<T> weights, T decay, T post, ReadOnlySpan<T> pre, T signal)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int n = pre.Length;
@@ -32,15 +32,15 @@ internal static partial class Kernels
             ThrowHelper.ShapeMismatch(nameof(weights), weights.Length, n, "(pre)");
 
         if (Simd.Bits == 512)
-            AdvanceTraceRow<T, Vector512<T>, Lanes512<T>>(trace, weights, decay, post, pre, told);
+            AdvanceTraceRow<T, Vector512<T>, Lanes512<T>>(trace, weights, decay, post, pre, signal);
         else if (Simd.Bits == 256)
-            AdvanceTraceRow<T, Vector256<T>, Lanes256<T>>(trace, weights, decay, post, pre, told);
+            AdvanceTraceRow<T, Vector256<T>, Lanes256<T>>(trace, weights, decay, post, pre, signal);
         else
-            AdvanceTraceRow<T, Vector128<T>, Lanes128<T>>(trace, weights, decay, post, pre, told);
+            AdvanceTraceRow<T, Vector128<T>, Lanes128<T>>(trace, weights, decay, post, pre, signal);
     }
 
     [MethodImpl(Innermost)]
-    private static void AdvanceTraceRow<T, V, S>(Span<T> trace, Span<T> weights, T decay, T post, ReadOnlySpan<T> pre, T told)
+    private static void AdvanceTraceRow<T, V, S>(Span<T> trace, Span<T> weights, T decay, T post, ReadOnlySpan<T> pre, T signal)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
         where S : ILanes<T, V>
@@ -49,7 +49,7 @@ internal static partial class Kernels
         ref T e = ref MemoryMarshal.GetReference(trace);
         ref T w = ref MemoryMarshal.GetReference(weights);
         ref T s = ref MemoryMarshal.GetReference(pre);
-        V keep = S.Create(decay), add = S.Create(post), learn = S.Create(told);
+        V keep = S.Create(decay), add = S.Create(post), learn = S.Create(signal);
         int k = 0;
         for (; k + S.Count <= n; k += S.Count)
         {
@@ -62,7 +62,7 @@ internal static partial class Kernels
         for (; k < n; k++)
         {
             trace[k] = Simd.MultiplyAdd(decay, trace[k], post * pre[k]);
-            weights[k] = Simd.MultiplyAdd(told, trace[k], weights[k]);
+            weights[k] = Simd.MultiplyAdd(signal, trace[k], weights[k]);
         }
     }
 

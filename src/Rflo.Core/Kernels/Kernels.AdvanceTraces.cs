@@ -10,7 +10,7 @@ internal static partial class Kernels
     /// <summary>
     /// All units' eligibility traces and weights, and the product of the new weights with the signals of the next step, in one pass
     /// over memory: <c>trace[i, j] = decay[i] * trace[i, j] + post[i] * pre[j]</c>, then
-    /// <c>weights[i, j] += scale * told[i] * trace[i, j]</c>, then <c>current[i] = sum over j of weights[i, j] * next[j]</c>.
+    /// <c>weights[i, j] += scale * signal[i] * trace[i, j]</c>, then <c>current[i] = sum over j of weights[i, j] * next[j]</c>.
     /// </summary>
     /// <param name="trace">Eligibility traces, shape (post, pre), row-major with rows of <paramref name="stride"/> elements. Updated in place.</param>
     /// <param name="weights">Weights, same shape. Updated in place.</param>
@@ -18,7 +18,7 @@ internal static partial class Kernels
     /// <param name="decay">Decay factor of a unit's traces in one step, shape (post) or longer.</param>
     /// <param name="post">Postsynaptic factor of this step, shape (post) or longer.</param>
     /// <param name="pre">Presynaptic factors of this step, shape (pre), whole registers of 256 bits, or of 128 where there are no wider ones.</param>
-    /// <param name="told">Learning signal, shape (post) or longer.</param>
+    /// <param name="signal">Learning signal, shape (post) or longer.</param>
     /// <param name="scale">Learning rate over number of steps.</param>
     /// <param name="next">Presynaptic signals of the next step, shape (pre).</param>
     /// <param name="current">Currents of the next step, shape (post). Overwritten; its length is the number of rows.</param>
@@ -33,7 +33,7 @@ internal static partial class Kernels
     /// 512 bits is stored in two halves: so this kernel uses 256 bits where there are 512. Allocates nothing; O(post * pre).
     /// </remarks>
     public static void AdvanceTraces<T>(
-        Span<T> trace, Span<T> weights, int stride, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale,
+        Span<T> trace, Span<T> weights, int stride, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> signal, T scale,
         ReadOnlySpan<T> next, Span<T> current, bool backward)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -48,24 +48,24 @@ internal static partial class Kernels
             ThrowHelper.TooShort(nameof(trace), trace.Length, (long)rows * stride);
         if (weights.Length < (long)rows * stride)
             ThrowHelper.TooShort(nameof(weights), weights.Length, (long)rows * stride);
-        if (Math.Min(decay.Length, Math.Min(post.Length, told.Length)) < rows)
-            ThrowHelper.TooShort("units", Math.Min(decay.Length, Math.Min(post.Length, told.Length)), rows);
+        if (Math.Min(decay.Length, Math.Min(post.Length, signal.Length)) < rows)
+            ThrowHelper.TooShort("units", Math.Min(decay.Length, Math.Min(post.Length, signal.Length)), rows);
 
         if (Simd.Bits == 128)
-            AdvancePairs<T, Vector128<T>, Lanes128<T>>(trace, weights, stride, decay, post, pre, told, scale, next, current, backward);
+            AdvancePairs<T, Vector128<T>, Lanes128<T>>(trace, weights, stride, decay, post, pre, signal, scale, next, current, backward);
         else
-            AdvancePairs<T, Vector256<T>, Lanes256<T>>(trace, weights, stride, decay, post, pre, told, scale, next, current, backward);
+            AdvancePairs<T, Vector256<T>, Lanes256<T>>(trace, weights, stride, decay, post, pre, signal, scale, next, current, backward);
         if (rows % 2 == 0)
             return;
         int last = rows - 1;
         Span<T> own = weights.Slice(last * stride, columns);
-        AdvanceTrace(trace.Slice(last * stride, columns), own, decay[last], post[last], pre, scale * told[last]);
+        AdvanceTrace(trace.Slice(last * stride, columns), own, decay[last], post[last], pre, scale * signal[last]);
         Multiply(own, next, current[last..]);
     }
 
     [MethodImpl(Innermost)]
     private static void AdvancePairs<T, V, S>(
-        Span<T> trace, Span<T> weights, nint stride, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale,
+        Span<T> trace, Span<T> weights, nint stride, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> signal, T scale,
         ReadOnlySpan<T> next, Span<T> current, bool backward)
         where T : unmanaged, IFloatingPointIeee754<T>
         where V : struct
@@ -79,7 +79,7 @@ internal static partial class Kernels
         ref T w = ref MemoryMarshal.GetReference(weights);
         ref T keep = ref MemoryMarshal.GetReference(decay);
         ref T add = ref MemoryMarshal.GetReference(post);
-        ref T learn = ref MemoryMarshal.GetReference(told);
+        ref T learn = ref MemoryMarshal.GetReference(signal);
         ref T u = ref MemoryMarshal.GetReference(current);
         for (int k = 0, row = backward ? 2 * pairs - 2 : 0; k < pairs; k++, row += step)
         {
@@ -93,13 +93,13 @@ internal static partial class Kernels
             for (nint column = 0; column < columns; column += S.Count)
             {
                 nuint at = (nuint)column;
-                V signal = S.Load(ref s, at), coming = S.Load(ref n, at);
-                V now = S.MultiplyAdd(keep0, S.Load(ref e0, at), S.Multiply(add0, signal));
+                V present = S.Load(ref s, at), coming = S.Load(ref n, at);
+                V now = S.MultiplyAdd(keep0, S.Load(ref e0, at), S.Multiply(add0, present));
                 S.Store(now, ref e0, at);
                 V weight = S.MultiplyAdd(learn0, now, S.Load(ref w0, at));
                 S.Store(weight, ref w0, at);
                 sum0 = S.MultiplyAdd(weight, coming, sum0);
-                now = S.MultiplyAdd(keep1, S.Load(ref e1, at), S.Multiply(add1, signal));
+                now = S.MultiplyAdd(keep1, S.Load(ref e1, at), S.Multiply(add1, present));
                 S.Store(now, ref e1, at);
                 weight = S.MultiplyAdd(learn1, now, S.Load(ref w1, at));
                 S.Store(weight, ref w1, at);

@@ -9,7 +9,7 @@ internal static partial class Kernels
 {
     /// <summary>
     /// Back-propagation through the steps of an isolated area, from the last to the first:
-    /// <c>z[t, j] = told[t, j] + decay[j] * z[t + 1, j] + sum over i of weights[i, j] * delta[t + 1, i]</c>, then
+    /// <c>z[t, j] = signal[t, j] + decay[j] * z[t + 1, j] + sum over i of weights[i, j] * delta[t + 1, i]</c>, then
     /// <c>delta[t, j] = z[t, j] * post[t, j]</c>; after the last step both are 0.
     /// </summary>
     /// <param name="weights">Recurrent weights, shape (units, n), row-major.</param>
@@ -19,7 +19,7 @@ internal static partial class Kernels
     /// <param name="credit">Learning signal of the rates of every step from the outputs; overwritten with z, shape (steps, n).</param>
     /// <param name="delta">Credit of the currents of every step, shape (steps, n). Overwritten; its length gives the number of steps.</param>
     /// <param name="column">
-    /// Where the learning signal of every step is one vector times an error, <c>told[t, j] = column[j] * errors[t * errorStride]</c>: that vector,
+    /// Where the learning signal of every step is one vector times an error, <c>signal[t, j] = column[j] * errors[t * errorStride]</c>: that vector,
     /// shape (n); the values in <paramref name="credit"/> are then ignored. Empty elsewhere.
     /// </param>
     /// <param name="errors">Those errors.</param>
@@ -80,9 +80,9 @@ internal static partial class Kernels
             Scale(column, errors[t], credit.Slice(at, n));
         for (int at = delta.Length - n; at >= n; at -= n)
         {
-            Span<T> before = credit.Slice(at - n, n), told = delta.Slice(at, n);
-            PassCreditRow<T, V, S>(credit.Slice(at, n), post.Slice(at, n), decay, told, before);
-            MultiplyColumns<T, V, S>(weights, told[..units], before);
+            Span<T> before = credit.Slice(at - n, n), ofCurrents = delta.Slice(at, n);
+            PassCreditRow<T, V, S>(credit.Slice(at, n), post.Slice(at, n), decay, ofCurrents, before);
+            MultiplyColumns<T, V, S>(weights, ofCurrents[..units], before);
         }
 
         if (delta.Length > 0)
@@ -115,16 +115,16 @@ internal static partial class Kernels
             ref T z = ref Unsafe.Add(ref MemoryMarshal.GetReference(credit), step * stride);
             ref T p = ref Unsafe.Add(ref MemoryMarshal.GetReference(post), step * stride);
             ref T d = ref Unsafe.Add(ref MemoryMarshal.GetReference(delta), step * stride);
-            ref T told = ref isColumn ? ref MemoryMarshal.GetReference(column) : ref z;
+            ref T signal = ref isColumn ? ref MemoryMarshal.GetReference(column) : ref z;
             T error = isColumn ? errors[step * errorStride] : T.One;
             var e = S.Create(error);
-            z0 = S.MultiplyAdd(S.Load(ref keep, 0), z0, S.Multiply(e, S.Load(ref told, 0)));
-            z1 = S.MultiplyAdd(S.Load(ref keep, lane), z1, S.Multiply(e, S.Load(ref told, lane)));
-            z2 = S.MultiplyAdd(S.Load(ref keep, 2 * lane), z2, S.Multiply(e, S.Load(ref told, 2 * lane)));
-            z3 = S.MultiplyAdd(S.Load(ref keep, 3 * lane), z3, S.Multiply(e, S.Load(ref told, 3 * lane)));
-            z4 = S.MultiplyAdd(S.Load(ref keep, 4 * lane), z4, S.Multiply(e, S.Load(ref told, 4 * lane)));
-            z5 = S.MultiplyAdd(S.Load(ref keep, 5 * lane), z5, S.Multiply(e, S.Load(ref told, 5 * lane)));
-            z6 = R.MultiplyAdd(R.Load(ref keep, 6 * lane), z6, R.Multiply(R.Create(error), R.Load(ref told, 6 * lane)));
+            z0 = S.MultiplyAdd(S.Load(ref keep, 0), z0, S.Multiply(e, S.Load(ref signal, 0)));
+            z1 = S.MultiplyAdd(S.Load(ref keep, lane), z1, S.Multiply(e, S.Load(ref signal, lane)));
+            z2 = S.MultiplyAdd(S.Load(ref keep, 2 * lane), z2, S.Multiply(e, S.Load(ref signal, 2 * lane)));
+            z3 = S.MultiplyAdd(S.Load(ref keep, 3 * lane), z3, S.Multiply(e, S.Load(ref signal, 3 * lane)));
+            z4 = S.MultiplyAdd(S.Load(ref keep, 4 * lane), z4, S.Multiply(e, S.Load(ref signal, 4 * lane)));
+            z5 = S.MultiplyAdd(S.Load(ref keep, 5 * lane), z5, S.Multiply(e, S.Load(ref signal, 5 * lane)));
+            z6 = R.MultiplyAdd(R.Load(ref keep, 6 * lane), z6, R.Multiply(R.Create(error), R.Load(ref signal, 6 * lane)));
             ref T w = ref MemoryMarshal.GetReference(weights);
             ref T later = ref Unsafe.Add(ref d, stride);
             int rows = step == last ? 0 : units;

@@ -87,15 +87,15 @@ internal static partial class Kernels
     /// <param name="decay">Decay factor of a unit's traces in one step, shape (post) or longer.</param>
     /// <param name="post">Postsynaptic factor, shape (post) or longer.</param>
     /// <param name="pre">Presynaptic signals, shape (pre).</param>
-    /// <param name="told">Learning signal, shape (post) or longer.</param>
+    /// <param name="signal">Learning signal, shape (post) or longer.</param>
     /// <param name="scale">Learning rate over number of steps.</param>
     /// <exception cref="ArgumentException">A span is too short for the pattern.</exception>
     public static void AdvanceTraceSparse<T>(
         SparseRows pattern, Span<T> trace, Span<T> weights, ReadOnlySpan<T> decay, ReadOnlySpan<T> post,
-        ReadOnlySpan<T> pre, ReadOnlySpan<T> told, T scale)
+        ReadOnlySpan<T> pre, ReadOnlySpan<T> signal, T scale)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        Fits(pattern, trace.Length, told.Length);
+        Fits(pattern, trace.Length, signal.Length);
         Fits(pattern, weights.Length, Math.Min(decay.Length, post.Length));
         ref int column = ref MemoryMarshal.GetArrayDataReference(pattern.Column);
         ref T e = ref MemoryMarshal.GetReference(trace);
@@ -104,7 +104,7 @@ internal static partial class Kernels
         int[] start = pattern.Start;
         for (int i = 0; i < start.Length - 1; i++)
         {
-            T keep = decay[i], add = post[i], learn = scale * told[i];
+            T keep = decay[i], add = post[i], learn = scale * signal[i];
             for (int k = start[i]; k < start[i + 1]; k++)
             {
                 T now = Simd.MultiplyAdd(keep, Unsafe.Add(ref e, k), add * Unsafe.Add(ref v, Unsafe.Add(ref column, k)));
