@@ -245,11 +245,11 @@ let private byCore (rule: ThreeFactorRule) graph (task: ITask) time =
 
             for t in 1..steps do
                 network.Step t
-                learner.Tell t
-                learner.Learn t
+                learner.ObserveStep t
+                learner.ApplyStep t
 
-            learner.Conclude steps
-            learner.End steps
+            learner.ObserveTrial steps
+            learner.ApplyTrial steps
             let store = nonNull plastic.Collected
 
             Array2D.init units area.Afferents.DenseStride (fun i j ->

@@ -184,8 +184,8 @@ let private isItsDefinition (tally: Tally) seed =
 
     for t in 1..steps do
         core.Step t
-        learner.Tell t
-        learner.Learn t
+        learner.ObserveStep t
+        learner.ApplyStep t
 
     let shown _ t =
         core.Trial.Inputs[2 * (t - 1) .. 2 * t - 1]

@@ -170,11 +170,11 @@ let tests =
 
                     for t in 1..steps do
                         network.Step t
-                        learner.Tell t
-                        learner.Learn t
+                        learner.ObserveStep t
+                        learner.ApplyStep t
 
-                    learner.Conclude steps
-                    learner.End steps
+                    learner.ObserveTrial steps
+                    learner.ApplyTrial steps
 
                 (nonNull plastic.Collected).Dense.Span.ToArray()
 

@@ -75,8 +75,8 @@ let private collected watched =
 let private step watched t =
     (nonNull watched.Plastic.Collected).Clear()
     watched.Network.Step t
-    watched.Learner.Tell t
-    watched.Learner.Learn t
+    watched.Learner.ObserveStep t
+    watched.Learner.ApplyStep t
     collected watched
 
 /// Writes a vector over [W | W_in | b] into a wide row.

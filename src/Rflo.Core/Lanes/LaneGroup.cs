@@ -47,12 +47,12 @@ internal sealed class LaneGroup<T>
         if (count > 1 && _isTogether)
         {
             foreach (Learner<T>[] twins in _twins)
-                twins[0].ConcludeTogether(twins.AsSpan(0, count), _steps.AsSpan(0, count), _panels);
+                twins[0].ObserveTrials(twins.AsSpan(0, count), _steps.AsSpan(0, count), _panels);
             return;
         }
 
         for (int k = 0; k < count; k++)
-            _lanes[k].Learners.Conclude(_lanes[k].Steps);
+            _lanes[k].Learners.ObserveTrial(_lanes[k].Steps);
     }
 
     private void Step(int step, int count)

@@ -64,9 +64,9 @@ internal sealed class Bptt<T> : Learner<T>
             tau.BeginTrial(trial);
     }
 
-    public override void Conclude(int steps) => _backward.Look(first: 1, last: steps, told: 1);
+    public override void ObserveTrial(int steps) => _backward.Look(first: 1, last: steps, told: 1);
 
-    public override void ConcludeTogether(ReadOnlySpan<Learner<T>> twins, ReadOnlySpan<int> steps, LanePanels<T> panels)
+    public override void ObserveTrials(ReadOnlySpan<Learner<T>> twins, ReadOnlySpan<int> steps, LanePanels<T> panels)
     {
         var lanes = new BackwardCredit<T>[twins.Length];
         for (int k = 0; k < lanes.Length; k++)
@@ -74,7 +74,7 @@ internal sealed class Bptt<T> : Learner<T>
         BackwardCredit<T>.LookTogether(lanes, steps, panels);
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         foreach (PlasticTau<T> tau in _taus)
         {

@@ -71,13 +71,13 @@ internal sealed class CustomLearner<T> : Learner<T>
         Call(0, () => _learner.BeginTrial(trial, steps));
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _step.Begin(_trial, step, double.NaN);
         Call(step, _observe);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         if (!_plastic.IsStepwise)
         {
@@ -95,14 +95,14 @@ internal sealed class CustomLearner<T> : Learner<T>
         _plastic.EndStep(step, _step.Steps);
     }
 
-    public override void Conclude(int steps)
+    public override void ObserveTrial(int steps)
     {
         _step.Begin(_trial, steps, _network.Trial.HasTarget ? _network.LossSum / steps : double.NaN);
         Call(steps, _finish);
         _any |= _step.AddTo(_sum);
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         if (!_plastic.IsStepwise)
             _plastic.BeginIncrements(1);

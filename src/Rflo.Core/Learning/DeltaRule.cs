@@ -15,7 +15,7 @@ internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic) 
 
     public override void Begin(int trial, int steps) => _steps = steps;
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         if (!plastic.IsStepwise)
             return;
@@ -24,7 +24,7 @@ internal sealed class DeltaRule<T>(ReadoutState<T> readout, Plastic<T> plastic) 
         plastic.EndStep(step, _steps);
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         if (!plastic.IsStepwise)
         {

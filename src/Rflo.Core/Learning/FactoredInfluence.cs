@@ -68,7 +68,7 @@ internal abstract class FactoredInfluence<T> : Learner<T>
         StateFactor.Clear();
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         foreach (AreaState<T> area in Network.Areas)
             _signals[area.Index].TellStates(step, OfStates[area.Index].Span);
@@ -77,7 +77,7 @@ internal abstract class FactoredInfluence<T> : Learner<T>
             Carry(panel, step);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         Mix(step);
         for (int k = 0; k < Areas.Length; k++)
@@ -93,7 +93,7 @@ internal abstract class FactoredInfluence<T> : Learner<T>
         }
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         for (int k = 0; k < Areas.Length; k++)
         {

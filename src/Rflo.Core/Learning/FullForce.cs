@@ -49,7 +49,7 @@ internal sealed class FullForce<T> : Learner<T>
             problem.Visit(visitor.Of("unit", problem.Regressors.Outputs[0]));
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         if (step % _rule.Every != 0)
             return;

@@ -86,14 +86,14 @@ internal sealed class Kernl<T> : Learner<T>
             sum?.Clear();
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         foreach (AreaState<T> area in _network.Areas)
             _signals[area.Index].TellStates(step, _told[area.Index].Span);
         Sensitivity.Advance(step);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         Sensitivity.Learn(step, _told);
         for (int k = 0; k < _areas.Length; k++)
@@ -105,7 +105,7 @@ internal sealed class Kernl<T> : Learner<T>
         }
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         for (int k = 0; k < _areas.Length; k++)
         {

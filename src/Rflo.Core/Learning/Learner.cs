@@ -24,12 +24,12 @@ internal abstract class Learner<T>
     }
 
     /// <summary>After the forward step: reads errors and weights.</summary>
-    public virtual void Tell(int step)
+    public virtual void ObserveStep(int step)
     {
     }
 
     /// <summary>After all have observed the step: advances traces, and changes weights if it learns online.</summary>
-    public virtual void Learn(int step)
+    public virtual void ApplyStep(int step)
     {
     }
 
@@ -44,22 +44,22 @@ internal abstract class Learner<T>
     }
 
     /// <summary>After the last step: reads errors and weights of the trial.</summary>
-    public virtual void Conclude(int steps)
+    public virtual void ObserveTrial(int steps)
     {
     }
 
-    /// <summary><see cref="Conclude"/> of trials that ran in parallel lanes, with the bits of one after the other.</summary>
+    /// <summary><see cref="ObserveTrial"/> of trials that ran in parallel lanes, with the bits of one after the other.</summary>
     /// <param name="twins">The corresponding learner of each lane, this one first.</param>
     /// <param name="steps">Steps of each of their trials.</param>
     /// <param name="panels">Memory of joint products.</param>
-    public virtual void ConcludeTogether(ReadOnlySpan<Learner<T>> twins, ReadOnlySpan<int> steps, LanePanels<T> panels)
+    public virtual void ObserveTrials(ReadOnlySpan<Learner<T>> twins, ReadOnlySpan<int> steps, LanePanels<T> panels)
     {
         for (int k = 0; k < twins.Length; k++)
-            twins[k].Conclude(steps[k]);
+            twins[k].ObserveTrial(steps[k]);
     }
 
     /// <summary>After all have observed the trial: changes weights if it learns at ends of trials.</summary>
-    public virtual void End(int steps)
+    public virtual void ApplyTrial(int steps)
     {
     }
 

@@ -115,31 +115,31 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     public void Step(int step)
     {
         foreach (Learner<T> learner in _acting)
-            learner.Tell(step);
+            learner.ObserveStep(step);
         foreach (Learner<T> learner in _acting)
-            learner.Learn(step);
+            learner.ApplyStep(step);
         joint.Apply();
     }
 
     /// <summary>After the last step: all observe the trial, then all apply its updates.</summary>
     public void End(int steps)
     {
-        Conclude(steps);
+        ObserveTrial(steps);
         ApplyTrial(steps);
     }
 
     /// <summary>After the last step: all read errors and weights of the trial.</summary>
-    public void Conclude(int steps)
+    public void ObserveTrial(int steps)
     {
         foreach (Learner<T> learner in learners)
-            learner.Conclude(steps);
+            learner.ObserveTrial(steps);
     }
 
     /// <summary>After all have observed the trial: all change weights, or their collected increments.</summary>
     public void ApplyTrial(int steps)
     {
         foreach (Learner<T> learner in learners)
-            learner.End(steps);
+            learner.ApplyTrial(steps);
         joint.Apply();
     }
 

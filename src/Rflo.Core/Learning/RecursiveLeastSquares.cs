@@ -19,7 +19,7 @@ internal sealed class RecursiveLeastSquares<T> : LeastSquares<T>
     public override IReadOnlyList<PlanOperator> Operators =>
         [new(PlanStage.ApplyStep, $"recursive least squares of {Readout.Spec.Name}", [new(Signals(Readout.Spec.Name)), new(Errors(Readout.Spec.Name)), .. WeightReads], Written)];
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         if (step % _rule.Every != 0)
             return;

@@ -27,7 +27,7 @@ internal sealed class RidgeRegression<T> : LeastSquares<T>
         new(_rule.Every == 1 ? PlanStage.ApplyTrial : PlanStage.ApplyUpdate, $"ridge regression of {Readout.Spec.Name}", [new($"normal equations of {Readout.Spec.Name}")], Written),
     ];
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         if (step <= _rule.Washout)
             return;
@@ -44,13 +44,13 @@ internal sealed class RidgeRegression<T> : LeastSquares<T>
         }
     }
 
-    public override void Conclude(int steps)
+    public override void ObserveTrial(int steps)
     {
         foreach (LeastSquaresProblem<T> problem in Problems)
             ((NormalEquations<T>)problem).Sum();
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         if (++_trialsCollected >= _rule.Every)
             Solve();

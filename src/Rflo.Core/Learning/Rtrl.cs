@@ -63,7 +63,7 @@ internal sealed class Rtrl<T> : Learner<T>
         _influence.Clear();
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         for (int k = 0; k < _signals.Length; k++)
             _signals[k].TellStates(step, _told[k].Span);
@@ -73,13 +73,13 @@ internal sealed class Rtrl<T> : Learner<T>
             Advance(panel, step);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         if (_isStepwise)
             Apply(step);
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         if (!_isStepwise)
             Apply(steps);

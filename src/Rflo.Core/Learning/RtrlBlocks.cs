@@ -117,7 +117,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
     }
 
     /// <summary>Stores learning signals and the Jacobian while weights are those of the step; advances the influence when a block is full.</summary>
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _filled++;
         foreach (AreaState<T> area in _group)
@@ -133,7 +133,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
             FinishBlock(step - _filled);
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         foreach ((AreaState<T> area, Plastic<T> plastic) in _areas)
         {

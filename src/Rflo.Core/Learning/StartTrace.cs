@@ -72,7 +72,7 @@ internal sealed class StartTrace<T> : Learner<T>
         _increments.AsSpan().Clear();
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _eligibility.Take(step);
         _memory?.Take(step);
@@ -96,7 +96,7 @@ internal sealed class StartTrace<T> : Learner<T>
             _increments[i] = T.FusedMultiplyAdd(signal[i], trace[i], _increments[i]);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         if (!_plastic.IsStepwise)
             return;
@@ -105,7 +105,7 @@ internal sealed class StartTrace<T> : Learner<T>
         _plastic.EndStep(step, _steps);
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         if (!_plastic.IsStepwise)
             _plastic.Add(_increments, steps);

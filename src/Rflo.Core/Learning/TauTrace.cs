@@ -62,7 +62,7 @@ internal sealed class TauTrace<T> : Learner<T>
         _trace.AsSpan().Clear();
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _eligibility.Take(step);
         _third.Take(step);
@@ -76,9 +76,9 @@ internal sealed class TauTrace<T> : Learner<T>
         }
     }
 
-    public override void Learn(int step) => _plastic.EndStep(step, _steps);
+    public override void ApplyStep(int step) => _plastic.EndStep(step, _steps);
 
-    public override void End(int steps) => _plastic.FinishTrial();
+    public override void ApplyTrial(int steps) => _plastic.FinishTrial();
 
     public override bool HasOpenBatch => _plastic.HasOpenBatch;
 

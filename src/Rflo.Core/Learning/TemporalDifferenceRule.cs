@@ -43,7 +43,7 @@ internal sealed class TemporalDifferenceRule<T> : Learner<T>
         AdvanceTrace(0);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         if (!_plastic.IsStepwise)
             return;
@@ -56,7 +56,7 @@ internal sealed class TemporalDifferenceRule<T> : Learner<T>
         AdvanceTrace(step);
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         if (!_plastic.IsStepwise)
         {

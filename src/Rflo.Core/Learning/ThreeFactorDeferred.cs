@@ -46,7 +46,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
         _pending.Begin(steps);
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _eligibility.Take(step);
         _third.Take(step);
@@ -54,7 +54,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
             _third.Tell(step, _told.Span);
     }
 
-    public override void Learn(int step) => _pending.Learn(step, _eligibility.Decay(step), _told.Span);
+    public override void ApplyStep(int step) => _pending.Learn(step, _eligibility.Decay(step), _told.Span);
 
-    public override void End(int steps) => _pending.End(steps);
+    public override void ApplyTrial(int steps) => _pending.End(steps);
 }

@@ -81,14 +81,14 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _eligibility.Begin();
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _eligibility.Take(step);
         _third.Take(step);
         _third.Tell(step, _told.Span);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         _plastic.BeginIncrements(_steps);
         if (_forgets)
@@ -106,7 +106,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _plastic.EndStep(step, _steps);
     }
 
-    public override void End(int steps) => _plastic.FinishTrial();
+    public override void ApplyTrial(int steps) => _plastic.FinishTrial();
 
     private void AdvanceAhead(int step)
     {

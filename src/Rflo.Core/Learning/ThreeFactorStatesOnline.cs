@@ -55,7 +55,7 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
         _eligibility.Begin();
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _eligibility.Take(step);
         _memory.Take(step);
@@ -63,7 +63,7 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
         _third.Tell(step, _signal.Span);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         _plastic.BeginIncrements(_steps);
         ReadOnlySpan<T> pre = _eligibility.Pre(step);
@@ -76,7 +76,7 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
         _plastic.EndStep(step, _steps);
     }
 
-    public override void End(int steps) => _plastic.FinishTrial();
+    public override void ApplyTrial(int steps) => _plastic.FinishTrial();
 
     private void AdvanceSparse(int step, Segment segment, SparseRows pattern, ReadOnlySpan<T> pre)
     {

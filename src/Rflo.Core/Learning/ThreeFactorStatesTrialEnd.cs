@@ -58,14 +58,14 @@ internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
 
     public override void Begin(int trial, int steps) => _eligibility.Begin();
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _eligibility.Take(step);
         _memory.Take(step);
         _third.Take(step);
     }
 
-    public override void Conclude(int steps)
+    public override void ObserveTrial(int steps)
     {
         _third.TakeTrial(steps);
         _carried.Span.Clear();
@@ -76,7 +76,7 @@ internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
         }
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         _plastic.BeginIncrements(1);
         _plastic.AddTrial(_delta.From(1, _area.Padded), _area.Padded, _eligibility.PreFrom(1), 1, steps);

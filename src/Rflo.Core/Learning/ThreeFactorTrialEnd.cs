@@ -57,13 +57,13 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
 
     public override void Begin(int trial, int steps) => _eligibility.Begin();
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _eligibility.Take(step);
         _third.Take(step);
     }
 
-    public override void Conclude(int steps)
+    public override void ObserveTrial(int steps)
     {
         _third.TakeTrial(steps);
         _credit.Span.Clear();
@@ -72,7 +72,7 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
             Back(t, steps);
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         _plastic.BeginIncrements(1);
         for (int i = 0; i < _forgotten.Length; i++)

@@ -70,7 +70,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
             increments.AsSpan().Clear();
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         if (!IsLook(step))
             return;
@@ -78,7 +78,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         _backward.Look(_first, step, told: (step - 1) / _stride * _stride + 1);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         bool isLook = IsLook(step);
         foreach ((AreaState<T> area, PlasticStart<T> plastic, T[] increments) in _starts)
@@ -113,7 +113,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         }
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         foreach ((_, PlasticStart<T> plastic, T[] increments) in _starts)
         {

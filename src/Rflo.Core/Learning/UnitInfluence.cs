@@ -88,7 +88,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
             plastic.BeginTrial(trial);
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         _gradient.Span.Clear();
         for (int k = 0; k < _signals.Length; k++)
@@ -102,7 +102,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
                 increments[i] += _gradient.Span[first + i];
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         foreach (PlasticTau<T> plastic in _plastics)
             plastic.EndStep(step, _steps);
@@ -116,7 +116,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
         }
     }
 
-    public override void End(int steps)
+    public override void ApplyTrial(int steps)
     {
         foreach (PlasticTau<T> plastic in _plastics)
             plastic.FinishTrial();

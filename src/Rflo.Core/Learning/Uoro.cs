@@ -56,14 +56,14 @@ internal sealed class Uoro<T> : Learner<T>
         WeightFactor.Begin(steps);
     }
 
-    public override void Tell(int step)
+    public override void ObserveStep(int step)
     {
         foreach (AreaState<T> area in _network.Areas)
             _signals[area.Index].TellStates(step, _told[area.Index].Span);
         StateFactor.Advance(step);
     }
 
-    public override void Learn(int step)
+    public override void ApplyStep(int step)
     {
         foreach (AreaState<T> area in _network.Areas)
             for (int k = 0; k < area.StateCount; k++)
@@ -84,7 +84,7 @@ internal sealed class Uoro<T> : Learner<T>
         WeightFactor.Advance(step, 1 / rho0, 1 / rho1, told);
     }
 
-    public override void End(int steps) => WeightFactor.End(steps);
+    public override void ApplyTrial(int steps) => WeightFactor.End(steps);
 
     private double NormOfMixing()
     {
