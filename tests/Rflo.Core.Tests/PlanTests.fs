@@ -261,7 +261,7 @@ let tests =
                     snap, true, "presynaptic signals are at least 2 x 6 steps"
                     rtrl, false, "influence of every weight reads the weights of"
                     StochasticRule InfluenceFactors.RankOne, false, "tangent of the states reads"
-                    TruncatedBpttRule(3, 2), false, "looks back reads"
+                    TruncatedBpttRule(3, 2), false, "backward pass of a window reads"
                 ] do
                 let fast = session Forms.All Rules.rflo other
                 let choice = first fast.Plan

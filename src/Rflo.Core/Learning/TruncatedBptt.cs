@@ -49,15 +49,15 @@ internal sealed class TruncatedBptt<T> : Learner<T>
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
-        new(PlanStage.ObserveStep, "looks back", _backward.Reads, ["credit"]),
-        .. _isStepwise ? Array.Empty<PlanOperator>() : [new(PlanStage.ApplyStep, "sums over looks", [new("credit")], ["credit of all looks"])],
+        new(PlanStage.ObserveStep, "backward pass of a window", _backward.Reads, ["credit"]),
+        .. _isStepwise ? Array.Empty<PlanOperator>() : [new(PlanStage.ApplyStep, "sum over backward passes", [new("credit")], ["credit of all passes"])],
         .. _areas.SelectMany(pair => Product(pair.Plastic, pair.Area.Spec.Name)),
         .. _readouts.SelectMany(pair => Product(pair.Plastic, pair.Readout.Spec.Name)),
         .. _starts.Select(start => start.Plastic.Operator([new("credit")])),
     ];
 
     private IEnumerable<PlanOperator> Product(Plastic<T> plastic, string target) =>
-        plastic.Around(plastic.Update("product over steps", new(_isStepwise ? "credit" : "credit of all looks"), new PlanRead(Signals(target))));
+        plastic.Around(plastic.Update("product over steps", new(_isStepwise ? "credit" : "credit of all passes"), new PlanRead(Signals(target))));
 
     public override void Begin(int trial, int steps)
     {
