@@ -64,7 +64,7 @@ let private watch (rule: ThreeFactorRule) graph task =
             for t in 1..steps do
                 network.Step t
                 let told = Array.zeroCreate<float> area.Padded
-                signal.Tell(t, told.AsSpan())
+                signal.Write(t, told.AsSpan())
 
                 {
                     Slope = first (area.Post t)

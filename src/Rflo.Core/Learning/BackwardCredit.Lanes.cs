@@ -44,7 +44,7 @@ internal sealed partial class BackwardCredit<T>
             BackwardCredit<T> lane = lanes[k];
             AreaState<T> area = lane._alone[place];
             for (int t = 1; t <= steps[k]; t++)
-                lane._signals[area.Index].Tell(t, lane.Credit(area, t));
+                lane._signals[area.Index].Write(t, lane.Credit(area, t));
             lane._credit[area.Index].Row(0, area.Padded).Clear();
         }
 

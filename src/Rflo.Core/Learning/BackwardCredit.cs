@@ -167,7 +167,7 @@ internal sealed partial class BackwardCredit<T>
         for (int t = first; t <= last; t++)
         {
             if (t >= told)
-                signal.Tell(t, Credit(area, t));
+                signal.Write(t, Credit(area, t));
             else
                 Credit(area, t).Clear();
         }

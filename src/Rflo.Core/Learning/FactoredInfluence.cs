@@ -71,7 +71,7 @@ internal abstract class FactoredInfluence<T> : Learner<T>
     public override void ObserveStep(int step)
     {
         foreach (AreaState<T> area in Network.Areas)
-            _signals[area.Index].TellStates(step, OfStates[area.Index].Span);
+            _signals[area.Index].WriteStates(step, OfStates[area.Index].Span);
         Contracted.Span.Clear();
         for (int panel = 0; panel < _columns.Panels; panel++)
             Carry(panel, step);

@@ -89,7 +89,7 @@ internal sealed class Kernl<T> : Learner<T>
     public override void ObserveStep(int step)
     {
         foreach (AreaState<T> area in _network.Areas)
-            _signals[area.Index].TellStates(step, _told[area.Index].Span);
+            _signals[area.Index].WriteStates(step, _told[area.Index].Span);
         Sensitivity.Advance(step);
     }
 

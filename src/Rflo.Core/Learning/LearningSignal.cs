@@ -83,41 +83,41 @@ internal sealed class LearningSignal<T>
     /// <summary>eps(t) of that one output.</summary>
     public T Error(int step) => _only!.Error(step)[0];
 
-    /// <summary>l(t), shape (padded units). Overwrites <paramref name="told"/>.</summary>
-    public void Tell(int step, Span<T> told)
+    /// <summary>l(t), shape (padded units). Overwrites <paramref name="signal"/>.</summary>
+    public void Write(int step, Span<T> signal)
     {
         // One product instead of a sum that begins at 0: most circuits have one output, and this is called in every step.
         if (IsOneColumn)
         {
-            Kernels.Scale(Column, Error(step), told);
+            Kernels.Scale(Column, Error(step), signal);
             return;
         }
 
-        told.Clear();
-        Add(step, told);
+        signal.Clear();
+        Add(step, signal);
     }
 
     /// <summary>g(t) l(t): the same of the states of the area's units, which the rules that carry influences forward keep. Overwrites <paramref name="signal"/>, in the shape of the states.</summary>
-    public void TellStates(int step, Span<T> signal)
+    public void WriteStates(int step, Span<T> signal)
     {
-        Tell(step, signal[.._area.Padded]);
+        Write(step, signal[.._area.Padded]);
         _area.ThroughGain(step, signal);
     }
 
-    /// <summary>Adds l(t) to <paramref name="told"/>, shape (padded units).</summary>
-    public void Add(int step, Span<T> told)
+    /// <summary>Adds l(t) to <paramref name="signal"/>, shape (padded units).</summary>
+    public void Add(int step, Span<T> signal)
     {
         foreach ((ReadoutState<T> readout, AlignedArray<T> matrix) in _fixed)
         {
             Span<T> error = readout.Error(step);
             for (int k = 0; k < readout.Outputs; k++)
-                Kernels.AddScaled(told, error[k], matrix.Row(k, _area.Padded));
+                Kernels.AddScaled(signal, error[k], matrix.Row(k, _area.Padded));
         }
 
         foreach ((ReadoutState<T> readout, Segment segment) in _symmetric)
-            TellSymmetric(readout, segment, readout.Error(step), _network.FactorOf(segment, step), told);
+            AddSymmetric(readout, segment, readout.Error(step), _network.FactorOf(segment, step), signal);
         foreach (RatePenalty penalty in _area.Spec.Penalties)
-            AddPenalty(penalty, penalty.OfTrialMean ? _area.MeanRates : _area.Rates(step), told);
+            AddPenalty(penalty, penalty.OfTrialMean ? _area.MeanRates : _area.Rates(step), signal);
     }
 
     /// <summary>Minus the slope of a cost of rates.</summary>
@@ -127,7 +127,7 @@ internal sealed class LearningSignal<T>
             signal[i] -= T.CreateTruncating(penalty.Slope(double.CreateTruncating(rates[i])));
     }
 
-    private static void TellSymmetric(ReadoutState<T> readout, Segment segment, ReadOnlySpan<T> error, T factor, Span<T> told)
+    private static void AddSymmetric(ReadoutState<T> readout, Segment segment, ReadOnlySpan<T> error, T factor, Span<T> signal)
     {
         Afferents<T> afferents = readout.Afferents;
         int[]? population = segment.Source.Units;
@@ -136,7 +136,7 @@ internal sealed class LearningSignal<T>
             T[] block = afferents.Weights.Sparse[afferents.Place(segment)];
             for (int k = 0; k < pattern.Rows; k++)
                 for (int n = pattern.Start[k]; n < pattern.Start[k + 1]; n++)
-                    told[population is null ? pattern.Column[n] : population[pattern.Column[n]]] += factor * error[k] * block[n];
+                    signal[population is null ? pattern.Column[n] : population[pattern.Column[n]]] += factor * error[k] * block[n];
             return;
         }
 
@@ -145,12 +145,12 @@ internal sealed class LearningSignal<T>
             Span<T> weights = afferents.Weights.Dense.Row(k, afferents.DenseStride).Slice(segment.Offset, segment.Width);
             if (population is not { } units)
             {
-                Kernels.AddScaled(told[..segment.Width], factor * error[k], weights);
+                Kernels.AddScaled(signal[..segment.Width], factor * error[k], weights);
                 continue;
             }
 
             for (int j = 0; j < units.Length; j++)
-                told[units[j]] += factor * error[k] * weights[j];
+                signal[units[j]] += factor * error[k] * weights[j];
         }
     }
 

@@ -66,7 +66,7 @@ internal sealed class Rtrl<T> : Learner<T>
     public override void ObserveStep(int step)
     {
         for (int k = 0; k < _signals.Length; k++)
-            _signals[k].TellStates(step, _told[k].Span);
+            _signals[k].WriteStates(step, _told[k].Span);
         if (_isStepwise)
             _gradient.Span.Clear();
         for (int panel = 0; panel < _columns.Panels; panel++)

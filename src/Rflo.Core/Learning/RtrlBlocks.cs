@@ -124,7 +124,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
         {
             // The padding of a row is used for the next area, so the signal is computed in a row of its own.
             Span<T> told = _delta[area.Index].Row(step, area.Padded);
-            _signals[area.Index].Tell(step, told);
+            _signals[area.Index].Write(step, told);
             told[..area.Units].CopyTo(_told.Row(_filled, _rows)[_firstUnit[area.Index]..]);
         }
 

@@ -77,7 +77,7 @@ internal sealed class StartTrace<T> : Learner<T>
         _eligibility.Take(step);
         _memory?.Take(step);
         _third.Take(step);
-        _third.Tell(step, _signal.Span);
+        _third.Write(step, _signal.Span);
         Span<T> trace = _trace.Span, signal = _signal.Span;
         if (_memory is { } memory)
         {

@@ -66,7 +66,7 @@ internal sealed class TauTrace<T> : Learner<T>
     {
         _eligibility.Take(step);
         _third.Take(step);
-        _third.Tell(step, _told.Span);
+        _third.Write(step, _told.Span);
         Span<T> before = _plastic.Area.States(step - 1), now = _plastic.Area.States(step), decay = _eligibility.Decay(step);
         var share = T.CreateTruncating(1.0 / _steps);
         for (int i = 0; i < _trace.Length; i++)

@@ -82,7 +82,7 @@ internal sealed class ThirdFactorSignal<T>
         {
             Span<T> row = shaped.Row(step, _area.Padded);
             if (_error is { } error)
-                error.Tell(step, row);
+                error.Write(step, row);
             else if (_signal is { } signal)
                 signal.Write(step, row);
             else
@@ -146,25 +146,25 @@ internal sealed class ThirdFactorSignal<T>
         _scalars.AsSpan(1, steps).Fill(reward[0]);
     }
 
-    /// <summary>M(t), shape (padded units). Overwrites <paramref name="told"/>.</summary>
-    public void Tell(int step, Span<T> told)
+    /// <summary>M(t), shape (padded units). Overwrites <paramref name="signal"/>.</summary>
+    public void Write(int step, Span<T> signal)
     {
         if (_shaped is { } shaped)
         {
-            shaped.Row(step, _area.Padded).CopyTo(told);
+            shaped.Row(step, _area.Padded).CopyTo(signal);
         }
         else if (_error is { } error)
         {
-            error.Tell(step, told);
+            error.Write(step, signal);
         }
         else
         {
-            told.Clear();
-            told[.._area.Units].Fill(_scalars[Place(step)]);
+            signal.Clear();
+            signal[.._area.Units].Fill(_scalars[Place(step)]);
         }
 
         // A trace of slopes is that of the state; e = g eps is the rate's. Those of a unit model take their own g.
         if (_rule.Post == PostSignal.Slope && !_area.HasModel)
-            _area.ThroughGain(step, told);
+            _area.ThroughGain(step, signal);
     }
 }

@@ -51,7 +51,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
         _eligibility.Take(step);
         _third.Take(step);
         if (_third.OneColumn is null)
-            _third.Tell(step, _told.Span);
+            _third.Write(step, _told.Span);
     }
 
     public override void ApplyStep(int step) => _pending.Learn(step, _eligibility.Decay(step), _told.Span);

@@ -85,7 +85,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
     {
         _eligibility.Take(step);
         _third.Take(step);
-        _third.Tell(step, _told.Span);
+        _third.Write(step, _told.Span);
     }
 
     public override void ApplyStep(int step)

@@ -60,7 +60,7 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
         _eligibility.Take(step);
         _memory.Take(step);
         _third.Take(step);
-        _third.Tell(step, _signal.Span);
+        _third.Write(step, _signal.Span);
     }
 
     public override void ApplyStep(int step)

@@ -71,7 +71,7 @@ internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
         _carried.Span.Clear();
         for (int t = steps; t >= 1; t--)
         {
-            _third.Tell(t, _signal.Span);
+            _third.Write(t, _signal.Span);
             _area.CarryCredit(t, _memory.Of(t), _signal.Span, _ofStates.Span, _delta.Row(t, _area.Padded), _carried.Span);
         }
     }

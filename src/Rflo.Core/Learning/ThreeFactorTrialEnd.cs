@@ -84,7 +84,7 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
     private void Back(int step, int steps)
     {
         Span<T> told = _told.Span, post = _eligibility.Post(step);
-        _third.Tell(step, told);
+        _third.Write(step, told);
         for (int i = 0; i < _forgotten.Length; i++)
             _forgotten[i] += told[i] * post[i] * post[i];
         Kernels.BackwardFilter(_credit.Span, _eligibility.Decay(Math.Min(step + 1, steps)), told, post, _delta.Row(step, _area.Padded));

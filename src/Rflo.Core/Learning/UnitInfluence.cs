@@ -92,7 +92,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
     {
         _gradient.Span.Clear();
         for (int k = 0; k < _signals.Length; k++)
-            _signals[k].TellStates(step, _told[k].Span);
+            _signals[k].WriteStates(step, _told[k].Span);
         for (int panel = 0; panel < _columns.Panels; panel++)
             Carry(panel, step);
         for (int k = 0; k < _plastics.Length; k++)

@@ -59,7 +59,7 @@ internal sealed class Uoro<T> : Learner<T>
     public override void ObserveStep(int step)
     {
         foreach (AreaState<T> area in _network.Areas)
-            _signals[area.Index].TellStates(step, _told[area.Index].Span);
+            _signals[area.Index].WriteStates(step, _told[area.Index].Span);
         StateFactor.Advance(step);
     }
 

@@ -54,7 +54,7 @@ internal sealed class AreaStep<T> : LearningStep
     {
         get
         {
-            _signal.Tell(Step, _signalRow.Span);
+            _signal.Write(Step, _signalRow.Span);
             return Converted(_signalRow.Span, _learning);
         }
     }
