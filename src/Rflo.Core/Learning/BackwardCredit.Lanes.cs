@@ -62,7 +62,7 @@ internal sealed partial class BackwardCredit<T>
     {
         for (int k = 0; k < lanes.Length; k++)
             if (steps[k] - back >= 1)
-                lanes[k].BackFromOutputs(steps[k] - back, isTold: true);
+                lanes[k].BackFromOutputs(steps[k] - back, withErrors: true);
         for (int place = 0; place < lanes[0]._together.Length; place++)
         {
             AreaState<T> shape = lanes[0]._together[place];

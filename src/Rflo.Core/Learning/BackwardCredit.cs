@@ -71,17 +71,17 @@ internal sealed partial class BackwardCredit<T>
     /// <summary>Carries out a pass. Allocates nothing.</summary>
     /// <param name="first">The earliest step that receives credit, at least 1.</param>
     /// <param name="last">The step to begin at.</param>
-    /// <param name="told">The first step whose errors are included; those of later steps up to <paramref name="last"/> are included too.</param>
-    public void Look(int first, int last, int told)
+    /// <param name="firstError">The first step whose errors are included; those of later steps up to <paramref name="last"/> are included too.</param>
+    public void Look(int first, int last, int firstError)
     {
         _first = first;
         foreach (AreaState<T> area in _alone)
-            LookAtArea(area, first, last, told);
+            LookAtArea(area, first, last, firstError);
         if (_together.Length == 0)
             return;
         BeginTogether(first, last);
         for (int t = last; t >= first; t--)
-            Back(t, t >= told);
+            Back(t, t >= firstError);
         EndTogether(first);
     }
 
@@ -153,12 +153,12 @@ internal sealed partial class BackwardCredit<T>
         return _network.Choose(Forms.WholePass, $"backward pass of {name}", obstacle);
     }
 
-    private void LookAtArea(AreaState<T> area, int first, int last, int told)
+    private void LookAtArea(AreaState<T> area, int first, int last, int firstError)
     {
         LearningSignal<T> signal = _signals[area.Index];
         Span<T> weights = area.Afferents.Weights.Dense.Span, decay = area.Decay.Span, post = area.PostFrom(first);
         Span<T> credit = _credit[area.Index].From(1, area.Padded), delta = DeltaFrom(area, first)[..((last - first + 1) * area.Padded)];
-        if (signal.IsOneColumn && told <= first)
+        if (signal.IsOneColumn && firstError <= first)
         {
             Kernels.LookBack(weights, area.Units, decay, post, credit, delta, signal.Column, signal.ErrorsFrom(first), signal.ErrorStride);
             return;
@@ -166,7 +166,7 @@ internal sealed partial class BackwardCredit<T>
 
         for (int t = first; t <= last; t++)
         {
-            if (t >= told)
+            if (t >= firstError)
                 signal.Write(t, Credit(area, t));
             else
                 Credit(area, t).Clear();
@@ -182,9 +182,9 @@ internal sealed partial class BackwardCredit<T>
         _outputCredit[readout.Index].Row(_history + step - _first + 1, readout.Padded);
 
     /// <summary>Credit of one step: from outputs to rates, from rates to currents, from currents to earlier signals.</summary>
-    private void Back(int step, bool isTold)
+    private void Back(int step, bool withErrors)
     {
-        BackFromOutputs(step, isTold);
+        BackFromOutputs(step, withErrors);
         foreach (AreaState<T> area in _together)
         {
             BackThroughUnits(area, step);
@@ -198,13 +198,13 @@ internal sealed partial class BackwardCredit<T>
     }
 
     /// <summary>The credit of a step's rates from outputs and from costs of rates.</summary>
-    private void BackFromOutputs(int step, bool isTold)
+    private void BackFromOutputs(int step, bool withErrors)
     {
         foreach (ReadoutState<T> readout in _network.Readouts)
             if (readout.IsFedBack)
-                BackThroughReadout(readout, step, isTold);
+                BackThroughReadout(readout, step, withErrors);
 
-        if (isTold)
+        if (withErrors)
         {
             foreach (AreaState<T> area in _together)
                 _signals[area.Index].Add(step, Credit(area, step));
@@ -264,28 +264,28 @@ internal sealed partial class BackwardCredit<T>
     }
 
     /// <summary>Carries the credit of a step's outputs from later steps back to its sums, and to the rates.</summary>
-    private void BackThroughReadout(ReadoutState<T> readout, int step, bool isTold)
+    private void BackThroughReadout(ReadoutState<T> readout, int step, bool withErrors)
     {
-        Span<T> told = OutputCredit(readout, step);
-        readout.ThroughNonlinearity(step, told);
+        Span<T> credit = OutputCredit(readout, step);
+        readout.ThroughNonlinearity(step, credit);
         Span<T> back = _back.Span[..readout.Afferents.Stride];
-        readout.Afferents.Transposed(told, back);
+        readout.Afferents.Transposed(credit, back);
         foreach (Segment segment in readout.Afferents.Segments)
             if (segment.Source.Kind == SignalKind.Area)
                 AddTo(Credit(_network.Areas[segment.Source.Index], step), segment, back, _network.FactorOf(segment, step));
-        if (isTold)
-            TensorPrimitives.Add(told, readout.Error(step), told);
+        if (withErrors)
+            TensorPrimitives.Add(credit, readout.Error(step), credit);
     }
 
     /// <summary>Carries the credit of outputs before step 1 to their sums, since these depend on the readout's weights too, and to trainable initial states.</summary>
     private void BackBeforeTrial(ReadoutState<T> readout, int step)
     {
-        Span<T> told = OutputCredit(readout, step);
-        readout.ThroughNonlinearity(step, told);
+        Span<T> credit = OutputCredit(readout, step);
+        readout.ThroughNonlinearity(step, credit);
         if (!_anyStart)
             return;
         Span<T> back = _back.Span[..readout.Afferents.Stride];
-        readout.Afferents.Transposed(told, back);
+        readout.Afferents.Transposed(credit, back);
         foreach (Segment segment in readout.Afferents.Segments)
             if (segment.Source.Kind == SignalKind.Area && _start[segment.Source.Index] is { } start)
                 AddTo(start.Span, segment, back, _network.FactorOf(segment, step));

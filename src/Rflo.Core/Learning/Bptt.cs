@@ -64,7 +64,7 @@ internal sealed class Bptt<T> : Learner<T>
             tau.BeginTrial(trial);
     }
 
-    public override void ObserveTrial(int steps) => _backward.Look(first: 1, last: steps, told: 1);
+    public override void ObserveTrial(int steps) => _backward.Look(first: 1, last: steps, firstError: 1);
 
     public override void ObserveTrials(ReadOnlySpan<Learner<T>> twins, ReadOnlySpan<int> steps, LanePanels<T> panels)
     {

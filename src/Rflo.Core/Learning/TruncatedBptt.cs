@@ -75,7 +75,7 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         if (!IsLook(step))
             return;
         _first = Math.Max(1, step - _window + 1);
-        _backward.Look(_first, step, told: (step - 1) / _stride * _stride + 1);
+        _backward.Look(_first, step, firstError: (step - 1) / _stride * _stride + 1);
     }
 
     public override void ApplyStep(int step)

@@ -229,30 +229,30 @@ internal sealed class ReadoutState<T>
     private static double Counted(double mask, double target) => mask == 0 ? 0 : mask * target;
 
     /// <summary>Carries the credit of outputs back to the sums, through the nonlinearity: credit = (dy/d sum)' credit.</summary>
-    public void ThroughNonlinearity(int step, Span<T> told)
+    public void ThroughNonlinearity(int step, Span<T> credit)
     {
         Span<T> y = Output(step);
         switch (Spec.Kind)
         {
             case OutputKind.Sigmoid:
                 for (int k = 0; k < Outputs; k++)
-                    told[k] *= y[k] * (T.One - y[k]);
+                    credit[k] *= y[k] * (T.One - y[k]);
                 break;
             case OutputKind.Exponential:
                 for (int k = 0; k < Outputs; k++)
-                    told[k] *= y[k];
+                    credit[k] *= y[k];
                 break;
             case OutputKind.Softplus:
                 // The slope, 1 / (1 + exp(-s)), from y = log(1 + exp(s)).
                 for (int k = 0; k < Outputs; k++)
-                    told[k] *= -T.ExpM1(-y[k]);
+                    credit[k] *= -T.ExpM1(-y[k]);
                 break;
             case OutputKind.Softmax:
                 T mean = T.Zero;
                 for (int k = 0; k < Outputs; k++)
-                    mean += y[k] * told[k];
+                    mean += y[k] * credit[k];
                 for (int k = 0; k < Outputs; k++)
-                    told[k] = y[k] * (told[k] - mean);
+                    credit[k] = y[k] * (credit[k] - mean);
                 break;
             default:
                 break;
