@@ -19,7 +19,7 @@ internal sealed class Kernl<T> : Learner<T>
     private readonly Network<T> _network;
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly LearningSignal<T>[] _signals;
-    private readonly AlignedArray<T>[] _told;
+    private readonly AlignedArray<T>[] _stateSignals;
     private readonly int[] _source;
     private readonly PendingChange<T>?[] _pending;
     private readonly WeightStore<T>?[] _traces;
@@ -39,7 +39,7 @@ internal sealed class Kernl<T> : Learner<T>
         _source = [.. _areas.Select(pair => Array.IndexOf(sources, pair.Area))];
         Sensitivity = new LearnedSensitivity<T>(network, sources, source, rule.Rate);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, rule.Path))];
-        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
+        _stateSignals = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
         PlanOperator[] updates = [.. _areas.Select(pair => Updating(pair.Area, pair.Plastic))];
         PlanOperator[] all = [.. plan, Observing, .. _areas.SelectMany((pair, k) => pair.Plastic.Around(updates[k]))];
         _pending = [.. _areas.Select((pair, k) => PendingChange<T>.IsChosen(network, pair.Area, pair.Plastic, all, updates[k]) ? new PendingChange<T>(network, pair.Area, pair.Plastic, null, decayChanges: true) : null)];
@@ -89,17 +89,17 @@ internal sealed class Kernl<T> : Learner<T>
     public override void ObserveStep(int step)
     {
         foreach (AreaState<T> area in _network.Areas)
-            _signals[area.Index].WriteStates(step, _told[area.Index].Span);
+            _signals[area.Index].WriteStates(step, _stateSignals[area.Index].Span);
         Sensitivity.Advance(step);
     }
 
     public override void ApplyStep(int step)
     {
-        Sensitivity.Learn(step, _told);
+        Sensitivity.Learn(step, _stateSignals);
         for (int k = 0; k < _areas.Length; k++)
         {
             if (_pending[k] is { } pending)
-                pending.Learn(step, Sensitivity.Memory(_source[k]), Sensitivity.Told(_source[k]));
+                pending.Learn(step, Sensitivity.Memory(_source[k]), Sensitivity.SourceSignal(_source[k]));
             else
                 AdvanceTraces(k, _traces[k]!, step);
         }
@@ -128,9 +128,9 @@ internal sealed class Kernl<T> : Learner<T>
         bool stepwise = plastic.IsStepwise;
         if (stepwise)
             plastic.BeginIncrements(_steps);
-        Span<T> pre = area.Afferents.Signals(step), post = area.Post(step), memory = Sensitivity.Memory(_source[k]), told = Sensitivity.Told(_source[k]);
-        TraceRows.AdvanceDense(plastic, traces, _sums[k], memory, post, pre, told, _steps);
-        TraceRows.AdvanceSparse(plastic, traces, _sums[k], memory, post, pre, told, _steps);
+        Span<T> pre = area.Afferents.Signals(step), post = area.Post(step), memory = Sensitivity.Memory(_source[k]), signal = Sensitivity.SourceSignal(_source[k]);
+        TraceRows.AdvanceDense(plastic, traces, _sums[k], memory, post, pre, signal, _steps);
+        TraceRows.AdvanceSparse(plastic, traces, _sums[k], memory, post, pre, signal, _steps);
         if (stepwise)
             plastic.EndStep(step, _steps);
     }

@@ -28,7 +28,7 @@ internal sealed class LearnedSensitivity<T>
     private readonly AlignedArray<T>[] _slope;
     private readonly AlignedArray<T>[] _pull;
     private readonly AlignedArray<T>[] _squares;
-    private readonly AlignedArray<T>[] _told;
+    private readonly AlignedArray<T>[] _sourceSignals;
     private readonly AlignedArray<T>[] _error;
     private readonly AlignedArray<T> _row;
     private readonly MixingSource<T> _source;
@@ -54,7 +54,7 @@ internal sealed class LearnedSensitivity<T>
         _slope = OfSources();
         _pull = OfSources();
         _squares = OfSources();
-        _told = OfSources();
+        _sourceSignals = OfSources();
         _error = [.. network.Areas.Select(area => new AlignedArray<T>(area.Padded))];
         _row = new AlignedArray<T>(network.Areas.Max(area => area.Padded));
     }
@@ -120,7 +120,7 @@ internal sealed class LearnedSensitivity<T>
         if (!(size > 0))
         {
             for (int k = 0; k < _sources.Length; k++)
-                Tell(k, signals);
+                ComputeSourceSignal(k, signals);
             return;
         }
 
@@ -138,15 +138,15 @@ internal sealed class LearnedSensitivity<T>
     }
 
     /// <summary>A' l: the learning signal of the k-th source's units from those of all areas, computed by <see cref="Learn"/>.</summary>
-    public Span<T> Told(int k) => _told[k].Span;
+    public Span<T> SourceSignal(int k) => _sourceSignals[k].Span;
 
     /// <summary>Computes A' l only, where A does not learn.</summary>
-    private void Tell(int k, AlignedArray<T>[] signals)
+    private void ComputeSourceSignal(int k, AlignedArray<T>[] signals)
     {
-        Told(k).Clear();
+        SourceSignal(k).Clear();
         foreach (AreaState<T> area in _network.Areas)
             if (_sensitivity[area.Index][k] is { } sensitivity)
-                Kernels.AddTransposed(sensitivity.Span, signals[area.Index].Span, Told(k));
+                Kernels.AddTransposed(sensitivity.Span, signals[area.Index].Span, SourceSignal(k));
     }
 
     private static AlignedArray<T> NewSensitivity(AreaState<T> area, AreaState<T> from)
@@ -197,7 +197,7 @@ internal sealed class LearnedSensitivity<T>
         Span<T> squares = _squares[k].Span, pull = _pull[k].Span;
         pull.Clear();
         squares.Clear();
-        Told(k).Clear();
+        SourceSignal(k).Clear();
         foreach (AreaState<T> area in _network.Areas)
         {
             if (_sensitivity[area.Index][k] is not { } sensitivity)
@@ -205,7 +205,7 @@ internal sealed class LearnedSensitivity<T>
 
             // Backward, since the rows that the comparison read last are still in the cache.
             Kernels.AdvanceSensitivity(
-                sensitivity.Span, _error[area.Index].Span, rate, _expected[k].Span, signals[area.Index].Span, pull, squares, Told(k), backward: true);
+                sensitivity.Span, _error[area.Index].Span, rate, _expected[k].Span, signals[area.Index].Span, pull, squares, SourceSignal(k), backward: true);
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     private readonly Plastic<T> _plastic;
     private readonly Eligibility<T>? _eligibility;
     private readonly LearningSignal<T>? _oneColumn;
-    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _learningSignals;
     private readonly AlignedArray<T> _errors;
     private readonly AlignedArray<T> _decay;
     private readonly bool _decayChanges;
@@ -45,7 +45,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         _eligibility = eligibility;
         _decayChanges = decayChanges;
         _oneColumn = oneColumn;
-        _told = new AlignedArray<T>(rows * area.Padded);
+        _learningSignals = new AlignedArray<T>(rows * area.Padded);
         _errors = new AlignedArray<T>(rows);
         _decay = new AlignedArray<T>((decayChanges ? rows : 1) * area.Padded);
         _credit = new AlignedArray<T>(area.Padded);
@@ -89,13 +89,13 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     /// <summary>Stores a step's factors. Steps come in order.</summary>
     /// <param name="step">t.</param>
     /// <param name="decay">Decay factor of traces, shape (padded units).</param>
-    /// <param name="told">Learning signal, same shape; not read where it is one vector times an error.</param>
-    public void Learn(int step, ReadOnlySpan<T> decay, ReadOnlySpan<T> told)
+    /// <param name="signal">Learning signal, same shape; not read where it is one vector times an error.</param>
+    public void Learn(int step, ReadOnlySpan<T> decay, ReadOnlySpan<T> signal)
     {
-        if (_oneColumn is { } signal)
-            _errors.Span[step] = signal.Error(step);
+        if (_oneColumn is { } column)
+            _errors.Span[step] = column.Error(step);
         else
-            told.CopyTo(_told.Row(step, _area.Padded));
+            signal.CopyTo(_learningSignals.Row(step, _area.Padded));
         if (_decayChanges || step == 1)
             decay.CopyTo(Decay(step));
     }
@@ -117,7 +117,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         Kernels.MultiplyBoth(PreFrom(1), signals, row, overlap, beside);
         if (_oneColumn is null)
         {
-            Kernels.AddPendingBoth(FactorsOfPost, Decays, Told, overlap, beside, Rate, current, product);
+            Kernels.AddPendingBoth(FactorsOfPost, Decays, LearningSignals, overlap, beside, Rate, current, product);
             return;
         }
 
@@ -133,13 +133,13 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         for (int t = steps; t >= 1; t--)
         {
             // The learning signal of this step is not read again: its row receives the postsynaptic factor of the step's update.
-            Span<T> row = _told.Row(t, _area.Padded);
-            if (_oneColumn is { } signal)
-                Kernels.Scale(signal.Column, _errors.Span[t], row);
+            Span<T> row = _learningSignals.Row(t, _area.Padded);
+            if (_oneColumn is { } column)
+                Kernels.Scale(column.Column, _errors.Span[t], row);
             Kernels.BackwardFilter(_credit.Span, Decay(Math.Min(t + 1, steps)), row, Post(t), row);
         }
 
-        _plastic.AddTrial(_told.From(1, _area.Padded), _area.Padded, PreFrom(1), 1, steps);
+        _plastic.AddTrial(_learningSignals.From(1, _area.Padded), _area.Padded, PreFrom(1), 1, steps);
     }
 
     private Span<T> Decay(int step) => _decay.Row(_decayChanges ? step : 0, _area.Padded);
@@ -154,7 +154,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
 
     private StepRows<T> Decays => new(_decayChanges ? _decay.From(1, _area.Padded) : _decay.Span, isSame: !_decayChanges);
 
-    private StepRows<T> Told => new(_told.From(1, _area.Padded));
+    private StepRows<T> LearningSignals => new(_learningSignals.From(1, _area.Padded));
 
     /// <summary>eta / T.</summary>
     private T Rate => _plastic.Scale(_plastic.Runs[0].LearningRate, _steps);
@@ -162,9 +162,9 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     /// <summary>Adds the product of the updates so far with a row, from the row's inner products with the signals of earlier steps.</summary>
     private void Add(ReadOnlySpan<T> overlap, Span<T> product)
     {
-        if (_oneColumn is { } signal)
-            Kernels.AddPending(FactorsOfPost, Decays, _errors.Span[1..], signal.Column, overlap, Rate, product);
+        if (_oneColumn is { } column)
+            Kernels.AddPending(FactorsOfPost, Decays, _errors.Span[1..], column.Column, overlap, Rate, product);
         else
-            Kernels.AddPending(FactorsOfPost, Decays, Told, overlap, Rate, product);
+            Kernels.AddPending(FactorsOfPost, Decays, LearningSignals, overlap, Rate, product);
     }
 }

@@ -22,7 +22,7 @@ internal sealed class Rtrl<T> : Learner<T>
     private readonly InfluenceColumns<T> _columns = new();
     private readonly InfluencePanels<T> _influence;
     private readonly LearningSignal<T>[] _signals;
-    private readonly AlignedArray<T>[] _told;
+    private readonly AlignedArray<T>[] _stateSignals;
     private readonly AlignedArray<T>[] _product;
     private readonly AlignedArray<T> _gradient;
     private readonly bool[][] _reaches;
@@ -44,7 +44,7 @@ internal sealed class Rtrl<T> : Learner<T>
         _reaches = Reach.Of(network.Graph);
         _influence = new InfluencePanels<T>(network, _columns, _reaches);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
+        _stateSignals = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * _width))];
         _gradient = new AlignedArray<T>(_columns.Count);
     }
@@ -66,7 +66,7 @@ internal sealed class Rtrl<T> : Learner<T>
     public override void ObserveStep(int step)
     {
         for (int k = 0; k < _signals.Length; k++)
-            _signals[k].WriteStates(step, _told[k].Span);
+            _signals[k].WriteStates(step, _stateSignals[k].Span);
         if (_isStepwise)
             _gradient.Span.Clear();
         for (int panel = 0; panel < _columns.Panels; panel++)
@@ -101,7 +101,7 @@ internal sealed class Rtrl<T> : Learner<T>
         foreach (AreaState<T> area in _network.Areas)
         {
             if (_reaches[owner][area.Index])
-                _influence.Advance(area, panel, step, _product[area.Index].Span, _told[area.Index].Span, gradient);
+                _influence.Advance(area, panel, step, _product[area.Index].Span, _stateSignals[area.Index].Span, gradient);
         }
 
         if (owner < _network.Areas.Length)
@@ -113,7 +113,7 @@ internal sealed class Rtrl<T> : Learner<T>
     /// <summary>A weight's direct effect on the states of its own unit.</summary>
     private void AddImmediate(AreaState<T> area, int panel, int step, Span<T> gradient)
     {
-        Span<T> signals = area.Afferents.Signals(step), post = area.Post(step), told = _told[area.Index].Span;
+        Span<T> signals = area.Afferents.Signals(step), post = area.Post(step), signal = _stateSignals[area.Index].Span;
         Span<T> influence = _influence.Panel(area.Index, step, panel);
         foreach (InfluenceColumns<T>.Piece piece in _columns.Pieces(panel))
         {
@@ -121,7 +121,7 @@ internal sealed class Rtrl<T> : Learner<T>
             {
                 int at = k * area.Padded + piece.Unit;
                 AddPiece(influence.Slice((k * area.BlockRows + piece.Unit) * _width, _width), piece, post[at], signals);
-                AddPiece(gradient, piece, told[at] * post[at], signals);
+                AddPiece(gradient, piece, signal[at] * post[at], signals);
             }
         }
     }

@@ -30,7 +30,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
     private readonly AlignedArray<T>[] _panels;
     private readonly AlignedArray<T>[] _jacobian;
     private readonly AlignedArray<T>[] _carry;
-    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _blockSignals;
     private readonly AlignedArray<T> _credit;
     private readonly AlignedArray<T> _whole;
     private readonly AlignedArray<T> _product;
@@ -71,7 +71,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
         _panels = [.. Enumerable.Range(0, _columns.Panels).Select(_ => new AlignedArray<T>(_rows * _width))];
         _jacobian = [.. Enumerable.Range(0, block + 1).Select(_ => new AlignedArray<T>(_rows * _rows))];
         _carry = [.. Enumerable.Range(0, block + 1).Select(_ => new AlignedArray<T>(_rows * _rows))];
-        _told = new AlignedArray<T>((block + 1) * _rows);
+        _blockSignals = new AlignedArray<T>((block + 1) * _rows);
         _credit = new AlignedArray<T>(2 * _rows);
         _whole = new AlignedArray<T>(_rows * _rows);
         _product = new AlignedArray<T>(_rows * _width);
@@ -123,9 +123,9 @@ internal sealed class RtrlBlocks<T> : Learner<T>
         foreach (AreaState<T> area in _group)
         {
             // The padding of a row is used for the next area, so the signal is computed in a row of its own.
-            Span<T> told = _delta[area.Index].Row(step, area.Padded);
-            _signals[area.Index].Write(step, told);
-            told[..area.Units].CopyTo(_told.Row(_filled, _rows)[_firstUnit[area.Index]..]);
+            Span<T> signal = _delta[area.Index].Row(step, area.Padded);
+            _signals[area.Index].Write(step, signal);
+            signal[..area.Units].CopyTo(_blockSignals.Row(_filled, _rows)[_firstUnit[area.Index]..]);
         }
 
         TakeJacobian(step);
@@ -191,7 +191,7 @@ internal sealed class RtrlBlocks<T> : Learner<T>
         credit.Clear();
         for (int s = _filled; s >= 1; s--)
         {
-            TensorPrimitives.Add<T>(credit, _told.Row(s, _rows), credit);
+            TensorPrimitives.Add<T>(credit, _blockSignals.Row(s, _rows), credit);
             foreach (AreaState<T> area in _group)
             {
                 Span<T> delta = _delta[area.Index].Row(before + s, area.Padded)[..area.Units];

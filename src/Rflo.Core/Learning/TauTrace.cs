@@ -17,7 +17,7 @@ internal sealed class TauTrace<T> : Learner<T>
     private readonly PlasticTau<T> _plastic;
     private readonly Eligibility<T> _eligibility;
     private readonly ThirdFactorSignal<T> _third;
-    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _signal;
     private readonly T[] _trace;
     private int _steps;
 
@@ -28,7 +28,7 @@ internal sealed class TauTrace<T> : Learner<T>
         _plastic = plastic;
         _eligibility = new Eligibility<T>(network, plastic.Area, rule, []);
         _third = new ThirdFactorSignal<T>(network, plastic.Area, rule);
-        _told = new AlignedArray<T>(plastic.Area.Padded);
+        _signal = new AlignedArray<T>(plastic.Area.Padded);
         _trace = new T[plastic.Area.Units];
     }
 
@@ -66,13 +66,13 @@ internal sealed class TauTrace<T> : Learner<T>
     {
         _eligibility.Take(step);
         _third.Take(step);
-        _third.Write(step, _told.Span);
+        _third.Write(step, _signal.Span);
         Span<T> before = _plastic.Area.States(step - 1), now = _plastic.Area.States(step), decay = _eligibility.Decay(step);
         var share = T.CreateTruncating(1.0 / _steps);
         for (int i = 0; i < _trace.Length; i++)
         {
             _trace[i] = T.FusedMultiplyAdd(decay[i], _trace[i], before[i] - now[i]);
-            _plastic.Collected[i] = T.FusedMultiplyAdd(share * _told.Span[i], _trace[i], _plastic.Collected[i]);
+            _plastic.Collected[i] = T.FusedMultiplyAdd(share * _signal.Span[i], _trace[i], _plastic.Collected[i]);
         }
     }
 

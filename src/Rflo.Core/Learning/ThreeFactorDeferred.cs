@@ -17,7 +17,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
     private readonly Eligibility<T> _eligibility;
     private readonly ThirdFactorSignal<T> _third;
     private readonly PendingChange<T> _pending;
-    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _signal;
 
     public ThreeFactorDeferred(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
     {
@@ -25,7 +25,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
         _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
         _pending = new PendingChange<T>(network, area, plastic, _eligibility, _eligibility.DecayChanges, _third.OneColumn);
-        _told = new AlignedArray<T>(area.Padded);
+        _signal = new AlignedArray<T>(area.Padded);
     }
 
     public override IReadOnlyList<PlanOperator> Operators =>
@@ -51,10 +51,10 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
         _eligibility.Take(step);
         _third.Take(step);
         if (_third.OneColumn is null)
-            _third.Write(step, _told.Span);
+            _third.Write(step, _signal.Span);
     }
 
-    public override void ApplyStep(int step) => _pending.Learn(step, _eligibility.Decay(step), _told.Span);
+    public override void ApplyStep(int step) => _pending.Learn(step, _eligibility.Decay(step), _signal.Span);
 
     public override void ApplyTrial(int steps) => _pending.End(steps);
 }

@@ -17,7 +17,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
     private readonly Eligibility<T> _eligibility;
     private readonly ThirdFactorSignal<T> _third;
     private readonly WeightStore<T> _traces;
-    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _signal;
     private readonly bool _forgets;
     private readonly bool _ownsSparse;
     private readonly Network<T> _network;
@@ -39,7 +39,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
         _traces = area.Afferents.NewStore();
-        _told = new AlignedArray<T>(area.Padded);
+        _signal = new AlignedArray<T>(area.Padded);
         _forgets = rule.Oja;
         LooksAhead = looksAhead;
         _ownsSparse = sparseToo;
@@ -85,7 +85,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
     {
         _eligibility.Take(step);
         _third.Take(step);
-        _third.Write(step, _told.Span);
+        _third.Write(step, _signal.Span);
     }
 
     public override void ApplyStep(int step)
@@ -117,7 +117,7 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
         {
             // Every other step from the last row to the first: the rows used last are still in the cache.
             Kernels.AdvanceTraces(
-                _traces.Dense.Span, afferents.Weights.Dense.Span, stride, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step)[..used], _told.Span,
+                _traces.Dense.Span, afferents.Weights.Dense.Span, stride, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step)[..used], _signal.Span,
                 _plastic.Scale(_plastic.Runs[0].LearningRate, _steps), afferents.Signals(step + 1)[..used], current[.._area.Units], backward: step % 2 == 0);
         }
         else
@@ -140,22 +140,22 @@ internal sealed class ThreeFactorOnline<T> : Learner<T>
             int at = afferents.Place(segment);
             Kernels.AdvanceTracesSparse(
                 pattern, _traces.Sparse[at], afferents.Weights.Sparse[at], _eligibility.Decay(step), _eligibility.Post(step),
-                _eligibility.Pre(step).Slice(segment.Offset, segment.Width), _told.Span, _plastic.Scale(segment.Plasticity!.LearningRate, _steps),
+                _eligibility.Pre(step).Slice(segment.Offset, segment.Width), _signal.Span, _plastic.Scale(segment.Plasticity!.LearningRate, _steps),
                 afferents.Signals(step + 1).Slice(segment.Offset, segment.Width), current);
         }
     }
 
     private void AdvanceRows(int step) => TraceRows.AdvanceDense(
-        _plastic, _traces, null, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step), _told.Span, _steps);
+        _plastic, _traces, null, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step), _signal.Span, _steps);
 
     private void AdvanceSparse(int step) => TraceRows.AdvanceSparse(
-        _plastic, _traces, null, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step), _told.Span, _steps);
+        _plastic, _traces, null, _eligibility.Decay(step), _eligibility.Post(step), _eligibility.Pre(step), _signal.Span, _steps);
 
     /// <summary>Oja's term: dW_ij -= eta / T * M_i post_i^2 W_ij.</summary>
     private void ForgetRows(int step)
     {
         Span<T> post = _eligibility.Post(step);
         for (int i = 0; i < _area.Units; i++)
-            _plastic.AddOfWeights(i, -(_told.Span[i] * post[i] * post[i]), _steps);
+            _plastic.AddOfWeights(i, -(_signal.Span[i] * post[i] * post[i]), _steps);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
     private readonly Plastic<T> _plastic;
     private readonly Eligibility<T> _eligibility;
     private readonly ThirdFactorSignal<T> _third;
-    private readonly AlignedArray<T> _told;
+    private readonly AlignedArray<T> _signal;
     private readonly AlignedArray<T> _credit;
     private readonly AlignedArray<T> _delta;
     private readonly T[] _forgotten;
@@ -34,7 +34,7 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
         _plastic = plastic;
         _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments, readsLater: true);
-        _told = new AlignedArray<T>(area.Padded);
+        _signal = new AlignedArray<T>(area.Padded);
         _credit = new AlignedArray<T>(area.Padded);
         _delta = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
         _forgotten = new T[rule.Oja ? area.Units : 0];
@@ -83,10 +83,10 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
 
     private void Back(int step, int steps)
     {
-        Span<T> told = _told.Span, post = _eligibility.Post(step);
-        _third.Write(step, told);
+        Span<T> signal = _signal.Span, post = _eligibility.Post(step);
+        _third.Write(step, signal);
         for (int i = 0; i < _forgotten.Length; i++)
-            _forgotten[i] += told[i] * post[i] * post[i];
-        Kernels.BackwardFilter(_credit.Span, _eligibility.Decay(Math.Min(step + 1, steps)), told, post, _delta.Row(step, _area.Padded));
+            _forgotten[i] += signal[i] * post[i] * post[i];
+        Kernels.BackwardFilter(_credit.Span, _eligibility.Decay(Math.Min(step + 1, steps)), signal, post, _delta.Row(step, _area.Padded));
     }
 }

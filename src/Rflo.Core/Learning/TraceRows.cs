@@ -15,10 +15,10 @@ internal static class TraceRows
     /// <param name="decay">Decay factor of a unit's traces in one step, shape (units) or longer.</param>
     /// <param name="post">Postsynaptic factors, same shape.</param>
     /// <param name="pre">Presynaptic factors, the wide row of the target.</param>
-    /// <param name="told">Learning signal, same shape as <paramref name="decay"/>.</param>
+    /// <param name="signal">Learning signal, same shape as <paramref name="decay"/>.</param>
     /// <param name="steps">Steps T of the trial.</param>
     public static void AdvanceDense<T>(
-        Plastic<T> plastic, WeightStore<T> traces, WeightStore<T>? sum, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, int steps)
+        Plastic<T> plastic, WeightStore<T> traces, WeightStore<T>? sum, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> signal, int steps)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         Afferents<T> afferents = plastic.Afferents;
@@ -32,7 +32,7 @@ internal static class TraceRows
                 Kernels.AdvanceTrace(
                     traces.Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
                     to.Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
-                    decay[i], post[i], signals, scale * told[i]);
+                    decay[i], post[i], signals, scale * signal[i]);
             }
         }
     }
@@ -44,10 +44,10 @@ internal static class TraceRows
     /// <param name="decay">Decay factor of a unit's traces in one step, shape (units) or longer.</param>
     /// <param name="post">Postsynaptic factors, same shape.</param>
     /// <param name="pre">Presynaptic factors, the wide row of the target.</param>
-    /// <param name="told">Learning signal, same shape as <paramref name="decay"/>.</param>
+    /// <param name="signal">Learning signal, same shape as <paramref name="decay"/>.</param>
     /// <param name="steps">Steps T of the trial.</param>
     public static void AdvanceSparse<T>(
-        Plastic<T> plastic, WeightStore<T> traces, WeightStore<T>? sum, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> told, int steps)
+        Plastic<T> plastic, WeightStore<T> traces, WeightStore<T>? sum, ReadOnlySpan<T> decay, ReadOnlySpan<T> post, ReadOnlySpan<T> pre, ReadOnlySpan<T> signal, int steps)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         WeightStore<T> to = sum ?? plastic.Destination;
@@ -57,7 +57,7 @@ internal static class TraceRows
                 continue;
             int at = plastic.Afferents.Place(segment);
             Kernels.AdvanceTraceSparse(
-                pattern, traces.Sparse[at], to.Sparse[at], decay, post, pre.Slice(segment.Offset, segment.Width), told,
+                pattern, traces.Sparse[at], to.Sparse[at], decay, post, pre.Slice(segment.Offset, segment.Width), signal,
                 sum is null ? plastic.Scale(segment.Plasticity!.LearningRate, steps) : T.One);
         }
     }

@@ -18,7 +18,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
     private readonly InfluenceColumns<T> _columns = new();
     private readonly InfluencePanels<T> _influence;
     private readonly LearningSignal<T>[] _signals;
-    private readonly AlignedArray<T>[] _told;
+    private readonly AlignedArray<T>[] _stateSignals;
     private readonly AlignedArray<T>[] _product;
     private readonly AlignedArray<T> _gradient;
     private readonly int _width = Kernels.PanelColumns<T>();
@@ -47,7 +47,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
         _columns.AddFree(units);
         _influence = new InfluencePanels<T>(network, _columns, []);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
+        _stateSignals = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * _width))];
         _gradient = new AlignedArray<T>(_columns.Count);
     }
@@ -92,7 +92,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
     {
         _gradient.Span.Clear();
         for (int k = 0; k < _signals.Length; k++)
-            _signals[k].WriteStates(step, _told[k].Span);
+            _signals[k].WriteStates(step, _stateSignals[k].Span);
         for (int panel = 0; panel < _columns.Panels; panel++)
             Carry(panel, step);
         for (int k = 0; k < _plastics.Length; k++)
@@ -142,21 +142,21 @@ internal sealed class UnitInfluence<T> : Learner<T>
         foreach (AreaState<T> area in _network.Areas)
             _influence.Multiply(area, panel, step, _product[area.Index].Span);
         foreach (AreaState<T> area in _network.Areas)
-            _influence.Advance(area, panel, step, _product[area.Index].Span, _told[area.Index].Span, _gradient.Span.Slice(panel * _width, _width));
+            _influence.Advance(area, panel, step, _product[area.Index].Span, _stateSignals[area.Index].Span, _gradient.Span.Slice(panel * _width, _width));
     }
 
     /// <summary>A tau's direct effect on its own unit's rate, and the increment of the step.</summary>
     private void AddImmediate(PlasticTau<T> plastic, int first, int step)
     {
         AreaState<T> area = plastic.Area;
-        Span<T> before = area.States(step - 1), now = area.States(step), told = _told[area.Index].Span;
+        Span<T> before = area.States(step - 1), now = area.States(step), signal = _stateSignals[area.Index].Span;
         var share = T.CreateTruncating(1.0 / _steps);
         for (int i = 0; i < area.Units; i++)
         {
             int column = first + i;
             T direct = before[i] - now[i];
             _influence.Panel(area.Index, step, column / _width)[i * _width + column % _width] += direct;
-            T asked = T.FusedMultiplyAdd(told[i], direct, _gradient.Span[column]);
+            T asked = T.FusedMultiplyAdd(signal[i], direct, _gradient.Span[column]);
             plastic.Collected[i] = T.FusedMultiplyAdd(share, asked, plastic.Collected[i]);
         }
     }

@@ -17,7 +17,7 @@ internal sealed class Uoro<T> : Learner<T>
 {
     private readonly Network<T> _network;
     private readonly LearningSignal<T>[] _signals;
-    private readonly AlignedArray<T>[] _told;
+    private readonly AlignedArray<T>[] _stateSignals;
     private readonly AlignedArray<T>[] _mixing;
     private readonly MixingSource<T> _source;
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
@@ -27,7 +27,7 @@ internal sealed class Uoro<T> : Learner<T>
         _network = network;
         _source = source;
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        _told = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
+        _stateSignals = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         _mixing = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
         StateFactor = new TangentState<T>(network);
         _areas = [.. areas];
@@ -59,7 +59,7 @@ internal sealed class Uoro<T> : Learner<T>
     public override void ObserveStep(int step)
     {
         foreach (AreaState<T> area in _network.Areas)
-            _signals[area.Index].WriteStates(step, _told[area.Index].Span);
+            _signals[area.Index].WriteStates(step, _stateSignals[area.Index].Span);
         StateFactor.Advance(step);
     }
 
@@ -73,15 +73,15 @@ internal sealed class Uoro<T> : Learner<T>
         double rho0 = MixingSource<T>.Balance(WeightFactor.Norm, Math.Sqrt(StateFactor.SumOfSquares()));
         double rho1 = MixingSource<T>.Balance(WeightFactor.NormOfImmediate, NormOfMixing());
         StateFactor.Scale(T.CreateTruncating(rho0));
-        double told = 0;
+        double signal = 0;
         foreach (AreaState<T> area in _network.Areas)
         {
             Span<T> state = StateFactor.Of(area.Index, step);
             TensorPrimitives.MultiplyAdd<T>(_mixing[area.Index].Span, T.CreateTruncating(rho1), state, state);
-            told += double.CreateTruncating(TensorPrimitives.Dot<T>(_told[area.Index].Span, state));
+            signal += double.CreateTruncating(TensorPrimitives.Dot<T>(_stateSignals[area.Index].Span, state));
         }
 
-        WeightFactor.Advance(step, 1 / rho0, 1 / rho1, told);
+        WeightFactor.Advance(step, 1 / rho0, 1 / rho1, signal);
     }
 
     public override void ApplyTrial(int steps) => WeightFactor.End(steps);

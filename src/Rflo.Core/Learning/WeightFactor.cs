@@ -19,7 +19,7 @@ internal static class WeightFactor
 /// <summary>
 /// B, UORO's factor over the weights that learn: in every step B = keep B + add q(t) pre(t)', where q is the random mix of
 /// the postsynaptic factors, for each area, and the two numbers are the same for all. The increment of a trial is the sum
-/// of told(t) B(t).
+/// of signal(t) B(t).
 /// </summary>
 internal abstract class WeightFactor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -39,7 +39,7 @@ internal abstract class WeightFactor<T>
     public abstract void Take(int step, AlignedArray<T>[] mixing);
 
     /// <summary>B of the step that was taken, and its part of the increment.</summary>
-    public abstract void Advance(int step, double keep, double add, double told);
+    public abstract void Advance(int step, double keep, double add, double signal);
 
     /// <summary>After the last step: adds the increment of the trial to the weights' updates.</summary>
     public abstract void End(int steps);

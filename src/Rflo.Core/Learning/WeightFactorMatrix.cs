@@ -60,10 +60,10 @@ internal sealed class WeightFactorMatrix<T> : WeightFactor<T>
         _normOfImmediate = Math.Sqrt(immediate);
     }
 
-    public override void Advance(int step, double keep, double add, double told)
+    public override void Advance(int step, double keep, double add, double signal)
     {
         for (int k = 0; k < _areas.Length; k++)
-            Advance(k, step, T.CreateTruncating(keep), T.CreateTruncating(add), T.CreateTruncating(told));
+            Advance(k, step, T.CreateTruncating(keep), T.CreateTruncating(add), T.CreateTruncating(signal));
     }
 
     public override void End(int steps)
@@ -81,7 +81,7 @@ internal sealed class WeightFactorMatrix<T> : WeightFactor<T>
         }
     }
 
-    private void Advance(int k, int step, T keep, T add, T told)
+    private void Advance(int k, int step, T keep, T add, T signal)
     {
         (AreaState<T> area, Plastic<T> plastic) = _areas[k];
         Afferents<T> afferents = area.Afferents;
@@ -98,7 +98,7 @@ internal sealed class WeightFactorMatrix<T> : WeightFactor<T>
                 Kernels.AdvanceTrace(
                     _factor[k].Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
                     to.Dense.Row(i, afferents.DenseStride).Slice(run.Offset, run.Width),
-                    keep, add * mixed[i], pre.Slice(run.Offset, run.Width), scale * told);
+                    keep, add * mixed[i], pre.Slice(run.Offset, run.Width), scale * signal);
             }
         }
 
@@ -113,7 +113,7 @@ internal sealed class WeightFactorMatrix<T> : WeightFactor<T>
             for (int i = 0; i < area.Units; i++)
                 for (int n = pattern.Start[i]; n < pattern.Start[i + 1]; n++)
                     factor[n] += add * mixed[i] * pre[segment.Offset + pattern.Column[n]];
-            Kernels.AddScaled(to.Sparse[at].AsSpan(), scale * told, factor);
+            Kernels.AddScaled(to.Sparse[at].AsSpan(), scale * signal, factor);
         }
 
         if (stepwise)

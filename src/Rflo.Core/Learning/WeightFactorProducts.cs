@@ -6,7 +6,7 @@ namespace Rflo.Core;
 /// <summary>
 /// B as a sum of products over the steps so far, for areas that are large compared with the length of a trial: B(t) = sum over s
 /// of c(s, t) q(s) pre(s)', where c is one number a step for all areas. The increment of the trial, the sum over t of
-/// told(t) B(t), is the sum over s of d(s) q(s) pre(s)' with d(s) = sum over t of told(t) c(s, t).
+/// signal(t) B(t), is the sum over s of d(s) q(s) pre(s)' with d(s) = sum over t of signal(t) c(s, t).
 /// </summary>
 /// <remarks>
 /// Neither matrix is computed; one product at the end of the trial gives the increment of the weights. The norm of B follows from
@@ -97,7 +97,7 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
         }
     }
 
-    public override void Advance(int step, double keep, double add, double told)
+    public override void Advance(int step, double keep, double add, double signal)
     {
         Span<double> share = _share.AsSpan(1, step), asked = _asked.AsSpan(1, step);
         double common = TensorPrimitives.Dot<double>(share, _overlap.AsSpan(1, step));
@@ -106,7 +106,7 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
         _squares = Math.Max(0, keep * keep * _squares + 2 * keep * add * common + add * add * _overlap[step]);
         TensorPrimitives.Multiply(share, keep, share);
         share[^1] = add;
-        TensorPrimitives.MultiplyAdd(share, told, asked, asked);
+        TensorPrimitives.MultiplyAdd(share, signal, asked, asked);
     }
 
     public override void End(int steps)
