@@ -22,7 +22,7 @@ internal sealed class AlignedArray<T>
         nint start = Marshal.UnsafeAddrOfPinnedArrayElement(_elements, 0);
         long bytes = (long)_elements.Length * Unsafe.SizeOf<T>(), past = start % LineBytes;
         if (bytes >= LargePages.LeastBytes)
-            LargePages.Ask(start, bytes);
+            LargePages.Request(start, bytes);
         _offset = past == 0 ? 0 : (int)((LineBytes - past) / Unsafe.SizeOf<T>());
         Length = length;
     }

@@ -19,7 +19,7 @@ internal static partial class LargePages
     /// <summary>Requests the whole large pages of an array.</summary>
     /// <param name="start">Where the array begins.</param>
     /// <param name="bytes">How long it is.</param>
-    public static void Ask(nint start, long bytes)
+    public static void Request(nint start, long bytes)
     {
         nint first = (start + PageBytes - 1) / PageBytes * PageBytes, end = (nint)((start + bytes) / PageBytes * PageBytes);
         if (!_isThere || end <= first)

@@ -15,7 +15,7 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
     private const int MostRows = 64;
     private readonly AlignedArray<double> _right;
     private readonly AlignedArray<double> _signals;
-    private readonly AlignedArray<double> _asked;
+    private readonly AlignedArray<double> _targets;
     private readonly int _outputs;
     private int _rows;
 
@@ -25,7 +25,7 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
         _outputs = regressors.Outputs.Length;
         _right = new AlignedArray<double>(_outputs * Matrix.Stride);
         _signals = new AlignedArray<double>(MostRows * Matrix.Stride);
-        _asked = new AlignedArray<double>(MostRows * _outputs);
+        _targets = new AlignedArray<double>(MostRows * _outputs);
     }
 
     /// <summary>Adds a step's signals, times sqrt m; returns where sqrt m times its targets must be written, one an output.</summary>
@@ -34,7 +34,7 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
         if (_rows == MostRows)
             Sum();
         Regressors.Take(step, rootOfMask, _signals.Row(_rows, Matrix.Stride));
-        return _asked.Row(_rows++, _outputs);
+        return _targets.Row(_rows++, _outputs);
     }
 
     /// <summary>Adds the collected steps to the sums.</summary>
@@ -42,7 +42,7 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
     {
         int stride = Matrix.Stride;
         Kernels.AccumulateOuter<double>(_signals.Span, stride, _signals.Span, stride, _rows, 1, Matrix.Span, stride, Matrix.Size, stride);
-        Kernels.AccumulateOuter<double>(_asked.Span, _outputs, _signals.Span, stride, _rows, 1, _right.Span, stride, _outputs, stride);
+        Kernels.AccumulateOuter<double>(_targets.Span, _outputs, _signals.Span, stride, _rows, 1, _right.Span, stride, _outputs, stride);
         _rows = 0;
     }
 

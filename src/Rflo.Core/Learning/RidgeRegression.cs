@@ -38,9 +38,9 @@ internal sealed class RidgeRegression<T> : LeastSquares<T>
             if (mask == 0)
                 continue;
             double root = Math.Sqrt(mask);
-            Span<double> asked = ((NormalEquations<T>)problem).Collect(step, root);
+            Span<double> targets = ((NormalEquations<T>)problem).Collect(step, root);
             for (int k = 0; k < outputs.Length; k++)
-                asked[k] = root * (Masks.Target(step, outputs[k]) - FromOthers(outputs[k], step));
+                targets[k] = root * (Masks.Target(step, outputs[k]) - FromOthers(outputs[k], step));
         }
     }
 

@@ -156,8 +156,8 @@ internal sealed class UnitInfluence<T> : Learner<T>
             int column = first + i;
             T direct = before[i] - now[i];
             _influence.Panel(area.Index, step, column / _width)[i * _width + column % _width] += direct;
-            T asked = T.FusedMultiplyAdd(signal[i], direct, _gradient.Span[column]);
-            plastic.Collected[i] = T.FusedMultiplyAdd(share, asked, plastic.Collected[i]);
+            T increment = T.FusedMultiplyAdd(signal[i], direct, _gradient.Span[column]);
+            plastic.Collected[i] = T.FusedMultiplyAdd(share, increment, plastic.Collected[i]);
         }
     }
 }

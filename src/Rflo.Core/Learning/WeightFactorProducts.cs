@@ -20,12 +20,12 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
 {
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly AlignedArray<T>[] _mixed;
-    private readonly AlignedArray<T>[] _heard;
+    private readonly AlignedArray<T>[] _pre;
     private readonly AlignedArray<T> _ofPost;
     private readonly AlignedArray<T> _ofPre;
     private readonly double[] _overlap;
     private readonly double[] _share;
-    private readonly double[] _asked;
+    private readonly double[] _sums;
     private double _squares;
     private int _taken;
 
@@ -34,12 +34,12 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
         int rows = network.MaxSteps + 1;
         _areas = areas;
         _mixed = [.. areas.Select(pair => new AlignedArray<T>(rows * pair.Area.Padded))];
-        _heard = [.. areas.Select(pair => new AlignedArray<T>(pair.Area.Afferents.Stride))];
+        _pre = [.. areas.Select(pair => new AlignedArray<T>(pair.Area.Afferents.Stride))];
         _ofPost = new AlignedArray<T>(rows);
         _ofPre = new AlignedArray<T>(rows);
         _overlap = new double[rows];
         _share = new double[rows];
-        _asked = new double[rows];
+        _sums = new double[rows];
     }
 
     public override double Norm => Math.Sqrt(_squares);
@@ -72,7 +72,7 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
     {
         _squares = 0;
         Array.Clear(_share);
-        Array.Clear(_asked);
+        Array.Clear(_sums);
     }
 
     public override void Take(int step, AlignedArray<T>[] mixing)
@@ -84,14 +84,14 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
         for (int k = 0; k < _areas.Length; k++)
         {
             (AreaState<T> area, Plastic<T> plastic) = _areas[k];
-            Span<T> mixed = _mixed[k].Row(step, area.Padded), signals = area.Afferents.Signals(step), heard = _heard[k].Span;
+            Span<T> mixed = _mixed[k].Row(step, area.Padded), signals = area.Afferents.Signals(step), pre = _pre[k].Span;
             Mix(area, step, mixing, mixed);
 
             // The signals of projections that do not learn stay zero, so that the product leaves them out.
             foreach (Plastic<T>.Run run in plastic.Runs)
-                signals.Slice(run.Offset, run.Width).CopyTo(heard[run.Offset..]);
+                signals.Slice(run.Offset, run.Width).CopyTo(pre[run.Offset..]);
             Kernels.Multiply(_mixed[k].From(1, area.Padded), mixed, ofPost);
-            Kernels.Multiply(area.Afferents.SignalsFrom(1), heard, ofPre);
+            Kernels.Multiply(area.Afferents.SignalsFrom(1), pre, ofPre);
             for (int s = 0; s < step; s++)
                 overlap[s] += double.CreateTruncating(ofPost[s]) * double.CreateTruncating(ofPre[s]);
         }
@@ -99,14 +99,14 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
 
     public override void Advance(int step, double keep, double add, double signal)
     {
-        Span<double> share = _share.AsSpan(1, step), asked = _asked.AsSpan(1, step);
+        Span<double> share = _share.AsSpan(1, step), sums = _sums.AsSpan(1, step);
         double common = TensorPrimitives.Dot<double>(share, _overlap.AsSpan(1, step));
 
         // Rounding may give a small negative number instead of 0.
         _squares = Math.Max(0, keep * keep * _squares + 2 * keep * add * common + add * add * _overlap[step]);
         TensorPrimitives.Multiply(share, keep, share);
         share[^1] = add;
-        TensorPrimitives.MultiplyAdd(share, signal, asked, asked);
+        TensorPrimitives.MultiplyAdd(share, signal, sums, sums);
     }
 
     public override void End(int steps)
@@ -117,7 +117,7 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
             for (int s = 1; s <= steps; s++)
             {
                 Span<T> row = _mixed[k].Row(s, area.Padded);
-                TensorPrimitives.Multiply(row, T.CreateTruncating(_asked[s]), row);
+                TensorPrimitives.Multiply(row, T.CreateTruncating(_sums[s]), row);
             }
 
             plastic.BeginIncrements(1);

@@ -201,14 +201,14 @@ internal sealed class PerturbationState<T>
     private bool Chooses(TrialChoice trials, long trial, long number)
     {
         if (trials.Choice is { } choice)
-            return Ask(choice, trial);
+            return IsChosen(choice, trial);
         if (trials.Fraction >= 1)
             return true;
         _choice.BeginTrial(_network.Seed, trials.Key.Length == 0 ? "perturbed trials" : "perturbed trials " + trials.Key, number);
         return _choice.Chance(trials.Fraction);
     }
 
-    private static bool Ask(Func<int, bool> choice, long trial)
+    private static bool IsChosen(Func<int, bool> choice, long trial)
     {
         try
         {

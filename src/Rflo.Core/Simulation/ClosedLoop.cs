@@ -90,7 +90,7 @@ internal sealed class ClosedLoop<T>
     public void Before(int step)
     {
         _moment.MoveTo(_trial, step, _stream);
-        Look(step - 1);
+        ReadActivity(step - 1);
         try
         {
             _task.Before(_moment, _network.Trial);
@@ -106,7 +106,7 @@ internal sealed class ClosedLoop<T>
     [SuppressMessage("Design", "CA1031", Justification = "A task is user code and may throw anything.")]
     public void After(int step)
     {
-        Look(step);
+        ReadActivity(step);
         try
         {
             _task.After(_moment, _network.Trial);
@@ -126,7 +126,7 @@ internal sealed class ClosedLoop<T>
         return new TaskException(step, (e as TaskException)?.InnerException ?? e) { IsCircuitFinite = isFinite };
     }
 
-    private void Look(int step)
+    private void ReadActivity(int step)
     {
         foreach (ReadoutState<T> readout in _network.Readouts)
             TensorPrimitives.ConvertTruncating<T, double>(

@@ -18,7 +18,7 @@ public sealed class SyllablesTask : IClosedLoopTask
     private readonly int _segment;
     private double _x;
     private double _y;
-    private int _asked;
+    private int _target;
     private int _run;
     private bool _isOver;
 
@@ -106,19 +106,19 @@ public sealed class SyllablesTask : IClosedLoopTask
         if (phase == 0)
             Begin(now, place);
         if (row == 0 && trial.Conditions.Length > 0)
-            trial.Conditions[0] = _asked;
+            trial.Conditions[0] = _target;
         bool moves = phase < _spec.Move, isOn = moves || _spec.InputInHold;
         if (Inputs > 0)
         {
             Span<double> inputs = trial.Inputs.AsSpan(row * Count, Count);
             inputs.Clear();
             if (isOn && (_spec.Cue == SyllableCue.Each || place == 0))
-                inputs[_asked] = _spec.Amplitude;
+                inputs[_target] = _spec.Amplitude;
         }
 
         double speed = moves ? _spec.Length * Speed(phase + 1) : 0;
-        trial.Targets[2 * row] = speed * _spec.Directions[2 * _asked];
-        trial.Targets[2 * row + 1] = speed * _spec.Directions[2 * _asked + 1];
+        trial.Targets[2 * row] = speed * _spec.Directions[2 * _target];
+        trial.Targets[2 * row + 1] = speed * _spec.Directions[2 * _target + 1];
         trial.Mask.AsSpan(2 * row, 2).Fill(_isOver ? 0 : 1);
         trial.Rewards[row] = 0;
         bool decides = Decides(row);
@@ -160,8 +160,8 @@ public sealed class SyllablesTask : IClosedLoopTask
     /// <summary>A new syllable: the one of the target, and the one that runs.</summary>
     private void Begin(Moment now, int place)
     {
-        _asked = _spec.Sequence is null ? Draw(now.Stream) : _sequence[place];
-        _run = _spec.Chooser is { } chooser && place > 0 ? Winner(now.Rates(chooser)) : _asked;
+        _target = _spec.Sequence is null ? Draw(now.Stream) : _sequence[place];
+        _run = _spec.Chooser is { } chooser && place > 0 ? Winner(now.Rates(chooser)) : _target;
     }
 
     private bool IsRight(int choice, int place)
