@@ -129,9 +129,9 @@ internal sealed partial class Network<T>
         foreach (ReadoutState<T> readout in Readouts)
             if (readout.IsFedBack || Loop is not null)
                 for (int t = 1 - Graph.MaxDelay; t <= 0; t++)
-                    Respond(readout, t);
+                    ComputeOutput(readout, t);
             else if (readout.KeepsStart)
-                Respond(readout, 0);
+                ComputeOutput(readout, 0);
     }
 
     /// <summary>One step of the whole circuit.</summary>
@@ -149,18 +149,18 @@ internal sealed partial class Network<T>
         {
             bool open = Gather(area.Afferents, step);
             if (area.Spec.Dynamics == Dynamics.WinnerTakeAll)
-                Compete(area, step, open);
+                UpdateWinnerTakeAll(area, step, open);
             else
-                Leak(area, step);
+                UpdateLeakyUnits(area, step);
             _perturbed?.Act(area, step);
         }
 
         if (_answersAtEnd)
             return;
         foreach (ReadoutState<T> readout in Readouts)
-            Respond(readout, step);
+            ComputeOutput(readout, step);
         Loop?.After(step);
-        Compare(step);
+        ComputeErrorsAndLoss(step);
     }
 
     /// <summary>After the last step: computes the outputs of the whole trial where no step needed them.</summary>
@@ -171,24 +171,24 @@ internal sealed partial class Network<T>
         if (!_answersAtEnd)
             return;
         foreach (ReadoutState<T> readout in Readouts)
-            if (readout.CanRespondAtOnce)
-                readout.RespondAtOnce(Trial.Steps);
+            if (readout.HasOneProduct)
+                readout.ComputeAllOutputs(Trial.Steps);
         for (int t = 1; t <= Trial.Steps; t++)
         {
             foreach (ReadoutState<T> readout in Readouts)
-                if (!readout.CanRespondAtOnce)
-                    Respond(readout, t);
-            Compare(t);
+                if (!readout.HasOneProduct)
+                    ComputeOutput(readout, t);
+            ComputeErrorsAndLoss(t);
         }
     }
 
-    private void Compare(int step)
+    private void ComputeErrorsAndLoss(int step)
     {
         double loss = 0;
         int row = (step - 1) * Graph.Outputs;
         foreach (ReadoutState<T> readout in Readouts)
         {
-            loss += readout.Compare(
+            loss += readout.ComputeErrorsAndLoss(
                 step, Trial.Targets.AsSpan(row, Graph.Outputs), Trial.Mask.AsSpan(row, Graph.Outputs));
         }
 
@@ -273,7 +273,7 @@ internal sealed partial class Network<T>
                 continue;
             }
 
-            Fetch(segment, step, signals);
+            ReadSource(segment, step, signals);
             if (factor != T.One)
                 TensorPrimitives.Multiply(signals, factor, signals);
         }
@@ -281,7 +281,7 @@ internal sealed partial class Network<T>
         return any;
     }
 
-    private void Fetch(Segment segment, int step, Span<T> signals)
+    private void ReadSource(Segment segment, int step, Span<T> signals)
     {
         Source source = segment.Source;
         ReadOnlySpan<T> from;
@@ -304,7 +304,7 @@ internal sealed partial class Network<T>
         segment.Take(from, signals);
     }
 
-    private void Leak(AreaState<T> area, int step)
+    private void UpdateLeakyUnits(AreaState<T> area, int step)
     {
         Span<T> current = area.Current.Span, post = area.Post(step);
         area.Afferents.Currents(step, current);
@@ -351,7 +351,7 @@ internal sealed partial class Network<T>
     /// allowed, the choice before is held. A current that is not finite makes all rates NaN for the rest of the trial: a
     /// choice would hide the divergence.
     /// </summary>
-    private void Compete(AreaState<T> area, int step, bool open)
+    private void UpdateWinnerTakeAll(AreaState<T> area, int step, bool open)
     {
         Span<T> rates = area.Rates(step);
         area.Post(step).Clear();
@@ -412,10 +412,10 @@ internal sealed partial class Network<T>
         return unit;
     }
 
-    private void Respond(ReadoutState<T> readout, int step)
+    private void ComputeOutput(ReadoutState<T> readout, int step)
     {
         Gather(readout.Afferents, step);
         readout.Afferents.Currents(step, readout.Sums.Span);
-        readout.Respond(step);
+        readout.ComputeOutput(step);
     }
 }

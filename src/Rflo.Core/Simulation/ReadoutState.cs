@@ -74,10 +74,10 @@ internal sealed class ReadoutState<T>
     public void KeepStart() => KeepsStart = true;
 
     /// <summary>Whether all its outputs of a trial are one product: it is linear, and receives one whole area through dense weights.</summary>
-    public bool CanRespondAtOnce => Spec.Kind == OutputKind.Linear && Afferents.IsShared && Afferents.DenseStride > 0;
+    public bool HasOneProduct => Spec.Kind == OutputKind.Linear && Afferents.IsShared && Afferents.DenseStride > 0;
 
     /// <summary>y(t) of all steps: rates over time are a matrix, and the weights of an output the vector that it is multiplied with.</summary>
-    public void RespondAtOnce(int steps)
+    public void ComputeAllOutputs(int steps)
     {
         Span<T> overTime = _overTime.AsSpan(0, steps);
         for (int k = 0; k < Outputs; k++)
@@ -90,7 +90,7 @@ internal sealed class ReadoutState<T>
     }
 
     /// <summary>y(t) from the sums.</summary>
-    public void Respond(int step)
+    public void ComputeOutput(int step)
     {
         Span<T> y = Output(step)[..Outputs];
         Span<T> sum = Sums.Span[..Outputs];
@@ -124,7 +124,7 @@ internal sealed class ReadoutState<T>
     /// <param name="step">t.</param>
     /// <param name="targets">y*(t) of all readouts.</param>
     /// <param name="mask">m(t) of all readouts.</param>
-    public double Compare(int step, ReadOnlySpan<double> targets, ReadOnlySpan<double> mask)
+    public double ComputeErrorsAndLoss(int step, ReadOnlySpan<double> targets, ReadOnlySpan<double> mask)
     {
         Span<T> y = Output(step), error = Error(step);
         targets = targets.Slice(FirstOutput, Outputs);
