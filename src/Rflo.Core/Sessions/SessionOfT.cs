@@ -114,8 +114,8 @@ internal sealed partial class Session<T> : Session
             RunStatus? diverged = Finiteness.OfTrial(_made, Metrics, trial, _previousSteps);
             if (diverged is null && Validate(trial) is { } unmade)
                 return unmade;
-            if (Hear(onTrial, trial, loss) is { } said)
-                return diverged is null ? new RunStatus(RunEnd.Failed, trial, 0, said) : diverged with { Where = $"{diverged.Where}; then {said}" };
+            if (ReportTrial(onTrial, trial, loss) is { } failure)
+                return diverged is null ? new RunStatus(RunEnd.Failed, trial, 0, failure) : diverged with { Where = $"{diverged.Where}; then {failure}" };
             if (diverged is not null)
                 return diverged;
             if (Stopping.Reason(Metrics) is { } enough)
@@ -192,13 +192,13 @@ internal sealed partial class Session<T> : Session
         }
         catch (Exception e)
         {
-            return $"; and the task could not restore the state before the trial: {TaskException.Said(e)}";
+            return $"; and the task could not restore the state before the trial: {TaskException.MessageOf(e)}";
         }
     }
 
     /// <summary>Calls the callback of a run. Returns its error; null for none.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "A callback is user code and may throw anything.")]
-    private static string? Hear(Action<int, double>? onTrial, int trial, double loss)
+    private static string? ReportTrial(Action<int, double>? onTrial, int trial, double loss)
     {
         try
         {
@@ -207,7 +207,7 @@ internal sealed partial class Session<T> : Session
         }
         catch (Exception e)
         {
-            return $"the callback after the trial: {TaskException.Said(e)}";
+            return $"the callback after the trial: {TaskException.MessageOf(e)}";
         }
     }
 

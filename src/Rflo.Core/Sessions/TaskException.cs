@@ -18,7 +18,7 @@ public sealed class TaskException : Exception
     /// <param name="part">Whose code, such as "the probe x".</param>
     /// <param name="inner">The exception that it threw.</param>
     public TaskException(int step, string part, Exception inner)
-        : base(Said(inner), inner) => (Step, Part) = (step, part);
+        : base(MessageOf(inner), inner) => (Step, Part) = (step, part);
 
     /// <summary>The step in which it threw, from 1; 0 for the trial as a whole.</summary>
     public int Step { get; }
@@ -32,7 +32,7 @@ public sealed class TaskException : Exception
     internal bool IsCircuitFinite { get; init; } = true;
 
     /// <summary>The message of an exception; with its type, unless that is one of the types that user code throws with its own message.</summary>
-    internal static string Said(Exception? inner) => inner switch
+    internal static string MessageOf(Exception? inner) => inner switch
     {
         null => "",
         ArgumentException or InvalidOperationException => inner.Message,
