@@ -213,10 +213,10 @@ let tests =
             Expect.isNull (obstacle (simple id four Rules.rflo)) "RFLO"
             says "every trial" (simple id UpdateSchedule.TrialEnd Rules.bptt)
             says "within a trial" (simple id UpdateSchedule.Online Rules.rflo)
-            says "remembers" (simple id four (KernlRule 0.1))
+            says "keeps state" (simple id four (KernlRule 0.1))
 
             says
-                "remembers"
+                "keeps state"
                 (simple
                     id
                     four

@@ -1030,8 +1030,8 @@ let private mistakes = [
         plan network with
             Task = loop |> Task.judged (fun now _ -> now.Rates("motor")[0])
     },
-    at InTask (Failed("judging step 1 of trial 0", "The task looks at motor, but watches no area.")),
-    "task: judging step 1 of trial 0 failed: The task looks at motor, but watches no area; mend the function that the script gives"
+    at InTask (Failed("judging step 1 of trial 0", "The task reads motor, but watches no area.")),
+    "task: judging step 1 of trial 0 failed: The task reads motor, but watches no area; mend the function that the script gives"
 
     "a closed-loop task of more outputs than it declares",
     {
