@@ -9,7 +9,7 @@ internal static class Disk
     /// <summary>The ending of a file's name until it is complete.</summary>
     public const string Unfinished = ".part";
 
-    /// <summary>Writes a file under another name, waits until the disk has it, and moves it into place: it is whole or not there.</summary>
+    /// <summary>Writes a file under another name, flushes it to the disk, and moves it into place: it is complete or not there.</summary>
     /// <exception cref="RunFileException">It cannot be written.</exception>
     public static void Write(string path, Action<Stream> write) => Write(path, path + Unfinished, write);
 

@@ -33,7 +33,7 @@ internal static partial class SystemCalls
         return kind is not Regular and not Folder;
     }
 
-    /// <summary>Waits until the names of a folder's entries are on the disk: otherwise a power failure may undo the renaming of a file.</summary>
+    /// <summary>Flushes the names of a folder's entries to the disk: otherwise a power failure may undo the renaming of a file.</summary>
     public static void SyncFolder(string path)
     {
         if (OperatingSystem.IsWindows())

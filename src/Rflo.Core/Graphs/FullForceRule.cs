@@ -8,7 +8,7 @@ namespace Rflo.Core;
 /// <remarks>
 /// s are the presynaptic signals of the step that unit i receives by the projections that learn by one such rule; units that receive the same share P. u*
 /// is the teacher's current of the same step, with its noise; u is without the noise of its own area, which no weight makes. After any number of steps with
-/// lambda = 1, W_i minimises the sum of (u*_i - c_i - W_i s)^2 + alpha |W_i - W_i(0)|^2, where c_i is what else its current is made of. P is kept from trial to
+/// lambda = 1, W_i minimises the sum of (u*_i - c_i - W_i s)^2 + alpha |W_i - W_i(0)|^2, where c_i is the rest of its current. P is kept from trial to
 /// trial, in double precision. Time and memory O(pre^2) a step; times the number of units where their connections differ, as without self-connections. The
 /// learning rate only decides whether a projection learns: it does if the rate is more than 0.
 /// </remarks>

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>When a projection lets its signal through.</summary>
+/// <summary>When the gate of a projection is open.</summary>
 public enum GateKind
 {
     /// <summary>In every step.</summary>

@@ -15,7 +15,7 @@ public sealed record ProjectionSpec
     /// <summary>Connections and weights, shape (post, pre).</summary>
     public required Synapses Synapses { get; init; }
 
-    /// <summary>When it lets its signal through.</summary>
+    /// <summary>When its gate is open.</summary>
     public Gate Gate { get; init; } = Gate.Always;
 
     /// <summary>How it learns; null for frozen weights.</summary>

@@ -6,7 +6,7 @@ namespace Rflo.Core;
 /// <param name="network">The network that they measure.</param>
 /// <param name="blocks">Its projections.</param>
 /// <param name="rates">The rates of an area in the last trial, shape (steps, units).</param>
-/// <param name="observe">The last trial, for probes of one's own.</param>
+/// <param name="observe">The last trial, for custom probes.</param>
 internal sealed class ProbeSetBuilder<T>(Network<T> network, IReadOnlyList<Block<T>> blocks, Func<AreaState<T>, double[]> rates, Func<int, Observation> observe)
     where T : unmanaged, IFloatingPointIeee754<T>
 {

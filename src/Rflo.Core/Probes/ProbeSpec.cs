@@ -78,7 +78,7 @@ public sealed record MaskProbe(int Every) : ProbeSpec(Every);
 /// </remarks>
 public sealed record ValidationProbe(int Every, int Trials) : ProbeSpec(Every);
 
-/// <summary>A number of one's own, after a trial.</summary>
+/// <summary>A custom measurement: a number, after a trial.</summary>
 /// <param name="Every">Trials between two measurements.</param>
 /// <param name="Name">Its column.</param>
 /// <param name="Measure">What it is. If it throws, the run ends as <see cref="RunEnd.Failed"/>, as it stood before the trial.</param>

@@ -1,6 +1,6 @@
 namespace Rflo.Core;
 
-/// <summary>Everything that happened in one trial: copies, which stay as they are while the session goes on. Row 0 is step t = 1.</summary>
+/// <summary>The data of one trial: copies, which later trials do not change. Row 0 is step t = 1.</summary>
 public sealed record Recording
 {
     /// <summary>Steps T of the trial.</summary>

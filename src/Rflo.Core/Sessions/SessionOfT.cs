@@ -387,7 +387,7 @@ internal sealed partial class Session<T> : Session
         _probes.FollowTimeConstants(state);
     }
 
-    /// <summary>Between runs, a batch that is not full ends where weights, time constants or initial states are set. Within one it goes on.</summary>
+    /// <summary>Applies an open batch for good, where weights, time constants or initial states are set between runs. Within a run it stays open.</summary>
     private void CloseBatch()
     {
         if (!_isRunning)

@@ -189,7 +189,7 @@ internal sealed partial class AreaState<T>
     /// <summary>Whether its first states may differ from those that it was declared with.</summary>
     public bool KeepsLearnedStart => Spec.InitialPlasticity is not null;
 
-    /// <summary>Whether a unit's rates before step 1 are those of a perturbation in the trial in hand, whatever its state.</summary>
+    /// <summary>Whether a unit's rates before step 1 are held by a perturbation in the current trial, whatever its state.</summary>
     public bool IsStartHeld(int unit) => _startHeld is { } held && held[unit];
 
     /// <summary>Before a trial: no initial rate is held.</summary>

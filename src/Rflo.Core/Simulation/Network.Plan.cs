@@ -9,7 +9,7 @@ internal sealed partial class Network<T>
     private IReadOnlyList<PlanOperator>? _operators;
     private bool? _outputsMayWait;
 
-    /// <summary>Whether the circuit and its task let outputs of all steps be made when the trial has ended.</summary>
+    /// <summary>Whether the outputs of all steps may be computed when the trial has ended.</summary>
     private bool OutputsMayWait => _outputsMayWait ??= Rewrites.OutputsToTrialEnd(Operators) is null;
 
     /// <summary>The forms that were considered so far.</summary>

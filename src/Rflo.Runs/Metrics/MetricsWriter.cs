@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Rflo.Runs;
 
 /// <summary>
-/// Writes metrics.csv row by row while a run goes on: one line of names, then numbers in the invariant culture that read back to the same bits
+/// Writes metrics.csv row by row during a run: one line of names, then numbers in the invariant culture that read back to the same bits
 /// (<c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> as such); fields are quoted where RFC 4180 requires it, lines end in <c>\n</c>.
 /// </summary>
 public sealed class MetricsWriter : IDisposable

@@ -7,7 +7,7 @@ namespace Rflo.Runs;
 /// Names are kept as they are, slashes and arrows too (<c>initial/cortex->cortex</c>): numpy finds an array under the name that was written.
 /// Refused in both directions: names that lead out of the folder when the archive is unpacked (<c>..</c>, a leading <c>/</c>, a backslash, a drive),
 /// empty ones, those that end in <c>.npy</c>, with control characters, or given twice.
-/// Written: float64 (int32 and bool where an array says so), C order, uncompressed, every time stamp 1980-01-01: the same arrays give the same bytes.
+/// Written: float64 (int32 and bool by the type of an array), C order, uncompressed, every time stamp 1980-01-01: the same arrays give the same bytes.
 /// Read: float64, float32, int64, int32 and bool, in either byte order and in C or Fortran order, stored or deflated.
 /// </remarks>
 public static class Npz
