@@ -162,7 +162,7 @@ let tests =
                 Expect.equal (List.ofSeq (sweep.ReadPoints())) lines "as it was"
                 File.WriteAllLines(list sweep, List.truncate 2 lines)
 
-                expectRefusal [ "points.txt"; "names 2 points"; "says 3" ] (fun () ->
+                expectRefusal [ "points.txt"; "names 2 points"; "has 3" ] (fun () ->
                     sweep.ReadPoints()))
         }
 
