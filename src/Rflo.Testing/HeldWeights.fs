@@ -268,7 +268,7 @@ let bounds = {
     Exempts =
         fun rule ->
             if rule.Readout <> DeltaRule && rule.Learns = OnlyReadouts then
-                Some "least squares keep to no bounds"
+                Some "least squares do not keep weights within bounds"
             else
                 None
     Prepare = narrow >> drive

@@ -109,7 +109,7 @@ let mistakes = [
     "a name with a character that files refuse",
     { plan network with Name = "a*b" },
     at InExperiment (BadName "a*b"),
-    "experiment: the name 'a*b' has a character that does not go into lists and file names; use letters, digits and . _ - /"
+    "experiment: the name 'a*b' has a character that is not allowed in lists and file names; use letters, digits and . _ - /"
 
     "a dt of 0",
     plan network |> dt 0.0<ms>,
@@ -213,10 +213,10 @@ let mistakes = [
         InExperiment
         (RuleCannot(
             "bptt",
-            "update online, since it looks back over a whole trial",
-            "use TrialEnd, or rtrl online"
+            "update online, since it passes errors backward over a whole trial",
+            "use update trialEnd, or Rule.rtrl with update online"
         )),
-    "experiment: bptt cannot update online, since it looks back over a whole trial; use TrialEnd, or rtrl online"
+    "experiment: bptt cannot update online, since it passes errors backward over a whole trial; use update trialEnd, or Rule.rtrl with update online"
 
     "a circuit in which nothing learns",
     plan (wired [ cortex ] [ recurrent |> frozen; reading |> frozen ] []),

@@ -109,13 +109,13 @@ let private rows = [
     "a unit model whose step throws",
     ownUnits "silent" true false,
     [
-        "area a: reading the unit model failed: no step; mend the function that the script gives"
+        "area a: reading the unit model failed: no step; fix the function in the script"
     ]
 
     "a unit model whose signal throws",
     ownUnits "silent" false true,
     [
-        "area a: reading the unit model failed: no signal; mend the function that the script gives"
+        "area a: reading the unit model failed: no signal; fix the function in the script"
     ]
 
     for name, shown in [ "", ""; "two\nlines", "two lines" ] do
@@ -166,14 +166,14 @@ let private rows = [
         $"a loss whose {part} throw",
         withLoss part,
         [
-            $"readout y: reading the loss failed: no {part}; mend the function that the script gives"
+            $"readout y: reading the loss failed: no {part}; fix the function in the script"
         ]
 
     for part in [ "description"; "problems"; "memory"; "start" ] do
         $"a schedule whose {part} throws",
         withRates part 1,
         [
-            $"experiment: reading the learning rate schedule failed: no {part}; mend the function that the script gives"
+            $"experiment: reading the learning rate schedule failed: no {part}; fix the function in the script"
         ]
 
     for memory in [ -1; Int32.MaxValue ] do

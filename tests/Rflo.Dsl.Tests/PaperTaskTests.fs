@@ -351,7 +351,7 @@ let private syllables =
             Expect.equal
                 (problems [ area "striatum" 4 ])
                 [
-                    "task: striatum is to choose, and is no winner-take-all area; declare it so, as winnerTakeAll \"striatum\" 4"
+                    "task: striatum chooses the syllables, and is no winner-take-all area; declare it so, as winnerTakeAll \"striatum\" 4"
                 ]
                 "leaky"
 

@@ -213,9 +213,9 @@ let private mistakes = [
         (RuleCannot(
             "td",
             "predict rewards by hand, which has 2 outputs",
-            "give the critic a readout with one output, or let the readout learn by the delta rule, Readout = DeltaRule"
+            "give the critic a readout with one output, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
         )),
-    "projection cortex->hand: td cannot predict rewards by hand, which has 2 outputs; give the critic a readout with one output, or let the readout learn by the delta rule, Readout = DeltaRule"
+    "projection cortex->hand: td cannot predict rewards by hand, which has 2 outputs; give the critic a readout with one output, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
     "a critic that is always 1",
     experiment
@@ -228,9 +228,9 @@ let private mistakes = [
         (RuleCannot(
             "td",
             "predict rewards by hand, since one softmax output is always 1",
-            "make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+            "make the readout linear, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
         )),
-    "projection cortex->hand: td cannot predict rewards by hand, since one softmax output is always 1; make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+    "projection cortex->hand: td cannot predict rewards by hand, since one softmax output is always 1; make the readout linear, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
     for field, rule in [ "gamma", Rule.td 1.25 0.5; "lambda", Rule.td 0.5 1.25 ] do
         $"a critic whose {field} is more than 1",
@@ -333,9 +333,9 @@ let private mistakes = [
         (RuleCannot(
             "mine",
             "learn initial states",
-            "use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+            "use bptt, tbptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnInitial out"
         )),
-    "area cortex: mine cannot learn initial states; use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+    "area cortex: mine cannot learn initial states; use bptt, tbptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnInitial out"
 
     "initial states and a rule without traces",
     {
@@ -354,9 +354,9 @@ let private mistakes = [
         (RuleCannot(
             "mine",
             "learn initial states",
-            "use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+            "use bptt, tbptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnInitial out"
         )),
-    "area cortex: mine cannot learn initial states; use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+    "area cortex: mine cannot learn initial states; use bptt, tbptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnInitial out"
 
     "a teacher that is not there",
     following "crtex" id,
@@ -405,25 +405,25 @@ let private mistakes = [
     following "teacher" (Circuit.mapProjection "cortex->cortex" (bounds -1.0 1.0) >> withTeacher),
     contradiction
         "cortex->cortex"
-        "least squares keep to no bounds"
+        "least squares do not keep weights within bounds"
         "leave the bounds out, or take another rule",
-    "projection cortex->cortex: least squares keep to no bounds; leave the bounds out, or take another rule"
+    "projection cortex->cortex: least squares do not keep weights within bounds; leave the bounds out, or take another rule"
 
     "signs that least squares of areas do not keep",
     following "teacher" (Circuit.mapArea "cortex" (dale 0.5) >> withTeacher),
     contradiction
         "cortex->cortex"
-        "least squares keep to no signs"
+        "least squares do not keep the signs of weights"
         "leave dale out, or take another rule",
-    "projection cortex->cortex: least squares keep to no signs; leave dale out, or take another rule"
+    "projection cortex->cortex: least squares do not keep the signs of weights; leave dale out, or take another rule"
 
     "decay that least squares of areas do not know",
     following "teacher" (Circuit.mapProjection "cortex->cortex" (decay 0.1) >> withTeacher),
     contradiction
         "cortex->cortex"
-        "least squares know no decay but their own alpha"
+        "least squares have no decay but their own alpha"
         "leave the decay out, or take another rule",
-    "projection cortex->cortex: least squares know no decay but their own alpha; leave the decay out, or take another rule"
+    "projection cortex->cortex: least squares have no decay but their own alpha; leave the decay out, or take another rule"
 
     for field, (alpha, forgetting, every), allowed in
         [
@@ -466,9 +466,9 @@ let private mistakes = [
         (RuleCannot(
             "mine",
             "learn time constants",
-            "use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+            "use bptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnTau out"
         )),
-    "area cortex: mine cannot learn time constants; use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+    "area cortex: mine cannot learn time constants; use bptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnTau out"
 
     "time constants and a rule that knows nothing of them",
     {
@@ -480,9 +480,9 @@ let private mistakes = [
         (RuleCannot(
             "mine",
             "learn time constants",
-            "use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+            "use bptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnTau out"
         )),
-    "area cortex: mine cannot learn time constants; use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+    "area cortex: mine cannot learn time constants; use bptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnTau out"
 
     "an input that is not there",
     plus (byNames (input "que" 1 --> motor)),
@@ -591,9 +591,9 @@ let private mistakes = [
         (InFeedback("hand", "motor"))
         (Contradiction(
             "symmetric feedback is the transpose of weights from motor to hand, and there are none",
-            "use random feedback, or let the readout listen to the area"
+            "use through (randomFeedback 1.0), or declare a projection from the area to the readout"
         )),
-    "feedback hand --> motor: symmetric feedback is the transpose of weights from motor to hand, and there are none; use random feedback, or let the readout listen to the area"
+    "feedback hand --> motor: symmetric feedback is the transpose of weights from motor to hand, and there are none; use through (randomFeedback 1.0), or declare a projection from the area to the readout"
 
     "feedback of negative scale",
     plan (network |> feedback [ errorOf hand --> motor |> through (randomFeedback -1.0) ]),
@@ -679,8 +679,8 @@ let private mistakes = [
 
     "a delayed readout",
     plus (motor --> hand |> delay 5.0<ms>),
-    contradiction "motor->hand" "a readout listens to rates of the same step" "leave the delay out",
-    "projection motor->hand: a readout listens to rates of the same step; leave the delay out"
+    contradiction "motor->hand" "a readout receives rates of the same step" "leave the delay out",
+    "projection motor->hand: a readout receives rates of the same step; leave the delay out"
 
     "a delay of 0",
     plus (cortex --> motor |> delay 0.0<ms>),
@@ -701,9 +701,9 @@ let private mistakes = [
     plus (cue --> hand),
     contradiction
         "cue->hand"
-        "a readout listens to areas and to the bias only"
+        "a readout receives signals from areas and from the bias only"
         "put an area between the two",
-    "projection cue->hand: a readout listens to areas and to the bias only; put an area between the two"
+    "projection cue->hand: a readout receives signals from areas and from the bias only; put an area between the two"
 
     "an arrow that ends at an input",
     plus {
@@ -792,17 +792,17 @@ let private mistakes = [
         InExperiment
         (RuleCannot(
             "truncated-bptt",
-            "update every 15 steps, since it looks back every 10 ms",
-            "use Online, which updates after every look"
+            "update every 15 steps, since it passes errors backward every 10 ms",
+            "use update online, which updates after each of these passes"
         )),
-    "experiment: truncated-bptt cannot update every 15 steps, since it looks back every 10 ms; use Online, which updates after every look"
+    "experiment: truncated-bptt cannot update every 15 steps, since it passes errors backward every 10 ms; use update online, which updates after each of these passes"
 
     "truncated BPTT that loses errors",
     plan network |> rule (Rule.truncatedBptt 5.0<ms> 10.0<ms>),
     at
         InExperiment
-        (NotAllowed("the window", "5 ms", "at least the stride, 10 ms, so that every error is told")),
-    "experiment: the window is 5 ms; it must be at least the stride, 10 ms, so that every error is told"
+        (NotAllowed("the window", "5 ms", "at least the stride, 10 ms, so that every error is used")),
+    "experiment: the window is 5 ms; it must be at least the stride, 10 ms, so that every error is used"
 
     "the symmetric local rule where no readout listens",
     plus (motor --> motor |> learnBy Rule.localSymmetric 0.1),
@@ -810,10 +810,10 @@ let private mistakes = [
         "motor->motor"
         (RuleCannot(
             "local-symmetric",
-            "tell motor an error, since no readout listens to it",
-            "use rflo and declare a feedback, or freeze the projection"
+            "send an error to motor, since no projection runs from it to a readout",
+            "use Rule.rflo and declare feedback, such as by errorOf, or freeze the projection"
         )),
-    "projection motor->motor: local-symmetric cannot tell motor an error, since no readout listens to it; use rflo and declare a feedback, or freeze the projection"
+    "projection motor->motor: local-symmetric cannot send an error to motor, since no projection runs from it to a readout; use Rule.rflo and declare feedback, such as by errorOf, or freeze the projection"
 
     "RFLO in an area that no feedback reaches",
     plus (motor --> motor |> learningRate 0.1),
@@ -868,9 +868,9 @@ let private mistakes = [
         (RuleCannot(
             "force",
             "solve least squares for hand, whose outputs are no linear function of its weights",
-            "make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+            "make the readout linear, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
         )),
-    "projection cortex->hand: force cannot solve least squares for hand, whose outputs are no linear function of its weights; make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+    "projection cortex->hand: force cannot solve least squares for hand, whose outputs are no linear function of its weights; make the readout linear, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
     "least squares of a softmax",
     {
@@ -888,25 +888,25 @@ let private mistakes = [
         (RuleCannot(
             "ridge",
             "solve least squares for hand, whose outputs are no linear function of its weights",
-            "make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+            "make the readout linear, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
         )),
-    "projection cortex->hand: ridge cannot solve least squares for hand, whose outputs are no linear function of its weights; make the readout linear, or let the readout learn by the delta rule, Readout = DeltaRule"
+    "projection cortex->hand: ridge cannot solve least squares for hand, whose outputs are no linear function of its weights; make the readout linear, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
     "least squares within bounds",
     plus (bias --> hand |> bounds -1.0 1.0 |> learnBy Rule.ridge 1.0),
     contradiction
         "bias->hand"
-        "least squares keep to no bounds"
-        "leave the bounds out, or let the readout learn by the delta rule, Readout = DeltaRule",
-    "projection bias->hand: least squares keep to no bounds; leave the bounds out, or let the readout learn by the delta rule, Readout = DeltaRule"
+        "least squares do not keep weights within bounds"
+        "leave the bounds out, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule",
+    "projection bias->hand: least squares do not keep weights within bounds; leave the bounds out, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
     "least squares with another decay than their own",
     plus (bias --> hand |> decay 0.1 |> learnBy Rule.force 1.0),
     contradiction
         "bias->hand"
-        "least squares know no decay but their own alpha"
-        "leave the decay out, or let the readout learn by the delta rule, Readout = DeltaRule",
-    "projection bias->hand: least squares know no decay but their own alpha; leave the decay out, or let the readout learn by the delta rule, Readout = DeltaRule"
+        "least squares have no decay but their own alpha"
+        "leave the decay out, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule",
+    "projection bias->hand: least squares have no decay but their own alpha; leave the decay out, or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
     "a rule that changes only what does not learn",
     plan network |> rule (Rule.inputOnly Rule.rflo),
@@ -915,17 +915,17 @@ let private mistakes = [
         (RuleCannot(
             "rflo-inputs",
             "change anything, since it changes only input weights and biases of areas and nothing of that has a learning rate",
-            "give it one, such as |> learningRate 0.03, or let the rule change more, such as Learns = Everything"
+            "give it one, such as |> learningRate 0.03, or use a rule that changes more, such as Rule.rflo"
         )),
-    "experiment: rflo-inputs cannot change anything, since it changes only input weights and biases of areas and nothing of that has a learning rate; give it one, such as |> learningRate 0.03, or let the rule change more, such as Learns = Everything"
+    "experiment: rflo-inputs cannot change anything, since it changes only input weights and biases of areas and nothing of that has a learning rate; give it one, such as |> learningRate 0.03, or use a rule that changes more, such as Rule.rflo"
 
     "a rule of one projection that changes others only",
     plus (bias --> cortex |> learnBy (Rule.recurrentOnly Rule.rflo) 0.1),
     contradiction
         "bias->cortex"
         "it learns by rflo-recurrent, which leaves weights of this kind as they are"
-        "freeze it, or let the rule change more, such as Learns = Everything",
-    "projection bias->cortex: it learns by rflo-recurrent, which leaves weights of this kind as they are; freeze it, or let the rule change more, such as Learns = Everything"
+        "freeze it, or use a rule that changes more, such as Rule.rflo",
+    "projection bias->cortex: it learns by rflo-recurrent, which leaves weights of this kind as they are; freeze it, or use a rule that changes more, such as Rule.rflo"
 
     "an update every 0 trials of one projection",
     plus (
@@ -959,7 +959,7 @@ let private mistakes = [
             Task = Task.ofTrials 10.0<ms> (fun _ _ -> failwith "no more trials")
     },
     at InTask (Failed("drawing trial 0", "no more trials")),
-    "task: drawing trial 0 failed: no more trials; mend the function that the script gives"
+    "task: drawing trial 0 failed: no more trials; fix the function in the script"
 
     "a task that draws more targets than the circuit has outputs",
     {
@@ -1031,7 +1031,7 @@ let private mistakes = [
             Task = loop |> Task.judged (fun now _ -> now.Rates("motor")[0])
     },
     at InTask (Failed("judging step 1 of trial 0", "The task reads motor, but watches no area.")),
-    "task: judging step 1 of trial 0 failed: The task reads motor, but watches no area; mend the function that the script gives"
+    "task: judging step 1 of trial 0 failed: The task reads motor, but watches no area; fix the function in the script"
 
     "a closed-loop task of more outputs than it declares",
     {
@@ -1144,7 +1144,7 @@ let tests =
             Expect.equal
                 (problemsOf (plus hopeless) |> List.map Problem.text)
                 [
-                    "projection no hope: the name 'no hope' has a character that does not go into lists and file names; use letters, digits and . _ - /"
+                    "projection no hope: the name 'no hope' has a character that is not allowed in lists and file names; use letters, digits and . _ - /"
                     "projection no hope: the gain is NaN; it must be finite and at least 0"
                     "projection no hope: density is 1.4; it must be in (0, 1]"
                     "projection no hope: no area is named motr (known: cortex, motor, striatum); did you mean motor?"

@@ -61,8 +61,8 @@ let all = [
                 (always (
                     RuleCannot(
                         e.Rule.Name,
-                        "update online, since it looks back over a whole trial",
-                        "use TrialEnd, or rtrl online"
+                        "update online, since it passes errors backward over a whole trial",
+                        "use update trialEnd, or Rule.rtrl with update online"
                     )
                 )) [ "rule" ] []
     ])
@@ -221,7 +221,7 @@ let all = [
             NotAllowed(
                 "the window",
                 $"{float stride} ms",
-                $"at least the stride, {float (2.0 * stride)} ms, so that every error is told"
+                $"at least the stride, {float (2.0 * stride)} ms, so that every error is used"
             )
         | _ -> ()
     ])
@@ -234,8 +234,8 @@ let all = [
                 { rule with Update = EverySteps k },
                 RuleCannot(
                     rule.Name,
-                    $"update every {k} steps, since it looks back every {float stride} ms",
-                    "use Online, which updates after every look"
+                    $"update every {k} steps, since it passes errors backward every {float stride} ms",
+                    "use update online, which updates after each of these passes"
                 )
         | _ -> ()
     ])
@@ -289,7 +289,7 @@ let all = [
             RuleCannot(
                 rule.Name,
                 "update online, since the reward of a trial is known at its end",
-                "use TrialEnd, or the reward of the step"
+                "use update trialEnd, or the reward of each step, Rule.the StepReward"
             )
         | _ -> ()
     ])

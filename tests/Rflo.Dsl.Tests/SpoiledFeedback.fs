@@ -64,7 +64,7 @@ let all = [
                     (always (
                         Contradiction(
                             $"symmetric feedback is the transpose of weights from {f.Area} to {f.Readout}, and there are none",
-                            "use random feedback, or let the readout listen to the area"
+                            "use through (randomFeedback 1.0), or declare a projection from the area to the readout"
                         )
                     )) [ $"feedback {index}" ] [ "names" ]
     ])

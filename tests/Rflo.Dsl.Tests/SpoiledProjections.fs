@@ -253,7 +253,7 @@ let all = [
 
         let fault =
             Contradiction(
-                "it has a density and a mask, and either says which connections exist",
+                "it has a density and a mask, and each of them sets which connections exist",
                 "leave one of them out, or draw the connections of the mask more sparsely"
             )
 
@@ -329,7 +329,7 @@ let all = [
     projections "delayed readout" [] (fun e p -> [
         if isOntoReadout p then
             p |> delay e.Dt,
-            Contradiction("a readout listens to rates of the same step", "leave the delay out")
+            Contradiction("a readout receives rates of the same step", "leave the delay out")
     ])
     projections "gate that opens every 0 ms" [ "dt" ] (fun e p -> [
         if not (isOntoReadout p) then
@@ -365,8 +365,8 @@ let all = [
             p |> learnBy { Rule.bptt with Update = Online } 0.1,
             RuleCannot(
                 "bptt",
-                "update online, since it looks back over a whole trial",
-                "use TrialEnd, or rtrl online"
+                "update online, since it passes errors backward over a whole trial",
+                "use update trialEnd, or Rule.rtrl with update online"
             )
     ])
     kind "name of a projection that is none" (fun e -> [

@@ -67,7 +67,7 @@ let all = [
                 [ $"readout {index}" ],
                 always (
                     Contradiction(
-                        "a readout listens to areas and to the bias only",
+                        "a readout receives signals from areas and from the bias only",
                         "put an area between the two"
                     )
                 )
@@ -142,8 +142,8 @@ let all = [
                 Rule.localSymmetric,
                 RuleCannot(
                     "local-symmetric",
-                    $"tell {name} an error, since no readout listens to it",
-                    "use rflo and declare a feedback, or freeze the projection"
+                    $"send an error to {name}, since no projection runs from it to a readout",
+                    "use Rule.rflo and declare feedback, such as by errorOf, or freeze the projection"
                 )
                 if List.isEmpty e.Circuit.Feedback then
                     Rule.bpttRandom, NoErrorReaches(name, "bptt-random")

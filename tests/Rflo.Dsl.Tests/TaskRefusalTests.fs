@@ -244,7 +244,7 @@ let private rows = [
     "a stage passed by rewards that nobody gives",
     Task.curriculum [ oneChannel, MeanRewardAbove(1.0, 10) ] oneChannel,
     [
-        "task: phases (number 1) is passed by its rewards, and gives none; pass it by its loss, such as MeanLossBelow(0.01, 50)"
+        "task: phases (number 1) is passed by its rewards, and gives none; pass it by its loss, such as lossBelow 0.01 50"
     ]
 
     "a stage of no trial",
@@ -256,7 +256,7 @@ let private rows = [
     "a task that is made by what a circuit does",
     Task.syllables Syllables.standard,
     [
-        "task: it is made step by step from what a circuit does, and there is none; look at what Run.train leaves, Before and After"
+        "task: it is made step by step from what a circuit does, and there is none; use Before and After of what Run.train returns"
     ]
 ]
 

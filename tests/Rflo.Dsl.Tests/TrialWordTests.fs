@@ -122,7 +122,7 @@ let tests =
             Expect.equal
                 (problems (plan (Task.ofTrials 9.0<ms> (fun _ _ -> failwith "no file"))))
                 [
-                    "task: drawing trial 0 failed: no file; mend the function that the script gives"
+                    "task: drawing trial 0 failed: no file; fix the function in the script"
                 ]
                 "said once"
         }
@@ -291,7 +291,7 @@ let settingTests =
             Expect.equal
                 (problems changed)
                 [
-                    "experiment: its rule has another optimizer, clipping or schedule than its words optimizer, clip and schedule say; give it its rule by the word rule, such as |> rule Rule.bptt, which keeps them"
+                    "experiment: its rule has another optimizer, clipping or schedule than its words optimizer, clip and schedule set; set the rule by the word rule, such as |> rule Rule.bptt, which keeps them"
                 ]
                 "said"
         }

@@ -272,12 +272,12 @@ let tests =
         test "what looks at none is refused, and so is a performance that no task defines" {
             Expect.stringContains
                 (texts (byValidation plain))
-                "byValidation looks at a validation"
+                "byValidation needs a validation"
                 ""
 
             Expect.stringContains
                 (texts (stopAtPerformance 0.9 plain))
-                "stopAtPerformance looks at a validation, and there is none; let there be one, such as |> validate 50 100"
+                "stopAtPerformance needs a validation, and none is declared; declare one, such as |> validate 50 100"
                 ""
 
             let curriculum = {
@@ -285,7 +285,7 @@ let tests =
                     Task = Task.curriculum [ decision 0.5, PerformanceAbove 0.7 ] (decision 0.1)
             }
 
-            Expect.stringContains (texts curriculum) "PerformanceAbove looks at a validation" ""
+            Expect.stringContains (texts curriculum) "performanceAbove needs a validation" ""
 
             for performance in [ 0.0; -0.5; 1.5; nan; infinity ] do
                 Expect.stringContains

@@ -364,7 +364,7 @@ let tests =
             Expect.equal
                 (text { one with Rule = Rule.rtrl } |> Result.mapError List.head)
                 (Error
-                    "experiment: it updates at Online, and its rule at TrialEnd; give it its rule by the word rule, such as |> rule Rule.bptt, which keeps the update")
+                    "experiment: its update is online, and that of its rule is trialEnd; set the rule by the word rule, such as |> rule Rule.bptt, which keeps the update")
                 "said"
         }
 

@@ -96,7 +96,7 @@ let tests =
 
             Expect.equal
                 (sentence (Task.perceptualDecision PerceptualDecision.standard))
-                "noisy evidence for two sides, noise 0.5; two outputs are asked for which there was more. Phases: fixation 30 ms, stimulus 50 to 150 ms, delay 0 ms, decision 50 ms."
+                "noisy evidence for two sides, noise 0.5; two outputs report for which there was more. Phases: fixation 30 ms, stimulus 50 to 150 ms, delay 0 ms, decision 50 ms."
                 "standard"
 
             for words in

@@ -3,21 +3,21 @@ namespace Rflo.Dsl
 open System
 open MathNet.Numerics.LinearAlgebra
 
-/// What a circuit did in one test trial, without its activity.
+/// The results of one test trial, without its activity.
 [<RequireQualifiedAccess>]
 type TestedTrial = {
     /// L of the trial; NaN where it had no target.
     Loss: float
-    /// How well it was done (`Task.scored`); NaN where the task or the trial defines none.
+    /// Its performance (`Task.scored`); NaN where the task or the trial defines none.
     Performance: float
     /// The sum of its rewards.
     Reward: float
-    /// What the trial is about, by name.
+    /// The conditions of the trial by name.
     Conditions: Map<string, float>
-    /// The output that the target calls for, and the chosen one, over all outputs of the task; none where nothing is to be decided.
+    /// The output of the target, and the chosen one, over all outputs of the task; none where the trial has no decision.
     Decision: (int * int) option
-    /// Steps from the first of the decision period to the first in which the chosen output leads every other by half of what the targets
-    /// differ by; none where it does in no step.
+    /// Steps from the first of the decision period to the first in which the chosen output exceeds every other by half of the targets'
+    /// difference; none where there is no such step.
     ReactionSteps: int option
 } with
 
@@ -25,7 +25,7 @@ type TestedTrial = {
     member this.Condition name =
         this.Conditions |> Map.tryFind name |> Option.defaultValue nan
 
-/// Test trials in numbers, each with its interval of 95 %.
+/// Summary statistics of test trials, each with its 95 % interval.
 [<RequireQualifiedAccess>]
 type BehaviorSummary = {
     Trials: int
@@ -39,21 +39,21 @@ type BehaviorSummary = {
     Choices: (int * Estimate) list
 }
 
-/// How often each output was chosen where the target calls for each.
+/// The number of trials by output of the target and by chosen output.
 [<RequireQualifiedAccess>]
 type Confusion = {
     /// Shape (outputs of the target, outputs chosen).
     Counts: int[,]
 } with
 
-    /// The share of a row: of the trials that ask for one output, those that chose another (Wilson).
+    /// The share of a row: of the trials with one output as the target, those with the other chosen (Wilson).
     member this.Share(asked, chosen) =
         let row =
             Seq.sum (seq { for k in 0 .. this.Counts.GetLength 1 - 1 -> this.Counts[asked, k] })
 
         Estimate.proportion this.Counts[asked, chosen] row
 
-/// What test trials show of a trained circuit: loss, performance and choices, by condition.
+/// Behavior of a trained circuit in test trials: loss, performance and choices, by condition.
 [<RequireQualifiedAccess>]
 module Behavior =
 
@@ -75,7 +75,7 @@ module Behavior =
         Mask = activity.Mask
     }
 
-    /// `Behavior.ofActivity activity` is what a trial of `Run.evaluate` shows, without its activity.
+    /// `Behavior.ofActivity activity` is the result of a trial of `Run.evaluate`, without its activity.
     let ofActivity (activity: Activity) : TestedTrial =
         let answers = answers activity
 
@@ -88,13 +88,13 @@ module Behavior =
             ReactionSteps = Decisions.reaction answers
         }
 
-    /// `Behavior.testWith how weights experiment task 500` shows 500 trials, as `Run.evaluate` does, and keeps what they show without the
-    /// activity, so that there may be many.
+    /// `Behavior.testWith how weights experiment task 500` runs 500 trials as `Run.evaluate` does, and keeps their results without the
+    /// activity, so that memory allows many.
     let testWith how weights experiment task count =
         Run.evaluateEach ofActivity how weights experiment task count
 
-    /// `Behavior.test trained task 500` is 500 test trials of that task by what the run left. None of them is a trial of the training,
-    /// unless the task is the same in every trial.
+    /// `Behavior.test trained task 500` is 500 test trials of that task with the run's final weights. None of them is a trial of
+    /// the training, unless the task is the same in every trial.
     let test (trained: Trained) task count =
         testWith Evaluation.standard trained.Final trained.Experiment task count
 
@@ -122,7 +122,7 @@ module Behavior =
         |> List.sortBy fst
         |> List.map (fun (key, group) -> key, summary group)
 
-    /// The trials that have a condition. Where none has, the name is a mistake.
+    /// The trials that have a condition. An exception where none has it.
     let private having condition (trials: TestedTrial list) =
         match trials |> List.filter (fun trial -> trial.Conditions.ContainsKey condition) with
         | [] when not (List.isEmpty trials) ->
@@ -142,7 +142,7 @@ module Behavior =
     let by condition trials =
         having condition trials |> byFunction _.Condition(condition)
 
-    /// How often each output was chosen where the target calls for each.
+    /// The number of trials by output of the target and by chosen output.
     let confusion (trials: TestedTrial list) : Confusion =
         let decisions = trials |> List.choose _.Decision
 
@@ -169,13 +169,14 @@ module Behavior =
             | _ -> None)
         |> PsychometricFit.ofChoices how
 
-    /// `Behavior.psychometric "evidence" trials` is the logistic curve, with lapses, of choosing output 1 by a condition that speaks for
-    /// it where it is large: maximum likelihood, intervals by resampling. Standard tasks call it "evidence" or "difference".
+    /// `Behavior.psychometric "evidence" trials` is the logistic curve, with lapses, of choosing output 1 by a condition whose
+    /// large values are evidence for it: maximum likelihood, intervals by resampling. Standard tasks call it "evidence" or
+    /// "difference".
     let psychometric condition trials =
         psychometricWith PsychometricFit.standard condition trials
 
     /// `Behavior.chronometric 1.0<ms> "evidence" trials` is the mean reaction time in ms by a condition, of the trials that have one and
-    /// are right (Student's t); `ReactionSteps` says what it is.
+    /// are right (Student's t); `ReactionSteps` defines it.
     let chronometric (dt: float<ms>) condition (trials: TestedTrial list) =
         having condition trials
         |> List.groupBy _.Condition(condition)

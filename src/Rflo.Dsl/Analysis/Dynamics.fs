@@ -5,9 +5,10 @@ open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 open Rflo.Analysis
 
-/// What a trained circuit does at constant inputs, without noise: `let map = Dynamics.ofTrained trained |> Dynamics.at [ "x", [| 1.0 |] ]` is
-/// the map z(t) = F(z(t-1)); the other words give its fixed points, its Jacobians, its Lyapunov exponents and its flow. What does
-/// not fit raises an ArgumentException that names it.
+/// The dynamics of a trained circuit at constant inputs, without noise:
+/// `let map = Dynamics.ofTrained trained |> Dynamics.at [ "x", [| 1.0 |] ]` is the map z(t) = F(z(t-1)); the other words give its
+/// fixed points, its Jacobians, its Lyapunov exponents and its flow. An argument that does not fit raises an ArgumentException
+/// that names it.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Dynamics =
 
@@ -21,7 +22,8 @@ module Dynamics =
         )
 
     /// `Dynamics.ofWeights [] final experiment` is the map of the experiment's circuit with those weights, at inputs of 0 and without
-    /// the perturbations of its training. A projection with a gate must be said to be open or shut: `Dynamics.ofWeights [ "pfc->m1", true ] final experiment`.
+    /// the perturbations of its training. Each projection with a gate must be listed as open or shut:
+    /// `Dynamics.ofWeights [ "pfc->m1", true ] final experiment`.
     let ofWeights
         (gates: (string * bool) list)
         (final: Map<string, Matrix<float>>)
@@ -31,14 +33,14 @@ module Dynamics =
             experiment with
                 Circuit = Circuit.withWeights final experiment.Circuit |> Circuit.freeze
                 Trials = 0
-                // A curriculum may look at validations, though none is run here.
+                // A curriculum may need a validation to pass the check, though none is run here.
                 Probes = experiment.Probes |> List.filter _.Probe.IsValidation
                 Stopping = Stopping.never
                 Perturbations = []
         }
         |> Result.map (mapOf gates)
 
-    /// `Dynamics.ofTrained trained` is the map of what the run left, at inputs of 0.
+    /// `Dynamics.ofTrained trained` is the map with the run's final weights, at inputs of 0.
     let ofTrained (trained: Trained) =
         match ofWeights [] trained.Final trained.Experiment with
         | Ok map -> map
@@ -68,7 +70,7 @@ module Dynamics =
         map.WithInputs values
 
     /// `Dynamics.states trials map` is the states z that the inputs of those trials drive the circuit through, without noise, each from the
-    /// circuit's initial state: where fixed points are looked for.
+    /// circuit's initial state: starting points of the search for fixed points.
     let states (trials: Activity list) (map: CircuitMap) : float[][] = [|
         for trial in trials do
             let start = map.InitialState()
@@ -90,8 +92,9 @@ module Dynamics =
     let fixedPointsWith (options: FixedPointOptions) (starts: float[] seq) (map: CircuitMap) =
         FixedPoints.Find(map, starts, options) |> List.ofSeq
 
-    /// `map |> Dynamics.fixedPoints starts` is the fixed and slow points that those states lead to (Sussillo and Barak 2013), fixed ones first:
-    /// where they are, how fast the circuit is there, their modes, and how many directions leave them.
+    /// `map |> Dynamics.fixedPoints starts` is the fixed and slow points that the search finds from those states (Sussillo and
+    /// Barak 2013), fixed ones first: where they are, how fast the circuit is there, their modes, and how many directions leave
+    /// them.
     let fixedPoints (starts: float[] seq) (map: CircuitMap) =
         fixedPointsWith FixedPointOptions.Standard starts map
 

@@ -4,10 +4,10 @@ open System
 open MathNet.Numerics.Distributions
 open MathNet.Numerics.Statistics
 
-/// A number that was estimated from trials, with its interval of 95 %.
+/// A number that is estimated from trials, with its 95 % interval.
 [<RequireQualifiedAccess>]
 type Estimate = {
-    /// NaN where no trial says anything of it.
+    /// NaN where no trial contributes to it.
     Value: float
     /// NaN where the trials are too few for an interval.
     Low: float
@@ -28,7 +28,7 @@ type Estimate = {
         else
             $"{number this.Value} ({number this.Low} to {number this.High})"
 
-/// Estimates with their intervals of 95 %.
+/// Estimates with their 95 % intervals.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Estimate =
 
@@ -86,7 +86,7 @@ module Estimate =
                 Trials = n
             }
 
-    /// The mean of what is no NaN: by `proportion` where all of it is 0 or 1, else by `mean`.
+    /// The mean of the values that are not NaN: by `proportion` where all of them are 0 or 1, else by `mean`.
     let ofScores (scores: float seq) : Estimate =
         let scores = scores |> Seq.filter (Double.IsNaN >> not) |> Array.ofSeq
 
@@ -97,7 +97,7 @@ module Estimate =
         else
             mean scores
 
-    /// An estimate with the quantiles of what resampling made of it; NaN where most of that is none.
+    /// An estimate with the quantiles of its resampled values; NaN where most of these are not finite.
     let resampled trials value (again: float[]) : Estimate =
         let found = again |> Array.filter Double.IsFinite |> Array.sort
 

@@ -2,11 +2,11 @@ namespace Rflo.Dsl
 
 open MathNet.Numerics.LinearAlgebra
 
-/// What a circuit did in a trial, in the terms of its task.
+/// Measures of a circuit's activity in a trial, in the terms of its task.
 [<RequireQualifiedAccess>]
 module Measure =
 
-    /// A readout of a trial: what it is, its outputs, and the columns of targets and mask that are its.
+    /// A readout of a trial: its declaration, its outputs, and its columns of targets and mask.
     type private Chosen = {
         Readout: Readout
         Outputs: Matrix<float>
@@ -39,7 +39,7 @@ module Measure =
                 (nameof readout)
                 $"there is no readout {readout}; the circuit has {names activity}"
 
-    /// The only readout. Of several, one must be named.
+    /// The only readout. An exception where there are several.
     let private only word (activity: Activity) =
         match activity.Readouts with
         | [ _ ] -> at 0 activity
@@ -47,12 +47,12 @@ module Measure =
         | first :: _ ->
             invalidArg
                 (nameof activity)
-                $"the circuit has {activity.Readouts.Length} readouts, {names activity}; say of which: {word} \"{first.Name}\""
+                $"the circuit has {activity.Readouts.Length} readouts, {names activity}; name one: {word} \"{first.Name}\""
 
-    /// `Measure.targets "hand" activity` is what was asked of that readout, shape (steps, outputs).
+    /// `Measure.targets "hand" activity` is the targets of that readout, shape (steps, outputs).
     let targets readout (activity: Activity) = (named readout activity).Targets
 
-    /// `Measure.mask "hand" activity` is how much each step and output of that readout counts, shape (steps, outputs).
+    /// `Measure.mask "hand" activity` is the mask of that readout, shape (steps, outputs).
     let mask readout (activity: Activity) = (named readout activity).Mask
 
     let private peak first (series: Vector<float>) =
@@ -68,8 +68,8 @@ module Measure =
         let produced = peak (second - 1) (chosen.Outputs.Column 0) + 1 - second
         asked * dt, float produced * dt
 
-    /// `Measure.interval p dt activity` is, for a trial of ready-set-go, the delay that was asked for and the one that was
-    /// produced: from the second pulse to the peak of the output's largest value after it. Of several readouts, name one:
+    /// `Measure.interval p dt activity` is, for a trial of ready-set-go, the delay of the target and the produced one: the
+    /// time from the second pulse to the peak of the output's largest value after it. Of several readouts, name one:
     /// `Measure.intervalOf "hand"`.
     let interval task dt activity =
         intervalAt (only "Measure.intervalOf" activity) task dt
@@ -112,11 +112,11 @@ module Measure =
             Mask = chosen.Mask
         }
 
-    /// `Measure.decision activity` is, for a trial of a task that asks for one, (which output was asked for, which was chosen): of
-    /// the outputs among which the decision is made, that with the largest mean over the decision period. The decision period is
-    /// the last stretch of those steps that count most and ask for one output more than for another; an output that was asked for
-    /// before it, such as one of fixation, is no choice. One output alone chooses 1 where its mean is above 0 (above 1/2, where the
-    /// readout is a sigmoid), else 0. None where the trial asks for no decision. Of several readouts, name one:
+    /// `Measure.decision activity` is, for a trial with a decision, (the output with the highest target, the chosen output). The chosen
+    /// output has the largest mean over the decision period, among the outputs of the decision. The decision period is the last run of
+    /// those steps that have the largest mask and targets that differ between outputs; an output that has the highest target before it,
+    /// such as one of fixation, is no choice. A single output chooses 1 where its mean is above 0 (above 1/2, where the readout is a
+    /// sigmoid), else 0. None where the targets define no decision. With several readouts, name one:
     /// `Measure.decisionOf "choice"`.
     let decision (activity: Activity) =
         decisionAt (only "Measure.decisionOf" activity)

@@ -5,8 +5,8 @@ open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 open Rflo.Analysis
 
-/// What the activity of a population shows: `let cortex = Population.rates "cortex" trials`, with trials from `Run.evaluate` or
-/// `Run.perform`. What does not fit raises an ArgumentException that names it.
+/// Analyses of the activity of a population: `let cortex = Population.rates "cortex" trials`, with trials from `Run.evaluate` or
+/// `Run.perform`. An argument that does not fit raises an ArgumentException that names it.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Population =
 
@@ -59,18 +59,21 @@ module Population =
     /// `Population.dimensions cortex` is the participation ratio, with the error that leaving out trials gives.
     let dimensions (activity: TrialSet) = Participation.Of activity
 
-    /// `cortex |> Population.decodeWith (DecodingOptions(Classifier = Classifier.Ridge)) labels` has a classifier and parts of its own.
+    /// `cortex |> Population.decodeWith (DecodingOptions(Classifier = Classifier.Ridge)) labels` uses that classifier and those
+    /// options.
     let decodeWith (options: DecodingOptions) (labels: int[]) (activity: TrialSet) =
         Decoding.OverTime(activity, labels, options)
 
-    /// `cortex |> Population.decode labels` is how well the label of a trial is predicted in each step by linear discriminants of other trials.
+    /// `cortex |> Population.decode labels` is the accuracy with which linear discriminants of other trials predict the label of
+    /// a trial, in each step.
     let decode (labels: int[]) (activity: TrialSet) =
         decodeWith DecodingOptions.Standard labels activity
 
     /// `cortex |> Population.decodeAcross labels` trains in each step and tests in every other, shape (step of training, step of test).
     let decodeAcross (labels: int[]) (activity: TrialSet) = Decoding.AcrossTime(activity, labels)
 
-    /// `cortex |> Population.regress coherences` is how much of a number's variance is predicted in each step by ridge regression on other trials.
+    /// `cortex |> Population.regress coherences` is the share of a number's variance that ridge regression on other trials
+    /// predicts, in each step.
     let regress (values: float[]) (activity: TrialSet) = Regression.OverTime(activity, values)
 
     /// `cortex |> Population.targeted [ "motion", motion; "choice", choice ] conditions` is the axes along which those variables are
@@ -109,8 +112,8 @@ module Population =
         let struct (distance, _) = Similarity.Procrustes(first.Samples(), second.Samples())
         distance
 
-    /// `trial |> Population.currents "m1" map` is the currents of that area by where they come from, from the rates of the trial and the weights
-    /// of the map.
+    /// `trial |> Population.currents "m1" map` is the currents of that area by their sources, computed from the rates of the
+    /// trial and the weights of the map.
     let currents (area: string) (map: CircuitMap) (trial: Activity) =
         let graph = map.Graph
         let isOther name (parts: Map<string, Matrix<float>>) = not (Map.containsKey name parts)

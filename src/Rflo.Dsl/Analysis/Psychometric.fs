@@ -12,15 +12,15 @@ type Psychometric = {
     Bias: Estimate
     /// Of the logistic curve, in 1 / evidence; below 0 where choice 1 becomes rarer with the evidence.
     Slope: Estimate
-    /// P(choice 1) where the evidence for choice 0 is as strong as can be.
+    /// P(choice 1) in the limit of strong evidence for choice 0.
     LapseLow: Estimate
-    /// P(choice 0) where the evidence for choice 1 is as strong as can be.
+    /// P(choice 0) in the limit of strong evidence for choice 1.
     LapseHigh: Estimate
-    /// Each evidence that there was, with the share of choices 1 (Wilson).
+    /// Each value of the evidence, with the share of choices 1 (Wilson).
     Points: (float * Estimate) list
-    /// Of all trials, in nats.
+    /// The log likelihood of all trials, in nats.
     LogLikelihood: float
-    /// -Slope * Bias, which a flat curve has too.
+    /// -Slope * Bias, which is defined for a flat curve too.
     Intercept: float
 } with
 
@@ -55,13 +55,14 @@ module PsychometricFit =
     [<Struct>]
     type private Level = { X: float; Count: float; Ones: float }
 
-    /// Where choices are separated by the evidence, likelihood rises with the slope for ever. This holds the logit within some tens of
-    /// where it would be, per deviation of the evidence, and moves no slope that data can tell.
+    /// Weight of a quadratic penalty on intercept and slope, in units of the evidence's deviation: a normal prior of deviation
+    /// 30. Where the evidence separates the choices, the likelihood increases with the slope without limit, and the penalty
+    /// bounds the slope. Its effect on a slope that the data determine is negligible.
     let private weakest = 1.0 / (2.0 * 30.0 * 30.0)
 
     let private logistic u = 1.0 / (1.0 + exp -u)
 
-    /// (intercept, slope, lapse low, lapse high) of the parameters over which the search is free.
+    /// (intercept, slope, lapse low, lapse high) from the unconstrained parameters of the search.
     let private free most (p: Vector<float>) =
         let lapse k =
             if most = 0.0 then 0.0 else most * logistic p[k]
@@ -80,7 +81,7 @@ module PsychometricFit =
     let private negative most (levels: Level[]) (p: Vector<float>) =
         let held = weakest * (p[0] * p[0] + p[1] * p[1])
 
-        // Far out the lapses are at their ends whatever the parameter is.
+        // For large parameters the lapses are at the ends of their range, so a weak penalty bounds the parameters.
         let lapses =
             if most > 0.0 then
                 1e-4 * (p[2] * p[2] + p[3] * p[3])

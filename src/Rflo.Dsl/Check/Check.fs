@@ -10,14 +10,14 @@ open CheckRules
 /// An experiment in which `Check.experiment` found nothing wrong; only it makes one, and only this compiles.
 type CheckedExperiment = private {
     Declared: Experiment
-    /// The same with the weights that were read in place of where to read them.
+    /// The same experiment with the weights that were read, in place of their sources.
     Read: Experiment
 } with
 
     /// The experiment as its author declared it.
     member this.Experiment = this.Declared
 
-    /// The same experiment, in which every matrix of weights that was to be read is given.
+    /// The same experiment, in which every matrix of weights has been read.
     member internal this.Resolved = this.Read
 
 /// Finds everything that is wrong with a declaration, in one pass and in the order of declaration.
@@ -29,7 +29,7 @@ module Check =
         | Ok _ -> []
         | Error faults -> faults
 
-    /// Runs save which connections of a projection exist beside its weights, under its name and one of these.
+    /// Ends of the array names under which a run saves which connections of a projection exist.
     let private savedParts = [ "exists"; "row"; "column"; "value"; "shape" ]
 
     let private savedName (circuit: Circuit) (projection: Projection) = [
@@ -125,9 +125,9 @@ module Check =
                 if not listens then
                     Contradiction(
                         $"symmetric feedback is the transpose of weights from {area.Name} to {readout.Name}, and there are none",
-                        "use random feedback, or let the readout listen to the area"
+                        "use through (randomFeedback 1.0), or declare a projection from the area to the readout"
                     )
-        // An arrow that ends at no area has said so.
+        // An arrow that ends at no area is reported by its words without effect.
         | _ when not (List.isEmpty feedback.Lost) -> ()
         | readout, area ->
             yield! faultsOf readout
@@ -149,7 +149,7 @@ module Check =
             else
                 String.concat " + " parts
 
-        // Of parts that are wrong themselves, no sum is asked.
+        // The sum is not checked where a part of it is invalid itself.
         let areSound sizes names =
             List.forall (fun size -> size > 0) sizes && List.distinct names = names
 
@@ -186,7 +186,7 @@ module Check =
         | [] -> task.Score.IsSome || task.Kind.IsCustom
         | parts -> List.exists isScored parts
 
-    /// The criteria of curricula, of the outermost and of those within others.
+    /// The criteria of curricula, each with the number of mixtures and blocks around it.
     let rec private criteria depth (task: Task) = [
         match task.Kind with
         | Curriculum(stages, _) -> for _, criterion in stages -> depth, criterion
@@ -198,7 +198,7 @@ module Check =
             yield! criteria inside part
     ]
 
-    /// What looks at validations, and whether there are any to look at.
+    /// The words that need validations, and whether any validation is declared.
     let private validation (experiment: Experiment) = [
         let isValidated = experiment.Probes |> List.exists _.Probe.IsValidation
         let criteria = criteria 0 experiment.Task
@@ -211,24 +211,24 @@ module Check =
                 "stopAtPerformance"
 
             if criteria |> List.exists (fun (_, criterion) -> criterion.IsValidationLossBelow) then
-                "ValidationLossBelow"
+                "validationLossBelow"
 
             if criteria |> List.exists (fun (_, criterion) -> criterion.IsPerformanceAbove) then
-                "PerformanceAbove"
+                "performanceAbove"
         ]
 
         if not isValidated then
             for word in lookers do
                 Contradiction(
-                    $"{word} looks at a validation, and there is none",
-                    "let there be one, such as |> validate 50 100"
+                    $"{word} needs a validation, and none is declared",
+                    "declare one, such as |> validate 50 100"
                 )
 
-        for word in [ "stopAtPerformance"; "PerformanceAbove" ] do
+        for word in [ "stopAtPerformance"; "performanceAbove" ] do
             if List.contains word lookers && not (isScored experiment.Task) then
                 Contradiction(
-                    $"{word} looks at the performance of trials, and the task defines none",
-                    "say when a trial is right, such as task |> Task.scored (Score.ErrorBelow 0.1)"
+                    $"{word} needs the performance of trials, and the task defines none",
+                    "define it, such as by task |> Task.scored (Score.ErrorBelow 0.1)"
                 )
 
         if
@@ -238,7 +238,7 @@ module Check =
         then
             Contradiction(
                 "a curriculum within a mixture or blocks is passed by a validation, which is of all their parts",
-                "pass it by its losses, such as MeanLossBelow(0.01, 50), or make it the outermost"
+                "pass it by its losses, such as lossBelow 0.01 50, or make it the outermost"
             )
     ]
 
@@ -259,13 +259,13 @@ module Check =
         match experiment.Settings.Update with
         | Some time when time <> experiment.Rule.Update ->
             Contradiction(
-                $"it updates at {CheckRules.updateWord time}, and its rule at {CheckRules.updateWord experiment.Rule.Update}",
-                "give it its rule by the word rule, such as |> rule Rule.bptt, which keeps the update"
+                $"its update is {CheckRules.updateWord time}, and that of its rule is {CheckRules.updateWord experiment.Rule.Update}",
+                "set the rule by the word rule, such as |> rule Rule.bptt, which keeps the update"
             )
         | _ when not (experiment.Settings.Of(experiment.Rule).Equals experiment.Rule) ->
             Contradiction(
-                "its rule has another optimizer, clipping or schedule than its words optimizer, clip and schedule say",
-                "give it its rule by the word rule, such as |> rule Rule.bptt, which keeps them"
+                "its rule has another optimizer, clipping or schedule than its words optimizer, clip and schedule set",
+                "set the rule by the word rule, such as |> rule Rule.bptt, which keeps them"
             )
         | _ -> ()
 
@@ -297,7 +297,7 @@ module Check =
         yield! window "the loss window" experiment.Stopping.Window
     ]
 
-    /// A word that found no part of the name that it was given.
+    /// The problem of a word that names a part that does not exist.
     let private unmatched one =
         let found kind (word, name, known) = {
             Part = InWord $"{word} \"{name}\""
@@ -310,7 +310,7 @@ module Check =
         | NoSuchReadout(word, name, known) -> found ReadoutName (word, name, known)
         | NoSuchProjection(word, name, known) -> found ProjectionName (word, name, known)
 
-    /// Every part with the names of the parts before it.
+    /// Each part with the names of the parts before it.
     let private withEarlier nameOf parts =
         parts
         |> List.mapi (fun k part -> parts |> List.truncate k |> List.map nameOf, part)
@@ -322,7 +322,7 @@ module Check =
         yield! circuit.Unmatched |> List.map unmatched |> List.distinct
         let tasks = TaskCompile.problems dt experiment.Seed circuit experiment.Task
         yield! tasks
-        // A circuit without areas is no circuit yet; what the task should fit is not known.
+        // A circuit without areas has its own problem; its sizes are not compared with those of the task.
         if not (List.isEmpty circuit.Areas) then
             yield! at InTask (taskSizes experiment)
 

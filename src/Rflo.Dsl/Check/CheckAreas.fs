@@ -7,7 +7,7 @@ open CheckValues
 /// What is wrong with an area.
 module internal CheckAreas =
 
-    /// The dt of an experiment, where it is one: a wrong dt is one mistake, not one in every time beside it.
+    /// The dt of an experiment if it is valid: an invalid dt is reported once, not again for every time.
     let usableDt (experiment: Experiment) =
         if experiment.Dt > 0.0<ms> && Double.IsFinite(float experiment.Dt) then
             Some experiment.Dt
@@ -78,7 +78,7 @@ module internal CheckAreas =
 
         if not area.Penalties.IsEmpty && area.Dynamics.IsWinnerTakeAll then
             Contradiction(
-                "its rates cost something, and those of a winner-take-all area have no slope by which to learn",
+                "it has penalties on its rates, and the rates of a winner-take-all area have no slope",
                 "leave penalties out"
             )
     ]
@@ -125,7 +125,7 @@ module internal CheckAreas =
                     (population area (automatic @ earlier) (given, units))
     ]
 
-    /// What is wrong with a unit model, and with what the area says beside it.
+    /// What is wrong with a unit model, and with the area's other settings beside it.
     let private unitModelFaults (model: UnitModel) (area: Area) = [
         yield! described "the unit model" model.Description
         let states = List.ofSeq model.States
@@ -164,7 +164,7 @@ module internal CheckAreas =
             )
     ]
 
-    /// One unit of a model in one step, which its functions make: what they throw, every run would.
+    /// One step of one unit, computed by the model's functions: an exception here would end every run.
     let private makeOneStep (model: UnitModel) =
         let builder = GraphBuilder()
 

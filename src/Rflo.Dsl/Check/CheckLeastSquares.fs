@@ -18,24 +18,25 @@ module internal CheckLeastSquares =
         yield! atLeastOne "the number of steps between least squares" every
     ]
 
-    /// What the solution of least squares would not keep to.
+    /// Bounds and penalties, which the solution of least squares does not take into account.
     let private ownAlphaAlone instead (projection: Projection) = [
         if Option.isSome (CheckProjections.soundBounds projection) then
-            Contradiction("least squares keep to no bounds", $"leave the bounds out, {instead}")
+            Contradiction("least squares do not keep weights within bounds", $"leave the bounds out, {instead}")
 
         for label, strength in projection.Decays do
             let word = label.ToLowerInvariant()
 
             if strength > 0.0 then
                 Contradiction(
-                    $"least squares know no {word} but their own alpha",
+                    $"least squares have no {word} but their own alpha",
                     $"leave the {word} out, {instead}"
                 )
     ]
 
-    /// What is wrong with a projection onto a readout that learns by least squares; of what is wrong in itself, nothing.
+    /// What is wrong with a projection onto a readout that learns by least squares. Invalid values of the readout itself are
+    /// reported elsewhere.
     let ofReadout (rule: Rule) (readout: Readout) (projection: Projection) = [
-        let instead = "or let the readout learn by the delta rule, Readout = DeltaRule"
+        let instead = "or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
         if readout.Output <> Output.Linear && Enum.IsDefined readout.Output then
             RuleCannot(
@@ -51,12 +52,12 @@ module internal CheckLeastSquares =
         | loss ->
             if readout.Output = Output.Linear then
                 Contradiction(
-                    $"least squares minimise the squared error, and the loss of {readout.Name} is the {loss.Description}",
+                    $"least squares minimize the squared error, and the loss of {readout.Name} is the {loss.Description}",
                     $"leave the loss out, {instead}"
                 )
     ]
 
-    /// What is wrong with a projection onto an area that learns to make the currents of a teacher.
+    /// What is wrong with a projection onto an area that learns the currents of a teacher.
     let ofArea (circuit: Circuit) (rule: Rule) (target: Area) (projection: Projection) = [
         match rule.Credit with
         | TowardCurrents(name, _, _, _) ->
@@ -93,7 +94,7 @@ module internal CheckLeastSquares =
                 )
 
             if Option.isSome (Wiring.signsOf circuit projection) then
-                Contradiction("least squares keep to no signs", $"leave dale out, {instead}")
+                Contradiction("least squares do not keep the signs of weights", $"leave dale out, {instead}")
 
             yield! ownAlphaAlone instead projection
         | _ -> ()

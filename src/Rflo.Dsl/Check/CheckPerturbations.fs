@@ -7,7 +7,7 @@ open CheckValues
 /// What is wrong with a perturbation.
 module internal CheckPerturbations =
 
-    /// The units of an area that exist, as many as there are.
+    /// The number of units that a perturbation takes, if all of them exist.
     let private units (area: Area) (circuit: Circuit) =
         function
         | PerturbedUnits.Some(_, units) ->
@@ -37,7 +37,7 @@ module internal CheckPerturbations =
         | Course.Steps values -> values
         | Course.OfUnits values -> Array.ofSeq (Seq.cast<float> values)
 
-    /// Steps that a course gives numbers for; none where it is the same in all.
+    /// The number of steps of a course; none where it is constant.
     let private courseSteps =
         function
         | Course.Constant _ -> None
@@ -75,7 +75,7 @@ module internal CheckPerturbations =
             Unknown(EventName, name, task.Events)
     ]
 
-    /// Where it acts: faults, and how many steps it lasts where every trial has that many.
+    /// Faults of the steps in which it acts, and the number of these steps where it is the same in all trials.
     let private steps (dt: float<ms> option) longest (task: Task) (steps: PerturbedSteps) =
         let beyond field (time: float<ms>) until = [
             match dt, longest with
@@ -168,7 +168,7 @@ module internal CheckPerturbations =
             nothing "it adds 0"
     ]
 
-    /// Rules that do not learn where states are held or kicked.
+    /// Rules and time constants that cannot learn where states are held or kicked.
     let private learners (experiment: Experiment) (area: Area) (perturbation: Perturbation) = [
         let cuts, moves =
             match perturbation.Kind with
@@ -254,7 +254,7 @@ module internal CheckPerturbations =
         yield! learners experiment area perturbation
     ]
 
-    /// The faults of a perturbation, beside those before it.
+    /// The faults of a perturbation, which depend on those declared before it.
     let perturbation
         (experiment: Experiment)
         dt

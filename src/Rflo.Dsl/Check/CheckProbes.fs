@@ -11,7 +11,7 @@ module internal CheckProbes =
         | Ok _ -> []
         | Error faults -> faults
 
-    /// A rule that watches must be able to learn every plastic projection onto an area.
+    /// A rule that a probe compares must be able to learn every plastic projection onto an area.
     let private watches (experiment: Experiment) (rule: Rule) = [
         yield! name [] rule.Name
         yield! schedule experiment.Precision experiment.Dt rule
@@ -40,19 +40,19 @@ module internal CheckProbes =
             yield! modulatorArrives experiment.Circuit rule target
     ]
 
-    /// Whether a projection's weights change; `learningRate 0.0` changes none.
+    /// Whether the weights of a projection change; `learningRate 0.0` changes none.
     let private moves (experiment: Experiment) (projection: Projection) =
         match Wiring.plasticity experiment projection with
-        // A rate that is none is a problem of the projection.
+        // A rate that is not a number is reported as a problem of the projection.
         | Some(rate, _) -> rate <> 0.0
         | None -> false
 
-    /// Whether least squares solve for it, so that no rule's increments are compared on it.
+    /// Whether the projection learns by least squares, which have no increments to compare.
     let private isBySquares (experiment: Experiment) (projection: Projection) =
         Wiring.plasticity experiment projection
         |> Option.exists (fun (_, rule) -> rule.Credit.IsTowardCurrents)
 
-    /// Whether Dale's law holds a projection, as far as the declaration says it.
+    /// Whether Dale's law constrains a projection, as far as the declaration determines it.
     let private isSigned (circuit: Circuit) (projection: Projection) =
         match Wiring.areaOf projection.Source, projection.Target with
         | _, OfReadout _
@@ -75,7 +75,7 @@ module internal CheckProbes =
            | Mask mask, _ -> mask |> Seq.cast<bool> |> Seq.exists not
            | Dense, _ -> false
 
-    /// What a probe of the circuit lacks if it can measure nothing there: nothing of the kind, and what to declare.
+    /// Why a probe can measure nothing in the circuit, and what to declare.
     let private nothingToMeasure (experiment: Experiment) probe =
         let circuit = experiment.Circuit
 
@@ -93,7 +93,7 @@ module internal CheckProbes =
                 $"no projection runs from {area} to itself",
                 $"declare one, such as {area} --> {area}"
             )
-        // That nothing learns at all is said of the experiment.
+        // Where nothing at all learns, the problem is reported for the experiment.
         | Probe.Angle _
         | Probe.WeightChange when CheckRules.changesNothing experiment -> None
         | Probe.Angle _ when
@@ -128,7 +128,7 @@ module internal CheckProbes =
         "status"
     ]
 
-    /// The faults of a probe, beside those before it.
+    /// The faults of a probe, which depend on those declared before it.
     let probe (experiment: Experiment) (earlier: Watched list) (watched: Watched) =
         [
             let own = Probe.name watched.Probe

@@ -4,15 +4,15 @@ open System
 open Rflo.Core
 open CheckValues
 
-/// What is wrong with a projection, but for how it learns.
+/// What is wrong with a projection, apart from how it learns.
 module internal CheckProjections =
 
-    /// The bounds of a projection, where they make sense.
+    /// The bounds of a projection, if they are valid.
     let soundBounds (projection: Projection) =
         projection.Bounds
         |> Option.filter (fun (low, high) -> low <= high && low < infinity && high > -infinity)
 
-    /// Whether a connection may exist, as far as its projection says.
+    /// Whether a connection may exist, as far as the declaration determines it.
     let mayExist projection source target post pre =
         let isMasked =
             match projection.Connectivity with
@@ -105,7 +105,7 @@ module internal CheckProjections =
 
             match soundBounds projection with
             | Some(low, high) ->
-                // A run in single precision keeps to the bounds as single numbers.
+                // In single precision a run uses the bounds rounded to single numbers.
                 let least, most = rounded precision low, rounded precision high
 
                 let isOutside weight =
@@ -123,7 +123,7 @@ module internal CheckProjections =
             | None -> ()
     ]
 
-    /// What is wrong with a start whatever the sizes of the two ends.
+    /// What is wrong with initial weights, whatever the sizes of the two ends.
     let start precision (projection: Projection) read = [
         match projection.Weights with
         | Gaussian gain -> yield! notNegativeIn precision "the gain" gain
@@ -179,7 +179,7 @@ module internal CheckProjections =
     /// The most weights that one array can hold.
     let mostWeights = float Array.MaxLength
 
-    /// What is wrong with a start between those units.
+    /// What is wrong with initial weights between ends of those sizes.
     let startShape
         precision
         circuit
@@ -249,7 +249,7 @@ module internal CheckProjections =
             | _ -> ()
     ]
 
-    /// Whether weights of an area to itself can have any spectral radius but 0.
+    /// Whether weights of an area to itself can have a spectral radius other than 0.
     let returns seed (projection: Projection) (source: Wiring.Resolved) (target: Wiring.Resolved) = [
         let isSound =
             match projection.Connectivity with
@@ -277,7 +277,7 @@ module internal CheckProjections =
         | _ -> ()
     ]
 
-    /// Whether the signs of a projection's source cannot be told, since its area is unknown or its Dale fraction wrong.
+    /// Whether the signs of a projection's source are undetermined, since its area is unknown or its Dale fraction is wrong.
     let areSignsUnknown circuit (projection: Projection) =
         match Wiring.areaOf projection.Source |> Option.map (Wiring.findArea circuit) with
         | Some(Ok area) -> Option.isSome area.Dale && Option.isNone (Wiring.excitatory area)
@@ -331,7 +331,7 @@ module internal CheckProjections =
                 )
     ]
 
-    /// Every value that a start without draws gives its weights.
+    /// Every value of initial weights that are not drawn.
     let fixedValues (projection: Projection) (signs: sbyte[] option) =
         match projection.Weights, signs with
         | (Constant weight | OneToOne weight), None -> [ weight ]
@@ -377,7 +377,7 @@ module internal CheckProjections =
         match projection.Delay, projection.Source, projection.Target with
         | None, _, _ -> ()
         | Some _, _, OfReadout _ ->
-            Contradiction("a readout listens to rates of the same step", "leave the delay out")
+            Contradiction("a readout receives rates of the same step", "leave the delay out")
         | Some _, (OfInput _ | OfChannels _ | OfBias), _ ->
             Contradiction(
                 "inputs and biases arrive in the same step",
@@ -401,7 +401,7 @@ module internal CheckProjections =
         match projection.Source, projection.Target with
         | (OfInput _ | OfChannels _ | OfReadout _), OfReadout _ ->
             Contradiction(
-                "a readout listens to areas and to the bias only",
+                "a readout receives signals from areas and from the bias only",
                 "put an area between the two"
             )
         | _, (OfInput _ | OfChannels _ | OfBias) ->

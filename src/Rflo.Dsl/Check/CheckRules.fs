@@ -26,15 +26,15 @@ module internal CheckRules =
         | (Local _ | Own _), SymmetricPath when not hasReadout ->
             RuleCannot(
                 rule.Name,
-                $"tell {target.Name} an error, since no readout listens to it",
-                "use rflo and declare a feedback, or freeze the projection"
+                $"send an error to {target.Name}, since no projection runs from it to a readout",
+                "use Rule.rflo and declare feedback, such as by errorOf, or freeze the projection"
             )
         | _, DeclaredFeedback when List.isEmpty circuit.Feedback ->
             NoErrorReaches(target.Name, rule.Name)
         | _ -> ()
     ]
 
-    /// Exact credit follows the arrows from a target to the readouts; a winner-take-all area on the way stops it.
+    /// Exact credit follows the arrows from a target to the readouts; a winner-take-all area on the way blocks it.
     let throughCompetition (circuit: Circuit) (rule: Rule) target = [
         if followsArrows rule then
             let reached = Wiring.reachedFrom circuit target
@@ -133,13 +133,13 @@ module internal CheckRules =
             )
     ]
 
-    /// A rule whose modulator nothing feeds would run and learn nothing.
+    /// A rule whose modulator is 0 in every step changes no weight.
     let rewardArrives (experiment: Experiment) (rule: Rule) = [
         if asksForReward rule then
             yield! noRewards experiment rule
     ]
 
-    /// What is wrong with the area that a modulator comes from, and with what it makes of its rates.
+    /// What is wrong with the area whose rates are a modulator.
     let private modulatingArea (circuit: Circuit) name (check: Area -> Fault list) =
         match Wiring.findArea circuit name with
         | Error faults -> faults
@@ -189,7 +189,7 @@ module internal CheckRules =
         | _ -> ()
     ]
 
-    /// Where dt itself is no duration, any positive time will do: one mistake is enough.
+    /// A time of at least one step. Where dt itself is wrong, any positive time passes, so that one mistake is reported once.
     let atLeastOneStep field (dt: float<ms>) (given: float<ms>) = [
         let isDuration = dt > 0.0<ms> && Double.IsFinite(float dt)
         let isLongEnough = given > 0.0<ms> && (not isDuration || given >= dt)
@@ -217,7 +217,7 @@ module internal CheckRules =
         | None -> ()
     ]
 
-    /// The steps of a truncated look back; where dt itself is no duration, whole numbers of it are not asked for.
+    /// Window and stride of truncated BPTT; where dt itself is wrong, they need not be whole numbers of steps.
     let windowOf (dt: float<ms>) (window: float<ms>) (stride: float<ms>) = [
         let step =
             if dt > 0.0<ms> && Double.IsFinite(float dt) then
@@ -232,7 +232,7 @@ module internal CheckRules =
             NotAllowed(
                 "the window",
                 $"{string (float window)} ms",
-                $"at least the stride, {string (float stride)} ms, so that every error is told"
+                $"at least the stride, {string (float stride)} ms, so that every error is used"
             )
     ]
 
@@ -288,14 +288,14 @@ module internal CheckRules =
                 NotWholeSteps("the washout", washout, dt)
     ]
 
-    /// When updates are applied, as it is typed.
+    /// The word for when updates are applied, as `update` takes it.
     let updateWord =
         function
-        | Online -> "Online"
-        | EverySteps k -> $"EverySteps {string k}"
-        | TrialEnd -> "TrialEnd"
-        | EveryTrials(k, Sum) -> $"EveryTrials({string k}, Sum)"
-        | EveryTrials(k, Mean) -> $"EveryTrials({string k}, Mean)"
+        | Online -> "online"
+        | EverySteps k -> $"everySteps {string k}"
+        | TrialEnd -> "trialEnd"
+        | EveryTrials(k, Sum) -> $"everyTrialsSum {string k}"
+        | EveryTrials(k, Mean) -> $"everyTrials {string k}"
 
     /// What is wrong with the parts of a rule, whatever it is used for.
     let parts precision (dt: float<ms>) (rule: Rule) = [
@@ -341,7 +341,7 @@ module internal CheckRules =
                 RuleCannot(
                     rule.Name,
                     "take another error path than its own",
-                    "leave Error out, and give the path to the rule itself"
+                    "leave Rule.withErrorPath out, and set the path in the rule itself"
                 )
         | LearnedSensitivity rate ->
             if not (rate >= 0.0 && rate <= 1.0) then
@@ -363,7 +363,7 @@ module internal CheckRules =
         yield! readoutRule dt rule.Readout
     ]
 
-    /// Whether every k-th step misses some of the looks.
+    /// Whether the strides of truncated BPTT end in steps that are not each k-th.
     let fallsBetween dt stride k =
         match TaskCompile.steps dt stride with
         | Some steps when steps >= 1 -> k % steps <> 0
@@ -374,20 +374,20 @@ module internal CheckRules =
         | BackwardInTime, (Online | EverySteps _) ->
             RuleCannot(
                 rule.Name,
-                "update online, since it looks back over a whole trial",
-                "use TrialEnd, or rtrl online"
+                "update online, since it passes errors backward over a whole trial",
+                "use update trialEnd, or Rule.rtrl with update online"
             )
         | TruncatedBackward(_, stride), EverySteps k when k >= 1 && fallsBetween dt stride k ->
             RuleCannot(
                 rule.Name,
-                $"update every {k} steps, since it looks back every {string (float stride)} ms",
-                "use Online, which updates after every look"
+                $"update every {k} steps, since it passes errors backward every {string (float stride)} ms",
+                "use update online, which updates after each of these passes"
             )
         | Local { Modulator = { Signal = TrialReward } }, (Online | EverySteps _) ->
             RuleCannot(
                 rule.Name,
                 "update online, since the reward of a trial is known at its end",
-                "use TrialEnd, or the reward of the step"
+                "use update trialEnd, or the reward of each step, Rule.the StepReward"
             )
         | _, EveryTrials(k, _) -> yield! atLeastOne "the number of trials between updates" k
         | _, EverySteps k -> yield! atLeastOne "the number of steps between updates" k
@@ -398,7 +398,7 @@ module internal CheckRules =
 
     /// What is wrong with a projection onto a readout that learns to predict rewards.
     let private byPrediction (experiment: Experiment) (rule: Rule) (readout: Readout) = [
-        let instead = "or let the readout learn by the delta rule, Readout = DeltaRule"
+        let instead = "or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
         if readout.Outputs > 1 then
             RuleCannot(
@@ -426,7 +426,7 @@ module internal CheckRules =
         | _, Ok readout -> CheckLeastSquares.ofReadout rule readout projection
         | _, Error _ -> []
 
-    /// Whether nothing that learns by a rule needs a learning signal before the trial has ended: onto readouts, or onto areas.
+    /// Whether a rule needs no learning signal before the end of the trial, for weights onto readouts or onto areas.
     let private waits (rule: Rule) (target: End) =
         (rule.Update.IsTrialEnd || rule.Update.IsEveryTrials)
         && not rule.Readout.IsRecursiveLeastSquares
@@ -438,7 +438,7 @@ module internal CheckRules =
                        } -> true
                | _ -> false)
 
-    /// A penalty on the mean rate of a trial is known at its end; what does not wait for it cannot learn by it.
+    /// A penalty on the mean rate of a trial is computed at its end, so rules that need it in earlier steps are refused.
     let private trialMeans (experiment: Experiment) (rule: Rule) doesWait = [
         let penalized =
             experiment.Circuit.Areas
@@ -448,7 +448,7 @@ module internal CheckRules =
         | Some area when not doesWait ->
             Contradiction(
                 $"{area.Name} has a penalty on mean rates, known at the end of a trial, and {rule.Name} with {updateWord rule.Update} needs it in every step",
-                "learn by BPTT or a local rule with TrialEnd, or take Penalty.toward, which is of each step"
+                "use Rule.bptt or a local rule with update trialEnd, or use Penalty.toward, which applies to each step"
             )
         | _ -> ()
     ]
@@ -469,7 +469,7 @@ module internal CheckRules =
                 if projection.Plasticity.IsLearningBy then
                     Contradiction(
                         $"it learns by {rule.Name}, which leaves weights of this kind as they are",
-                        "freeze it, or let the rule change more, such as Learns = Everything"
+                        "freeze it, or use a rule that changes more, such as Rule.rflo"
                     )
             | OfArea target
             | OfPopulation(target, _) ->
@@ -484,7 +484,7 @@ module internal CheckRules =
             | _ -> ()
     ]
 
-    /// Whether a rule has a form for time constants.
+    /// Whether a rule is defined for time constants.
     let private knowsTau (rule: Rule) =
         match rule.Credit with
         | BackwardInTime
@@ -522,15 +522,15 @@ module internal CheckRules =
                 RuleCannot(
                     rule.Name,
                     "learn time constants",
-                    "use bptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnTau out"
+                    "use bptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnTau out"
                 )
             else
                 yield! ontoArea experiment.Circuit rule area
-                // A local rule keeps the trace of a time constant step by step, whenever it updates.
+                // A local rule multiplies the trace of a time constant by the learning signal in every step, whatever its update.
                 yield! trialMeans experiment rule rule.Credit.IsBackwardInTime
     ]
 
-    /// Whether a rule has a form for initial states.
+    /// Whether a rule is defined for initial states.
     let private knowsStart (rule: Rule) =
         match rule.Credit with
         | TruncatedBackward _ -> true
@@ -565,15 +565,15 @@ module internal CheckRules =
                 RuleCannot(
                     rule.Name,
                     "learn initial states",
-                    "use bptt, tbptt, rtrl, or a local rule of slopes that is told the error, such as rflo; or leave learnInitial out"
+                    "use bptt, tbptt, rtrl, or a local rule that receives the error and uses slopes, such as rflo; or leave learnInitial out"
                 )
             | _ ->
                 yield! ontoArea experiment.Circuit rule area
-                // A local rule keeps its trace step by step, whenever it updates.
+                // A local rule multiplies its trace by the learning signal in every step, whatever its update.
                 yield! trialMeans experiment rule rule.Credit.IsBackwardInTime
     ]
 
-    /// What a rule changes, where it does not change everything.
+    /// The projections that a rule changes, in words.
     let private scope =
         function
         | Everything -> "everything"
@@ -591,7 +591,7 @@ module internal CheckRules =
                Option.isNone (Wiring.tauRate experiment a)
                && Option.isNone (Wiring.initialRate experiment a))
 
-    /// Where nothing learns, the rule itself may be why.
+    /// The problem of an experiment in which nothing learns: no learning rate, or a rule that changes other projections.
     let leavesNothing (experiment: Experiment) = [
         let declared =
             experiment.Circuit.Projections |> List.exists (fun p -> p.Plasticity.IsLearning)
@@ -600,7 +600,7 @@ module internal CheckRules =
             RuleCannot(
                 experiment.Rule.Name,
                 $"change anything, since it changes only {scope experiment.Rule.Learns} and nothing of that has a learning rate",
-                "give it one, such as |> learningRate 0.03, or let the rule change more, such as Learns = Everything"
+                "give it one, such as |> learningRate 0.03, or use a rule that changes more, such as Rule.rflo"
             )
         else
             NothingLearns

@@ -10,7 +10,7 @@ module internal CheckValues =
     /// Faults as problems of a part.
     let at part faults = [ for fault in faults -> { Part = part; Fault = fault } ]
 
-    /// Words that can have no effect.
+    /// The faults of words without effect.
     let lost (words: Lost list) = [
         for word in words -> Contradiction(word.What, word.Instead)
     ]
@@ -19,7 +19,7 @@ module internal CheckValues =
 
     let private longestName = 200
 
-    /// Whether no archive can hold an array of that name: numpy takes .npy off, and a path could leave the folder.
+    /// Whether no archive can hold an array of that name: numpy removes .npy, and a path could lead out of the folder.
     let private isNoArray (given: string) =
         given.EndsWith(".npy", StringComparison.Ordinal)
         || given.Split '/'
@@ -44,20 +44,20 @@ module internal CheckValues =
             NameTaken given
     ]
 
-    /// Constants that a part of the core says are not allowed.
+    /// The constants that a part of the core reports as not allowed.
     let outOfRange (problems: OutOfRange seq) = [
         for problem in problems do
             NotAllowed(problem.What, string problem.Value, problem.Allowed)
     ]
 
-    /// What is wrong with a part that an assembly of its own may add; code of it that throws is wrong too. A run reads all of it, some
-    /// when it has ended.
+    /// The faults of a part whose code may come from another assembly; an exception of that code is a fault too. A run reads all
+    /// of it, some after its end.
     let ofOwn what (look: unit -> Fault list) =
         try
             look ()
         with error -> [ Failed($"reading {what}", error.Message) ]
 
-    /// A description stands in lists, a line a part.
+    /// A description must be one line, since lists print one line a part.
     let described what (description: string) = [
         if String.IsNullOrWhiteSpace description || Seq.exists Char.IsControl description then
             let shown = description.ReplaceLineEndings " "
@@ -78,11 +78,11 @@ module internal CheckValues =
             | outputs when Seq.contains readout.Output outputs -> ()
             | outputs ->
                 let words =
-                    outputs |> Seq.map (fun kind -> $"Output.{kind}") |> String.concat " or "
+                    outputs |> Seq.map (fun kind -> $"Output.{(string kind).ToLowerInvariant()}") |> String.concat " or "
 
                 Contradiction(
                     $"the {description} has no meaning for outputs of the kind {readout.Output}",
-                    $"say |> output {words}, or take another loss"
+                    $"use |> output {words}, or another loss"
                 )
         ])
 
@@ -91,7 +91,7 @@ module internal CheckValues =
             NotAllowed(field, string given, "at least 1")
     ]
 
-    /// Numbers that are kept of a run: of each more than so many there is no room.
+    /// The most numbers of one kind that a run keeps.
     let private mostKept = 10_000_000
 
     let window field (given: int) = [
@@ -129,19 +129,19 @@ module internal CheckValues =
             NotAllowed(field, string given, "finite and more than 0")
     ]
 
-    /// Whether a number is finite in the precision of a run: 1e200 is infinite in single precision.
+    /// Whether a number is finite in the precision of a run; 1e200 is infinite in single precision.
     let isFinite (precision: Precision) (given: float) =
         match precision with
         | Precision.Single -> Single.IsFinite(float32 given)
         | _ -> Double.IsFinite given
 
-    /// A number as a run of that precision has it.
+    /// A number rounded to the precision of a run.
     let rounded (precision: Precision) (given: float) =
         match precision with
         | Precision.Single -> float (float32 given)
         | _ -> given
 
-    /// Memories of an optimizer below 1, and what keeps its quotients finite.
+    /// The decay rates of an optimizer's means, which are below 1, and its epsilon, which keeps quotients finite.
     let private constantsOf (optimizer: Optimizer) =
         match optimizer with
         | :? Momentum as momentum -> [ momentum.Beta ], []
@@ -150,7 +150,7 @@ module internal CheckValues =
         | :? RmsProp as mean -> [ mean.Beta ], [ mean.Epsilon ]
         | _ -> [], []
 
-    /// Constants that are allowed, and that the numbers of a run round to others.
+    /// Constants that are allowed, and that single precision rounds to values that are not.
     let private roundedAway precision (optimizer: Optimizer) = [
         let memories, epsilons = constantsOf optimizer
 
@@ -183,7 +183,7 @@ module internal CheckValues =
 
     let private largest = string Single.MaxValue
 
-    /// What is allowed of a number in that precision, where more is than in double precision.
+    /// The text of what is allowed; in single precision numbers also have a largest size.
     let private within given allowed =
         if Double.IsFinite(given: float) then
             $"{allowed} and at most {largest} in size, since the run is in single precision"

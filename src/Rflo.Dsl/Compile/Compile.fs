@@ -2,7 +2,7 @@ namespace Rflo.Dsl
 
 open Rflo.Core
 
-/// A circuit as the core runs it, and what its parts are called.
+/// A circuit as the core runs it, and the names of its parts.
 type Compiled = {
     /// Numbers and indices, with all weights drawn.
     Graph: Graph
@@ -18,11 +18,11 @@ type Compiled = {
     Events: string list
     /// Readout and area of each feedback, in the order of the graph.
     Feedback: (string * string) list
-    /// What is measured beside training.
+    /// Measurements during training.
     Probes: ProbeSpec list
 }
 
-/// Turns a checked experiment into a graph of the core: the only place where the two languages meet.
+/// Compiles a checked experiment to a graph of the core: the only place that builds one.
 [<RequireQualifiedAccess>]
 module Compile =
 
@@ -55,8 +55,8 @@ module Compile =
         | DrawnOnce(mean, deviation) ->
             InitialPolicy.Reset, Draw.initial seed area.Name area.Units mean deviation, 0.0
 
-    /// Standard deviation of a step's noise. Of leaky units it is the white noise that has the given deviation in steps of
-    /// 1 ms, so that rates vary alike whatever dt is; a winner is chosen in one step, from one draw.
+    /// Standard deviation of a step's noise. For leaky units it is that of white noise with the given deviation in steps of
+    /// 1 ms, so that the variance of rates does not depend on dt. A winner is chosen in one step, from one draw.
     let private noise (dt: float<ms>) (area: Area) =
         match area.Dynamics with
         | Leaky
@@ -235,7 +235,7 @@ module Compile =
                     ))
             )
 
-    /// Compiles a checked experiment. It cannot fail: an exception here is a mistake of this library.
+    /// Compiles a checked experiment. It does not fail: an exception here is a bug of this library.
     let experiment (checkedExperiment: CheckedExperiment) =
         let experiment = checkedExperiment.Resolved
         let circuit = experiment.Circuit

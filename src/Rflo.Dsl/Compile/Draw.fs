@@ -4,7 +4,7 @@ open System
 open Rflo.Core
 
 /// The random draws of a circuit: which connections exist, weights, feedback. Each has a stream of its own, named
-/// after its projection, so that no part moves another's numbers.
+/// after its projection, so that its numbers do not depend on other parts.
 [<RequireQualifiedAccess>]
 module internal Draw =
 
@@ -14,7 +14,7 @@ module internal Draw =
         /// Where the connections of each row begin, shape (post + 1), and their presynaptic units, rising within a row.
         | Rows of start: int[] * presynaptic: int[]
 
-    /// The connections of each row that exist, of `candidates` of it.
+    /// The connections that exist, row after row, among `candidates` of each row.
     let private rows post (candidates: int -> int seq) exists =
         let start, presynaptic = Array.zeroCreate (post + 1), ResizeArray()
 
@@ -27,7 +27,7 @@ module internal Draw =
 
         Rows(start, presynaptic.ToArray())
 
-    /// Connections drawn with the same probability each: the gaps between them are geometric, so absent ones cost nothing.
+    /// Connections drawn with equal probability: the gaps between them are geometric, so the time depends on the existing ones only.
     let private drawn (stream: RandomStream) fraction (post: int) (pre: int) =
         if fraction >= 1.0 then
             All
@@ -61,7 +61,7 @@ module internal Draw =
         let post, pre = target.Size, source.Size
         let every _ = seq { 0 .. pre - 1 }
 
-        /// Those of a pattern that exist.
+        /// The connections of the pattern for which `exists` is true.
         let those exists =
             function
             | All -> rows post every exists
@@ -88,8 +88,8 @@ module internal Draw =
             connected
 
     /// Factors of the excitatory and the inhibitory weights of a row that balance the two: inhibitory weights are scaled so that the
-    /// row's expected inputs sum to zero, then all so that their mean square stays what it was. Of a row whose connections have one
-    /// sign, which the check refuses, nothing is scaled.
+    /// row's expected inputs sum to zero, then all so that their mean square is unchanged. A row with connections of one sign, which
+    /// the check refuses, is not scaled.
     let private balance (excitatory: int, inhibitory: int) =
         if excitatory = 0 || inhibitory = 0 then
             1.0, 1.0
@@ -142,7 +142,7 @@ module internal Draw =
         let signed =
             match signs, projection.Weights with
             | None, _ -> raw
-            // They were checked: a weight of 0 keeps its bits.
+            // The signs of given weights were checked, so these are not changed; a weight of 0 keeps its sign bit.
             | _, (Given _ | GivenSparse _) -> raw
             | Some(signs: sbyte[]), _ when projection.Balanced ->
                 let factor = balancing projection source target signs
@@ -192,7 +192,7 @@ module internal Draw =
             / float (max 1 (matrix.GetLength 0))
         | Dense -> float pre
 
-    /// Whether any path through a projection's connections leads back to where it began; without one, the spectral radius
+    /// Whether a projection's connections contain a cycle; without one, the spectral radius
     /// is 0 whatever the weights.
     let returns seed projection (source: Wiring.Resolved) (target: Wiring.Resolved) =
         match pattern seed projection source target with

@@ -1,6 +1,6 @@
 namespace Rflo.Dsl
 
-/// Which of the declared ways of the error something learns by.
+/// Which of the declared error paths an experiment uses.
 [<RequireQualifiedAccess>]
 module ErrorPaths =
 
@@ -12,8 +12,8 @@ module ErrorPaths =
         | TowardCurrents _ -> false
         | _ -> true
 
-    /// Whether anything that learns takes a signal, by its rule and by the part that it learns onto, an area or a readout: weights, time
-    /// constants, or initial states.
+    /// Whether any weights, time constants or initial states that learn use a signal; `takes` decides it by their rule and by the part
+    /// that they belong to, an area or a readout.
     let private anyTakes (takes: Rule -> End -> bool) (experiment: Experiment) =
         let byWeights =
             experiment.Circuit.Projections
@@ -31,8 +31,8 @@ module ErrorPaths =
 
         byWeights || byUnits
 
-    /// Whether an experiment learns by what a declared feedback carries: a rule that takes the declared error changes something of
-    /// its area, or follows the arrows on to it from elsewhere.
+    /// Whether an experiment uses a declared feedback: a rule with the declared error path changes weights or states of its area, or
+    /// its errors pass through this area to others.
     let isUsed (experiment: Experiment) (feedback: Feedback) =
         let takesIt (rule: Rule) (target: End) =
             not target.IsOfReadout
@@ -42,8 +42,8 @@ module ErrorPaths =
 
         anyTakes takesIt experiment
 
-    /// Whether an experiment learns by what the rates of an area cost, which joins the learning signal of the area: a rule that uses
-    /// errors changes something onto it, or follows the arrows on to it from elsewhere.
+    /// Whether an experiment uses the penalties of an area, which are added to its learning signal: a rule that uses errors changes
+    /// weights or states of the area, or its errors pass through the area to parts that lead to it.
     let costsCount (experiment: Experiment) (area: Area) =
         let leadsToIt target =
             Wiring.partOf target

@@ -3,7 +3,7 @@ namespace Rflo.Dsl
 open System
 open Rflo.Core
 
-/// Rules and schedules in the words of the core.
+/// Rules and schedules as types of the core.
 [<RequireQualifiedAccess>]
 module internal RuleCompile =
 
@@ -24,15 +24,15 @@ module internal RuleCompile =
             factor.Map |> Option.map _.Apply |> Option.toObj
         )
 
-    /// Memory is estimated of rules that are not checked yet; whatever is no number of steps counts as one.
+    /// Memory is estimated before rules are checked, so a duration that is not a whole number of steps counts as one step.
     let private wholeSteps dt duration =
         TaskCompile.steps dt duration |> Option.defaultValue 1
 
-    /// Place of a named part. A rule that is not checked yet may name what there is not: it counts as the first.
+    /// Index of a named part. Memory is estimated before rules are checked, so a name of no part counts as the first.
     let private place name (names: string list) =
         names |> List.tryFindIndex ((=) name) |> Option.defaultValue 0
 
-    /// The signal of the circuit that a modulator is, if it is one.
+    /// The signal of the circuit that a modulator names, if it names one.
     let private source (circuit: Circuit) dt modulator : Neuromodulator option =
         let readout name =
             ReadoutId(circuit.Readouts |> List.map _.Name |> place name)
@@ -138,7 +138,7 @@ module internal RuleCompile =
             RidgeReadout(alpha, TaskCompile.steps dt washout |> Option.defaultValue 0, every)
         | TdLambda(gamma, lambda) -> TdReadout(gamma, lambda)
 
-    /// The steps before the first that a rule needs rates of.
+    /// The number of steps before the first whose rates a rule needs.
     let history dt (rule: Rule) =
         match rule.Credit with
         | Local {
@@ -160,7 +160,7 @@ module internal RuleCompile =
             Readout = readout dt learning.Readout
         )
 
-/// What an experiment will take of memory, known from its sizes before a weight is drawn.
+/// The memory that an experiment needs, computed from its sizes before a weight is drawn.
 [<RequireQualifiedAccess>]
 module Memory =
 
@@ -242,7 +242,7 @@ module Memory =
             experiment.Precision
         )
 
-    /// The rules that watch for probes, each once; None: the projections' own.
+    /// The rules whose increments probes compare, each once; None stands for the projections' own.
     let private watching (experiment: Experiment) =
         experiment.Probes
         |> List.collect (fun watched ->
@@ -251,7 +251,8 @@ module Memory =
             | _ -> [])
         |> List.distinct
 
-    /// How a rule that watches sees a projection: it collects, and knows areas only.
+    /// The plasticity of a projection for a rule that a probe compares: it keeps increments and applies none, for projections
+    /// onto areas only.
     let private watches (experiment: Experiment) rule (projection: Projection) =
         learns experiment projection
         |> Option.filter (fun _ -> not projection.Target.IsOfReadout)
@@ -262,7 +263,7 @@ module Memory =
         |> Option.map (fun plastic ->
             Plasticity(plastic.Rule, 1.0, UpdateSchedule(plastic.Schedule.Time, 2)))
 
-    /// Bytes by what they are for: the run's, and those of the rules that watch it.
+    /// Bytes by purpose: those of the run, and those of the rules that probes compare.
     let estimate (experiment: Experiment) =
         let bytes plasticityOf =
             experiment.Circuit.Projections

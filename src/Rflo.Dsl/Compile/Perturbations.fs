@@ -56,7 +56,8 @@ module Perturbations =
             Steps = PerturbedSteps.After(event, after, lasting)
     }
 
-    /// `silence cortex |> inFraction 0.3` acts in three trials of ten, each drawn for itself; all perturbations with that fraction act in the same.
+    /// `silence cortex |> inFraction 0.3` acts in three trials of ten, each drawn independently; all perturbations with that
+    /// fraction act in the same trials.
     let inFraction fraction (perturbation: Perturbation) : Perturbation = {
         perturbation with
             Trials = PerturbedTrials.Drawn(fraction, "")
@@ -69,13 +70,13 @@ module Perturbations =
     }
 
     /// `silence cortex |> inTrials (fun trial -> trial >= 1000)` acts in the trials for whose number, from 0, that is true. A run's
-    /// identity has no place for the function: give the experiment another name where it changes.
+    /// identity does not contain the function: give the experiment another name where the function changes.
     let inTrials choice (perturbation: Perturbation) : Perturbation = {
         perturbation with
             Trials = PerturbedTrials.Chosen choice
     }
 
-/// How perturbations read.
+/// Perturbations as text.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Perturbation =
 
@@ -136,20 +137,20 @@ module Perturbation =
     let words (perturbation: Perturbation) =
         kind perturbation.Kind + steps perturbation.Steps + trials perturbation.Trials
 
-/// Perturbations as the core has them.
+/// Perturbations as types of the core.
 [<RequireQualifiedAccess>]
 module internal PerturbationCompile =
 
     open Rflo.Core
 
-    /// The end that units are, by which they are looked up.
+    /// The units as an end of projections, for which indices can be found.
     let endOf =
         function
         | PerturbedUnits.Whole area -> Some(OfArea area)
         | PerturbedUnits.Population(area, population) -> Some(OfPopulation(area, population))
         | PerturbedUnits.Some _ -> None
 
-    /// The units that it takes, in their order; none for those of a projection.
+    /// The units that it acts on, in order; none where it acts on a projection.
     let unitsOf (perturbation: Perturbation) =
         match perturbation.Kind with
         | PerturbationKind.Silence units
@@ -201,8 +202,8 @@ module internal PerturbationCompile =
         | PerturbedTrials.Drawn(fraction, key) -> TrialChoice.Drawn(fraction, key)
         | PerturbedTrials.Chosen choice -> TrialChoice.Where choice
 
-    /// A perturbation that was checked.
-    /// <param name="noise">The noise of a step in an area, from what is said in steps of 1 ms.</param>
+    /// Compiles a checked perturbation.
+    /// <param name="noise">The noise of a step in an area, from its standard deviation in steps of 1 ms.</param>
     let perturbation
         (noise: Area -> float -> float)
         (experiment: Experiment)

@@ -2,19 +2,19 @@ namespace Rflo.Dsl
 
 open System
 
-/// What the names of a circuit stand for: sizes, populations, signs, labels.
+/// The parts that names of a circuit stand for: sizes, populations, signs, labels.
 [<RequireQualifiedAccess>]
 module internal Wiring =
 
-    /// What an end of a projection is, once its names are looked up.
+    /// An end of a projection after its names are resolved.
     type Resolved = {
-        /// Number of units, channels or outputs taken.
+        /// Number of units, channels or outputs.
         Size: int
-        /// Which of them, where not all.
+        /// Their indices, where they are not all of the part.
         Units: int[] option
     }
 
-    /// How an end is written.
+    /// An end as text.
     let endName =
         function
         | OfArea area -> area
@@ -26,7 +26,7 @@ module internal Wiring =
         | OfReadout readout -> readout
         | OfBias -> "bias"
 
-    /// What a projection is called: its own name, or its two ends.
+    /// The name of a projection: its own, or its two ends.
     let label (projection: Projection) =
         match projection.Label with
         | Some label -> label
@@ -44,7 +44,7 @@ module internal Wiring =
     /// The populations that Dale's law gives.
     let ofDale = [ "excitatory"; "inhibitory" ]
 
-    /// All populations of an area: those that Dale's law gives, and those that its author named.
+    /// All populations of an area: those of Dale's law, and those that the model names.
     let private populations (area: Area) = [
         match excitatory area with
         | Some count ->
@@ -82,7 +82,7 @@ module internal Wiring =
         Units = Some units
     }
 
-    /// A part whose size is wrong is reported itself, and nothing more can be said of what ends there.
+    /// An end in a part of invalid size has no further faults: the part itself is reported.
     let private sized units found =
         if units < 1 then Error [] else Ok found
 
@@ -116,7 +116,7 @@ module internal Wiring =
                     NotAllowed("a channel", string k, $"in 0 .. {string (input.Channels - 1)}")
             ]
 
-    /// Looks an end up. The faults are those that no other part reports; there may be none of them.
+    /// Resolves an end. An error holds the faults that no other part reports, which may be none.
     let resolve (circuit: Circuit) =
         function
         | OfArea name ->
@@ -138,7 +138,7 @@ module internal Wiring =
             |> Result.bind (fun readout -> sized readout.Outputs (whole readout.Outputs))
         | OfBias -> Ok(whole 1)
 
-    /// The area from which rates come, where an end is one or a part of one.
+    /// The area of an end, where it is an area or a part of one.
     let areaOf =
         function
         | OfArea name
@@ -185,7 +185,7 @@ module internal Wiring =
     let sparesSelf (projection: Projection) =
         not projection.SelfConnections && isRecurrent projection
 
-    /// How many connections of a row may exist from excitatory and from inhibitory units, as far as a mask and `noSelf` say.
+    /// The numbers of connections of a row that may exist from excitatory and from inhibitory units, by its mask and `noSelf`.
     let inputsOf
         (projection: Projection)
         (source: Resolved)
@@ -211,7 +211,7 @@ module internal Wiring =
 
         excitatory, inhibitory
 
-    /// Up to this density only the connections that exist are stored: a synapse of a compressed row costs about as much
+    /// Up to this density only the connections that exist are stored: a synapse of a compressed row takes about as much
     /// time as four of a full one.
     let sparseBelow = 0.25
 
@@ -224,17 +224,16 @@ module internal Wiring =
         | _, _, OneToOne _ -> 1.0 <= sparseBelow * float (max post pre)
         | _ -> false
 
-    /// Under which name the time constants of an area stand among the weights of a run; no projection has a name with a space.
+    /// The name of an area's time constants among the weights of a run; no projection has a name with a space.
     let tauName area = $"tau {area}"
 
-    /// The same of initial states that an area learned.
+    /// The name of an area's learned initial states.
     let startName area = $"start {area}"
 
-    /// Under which name a state of an area's units stands in activity.
+    /// The name of a state of an area's units in activity.
     let stateName area state = $"{area} {state}"
 
-    /// Everything that a part's weights can change, following the arrows between parts that exist: areas and readouts by
-    /// name.
+    /// The areas and readouts that signals of a part can reach along projections, by name.
     let reachedFrom (circuit: Circuit) (start: string) =
         let known =
             Set.ofList [
@@ -256,8 +255,8 @@ module internal Wiring =
 
         visit Set.empty start
 
-    /// Whether a rule changes projections of this kind. What a fed-back readout sends to an area closes a loop, so it is
-    /// recurrent; the bias of an area is an input that never changes.
+    /// Whether a rule changes projections of this kind. A projection from a fed-back readout to an area closes a loop, so it is
+    /// recurrent; the bias of an area is a constant input.
     let changes (rule: Rule) (projection: Projection) =
         match rule.Learns, projection.Target, projection.Source with
         | Everything, _, _
@@ -280,11 +279,10 @@ module internal Wiring =
         declaredPlasticity experiment projection
         |> Option.filter (fun (_, rule) -> changes rule projection)
 
-    /// The rate at which an area's units learn their time constants; a rule that changes only some kinds of weights leaves
-    /// them alone.
+    /// The learning rate of an area's time constants; none for a rule that changes only some kinds of weights.
     let tauRate (experiment: Experiment) (area: Area) =
         area.TauRate |> Option.filter (fun _ -> experiment.Rule.Learns = Everything)
 
-    /// The same of the states that trials begin with.
+    /// The learning rate of an area's initial states, in the same way.
     let initialRate (experiment: Experiment) (area: Area) =
         area.InitialRate |> Option.filter (fun _ -> experiment.Rule.Learns = Everything)

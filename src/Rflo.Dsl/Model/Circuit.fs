@@ -5,8 +5,8 @@ open Rflo.Core
 /// The transfer function phi of an area: Tanh (default), Relu, Sigmoid, Softplus, Identity, RectifiedTanh.
 type Transfer = Rflo.Core.Transfer
 
-/// What a readout's sum becomes: Linear (its own loss is the squared error), Sigmoid or Softmax (cross-entropy), Exponential (Poisson),
-/// Softplus (squared error).
+/// The nonlinearity of a readout: Linear (its own loss is the squared error), Sigmoid or Softmax (cross-entropy), Exponential
+/// (Poisson), Softplus (squared error).
 type Output = OutputKind
 
 /// Where the rates of a trial begin.
@@ -15,7 +15,7 @@ type Initial =
     | Reset of rate: float
     /// Every trial begins with these rates, one a unit.
     | ResetTo of rates: float[]
-    /// A trial goes on where the one before it ended; the first begins with this rate in every unit.
+    /// Every trial begins with the rates at the end of the trial before; the first begins with this rate in every unit.
     | CarriedOver of first: float
     /// Every trial begins with rates drawn anew from the normal distribution.
     | RandomStart of mean: float * deviation: float
@@ -43,7 +43,7 @@ type Dynamics =
     /// between; with probability explore a random unit wins.
     | WinnerTakeAll of explore: float
 
-/// One end of a projection, by the names that its author gave.
+/// One end of a projection, by the names of its parts.
 type End =
     /// All units of an area.
     | OfArea of area: string
@@ -58,7 +58,7 @@ type End =
     /// The constant 1: its weights are biases.
     | OfBias
 
-/// How the weights of a projection begin. Matrices are (post, pre): a row for each unit that receives.
+/// The initial weights of a projection. Matrices are (post, pre): a row for each postsynaptic unit.
 [<CustomEquality; NoComparison>]
 type Weights =
     /// Normal with mean 0 and standard deviation gain / sqrt n, n the expected number of inputs of a unit.
@@ -75,9 +75,9 @@ type Weights =
     | OneToOne of weight: float
     /// This matrix.
     | Given of float[,]
-    /// These connections with these weights, and no others; of them a mask and `noSelf` leave those that they allow.
+    /// These connections with these weights, and no others; a mask and `noSelf` remove further ones.
     | GivenSparse of SparseWeights
-    /// A matrix that is read when the experiment is checked, such as one of an .npz file; source says from where.
+    /// A matrix that is read when the experiment is checked, such as one of an .npz file; `source` names it in messages.
     | ReadFrom of source: string * read: (unit -> Result<WeightMatrix, string>)
 
     override this.Equals other =
@@ -117,7 +117,7 @@ type Connectivity =
     /// Where the matrix (post, pre) is true.
     | Mask of bool[,]
 
-/// When a projection lets its signal through.
+/// When the gate of a projection is open.
 type Opening =
     /// In every step.
     | Always
@@ -125,12 +125,12 @@ type Opening =
     | Every of float<ms>
     /// In the last step of a trial.
     | AtTrialEnd
-    /// When the task says so.
+    /// In the steps in which the task marks this event.
     | AtEvent of string
 
-/// Whether and how the weights of a projection change.
+/// Whether the weights of a projection learn, and how.
 type Plasticity =
-    /// They do not.
+    /// They do not learn.
     | Frozen
     /// They learn at this rate by the experiment's rule.
     | Learning of rate: float
@@ -141,24 +141,24 @@ type Plasticity =
 type Through =
     /// Random and fixed: normal with mean 0 and this standard deviation.
     | RandomFeedback of scale: float
-    /// The transpose of the readout's weights, at every moment.
+    /// The transpose of the readout's current weights.
     | SymmetricFeedback
     /// This matrix.
     | GivenFeedback of float[,]
 
-/// What can receive a projection.
+/// A part at which an arrow can end.
 type ITarget =
-    /// The end at which it arrives.
+    /// The part as an end of projections.
     abstract End: End
-    /// What the circuit that takes the projection takes with it.
+    /// The part that a circuit adds together with the projection.
     abstract Part: CircuitPart
 
-/// What an arrow can start from. `'Arrow` is what it makes: a `Projection`, or the `Feedback` of an error.
+/// A part from which an arrow can start. `'Arrow` is its result: a `Projection`, or the `Feedback` of an error.
 and ISource<'Arrow> =
-    /// The arrow to a target, before anything is said of it.
+    /// The arrow to a target, with default settings.
     abstract To: ITarget -> 'Arrow
 
-/// What arrows join.
+/// A part that an arrow joins.
 and [<RequireQualifiedAccess>] CircuitPart =
     | Area of Area
     | Input of Input
@@ -166,7 +166,7 @@ and [<RequireQualifiedAccess>] CircuitPart =
 
 /// Weights from a signal to the units of an area or to a readout.
 and Projection = {
-    /// Its own name, where it has one; otherwise it is called by its two ends.
+    /// Its own name, if it has one; otherwise its name is that of its two ends.
     Label: string option
     Source: End
     Target: End
@@ -178,26 +178,26 @@ and Projection = {
     Delay: float<ms> option
     Opening: Opening
     Plasticity: Plasticity
-    /// Whether inhibitory weights are scaled so that every unit's inputs balance at the start.
+    /// Whether inhibitory weights are scaled at the start so that the expected inputs of every unit sum to zero.
     Balanced: bool
     /// Bounds of every weight.
     Bounds: (float * float) option
-    /// Decoupled weight decay: every trial's updates also take learning rate * decay * weight away.
+    /// Decoupled weight decay: the updates of a trial also subtract learning rate * decay * weight.
     Decay: float
-    /// L1 penalty: strength times the sum of absolute weights, whose slope enters what the rule asks for.
+    /// L1 penalty: strength times the sum of absolute weights; its gradient is part of the rule's increments.
     L1: float
     /// L2 penalty: strength / 2 times the sum of squared weights, in the same way.
     L2: float
-    /// What it joins, as long as no circuit has taken it: a circuit takes these too, and keeps the names.
+    /// The parts that it joins, until a circuit takes the projection: the circuit then has these parts, and the projection their names.
     Parts: CircuitPart list
     /// Words that can have no effect on it.
     Lost: Lost list
 } with
 
-    /// What makes its weights smaller, by the words of descriptions, with the strengths; 0 for what was not said.
+    /// Decay and penalties of its weights, by their names in descriptions, with the strengths; 0 by default.
     member this.Decays = [ "decay", this.Decay; "L1", this.L1; "L2", this.L2 ]
 
-    /// What an arrow makes before anything is said of it.
+    /// The projection that an arrow makes, with default settings.
     static member internal Between(source: End, part: CircuitPart option, target: ITarget) = {
         Label = None
         Source = source
@@ -217,12 +217,12 @@ and Projection = {
         Lost = []
     }
 
-/// One way of a readout's error to an area.
+/// A path of a readout's error to an area.
 and Feedback = {
     Readout: string
     Area: string
     Through: Through
-    /// What it joins, as long as no circuit has taken it.
+    /// The parts that it joins, until a circuit takes the feedback.
     Parts: CircuitPart list
     /// Words that can have no effect on it.
     Lost: Lost list
@@ -235,17 +235,17 @@ and Area = {
     Tau: Tau
     Transfer: Transfer
     Dynamics: Dynamics
-    /// Standard deviation of the noise in every unit's current, in a step of 1 ms; in one of dt it is this over
-    /// sqrt(dt / ms), so that rates vary alike whatever dt is. A winner-take-all area takes it as it is in every choice.
+    /// Standard deviation of the noise in every unit's current, in a step of 1 ms; in a step of dt it is this over
+    /// sqrt(dt / ms), so that the variance of rates does not depend on dt. A winner-take-all area uses it unscaled in every choice.
     Noise: float
     Initial: Initial
     /// Fraction of excitatory units, where the area obeys Dale's law.
     Dale: float option
-    /// The rate at which the units learn their time constants, if they do: by the experiment's rule, as d ln tau.
+    /// The learning rate of the units' time constants, if they learn: by the experiment's rule, as d ln tau.
     TauRate: float option
-    /// The rate at which the units learn the states that trials begin with, if they do: by the experiment's rule.
+    /// The learning rate of the units' initial states, if they learn: by the experiment's rule.
     InitialRate: float option
-    /// Whether activity has the states of its units beside their rates.
+    /// Whether activity contains the states of its units beside their rates.
     RecordsStates: bool
     /// Costs of its rates, beside the losses of the readouts.
     Penalties: Penalty list
@@ -302,7 +302,7 @@ and [<RequireQualifiedAccess>] SomeUnits = {
     interface IUnits with
         member this.Units = PerturbedUnits.Some(this.Area, this.Chosen)
 
-/// A number of channels that the task shows, under a name.
+/// A named group of the task's input channels.
 and Input = {
     Name: string
     Channels: int
@@ -337,13 +337,13 @@ and Readout = {
     Name: string
     Outputs: int
     Output: Output
-    /// What its outputs are compared with targets by; none for the loss of the nonlinearity.
+    /// The loss of its outputs and targets; none for the loss of the nonlinearity.
     Loss: Loss option
     /// Words that can have no effect on it.
     Lost: Lost list
 } with
 
-    /// Its loss, whether one was named or not.
+    /// Its loss: the one that is set, or that of the nonlinearity.
     member this.LossOrNatural =
         this.Loss |> Option.defaultWith (fun () -> Loss.Natural this.Output)
 
@@ -363,7 +363,7 @@ type Bias =
         member _.To target =
             Projection.Between(OfBias, None, target)
 
-/// The error of a readout, to be sent to areas.
+/// The error of a readout, as the source of feedback.
 type ErrorOf =
     | ErrorOf of Readout
 
@@ -389,7 +389,7 @@ type ErrorOf =
                         {
                             What = $"it ends at the readout {other}, and an error reaches areas"
                             Instead =
-                                $"write errorOf {readout.Name} --> the area that is to learn by it"
+                                $"write errorOf {readout.Name} --> the area that learns by it"
                         }
                     ]
                 | OfArea name
@@ -405,14 +405,14 @@ type ErrorOf =
                 Lost = lost
             }
 
-/// Areas, inputs and readouts, and how they are wired. Two circuits merge into one by adding their lists.
+/// Areas, inputs and readouts, and the projections between them.
 type Circuit = {
     Areas: Area list
     Inputs: Input list
     Readouts: Readout list
     Projections: Projection list
     Feedback: Feedback list
-    /// Words that name a part that it does not have.
+    /// Words that name parts that it does not have.
     Unmatched: Unmatched list
 } with
 

@@ -8,13 +8,13 @@ type RandomStream = Rflo.Core.RandomStream
 /// The numbers of a run: Double (default) or Single.
 type Precision = Rflo.Core.Precision
 
-/// What a closed-loop task sees of the circuit: `now.Trial`, `now.Step`, `now.Outputs` (y of all readouts side by side),
-/// `now.Rates "striatum"` (of an area that it watches) and `now.Stream` (random numbers of this trial); and what it says
-/// of choices: `(now.Allowed "striatum")[2] <- false` bars unit 2 of a winner-take-all area in the step to come.
+/// The circuit in a step, as a closed-loop task receives it: `now.Trial`, `now.Step`, `now.Outputs` (y of all readouts side by side),
+/// `now.Rates "striatum"` (of an area that `Task.watching` names) and `now.Stream` (random numbers of this trial). The task can also
+/// bar choices: after `(now.Allowed "striatum")[2] <- false` unit 2 of a winner-take-all area cannot win in the next step.
 type Moment = Rflo.Core.Moment
 
-/// A task that looks at the circuit in every step. Its memory is an array of numbers that its functions change in place;
-/// it outlives trials, and is saved with the run. Credit does not pass through it.
+/// A task whose steps depend on the circuit's activity. Its memory is an array of numbers that its functions change in place;
+/// it lasts from trial to trial, and is saved with the run. Errors do not pass through it.
 [<CustomEquality; NoComparison>]
 type ClosedLoop = {
     /// Input channels.
@@ -23,9 +23,9 @@ type ClosedLoop = {
     Outputs: int
     /// Duration of every trial.
     Duration: float<ms>
-    /// Names of the areas whose rates it sees.
+    /// Names of the areas whose rates it receives.
     Watches: string list
-    /// What its memory is before the first trial.
+    /// Its memory before the first trial.
     Memory: float[]
     /// Begins a trial: its number, its random numbers, the memory as the trial before left it.
     Begin: int -> RandomStream -> float[] -> unit
@@ -62,7 +62,7 @@ type TrialData = {
     Events: (string * int list) list
     /// The reward of each step, for rules that learn by it; none where there is none.
     Rewards: float[] option
-    /// What the trial is about, in numbers by name, such as "coherence": results are told apart by them.
+    /// The conditions of the trial, numbers by name such as "coherence", by which results can be grouped.
     Conditions: (string * float) list
 }
 
@@ -77,7 +77,7 @@ type DrawnTrials = {
     Duration: float<ms>
     /// Names of the conditions, as the first trial has them.
     Conditions: string list
-    /// Why the declaration could draw no trial, where it could not.
+    /// Why trial 0 could not be drawn, if it could not.
     Failure: string option
     /// Each trial from its number and its own random stream.
     Draw: int -> RandomStream -> TrialData
@@ -102,7 +102,7 @@ type Delays =
     | InTurn of float<ms> list
 
 /// Interval matching, or ready-set-go (Murray 2019, Fig 3, which leaves open all but the widths and longest delays): two
-/// pulses a delay apart ask for a third after the same delay. Every trial lasts FirstPulse + 2 x the longest delay + Tail.
+/// pulses a delay apart, and as the target a third after the same delay. Every trial lasts FirstPulse + 2 x the longest delay + Tail.
 type ReadySetGo = {
     /// When the first pulse peaks.
     FirstPulse: float<ms>
@@ -113,13 +113,13 @@ type ReadySetGo = {
     Amplitude: float
     /// Height of the target's pulse.
     TargetAmplitude: float
-    /// Time after the latest peak that may be asked for.
+    /// Time after the latest possible peak of the target.
     Tail: float<ms>
     /// Whether each input pulse has a channel of its own, instead of both on one.
     OwnChannels: bool
 }
 
-/// Which syllables a task shows, as a tonic input on the syllable's own channel.
+/// The syllables that have an input: a tonic input on the syllable's own channel.
 type Cue =
     /// Every one.
     | EachSyllable
@@ -134,7 +134,7 @@ type Syllables = {
     /// Where each syllable goes, (x, y) in units of Length.
     Directions: (float * float) list
     Move: float<ms>
-    /// How long the cursor is to stay where it is after each move.
+    /// Duration of the hold after each move, in which the target velocity is 0.
     Hold: float<ms>
     /// Whether the syllable's input stays on in the hold.
     InputInHold: bool
@@ -147,7 +147,7 @@ type Syllables = {
     /// Between which numbers x and y stay, if there is a workspace.
     Bounds: (float * float) option
     Start: float * float
-    /// Whether the cursor goes back to its start before every trial, instead of staying where it is.
+    /// Whether the cursor returns to its start before every trial, instead of staying where it is.
     Returns: bool
     /// Whether the target moves the cursor, instead of the circuit.
     MovedByTarget: bool
@@ -161,7 +161,7 @@ type Syllables = {
     /// Whether a choice is right if it follows the syllable just run somewhere in the sequence, instead of if it is the one
     /// that the sequence has there.
     JudgedByPair: bool
-    /// Whether nothing is chosen or counted any more in a trial after a wrong choice.
+    /// Whether a trial has no further choices and no further targets after a wrong choice.
     StopsAtError: bool
 }
 
@@ -178,7 +178,7 @@ type Passed =
     /// As soon as a validation of the stage has a mean performance above that.
     | PerformanceAbove of performance: float
 
-/// What a task shows and asks.
+/// The inputs and targets of a task.
 [<CustomEquality; NoComparison>]
 type TaskKind =
     /// No input; the target is a sum of harmonics of a period, one period a trial.
@@ -189,13 +189,13 @@ type TaskKind =
     | Drawn of DrawnTrials
     /// Step by step over named phases, from what the trial drew.
     | Phased of Phased
-    /// A task of phases that the field knows by name.
+    /// A standard task of phases.
     | Standard of StandardTask
-    /// Two pulses, and a third to be made after the same delay.
+    /// Two input pulses; the target is a third after the same delay.
     | ReadySetGo of ReadySetGo
-    /// A cursor to be moved.
+    /// The targets are velocities of a cursor.
     | Syllables of Syllables
-    /// Step by step, from what the circuit does.
+    /// Step by step, from the activity of the circuit.
     | InLoop of ClosedLoop
     /// Several tasks, each for so many trials, one after another and from the first again.
     | Blocks of (Task * int) list
@@ -240,7 +240,7 @@ type TaskKind =
         | Curriculum(stages, last) -> hash (stages, last)
         | Custom task -> hash task.MaxSteps
 
-/// What is shown and asked, trial by trial.
+/// Inputs and targets, trial by trial.
 and Task = {
     Name: string
     Kind: TaskKind
@@ -248,7 +248,7 @@ and Task = {
     Events: string list
     /// A mask beside that of its trials, shape (steps of the longest trial, outputs): the two are multiplied.
     Mask: float[,] option
-    /// Numbers of a script's own that say what a trial is about.
+    /// Conditions of trials that the script defines.
     Conditions: TrialCondition list
     /// When a trial is right; none where that is not defined.
     Score: Score option
@@ -266,7 +266,7 @@ type Stopping = {
     KeepBest: bool
     /// Trials of that mean: the last so many that had a target.
     Window: int
-    /// Whether all of this, and schedules of rates that look at losses, take the validation loss for the mean loss.
+    /// Whether these settings, and schedules that depend on the loss, use the validation loss instead of the mean loss.
     ByValidation: bool
     /// It ends as soon as the validation performance is at or above this.
     TargetPerformance: float option
@@ -276,7 +276,7 @@ type Stopping = {
 [<RequireQualifiedAccess>]
 module Stopping =
 
-    /// After their last trial; the mean loss, once it is asked for, is that of 50 trials.
+    /// After the last trial. Where another setting uses the mean loss, it is over 50 trials.
     let never = {
         TargetLoss = None
         Patience = None
@@ -286,13 +286,13 @@ module Stopping =
         TargetPerformance = None
     }
 
-/// A circuit that learns a task: all that decides the numbers of a run.
+/// A circuit that learns a task: everything that determines the numbers of a run.
 type Experiment = {
     Name: string
     Circuit: Circuit
     Task: Task
     Rule: Rule
-    /// What the experiment says of its rule by words of its own; its rule then says the same.
+    /// The settings of its rule that words of the experiment set; `Rule` has them too.
     Settings: RuleSettings
     /// Trials to train.
     Trials: int
@@ -301,8 +301,8 @@ type Experiment = {
     Dt: float<ms>
     Precision: Precision
     Stopping: Stopping
-    /// What is measured beside training; it changes no number of the run.
+    /// Measurements during training; they change no number of the run.
     Probes: Watched list
-    /// What is done to the circuit in its trials.
+    /// Perturbations of the circuit in its trials.
     Perturbations: Perturbation list
 }

@@ -1,11 +1,11 @@
 namespace Rflo.Dsl
 
-/// A word that can have no effect on the part that it was said of, such as `explore` of a leaky area. Words cannot fail, so the part
-/// keeps it for `Check`, which refuses it.
+/// A word without effect on its part, such as `explore` on a leaky area. Words do not fail, so the part keeps the word, and `Check`
+/// refuses it.
 type Lost = {
     /// Why it has no effect.
     What: string
-    /// What to say instead.
+    /// What to write instead.
     Instead: string
 }
 
@@ -20,7 +20,7 @@ type Unmatched =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module internal Lost =
 
-    /// One more, which is kept once.
+    /// Adds a word, unless it is in the list.
     let add what instead (earlier: Lost list) =
         let lost = { What = what; Instead = instead }
 

@@ -1,11 +1,11 @@
 namespace Rflo.Dsl
 
-/// How circuits take parts.
+/// How parts are added to circuits.
 [<RequireQualifiedAccess>]
 module internal Parts =
 
-    /// The parts of a list and then those of another that are not yet among them. Two that differ and have one name both stay, for
-    /// the check to refuse.
+    /// The parts of a list and then those of another that are not in it. Two different parts with one name both stay; the check
+    /// refuses them.
     let union (first: 'part list) (more: 'part list) : 'part list =
         (first, more)
         ||> List.fold (fun parts part ->
@@ -37,7 +37,7 @@ module internal Parts =
                 |> union circuit.Readouts
     }
 
-    /// The circuit with more projections, and with what they join.
+    /// The circuit with more projections, and with the parts that they join.
     let projections (more: Projection list) (circuit: Circuit) : Circuit =
         let taken = take (more |> List.collect _.Parts) circuit
 
@@ -48,7 +48,7 @@ module internal Parts =
                     @ [ for projection in more -> { projection with Parts = [] } ]
         }
 
-    /// The circuit with more ways of errors, and with what they join.
+    /// The circuit with more feedback, and with the parts that it joins.
     let feedback (more: Feedback list) (circuit: Circuit) : Circuit =
         let taken = take (more |> List.collect _.Parts) circuit
 

@@ -2,7 +2,7 @@ namespace Rflo.Dsl
 
 open Rflo.Core
 
-/// Units of an area, as a perturbation takes them.
+/// The units of an area that a perturbation acts on.
 [<RequireQualifiedAccess>]
 type PerturbedUnits =
     /// All of an area.
@@ -19,7 +19,7 @@ type PerturbedUnits =
         | Population(area, _)
         | Some(area, _) -> area
 
-/// Numbers over the steps of a perturbation: its first step has the first. Behind the end the last goes on.
+/// Numbers over the steps of a perturbation, from its first step on. After the last number that number is repeated.
 [<RequireQualifiedAccess>]
 type Course =
     /// The same in every step.
@@ -29,25 +29,25 @@ type Course =
     /// Shape (steps, units).
     | OfUnits of values: float[,]
 
-/// Words for the time courses of what is held or added.
+/// Words for time courses.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Course =
 
     /// `Course.constant 0.3` is that number in every step.
     let constant value = Course.Constant value
 
-    /// `Course.steps [ 0.1; 0.2; 0.3 ]` is one number a step, the same for all units; behind the end the last goes on.
+    /// `Course.steps [ 0.1; 0.2; 0.3 ]` is one number a step, the same for all units; after the end the last is repeated.
     let steps values = Course.Steps(Array.ofSeq values)
 
     /// `Course.ofUnits values` is a number for each step and unit, shape (steps, units).
     let ofUnits (values: float[,]) = Course.OfUnits values
 
-/// What is added to a state, or takes its place.
+/// Numbers that are added to a state, or replace it.
 [<RequireQualifiedAccess>]
 type Kick = {
     /// One number for all units, or one for each.
     Values: float list
-    /// Whether they are added; if not, they take the state's place.
+    /// Whether they are added; if not, they replace the state.
     Adds: bool
     /// The state of a unit model, by its name; none for the first.
     State: string option
@@ -79,7 +79,7 @@ module Kick =
     /// `Kick.add 0.5 |> Kick.ofState "a"` is for the state variable a of a unit model.
     let ofState name (kick: Kick) : Kick = { kick with State = Some name }
 
-/// What is done to a circuit.
+/// The kinds of perturbations.
 [<RequireQualifiedAccess>]
 type PerturbationKind =
     /// The signal of units is held at 0.
@@ -90,7 +90,7 @@ type PerturbationKind =
     | Stimulate of PerturbedUnits * Course * noise: float
     /// A state of units is changed at the end of the window's first step.
     | Kick of PerturbedUnits * Kick
-    /// Units are gone for whole trials.
+    /// Units are removed for whole trials.
     | Lesion of PerturbedUnits
     /// The currents of a projection are multiplied.
     | ScaleProjection of projection: string * factor: float
@@ -104,7 +104,7 @@ type PerturbedSteps =
     | During of event: string
     /// Between two times of the trial.
     | Between of from: float<ms> * until: float<ms>
-    /// So long, from so long after the first step that the task marks with an event.
+    /// For a duration, from a time after the first step that the task marks with an event.
     | After of event: string * after: float<ms> * lasting: float<ms>
 
 /// In which trials a perturbation acts.
@@ -133,7 +133,7 @@ type PerturbedTrials =
         | Drawn(fraction, key) -> hash (fraction, key)
         | Chosen _ -> 1
 
-/// An experiment on a circuit while it runs.
+/// A change of a circuit during its trials: what, in which steps, in which trials.
 [<RequireQualifiedAccess>]
 type Perturbation = {
     Kind: PerturbationKind
@@ -141,7 +141,7 @@ type Perturbation = {
     Trials: PerturbedTrials
 }
 
-/// What of an area can be perturbed: an area, a population, some units.
+/// Units that can be perturbed: an area, a population, some units.
 type IUnits =
     /// Which units.
     abstract Units: PerturbedUnits

@@ -11,8 +11,8 @@ type Lasting =
     | EvenlyBetween of shortest: float<ms> * longest: float<ms>
     /// Drawn in every trial among the durations of a list, each as often.
     | OneOf of float<ms> list
-    /// Drawn in every trial from an exponential distribution that begins at the shortest and is cut off after the longest, so that
-    /// while it lasts its end comes no sooner for having waited; `mean` is that of the distribution before the cut, less the shortest.
+    /// Drawn in every trial from an exponential distribution that begins at the shortest and is truncated after the longest, so that
+    /// the hazard rate of its end is nearly constant; `mean` is that of the distribution before truncation, less the shortest.
     | ExponentialBetween of mean: float<ms> * shortest: float<ms> * longest: float<ms>
 
 /// A named stretch of a trial.
@@ -36,7 +36,7 @@ type Timeline internal (dt: float<ms>, names: string[], lengths: int[]) =
     let onsets = Array.scan (+) 0 lengths
     let conditions = System.Collections.Generic.Dictionary<string, float>()
 
-    /// What the trial is about, as the task's own code says it.
+    /// The conditions of the trial that the task's code returns.
     member internal _.Conditions = conditions
 
     member internal _.Names = names
@@ -65,7 +65,7 @@ type Timeline internal (dt: float<ms>, names: string[], lengths: int[]) =
     /// How long a phase lasts in this trial. An exception if there is no such phase.
     member this.DurationOf name = float lengths[this.Place name] * dt
 
-/// One step of a trial, as a task of phases sees it.
+/// One step of a trial, as a task of phases receives it.
 [<Sealed>]
 type Instant internal (timeline: Timeline, trial: int, step: int, place: int, stream: RandomStream)
     =
@@ -83,7 +83,7 @@ type Instant internal (timeline: Timeline, trial: int, step: int, place: int, st
     /// Whether this is the first step of the phase.
     member _.IsOnset = step = timeline.Onsets[place] + 1
 
-    /// Whether a phase of that name is on. An exception if there is none, so that a slip of the pen is found.
+    /// Whether the step is in the phase of that name. An exception if there is no such phase, so that a misspelled name is found.
     member _.During name = timeline.Place name = place
 
     /// All phases of the trial.
@@ -95,7 +95,7 @@ type Instant internal (timeline: Timeline, trial: int, step: int, place: int, st
     /// Random numbers of this trial, for noise: steps are made in order, so each draw is the next of the trial.
     member _.Stream = stream
 
-/// One step of a trial: what a task of phases and a task in closed loop make. `Step.ofArrays x y |> Step.mask 0.0` is one.
+/// One step of a trial, made by tasks of phases and closed-loop tasks. `Step.ofArrays x y |> Step.mask 0.0` is one.
 type Step = {
     /// x(t), one number a channel.
     Input: float[]
@@ -148,10 +148,10 @@ type Phased = {
     Outputs: int
     /// In their order.
     Phases: Phase list
-    /// Names of the numbers that `Make` says of a trial, beside the durations of phases.
+    /// Names of the conditions that `Make` returns for a trial, beside the durations of phases.
     Conditions: string list
-    /// From a trial's phases and its random numbers: what each of its steps shows and asks. Steps are asked for once each and
-    /// in order, so the function may keep something from step to step.
+    /// From a trial's phases and its random numbers: the function that makes each of its steps. It is called once for each step, in
+    /// order, so it may keep values from step to step.
     Make: Timeline -> RandomStream -> Instant -> Step
 } with
 
@@ -183,7 +183,7 @@ module Phases =
     let oneOf durations = OneOf durations
 
     /// `exponential 100.0<ms> 50.0<ms> 500.0<ms>` is 50 ms and a time from the exponential distribution with mean 100 ms, at most
-    /// 500 ms together: how long it has lasted does not tell when it will end.
+    /// 500 ms together, so that the hazard rate of its end is nearly constant.
     let exponential mean shortest longest =
         ExponentialBetween(mean, shortest, longest)
 

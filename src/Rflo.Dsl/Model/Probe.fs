@@ -8,9 +8,9 @@ open MathNet.Numerics.LinearAlgebra
 type Activity = {
     /// L of the trial.
     Loss: float
-    /// What the trial is about, by name, such as its "coherence" or the duration of its "delay" in ms.
+    /// The conditions of the trial by name, such as its "coherence" or the duration of its "delay" in ms.
     Conditions: Map<string, float>
-    /// How well it was done, such as 1 for a right choice and 0 for a wrong one; NaN where the task or the trial defines none.
+    /// Its performance, such as 1 for a right choice and 0 for a wrong one; NaN where the task or the trial defines none.
     Performance: float
     /// x(t), shape (steps, channels).
     Inputs: Matrix<float>
@@ -33,19 +33,19 @@ type Activity = {
     States: Map<string, Matrix<float>>
 }
 
-/// A trial that was just trained, as a probe of one's own sees it.
+/// A trained trial, as the function of a custom probe receives it.
 [<RequireQualifiedAccess>]
 type Observation = {
     /// Number of the trial, from 0.
     Trial: int
-    /// What happened in it.
+    /// The activity of the trial.
     Activity: Activity
     /// The weights after its update, shape (post, pre), by the name of their projection, learned time constants ("tau cortex") and learned
     /// initial states ("start cortex").
     Weights: Map<string, Matrix<float>>
 }
 
-/// A number of one's own, with a name by which it is known in files and compared.
+/// A custom measurement. Its name is its column in files, and two with one name are equal.
 [<RequireQualifiedAccess; CustomEquality; NoComparison>]
 type OwnProbe = {
     Name: string
@@ -59,27 +59,27 @@ type OwnProbe = {
 
     override this.GetHashCode() = hash this.Name
 
-/// What is measured beside training, which goes on as if nobody looked.
+/// Measurements during training. They change no number of the run.
 [<RequireQualifiedAccess>]
 type Probe =
-    /// The angle and the ratio of norms of what a rule asks for and what a reference does; without a rule, of what the
-    /// projections' own rules ask for.
+    /// The angle and the ratio of norms between the increments of a rule and those of a reference; without a rule, the increments
+    /// of the projections' own rules.
     | Angle of rule: Rule option * reference: Rule
     /// The largest absolute eigenvalue of an area's weights onto itself.
     | SpectralRadius of area: string
-    /// In how many dimensions an area's rates move over a trial.
+    /// The number of dimensions of an area's rates over a trial (participation ratio).
     | ParticipationRatio of area: string
     /// The mean rate of an area, and the fraction of its units and steps that are saturated.
     | Rates of area: string
     /// How far the weights of each plastic projection have moved.
     | WeightChange
-    /// What Dale's law has done to each projection that it holds.
+    /// The effect of Dale's law on each projection that it constrains.
     | Dale
-    /// The connections of each projection of which some do not exist.
+    /// The connections of each projection that lacks some.
     | Masks
     /// The mean loss and performance of so many test trials, always the same ones, after every so many trained trials.
     | Validation of trials: int
-    /// A number of one's own.
+    /// A custom measurement.
     | Own of OwnProbe
 
 /// A probe, and how often it is read.
@@ -89,15 +89,15 @@ type Watched = {
     Every: int
 }
 
-/// What can be measured beside training.
+/// Words for probes.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Probe =
 
-    /// `Probe.angle Rule.bptt` is the angle, in degrees, between what the experiment's own rule asks for in a trial and the
+    /// `Probe.angle Rule.bptt` is the angle, in degrees, between the increments of the experiment's own rule in a trial and the
     /// exact gradient, and the ratio of their norms: for each plastic projection onto an area and for all of them together.
     let angle reference = Probe.Angle(None, reference)
 
-    /// `Probe.angleOf Rule.rflo Rule.bptt` is the same of a rule that trains nothing: it watches the same trials.
+    /// `Probe.angleOf Rule.rflo Rule.bptt` is the same for a rule that trains nothing: its increments are computed in the same trials.
     let angleOf rule reference = Probe.Angle(Some rule, reference)
 
     /// `Probe.spectralRadius cortex` is the largest absolute eigenvalue of cortex's weights onto itself.
@@ -123,8 +123,8 @@ module Probe =
     /// are not 0 where there is none.
     let masks = Probe.Masks
 
-    /// `Probe.custom "norm" (fun seen -> seen.Weights["cortex->y"].FrobeniusNorm())` is a number of one's own. Where the
-    /// function throws, the number is NaN and the run goes on.
+    /// `Probe.custom "norm" (fun seen -> seen.Weights["cortex->y"].FrobeniusNorm())` is a custom measurement. If the
+    /// function throws, the value is NaN and the run continues.
     let custom name measure =
         Probe.Own {
             OwnProbe.Name = name

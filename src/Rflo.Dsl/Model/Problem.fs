@@ -33,7 +33,7 @@ type Kind =
 
 /// What is wrong with a part.
 type Fault =
-    /// The name is empty or has a character that file names and lists cannot carry.
+    /// The name is empty or has a character that is not allowed in file names and lists.
     | BadName of name: string
     /// An earlier part of the same kind has the name.
     | NameTaken of name: string
@@ -43,33 +43,33 @@ type Fault =
     | NotWholeSteps of field: string * given: float<ms> * dt: float<ms>
     /// No part has this name.
     | Unknown of kind: Kind * name: string * known: string list
-    /// An array has another shape than what it stands beside.
+    /// An array has another shape than the parts that it belongs to.
     | WrongShape of field: string * given: string * expected: string
-    /// A list has another length than what it stands beside.
+    /// A list has another length than the part that it belongs to.
     | WrongLength of field: string * given: int * expected: int * because: string
     /// Weights could not be read.
     | Unreadable of source: string * reason: string
-    /// The rule needs an error, and no feedback brings one.
+    /// The rule needs an error, and no feedback reaches the area.
     | NoErrorReaches of area: string * rule: string
     /// A function of the author's raised an exception.
     | Failed of what: string * reason: string
-    /// A readout's weights are nowhere declared.
+    /// No projection reaches the readout.
     | NothingArrives
     /// Nothing in the circuit learns.
     | NothingLearns
     /// The circuit has nothing to run.
     | NoArea
-    /// The rule cannot do this, and why.
+    /// The rule cannot do this, with the reason.
     | RuleCannot of rule: string * what: string * instead: string
-    /// The declaration says two things that exclude each other.
+    /// Two settings of the declaration exclude each other.
     | Contradiction of what: string * instead: string
     /// The experiment does not fit the machine.
     | TooMuchMemory of needed: float * available: float * largest: string * share: float
 
-/// One thing to repair before a circuit can be compiled.
+/// One thing to fix before a circuit can be compiled.
 type Problem = { Part: Part; Fault: Fault }
 
-/// How problems read.
+/// Problems as text.
 [<RequireQualifiedAccess>]
 module Problem =
 
@@ -116,7 +116,7 @@ module Problem =
 
         row[b.Length]
 
-    /// The known name that is nearest to a wrong one, if one is near at all.
+    /// The known name with the fewest edits from a wrong one, if few are needed.
     let nearest (name: string) (known: string list) =
         let far = max 2 (name.Length / 2)
 
@@ -128,7 +128,7 @@ module Problem =
         |> List.tryHead
         |> Option.map snd
 
-    /// Bytes in the unit that a person would use.
+    /// A number of bytes as text, in a unit that keeps the number short.
     let bytes (count: float) =
         let units = [| "bytes"; "kB"; "MB"; "GB"; "TB"; "PB"; "EB" |]
         let mutable size, unit = count, 0
@@ -146,7 +146,7 @@ module Problem =
         function
         | BadName "" -> "it has no name; give it one"
         | BadName name ->
-            $"the name '{name}' has a character that does not go into lists and file names; use letters, digits and . _ - /"
+            $"the name '{name}' has a character that is not allowed in lists and file names; use letters, digits and . _ - /"
         | NameTaken name -> $"the name {name} is taken by an earlier part; give it another"
         | NotAllowed(field, given, allowed) -> $"{field} is {given}; it must be {allowed}"
         | NotWholeSteps(field, given, dt) ->
@@ -173,7 +173,7 @@ module Problem =
             $"{rule} needs an error, but no feedback reaches {area}; declare one, such as errorOf y --> {area}, or freeze the projection"
         | Failed(what, reason) ->
             let said = reason.TrimEnd '.'
-            $"{what} failed: {said}; mend the function that the script gives"
+            $"{what} failed: {said}; fix the function in the script"
         | NothingArrives -> "no projection reaches it; declare one, such as cortex --> it"
         | NothingLearns -> "nothing learns; give a projection a rate, such as |> learningRate 0.03"
         | NoArea -> "it has no area; declare one, such as areas [ cortex ]"
@@ -182,7 +182,7 @@ module Problem =
         | TooMuchMemory(needed, available, largest, share) ->
             $"it needs {bytes needed} of memory ({largest}: {bytes share}) and the machine has {bytes available}; use fewer units, shorter trials, single precision or another rule"
 
-    /// One line that names the part, says what is wrong and how to mend it.
+    /// One line: the part, what is wrong, and the fix.
     let text problem =
         let said =
             match problem.Part, problem.Fault with
@@ -193,7 +193,7 @@ module Problem =
 
         $"{part problem.Part}: {said}"
 
-    /// All problems of an experiment, as a person reads them: a heading and a line for each.
+    /// All problems of an experiment: a heading, and a line for each.
     let report (name: string) (problems: Problem list) =
         let count =
             match List.length problems with

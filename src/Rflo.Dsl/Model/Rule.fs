@@ -2,7 +2,7 @@ namespace Rflo.Dsl
 
 open Rflo.Core
 
-/// An elementwise function with a name, by which it is known in descriptions and compared.
+/// An elementwise function with a name. Descriptions use the name, and two functions with one name are equal.
 [<CustomEquality; NoComparison>]
 type Elementwise = {
     Name: string
@@ -16,35 +16,35 @@ type Elementwise = {
 
     override this.GetHashCode() = hash this.Name
 
-/// Over how much of the past a running mean reaches.
+/// The averaging window of a running mean.
 type Mean =
     /// Over steps, with this time constant.
     | OverTime of float<ms>
-    /// Over about so many trials, for what is known once a trial; for rewards of the task, over about so many openings of
-    /// the gate of what learns (steps, where it is always open).
+    /// Over about so many trials, for a signal with one value a trial; for rewards of the task, over about so many openings of
+    /// the gate of the projection that learns (steps, where it is always open).
     | OverTrials of float
 
-/// A factor of a local rule: a signal, minus its running mean if asked for, through a function if asked for.
+/// A factor of a local rule: a signal, optionally minus its running mean, optionally through a function.
 type Shaped<'Signal> = {
     Signal: 'Signal
     Mean: Mean option
     Map: Elementwise option
 }
 
-/// How long an eligibility trace remembers.
+/// The decay of an eligibility trace.
 type TraceDecay =
-    /// As long as the unit itself: the area's tau.
+    /// With the unit's own time constant, the area's tau.
     | UnitTau
     /// This time constant.
     | TraceTau of float<ms>
-    /// Not at all: the trace is the step's own product.
+    /// No trace: the product of the step alone.
     | NoTrace
-    /// All of the trial.
+    /// No decay: the sum over the trial.
     | WholeTrial
-    /// As long as a rate hands itself on through leak and self-connection: the unit's own Jacobian.
+    /// With the unit's diagonal Jacobian: leak and self-connection.
     | OwnJacobian
 
-/// What of the unit that receives enters the trace.
+/// The postsynaptic factor of the trace.
 type PostFactor =
     /// alpha phi'(u): the effect of the current on the rate.
     | Slope
@@ -55,35 +55,35 @@ type PostFactor =
     /// The noise in the current, in units of the area's `noise`.
     | Perturbation
 
-/// What of the signal that arrives enters the trace.
+/// The presynaptic factor of the trace.
 type PreFactor =
     /// The signal itself.
     | Presynaptic
     /// The signal, low-pass filtered with this time constant.
     | LowPass of float<ms>
 
-/// What turns a trace into a weight change.
+/// The third factor: the signal that multiplies a trace to give a weight change.
 type Modulator =
     /// The error of the readouts, sent back to the area by the rule's error path.
     | FeedbackError
-    /// Minus the loss of the trial, known at its end.
+    /// Minus the loss of the trial, computed at its end.
     | TrialReward
     /// Minus the loss of the step.
     | StepReward
     /// The reward that the task gives in the step.
     | TaskReward
-    /// That reward minus the unit's current: what the unit did not foretell.
+    /// That reward minus the unit's current: the error of the current as a prediction of the reward.
     | RewardError
     /// Nothing: the trace alone.
     | Unmodulated
     /// The output of a readout that has one, the same for all units.
     | ReadoutValue of readout: string
     /// The temporal-difference error of a readout that has one output V, the same for all units: r(t) + gamma V(t) - V(t-1).
-    /// V(0) is of the rates with which a trial begins; its last step is terminal, where V counts as 0.
+    /// V(0) is computed from the initial rates of the trial; its last step is terminal, where V counts as 0.
     | TemporalDifference of readout: string * gamma: float
-    /// The firing rate of one unit of an area, so long ago, the same for all units.
+    /// The delayed firing rate of one unit of an area, the same for all units.
     | UnitRate of area: string * unit: int * delay: float<ms>
-    /// Firing rates of an area, so long ago, through fixed weights, (post, pre).
+    /// Delayed firing rates of an area through fixed weights, (post, pre).
     | AreaRates of area: string * weights: float[,] * delay: float<ms>
 
     /// Whether it needs the rewards of the task.
@@ -105,36 +105,36 @@ type ThreeFactor = {
     Oja: bool
 }
 
-/// How credit for an error flows back to the weights that caused it.
+/// How the changes of weights are computed from an error: credit assignment.
 type Credit =
     /// An eligibility trace for every synapse and nothing non-local.
     | Local of ThreeFactor
     /// Backward through the stored trial; exact (Murray 2019, Eqs 18 to 23).
     | BackwardInTime
-    /// Every `stride`, the errors since the last look go backward over the `window`, and no further (Williams and Peng 1990).
+    /// At the end of every `stride`, its errors are passed backward over the `window` and no further (Williams and Peng 1990).
     | TruncatedBackward of window: float<ms> * stride: float<ms>
     /// Forward, by the influence of every weight on every unit; exact (Eqs 10 to 14).
     | ForwardInTime
     /// Forward, by a random product of small factors whose mean is that influence.
     | Stochastic of factors: InfluenceFactors * noise: MixingNoise
-    /// A trace for every synapse, and how much and how long a unit matters to every other, learned at this rate from what
-    /// small nudges do (KeRNL; Roth et al. 2019).
+    /// A trace for every synapse, and the sensitivity of every unit to every other with its time constant, learned at this rate from
+    /// the effect of small perturbations (KeRNL; Roth et al. 2019).
     | LearnedSensitivity of rate: float
-    /// By recursive least squares, in every k-th step: what arrives by the projections that learn comes to make the current of each unit that of the same
-    /// unit of another area, the teacher, in the same step (full-FORCE; DePasquale et al. 2018). `alpha` and `forgetting` are those of
+    /// By recursive least squares, in every k-th step: the target of each unit's current is the current of the same unit of
+    /// another area, the teacher, in the same step (full-FORCE; DePasquale et al. 2018). `alpha` and `forgetting` are those of
     /// `RecursiveLeastSquares`. Exact for that at a forgetting of 1.
     | TowardCurrents of teacher: string * alpha: float * forgetting: float * everySteps: int
-    /// A rule that is not the core's own: it sees one area step by step.
+    /// A rule from outside the core: it receives the signals of one area step by step.
     | Own of CustomRule
 
-    /// Whether it looks at nothing but the area onto which it learns, and what arrives there.
+    /// Whether it uses only signals of the area onto which it learns, and of the projections onto that area.
     member this.StaysInArea = this.IsLocal || this.IsOwn || this.IsTowardCurrents
 
-/// How the error of a readout reaches an area.
+/// The path of a readout's error to an area.
 type ErrorPath =
     /// Through the feedback that the circuit declares.
     | DeclaredFeedback
-    /// Through the transpose of the readout's own weights, as the exact gradient has it.
+    /// Through the transpose of the readout's own weights, as in the exact gradient.
     | SymmetricPath
 
 /// How the increments of several trials become one update.
@@ -150,25 +150,25 @@ type ReadoutRule =
     /// minimise the sum of squared errors so far, where older ones count less by `forgetting` in (0, 1] with each step, plus
     /// alpha times the squared distance from the weights at the start. Exact at 1. Time and memory O(n^2) a step.
     | RecursiveLeastSquares of alpha: float * forgetting: float * everySteps: int
-    /// By ridge regression over all that was collected so far, after the washout of each trial, at the end of every k-th:
+    /// By ridge regression over all trials so far without the washout of each, at the end of every k-th trial:
     /// weights that minimise the sum of squared errors plus alpha times the squared weights. Exact. Time O(n^2) a step and
     /// O(n^3) an update, memory O(n^2).
     | RidgeRegression of alpha: float * washout: float<ms> * everyTrials: int
-    /// It learns to predict the rewards of the task by temporal differences: dW = eta / T sum over t of delta(t) e(t-1), where
+    /// By temporal differences, so that the output predicts the rewards of the task: dW = eta / T sum over t of delta(t) e(t-1), where
     /// delta(t) = r(t) + gamma V(t) - V(t-1) and e(t) = gamma lambda e(t-1) + h(t); at the times and with the optimizer of the rule.
     | TdLambda of gamma: float * lambda: float
 
-/// Which projections a rule changes. The others stay as they are, bit for bit, whatever rates they have.
+/// The projections that a rule changes. The weights of the others keep every bit, whatever their learning rates.
 type Learns =
     | Everything
-    /// Only what arrives at readouts, biases among it.
+    /// Only projections onto readouts, biases included.
     | OnlyReadouts
-    /// Only what arrives at areas from areas, or from readouts that are fed back.
+    /// Only projections onto areas from areas, or from readouts that are fed back.
     | OnlyRecurrent
-    /// Only what arrives at areas from inputs and from the bias.
+    /// Only projections onto areas from inputs and from the bias.
     | OnlyInputs
 
-/// When increments become weight changes.
+/// When increments are applied to weights.
 type Update =
     /// In every step.
     | Online
@@ -182,22 +182,22 @@ type Update =
 /// A learning rule: a point in a space of independent choices. `Rule.rflo |> Rule.update online` is its neighbor
 /// that learns step by step.
 type Rule = {
-    /// What tables and figures call it.
+    /// Its name in tables and figures.
     Name: string
     Credit: Credit
     Error: ErrorPath
     Update: Update
     Optimizer: Optimizer
-    /// Largest norm of what the rule asks for in one update.
+    /// Largest norm of the rule's increments in one update.
     Clip: Clip
     Schedule: Schedule
     /// How the weights onto readouts learn.
     Readout: ReadoutRule
-    /// Which projections learn at all.
+    /// The projections that it changes.
     Learns: Learns
 }
 
-/// What an experiment says of its rule by words of its own, whatever the rule says by itself.
+/// The settings of a rule that words of an experiment set; they replace the rule's own.
 [<RequireQualifiedAccess>]
 type RuleSettings = {
     Update: Update option
@@ -223,7 +223,7 @@ type RuleSettings = {
             Schedule = this.Schedule |> Option.defaultValue rule.Schedule
     }
 
-/// Ready-made rules, and the parts of which new ones are made.
+/// Ready-made rules, and the parts of new ones.
 [<RequireQualifiedAccess>]
 module Rule =
 
@@ -297,25 +297,25 @@ module Rule =
             Error = SymmetricPath
     }
 
-    /// E-prop (Bellec et al. 2020): what a unit passes on through others is left out. For leaky rate units all that is
-    /// left is the leak, so the trace is RFLO's; with the readout's own weights as feedback. Approximate.
+    /// E-prop (Bellec et al. 2020): the effect of a unit on itself through other units is left out. For leaky rate units only the leak
+    /// remains, so the trace is RFLO's; with the readout's own weights as feedback. Approximate.
     let eprop = {
         local "e-prop" rfloTrace with
             Error = SymmetricPath
     }
 
-    /// SnAp-1 (Menick et al. 2020): RTRL that keeps only a weight's influence on its own unit. Exact where units speak
+    /// SnAp-1 (Menick et al. 2020): RTRL that keeps only a weight's influence on its own unit. Exact where units project
     /// only to themselves; RFLO's trace with the self-connection added.
     let snap1 = {
         local "snap-1" { rfloTrace with Trace = OwnJacobian } with
             Error = SymmetricPath
     }
 
-    /// Hebb's rule: rates that are high together strengthen what connects them. Nobody is asked for an error.
+    /// Hebb's rule: the product of presynaptic and postsynaptic rates. It uses no error.
     let hebb = local "hebb" hebbTrace
 
     /// Oja's rule (1982): Hebb's, with a decay that keeps a unit's weights at length 1; finds the first principal
-    /// component of what arrives.
+    /// component of its presynaptic signals.
     let oja = local "oja" { hebbTrace with Oja = true }
 
     /// Hebb's rule times the reward that the task gives (Murray 2019, Fig 4).
@@ -325,16 +325,16 @@ module Rule =
                 Modulator = the TaskReward
         }
 
-    /// Hebb's rule times how much more reward the task gives than usual, over about 100 openings of the gate: with many
-    /// choices, what is rewarded first does not grow into all others (not in the paper).
+    /// Hebb's rule times the reward minus its running mean over about 100 openings of the gate: with many choices, the choice that
+    /// is rewarded first does not replace all others (not in the paper).
     let rewardHebbBaseline =
         local "reward-hebb-baseline" {
             hebbTrace with
                 Modulator = the TaskReward |> minusMean (OverTrials 100.0)
         }
 
-    /// The paper's letter: reward times the current before the competition, instead of the rate after it. Whatever is
-    /// largest grows most, right or wrong: it does not learn a sequence.
+    /// The equation as printed in the paper: reward times the current before the competition, instead of the rate after it. The
+    /// weights of the largest current grow most, whether it is the right choice or not: it does not learn a sequence.
     let rewardHebbLiteral =
         local "reward-hebb-literal" {
             hebbTrace with
@@ -342,16 +342,16 @@ module Rule =
                 Modulator = the TaskReward
         }
 
-    /// Rate times what arrives times the reward that the current did not foretell: the delta rule (Rescorla and Wagner
-    /// 1972); the current comes to be the reward to expect, and learning stops there.
+    /// Rate times presynaptic signal times the reward minus the current: the delta rule (Rescorla and Wagner 1972). The current
+    /// converges to the expected reward, where learning stops.
     let rewardDelta =
         local "reward-delta" {
             hebbTrace with
                 Modulator = the RewardError
         }
 
-    /// Node perturbation, or REINFORCE (Williams 1992; Murray 2019, Eq 8): the area's noise times what arrives, times how
-    /// much better than usual the trial went. Its mean follows the gradient; it is noisy.
+    /// Node perturbation, or REINFORCE (Williams 1992; Murray 2019, Eq 8): the area's noise times the presynaptic signal, times the
+    /// trial's reward minus its running mean. Its mean follows the gradient; its variance is large.
     let nodePerturbation =
         local "node-perturbation" {
             hebbTrace with
@@ -359,8 +359,8 @@ module Rule =
                 Modulator = the TrialReward |> minusMean (OverTrials 20.0)
         }
 
-    /// Miconi's rule (2017): as node perturbation, with the cube of the current's departure from its mean in place of the
-    /// noise, which a unit need not know.
+    /// Miconi's rule (2017): node perturbation with the cube of the current's deviation from its mean in place of the noise, which
+    /// the rule then does not use.
     let miconi =
         local "miconi" {
             hebbTrace with
@@ -387,10 +387,10 @@ module Rule =
             Error = DeclaredFeedback
     }
 
-    /// `Rule.truncatedBptt 20.0<ms> 10.0<ms>` looks back over 20 ms in every 10 ms, carrying back the errors since the last
-    /// look: BPTT without what reaches further back than the window, and possible online. Time O(n^2 window / stride) a
-    /// step, memory O(n window) beside the trial's own. One look after the other where both are equal; every error equally
-    /// far where the stride is dt; BPTT where the window is never shorter than a trial.
+    /// `Rule.truncatedBptt 20.0<ms> 10.0<ms>` passes the errors of every 10 ms backward over the last 20 ms: BPTT without effects from
+    /// before the window; it can update online. Time O(n^2 window / stride) a step, memory O(n window) beside the trial's own. The
+    /// windows do not overlap where both are equal; every error goes equally far back where the stride is dt; it is BPTT where the
+    /// window is at least as long as a trial.
     let truncatedBptt window stride = {
         bptt with
             Name = "truncated-bptt"
@@ -400,8 +400,8 @@ module Rule =
     /// Truncated BPTT with the usual choice of a window of two strides: 20 ms and 10 ms.
     let tbptt = truncatedBptt 20.0<ms> 10.0<ms>
 
-    /// Real-time recurrent learning. Exact; time O(n^4) a step online, an eighth of it at the end of a trial (where products
-    /// may be reordered), memory O(n^3).
+    /// Real-time recurrent learning. Exact; time O(n^4) a step online, an eighth of it with updates at the end of a trial (where
+    /// products can be reordered), memory O(n^3).
     let rtrl = {
         bptt with
             Name = "rtrl"
@@ -440,8 +440,8 @@ module Rule =
 
     // Learned approximations of RTRL.
 
-    /// KeRNL (Roth, Kanitscheider and Fiete 2019), which begins as the symmetric local rule and learns beside the weights
-    /// how units act on each other. Approximate, but nearer to the gradient; time and memory O(n^2) a step.
+    /// KeRNL (Roth, Kanitscheider and Fiete 2019): it begins as the symmetric local rule, and also learns the sensitivities of units to
+    /// each other. Approximate, but nearer to the gradient; time and memory O(n^2) a step.
     let kernl = {
         rtrl with
             Name = "kernl"
@@ -452,16 +452,17 @@ module Rule =
 
     /// `cortex --> cortex |> learnBy (Rule.fullForce "teacher") 1.0` learns by recursive least squares in every step, alpha = 1, to make the currents of
     /// cortex those of the area "teacher", which has as many units: full-FORCE (DePasquale et al. 2018). Time and memory O(n^2) a step where all units
-    /// receive the same, O(n^3) where connections differ, as without self-connections. The rate only says that a projection learns.
+    /// receive the same, O(n^3) where connections differ, as without self-connections. The rate only marks a projection as plastic.
     let fullForce teacher = {
         rflo with
             Name = "full-force"
             Credit = TowardCurrents(teacher, 1.0, 1.0, 1)
     }
 
-    // Rules of one's own.
+    // Custom rules.
 
-    /// `Rule.ofCore (MyRule())` is a rule that derives from `Rflo.Core.CustomRule`, known by its description. Its error path is its own.
+    /// `Rule.ofCore (MyRule())` is a rule that derives from `Rflo.Core.CustomRule`; its name is its description. It has an error
+    /// path of its own.
     let ofCore (custom: CustomRule) = {
         rflo with
             Name = custom.Description
@@ -473,52 +474,52 @@ module Rule =
                     DeclaredFeedback
     }
 
-    /// `Rule.defineLearner "my rule" (fun site -> { new AreaLearner() with ... })` is a rule from an object for each area, which may keep what it needs
-    /// from one trial to the next (`Memory`, saved with checkpoints) and see whole trials (`ObserveTrial`). The name holds all its constants: two rules of
-    /// one name are the same.
+    /// `Rule.defineLearner "my rule" (fun site -> { new AreaLearner() with ... })` is a rule from an object for each area, which
+    /// may keep numbers from one trial to the next (`Memory`, saved with checkpoints) and receive whole trials (`ObserveTrial`).
+    /// The name holds all its constants: two rules of one name are the same.
     let defineLearner name (start: AreaSite -> AreaLearner) =
         ofCore (DefinedRule(name, System.Func<_, _> start))
 
     let private ofSteps (start: AreaSite -> LearningStep -> unit) =
         System.Func<_, _>(fun site ->
-            // Applied here: a delegate of the expression itself would begin anew in every step.
+            // Applied here, once an area: in a delegate of the whole expression `start` would be called in every step.
             let step = start site
             System.Action<LearningStep>(fun now -> step now))
 
     /// `Rule.define "my rflo" (fun site -> let trace = ... in fun now -> ...)` is a rule from a function that is called once for each area,
-    /// and gives what is called after every step: it reads `now.Pre 0`, `now.C()`, `now.Signal`, ..., and writes what it asks of the weights of projection k into
-    /// `now.Increments k`, shape (post, pre), row-major. Traces are variables of it, begun anew where `now.Step = 1`. The name holds all its constants: two
-    /// rules of one name are the same.
+    /// and returns a function that is called after every step: it reads `now.Pre 0`, `now.C()`, `now.Signal`, ..., and writes the
+    /// increments of projection k into `now.Increments k`, shape (post, pre), row-major. Traces are its variables, reset where
+    /// `now.Step = 1`. The name holds all its constants: two rules of one name are the same.
     let define name start =
         ofCore (DefinedRule.OfSteps(name, ofSteps start))
 
-    /// `Rule.defineUnsupervised "my hebb" (fun site -> fun now -> ...)` is `Rule.define` for a rule that reads no error (`now.Signal`), so that none need
-    /// arrive at its areas.
+    /// `Rule.defineUnsupervised "my hebb" (fun site -> fun now -> ...)` is `Rule.define` for a rule that reads no error
+    /// (`now.Signal`), so that its areas need no feedback.
     let defineUnsupervised name start =
         ofCore (DefinedRule.OfSteps(name, ofSteps start, readsSignal = false))
 
-    // Choices beside the rule itself.
+    // Settings of rules.
 
-    /// `Rule.bptt |> Rule.update online` applies its updates then.
+    /// `Rule.bptt |> Rule.update online` sets when its updates are applied.
     let update time (rule: Rule) = { rule with Rule.Update = time }
 
-    /// `Rule.bptt |> Rule.optimizer Optimizer.adam` makes its updates by Adam.
+    /// `Rule.bptt |> Rule.optimizer Optimizer.adam` computes its updates by Adam.
     let optimizer how (rule: Rule) = { rule with Rule.Optimizer = how }
 
     /// `Rule.bptt |> Rule.clip (Clip.All 1.0)` shortens its increments in one update to that norm.
     let clip norm (rule: Rule) = { rule with Rule.Clip = norm }
 
-    /// `Rule.bptt |> Rule.schedule (Schedule.cosine 2000.0)` learns at rates that fall so.
+    /// `Rule.bptt |> Rule.schedule (Schedule.cosine 2000.0)` sets the schedule of its learning rates.
     let schedule rates (rule: Rule) = { rule with Rule.Schedule = rates }
 
-    /// `Rule.bptt |> Rule.readoutsBy (RidgeRegression(alpha = 1e-6, washout = 50.0<ms>, everyTrials = 1))` learns the weights onto
-    /// readouts so.
+    /// `Rule.bptt |> Rule.readoutsBy (RidgeRegression(alpha = 1e-6, washout = 50.0<ms>, everyTrials = 1))` sets how the weights
+    /// onto readouts learn.
     let readoutsBy how (rule: Rule) = { rule with Rule.Readout = how }
 
-    /// `Rule.rflo |> Rule.withErrorPath SymmetricPath` sends errors by that path.
+    /// `Rule.rflo |> Rule.withErrorPath SymmetricPath` sets the path of its errors.
     let withErrorPath path (rule: Rule) = { rule with Rule.Error = path }
 
-    // Ablations: the rule, but for some projections.
+    // Ablations: a rule without some projections.
 
     let private wordOf =
         function
@@ -527,7 +528,7 @@ module Rule =
         | OnlyRecurrent -> "-recurrent"
         | OnlyInputs -> "-inputs"
 
-    /// What an earlier ablation said, in the rule's name too, is replaced.
+    /// Replaces an earlier ablation, also in the rule's name.
     let private only learns (rule: Rule) =
         let before = wordOf rule.Learns
 
@@ -543,14 +544,14 @@ module Rule =
                 Learns = learns
         }
 
-    /// `Rule.readoutOnly Rule.rflo` is that rule with all areas as they are: only readouts learn.
+    /// `Rule.readoutOnly Rule.rflo` is that rule where only projections onto readouts learn.
     let readoutOnly rule = only OnlyReadouts rule
 
-    /// `Rule.recurrentOnly Rule.bptt` is that rule with inputs and readouts as they are: only what areas and fed-back
-    /// readouts send to areas learns.
+    /// `Rule.recurrentOnly Rule.bptt` is that rule where only projections from areas and fed-back readouts onto areas
+    /// learn.
     let recurrentOnly rule = only OnlyRecurrent rule
 
-    /// `Rule.inputOnly Rule.rtrl` is that rule with everything but input weights and biases of areas as it is.
+    /// `Rule.inputOnly Rule.rtrl` is that rule where only input weights and biases of areas learn.
     let inputOnly rule = only OnlyInputs rule
 
     // Rules for readouts alone.
@@ -558,8 +559,8 @@ module Rule =
     /// Only readouts learn, by the delta rule. Exact where none is fed back; time and memory O(n) a step and output.
     let delta = { readoutOnly rflo with Name = "delta" }
 
-    /// FORCE (Sussillo and Abbott 2009): only readouts learn, by recursive least squares in every step, alpha = 1. With the
-    /// readout fed back it learns the feedback as it runs. Time and memory O(n^2) a step.
+    /// FORCE (Sussillo and Abbott 2009): only readouts learn, by recursive least squares in every step, alpha = 1. Where the
+    /// readout is fed back, the fed-back signal changes as it learns. Time and memory O(n^2) a step.
     let force = {
         delta with
             Name = "force"
@@ -574,7 +575,7 @@ module Rule =
             Readout = RidgeRegression(1e-6, 0.0<ms>, 1)
     }
 
-    /// `Rule.td 0.95 0.9` makes critics of readouts: they learn by TD(lambda), with gamma 0.95 a step and lambda 0.9, to predict the
+    /// With `Rule.td 0.95 0.9` readouts are critics: by TD(lambda), with gamma 0.95 a step and lambda 0.9, they learn to predict the
     /// rewards of the task (Sutton and Barto 2018). `cortex --> value |> learnBy (Rule.td 0.95 0.9) 0.1` is one beside other
     /// rules. Time and memory O(n) a step.
     let td gamma lambda = {

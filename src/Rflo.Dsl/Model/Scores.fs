@@ -2,18 +2,18 @@ namespace Rflo.Dsl
 
 open Rflo.Core
 
-/// When a trial is right: what the performance of a trial is.
+/// When a trial is right: the definition of its performance.
 [<RequireQualifiedAccess>]
 type Score =
-    /// 1 where the output that the trial asks for is chosen, 0 where another is, as `Measure.decision` reads it, over all outputs of
-    /// the task; NaN where the trial asks for no decision.
+    /// 1 where the chosen output is the target's, 0 where it is another, by `Measure.decision` over all outputs of the task; NaN
+    /// where the targets define no decision.
     | Decision
     /// 1 where the mean absolute error is below that, else 0: over all steps and outputs, weighted by the mask.
     | ErrorBelow of error: float
-    /// The share of targets, weighted by the mask, that are met to less than that.
+    /// The share of targets, weighted by the mask, whose absolute error is below that.
     | ShareWithin of error: float
 
-/// A number that says what a trial is about, with a name.
+/// A named number that describes a trial, such as its coherence.
 [<CustomEquality; NoComparison>]
 type TrialCondition = {
     Name: string

@@ -5,8 +5,8 @@ open MathNet.Numerics.LinearAlgebra
 open MathNet.Numerics.LinearAlgebra.Double
 open MathNet.Numerics.LinearAlgebra.Storage
 
-/// The connections that exist between some units and others, and their weights; no other connection exists. A weight of 0 is one
-/// like any other: what Dale's law or a bound holds at 0 may grow again.
+/// The connections that exist between two groups of units, and their weights. A connection with weight 0 exists too: a weight that
+/// Dale's law or a bound holds at 0 may grow again.
 [<RequireQualifiedAccess; CustomEquality; NoComparison>]
 type SparseWeights = {
     /// Postsynaptic units.
@@ -19,8 +19,8 @@ type SparseWeights = {
     Presynaptic: int[]
     /// The weight of every connection.
     Values: float[]
-    /// Whether the core stores these connections only, or full rows and a mask. Sums are taken in another order, so the last bits of
-    /// a run depend on it.
+    /// Whether the core stores only these connections, or full rows and a mask. The order of sums differs, so the last bits of a run
+    /// depend on it.
     IsCompressed: bool
 } with
 
@@ -57,8 +57,8 @@ type WeightMatrix =
         | Full matrix -> matrix.GetLength 1
         | Sparse weights -> weights.Columns
 
-/// Sparse weights as MathNet matrices and back. MathNet's compressed rows hold zeros that were put there, so a matrix with such rows
-/// says which connections exist.
+/// Sparse weights as MathNet matrices and back. MathNet's compressed rows keep stored zeros, so the stored entries of such a matrix
+/// are the connections that exist.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module SparseWeights =
 
@@ -101,7 +101,7 @@ module SparseWeights =
 
         matrix
 
-    /// Whether a matrix says by what it stores which connections exist.
+    /// Whether the stored entries of a matrix are the connections that exist.
     let isStored (matrix: Matrix<float>) =
         matrix.Storage :? SparseCompressedRowMatrixStorage<float>
 
@@ -111,7 +111,8 @@ module SparseWeights =
         | :? SparseCompressedRowMatrixStorage<float> as storage -> float storage.ValueCount
         | _ -> float matrix.RowCount * float matrix.ColumnCount
 
-    /// The connections of a matrix: those that it stores, zero or not; of a full one, those that exist by their place and weight.
+    /// The connections of a matrix: its stored entries, zero or not; of a full matrix, those for which `exists` is true of place
+    /// and weight.
     let ofMatrix isCompressed exists (matrix: Matrix<float>) : SparseWeights =
         match matrix.Storage with
         | :? SparseCompressedRowMatrixStorage<float> as storage ->

@@ -2,20 +2,20 @@ namespace Rflo.Dsl
 
 open Rflo.Core
 
-/// How an update follows from what a rule asks for; see the module of that name. An assembly may add others.
+/// How an update is computed from the increments of a rule; see the module of that name. An assembly may add others.
 type Optimizer = Rflo.Core.Optimizer
 
-/// The largest norm of what rules ask for in one update: `Clip.None` (default), `Clip.Each 0.1` for every projection by itself,
+/// The largest norm of the increments of one update: `Clip.None` (default), `Clip.Each 0.1` for every projection by itself,
 /// `Clip.All 1.0` over all parameters together, as PyTorch's clip_grad_norm_ does.
 type Clip = Rflo.Core.Clip
 
 /// How learning rates change from trial to trial; see the module of that name. An assembly may add others.
 type Schedule = LearningRateSchedule
 
-/// What an output costs, beside the readout's nonlinearity; see the module of that name. An assembly may add others.
+/// The loss of a readout's outputs and targets; see the module of that name. An assembly may add others.
 type Loss = Rflo.Core.Loss
 
-/// A cost of an area's rates; see the module of that name.
+/// A penalty on an area's rates; see the module of that name.
 type Penalty = RatePenalty
 
 /// A unit with states of its own, such as a spiking unit; see the module of that name. An assembly may add others.
@@ -34,8 +34,8 @@ module UnitModel =
         LeakyIntegrateAndFire(threshold, dampening)
 
     /// `UnitModel.define "adapting (0.7)" [ "v"; "a" ] step signal` is a model of your own: the step writes `State`, and the derivatives `A` and `C` of
-    /// it, from `Before`, `Current` and `Alpha`; the signal gives the rate of `State` and writes `G`. The name must say all constants. It is called
-    /// for every unit in every step, in double precision; a C# class (Rflo.Core.UnitModel) is faster.
+    /// it, from `Before`, `Current` and `Alpha`; the signal gives the rate of `State` and writes `G`. The name must contain all
+    /// constants. It is called for every unit in every step, in double precision; a C# class (Rflo.Core.UnitModel) is faster.
     let define
         name
         (states: string list)
@@ -57,19 +57,19 @@ module Optimizer =
     /// m = beta m + g, dW = eta (g + beta m) (Sutskever et al. 2013).
     let nesterov beta : Optimizer = Momentum(beta, true)
 
-    /// Adam with the usual memories, 0.9 and 0.999 (Kingma and Ba 2015).
+    /// Adam with the usual decay rates of its means, 0.9 and 0.999 (Kingma and Ba 2015).
     let adam: Optimizer = Adam()
 
-    /// Adam with memories of its own.
+    /// Adam with these decay rates.
     let adamWith beta1 beta2 : Optimizer = Adam(beta1, beta2)
 
     /// `Optimizer.adamW 0.01` is Adam with that decoupled weight decay (Loshchilov and Hutter 2019).
     let adamW decay : Optimizer = AdamW decay
 
-    /// RMSprop with that memory, usually 0.99 (Tieleman and Hinton 2012).
+    /// RMSprop with that decay rate, usually 0.99 (Tieleman and Hinton 2012).
     let rmsProp beta : Optimizer = RmsProp beta
 
-/// `experiment ... |> schedule (Schedule.cosine 2000.0)` learns at rates that fall so.
+/// `experiment ... |> schedule (Schedule.cosine 2000.0)` sets how its learning rates change over trials.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Schedule =
 
@@ -91,7 +91,7 @@ module Schedule =
     /// `Schedule.cosineTo 0.1 2000.0` is half a cosine down to a tenth over 2,000 trials, and a tenth from then on.
     let cosineTo last trials : Schedule = CosineRate(trials, last)
 
-    /// `Schedule.warmUp 100 (Schedule.cosine 2000.0)` rises along a line over 100 trials; then the other begins.
+    /// `Schedule.warmUp 100 (Schedule.cosine 2000.0)` rises linearly over 100 trials; then the other begins.
     let warmUp trials (next: Schedule) : Schedule = WarmUp(trials, next)
 
     /// `Schedule.onPlateau 0.1 200` multiplies them by 0.1 whenever the mean loss (over the `lossWindow`) has not become smaller
@@ -112,7 +112,7 @@ module Loss =
     /// Cross-entropy, of a sigmoid or a softmax.
     let crossEntropy: Loss = CrossEntropy()
 
-    /// Half the squared error up to an error of delta, and a line from there.
+    /// Half the squared error up to an error of delta, linear beyond.
     let huber delta : Loss = HuberLoss delta
 
     /// Rates against counts: y - y* log y, for an exponential, softplus, sigmoid or softmax readout.
@@ -121,7 +121,7 @@ module Loss =
     /// max(0, margin - y* y), for targets of -1 and 1.
     let hinge margin : Loss = HingeLoss margin
 
-/// `area "cortex" 50 |> penalty (Penalty.l2 0.01)` makes firing cost something: rules that learn from errors learn to avoid it.
+/// `area "cortex" 50 |> penalties [ Penalty.l2 0.01 ]` adds a penalty on rates to the loss; rules that use errors reduce it.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Penalty =
 
@@ -137,7 +137,7 @@ module Penalty =
     let toward rate strength =
         RatePenalty(PenaltyKind.Square, strength, rate)
 
-    /// `Penalty.meanToward 0.2 0.01` takes the distance of each unit's mean rate over the trial, which is known at its end: for BPTT, and
-    /// local rules at the end of a trial.
+    /// `Penalty.meanToward 0.2 0.01` uses the distance of each unit's mean rate over the trial, which is computed at its end: for
+    /// BPTT, and local rules at the end of a trial.
     let meanToward rate strength =
         RatePenalty(PenaltyKind.Square, strength, rate, true)

@@ -1,9 +1,9 @@
 namespace Rflo.Dsl
 
-/// Milliseconds, the unit of every time that an author writes.
+/// Milliseconds, the unit of all times in a model.
 [<Measure>]
 type ms
 
-/// Steps of the simulation; `dt` tells how many milliseconds one of them lasts.
+/// Steps of the simulation, each of duration `dt`.
 [<Measure>]
 type step

@@ -10,7 +10,7 @@ module internal Arrays =
     let matrix rows columns (values: float[]) =
         Matrix<float>.Build.Dense(rows, columns, fun i j -> values[i * columns + j])
 
-    /// Weights of some connections, as a matrix that stores these, zero or not.
+    /// Weights of a sparse projection, as a matrix that stores its connections, zeros included.
     let private stored rows columns start presynaptic values =
         SparseWeights.toMatrix {
             Rows = rows
@@ -47,8 +47,8 @@ module internal Arrays =
             | _ -> invalidOp "no such kind of synapses"
     ]
 
-    /// All that a run learns, by name: the weights of every projection, and the time constants, in ms, and initial states of areas
-    /// that learn them, shape (units, 1).
+    /// Everything that a run learns, by name: the weights of every projection, and the time constants, in ms, and initial states
+    /// of areas that learn them, shape (units, 1).
     let learned
         (graph: Graph)
         dt
@@ -87,7 +87,7 @@ module internal Arrays =
                 ))
         |> Map.ofList
 
-    /// The readouts, in the order in which their targets stand side by side.
+    /// The readouts, in the order of their columns in the targets.
     let readouts (graph: Graph) : Readout list = [
         for readout in graph.Readouts ->
             {

@@ -1,18 +1,18 @@
 namespace Rflo.Dsl
 
-/// Which trials an evaluation shows, and what of them stays random. Nothing learns in any of them.
+/// The trials of an evaluation, and their random parts. Nothing learns in them.
 [<RequireQualifiedAccess>]
 type Evaluation = {
-    /// Whether it shows trials of the training: the same inputs, targets, noise and exploration. Otherwise its trials draw from
-    /// streams of their own, and are none that training has shown.
+    /// Whether its trials are those of the training, with the same inputs, targets, noise and exploration. Otherwise its trials draw
+    /// from other streams, and none of them is a trial of the training.
     TrainingTrials: bool
     /// Number of the first trial, from 0.
     First: int
-    /// Whether areas have the noise that they were declared with.
+    /// Whether areas have their declared noise.
     Noise: bool
     /// Whether winner-take-all areas explore.
     Exploration: bool
-    /// What is done to the circuit in these trials; perturbations of the training are none of them.
+    /// The perturbations in these trials; perturbations of the training do not act.
     Perturbations: Perturbation list
 }
 
@@ -29,7 +29,7 @@ module Evaluation =
         Perturbations = []
     }
 
-    /// The trials of the training from number 0, without exploration: how well what was practiced is done.
+    /// The trials of the training from number 0, without exploration: performance on trained trials.
     let onTrainingTrials = { standard with TrainingTrials = true }
 
 /// A trial as the circuit runs it, and the same trial perturbed: inputs, targets, noise and initial states are the same.

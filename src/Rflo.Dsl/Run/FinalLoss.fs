@@ -3,7 +3,7 @@ namespace Rflo.Dsl
 open System
 open Rflo.Core
 
-/// What is called the final loss of a run: one definition for the console, reports, comparisons, manifests and sweeps.
+/// The final loss of a run, as in the console, reports, comparisons, manifests and sweeps.
 [<RequireQualifiedAccess>]
 module FinalLoss =
 
@@ -11,11 +11,11 @@ module FinalLoss =
     [<Literal>]
     let Trials = 200
 
-    /// What it is, in words.
+    /// Its definition in words.
     let meaning =
         $"mean over the last {Trials} trials that have a target, or over all of them where there are fewer"
 
-    /// Of these losses, NaN where a trial had no target; NaN where none had.
+    /// The final loss of these losses, which are NaN in trials without a target; NaN where no trial has one.
     let ofLosses (losses: float[]) =
         let counted = losses |> Array.filter (Double.IsNaN >> not)
 
@@ -24,7 +24,7 @@ module FinalLoss =
         else
             counted |> Array.skip (max 0 (counted.Length - Trials)) |> Array.average
 
-    /// `FinalLoss.ofRun trained`: NaN of a run that diverged, which has none.
+    /// `FinalLoss.ofRun trained`; NaN for a run that diverged.
     let ofRun (trained: Trained) =
         if trained.Status.End = RunEnd.Diverged then
             nan

@@ -5,16 +5,16 @@ open System.Threading
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 
-/// What a probe measured, under the name of its column.
+/// The values of one column of a probe.
 [<RequireQualifiedAccess>]
 type Series = {
     /// The trials in which it was measured, from 0.
     Trials: int[]
-    /// What was measured in them; NaN where there was nothing to measure.
+    /// The values in these trials; NaN where there was nothing to measure.
     Values: float[]
 }
 
-/// What a run leaves: arrays for a script of one's own.
+/// The results of a run, as arrays.
 type Trained = {
     Experiment: Experiment
     /// How the run ended, and where.
@@ -23,7 +23,7 @@ type Trained = {
     Losses: float[]
     /// Steps of every trial.
     Steps: int[]
-    /// What `Final` is, but of the smallest mean loss; empty where it was not kept.
+    /// As `Final`, for the trial of the smallest mean loss; empty where it was not kept.
     Best: Map<string, Matrix<float>>
     /// Rewards that the task gave in every trial, summed over its steps.
     Rewards: float[]
@@ -31,13 +31,13 @@ type Trained = {
     Seconds: float[]
     /// Alignment of each readout with each fixed feedback matrix, by (readout, area), after every trial.
     Alignments: Map<string * string, float[]>
-    /// What the experiment's probes measured, by the names of their columns, such as "angle own/bptt".
+    /// The values of the experiment's probes, by the names of their columns, such as "angle own/bptt".
     Probes: Map<string, Series>
-    /// What probes of one's own said when they first threw, by their names.
+    /// The messages of the first exceptions of custom probes, by their names.
     ProbeFailures: Map<string, string>
     /// Weights before the first trial, shape (post, pre), by the name of their projection, and the time constants and initial states of
-    /// areas that learn them ("tau cortex", in ms, and "start cortex", shape (units, 1)). Where some connections do not exist, the matrix is sparse and stores those that
-    /// do, zeros among them.
+    /// areas that learn them ("tau cortex", in ms, and "start cortex", shape (units, 1)). Where some connections do not exist,
+    /// the matrix is sparse and stores those that do, zeros included.
     Initial: Map<string, Matrix<float>>
     /// The same after the last trial.
     Final: Map<string, Matrix<float>>
@@ -53,21 +53,21 @@ type Trained = {
     BestInitialStates: Map<string, float[]>
     /// The fixed feedback matrices B, shape (units, outputs), by (readout, area); symmetric ones have none.
     Feedback: Map<string * string, Matrix<float>>
-    /// Test trial 0 before training, with learning off. It is none that training shows, where the task draws its trials.
+    /// Test trial 0 before training, with learning off. It is no trial of the training, where the task draws its trials.
     Before: Activity
     /// The same trial after training.
     After: Activity
 }
 
-/// Runs experiments and hands over the arrays.
+/// Runs experiments and returns the arrays.
 [<RequireQualifiedAccess>]
 module Run =
 
     let private learned (compiled: Compiled) read steps starts =
         Arrays.learned compiled.Graph (float compiled.Dt) read steps starts
 
-    /// The weights of every projection as they are now, shape (post, pre), by name, learned time constants ("tau cortex") and learned initial
-    /// states ("start cortex").
+    /// The current weights of every projection, shape (post, pre), by name, with learned time constants ("tau cortex") and
+    /// learned initial states ("start cortex").
     let weights compiled (session: Session) =
         learned compiled session.Weights session.TimeConstants session.InitialStates
 
@@ -89,7 +89,7 @@ module Run =
             compiled.Events
             (session.Test(trial, TestOptions(Perturbed = false)))
 
-    /// One trial of the training with learning off, with the noise and the exploration that training has in it.
+    /// One trial of the training with learning off, with the same noise and exploration as in training.
     let replay (compiled: Compiled) (session: Session) trial =
         Arrays.activity
             compiled.Graph
@@ -97,7 +97,7 @@ module Run =
             compiled.Events
             (session.Replay trial)
 
-    /// What is left of a trial that the task could not make.
+    /// The activity of a trial that the task could not make: empty.
     let private nothing (graph: Graph) : Activity = {
         Loss = nan
         Conditions = Map.empty
@@ -125,14 +125,14 @@ module Run =
             ]
     }
 
-    /// The first trial with learning off. If the task throws there, the status of the run says so.
+    /// Test trial 0 with learning off. If the task throws there, the status of the run reports it.
     let private firstTrial (compiled: Compiled) (session: Session) =
         try
             test compiled session 0
         with :? TaskException ->
             nothing compiled.Graph
 
-    /// A session of a compiled experiment: takes the memory, runs nothing.
+    /// A session of a compiled experiment: allocates its memory, runs nothing.
     let session (compiled: Compiled) =
         let session =
             Session.Create(compiled.Graph, compiled.Task, compiled.Seed, compiled.Precision)
@@ -173,7 +173,7 @@ module Run =
                     area.Name, read (AreaId k)
         ]
 
-    /// A run before or between trials, with what its record needs of the time before the first.
+    /// A run before or between trials, with the data from before its first trial that its record needs.
     type Running = {
         Experiment: Experiment
         Compiled: Compiled
@@ -184,7 +184,7 @@ module Run =
         Before: Activity
     }
 
-    /// Takes the memory that a checked experiment needs, and runs nothing but test trial 0.
+    /// Allocates the memory that a checked experiment needs, and runs only test trial 0.
     let start (ready: CheckedExperiment) : Running =
         let compiled = Compile.experiment ready
         let session = session compiled
@@ -210,13 +210,13 @@ module Run =
             Before = firstTrial compiled session
         }
 
-    /// Trains what is left of the experiment's trials. `onTrial` hears of every trial with its loss; `cancellation` is
-    /// asked after each.
+    /// Trains the remaining trials of the experiment. `onTrial` receives the number and loss of every trial; `cancellation` is
+    /// checked after each.
     let go onTrial (cancellation: CancellationToken) (running: Running) =
         let left = max 0 (running.Experiment.Trials - running.Session.TrialsDone)
         running.Session.Run(left, Action<int, float>(onTrial), cancellation)
 
-    /// What a run that has ended leaves.
+    /// The results of a run that has ended.
     let finish (running: Running) status : Trained =
         let compiled, session = running.Compiled, running.Session
 
@@ -325,8 +325,8 @@ module Run =
 
         from how.First []
 
-    /// `Run.evaluateEach measure how weights experiment task 1000` is `Run.evaluate` that keeps what `measure` makes of each trial's
-    /// activity, and not the activity.
+    /// `Run.evaluateEach measure how weights experiment task 1000` is `Run.evaluate` that keeps the result of `measure` for each
+    /// trial's activity, instead of the activity.
     let evaluateEach
         (measure: Activity -> 'kept)
         (how: Evaluation)
@@ -358,17 +358,17 @@ module Run =
                     Circuit = Circuit.withWeights weights experiment.Circuit |> Circuit.freeze
                     Task = task
                     Trials = 0
-                    // A curriculum may look at validations, though none is run here.
+                    // A curriculum may need a validation to pass the check, though none is run here.
                     Probes = experiment.Probes |> List.filter _.Probe.IsValidation
                     Stopping = Stopping.never
                     Perturbations = how.Perturbations
             }
             |> Result.bind (shown measure how count)
 
-    /// `Run.evaluate { Evaluation.standard with Noise = false } final experiment task 3` shows three trials of that task, one after
-    /// another, to the experiment's circuit with those weights. Nothing learns; what is carried from trial to trial is, the first
-    /// beginning as the first of a run. Of a curriculum they are trials of its last task. The seed is the experiment's: the same
-    /// call gives the same numbers.
+    /// `Run.evaluate { Evaluation.standard with Noise = false } final experiment task 3` runs three trials of that task, one after
+    /// another, in the experiment's circuit with those weights. Nothing learns. Rates that carry over do so here, from the first state
+    /// of a run on. The trials of a curriculum are those of its last task. The seed is the experiment's: the same call gives the same
+    /// numbers.
     let evaluate
         (how: Evaluation)
         (final: Map<string, Matrix<float>>)
@@ -379,13 +379,14 @@ module Run =
         evaluateEach id how final experiment task count
 
     /// `Run.performWith final experiment task 3` is three test trials of that task by the experiment's circuit with those weights:
-    /// `Run.evaluate Evaluation.standard`. They are none that training shows, unless the task is the same in every trial (given
-    /// arrays) or drawn by its number alone.
+    /// `Run.evaluate Evaluation.standard`. None of them is a trial of the training, unless the task is the same in every trial (given
+    /// arrays) or depends on the trial's number alone.
     let performWith final experiment task count =
         evaluate Evaluation.standard final experiment task count
 
-    /// `Run.contrast { Evaluation.standard with Perturbations = [ silence cortex |> during "delay" ] } final experiment task 100` shows a
-    /// hundred trials twice, as they are and perturbed, and gives both of each. What differs between the two is the perturbation's.
+    /// `Run.contrast { Evaluation.standard with Perturbations = [ silence cortex |> during "delay" ] } final experiment task 100`
+    /// runs a hundred trials twice, without and with the perturbation, and returns both. Each pair differs by the effect of the
+    /// perturbation only.
     let contrast
         (how: Evaluation)
         (final: Map<string, Matrix<float>>)
@@ -418,17 +419,18 @@ module Run =
                         controls
                 ))
 
-    /// `Run.perform trained task 3` is three test trials of that task by what the run left, its weights and learned time constants,
-    /// as `Run.performWith` shows them. The task may be another than the trained.
+    /// `Run.perform trained task 3` is three test trials of that task with the run's final weights and learned time constants,
+    /// as by `Run.performWith`. The task may differ from the trained one.
     let perform (trained: Trained) task count =
         performWith trained.Final trained.Experiment task count
 
-    /// `Run.trainWith onTrial token e` is `Run.train e` that tells `onTrial` the number and loss of every trial, and ends after
-    /// the trial in hand once the token is cancelled; the arrays are those of the trials until then, and the status says so.
+    /// `Run.trainWith onTrial token e` is `Run.train e` that calls `onTrial` with the number and loss of every trial. After the
+    /// token is cancelled it ends with the current trial; the arrays hold the trials until then, and the status is that of a
+    /// cancelled run.
     let trainWith onTrial cancellation (experiment: Experiment) : Result<Trained, Problem list> =
         Check.experiment experiment
         |> Result.map (checkedExperiment onTrial cancellation)
 
-    /// Checks and trains an experiment, without a word: the arrays, or every problem it has.
+    /// Checks and trains an experiment, and prints nothing: the arrays, or every problem it has.
     let train (experiment: Experiment) : Result<Trained, Problem list> =
         trainWith (fun _ _ -> ()) CancellationToken.None experiment

@@ -4,22 +4,22 @@ open System
 open System.Globalization
 open Rflo.Core
 
-/// Something that a random point of a sweep draws: a setting by name, and what it does to the experiment.
+/// A dimension of random points: a named setting, its distribution, and the change of the experiment.
 [<RequireQualifiedAccess; NoEquality; NoComparison>]
 type Dimension = {
     Name: string
     /// What is wrong with it, if anything.
     Faults: Fault list
-    /// A value: its text, and what it does.
+    /// Draws a value: its text, and the change of the experiment.
     Draw: RandomStream -> string * (Experiment -> Experiment)
 }
 
-/// Values of a setting as they are written down, and what is allowed of them.
+/// Values of a setting as text, and which are allowed.
 module internal Axis =
 
     let private longest = 100
 
-    /// A value as text from which it can be told from every other.
+    /// A value as text; different values have different texts.
     let text (value: obj | null) =
         match value with
         | null -> "none"
@@ -71,12 +71,12 @@ module internal Axis =
                 text value, apply value
     }
 
-    /// Between the two, all numbers alike.
+    /// Uniform between the two.
     let uniform name (low: float) high =
         number name (between low high (fun _ -> true) "finite") (fun stream ->
             stream.Uniform(low, high))
 
-    /// Between the two, all orders of magnitude alike.
+    /// Log-uniform between the two.
     let logUniform name (low: float) (high: float) =
         number
             name

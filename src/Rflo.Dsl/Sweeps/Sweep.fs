@@ -3,19 +3,19 @@ namespace Rflo.Dsl
 open System.Collections.Generic
 open Rflo.Core
 
-/// One experiment of a sweep, and the settings that make it this one, in the order of the axes.
+/// One experiment of a sweep, and its settings in the order of the axes.
 [<RequireQualifiedAccess>]
 type Point = {
     Settings: (string * string) list
     Experiment: Experiment
 }
 
-/// Many experiments that differ in named settings. A point is made when it is asked for, so that a million of them cost
-/// nothing before.
+/// Many experiments that differ in named settings. A point is made when it is needed, so that a sweep of a million points takes no
+/// memory for them.
 [<RequireQualifiedAccess; NoEquality; NoComparison>]
 type Sweep = {
     Name: string
-    /// The names of the settings, in the order in which they were declared; the last runs fastest.
+    /// The names of the settings, in the order of declaration; the last varies fastest.
     Axes: string list
     /// Number of points.
     Count: int
@@ -23,13 +23,13 @@ type Sweep = {
     At: int -> Point
     /// What is wrong with the declaration of the axes.
     Faults: Problem list
-    /// What is wrong with axes that only their experiments show; looked for when the sweep is checked.
+    /// Faults of axes that are found by making their experiments, when the sweep is checked.
     LateFaults: (unit -> Problem list) list
-    /// Whether two points may be the same, so that they have to be compared.
+    /// Whether two points may have the same settings, so that they must be compared.
     MayRepeat: bool
 }
 
-/// Sweeps: one experiment at first, then axis by axis. Every random draw of an experiment is keyed by its seed and the
+/// Sweeps: built from one experiment, axis by axis. Every random draw of an experiment is keyed by its seed and the
 /// name of its part, so points with the same seed are paired: they begin with the same weights, whatever their rule.
 [<RequireQualifiedAccess>]
 module Sweep =
@@ -51,7 +51,7 @@ module Sweep =
         MayRepeat = false
     }
 
-    /// `s |> Sweep.named "rates"` is called by that name.
+    /// `s |> Sweep.named "rates"` has that name.
     let named name (sweep: Sweep) : Sweep = { sweep with Name = name }
 
     let private inAxis (sweep: Sweep) name faults =
@@ -64,7 +64,7 @@ module Sweep =
             yield! inAxis sweep name (CheckValues.name known name)
     ]
 
-    /// Several values that all make the same experiment: their points would differ in name only.
+    /// The fault of an axis whose values all make the same experiment.
     let private idle (sweep: Sweep) (count: int) names variant () =
         let experiment = lazy (sweep.At 0).Experiment
         let changed k : Experiment = snd (variant k) experiment.Value
@@ -84,10 +84,10 @@ module Sweep =
             else
                 []
         with _ ->
-            // What a function of the script throws, the making of its point says.
+            // An exception of the script's function is reported when its point is made.
             []
 
-    /// Every point times so many variants, the k-th of which adds settings and changes the experiment.
+    /// The product of the points and a number of variants, each of which adds settings and changes the experiment.
     let private times (count: int) names faults variant (sweep: Sweep) : Sweep =
         let all = int64 sweep.Count * int64 count
 
@@ -130,10 +130,10 @@ module Sweep =
         let named = seq { for value in values -> Axis.text (box value), apply value }
         overNamed name named sweep
 
-    /// `Sweep.uniform "rate" 0.01 0.1 apply` draws a number between the two.
+    /// `Sweep.uniform "rate" 0.01 0.1 apply` draws a number uniformly between the two.
     let uniform name (low: float) (high: float) apply = Axis.uniform name low high apply
 
-    /// `Sweep.logUniform "rate" 1e-4 1e-1 apply` draws a number between the two, every order of magnitude alike.
+    /// `Sweep.logUniform "rate" 1e-4 1e-1 apply` draws a number log-uniformly between the two.
     let logUniform name (low: float) (high: float) apply = Axis.logUniform name low high apply
 
     /// `Sweep.choice "units" [ 50; 100; 200 ] apply` draws one of the values.
@@ -151,7 +151,7 @@ module Sweep =
 
     /// `s |> Sweep.sample 200 7 [ Sweep.logUniform "rate" 1e-4 1e-1 apply ]`: every point with each of 200 random draws.
     /// They are the same for every point, keyed by the seed (here 7), the name of the dimension and the number of the draw:
-    /// another dimension moves nobody's numbers, and 300 draws begin with the 200.
+    /// another dimension changes no number of the others, and 300 draws begin with the 200.
     let sample count seed (dimensions: Dimension list) (sweep: Sweep) : Sweep =
         let drawn k =
             let settings, changes =
@@ -212,7 +212,7 @@ module Sweep =
                 MayRepeat = true
         }
 
-    /// Settings as a person writes them: "seed 1, gain 0.5".
+    /// Settings as text: "seed 1, gain 0.5".
     let label (settings: (string * string) list) =
         match settings with
         | [] -> "the experiment as it is"

@@ -3,7 +3,7 @@ namespace Rflo.Dsl
 open System
 open Rflo.Core
 
-/// Closed-loop tasks of a script as the core wants them.
+/// Compilation of a script's closed-loop tasks to tasks of the core.
 [<RequireQualifiedAccess>]
 module internal ClosedLoops =
 
@@ -56,7 +56,7 @@ module internal ClosedLoops =
             NotAllowed($"the reward {place}", string reward, "finite")
     ]
 
-    /// What is wrong with targets beside their readouts, where the two are as many.
+    /// Targets that their readouts' losses do not allow, where the numbers of targets and outputs agree.
     let private fitFaults (readouts: Readout list) place (data: Step) =
         if
             TargetFit.matters readouts
@@ -74,7 +74,7 @@ module internal ClosedLoops =
             action ()
         with error -> [ Failed(what, error.Message) ]
 
-    /// Step 1 of trial 0 shows what every step would, with a circuit at rest.
+    /// The faults of step 1 of trial 0, made with a circuit at rest; most faults of later steps appear there.
     let firstStep seed (events: string list) (units: int list) readouts (loop: ClosedLoop) =
         let memory = Array.copy loop.Memory
         let stream = RandomStream.OfTrial(seed, "task", 0)
@@ -114,7 +114,7 @@ module internal ClosedLoops =
         insist (stepFaults into.InputChannels into.Outputs events (placeOf now) data)
         Steps.write events (now.Step - 1) data into
 
-    /// The task for the core; it has no faults that can be known beforehand.
+    /// The task of the core. Faults that appear without a run were found before.
     let compile steps (events: string list) (loop: ClosedLoop) : ITask =
         let memory = Array.copy loop.Memory
         let watches = List.toArray loop.Watches

@@ -7,7 +7,7 @@ open Rflo.Core
 [<RequireQualifiedAccess>]
 module internal Combined =
 
-    /// The tasks that a task is made of, by their names; those that share one are numbered.
+    /// The tasks that a task is made of, with labels: their names, numbered where several have one name.
     let named (task: Task) =
         let parts = Task.parts task
 
@@ -56,8 +56,8 @@ module internal Combined =
             | _ -> yield! CheckValues.finite $"the mean reward above which {label} is passed" number
           ]
 
-    /// What is wrong with how the parts of a task go together, each being right by itself. `sizes` tells (inputs, outputs),
-    /// `givesRewards` whether a task gives any.
+    /// Faults of the combination of a task's parts, which are checked by themselves. `sizes` returns (inputs, outputs) of a task,
+    /// `givesRewards` whether it gives rewards.
     let faults sizes givesRewards (task: Task) = [
         let parts = named task
 
@@ -113,7 +113,7 @@ module internal Combined =
                 | MeanRewardAbove _ when not (givesRewards part) ->
                     Contradiction(
                         $"{label} is passed by its rewards, and gives none",
-                        "pass it by its loss, such as MeanLossBelow(0.01, 50)"
+                        "pass it by its loss, such as lossBelow 0.01 50"
                     )
                 | _ -> ()
         | _ -> ()
@@ -137,14 +137,14 @@ module internal Combined =
     let stages (stages: (Task * Passed) list) =
         CurriculumChoice [| for _, criterion in stages -> stage criterion |]
 
-    /// Always the last of so many tasks.
+    /// The choice of the last task in every trial.
     let private last count = {
         new TaskChoice() with
             member _.Count = count
             member _.Choose(_, _) = count - 1
     }
 
-    /// A mixture within another draws from a part of its own. A test of a curriculum is made of its last task.
+    /// Each mixture draws from a stream of its depth. The test trials of a curriculum are those of its last task.
     let private choice isTest depth (task: Task) : TaskChoice =
         match task.Kind with
         | Blocks blocks -> BlockChoice [| for _, trials in blocks -> trials |]
@@ -154,12 +154,13 @@ module internal Combined =
         | Curriculum(given, _) -> stages given
         | _ -> invalidOp "a task that is made of no others was to be combined"
 
-    /// The task for the core; it has no faults. `depth` mixtures lie around it, so many as `compilePart` is told lie around a part.
+    /// The task of the core, for a task without faults. `depth` is the number of mixtures around it, and the first argument of
+    /// `compilePart` that around a part.
     let compile isTest depth (compilePart: int -> Task -> ITask) (task: Task) : ITask =
         let parts = Task.parts task
         let inside = if task.Kind.IsMixture then depth + 1 else depth
         let compiled = [| for part in parts -> compilePart inside part |]
-        // A task written against the core may mark more events than were named; they get a number that nobody waits for.
+        // A task written against the core may mark more events than are named; these get a number that no gate uses.
         let unnamed = task.Events.Length
 
         let events = [|

@@ -4,12 +4,12 @@ open System
 open Rflo.Core
 open Defining
 
-/// Tasks that ask at the end of a trial for a decision.
+/// Tasks with a decision at the end of a trial.
 module internal DecisionDefinitions =
 
     let delayedMatch (task: DelayedMatch) : Definition = {
         Summary =
-            $"a sample and a test, among {task.Directions} directions on a ring; two outputs are asked whether they match"
+            $"a sample and a test, among {task.Directions} directions on a ring; two outputs report whether they match"
         Settings =
             [
                 "directions", Whole task.Directions
@@ -74,7 +74,7 @@ module internal DecisionDefinitions =
 
     let delayedDiscrimination (task: DelayedDiscrimination) : Definition = {
         Summary =
-            $"two frequencies of one of {task.Pairs.Length} pairs, one after the other; two outputs are asked which was higher"
+            $"two frequencies of one of {task.Pairs.Length} pairs, one after the other; two outputs report which was higher"
         Settings =
             [
                 "pairs", Pairs task.Pairs
@@ -146,7 +146,7 @@ module internal DecisionDefinitions =
 
     let perceptualDecision (task: PerceptualDecision) : Definition = {
         Summary =
-            $"noisy evidence for two sides, noise {string task.Noise}; two outputs are asked for which there was more"
+            $"noisy evidence for two sides, noise {string task.Noise}; two outputs report for which there was more"
         Settings =
             [
                 "coherences", Numbers task.Coherences
@@ -193,9 +193,9 @@ module internal DecisionDefinitions =
         Summary =
             match task.Report with
             | SignAtEnd _ ->
-                $"two noisy streams and a context, noise {string task.Noise}; one output is asked for the sign of the stream that the context names"
+                $"two noisy streams and a context, noise {string task.Noise}; the target is the sign of the stream that the context names"
             | RunningSum _ ->
-                $"two noisy streams and a context, noise {string task.Noise}; one output is asked for the integral of the stream that the context names"
+                $"two noisy streams and a context, noise {string task.Noise}; the target is the integral of the stream that the context names"
         Settings = [
             "coherences", Numbers task.Coherences
             "gain", Number task.Gain
@@ -284,7 +284,7 @@ module internal DecisionDefinitions =
     }
 
     let intervalDiscrimination (task: IntervalDiscrimination) : Definition = {
-        Summary = "two intervals, one after the other; two outputs are asked which was longer"
+        Summary = "two intervals, one after the other; two outputs report which was longer"
         Settings = answerSettings task.Answer
         Inputs = 3
         Outputs = 2
@@ -312,7 +312,7 @@ module internal DecisionDefinitions =
 
     let evidenceAccumulation (task: EvidenceAccumulation) : Definition = {
         Summary =
-            $"{task.Cues} cues left and right, {string task.Share} of them on one side; two outputs are asked where there were more"
+            $"{task.Cues} cues left and right, {string task.Share} of them on one side; two outputs report where there were more"
         Settings =
             [
                 "cues", Whole task.Cues

@@ -1,6 +1,6 @@
 namespace Rflo.Dsl
 
-/// How a decision is to be reported by two outputs, in the phase "decision".
+/// Targets and mask of two outputs that report a decision, in the phase "decision".
 type Answer = {
     /// Target of the output that is right.
     High: float
@@ -10,7 +10,7 @@ type Answer = {
     QuietWeight: float
 } with
 
-    /// 1 for the right output, 0 for the other; what is put out before the decision counts a tenth.
+    /// Targets 1 for the right output and 0 for the other; the mask is 0.1 before the decision.
     static member standard = {
         High = 1.0
         Low = 0.0
@@ -136,10 +136,10 @@ type PerceptualDecision = {
         phase "decision" this.Decision
     ]
 
-/// What context-dependent integration asks its one output for.
+/// The target of context-dependent integration.
 type ContextReport =
-    /// In "decision", +1 or -1: the sign of the stream that the context names. What is put out before it, where the target is 0, has
-    /// that weight.
+    /// In "decision", +1 or -1: the sign of the stream that the context names. Before it the target is 0, and the mask is
+    /// `quietWeight`.
     | SignAtEnd of quietWeight: float
     /// In every step, the sum over "stimulus" so far of scale x dt / ms, x the channel that the context names, with its noise.
     | RunningSum of scale: float
@@ -159,7 +159,7 @@ type ContextIntegration = {
     Report: ContextReport
 } with
 
-    /// Five coherences of 0.032 to 0.512 times a gain of 2 for 150 ms, noise 0.5; the sign is asked for after it.
+    /// Five coherences of 0.032 to 0.512 times a gain of 2 for 150 ms, noise 0.5; the target is the sign, after it.
     static member standard = {
         Fixation = FixedFor 20.0<ms>
         Stimulus = FixedFor 150.0<ms>
@@ -181,7 +181,7 @@ type ContextIntegration = {
 
 /// Which of two intervals was longer. Phases: "fixation", "first", "gap", "second", "wait", "decision". Channel 0 is 1 until
 /// "decision" and 0 in it; channel 1 is 1 in "first", channel 2 in "second". Output 0 is right if "first" lasted longer, output 1 if
-/// "second" did; in a trial in which both lasted as long, no step counts.
+/// "second" did; in a trial in which both lasted as long, the mask is 0.
 type IntervalDiscrimination = {
     Fixation: Lasting
     First: Lasting

@@ -2,20 +2,20 @@ namespace Rflo.Dsl
 
 open MathNet.Numerics.LinearAlgebra
 
-/// What outputs chose in a trial, and what its targets call for.
+/// Decisions of a trial: the output with the highest target, and the chosen output.
 [<RequireQualifiedAccess>]
 module internal Decisions =
 
     /// Outputs, their targets and their mask, each of shape (steps, outputs).
     type Answers = {
-        /// Whether outputs are around 0; others are between 0 and 1.
+        /// Whether outputs are linear, with 0 between the two choices of a single output; otherwise they are between 0 and 1.
         IsLinear: bool
         Outputs: Matrix<float>
         Targets: Matrix<float>
         Mask: Matrix<float>
     }
 
-    /// What was to be decided, and what was.
+    /// A decision: the period, the choices, the right output and the chosen one.
     type private Decided = {
         /// Rows of the decision period.
         Period: int list
@@ -25,14 +25,14 @@ module internal Decisions =
         Chosen: int
     }
 
-    /// The last stretch of steps for which a function gives the same.
+    /// The last run of steps with one value of a function.
     let private lastStretch key steps =
         match List.rev steps with
         | [] -> []
         | last :: _ as backwards ->
             backwards |> List.takeWhile (fun t -> key t = key last) |> List.rev
 
-    /// Of the steps that count, those that count most.
+    /// The steps with the largest weight, among those with any.
     let private heaviest (weight: int -> float) steps =
         match steps |> List.filter (fun t -> weight t > 0.0) with
         | [] -> []
@@ -71,7 +71,7 @@ module internal Decisions =
     let private severalOutputs (chosen: Answers) steps =
         let outputs = [ 0 .. chosen.Targets.ColumnCount - 1 ]
 
-        /// The output that a step asks for, of those that count in it; none where it asks the same of all.
+        /// The output with the highest target in a step, of those in its mask; none where all these targets are equal.
         let askedIn t =
             match outputs |> List.filter (fun k -> chosen.Mask[t, k] > 0.0) with
             | [] -> None
@@ -89,7 +89,7 @@ module internal Decisions =
 
         let most = heaviest (fun t -> chosen.Mask.Row(t).Maximum()) asking
 
-        /// What is asked for first and last, and something else in between, is what is asked for while nothing is to be decided.
+        /// Steps whose highest target is that of the first step are excluded, if others remain: it is the target outside the decision.
         let deciding =
             match asking with
             | first :: _ when most |> List.exists (fun t -> askedIn t <> askedIn first) ->
@@ -103,7 +103,7 @@ module internal Decisions =
         | first :: _ ->
             let asked = (askedIn first).Value
 
-            // An output that is asked for before the decision, as that of fixation is, is no choice in it.
+            // An output that has the highest target before the decision, such as that of fixation, is no choice in it.
             let waiting =
                 asking
                 |> List.filter (fun t -> t < first)
@@ -136,11 +136,11 @@ module internal Decisions =
         else
             severalOutputs answers steps
 
-    /// (Which output the target calls for, which was chosen); none where nothing is to be decided.
+    /// (The output with the highest target, the chosen output); none where the trial has no decision.
     let decision (answers: Answers) =
         decided answers |> Option.map (fun found -> found.Asked, found.Chosen)
 
-    /// How far the chosen output leads in a row.
+    /// The difference between the chosen output and the largest other in a row.
     let private lead (answers: Answers) found (series: Matrix<float>) choice row =
         match found.Choices with
         | [ 0 ] when answers.Targets.ColumnCount = 1 ->
@@ -155,7 +155,7 @@ module internal Decisions =
             else
                 series[row, choice] - List.max others
 
-    /// Steps of the decision period, counted from 1, until the chosen output leads by half of what the targets lead by.
+    /// Steps of the decision period, counted from 1, until the chosen output exceeds the others by half of the targets' difference.
     let reaction (answers: Answers) =
         decided answers
         |> Option.bind (fun found ->
@@ -166,7 +166,7 @@ module internal Decisions =
                 lead answers found answers.Outputs found.Chosen row >= half)
             |> Option.map (fun k -> k + 1))
 
-    /// What a trial is about, by name, without what it does not say.
+    /// The conditions of a trial by name, without those that are NaN.
     let conditions (names: string seq) (values: float[]) =
         Seq.zip names values
         |> Seq.filter (fun (_, value) -> not (System.Double.IsNaN value))

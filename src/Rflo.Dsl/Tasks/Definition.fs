@@ -3,7 +3,7 @@ namespace Rflo.Dsl
 open System
 open Rflo.Core
 
-/// A parameter of a task that the field knows by name.
+/// A parameter of a standard task.
 type Setting =
     | Time of float<ms>
     | Number of float
@@ -13,7 +13,7 @@ type Setting =
     | Flag of bool
     | Word of string
 
-/// What a task that the field knows by name means.
+/// The definition of a standard task.
 type internal Definition = {
     /// In half a sentence.
     Summary: string
@@ -21,7 +21,7 @@ type internal Definition = {
     Settings: (string * Setting) list
     Inputs: int
     Outputs: int
-    /// Names of the numbers that `Make` says of each trial.
+    /// Names of the conditions that `Make` sets for each trial.
     Conditions: string list
     /// What is wrong with the parameters beside the phases' durations.
     Faults: float<ms> option -> Fault list
@@ -37,7 +37,7 @@ module internal Defining =
     /// +1 or -1 by equal chance.
     let sign (stream: RandomStream) = if stream.Chance 0.5 then 1.0 else -1.0
 
-    /// Says what a trial is about.
+    /// Sets the conditions of a trial.
     let says (timeline: Timeline) (conditions: (string * float) list) =
         for name, value in conditions do
             timeline.Conditions[name] <- value
@@ -45,7 +45,7 @@ module internal Defining =
     let oneOf (choices: 'choice[]) (stream: RandomStream) =
         choices[stream.Between(0, choices.Length)]
 
-    /// Two outputs of which one is right, in "decision".
+    /// A step with two outputs, of which one is right, in "decision".
     let answered (answer: Answer) right (now: Instant) (input: float[]) =
         if now.Phase = "decision" then
             {

@@ -3,11 +3,12 @@ namespace Rflo.Dsl
 open System.Collections.Generic
 open Rflo.Core
 
-/// A task with something done beside what it does: after each trial that it makes, after each step of a closed loop.
+/// A task with a function that is called after each trial that it makes, or after each step of a closed loop.
 [<RequireQualifiedAccess>]
 module internal FollowedTask =
 
-    /// The task but for its conditions, its performance, how it fills a trial, and what follows each step of a closed loop.
+    /// The task with other conditions, another performance, another way to fill a trial, and a function after each step of a
+    /// closed loop.
     let private changed
         (conditions: IReadOnlyList<string>)
         (performance: Trial -> float[] -> float)
@@ -24,7 +25,7 @@ module internal FollowedTask =
                 member _.RestoreState state = loop.RestoreState state
                 member _.Before(now, trial) = loop.Before(now, trial)
 
-                // A task may write targets and its mask after a step too.
+                // A task may also write targets and its mask after a step.
                 member _.After(now, trial) =
                     loop.After(now, trial)
                     afterStep now trial
@@ -50,8 +51,8 @@ module internal FollowedTask =
                 member _.Fill(number, stream, into) = fill number stream into
           }
 
-    /// `after trial step task`: a closed loop writes its trials step by step, so `step` follows each of its steps, from the circuit's
-    /// moment; `trial` follows a whole trial of any other task, from its number.
+    /// `after trial step task`: for a closed loop, which writes its trials step by step, `step` is called after each step, with the
+    /// circuit's state; for any other task `trial` is called after each trial, with its number.
     let after
         (afterTrial: int -> Trial -> unit)
         (afterStep: Moment -> Trial -> unit)

@@ -46,7 +46,7 @@ module internal Intervals =
         yield! finite "the amplitude of the target" task.TargetAmplitude
     ]
 
-    /// The task for the core; it has no faults.
+    /// The task of the core, for parameters without faults.
     let compile dt (task: ReadySetGo) : ITask =
         let steps duration = (Steps.ofTime dt duration).Value
 

@@ -12,7 +12,7 @@ module internal Moves =
         | None -> ()
         | Some _ when List.isEmpty task.Sequence ->
             Contradiction(
-                "an area is to choose, and no sequence says what is right",
+                "an area chooses the syllables, and no sequence defines the right choices",
                 "give one, such as Syllables.inOrder [ 0; 1 ], or leave the chooser out"
             )
         | Some name ->
@@ -20,7 +20,7 @@ module internal Moves =
             | None -> Unknown(AreaName, name, circuit.Areas |> List.map (fun area -> area.Name))
             | Some area when not area.Dynamics.IsWinnerTakeAll ->
                 Contradiction(
-                    $"{name} is to choose, and is no winner-take-all area",
+                    $"{name} chooses the syllables, and is no winner-take-all area",
                     $"declare it so, as winnerTakeAll \"{name}\" {task.Directions.Length}"
                 )
             | Some area when area.Units <> task.Directions.Length ->
@@ -91,7 +91,7 @@ module internal Moves =
         yield! chooser circuit task
     ]
 
-    /// The task for the core; it has no faults.
+    /// The task of the core, for parameters without faults.
     let compile dt (task: Syllables) : ITask =
         let steps duration = (Steps.ofTime dt duration).Value
         let low, high = task.Bounds |> Option.defaultValue (-infinity, infinity)

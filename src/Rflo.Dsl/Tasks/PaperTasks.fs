@@ -5,7 +5,7 @@ namespace Rflo.Dsl
 module ReadySetGo =
 
     /// Delays of 5 to 15 tau of 10 ms, first pulse at 5 tau, pulses of 1.5 tau and height 1 on one channel, 6 tau after the
-    /// latest peak. The paper gives the width, the longest delay, and no more.
+    /// latest peak. The paper gives only the width and the longest delay.
     let standard = {
         FirstPulse = 50.0<ms>
         Delays = DrawnBetween(50.0<ms>, 150.0<ms>)
@@ -48,19 +48,19 @@ module Syllables =
         StopsAtError = false
     }
 
-    /// `p |> Syllables.inOrder [ 0; 1; 2; 3 ]` asks for that sequence in every trial, from the start, and shows each of it.
+    /// `p |> Syllables.inOrder [ 0; 1; 2; 3 ]` has that sequence in every trial, from the start, with an input for each syllable.
     let inOrder sequence syllables = {
         syllables with
             Sequence = sequence
             Returns = true
     }
 
-    /// `p |> Syllables.chosenBy "striatum"` shows the first syllable of a sequence only; that area chooses the others.
+    /// `p |> Syllables.chosenBy "striatum"` has an input for the first syllable of a sequence only; that area chooses the others.
     let chosenBy chooser syllables = {
         syllables with
             Cue = FirstSyllable
             Chooser = Some chooser
     }
 
-    /// `p |> Syllables.untaught` shows nothing: the circuit must make the sequence by itself.
+    /// `p |> Syllables.untaught` has no input: the circuit produces the sequence from its own state.
     let untaught syllables = { syllables with Cue = NoSyllable }

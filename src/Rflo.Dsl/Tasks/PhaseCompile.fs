@@ -3,7 +3,7 @@ namespace Rflo.Dsl
 open System
 open Rflo.Core
 
-/// Tasks of phases as the core wants them.
+/// Compilation of tasks of phases to tasks of the core.
 [<RequireQualifiedAccess>]
 module internal PhaseCompile =
 
@@ -84,14 +84,14 @@ module internal PhaseCompile =
         | ExponentialBetween(mean, shortest, longest) ->
             let low, high = steps shortest, steps longest
             let mean = mean / dt
-            // Drawn from what lies before the cut, by inverting the distribution; then whole steps.
+            // Drawn from the truncated distribution by its inverse, and rounded to whole steps.
             let within = 1.0 - exp (-float(high + 1 - low) / mean)
 
             fun stream ->
                 let wait = -mean * log (1.0 - within * stream.Uniform(0.0, 1.0))
                 min high (low + int wait)
 
-    /// Makes the trials of a task, step by step; streams of durations, of the trial and of its steps know nothing of each other.
+    /// Makes the trials of a task, step by step, with independent streams for the durations, the trial and its steps.
     let private maker dt (task: Phased) =
         let names = [| for phase in task.Phases -> phase.Name |]
         let draws = [| for phase in task.Phases -> drawing dt phase.Lasts |]
@@ -178,7 +178,7 @@ module internal PhaseCompile =
                     Unknown(EventName, event, events)
     ]
 
-    /// What trial 0 shows is wrong.
+    /// The faults of trial 0.
     let private firstTrial dt seed events task =
         let found = ResizeArray()
 
@@ -196,7 +196,7 @@ module internal PhaseCompile =
 
         found |> Seq.distinct |> List.ofSeq
 
-    /// What is wrong with a task whose own parameters, beside its phases, have those faults.
+    /// The faults of a task; `own` are those of its parameters beside its phases.
     let faults (dt: float<ms> option) seed (events: string list) own (task: Phased) = [
         let wrong = [
             yield! allPhases dt task.Phases
@@ -237,11 +237,11 @@ module internal PhaseCompile =
             )
     ]
 
-    /// The phases that do not last as long in every trial: how long, is a condition of the trial by the phase's name.
+    /// The phases whose duration varies between trials; it is a condition of the trial by the phase's name.
     let private varying (phases: Phase list) =
         phases |> List.filter (fun phase -> shortest phase.Lasts < longest phase.Lasts)
 
-    /// Names of the conditions of a task whose phases have durations: what its code says, then the durations that vary, in ms.
+    /// Names of the conditions of a task of phases: those of its code, then the durations that vary, in ms.
     let conditions (task: Phased) =
         task.Conditions @ (varying task.Phases |> List.map _.Name)
 
@@ -249,7 +249,7 @@ module internal PhaseCompile =
     let longestTrial dt (task: Phased) =
         (Steps.ofTime dt (total longest task.Phases)).Value
 
-    /// The task for the core; it has no faults that can be known beforehand.
+    /// The task of the core. Faults that appear without a run were found before.
     let compile dt name (events: string list) (task: Phased) : ITask =
         let make = maker dt task
         let kinds = task.Phases.Length

@@ -4,11 +4,11 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 
-/// What a trial is about, and when it is right, as the core wants it.
+/// Conditions and performance of trials, for tasks of the core.
 [<RequireQualifiedAccess>]
 module internal Scoring =
 
-    /// Whether the outputs of a task are around 0; without readouts to look at, they are.
+    /// Whether all readouts are linear; true where there is none.
     let private isLinear (readouts: Readout list) =
         readouts |> List.forall (fun readout -> readout.Output = Output.Linear)
 
@@ -32,7 +32,7 @@ module internal Scoring =
 
         total / sum
 
-    /// How well a trial was done.
+    /// The performance of a trial.
     let performance readouts score (trial: Trial) (outputs: float[]) =
         match score with
         | Score.Decision ->
@@ -55,19 +55,19 @@ module internal Scoring =
         | Score.ShareWithin most ->
             errors trial outputs |> meanOf (fun error -> if error < most then 1.0 else 0.0)
 
-    /// The duration of a core's steps as a condition of the language.
+    /// The factor from a condition of the core to one of the language: ready-set-go counts its delay in steps, the language in ms.
     let private unitOf (dt: float<ms>) (task: Task) =
         match task.Kind with
         | ReadySetGo _ -> float dt
         | _ -> 1.0
 
-    /// Whether the core's own task says all that there is to say.
+    /// Whether the core's own task needs no added conditions or score.
     let private isPlain (declared: Task) =
         List.isEmpty declared.Conditions
         && Option.isNone declared.Score
         && not declared.Kind.IsReadySetGo
 
-    /// The random numbers from which a trial's own are drawn.
+    /// The stream that the functions of conditions receive.
     let private streamOf (declared: Task) (stream: RandomStream) =
         if declared.Kind.IsPhased || declared.Kind.IsStandard then
             stream.Part "trial"
@@ -114,7 +114,7 @@ module internal Scoring =
         with error ->
             Some error.Message
 
-    /// What is wrong with the conditions and the score of a task whose own conditions have those names.
+    /// The faults of the added conditions and the score of a task; `known` are the names of its own conditions.
     let faults seed (known: string list) (task: Task) = [
         for k, condition in List.indexed task.Conditions do
             let earlier = known @ (task.Conditions |> List.truncate k |> List.map _.Name)
@@ -151,7 +151,7 @@ module internal Scoring =
             ->
             Contradiction(
                 "it is a task of its own that changes with what is learned, and has conditions or a score",
-                "let ITask.Conditions and ITask.Performance say them"
+                "return them from ITask.Conditions and ITask.Performance"
             )
         | Blocks _
         | Mixture _

@@ -4,12 +4,12 @@ open System
 open Rflo.Core
 open Defining
 
-/// Tasks that ask in every step for what their inputs have been.
+/// Tasks whose targets depend on earlier inputs in every step.
 module internal SignalDefinitions =
 
     let sine (task: SineCommand) : Definition = {
         Summary =
-            $"a tonic command asks for a sine of a period between {string (float task.ShortestPeriod)} and {string (float task.LongestPeriod)} ms"
+            $"a tonic command sets the frequency of a sine, of a period between {string (float task.ShortestPeriod)} and {string (float task.LongestPeriod)} ms"
         Settings = [
             "shortestPeriod", Time task.ShortestPeriod
             "longestPeriod", Time task.LongestPeriod
@@ -76,7 +76,7 @@ module internal SignalDefinitions =
 
     let flipFlop (task: FlipFlop) : Definition = {
         Summary =
-            $"pulses of {string (float task.Pulse)} ms up and down, about {string (float task.Interval)} ms apart, on each of {task.Bits} channels; each output is asked for the latest of its channel"
+            $"pulses of {string (float task.Pulse)} ms up and down, about {string (float task.Interval)} ms apart, on each of {task.Bits} channels; the target of each output is the latest pulse of its channel"
         Settings = [
             "bits", Whole task.Bits
             "interval", Time task.Interval
@@ -130,10 +130,10 @@ module internal SignalDefinitions =
                     }
     }
 
-    /// The bits of a trial are drawn before its first step, those asked for at random after them.
+    /// The input bits of a trial are drawn before its first step, then the random target bits.
     let add (task: AddTask) : Definition = {
         Summary =
-            $"random bits held for {string (float task.Held)} ms; two outputs are asked for {string task.Base} + {string task.FirstWeight} x(t - {string (float task.FirstDelay)} ms) + {string task.SecondWeight} x(t - {string (float task.SecondDelay)} ms) and its complement"
+            $"random bits held for {string (float task.Held)} ms; the targets are {string task.Base} + {string task.FirstWeight} x(t - {string (float task.FirstDelay)} ms) + {string task.SecondWeight} x(t - {string (float task.SecondDelay)} ms) and its complement"
         Settings = [
             "held", Time task.Held
             "firstDelay", Time task.FirstDelay
@@ -219,7 +219,7 @@ module internal SignalDefinitions =
     }
 
     let sensorimotorMap (task: SensorimotorMap) : Definition = {
-        Summary = "+1 or -1 is shown, and asked for after a delay by two outputs"
+        Summary = "the input is +1 or -1, and two outputs report it after a delay"
         Settings = ("neutral", Number task.Neutral) :: answerSettings task.Answer
         Inputs = 2
         Outputs = 2

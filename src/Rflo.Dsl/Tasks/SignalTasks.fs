@@ -29,8 +29,8 @@ type SineCommand = {
     member this.Phases = [ phase "wait" this.Wait; phase "wave" this.Wave ]
 
 /// An n-bit flip-flop (Sussillo and Barak 2013). Phase: "run". In each step, on each of Bits channels on which no pulse is on, one
-/// begins with probability dt/Interval, of +Amplitude or -Amplitude by equal chance, and is on for Pulse; the output of that
-/// channel is asked for the sign of its latest pulse, from the pulse's first step on, and for 0 before the first. Every step counts.
+/// begins with probability dt/Interval, of +Amplitude or -Amplitude by equal chance, and is on for Pulse; the target
+/// of that channel is the sign of its latest pulse, from the pulse's first step on, and 0 before the first. Every step counts.
 type FlipFlop = {
     Bits: int
     Run: Lasting
@@ -55,12 +55,12 @@ type FlipFlop = {
 
 /// The add task: two dependencies of known delay (Pitis 2016; Marschall, Cho and Savin 2020). Phase: "run". Every Held a new bit
 /// x is drawn, 0 or 1 by equal chance; channels x and 1 - x. With
-/// p(t) = Base + FirstWeight x(t - FirstDelay) + SecondWeight x(t - SecondDelay), outputs are asked for p and 1 - p, or, if
-/// Bernoulli, for a bit b that is 1 with probability p, drawn once a Held, and 1 - b. Steps up to the later delay do not count:
-/// what they ask lies before the trial.
+/// p(t) = Base + FirstWeight x(t - FirstDelay) + SecondWeight x(t - SecondDelay), the targets are p and 1 - p, or, if
+/// Bernoulli, a bit b that is 1 with probability p, drawn once a Held, and 1 - b. Steps up to the later delay do not count:
+/// their targets depend on bits before the trial.
 type AddTask = {
     Run: Lasting
-    /// How long each bit is shown; the delays are multiples of it.
+    /// Duration of each bit; the delays are multiples of it.
     Held: float<ms>
     FirstDelay: float<ms>
     SecondDelay: float<ms>
@@ -85,7 +85,7 @@ type AddTask = {
     /// Its phases.
     member this.Phases = [ phase "run" this.Run ]
 
-/// A stimulus to be remembered and reported (Marschall, Cho and Savin 2020). Phases: "wait", "stimulus", "delay", "decision", "end".
+/// A stimulus that is reported after a delay (Marschall, Cho and Savin 2020). Phases: "wait", "stimulus", "delay", "decision", "end".
 /// Channel 0 is +1 or -1, by equal chance, in "stimulus"; channel 1 is 1 in "decision", whose two outputs report the sign: output 0
 /// is right for +1, output 1 for -1. In all other steps both targets are Neutral, with Answer's weight.
 type SensorimotorMap = {

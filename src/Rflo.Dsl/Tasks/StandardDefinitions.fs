@@ -1,6 +1,6 @@
 namespace Rflo.Dsl
 
-/// What the tasks mean that the field knows by name.
+/// The definitions of standard tasks.
 [<RequireQualifiedAccess>]
 module StandardTasks =
 
@@ -18,7 +18,7 @@ module StandardTasks =
             DecisionDefinitions.intervalDiscrimination task
         | StandardTask.EvidenceAccumulation task -> DecisionDefinitions.evidenceAccumulation task
 
-    /// What is shown and asked, in half a sentence.
+    /// Inputs and targets, in half a sentence.
     let summary task = (definition task).Summary
 
     /// The parameters by name, without the phases.

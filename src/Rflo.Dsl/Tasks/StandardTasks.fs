@@ -1,6 +1,6 @@
 namespace Rflo.Dsl
 
-/// A task of phases that the field knows by name.
+/// A standard task of phases.
 [<RequireQualifiedAccess>]
 type StandardTask =
     | SineCommand of SineCommand
@@ -28,7 +28,7 @@ type StandardTask =
         | EvidenceAccumulation task -> task.Phases
         | SensorimotorMap task -> task.Phases
 
-    /// When a trial of it is right; none where it asks for a course of outputs and not for a choice.
+    /// The score of its trials; none where the targets are a time course and not a choice.
     member this.Score =
         match this with
         | FlipFlop _ -> Some(Score.ShareWithin 0.5)
@@ -43,7 +43,7 @@ type StandardTask =
         | AddTask _
         | ContextIntegration { Report = RunningSum _ } -> None
 
-    /// What it is called.
+    /// Its name.
     member this.Name =
         match this with
         | SineCommand _ -> "sine"

@@ -24,7 +24,7 @@ module internal Steps =
         else
             None
 
-    /// What is wrong with a time that must be a whole number of steps; where dt itself is wrong, only what needs no dt.
+    /// The faults of a time that must be a whole number of steps; where dt itself is wrong, only those that do not depend on dt.
     let faults field (dt: float<ms> option) (duration: float<ms>) = [
         let given = $"{string (float duration)} ms"
 
@@ -39,7 +39,7 @@ module internal Steps =
         | _ -> ()
     ]
 
-    /// Writes what a step shows into its row of a trial; it has no faults. The events are those of the task.
+    /// Writes a step without faults into its row of a trial. `events` are those of the task.
     let write (events: string list) row (step: Step) (into: Trial) =
         step.Input.CopyTo(into.Inputs, row * into.InputChannels)
         step.Target.CopyTo(into.Targets, row * into.Outputs)

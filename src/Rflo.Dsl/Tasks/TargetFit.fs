@@ -3,12 +3,12 @@ namespace Rflo.Dsl
 open System
 open Rflo.Core
 
-/// Whether targets are values that the losses of their readouts have a meaning for. A cross-entropy is one only of targets in [0, 1]
-/// and, of a softmax, of a distribution; of others a run would go on for ever and say nothing.
+/// Whether targets are values for which the losses of their readouts are defined. Cross-entropy needs targets in [0, 1] and, for a
+/// softmax, a distribution; with other targets a run would learn something else without a message.
 [<RequireQualifiedAccess>]
 module internal TargetFit =
 
-    /// How far a target may be from what it must be: further than rounding, nearer than any mistake.
+    /// The tolerance of sums of targets: above rounding errors, below the size of mistakes.
     let private rounding = 1e-6
 
     let private instead (readout: Readout) =
@@ -65,7 +65,7 @@ module internal TargetFit =
         else
             None
 
-    /// Whether any target can be wrong. Code of a loss that throws is a problem of its readout.
+    /// Whether any target can be invalid. An exception of a loss is a problem of its readout, reported there.
     let matters (readouts: Readout list) =
         try
             readouts
@@ -73,7 +73,7 @@ module internal TargetFit =
         with _ ->
             false
 
-    /// The first fault of one step, in which the targets of all readouts lie side by side. `place` says where it is.
+    /// The first fault of one step, in which the targets of all readouts lie side by side. `place` returns the place for the message.
     let ofStep place (readouts: Readout list) (targets: float[]) (mask: float[]) row =
         let outputs = readouts |> List.sumBy _.Outputs
 
@@ -113,7 +113,7 @@ module internal TargetFit =
         | None -> ()
         | Some fault -> raise (ArgumentException(Problem.text { Part = InTask; Fault = fault }))
 
-    /// The task whose trials are looked at as they are made; a run of a wrong one fails and says where.
+    /// The task with a check of every trial that it makes; a run with an invalid target fails with a message that names the place.
     let watched (readouts: Readout list) (task: ITask) : ITask =
         match task with
         | _ when not (matters readouts) -> task

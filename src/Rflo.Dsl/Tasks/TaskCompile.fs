@@ -4,7 +4,7 @@ open System
 open System.Collections.Generic
 open Rflo.Core
 
-/// Tasks as the core wants them: counted in steps, filled into buffers.
+/// Compilation of tasks to tasks of the core: times in steps, trials in buffers.
 [<RequireQualifiedAccess>]
 module internal TaskCompile =
 
@@ -114,7 +114,7 @@ module internal TaskCompile =
         | Custom given -> yield! custom task given
     ]
 
-    /// Whether the trials of a task carry rewards; that of drawn trials is seen in the first.
+    /// Whether the trials of a task have rewards; for drawn trials, whether the first has.
     let rec givesRewards seed (task: Task) =
         match task.Kind with
         | Periodic _
@@ -152,7 +152,7 @@ module internal TaskCompile =
         | Curriculum _ ->
             match Task.parts task with
             | first :: _ -> sizes first
-            // Of a task that is made of none, no size is asked.
+            // A combination of no tasks has no sizes; it has its own problem.
             | [] -> -1, -1
         | Custom task -> task.Inputs, task.Outputs
 
@@ -224,19 +224,21 @@ module internal TaskCompile =
             |> Scoring.applied dt readouts task
             |> TargetFit.watched readouts
 
-    /// The task for the core; it has no faults. A run that trains those readouts fails at the first target that they cannot have.
+    /// The task of the core, for a task without faults. A run that trains those readouts fails at the first target that their
+    /// losses do not allow.
     let compile readouts dt (task: Task) = compileAt false readouts dt 0 task
 
-    /// The task whose trials test what was learned: as the other, but for a curriculum, of which it is the last task.
+    /// The task of test trials: the same task, and of a curriculum its last task.
     let compileTest readouts dt (task: Task) = compileAt true readouts dt 0 task
 
     // What is wrong.
 
-    /// How many of the first trials are looked at, whether their targets fit.
+    /// The number of first trials whose targets are checked.
     let private looks = 4
 
-    /// Whether the first trials of a task without other faults ask of the readouts what they cannot have. Not of a closed loop, whose
-    /// trials need a circuit, nor of a task against the core, which may count its calls: of those a run says it.
+    /// The first target, in the first trials of a task without other faults, that its readout's loss does not allow. Closed
+    /// loops, whose trials need a circuit, and tasks written against the core, which may count their calls, are checked during a
+    /// run instead.
     let private firstTargets dt seed (circuit: Circuit) (task: Task) =
         let readouts = circuit.Readouts
         let outputs = readouts |> List.sumBy _.Outputs
@@ -263,10 +265,10 @@ module internal TaskCompile =
                     TargetFit.ofTrial number readouts buffer)
                 |> Option.toList
             with _ ->
-                // What a function of the script throws in a later trial, a run says.
+                // An exception of the script's function in a later trial is reported by the run.
                 []
 
-    /// Names of the conditions that a task has by itself.
+    /// Names of the conditions that the kind of a task defines.
     let private ownConditions (task: Task) =
         match task.Kind with
         | Phased given -> PhaseCompile.conditions given
@@ -308,6 +310,6 @@ module internal TaskCompile =
             yield! problemsOf dt seed circuit (names @ [ name ]) inner
     ]
 
-    /// What is wrong with a task that a circuit is to learn, and with those that it is made of.
+    /// The problems of a task for a circuit, and of the tasks that it is made of.
     let problems (dt: float<ms> option) seed (circuit: Circuit) (task: Task) =
         problemsOf dt seed circuit [] task

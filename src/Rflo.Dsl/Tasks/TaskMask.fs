@@ -7,7 +7,7 @@ open Rflo.Core
 [<RequireQualifiedAccess>]
 module internal TaskMask =
 
-    /// What is wrong with the mask of a task with trials of at most so many steps.
+    /// The faults of a task's mask, for trials of at most `steps` steps.
     let faults steps outputs (task: Task) = [
         match task.Mask with
         | None -> ()

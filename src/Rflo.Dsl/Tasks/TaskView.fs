@@ -2,7 +2,7 @@ namespace Rflo.Dsl
 
 open Rflo.Core
 
-/// One trial of a task, as arrays to look at.
+/// One trial of a task, as arrays.
 type TrialView = {
     /// Number of the trial, from 0.
     Trial: int
@@ -18,11 +18,11 @@ type TrialView = {
     Events: (string * int list) list
     /// Name, onset and duration of the phases that the trial has, in order; none where the task has no phases.
     Phases: (string * float<ms> * float<ms>) list
-    /// What the trial is about, by name.
+    /// The conditions of the trial by name.
     Conditions: Map<string, float>
 }
 
-/// Tasks to look at, without a circuit.
+/// Trials of tasks, without a circuit.
 [<RequireQualifiedAccess>]
 module Trials =
 
@@ -58,9 +58,9 @@ module Trials =
         Conditions = Decisions.conditions conditions trial.Conditions
     }
 
-    /// `Trials.show 1.0<ms> 1L task [ 0; 1; 2 ]` is those trials of the task as an experiment with steps of 1 ms and seed 1 would show
-    /// them, or every problem that the task has. A curriculum is shown in its first stage. A task that looks at the circuit
-    /// in every step has no trials without one.
+    /// `Trials.show 1.0<ms> 1L task [ 0; 1; 2 ]` is those trials of the task, as in an experiment with steps of 1 ms and seed 1, or
+    /// every problem of the task. The trials of a curriculum are those of its first stage. A closed-loop task has no trials
+    /// without a circuit.
     let show
         (dt: float<ms>)
         (seed: int64)
@@ -83,7 +83,7 @@ module Trials =
                         Fault =
                             Contradiction(
                                 "it is made step by step from what a circuit does, and there is none",
-                                "look at what Run.train leaves, Before and After"
+                                "use Before and After of what Run.train returns"
                             )
                     }
                 ]

@@ -55,7 +55,7 @@ module Trial =
     let ofSteps steps (step: int -> float list * float list) : TrialData =
         let rows = [ for t in 1..steps -> step t ]
 
-        // A step of another length than the first is a mistake, which array2D says.
+        // array2D throws where a step has another length than the first.
         {
             Inputs = rows |> List.map fst |> array2D
             Targets = rows |> List.map snd |> array2D
@@ -84,17 +84,17 @@ module Trial =
             Rewards = Some(Array.copy rewards)
     }
 
-    /// `t |> Trial.condition "coherence" 0.12` says what the trial is about: results are told apart by it (`Behavior.by`).
+    /// `t |> Trial.condition "coherence" 0.12` sets a condition of the trial, by which results can be grouped (`Behavior.by`).
     let condition name value (trial: TrialData) = {
         trial with
             Conditions = trial.Conditions @ [ name, value ]
     }
 
-/// Tasks: what is shown and asked.
+/// Tasks: inputs and targets, trial by trial.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Task =
 
-    /// A task before anything is said of it.
+    /// A task with default settings.
     let private made name kind events = {
         Name = name
         Kind = kind
@@ -105,30 +105,30 @@ module Task =
         Lost = []
     }
 
-    /// `Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5 ]` shows nothing and asks one output for
+    /// `Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5 ]` has no input and the target
     /// y*(t) = sum over (k, a) of a sin(2 pi k t / period), one period a trial (Murray 2019, Fig 2).
     let periodic period harmonics =
         made "periodic" (Periodic(period, harmonics)) []
 
-    /// `Task.readySetGo ReadySetGo.standard` shows two pulses on one channel and asks one output for a third after the same
+    /// `Task.readySetGo ReadySetGo.standard` has two input pulses on one channel; the target is a third after the same
     /// delay (Murray 2019, Fig 3).
     let readySetGo parameters =
         made "ready-set-go" (ReadySetGo parameters) []
 
-    /// `Task.syllables Syllables.standard` shows a syllable on its own channel and asks two outputs for its velocity (Murray
+    /// `Task.syllables Syllables.standard` has an input channel for each syllable; the two targets are its velocity (Murray
     /// 2019, Fig 4). Events, for gates: "decide" in the last step of each syllable but a trial's last, "move" in the
     /// steps in which a syllable's input is on.
     let syllables parameters =
         made "syllables" (Syllables parameters) [ "decide"; "move" ]
 
-    /// `Trial.ofArrays x y |> Trial.event "go" [ 20 ] |> Task.ofTrial` is that trial again and again.
+    /// `Trial.ofArrays x y |> Trial.event "go" [ 20 ] |> Task.ofTrial` is that trial every time.
     let ofTrial (trial: TrialData) =
         made "arrays" (Arrays trial) (trial.Events |> List.map fst |> List.distinct)
 
-    /// `Task.ofArrays x y` shows x, of shape (steps, channels), and asks for y, of shape (steps, outputs), in every trial.
+    /// `Task.ofArrays x y` has the inputs x, of shape (steps, channels), and the targets y, of shape (steps, outputs), in every trial.
     let ofArrays (inputs: float[,]) (targets: float[,]) = ofTrial (Trial.ofArrays inputs targets)
 
-    /// The task with a word that can have no effect on it.
+    /// Records a word without effect on the task, which the check refuses.
     let private lost what instead (task: Task) = {
         task with
             Lost = task.Lost |> Lost.add what instead
@@ -208,8 +208,9 @@ module Task =
                 "give rewards in its trials, or make it of arrays"
 
     /// `Task.ofTrials 500.0<ms> (fun trial stream -> Trial.ofArrays x y)` draws every trial anew: from its number, counted from 0, and
-    /// random numbers of that trial alone. Trials last at most 500 ms. Trial 0 is drawn here too: it says how many channels and outputs there
-    /// are, and which events and conditions; the first trials are drawn once more when the experiment is checked, to see whether they fit.
+    /// random numbers of that trial alone. Trials last at most 500 ms. Trial 0 is drawn here too: it sets the numbers of channels
+    /// and outputs, the events and the conditions. The first trials are drawn once more when the experiment is checked, to check
+    /// their shapes.
     let ofTrials duration (draw: int -> RandomStream -> TrialData) =
         let first =
             try
@@ -275,11 +276,11 @@ module Task =
 
     let private ofPhases name kind phases = made name kind (Phase.events phases)
 
-    /// `Task.phased 2 1 [ phase "cue" (fixedFor 50.0<ms>); phase "delay" (between 50.0<ms> 200.0<ms>) ] draw at` shows two channels
-    /// and asks for one output in trials of those phases. `draw stream` draws what a trial is about; `at drawn now` is what it
-    /// shows and asks in the step `now`: `now.Phase`, `now.Since`, `now.Time`, `now.OnsetOf "delay"`. A trial depends on the
+    /// `Task.phased 2 1 [ phase "cue" (fixedFor 50.0<ms>); phase "delay" (between 50.0<ms> 200.0<ms>) ] draw at` has two channels
+    /// and one output in trials of those phases. `draw stream` draws the conditions of a trial; `at drawn now` is its inputs and
+    /// targets in the step `now`: `now.Phase`, `now.Since`, `now.Time`, `now.OnsetOf "delay"`. A trial depends on the
     /// experiment's seed and its number alone. Events, for gates: "delay" in all steps of that phase, "delay.onset" in its
-    /// first. All steps of trial 0 are also made when the experiment is checked, to see whether their lengths fit.
+    /// first. All steps of trial 0 are also made when the experiment is checked, to check their lengths.
     let phased
         inputs
         outputs
@@ -298,7 +299,7 @@ module Task =
         ofPhases "phases" (Phased task) phases
 
     /// `Task.phasedBy 2 1 phases make` is the same for trials whose numbers depend on the durations that were drawn, or that keep
-    /// something from step to step: `make timeline stream` begins a trial, and gives the function that makes its steps in order.
+    /// something from step to step: `make timeline stream` begins a trial, and returns the function that makes its steps in order.
     let phasedBy inputs outputs phases make =
         ofPhases
             "phases"
@@ -316,44 +317,46 @@ module Task =
             Score = task.Score
     }
 
-    /// `Task.sine SineCommand.standard` shows a tonic command and asks for a sine of the frequency that it stands for.
+    /// `Task.sine SineCommand.standard` has a tonic command as input; the target is a sine of the frequency that it encodes.
     let sine parameters =
         standard (StandardTask.SineCommand parameters)
 
-    /// `Task.flipFlop FlipFlop.standard` shows pulses up and down on each channel and asks each output for the latest.
+    /// `Task.flipFlop FlipFlop.standard` has input pulses up and down on each channel; the target of each output is the latest.
     let flipFlop parameters =
         standard (StandardTask.FlipFlop parameters)
 
-    /// `Task.add AddTask.standard` shows random bits and asks for a weighted sum of those of two delays ago.
+    /// `Task.add AddTask.standard` has random input bits; the target is a weighted sum of those of two delays ago.
     let add parameters =
         standard (StandardTask.AddTask parameters)
 
-    /// `Task.delayedMatch DelayedMatch.standard` shows two stimuli a delay apart and asks whether they are the same.
+    /// `Task.delayedMatch DelayedMatch.standard` has two stimuli a delay apart; two outputs report whether they are the same.
     let delayedMatch parameters =
         standard (StandardTask.DelayedMatch parameters)
 
-    /// `Task.delayedDiscrimination DelayedDiscrimination.standard` shows two frequencies a delay apart and asks which was higher.
+    /// `Task.delayedDiscrimination DelayedDiscrimination.standard` has two frequencies a delay apart; two outputs report which
+    /// was higher.
     let delayedDiscrimination parameters =
         standard (StandardTask.DelayedDiscrimination parameters)
 
-    /// `Task.perceptualDecision PerceptualDecision.standard` shows noisy evidence for two sides and asks for which there was more.
+    /// `Task.perceptualDecision PerceptualDecision.standard` has noisy evidence for two sides; two outputs report for which there
+    /// was more.
     let perceptualDecision parameters =
         standard (StandardTask.PerceptualDecision parameters)
 
-    /// `Task.contextIntegration ContextIntegration.standard` shows two noisy streams and a context, and asks for the sign (or the
-    /// integral) of the stream that the context names.
+    /// `Task.contextIntegration ContextIntegration.standard` has two noisy streams and a context as inputs; the target is the
+    /// sign (or the integral) of the stream that the context names.
     let contextIntegration parameters =
         standard (StandardTask.ContextIntegration parameters)
 
-    /// `Task.intervalDiscrimination IntervalDiscrimination.standard` shows two intervals and asks which was longer.
+    /// `Task.intervalDiscrimination IntervalDiscrimination.standard` has two intervals; two outputs report which was longer.
     let intervalDiscrimination parameters =
         standard (StandardTask.IntervalDiscrimination parameters)
 
-    /// `Task.evidenceAccumulation EvidenceAccumulation.standard` shows cues left and right and asks where there were more.
+    /// `Task.evidenceAccumulation EvidenceAccumulation.standard` has cues left and right; two outputs report where there were more.
     let evidenceAccumulation parameters =
         standard (StandardTask.EvidenceAccumulation parameters)
 
-    /// `Task.sensorimotorMap SensorimotorMap.standard` shows a stimulus and asks for it after a delay.
+    /// `Task.sensorimotorMap SensorimotorMap.standard` has a stimulus; two outputs report it after a delay.
     let sensorimotorMap parameters =
         standard (StandardTask.SensorimotorMap parameters)
 
@@ -370,9 +373,9 @@ module Task =
     let mixture parts =
         several "mixture" (Mixture parts) (List.map fst parts)
 
-    /// `Task.curriculum [ easy, MeanLossBelow(0.02, 50); harder, AfterTrials 1000 ] hardest` is easy until the mean loss of the last
-    /// 50 trials is below 0.02, then harder for 1000 trials, then hardest. How far it is, is saved with the run. Trial k is trial k
-    /// of the task that makes it.
+    /// `Task.curriculum [ easy, lossBelow 0.02 50; harder, afterTrials 1000 ] hardest` is easy until the mean loss of the last 50
+    /// trials is below 0.02, then harder for 1000 trials, then hardest. The stage is saved with the run. Trial k is trial k of
+    /// the task that makes it.
     let curriculum stages last =
         several "curriculum" (Curriculum(stages, last)) (List.map fst stages @ [ last ])
 
@@ -384,10 +387,10 @@ module Task =
         | Curriculum(stages, last) -> List.map fst stages @ [ last ]
         | _ -> []
 
-    /// `Task.closedLoop 0 2 500.0<ms> [| 0.0; 0.0 |] start step` looks at the circuit in every step of its trials of 500 ms.
+    /// `Task.closedLoop 0 2 500.0<ms> [| 0.0; 0.0 |] start step` is a task whose steps depend on the circuit, in trials of 500 ms.
     /// Its memory of two numbers begins as given; `start k stream memory` begins trial k and may change it; `step now
-    /// memory` makes the step to come from what the circuit did, and may change it too. The first step of trial 0 is also
-    /// made when the experiment is checked, to see whether its lengths fit.
+    /// memory` makes the next step from the circuit's activity, and may change it too. The first step of trial 0 is also
+    /// made when the experiment is checked, to check its lengths.
     let closedLoop inputs outputs duration (memory: float[]) start step = {
         Name = "closed-loop"
         Kind =
@@ -417,23 +420,23 @@ module Task =
                 $"Task.{word} is a word for Task.closedLoop, and this is another kind of task"
                 $"make it a closed loop, or leave Task.{word} out"
 
-    /// `t |> Task.watching [ "striatum" ]` lets the closed-loop task t see the rates of those areas. The check refuses it of
+    /// `t |> Task.watching [ "striatum" ]` gives the closed-loop task t the rates of those areas. The check refuses it for
     /// other tasks.
     let watching areas =
         mapLoop "watching" (fun loop -> { loop with Watches = areas })
 
     /// `t |> Task.judged judge` rewards each step of the closed-loop task t: `judge now memory` is called when the step is
-    /// made, before anybody learns from it. The check refuses it of other tasks.
+    /// made, before any learning from it. The check refuses it for other tasks.
     let judged judge =
         mapLoop "judged" (fun loop -> { loop with Judge = Some judge })
 
     /// `Task.custom t` is a task written against the core.
     let custom task = made "custom" (Custom task) []
 
-    /// `t |> Task.conditions [ "side", draw >> _.Side; "coherence", draw >> _.Coherence ]` says what each trial of t is about, in numbers by
-    /// name: `activity.Conditions["side"]`, and results by condition (`Behavior.by`). Each function gets the random numbers of the trial from
-    /// their beginning, as `draw` of `Task.phased` does, and so draws again what `draw` drew; no number of the trial depends on it. Of a
-    /// task of several, give them to its parts.
+    /// `t |> Task.conditions [ "side", draw >> _.Side; "coherence", draw >> _.Coherence ]` adds conditions to each trial of t,
+    /// numbers by name: `activity.Conditions["side"]`, and results by condition (`Behavior.by`). Each function receives the
+    /// random numbers of the trial from their beginning, as `draw` of `Task.phased` does, and so draws the same values again; no
+    /// number of the trial depends on it. In a task made of several, give them to its parts.
     let conditions (named: (string * (RandomStream -> float)) list) (task: Task) : Task = {
         task with
             Conditions =
@@ -443,12 +446,12 @@ module Task =
                 ]
     }
 
-    /// `t |> Task.scored (Score.ErrorBelow 0.1)` says when a trial of t is right, and so what `activity.Performance` is: `Score.Decision`,
-    /// `Score.ErrorBelow` or `Score.ShareWithin`. Standard tasks that ask for a decision are scored by it. Of a task of several, give it to
+    /// `t |> Task.scored (Score.ErrorBelow 0.1)` sets when a trial of t is right, which is `activity.Performance`: `Score.Decision`,
+    /// `Score.ErrorBelow` or `Score.ShareWithin`. Standard tasks with a decision have the first. In a task made of several, give it to
     /// its parts.
     let scored score (task: Task) : Task = { task with Score = Some score }
 
-    /// `t |> Task.named "reach"` is called so in reports.
+    /// `t |> Task.named "reach"` has that name in reports.
     let named name (task: Task) = { task with Name = name }
 
     /// `t |> Task.events [ "go" ]` names the events that the task marks, in the order of their numbers.

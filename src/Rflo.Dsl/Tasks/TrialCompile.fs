@@ -4,7 +4,7 @@ open System
 open System.Collections.Generic
 open Rflo.Core
 
-/// Trials that are given whole, as arrays: what is wrong with them, and how they fill the core's buffers.
+/// Trials as whole arrays: their faults, and how they fill the core's buffers.
 [<RequireQualifiedAccess>]
 module internal TrialCompile =
 
@@ -29,7 +29,7 @@ module internal TrialCompile =
         yield! Option.toList found
     ]
 
-    /// What is wrong with one trial of a task that marks those events; of which trial, the messages end with.
+    /// The faults of one trial of a task with those events; `ofTrial` is the end of their messages.
     let private faultsIn ofTrial (events: string list) (data: TrialData) = [
         let steps = data.Targets.GetLength 0
 
@@ -99,7 +99,7 @@ module internal TrialCompile =
                 NotAllowed($"a step of event {event}", string step, $"in 1 .. {steps}")
     ]
 
-    /// What is wrong with the trial that is shown each time. An event that it does not mark never happens.
+    /// The faults of the one trial of an arrays task. An event that it does not mark never happens.
     let faults events data =
         match faultsIn "" events data with
         | [] -> [
@@ -115,7 +115,7 @@ module internal TrialCompile =
           ]
         | wrong -> wrong
 
-    /// What is wrong with a trial beside the declaration of its task.
+    /// The faults of a trial's sizes and conditions, by the declaration of its task.
     let private sizeFaults inputs outputs longest conditions (data: TrialData) = [
         let steps = data.Targets.GetLength 0
 
@@ -153,7 +153,7 @@ module internal TrialCompile =
         with error ->
             Error error.Message
 
-    /// Trial 0 shows what every trial would.
+    /// The faults of trial 0, in which most faults of later trials appear.
     let firstTrial seed (task: Task) longest (drawn: DrawnTrials) = [
         match drawFirst seed drawn.Draw with
         | Ok data ->
@@ -177,7 +177,7 @@ module internal TrialCompile =
             for step in marked do
                 into.Events[(step - 1) * into.EventKinds + kind] <- true
 
-    /// Writes what is shown into a trial that is as a new one.
+    /// Writes the arrays into a cleared trial.
     let fill (task: Task) conditions trial (data: TrialData) (into: Trial) =
         let wrong =
             faultsIn "" task.Events data
@@ -202,7 +202,7 @@ module internal TrialCompile =
         for k, name in List.indexed conditions do
             into.Conditions[k] <- data.Conditions |> List.find (fst >> (=) name) |> snd
 
-    /// A task that never changes: checked and made once, then copied.
+    /// A task with one trial: made once, then copied.
     let unchanging (task: Task) (data: TrialData) =
         let mutable made: Trial | null = null
         let conditions = List.map fst data.Conditions

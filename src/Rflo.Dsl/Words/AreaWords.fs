@@ -1,13 +1,13 @@
 namespace Rflo.Dsl
 
-/// The words of areas. As all words of a model they take their part last, so that parts are built with `|>`, and none can fail: what is
-/// wrong with a declaration is said by `Check`, all of it at once. The order of different words does not matter; a word that is said
-/// again replaces what it said before. Arrays are copied. Every word can be called by its noun too, `Area.tau`, where a script has another
-/// use for the short name.
+/// The words of areas. Like all words of a model they take their part last, so that parts are built with `|>`, and none fails: `Check`
+/// reports all problems of a declaration at once. The order of different words does not matter; a word that is used again replaces its
+/// earlier value. Arrays are copied. Every word also has a full name, such as `Area.tau`, for scripts that use the short name
+/// otherwise.
 [<AutoOpen>]
 module AreaWords =
 
-    /// Where the rates of trials begin, for `initial`.
+    /// Initial rates of trials, for `initial`.
     [<AutoOpen>]
     module Initial =
 
@@ -17,7 +17,8 @@ module AreaWords =
         /// `initial (resetTo rates)`: every trial begins with these rates, one a unit.
         let resetTo (rates: float[]) = ResetTo(Array.copy rates)
 
-        /// `initial (carriedOver 0.1)`: a trial begins where the one before it ended; the first begins with this rate in every unit.
+        /// `initial (carriedOver 0.1)`: a trial begins with the rates at the end of the trial before; the first begins with this
+        /// rate in every unit.
         let carriedOver first = CarriedOver first
 
         /// `initial (randomStart 0.0 0.1)`: every trial begins with rates drawn anew from the normal distribution of that mean and
@@ -27,7 +28,7 @@ module AreaWords =
         /// `initial (drawnOnce 0.0 0.1)`: every trial begins with the same rates, drawn once a network from that normal distribution.
         let drawnOnce mean deviation = DrawnOnce(mean, deviation)
 
-    /// Transfer functions phi, for `transfer`. Those that no other function is likely to be called by have short names too.
+    /// Transfer functions phi, for `transfer`. Those whose names are unlikely to clash also have short names.
     [<RequireQualifiedAccess>]
     module Transfer =
 
@@ -61,7 +62,7 @@ module AreaWords =
     /// `transfer rectifiedTanh`: max(0, tanh u).
     let rectifiedTanh = Transfer.rectifiedTanh
 
-    /// What is said of areas.
+    /// Words for areas.
     [<AutoOpen>]
     module Area =
 
@@ -83,7 +84,7 @@ module AreaWords =
             Lost = []
         }
 
-        /// `relay "thalamus" 4` is an area that hands on what it receives: identity, a leak of one step, rates from 0.
+        /// `relay "thalamus" 4` is an area whose rates are its currents: identity, a leak of one step, initial rates 0.
         let relay name units : Area = {
             area name units with
                 Tau = OneStep
@@ -113,10 +114,10 @@ module AreaWords =
         let transfer phi (area: Area) = { area with Transfer = phi }
 
         /// `a |> noise 0.1` is the area a with normal noise in every current, of that standard deviation in steps of 1 ms; with
-        /// steps of dt it is 0.1 / sqrt(dt / ms), so that rates vary alike whatever dt is.
+        /// steps of dt it is 0.1 / sqrt(dt / ms), so that the variance of rates does not depend on dt.
         let noise deviation (area: Area) = { area with Noise = deviation }
 
-        /// `a |> initial (carriedOver 0.0)` is the area a whose trials begin so.
+        /// `a |> initial (carriedOver 0.0)` is the area a with those initial rates.
         let initial start (area: Area) = {
             area with
                 Initial =
@@ -142,7 +143,7 @@ module AreaWords =
         /// inhibitory, and every weight that leaves a unit for an area has the unit's sign.
         let dale excitatory (area: Area) = { area with Dale = Some excitatory }
 
-        /// A word that can have no effect on the area: the check says so.
+        /// Records a word without effect on the area, which the check refuses.
         let private losing what instead (area: Area) = {
             area with
                 Lost = area.Lost |> Lost.add what instead
@@ -152,7 +153,7 @@ module AreaWords =
             losing $"it is given the current form and the units {model}" "leave one of them out"
 
         /// `a |> currentForm` is the area a in the current form, tau dx/dt = -x + W h + ..., h = phi(x), as PsychRNN, FORCE and most cognitive
-        /// models have it; by default tau dh/dt = -h + phi(W h + ...). `initial` then says where x begins.
+        /// models have it; by default tau dh/dt = -h + phi(W h + ...). `initial` then sets the initial x.
         let currentForm (area: Area) =
             match area.Dynamics with
             | Leaky
@@ -164,8 +165,8 @@ module AreaWords =
                     "it is given the current form, and a winner-take-all area has no leak"
                     $"declare it as area \"{area.Name}\", or leave currentForm out"
 
-        /// `a |> units (UnitModel.lif 1.0)` is the area a of leaky integrate-and-fire units, or of units of any other model. `initial` then says where
-        /// their first state begins; the model has no use for a transfer function.
+        /// `a |> units (UnitModel.lif 1.0)` is the area a of leaky integrate-and-fire units, or of units of any other model.
+        /// `initial` then sets their first state at the start; a transfer function is refused.
         let units (model: UnitModel) (area: Area) =
             match area.Dynamics with
             | Leaky
@@ -177,8 +178,8 @@ module AreaWords =
                     $"it is given the units {model}, and a winner-take-all area has units of its own"
                     $"declare it as area \"{area.Name}\", or leave units out"
 
-        /// `a |> penalties [ Penalty.l2 0.01 ]` is the area a whose rates cost that, beside the losses of the readouts: all rules that
-        /// learn from errors learn by it.
+        /// `a |> penalties [ Penalty.l2 0.01 ]` is the area a with that penalty on its rates, added to the losses of the
+        /// readouts; all rules that use errors reduce it.
         let penalties (costs: Penalty list) (area: Area) = { area with Penalties = costs }
 
         /// `a |> population "left" [ 0 .. 9 ]` is the area a in which those units have a name; `a["left"]` is an end of

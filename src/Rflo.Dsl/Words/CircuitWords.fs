@@ -4,13 +4,13 @@ namespace Rflo.Dsl
 [<AutoOpen>]
 module CircuitWords =
 
-    /// What is said of circuits.
+    /// Words for circuits.
     [<AutoOpen>]
     module Circuit =
 
-        /// `circuit [ cue --> m1 |> weights (gaussian 1.0); m1 --> hand ]` is the circuit of those projections and of what they join.
-        /// Inputs, areas and readouts have the order in which arrows first mention them, source before target; where another order is
-        /// wanted, such as one of inputs and readouts that fits the columns of a task, `inputs` and `readouts` say it.
+        /// `circuit [ cue --> m1 |> weights (gaussian 1.0); m1 --> hand ]` is the circuit of those projections and of the parts
+        /// that they join. Inputs, areas and readouts have the order in which they first appear in arrows, source before target.
+        /// `inputs` and `readouts` set another order, such as that of the columns of a task.
         let circuit (projections: Projection list) : Circuit =
             Circuit.Empty |> Parts.projections projections
 
@@ -34,13 +34,13 @@ module CircuitWords =
                 Readouts = Parts.union first circuit.Readouts
         }
 
-        /// `c |> projections [ pmd --> m1 ]` also has those projections, and what they join.
+        /// `c |> projections [ pmd --> m1 ]` also has those projections, and the parts that they join.
         let projections (more: Projection list) (circuit: Circuit) = Parts.projections more circuit
 
-        /// `c |> feedback [ errorOf hand --> m1 ]` also sends those errors.
+        /// `c |> feedback [ errorOf hand --> m1 ]` also has that feedback.
         let feedback (more: Feedback list) (circuit: Circuit) = Parts.feedback more circuit
 
-        /// `c |> learningRateOfAll 0.03` lets every projection of c learn at that rate, those that were frozen too; rules of their own stay.
+        /// `c |> learningRateOfAll 0.03` lets every projection of c learn at that rate, frozen ones too; rules of their own stay.
         let learningRateOfAll rate (circuit: Circuit) = {
             circuit with
                 Projections = circuit.Projections |> List.map (learningRate rate)

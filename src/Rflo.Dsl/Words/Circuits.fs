@@ -2,16 +2,16 @@ namespace Rflo.Dsl
 
 open MathNet.Numerics.LinearAlgebra
 
-/// What came of the weights of a run in another circuit (`Circuit.transfer`).
+/// Which weights of a run another circuit takes (`Circuit.transfer`).
 [<RequireQualifiedAccess>]
 type Transferred = {
-    /// Those that it begins from.
+    /// The weights with which the circuit begins.
     Taken: string list
-    /// Those whose place has another shape: the name, the shape of the weights, and that of the place.
+    /// The weights that have another shape than in the circuit: the name, their shape, and that in the circuit.
     OtherShapes: (string * (int * int) * (int * int)) list
-    /// Those of which it has no projection, or no area.
+    /// The weights for which the circuit has no projection, or no area.
     WithoutPlace: string list
-    /// Its projections that begin as they were declared.
+    /// The projections of the circuit with initial weights as declared.
     AsDeclared: string list
 } with
 
@@ -32,7 +32,7 @@ type Transferred = {
              @ names "without a place" this.WithoutPlace
              @ names "as declared" this.AsDeclared)
 
-/// Circuits as values: put together, renamed, looked into.
+/// Circuits as values: merge, rename, change, describe.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Circuit =
 
@@ -62,7 +62,7 @@ module Circuit =
         | OfReadout readout -> OfReadout(rename readout)
         | OfBias -> OfBias
 
-    /// A rule names parts of its circuit where one of them modulates it or is its teacher.
+    /// Renames the parts that a rule names: its modulator and its teacher.
     let private renameModulator rename (rule: Rule) =
         match rule.Credit with
         | Local trace ->
@@ -89,7 +89,7 @@ module Circuit =
         | _ -> rule
 
     /// `Circuit.rename (fun name -> if name = "m1" then "motor" else name) c` is c with other names of its areas, inputs, readouts and
-    /// named projections. Rules of projections go on to name what they named. New names draw new random numbers.
+    /// named projections. Rules of projections refer to the same parts as before. New names draw new random numbers.
     let rename (ofPart: string -> string) (circuit: Circuit) : Circuit = {
         circuit with
             Areas = circuit.Areas |> List.map (fun area -> { area with Name = ofPart area.Name })
@@ -129,7 +129,7 @@ module Circuit =
     let prefix (word: string) (circuit: Circuit) : Circuit =
         rename (fun name -> $"{word}.{name}") circuit
 
-    /// What a part that a word did not find says of itself, for the check.
+    /// The fault of a part that a word did not find, for the check.
     let private missing word (known: string list) : Lost list =
         let known =
             match known with
@@ -170,13 +170,13 @@ module Circuit =
                 Lost = circuit.Readouts |> List.map _.Name |> missing "Circuit.readout"
         })
 
-    /// The circuit in which a word found no part of a name; the check will report it.
+    /// Records that a word found no part of a name; the check reports it.
     let private without unmatched (circuit: Circuit) : Circuit = {
         circuit with
             Unmatched = circuit.Unmatched @ [ unmatched ]
     }
 
-    /// Changes the part of a name in a list of parts; where there is none, the circuit keeps the name for the check.
+    /// Changes the part of a name in a list of parts; where there is none, the name is recorded for the check.
     let private mapNamed nameOf (parts: 'part list) replace unmatched word name change circuit =
         let names = parts |> List.map nameOf
 
@@ -189,7 +189,7 @@ module Circuit =
             circuit |> without (unmatched (word, name, names))
 
     /// `c |> Circuit.mapArea "m1" (tau 20.0<ms>)` changes that area and nothing else. Where c has none of that name, the check
-    /// will report it.
+    /// reports it.
     let mapArea name change (circuit: Circuit) : Circuit =
         circuit
         |> mapNamed
@@ -202,7 +202,7 @@ module Circuit =
             change
 
     /// `c |> Circuit.mapInput "cue" (fun cue -> { cue with Channels = 4 })` changes that input and nothing else. Where c has none of that
-    /// name, the check will report it.
+    /// name, the check reports it.
     let mapInput name change (circuit: Circuit) : Circuit =
         circuit
         |> mapNamed
@@ -215,7 +215,7 @@ module Circuit =
             change
 
     /// `c |> Circuit.mapReadout "hand" (loss (Loss.huber 0.5))` changes that readout and nothing else. Where c has none of that name,
-    /// the check will report it.
+    /// the check reports it.
     let mapReadout name change (circuit: Circuit) : Circuit =
         circuit
         |> mapNamed
@@ -228,7 +228,7 @@ module Circuit =
             change
 
     /// `c |> Circuit.mapProjection "m1->m1" frozen` changes the projection of that name (its own, or its two ends). Where c has
-    /// none of that name, the check will report it.
+    /// none of that name, the check reports it.
     let mapProjection name change (circuit: Circuit) : Circuit =
         circuit
         |> mapNamed
@@ -243,8 +243,8 @@ module Circuit =
             name
             change
 
-    /// How a projection begins from a matrix: with the connections that the matrix stores, zeros among them, where it stores some
-    /// only; else with those that the projection declares.
+    /// The initial weights of a projection from a matrix: with the stored entries of a sparse matrix as connections, zeros included;
+    /// of a full matrix, with the connections that the projection declares.
     let private startFrom (matrix: Matrix<float>) (projection: Projection) =
         let rows, columns = matrix.RowCount, matrix.ColumnCount
 
@@ -253,7 +253,8 @@ module Circuit =
             | GivenSparse _, _
             | OneToOne _, _
             | _, Density _ -> Wiring.isSparse projection rows columns
-            // Full as declared, but not by its matrix: a run of it had no such matrix, so nothing says how it was stored.
+            // A sparse matrix for a projection declared without mask or density cannot come from a run of it, so its storage is
+            // chosen by density.
             | _, Dense when projection.SelfConnections ->
                 SparseWeights.count matrix <= Wiring.sparseBelow * float rows * float columns
             | _ -> false
@@ -282,11 +283,11 @@ module Circuit =
                 Balanced = false
           }
 
-    /// `c |> Circuit.withWeights trained.Final` is c as that run left it: its weights by the names of projections, and the time
-    /// constants and initial states that it learned by those of areas ("tau cortex", "start cortex"). What the run does not have stays as it was declared; a name that
-    /// c does not have is a problem that the check reports. Connections that did not exist there (of a density, one to one) do not
-    /// exist here either; those of weight 0 do. Of a matrix of your own that is stored in full, a density takes the connections
-    /// that are not 0.
+    /// `c |> Circuit.withWeights trained.Final` is c with the weights after that run, by the names of projections, and its learned time
+    /// constants and initial states, by those of areas ("tau cortex", "start cortex"). Parts without weights there stay as
+    /// declared; the check reports a name that c does not have. Connections that did not exist there (of a density, one to one)
+    /// do not exist here either; those of weight 0 do. Of a matrix of your own that is stored in full, a density takes the
+    /// connections that are not 0.
     let withWeights (weights: Map<string, Matrix<float>>) (circuit: Circuit) : Circuit =
         let start (projection: Projection) =
             match Map.tryFind (Wiring.label projection) weights with
@@ -337,8 +338,8 @@ module Circuit =
                 Unmatched = circuit.Unmatched @ unmatched
         }
 
-    /// `Circuit.transfer weights c` is c with those of the weights that fit it, by name and shape, and what came of each: nothing is left
-    /// out in silence. Where all must fit, use `Circuit.withWeights`.
+    /// `Circuit.transfer weights c` is c with those of the weights that fit it by name and shape, and a list of those that it takes and
+    /// of those that it does not. Where all must fit, use `Circuit.withWeights`.
     let transfer (weights: Map<string, Matrix<float>>) (circuit: Circuit) : Circuit * Transferred =
         let needed = [
             for projection in circuit.Projections do
@@ -350,7 +351,7 @@ module Circuit =
                 | _ -> ()
         ]
 
-        // What units learned may begin every area of its name.
+        // Time constants and initial states fit an area by its name.
         let ofUnits = [
             for area in circuit.Areas do
                 Wiring.tauName area.Name, (area.Units, 1)
@@ -400,12 +401,12 @@ module Circuit =
             Projections = circuit.Projections |> List.map frozen
     }
 
-    /// What each projection is called, in order: its own name, or its two ends.
+    /// The name of each projection, in order: its own, or its two ends.
     let projectionNames (circuit: Circuit) =
         circuit.Projections |> List.map Wiring.label
 
     /// `Circuit.signs c p` is how many of p's presynaptic units Dale's law makes excitatory and how many inhibitory; `None`
-    /// where no law holds, as for a projection to a readout.
+    /// where Dale's law does not apply, as for a projection to a readout.
     let signs (circuit: Circuit) (projection: Projection) =
         Wiring.signsOf circuit projection
         |> Option.map (fun signs ->

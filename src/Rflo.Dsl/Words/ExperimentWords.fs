@@ -35,7 +35,7 @@ module ExperimentWords =
         /// 32-bit numbers.
         let single = Rflo.Core.Precision.Single
 
-    /// What is said of experiments.
+    /// Words for experiments.
     [<AutoOpen>]
     module Experiment =
 
@@ -58,7 +58,8 @@ module ExperimentWords =
                 Perturbations = []
             }
 
-        /// `e |> rule Rule.bptt` learns by that rule, with what `update`, `optimizer`, `clip` and `schedule` say of it, if they were said.
+        /// `e |> rule Rule.bptt` learns by that rule, with the settings of the words `update`, `optimizer`, `clip` and `schedule`
+        /// where used.
         let rule (learning: Rule) (experiment: Experiment) = {
             experiment with
                 Rule = experiment.Settings.Of learning
@@ -70,7 +71,7 @@ module ExperimentWords =
                 Rule = settings.Of experiment.Rule
         }
 
-        /// `e |> update online` applies the updates of the experiment's rule then, whatever the rule says by itself.
+        /// `e |> update online` sets when the updates of the experiment's rule are applied; it replaces the rule's own setting.
         let update time (experiment: Experiment) =
             experiment
             |> withSettings {
@@ -83,7 +84,7 @@ module ExperimentWords =
         let batch trials (experiment: Experiment) =
             experiment |> update (Update.everyTrials trials)
 
-        /// `e |> optimizer Optimizer.adam` makes the updates of the experiment's rule by Adam.
+        /// `e |> optimizer Optimizer.adam` computes the updates of the experiment's rule by Adam.
         let optimizer how (experiment: Experiment) =
             experiment
             |> withSettings {
@@ -99,7 +100,7 @@ module ExperimentWords =
                     RuleSettings.Clip = Some norm
             }
 
-        /// `e |> schedule (Schedule.cosine 2000.0)` lets the learning rates of the experiment's rule fall so.
+        /// `e |> schedule (Schedule.cosine 2000.0)` sets the schedule of the learning rates of the experiment's rule.
         let schedule rates (experiment: Experiment) =
             experiment
             |> withSettings {
@@ -129,7 +130,7 @@ module ExperimentWords =
                 }
         }
 
-        /// `e |> patience 200` ends the run when 200 trials in a row, of those that have a target, brought no new smallest mean loss
+        /// `e |> patience 200` ends the run when 200 trials in a row, of those that have a target, gave no new smallest mean loss
         /// (of the last 50 trials; `lossWindow` sets another number).
         let patience trials (experiment: Experiment) = {
             experiment with
@@ -139,8 +140,8 @@ module ExperimentWords =
                 }
         }
 
-        /// `e |> lossWindow 20` lets `stopAtLoss`, `patience` and `keepBest` look at the mean loss of the last 20 trials that have a target.
-        /// Before there were so many there is no mean, and no run stops.
+        /// With `e |> lossWindow 20`, `stopAtLoss`, `patience` and `keepBest` use the mean loss of the last 20 trials that have a
+        /// target. In the first 19 such trials there is no mean, and the run does not stop.
         let lossWindow trials (experiment: Experiment) = {
             experiment with
                 Stopping = {
@@ -149,8 +150,9 @@ module ExperimentWords =
                 }
         }
 
-        /// `e |> keepBest` keeps the weights of the trial that made the mean loss (of the last 50 trials that have a target; `lossWindow`
-        /// sets another number) the smallest, beside those of the last trial. Of a run too short for a mean they are those of its last trial.
+        /// `e |> keepBest` keeps the weights of the trial with the smallest mean loss (of the last 50 trials that have a target;
+        /// `lossWindow` sets another number), beside those of the last trial. In a run too short for a mean they are those of its
+        /// last trial.
         let keepBest (experiment: Experiment) = {
             experiment with
                 Stopping = {
@@ -160,8 +162,9 @@ module ExperimentWords =
         }
 
         /// `e |> validate 50 100` runs 100 test trials without learning after every 50 trained trials: the columns "validation loss" and
-        /// "validation performance" of metrics.csv, `trained.Probes["validation loss"]`. They are always the same 100, and none of the training.
-        /// No bit of the run depends on them, unless `byValidation`, `stopAtPerformance` or a curriculum looks at them.
+        /// "validation performance" of metrics.csv, `trained.Probes["validation loss"]`. They are the same 100 each time, and
+        /// none of them is a trial of the training. The run does not depend on them, unless `byValidation`, `stopAtPerformance`
+        /// or a curriculum uses them.
         let validate every trials (experiment: Experiment) = {
             experiment with
                 Probes =
@@ -172,8 +175,8 @@ module ExperimentWords =
                     :: (experiment.Probes |> List.filter (_.Probe.IsValidation >> not))
         }
 
-        /// `e |> byValidation` lets `stopAtLoss`, `patience`, `keepBest` and `Schedule.plateau` look at the validation loss (`validate`) and not at
-        /// the losses of the training.
+        /// With `e |> byValidation`, `stopAtLoss`, `patience`, `keepBest` and `Schedule.onPlateau` use the validation loss
+        /// (`validate`) instead of the losses of the training.
         let byValidation (experiment: Experiment) = {
             experiment with
                 Stopping = {
@@ -192,14 +195,14 @@ module ExperimentWords =
         }
 
         /// `e |> probe 10 [ Probe.angle Rule.bptt; Probe.spectralRadius cortex ]` also measures those in every tenth trial,
-        /// the first among them. No bit of the run depends on it.
+        /// from trial 0. No number of the run depends on it.
         let probe every probes (experiment: Experiment) = {
             experiment with
                 Probes =
                     experiment.Probes @ [ for probe in probes -> { Probe = probe; Every = every } ]
         }
 
-        /// `e |> perturb [ silence cortex |> during "delay" |> inFraction 0.3 ]` trains under those perturbations too.
+        /// `e |> perturb [ silence cortex |> during "delay" |> inFraction 0.3 ]` also trains under those perturbations.
         let perturb more (experiment: Experiment) = {
             experiment with
                 Perturbations = experiment.Perturbations @ more

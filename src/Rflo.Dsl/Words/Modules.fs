@@ -1,6 +1,6 @@
 namespace Rflo.Dsl
 
-/// Ready-made parts of circuits, as ordinary functions that return circuits. Prefix, change and connect them at will.
+/// Ready-made parts of circuits: functions that return circuits, which can be prefixed, changed and merged.
 [<RequireQualifiedAccess>]
 module Modules =
 
@@ -15,19 +15,19 @@ module Modules =
             area --> area |> weights (gaussian gain) |> learningRate rate
         ]
 
-    /// `Modules.basalGanglia "striatum" 4 0.1` is a striatal area of 4 units in which the winner takes all, and a random
-    /// unit wins with probability 0.1. It decides when a gated projection onto it opens, and holds its choice.
+    /// `Modules.basalGanglia "striatum" 4 0.1` is a winner-take-all area of 4 striatal units, in which a random
+    /// unit wins with probability 0.1. It chooses when the gate of a projection onto it is open, and holds its choice until the next.
     let basalGanglia name choices exploration : Circuit =
         Circuit.empty |> areas [ winnerTakeAll name choices |> explore exploration ]
 
-    /// `Modules.thalamus "thalamus" 4` is an area of 4 units that hands on what it receives, one step later.
+    /// `Modules.thalamus "thalamus" 4` is an area of 4 units whose rates are their inputs, one step later.
     let thalamus name units : Circuit =
         Circuit.empty |> areas [ relay name units ]
 
     /// `Modules.loop 100 4 (Every 200.0<ms>)` is the loop of the three (Murray 2019, Fig 4): cortex projects to
     /// striatum through a gate that opens at the end of each syllable, the winner reaches thalamus one to one, and
-    /// thalamus drives cortex with an input of its own for each choice until the next decision.
-    /// Names: cortex, striatum and thalamus; only cortex and what thalamus sends it learn.
+    /// thalamus drives cortex with a separate input for each choice until the next decision.
+    /// Names: cortex, striatum and thalamus; only the projections from cortex and thalamus to cortex learn.
     let loop (units: int) (choices: int) (opening: Opening) : Circuit =
         let three =
             Circuit.concat [
@@ -49,8 +49,8 @@ module Modules =
 
     /// `Modules.syllables 100 4 0.01` is a motor cortex of 100 units that learns at rate 0.01 to turn each of 4 tonic inputs
     /// into a velocity of two dimensions: the first stage of Murray (2019), Fig 4, for `Task.syllables`. The input
-    /// reaches cortex through thalamus, as the choices of basal ganglia will. Rates carry over from trial to trial: a
-    /// syllable must begin well where any other left cortex.
+    /// reaches cortex through thalamus, as the choices of basal ganglia do in the second stage. Rates carry over from trial to trial: a
+    /// syllable begins from the rates at the end of any other.
     /// Names: syllable (input), thalamus, cortex, velocity (readout).
     let syllables (units: int) (choices: int) (rate: float) : Circuit =
         let both =
@@ -73,9 +73,9 @@ module Modules =
         |> feedback [ errorOf velocity --> motor ]
 
     /// `c |> Modules.sequenced Rule.rewardHebb 3.0 0.1` closes the loop over a trained circuit of `Modules.syllables`: the
-    /// second stage of Murray (2019), Fig 4, for `Task.syllables` with a chooser. All that was there is frozen. Striatum
-    /// reads cortex when the event "decide" opens its gate, at the end of a syllable; one unit wins, a random one with
-    /// probability 0.1, and thalamus hands it to cortex while the event "move" lasts. Only cortex to striatum learns, by
+    /// second stage of Murray (2019), Fig 4, for `Task.syllables` with a chooser. All weights of c are frozen. Striatum
+    /// receives cortex when the event "decide" opens its gate, at the end of a syllable; one unit wins, a random one with
+    /// probability 0.1, and thalamus sends it to cortex in the steps of the event "move". Only cortex to striatum learns, by
     /// that rule of rewards at rate 3, from small weights.
     /// A step's increment carries 1 / T as everywhere: the paper's eta_s is the rate / T.
     let sequenced learningRule (rate: float) (exploration: float) (trained: Circuit) : Circuit =

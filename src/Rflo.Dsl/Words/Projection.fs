@@ -1,13 +1,13 @@
 namespace Rflo.Dsl
 
-/// What projections are called, in lists, files and figures.
+/// Names of projections in lists, files and figures.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Projection =
 
     /// A projection's own name, or its two ends: "cortex->y".
     let name projection = Wiring.label projection
 
-    /// An end as its author wrote it: "cortex", "cortex[excitatory]", "bias".
+    /// An end as text: "cortex", "cortex[excitatory]", "bias".
     let endName finish = Wiring.endName finish
 
     /// Whether it runs from a whole area to the same area, so that its weights have a spectrum.

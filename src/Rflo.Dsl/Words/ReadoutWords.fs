@@ -6,18 +6,18 @@ open Rflo.Core
 [<AutoOpen>]
 module ReadoutWords =
 
-    /// What is said of inputs.
+    /// Words for inputs.
     [<AutoOpen>]
     module Input =
 
-        /// `input "cue" 2` is two channels of what the task shows.
+        /// `input "cue" 2` is two channels of the task's inputs.
         let input name channels : Input = {
             Name = name
             Channels = channels
             Lost = []
         }
 
-    /// What the sum of a readout becomes, for `output`.
+    /// Nonlinearities of readouts, z the sum, for `output`.
     [<RequireQualifiedAccess>]
     module Output =
 
@@ -39,7 +39,7 @@ module ReadoutWords =
     /// `output softmax`: probabilities of choices that exclude each other; cross-entropy.
     let softmax = Output.softmax
 
-    /// What is said of readouts.
+    /// Words for readouts.
     [<AutoOpen>]
     module Readout =
 
@@ -52,7 +52,7 @@ module ReadoutWords =
             Lost = []
         }
 
-        /// `r |> output softmax` is the readout r with that nonlinearity, and its loss if `loss` names no other.
+        /// `r |> output softmax` is the readout r with that nonlinearity, and its loss unless `loss` sets another.
         let output kind (readout: Readout) = { readout with Output = kind }
 
         /// `r |> loss (Loss.huber 0.5)` is the readout r whose outputs are compared with the task's targets by that loss.

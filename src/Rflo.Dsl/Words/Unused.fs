@@ -4,8 +4,8 @@ open System
 open System.ComponentModel
 open System.IO
 
-/// Finds the script that declares an experiment and does nothing with it: a last line that forgets the host would otherwise print
-/// nothing and end well. Such a script ends with a message and exit code 1; interactive sessions and programs are left alone.
+/// Detects a script that declares an experiment and does not use it: without a last line such as `|> Host.run` it would print nothing
+/// and end with exit code 0. Such a script ends with a message and exit code 1; interactive sessions and programs are not affected.
 [<RequireQualifiedAccess; EditorBrowsable(EditorBrowsableState.Never)>]
 module Unused =
 
@@ -28,7 +28,7 @@ module Unused =
              | _ -> None)
 
     let private tell (script: string) (experiment: string) =
-        // A script that failed has said more.
+        // A script that failed has printed its error.
         if not isUsed && Environment.ExitCode = 0 then
             eprintfn
                 $"{script}: the experiment {experiment} was declared, and nothing was done with it; end the script with `|> Host.run` (of a list: `|> Host.compare \"NAME\"`; of a sweep: `|> Host.sweep`), or train it with Run.train"
@@ -47,5 +47,5 @@ module Unused =
                 AppDomain.CurrentDomain.ProcessExit.Add(fun _ -> tell script experiment)
             | None -> ()
 
-    /// An experiment was checked, described, estimated or drawn: it came to something.
+    /// An experiment was checked, described, estimated or drawn.
     let used () = isUsed <- true

@@ -110,7 +110,7 @@ module TaskFigures =
         let head: PageHead = {
             Title = "Tasks"
             Subtitle =
-                "One trial of each: x, what is shown on each input channel; y*, what each output is asked for; the mask, where it counts. Shaded and named: the phases."
+                "One trial of each: x, the inputs, by channel; y*, the targets, by output; the mask, where it counts. Shaded and named: the phases."
             Status = "as an experiment shows them", true
             Tiles = [ "tasks", string panels.Length ]
         }

@@ -53,7 +53,7 @@ module internal TaskText =
             match task.Score with
             | None -> "; its trials have no score"
             | Some Score.Decision ->
-                "; a trial is right where the output that is asked for is chosen"
+                "; a trial is right where the chosen output is the target's"
             | Some(Score.ErrorBelow error) ->
                 $"; a trial is right where its mean absolute error is below {string error}"
             | Some(Score.ShareWithin error) ->
@@ -74,7 +74,7 @@ module internal TaskText =
         match task.Kind with
         | Periodic(period, harmonics) ->
             let sum = harmonics |> List.map harmonic |> String.concat " + "
-            $"no input; one output is asked for y*(t) = {sum} with P = {string (float period)} ms, one period a trial"
+            $"no input; the target is y*(t) = {sum} with P = {string (float period)} ms, one period a trial"
         | Arrays data ->
             $"the same arrays in every trial: {Array2D.length1 data.Targets} steps, {Array2D.length2 data.Inputs} inputs, {Array2D.length2 data.Targets} outputs"
         | Drawn drawn ->
@@ -91,7 +91,7 @@ module internal TaskText =
                     let list = delays |> List.map (float >> string) |> String.concat ", "
                     $"of {list} ms in turn"
 
-            $"two pulses of {string (float p.Width)} ms (SD), the first at {string (float p.FirstPulse)} ms, a delay apart that is {delays}; one output is asked for a third after the same delay"
+            $"two pulses of {string (float p.Width)} ms (SD), the first at {string (float p.FirstPulse)} ms, a delay apart that is {delays}; the target is a third after the same delay"
         | Syllables p ->
             let order =
                 match p.Sequence with
