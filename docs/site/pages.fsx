@@ -26,7 +26,7 @@ let groups = [
             "circuits", "Circuits and Dale's law"
             "tasks", "Tasks"
             "rules", "Learning rules"
-            "probes", "Watching learning"
+            "probes", "Probes"
         ]
     }
     {

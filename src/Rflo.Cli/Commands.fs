@@ -102,7 +102,7 @@ let private working = [
     {
         Name = "status"
         Usage = "status DIR"
-        Summary = "tell how far the points of a sweep are"
+        Summary = "print how far the points of a sweep are"
         Options = []
         Run = SweepCommands.status
     }
