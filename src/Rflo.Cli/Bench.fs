@@ -33,7 +33,7 @@ type internal BenchOption =
 [<RequireQualifiedAccess>]
 module internal Bench =
 
-    /// What was measured.
+    /// The measured numbers.
     type Measured = {
         /// Median over the trials.
         MicrosecondsPerStep: float
@@ -44,7 +44,7 @@ module internal Bench =
 
     let private warmUp = TimeSpan.FromSeconds 1.0
 
-    /// Trains a session of its own until the JIT has seen enough.
+    /// Trains a separate session until the JIT has optimized the code.
     let private warm (compiled: Compiled) =
         let session = Run.session compiled
         let clock = Stopwatch.StartNew()
@@ -61,7 +61,7 @@ module internal Bench =
         let trials = ready.Experiment.Trials
         let mutable first, last = 0L, 0L
 
-        // The counted trials lie between the first and the last one: what a run takes for its metrics comes before.
+        // Allocations are counted from the first trial to the last: those of the run's metrics come before.
         let count trial (_: float) =
             if trial = 0 then
                 first <- GC.GetAllocatedBytesForCurrentThread()
@@ -116,7 +116,7 @@ module internal Bench =
         |> Option.map int
         |> Option.defaultValue otherwise
 
-    /// The experiment that the options ask for, or everything that is wrong with them.
+    /// The experiment of the options, or all of their mistakes.
     let private experiment (options: BenchOption list) =
         match sizes options with
         | _ :: _ as mistakes -> Error mistakes

@@ -1,4 +1,4 @@
-/// What `rflo` can be asked for.
+/// The commands of `rflo`.
 module internal Rflo.Cli.Commands
 
 open System.IO
@@ -36,7 +36,7 @@ let private report (arguments: string list) =
             eprintfn $"rflo: the report cannot be written: {e.Message}"
             ExitCode.EndedEarly
         | e ->
-            // Each file is whole, and they are of different shapes.
+            // Each file is complete, but their shapes do not agree.
             let reason = Printable.Line e.Message
 
             eprintfn
@@ -165,7 +165,7 @@ let private completion arguments =
             "Prints a script that completes commands and options: `source <(rflo completion bash)`."
             arguments
 
-/// All commands, in the order in which they are needed.
+/// All commands, in the order of a first use.
 let all =
     working
     @ [

@@ -10,7 +10,7 @@ type internal Command = {
     Summary: string
     /// The names of its options.
     Options: string list
-    /// Does it; the exit code.
+    /// Runs it; returns the exit code.
     Run: string list -> int
 }
 
@@ -21,7 +21,7 @@ module internal Completion =
     /// The shells that there are scripts for.
     let shells = [ "bash"; "zsh"; "fish" ]
 
-    /// What may stand behind an option that takes one of a few words.
+    /// The values of options that take one of a few words.
     let private values = [
         "--rule", [ for rule in Rule.all -> rule.Name ]
         "--template", Templates.names

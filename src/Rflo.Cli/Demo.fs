@@ -17,7 +17,7 @@ type internal DemoOption =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Quick -> "fewer trials: to see that it works."
+            | Quick -> "fewer trials: to test the installation."
             | Out _ ->
                 "write the runs and the report here; without it, the next free runs/demo-1, -2, ..."
 

@@ -33,7 +33,7 @@ module internal New =
             | Name name -> Some name
             | Template _ -> None)
 
-    /// Argu takes what it does not know for names.
+    /// Words that look like options, which Argu takes for names.
     let private strays options =
         namesIn options |> List.filter _.StartsWith('-')
 
@@ -62,7 +62,7 @@ module internal New =
             | _ -> ()
     ]
 
-    /// Writes everything beside its place, and moves the whole into it.
+    /// Writes all files into a temporary folder beside the final one, and renames it.
     let private write (folder: string) files =
         let unfinished =
             Path.Combine(

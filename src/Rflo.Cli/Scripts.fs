@@ -27,8 +27,8 @@ module internal Scripts =
     [<Literal>]
     let private Terminate = 15
 
-    /// The script decides how a signal ends it; this process waits for it. A terminal sends Ctrl-C, and its end, to both; what is sent
-    /// to this process alone goes on to the script.
+    /// The script handles signals; this process waits for its end. A terminal sends SIGINT and SIGHUP to both; a signal to this
+    /// process alone is passed to the script.
     let private wait (child: Process) =
         let leave (signal: PosixSignalContext) = signal.Cancel <- true
 
@@ -53,7 +53,7 @@ module internal Scripts =
         let environment, waitsAt = HandOver.environment command
         let words, variables = running script compiled
         let info = ProcessStartInfo(ScriptCompiler.dotnet ())
-        // What stands behind -- is the script's, even --help.
+        // Words after -- belong to the script, --help too.
         List.iter info.ArgumentList.Add (words @ [ "--" ] @ arguments)
 
         for name, value in environment @ variables do
@@ -71,7 +71,7 @@ module internal Scripts =
 
         if HandOver.isMissing waitsAt && code = ExitCode.Done then
             eprintfn
-                $"rflo {command}: {script} handed no experiment to the host; end it with `|> Host.run`, or run it by `dotnet fsi {script}`"
+                $"rflo {command}: {script} passed no experiment to the host; end it with `|> Host.run`, or run it by `dotnet fsi {script}`"
 
             ExitCode.Problems
         else
@@ -106,14 +106,14 @@ module internal Scripts =
                 ExitCode.Arguments
             | None -> start command script rest
 
-    /// The options of `rflo graph`, and what they are for the script.
+    /// The options of `rflo graph`, with the script's options for them.
     let private graphOptions = [
         "--out", "--graph"
         "--width", "--graph-width"
         "--font", "--graph-font"
     ]
 
-    /// Draws the circuit of a script; `--out` is where.
+    /// Draws the circuit of a script into the file of `--out`.
     let graph (arguments: string list) =
         let words given = [
             for word: string in given do
@@ -132,7 +132,7 @@ module internal Scripts =
             Usage.answer
                 "graph"
                 "SCRIPT.fsx [--out circuit.html | circuit.svg | circuit.dot] [--width MM] [--font NAME]"
-                "Draws the circuit of a model script, whatever its problems, and trains nothing. An .svg may have its width on paper, in millimeters, and a font; a .dot is for Graphviz."
+                "Draws the circuit of a model script, also of one with problems, and trains nothing. An .svg may have its width on paper, in millimeters, and a font; a .dot is for Graphviz."
                 arguments
         | script :: rest when
             rest

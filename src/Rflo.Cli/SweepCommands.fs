@@ -7,8 +7,8 @@ open Rflo.Dsl
 open Rflo.Host
 open Rflo.Runs
 
-/// `rflo status` and `rflo collect`: what has become of a sweep, read from its folder, from any machine that sees it and
-/// while others run it.
+/// `rflo status` and `rflo collect`: the state of a sweep, read from its folder, on any machine that has it and
+/// while other processes run it.
 [<RequireQualifiedAccess>]
 module internal SweepCommands =
 
@@ -79,12 +79,12 @@ module internal SweepCommands =
 
         if isDamaged then
             eprintfn
-                "rflo: the command of the sweep with --retry begins damaged points anew, and keeps what is damaged beside them"
+                "rflo: the command of the sweep with --retry begins damaged points anew, and keeps the damaged folders beside them"
 
         for note in folder.Notes ids do
             eprintfn $"rflo: {note}"
 
-        // What is shown is not all of the sweep.
+        // The printed points are not all of the sweep.
         if isDamaged || ids.Length <> folder.Description.Points then
             ExitCode.EndedEarly
         else
@@ -99,7 +99,7 @@ module internal SweepCommands =
             Usage.answer
                 "status"
                 "DIR"
-                "Tells how many points of the sweep in that folder are finished, failed, damaged, running and left."
+                "Prints how many points of the sweep in that folder are finished, failed, damaged, running and left."
                 arguments
 
     let private tellCollected place (path: string) =

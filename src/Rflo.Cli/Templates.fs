@@ -6,7 +6,7 @@ open System.Security
 open Rflo.Host
 open Rflo.Runs
 
-/// How what `rflo new` writes comes by Rflo.Dsl.
+/// Where the files of `rflo new` load Rflo.Dsl from.
 type internal Origin =
     /// From the assemblies of a clone, by the path of its host.fsx.
     | Clone of host: string
@@ -20,7 +20,7 @@ module internal Templates =
     /// The names of the templates; the first is the default.
     let names = [ "periodic"; "two-areas"; "ready-set-go"; "syllables" ]
 
-    /// Where this very program comes from: a clone has src/Rflo.Host/host.fsx beside src/Rflo.Cli.
+    /// The origin of this program: a clone has src/Rflo.Host/host.fsx beside src/Rflo.Cli.
     let origin () =
         let host =
             Path.GetFullPath(
@@ -48,7 +48,7 @@ module internal Templates =
         use reader = new StreamReader(stream)
         reader.ReadToEnd()
 
-    /// A path with the slashes that scripts and projects of every system take.
+    /// A path with forward slashes, which scripts and projects accept on every system.
     let private portable (path: string) = path.Replace('\\', '/')
 
     let private folderOf (file: string) = nonNull (Path.GetDirectoryName file)
@@ -56,7 +56,7 @@ module internal Templates =
     let private relative (folder: string) (file: string) =
         portable (Path.GetRelativePath(folder, file))
 
-    /// Whether a folder lies in the clone that a host.fsx is of.
+    /// Whether a folder is inside the clone of a host.fsx.
     let private isInside folder clonedHost =
         let clone = Path.GetFullPath(Path.Combine(folderOf clonedHost, "..", ".."))
         let way = Path.GetRelativePath(clone, folder)
@@ -66,8 +66,8 @@ module internal Templates =
 
     let private quoted (path: string) = path.Replace("\"", "\\\"")
 
-    /// The lines by which a script in the folder loads the language. From within a clone it is one line that moves with it. From
-    /// elsewhere the clone is looked for where it lies and where it lies from here, so that either may move, or both together.
+    /// The lines by which a script in the folder loads the language. Inside a clone it is one relative line. Elsewhere the
+    /// lines have the absolute and the relative path of the clone, so that the clone, the folder, or both together can be moved.
     let header folder origin =
         match origin with
         | Clone host when isInside folder host -> $"#load \"{quoted (relative folder host)}\""
@@ -114,7 +114,7 @@ module internal Templates =
             ]
         | Package version -> $"    <PackageReference Include=\"Rflo.Host\" Version=\"{version}\" />"
 
-    /// Path and text of each file of a new model in the folder, which lies where the model will.
+    /// Path and text of each file of a new model; `folder` is its final place.
     let files (folder: string) name template origin =
         let tests = Path.Combine(folder, "tests")
 

@@ -6,7 +6,7 @@ open Rflo.Core
 open Rflo.Dsl
 open Rflo.Runs
 
-/// Several experiments one after the other, each with its run folder, and a page that lays them side by side.
+/// Several experiments one after the other, each with its run folder, and a page that compares them.
 [<RequireQualifiedAccess>]
 module internal Compare =
 
@@ -30,7 +30,7 @@ module internal Compare =
                 )
             )
 
-    /// Trains one experiment and writes its run folder below the place, under the label: the run, and whether all of it lies there.
+    /// Trains one experiment and writes its run folder below the place, under the label: the run, and whether all files were written.
     let train
         (interrupt: Interrupt)
         quiet
@@ -100,14 +100,14 @@ module internal Compare =
         else
             ExitCode.EndedEarly
 
-    /// Run folders are called by the labels: two of one label would lie in one folder.
+    /// Labels are the names of run folders: two equal labels would share a folder.
     let private equalLabels (labels: string list) = [
         for label, same in List.groupBy id labels do
             if same.Length > 1 then
                 Refused
                     $"{same.Length} experiments are called {label}, and each needs a run folder of its own; give each a name, such as {{ e with Name = \"{label}-2\" }} or experiment \"{label}-2\" ..."
 
-            // The names of files do not tell capital letters everywhere.
+            // Some file systems do not distinguish capital letters.
             for other, _ in List.countBy id labels do
                 if
                     other <> label
@@ -182,14 +182,14 @@ module internal Compare =
                 eprintfn $"{title}: {e.Message}"
                 ExitCode.EndedEarly
 
-    /// Options of one run, which mean nothing where several are compared.
+    /// Options of one run, which do not apply where several are compared.
     let private notOfComparisons (request: Request) = [
         yield! HandOver.notASweep ()
         yield! Arguments.contradictions request
 
         if request.Resume.IsSome then
             Refused
-                "--resume goes on with one run; a script that compares begins anew, in another folder"
+                "--resume continues one run; a script that compares begins anew, in another folder"
 
         if request.Force then
             Refused
@@ -201,7 +201,7 @@ module internal Compare =
             || request.MaxMinutes.IsSome
         then
             Refused
-                "--checkpoint-every, --checkpoint-minutes and --max-minutes are for runs that go on with --resume, which a comparison does not; leave them out, or sweep over the rules"
+                "--checkpoint-every, --checkpoint-minutes and --max-minutes are for runs that --resume continues, and a comparison is none; leave them out, or sweep over the rules"
     ]
 
     /// Runs experiments with these options, each of which applies to all of them; the exit code.

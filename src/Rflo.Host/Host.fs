@@ -6,13 +6,13 @@ open Rflo.Core
 open Rflo.Dsl
 open Rflo.Runs
 
-/// Runs experiments for scripts: reads the command line, trains, shows how far it is, writes the run folder.
+/// Runs experiments for scripts: reads the command line, trains, displays progress, writes the run folder.
 [<RequireQualifiedAccess>]
 module Host =
 
     let private complain (lines: string seq) = Seq.iter (eprintfn "%s") lines
 
-    /// A path as somebody in the current folder would write it.
+    /// A path relative to the current folder, where it is below it.
     let private shown (path: string) =
         let relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path)
 
@@ -62,14 +62,14 @@ module Host =
 
         printfn $"{shown (Path.Combine(place, file))}"
 
-    /// How a run that was stopped goes on, in words to be typed.
+    /// The command that continues a stopped run.
     let private toGoOn script (place: string) =
         let command =
             match script with
             | Some path -> $"dotnet fsi {path}"
             | None -> "the same program"
 
-        $"go on with {command} --resume {shown place}"
+        $"continue with {command} --resume {shown place}"
 
     let private trainInto
         after
@@ -125,7 +125,7 @@ module Host =
 
                 ExitCode.EndedEarly
 
-    /// A request to go on, with the options of all that went before: each request has the last word on what it names.
+    /// A request to resume, with the options of all earlier requests; later values replace earlier ones.
     let private sinceItsBegin (request: Request) (folder: RunFolder) =
         let following (earlier: Request) (later: Request) = {
             later with
@@ -211,7 +211,7 @@ module Host =
     let mutable private isHandedOver = false
     let mutable private isWatched = false
 
-    /// Options of run folders, which `Host.train` leaves none of.
+    /// Options of run folders, which do not apply to `Host.train`.
     let private ofFolders (request: Request) = [
         if request.Out.IsSome then
             "--out"
@@ -238,7 +238,7 @@ module Host =
             "--graph"
     ]
 
-    /// A script that trains a stage and hands nothing to what reads these options would drop them: it says so at its end.
+    /// Reports at the end of a script options of run folders that took no effect, since the script calls only `Host.train`.
     let private watchStages (script: string option) (request: Request) =
         match script, ofFolders request with
         | Some script, (_ :: _ as options) when not isWatched ->
@@ -280,7 +280,7 @@ module Host =
             | [] -> start after request script experiment
             | mistakes -> Mistake.refuse experiment.Name mistakes
 
-    /// Whether a program compiles the script for what it declares, such as tests of a model, and nothing is to run.
+    /// Whether the script is compiled for its declarations only, as in tests of a model, so that nothing runs.
     let private isDeclaring =
         match AppContext.TryGetSwitch "Rflo.Host.DeclareOnly" with
         | true, isOn -> isOn
@@ -288,8 +288,9 @@ module Host =
 
     let private handed = ResizeArray<Experiment>()
 
-    /// The experiments that a script handed to `Host.run` and its like, in their order, where the program that compiles the script has the
-    /// switch `Rflo.Host.DeclareOnly` (a `RuntimeHostConfigurationOption` of its project): then nothing runs. Of a sweep, that of its first point.
+    /// The experiments that a script passed to `Host.run` and the like, in their order, where the program that compiles the
+    /// script has the switch `Rflo.Host.DeclareOnly` (a `RuntimeHostConfigurationOption` of its project): then nothing runs. A
+    /// sweep is represented by its first point.
     let declared () : Experiment list = List.ofSeq handed
 
     let private unlessDeclaring experiments action =
@@ -298,8 +299,8 @@ module Host =
         else
             action ()
 
-    /// The end of a script: does its work under the options behind its name. After anything but success the script ends with the exit code;
-    /// an interactive session goes on.
+    /// The end of a script: does its work under the options behind its name. Without success the script ends with the exit code;
+    /// an interactive session continues.
     let private atEnd experiments (work: string option -> string[] -> int) =
         unlessDeclaring experiments (fun () ->
             let script, arguments = Arguments.ofScript ()
@@ -308,20 +309,20 @@ module Host =
             if script.IsSome && code <> ExitCode.Done then
                 exit code)
 
-    /// Runs an experiment with these options and answers the exit code: for programs that read their own command line.
+    /// Runs an experiment with these options and returns the exit code: for programs that read their own command line.
     let runWith (arguments: string[]) (experiment: Experiment) =
         runFrom ignore None arguments experiment
 
-    /// As `Host.run`, and then does something with what the run left: `experiment ... |> Host.runThen (fun trained -> ...)`.
+    /// As `Host.run`, and then calls a function with the results: `experiment ... |> Host.runThen (fun trained -> ...)`.
     let runThen after (experiment: Experiment) =
         atEnd [ experiment ] (fun script arguments -> runFrom after script arguments experiment)
 
-    /// The last line of a script: `experiment "reach" circuit task |> Host.run`. Reads the options behind the script's
-    /// name; after anything but success the script ends with the exit code. An interactive session goes on.
+    /// The last line of a script: `experiment "reach" circuit task |> Host.run`. Reads the options after the script's
+    /// name; without success the script ends with the exit code. An interactive session continues.
     let run (experiment: Experiment) = runThen ignore experiment
 
-    /// A stage before the last: `let syllables = experiment ... |> Host.train` trains it under the options behind the
-    /// script's name, leaves no run folder, and hands over what it left, such as `syllables.Final` for
+    /// A stage before the last: `let syllables = experiment ... |> Host.train` trains it with the options after the
+    /// script's name, writes no run folder, and returns the results, such as `syllables.Final` for
     /// `Circuit.withWeights`. The script ends if it cannot be trained to its end; where nothing is to be trained (--check,
     /// --graph), it is not.
     let train (experiment: Experiment) : Trained =
@@ -387,14 +388,15 @@ module Host =
         unlessDeclaring [ experiment ] (fun () -> next (train experiment))
 
     /// The last line of a script that compares: `[ e1; e2 ] |> Host.compare "dale"`. Each experiment gets its run folder
-    /// below the next free runs/dale-1, -2, ..., and one page lays them side by side. Options apply to all of them.
+    /// below the next free runs/dale-1, -2, ..., and one page compares them. Options apply to all of them.
     let compare title (experiments: Experiment list) =
         atEnd experiments (fun script arguments ->
             isHandedOver <- true
             Compare.runWith title script arguments experiments)
 
     /// The last line of a script that sweeps: `experiment ... |> Sweep.ofExperiment |> Sweep.over "seed" [ 1..9 ] seed |> Host.sweep`.
-    /// Every point gets its run folder below runs/NAME; the same command again runs what is left. Options apply to all of them.
+    /// Every point gets its run folder below runs/NAME; the same command again runs the points that are left. Options apply to
+    /// all of them.
     let sweep (sweep: Sweep) =
         atEnd
             [
@@ -406,7 +408,7 @@ module Host =
                 SweepHost.runWith script arguments sweep)
 
     /// `Host.sweepInto "runs/rates" 4 sweep` is a sweep from a program of your own: so many points at once, each into its run folder below
-    /// that folder; points that are there are not run again. Returns how each point has ended, in their order, or what is wrong with the
-    /// sweep as such. A `RunFileException` says that the folder cannot be written.
+    /// that folder; points that are there are not run again. Returns how each point has ended, in their order, or the problems of the
+    /// sweep itself. Raises a `RunFileException` where the folder cannot be written.
     let sweepInto (place: string) (jobs: int) (sweep: Sweep) : Result<Outcome list, Problem list> =
         Sweeps.run { Sweeps.into place with Jobs = jobs } sweep

@@ -1,13 +1,13 @@
-/// The circuit in the language of Graphviz, which lays it out anew: for people who edit pictures as text.
+/// The circuit as a file for Graphviz, which has its own layout, for pictures that are edited as text.
 module internal Rflo.Pictures.Dot
 
 open System.Text
 open Rflo.Pictures.Parts
 open Rflo.Pictures.Ink
 
-/// A text between quotes. Graphviz reads a backslash as the begin of an escape and `&` as that of an HTML entity, and it has no place
-/// for control characters. In a label a backslash is written twice. In a tooltip some versions resolve escapes twice and others once, so
-/// that the sign for set difference, which looks like it, stands in its place.
+/// A text between quotes. Graphviz reads a backslash as the begin of an escape and `&` as that of an HTML entity, and it does not
+/// accept /// control characters. In a label a backslash is written twice. In a tooltip some versions resolve escapes twice and
+/// others once, so the similar sign for set difference replaces it there.
 let private between (backslash: string) (text: string) =
     let clean = StringBuilder "\""
 
@@ -112,7 +112,7 @@ let private arrow (source: string) (arrow: Arrow) =
         if not arrow.Marks.IsEmpty then
             "label", quoted (arrow.Marks |> List.map text |> String.concat " · ")
 
-        // Errors lead back; they do not decide what stands left of what.
+        // Errors run backward; they do not affect the order from left to right.
         if arrow.Paint = Paint.Error then
             "style", "dashed"
             "constraint", "false"

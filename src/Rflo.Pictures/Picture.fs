@@ -9,7 +9,7 @@ open Rflo.Pictures.Ink
 [<Measure>]
 type mm
 
-/// Pictures of circuits, as a slide would show them.
+/// Pictures of circuits, in the format of a slide.
 [<RequireQualifiedAccess>]
 module Picture =
 
@@ -83,17 +83,17 @@ figure svg { max-width: 100%; height: auto; }
 @media print { body { padding: 0; } }
 """
 
-    /// The circuit as an SVG picture: the flow from left to right, whatever problems the circuit has. The same circuit
+    /// The circuit as an SVG picture: the flow from left to right, also of a circuit with problems. The same circuit
     /// gives the same text.
     let svg (circuit: Circuit) : string =
         Layout.ofCircuit circuit |> onScreen circuit
 
-    /// The font of a printed picture where none is said.
+    /// The default font of a printed picture.
     let private printedFont = "Helvetica"
 
     /// `Picture.printIn "Times New Roman" 85.0<mm> network` is the picture for a page: so many millimetres wide, with its words in this font.
-    /// It stands in fewer columns than on a slide where its words would be smaller than 5 points; `Picture.smallestText` says how small they
-    /// are. A font much wider than Helvetica runs over the boxes.
+    /// It stands in fewer columns than on a slide where its words would be smaller than 5 points; `Picture.smallestText` is their
+    /// size. A font much wider than Helvetica runs over the boxes.
     /// A width that is no positive number is an ArgumentOutOfRangeException.
     let printIn (font: string) (width: float<mm>) (circuit: Circuit) : string =
         if not (System.Double.IsFinite(float width) && width > 0.0<mm>) then
@@ -111,7 +111,7 @@ figure svg { max-width: 100%; height: auto; }
     /// `Picture.print 180.0<mm> network` is the picture for a page, so many millimetres wide, with its words in Helvetica.
     let print (width: float<mm>) (circuit: Circuit) : string = printIn printedFont width circuit
 
-    /// The size in points of the smallest words of a picture that is so wide. Journals ask for 5 to 7 points at least.
+    /// The size in points of the smallest words of a picture that is so wide. Journals require at least 5 to 7 points.
     let smallestText (width: float<mm>) (circuit: Circuit) : float =
         Layout.ofPage (float width) circuit |> Layout.smallestText (float width)
 
@@ -120,7 +120,7 @@ figure svg { max-width: 100%; height: auto; }
     let dot (circuit: Circuit) : string =
         Dissection.ofCircuit circuit |> Dot.ofParts (summary circuit)
 
-    /// `Picture.html "reach" c` is a page for itself, without need of a network: the picture of c, what its signs mean, and
+    /// `Picture.html "reach" c` is a self-contained page: the picture of c, its legend, and
     /// the circuit in words.
     let html (title: string) (circuit: Circuit) : string =
         let layout = Layout.ofCircuit circuit

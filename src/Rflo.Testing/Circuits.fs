@@ -1,4 +1,4 @@
-/// Random valid experiments, over everything that the language can say.
+/// Random valid experiments, over everything that the language can express.
 module internal Rflo.Testing.Circuits
 
 open FsCheck
@@ -138,7 +138,7 @@ let private weightsOf post pre connectivity bounds signs =
         |> Gen.map (
             Array2D.mapi (fun i j weight ->
                 match connectivity with
-                // What does not exist may be anything.
+                // The value of a missing connection is arbitrary.
                 | Mask mask when not mask[i, j] -> -77.0
                 | _ -> weight)
         )
@@ -277,7 +277,7 @@ let private projectionBetween (circuit: Circuit) (dt: float<ms>) events source t
             }
     }
 
-/// A name of its own for every projection whose two ends are taken.
+/// Distinct names for projections with the same two ends.
 let nameApart (projections: Projection list) =
     let step (taken, done') (k, projection: Projection) =
         let fitting =
@@ -399,7 +399,7 @@ let private feedbackOf (circuit: Circuit) =
         return List.zip all kept |> List.filter snd |> List.map fst
     }
 
-/// Truncated looks back of a few steps, so that they are shorter than the trials.
+/// Windows of truncated BPTT of a few steps, shorter than the trials.
 let private creditGen (dt: float<ms>) credit =
     match credit with
     | TruncatedBackward _ ->
@@ -510,7 +510,7 @@ let private plasticityOf dt circuit (rule: Rule) projection =
 
 let isPlastic (projection: Projection) = projection.Plasticity <> Frozen
 
-/// Whether a projection waits for rewards.
+/// Whether a projection needs rewards.
 let private asksForReward (experimentRule: Rule) (projection: Projection) =
     let asks (rule: Rule) =
         match rule.Credit with

@@ -1,4 +1,4 @@
-/// An experiment with all that it draws written out, so that it can be changed in one place and nowhere else.
+/// An experiment whose random draws are given as values, so that a single value can be changed.
 module internal Rflo.Testing.Explicit
 
 open Rflo.Core
@@ -84,7 +84,7 @@ let ofDrawn (experiment: Experiment) =
             }
     }
 
-/// What happens in the first trial of the training, with learning off.
+/// The activity of the first trial of the training, with learning off.
 let firstTrial (experiment: Experiment) =
     let compiled = Compile.experiment (checked' experiment)
     Run.replay compiled (Run.session compiled) 0

@@ -50,7 +50,7 @@ let private namedReadout rule =
         | TemporalDifference(name, _) -> Some name
         | _ -> None)
 
-/// The area that it names as its modulator, with the units that it has at least, and those of areas that receive them.
+/// The area that it names as its modulator, with the least number of its units, and that of areas that receive them.
 let private namedArea rule =
     trace rule
     |> Option.bind (fun t ->
@@ -66,10 +66,10 @@ let private needsFeedback (rule: Rule) =
         | Some t -> t.Modulator.Signal = FeedbackError
         | None -> ErrorPaths.usesError rule)
 
-/// Whether its modulator takes the units of an area by their places.
+/// Whether its modulator refers to units of an area by their indices.
 let namesUnits rule = Option.isSome (namedArea rule)
 
-/// A small circuit that has all that a rule can ask for.
+/// A small circuit with everything that a rule can need.
 let private sample (rule: Rule) dt =
     let named = namedArea rule
     let units = named |> Option.bind (fun (_, _, post) -> post) |> Option.defaultValue 3
@@ -164,7 +164,7 @@ let private withNamed (rule: Rule) (circuit: Circuit) : Circuit =
     | Some(name, units, _) -> areaTo name units circuit
     | None -> circuit
 
-/// The experiment with the rule in place of its own, and with what the rule cannot do without.
+/// The experiment with the rule in place of its own, and with everything that the rule needs.
 let fit (rule: Rule) (experiment: Experiment) : Experiment =
     let circuit = withNamed rule experiment.Circuit
 
@@ -224,7 +224,7 @@ let fit (rule: Rule) (experiment: Experiment) : Experiment =
       }
     | _ -> fitting
 
-/// Draws again until the condition holds; after so many draws it takes what it has.
+/// Draws again until the condition holds; after so many draws it returns the last.
 let rec private suchThat attempts condition gen =
     gen
     |> Gen.bind (fun drawn ->
@@ -248,7 +248,7 @@ let private awaited (circuit: Circuit) =
         | _ -> None)
     |> List.distinct
 
-/// Experiments in circuits of somebody's own; raises an argument exception with the problems of one that is not valid.
+/// Experiments in given circuits; raises an argument exception with the problems of one that is not valid.
 let inCircuits make prepare (rule: Rule) : Gen<Experiment> =
     gen {
         let! number = Gen.choose (0, 1_000_000)

@@ -6,23 +6,23 @@ open Rflo.Dsl
 open Rflo.Testing.Meaning
 open Rflo.Testing.Trials
 
-/// Random parts of models, for properties of one's own.
+/// Random parts of models, for property tests.
 [<RequireQualifiedAccess>]
 module Generate =
 
-    /// Valid experiments over everything that the language can say: 1 to 4 areas of at most 6 units, any projections between
+    /// Valid experiments over everything that the language can express: 1 to 4 areas of at most 6 units, any projections between
     /// them, any ready-made rule, trials of at most 12 steps.
     let experiments: Gen<Experiment> = Circuits.experimentGen
 
-    /// `Generate.experimentsOf rule` is such experiments in which that rule learns whatever it can, double or single precision.
+    /// `Generate.experimentsOf rule` is such experiments in which that rule learns all that it can, double or single precision.
     /// Raises an argument exception with the rule's problems if it can learn nowhere.
     let experimentsOf rule : Gen<Experiment> = Fitting.experiments 6 id rule
 
     /// The circuits of such experiments, valid in steps of 1 ms.
     let circuits: Gen<Circuit> = Circuits.experimentIn 1.0<ms> |> Gen.map _.Circuit
 
-    /// `Generate.tasks c` is tasks that fit the inputs and readouts of the circuit c, with targets that they can have: the same arrays in every trial, trials drawn
-    /// by a function, and closed loops, of at most 12 steps of 1 ms.
+    /// `Generate.tasks c` is tasks that fit the inputs and readouts of the circuit c, with targets that they allow: the same
+    /// arrays in every trial, trials drawn by a function, and closed loops, of at most 12 steps of 1 ms.
     let tasks (circuit: Circuit) : Gen<Task> =
         let channels, asked = channelsIn circuit, askedOf circuit
 
@@ -64,7 +64,7 @@ module Generate =
             }
         }
 
-    /// Smaller valid experiments beside a valid one: a part less with all that depends on it, fewer units, plainer parts,
+    /// Smaller valid experiments from a valid one: a part less with all that depends on it, fewer units, plainer parts,
     /// fewer steps and trials.
     let smaller (experiment: Experiment) : Experiment seq = Shrinks.shrink experiment
 

@@ -6,7 +6,7 @@ open Rflo.Dsl
 open Rflo.Testing.Meaning
 open Rflo.Testing.Trying
 
-/// Whether any part of a task answers the circuit.
+/// Whether any part of a task depends on the circuit's activity.
 let rec private answers (task: Task) =
     match task.Kind with
     | InLoop _ -> true
@@ -16,7 +16,7 @@ let rec private answers (task: Task) =
     | _ -> false
 
 /// Units with a slope everywhere; errors by the transpose of the readouts' weights wherever an area has readouts; no task
-/// that answers the circuit, since no credit passes through one.
+/// that depends on the circuit's activity, since no error passes through one.
 let private differentiable (experiment: Experiment) =
     let circuit = experiment.Circuit
 
@@ -61,7 +61,7 @@ let private differentiable (experiment: Experiment) =
             Precision = Precision.Double
     }
 
-/// No signal comes back to an area: no projection between areas, none from a readout.
+/// No signal returns to an area: no projection between areas, none from a readout.
 let private withoutRecurrence (experiment: Experiment) =
     let isForward (projection: Projection) =
         match projection.Source, projection.Target with
@@ -122,11 +122,11 @@ let private judge make (experiment: Experiment) =
             | Some found ->
                 let gradient = slopes learner trial k
                 let error = norm (Array2D.mapi (fun i j x -> x - gradient[i, j]) found)
-                // Differences are wrong by the rounding of the loss over the step.
+                // The error of differences is the rounding error of the loss divided by the step.
                 let rounding = 2e-9 * (1.0 + abs loss) * sqrt (float found.Length)
 
                 if not (error <= 1e-6 * norm gradient + rounding) then
-                    $"{Projection.name projection}: it asks for %A{found}, and minus the slope of the loss is %A{gradient}"
+                    $"{Projection.name projection}: its increments are %A{found}, and minus the slope of the loss is %A{gradient}"
             | None -> ()
     }
     |> verdict (

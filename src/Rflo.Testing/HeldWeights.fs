@@ -1,4 +1,4 @@
-/// Laws of what holds weights: rates of zero, frozen projections, masks, signs and bounds.
+/// Laws of constraints on weights: rates of zero, frozen projections, masks, signs and bounds.
 module internal Rflo.Testing.HeldWeights
 
 open System
@@ -105,7 +105,7 @@ let frozen = {
             )
 }
 
-/// Trains and looks at every weight of the chosen projections after every trial.
+/// Trains and checks every weight of the chosen projections after every trial.
 let private watch trials look chosen make (experiment: Experiment) =
     let learner: Learner = make experiment
 
@@ -130,10 +130,10 @@ let private watch trials look chosen make (experiment: Experiment) =
     }
     |> verdict (List.exists (snd >> isPlastic experiment) watched)
 
-/// Large rates, so that weights run into what holds them.
+/// Large rates, so that weights reach their constraints.
 let private drive = withRates 1.0
 
-/// Dale's law in every area: half of the units excitatory, where the circuit says nothing else.
+/// Dale's law in every area: half of the units excitatory, where the circuit has no law.
 let private underDale (experiment: Experiment) =
     let circuit = experiment.Circuit
 
@@ -198,7 +198,7 @@ let private hasMask (projection: Projection) =
     || not projection.SelfConnections
     || projection.Weights.IsOneToOne
 
-/// Every second projection is sparse, where the circuit says nothing else.
+/// Every second projection is sparse, where the circuit sets no mask.
 let private masked (experiment: Experiment) =
     let thin k (projection: Projection) =
         let isGiven = projection.Weights.IsGiven || projection.Weights.IsReadFrom
@@ -239,7 +239,7 @@ let masks = {
             watch 8 look hasMask make experiment
 }
 
-/// Bounds around the weights of every plastic projection, where the circuit says nothing else.
+/// Bounds around the weights of every plastic projection, where the circuit sets none.
 let private narrow (experiment: Experiment) =
     let bound (projection: Projection) =
         match projection.Bounds, projection.Weights with

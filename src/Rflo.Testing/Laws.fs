@@ -3,16 +3,16 @@ namespace Rflo.Testing
 open Rflo.Dsl
 open Rflo.Testing.Trying
 
-/// Laws of learning rules, each tried on many random experiments: `Laws.daleHolds mine` returns if it found nothing, and raises
-/// `LawBrokenException` with a small counterexample if it did. `Laws.daleHolds(mine, settings)` tries it as the settings say.
-/// Where a rule cannot be tried, is exempt, or hardly any case could have failed, an ArgumentException says so.
+/// Laws of learning rules, each tested on many random experiments: `Laws.daleHolds mine` returns if the law holds in all, and raises
+/// `LawBrokenException` with a small counterexample if not. `Laws.daleHolds(mine, settings)` uses other settings. An
+/// ArgumentException is raised where a rule cannot be tested or is exempt, or where hardly any case could have failed.
 [<AbstractClass; Sealed>]
 type Laws =
 
     static member private Try(law, rule: Rule, settings) =
         hold law (defaultArg settings Settings.standard) rule
 
-    /// At fixed weights the rule asks for minus the gradient of the loss, by central differences to 1e-6, in any circuit of
+    /// At fixed weights the increments are minus the gradient of the loss, by central differences to 1e-6, in any circuit of
     /// smooth units, where errors return by the transpose of the readouts' weights. True of exact rules: BPTT, RTRL.
     static member gradientMatches(rule, ?settings) =
         Laws.Try(Gradients.everywhere, rule, settings)
@@ -22,7 +22,7 @@ type Laws =
     static member gradientMatchesWithoutRecurrence(rule, ?settings) =
         Laws.Try(Gradients.forward, rule, settings)
 
-    /// What leaves an excitatory unit is never negative, and what leaves an inhibitory one never positive.
+    /// Weights from an excitatory unit are never negative, those from an inhibitory one never positive.
     static member daleHolds(rule, ?settings) =
         Laws.Try(HeldWeights.dale, rule, settings)
 
@@ -43,7 +43,7 @@ type Laws =
         Laws.Try(HeldWeights.rateZero, rule, settings)
 
     /// The same experiment gives the same losses and weights to the last bit, again and on other threads. A function of a
-    /// rule that keeps something in a variable of its own breaks it.
+    /// rule with hidden state breaks it.
     static member sameSeedSameBits(rule, ?settings) =
         Laws.Try(Repetition.sameSeed, rule, settings)
 
@@ -55,15 +55,15 @@ type Laws =
     static member trialEndIsSumOfOnline(rule, ?settings) =
         Laws.Try(Repetition.trialEnd, rule, settings)
 
-    /// Units in another order learn the same in that order. Not for rules that draw numbers for each unit.
+    /// Units in another order learn the same weights in that order. Not for rules that draw numbers for each unit.
     static member permutation(rule, ?settings) =
         Laws.Try(Relabelling.law, rule, settings)
 
-    /// What a unit's weights learn depends on no other unit's weights and feedback, as long as all signals are the same: rates,
+    /// The increments of a unit's weights depend on no other unit's weights and feedback, as long as all signals are the same: rates,
     /// currents, errors. True of rules of traces and third factors; the exact rules read the weights of others.
     static member localOnly(rule, ?settings) = Laws.Try(Locality.law, rule, settings)
 
-    /// The laws that a rule must satisfy by what it is declared to be, by name: for a test framework, a test for each.
+    /// The laws that a rule must satisfy by its declaration, by name: for a test framework, a test for each.
     static member ofRule(rule: Rule, ?settings: Settings) : (string * (unit -> unit)) list =
         let settings = defaultArg settings Settings.standard
 

@@ -4,9 +4,9 @@ open System.Collections.Generic
 open Rflo.Core
 open Rflo.Dsl
 
-/// Something that learns as an experiment says: all that the laws look at. `Learner.ofCore` makes one of this library's core;
-/// make your own to hold another simulator, or a rule that no `Rule` can declare, to the same laws. Projections are known
-/// by their places in the circuit; matrices have shape (post, pre).
+/// A learner of an experiment: the interface that the laws test. `Learner.ofCore` makes one from this library's core;
+/// make your own to test another simulator, or a rule that no `Rule` can declare, by the same laws. Projections are identified
+/// by their indices in the circuit; matrices have shape (post, pre).
 type Learner = {
     /// Trains for so many more trials.
     Train: int -> unit
@@ -20,12 +20,12 @@ type Learner = {
     Losses: unit -> float[]
     /// The loss of a trial, by its number, with learning off.
     Loss: int -> float
-    /// What the experiment's rule adds to the weights of every projection in a trial, by its number, at rate 1 and fixed weights,
-    /// computed step by step or at the end of the trial: 1/T times the sum of its increments; none where nothing learns.
+    /// The increments of the experiment's rule for every projection in a trial, by its number, at rate 1 and fixed weights,
+    /// computed step by step or at the end of the trial: 1/T times their sum over steps; none where nothing learns.
     Increments: UpdateTime -> int -> float[,] option[]
-    /// Everything that the trials to come depend on.
+    /// The state on which later trials depend.
     Capture: unit -> IReadOnlyDictionary<string, float[]>
-    /// Goes on from what was captured in a learner of the same experiment.
+    /// Restores a state that a learner of the same experiment captured.
     Restore: IReadOnlyDictionary<string, float[]> -> unit
 }
 
@@ -61,7 +61,7 @@ module Learner =
 
         exists
 
-    /// What the core makes of a checked experiment.
+    /// The core's learner of a checked experiment.
     let ofCore (ready: CheckedExperiment) : Learner =
         let compiled = Compile.experiment ready
         let session = Run.session compiled
@@ -98,7 +98,7 @@ module Learner =
                 fun trials ->
                     let status = session.Run trials
 
-                    // A function of the rule that throws ends a run as failed: no law is held by that.
+                    // An exception of a rule's function ends a run as failed; an exception here fails the law.
                     if status.End = RunEnd.Failed then
                         invalidOp (string status)
             Weights =
@@ -114,7 +114,7 @@ module Learner =
                 fun trial ->
                     let shown = session.Replay trial
 
-                    // A trial without a target has no loss: there is nothing to learn from but what rates cost.
+                    // A trial without a target has no loss; rules then learn from penalties on rates only.
                     let loss =
                         if Array.forall ((=) 0.0) shown.Mask then
                             0.0

@@ -1,6 +1,6 @@
-/// The law of locality: what a unit learns depends on what reaches it, and on nothing else. The weights of another unit are
-/// changed in a direction that no signal of the trial has, so that every signal stays as it was and only who reads those
-/// weights can notice.
+/// The law of locality: the increments of a unit depend only on signals that reach it. The weights of another unit are
+/// changed in a direction orthogonal to all signals of the trial, so that every signal stays the same and only a rule that reads those
+/// weights has other increments.
 module internal Rflo.Testing.Locality
 
 open MathNet.Numerics.LinearAlgebra
@@ -11,8 +11,8 @@ open Rflo.Testing.Trying
 
 let private longest = 3
 
-/// Areas with more units than a trial has states, so that such directions exist; nothing that a change of weights could run
-/// into.
+/// Areas with more units than a trial has states, so that such directions exist; no constraints that a change of weights could
+/// reach.
 let private prepare (experiment: Experiment) =
     let still = Explicit.still experiment
     let circuit = still.Circuit
@@ -96,7 +96,7 @@ let private unseen (activity: Activity) (area: Area) =
 
         Some(direction.Normalize 2.0)
 
-/// Changes a row of the weights of every projection from an area onto this end, and a row of what it is told; whether anything
+/// Changes a row of the weights of every projection from an area onto this end, and a row of its feedback; returns whether anything
 /// was changed.
 let private perturb (activity: Activity) finish row (experiment: Experiment) =
     let circuit = experiment.Circuit
@@ -143,7 +143,7 @@ let private perturb (activity: Activity) finish row (experiment: Experiment) =
     },
     List.contains true (changed @ retold)
 
-/// Whose weights are changed: a unit of each area; an output of each readout too, where nobody is told the error by the
+/// The rows that are changed: a unit of each area; an output of each readout too, where no area receives the error by the
 /// transpose of its weights.
 let private rows (experiment: Experiment) =
     let circuit = experiment.Circuit
@@ -174,7 +174,7 @@ let private judge make (experiment: Experiment) =
         (make experiment: Learner).Increments UpdateTime.TrialEnd 0
 
     let ours = increments written
-    // Signals are the same to rounding, and so is what is made of them.
+    // Signals are equal up to rounding, and so are the increments.
     let tolerance = 1e-9 * (1.0 + largest ours)
 
     let perturbed = [

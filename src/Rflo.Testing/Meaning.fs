@@ -1,4 +1,4 @@
-/// What a circuit means, said once more and apart from the library, so that each holds the other to account.
+/// The semantics of circuits, implemented again apart from the library, so that tests can compare the two.
 module internal Rflo.Testing.Meaning
 
 open Rflo.Dsl
@@ -130,7 +130,7 @@ let private creditPasses (circuit: Circuit) (rule: Rule) start =
 
     rule.Credit.StaysInArea || not (List.exists blocks circuit.Areas)
 
-/// Whether the rule takes no slope, which a winner-take-all area has not.
+/// Whether the rule uses no slope, which winner-take-all areas do not have.
 let private isOfRates (rule: Rule) =
     match rule.Credit with
     | Local trace -> trace.Post.Signal <> Slope && trace.Trace <> OwnJacobian

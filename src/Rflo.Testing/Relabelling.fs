@@ -7,7 +7,7 @@ open Rflo.Dsl
 open Rflo.Testing.Meaning
 open Rflo.Testing.Trying
 
-/// For each new unit of an area, the old one that it is: excitatory units stay among themselves, as Dale's law lists them.
+/// The old index of each new unit of an area; excitatory units stay first, as Dale's law orders them.
 let private orderOf (experiment: Experiment) (area: Area) =
     let random = Random(int experiment.Seed + area.Units)
 
@@ -22,7 +22,7 @@ let private orderOf (experiment: Experiment) (area: Area) =
     let first, second = Array.splitAt excitatory [| 0 .. area.Units - 1 |]
     Array.append (shuffled first) (shuffled second)
 
-/// For each new row or column of an end, the old one that it is.
+/// The old index of each new row or column of an end.
 let private ofEnd (before: Circuit) (after: Circuit) (orders: Map<string, int[]>) finish =
     let old, now = members before finish, members after finish
 

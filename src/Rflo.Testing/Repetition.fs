@@ -1,4 +1,4 @@
-/// Laws of runs that are made again: the same seed, a resume, the two forms of an update.
+/// Laws of repeated runs: the same seed, a resume, the two forms of an update.
 module internal Rflo.Testing.Repetition
 
 open System
@@ -10,7 +10,7 @@ open Rflo.Testing.Trying
 let private sameBits (a: float) (b: float) =
     BitConverter.DoubleToInt64Bits a = BitConverter.DoubleToInt64Bits b
 
-/// The first difference between what two runs left.
+/// The first difference between the results of two runs.
 let private difference (experiment: Experiment) (a: Learner) (b: Learner) =
     seq {
         let ours, theirs = a.Losses(), b.Losses()
@@ -99,7 +99,7 @@ let relative (a: float[,]) (b: float[,]) =
     let difference = Array2D.mapi (fun i j x -> x - b[i, j]) a
     norm difference / (max (norm a) (norm b) + 1e-5)
 
-/// In double precision, with nothing that is too large to be compared.
+/// The experiment in double precision, with numbers of comparable size.
 let inDouble (experiment: Experiment) = {
     experiment with
         Precision = Precision.Double

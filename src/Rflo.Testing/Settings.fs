@@ -3,20 +3,20 @@ namespace Rflo.Testing
 open System
 open Rflo.Dsl
 
-/// How hard a law is tried.
+/// Settings of the test of a law.
 type Settings = {
     /// How many random experiments are tried.
     Cases: int
-    /// Decides all of them: the same seed tries the same cases.
+    /// The seed of the cases: the same seed gives the same cases.
     Seed: uint64
     /// The largest number of units that an area of a random circuit may have.
     Size: int
-    /// Makes the circuit of a case from a number, where the rule is to be tried in circuits of one's own; what they declare as
-    /// learning learns by the rule, and what breaks a law is made smaller as any other. None: random circuits of every kind.
+    /// Makes the circuit of a case from a number, to test the rule in given circuits. Their plastic projections learn by the
+    /// rule, and a failing case is made smaller as any other. None: random circuits of every kind.
     Circuits: (int -> Circuit) option
-    /// The units of every area that is no winner-take-all area, where a unit model is to be tried.
+    /// The units of every area that is no winner-take-all area, to test a unit model.
     Units: UnitModel option
-    /// What learns in the experiments.
+    /// Makes the learner of an experiment.
     Learner: CheckedExperiment -> Learner
 }
 
@@ -43,17 +43,18 @@ module Settings =
     /// `s |> Settings.size 12` tries larger areas.
     let size units (settings: Settings) = { settings with Size = units }
 
-    /// `s |> Settings.circuits (fun k -> loop (2 + k % 5))` tries circuits of one's own.
+    /// `s |> Settings.circuits (fun k -> loop (2 + k % 5))` tests in those circuits.
     let circuits make (settings: Settings) = { settings with Circuits = Some make }
 
-    /// `Settings.standard |> Settings.units mine` tries the rule in areas of units of that model: `Laws.gradientMatches (Rule.bptt, s)` holds the
-    /// model's derivatives to finite differences, if it has no surrogate, and `Laws.ofRule (Rule.rflo, s)` the rest.
+    /// `Settings.standard |> Settings.units mine` tests the rule in areas of units of that model:
+    /// `Laws.gradientMatches (Rule.bptt, s)` compares the model's derivatives with finite differences, if it has no surrogate
+    /// slope, and `Laws.ofRule (Rule.rflo, s)` tests the other laws.
     let units model (settings: Settings) = { settings with Units = Some model }
 
-    /// `s |> Settings.learner mine` holds another learner than the core to the laws.
+    /// `s |> Settings.learner mine` tests another learner than the core.
     let learner make (settings: Settings) = { settings with Learner = make }
 
-/// A law does not hold. The message has the law, what was seen, and the smallest experiment found in which it is seen.
+/// A law does not hold. The message has the law, the reason, and the smallest experiment found in which it fails.
 type LawBrokenException
     (law: string, rule: string, reason: string, experiment: Experiment, cases: int, shrinks: int) =
     inherit
@@ -72,11 +73,11 @@ type LawBrokenException
     member _.Law = law
     /// The rule's name.
     member _.Rule = rule
-    /// What was seen.
+    /// The reason: the difference that was found.
     member _.Reason = reason
-    /// The smallest experiment found in which it is seen.
+    /// The smallest experiment found in which the law fails.
     member _.Experiment = experiment
-    /// Which random case broke the law first, counted from 1.
+    /// The number of the first random case that broke the law, from 1.
     member _.Cases = cases
     /// How many times it was made smaller.
     member _.Shrinks = shrinks

@@ -95,7 +95,7 @@ let private fitFeedback (circuit: Circuit) (feedback: Feedback) =
     | Some _, Some _, _ -> Some feedback
     | _ -> None
 
-/// Leaves out what hangs in the air, until nothing does.
+/// Removes parts that refer to missing parts, until there is none.
 let rec private prune (circuit: Circuit) =
     let exists finish = sizeOf circuit finish > 0
 
@@ -133,7 +133,7 @@ let private fitPlasticity (experiment: Experiment) circuit projection =
     else
         frozen projection
 
-/// The experiment without what a change has left wrong.
+/// The experiment without the faults that a change has caused.
 let tidy (experiment: Experiment) =
     let sized = {
         experiment.Circuit with
@@ -160,7 +160,7 @@ let tidy (experiment: Experiment) =
                     0
     }
 
-// How much there is of an experiment: every shrink has less.
+// The size of an experiment, which every shrink reduces.
 
 let private count conditions =
     conditions |> List.filter id |> List.length
@@ -308,7 +308,7 @@ let private projectionShrinks (p: Projection) = [
     { p with L2 = 0.0 }
 ]
 
-/// One area in the place of two: what began or ended at the other begins or ends there.
+/// One area in place of two: arrows of the other begin or end there.
 let private merged (c: Circuit) : Circuit list = [
     for gone in c.Areas do
         for kept in c.Areas do
@@ -385,7 +385,7 @@ let private circuitShrinks (c: Circuit) : Circuit list = [
         { c with Projections = projections }
 ]
 
-/// The same arrays in every trial, with the events that gates wait for.
+/// The same arrays in every trial, with the events of the gates.
 let private plainTask (experiment: Experiment) =
     let circuit = experiment.Circuit
 

@@ -7,7 +7,7 @@ open Rflo.Testing.Meaning
 let private wave (row: int) (column: int) =
     0.5 + 0.4 * sin (0.7 * float (row + 1) * float (column + 1))
 
-/// Outputs in groups, and whether the targets of a group are a distribution, as a softmax wants them.
+/// Outputs in groups, and whether the targets of a group are a distribution, as for a softmax.
 type Asked = (int * bool) list
 
 let askedOf (circuit: Circuit) : Asked = [
@@ -79,7 +79,7 @@ let functionTask channels asked (dt: float<ms>) steps events =
 
     Task.ofTrials (dt * float steps) draw |> Task.events events
 
-/// Trials made step by step from the outputs before, with a memory of what was done.
+/// Trials made step by step from the outputs before, with a memory of earlier outputs.
 let loopTask channels asked (dt: float<ms>) steps events =
     let outputs = countOf asked
 
@@ -102,7 +102,7 @@ let loopTask channels asked (dt: float<ms>) steps events =
     |> Task.judged (fun now memory -> memory[1] - 0.1 * tanh (Array.sum now.Outputs))
     |> Task.events events
 
-/// Trials of phases that bear the names of the events, the first of a random duration.
+/// Trials of phases with the names of the events, the first of a random duration.
 let phasedTask channels asked (dt: float<ms>) steps events =
     let outputs = countOf asked
     let names = if List.isEmpty events then [ "rest" ] else events
@@ -158,7 +158,7 @@ let rec private stepsIn (dt: float<ms>) (task: Task) =
     | InLoop { Duration = duration }
     | Drawn { Duration = duration } ->
         let steps = round (duration / dt)
-        // A planted dt or duration may be nonsense.
+        // A dt or duration of a planted mistake may be invalid.
         if isSensible steps then int steps else 1
     | Phased { Phases = phases } ->
         let longest (phase: Phase) =

@@ -1,4 +1,4 @@
-/// How a law is tried: many random experiments, and a failing one made smaller.
+/// The test of a law: many random experiments, and a failing one made smaller.
 module internal Rflo.Testing.Trying
 
 open System
@@ -6,11 +6,11 @@ open FsCheck
 open FsCheck.FSharp
 open Rflo.Dsl
 
-/// What a law says of one experiment.
+/// The result of a law for one experiment.
 type Verdict =
     /// It holds, where it could have failed.
     | Proved
-    /// There is nothing in the experiment that it speaks of.
+    /// The law does not apply to the experiment.
     | Idle
     /// It does not hold, and why.
     | Broken of reason: string
@@ -18,24 +18,24 @@ type Verdict =
 /// A law of rules.
 type Law = {
     Name: string
-    /// Why a rule is not held to the law, if it is not.
+    /// The reason why a rule is exempt, if it is.
     Exempts: Rule -> string option
-    /// Makes an experiment one that the law speaks of.
+    /// Changes an experiment so that the law applies to it.
     Prepare: Experiment -> Experiment
-    /// Looks at one experiment, with what makes learners.
+    /// Tests one experiment, with a function that makes learners.
     Judge: (Experiment -> Learner) -> Experiment -> Verdict
 }
 
 let everyRule (_: Rule) : string option = None
 
-/// The first complaint, or that all is well where anything was looked at.
+/// Broken with the first complaint, else proved where anything was checked.
 let verdict looked complaints =
     match Seq.tryHead complaints with
     | Some complaint -> Broken complaint
     | None when looked -> Proved
     | None -> Idle
 
-/// A runner that says nothing: what broke is kept aside.
+/// A runner that prints nothing; the failure is kept.
 let private silent = {
     new IRunner with
         member _.OnStartFixture _ = ()
@@ -52,7 +52,7 @@ let private learnerBy (settings: Settings) experiment =
         |> String.concat "\n"
         |> invalidOp
 
-/// What somebody's own code throws breaks the law too.
+/// Tests a law on an experiment; an exception of user code breaks it too.
 let private judge settings law experiment =
     try
         law.Judge (learnerBy settings) experiment
@@ -66,7 +66,7 @@ let private smaller law (experiment: Experiment) =
     |> Seq.map law.Prepare
     |> Seq.filter (fun other -> Shrinks.size other < size && Fitting.isValid other)
 
-/// An experiment whose areas have units of a model, but those in which units compete.
+/// An experiment whose areas have units of a model, except winner-take-all areas.
 let private ofModel model (experiment: Experiment) =
     let change (area: Area) =
         if area.Dynamics.IsWinnerTakeAll then
@@ -87,7 +87,7 @@ let private ofModel model (experiment: Experiment) =
             }
     }
 
-/// Fewer than this fraction of the cases must have something to say.
+/// The least fraction of cases to which the law must apply.
 let private leastProved = 0.2
 
 /// Tries a law on a rule. Raises `LawBrokenException` with the smallest failing case found, and an argument exception where
@@ -128,7 +128,7 @@ let hold (law: Law) (settings: Settings) (rule: Rule) =
             true
         | Idle -> true
         | Broken reason ->
-            // Of what is made smaller, what fails is gone on with: the last failure is the smallest.
+            // Shrinking continues from each failing case, so the last failure is the smallest.
             failures <- failures + 1
             smallest <- Some(experiment, reason)
             false
@@ -148,5 +148,5 @@ let hold (law: Law) (settings: Settings) (rule: Rule) =
     | None when float proved < leastProved * float settings.Cases ->
         invalidArg
             (nameof rule)
-            $"the law {law.Name} says something of {proved} of {settings.Cases} cases only, too few to prove anything of {rule.Name}"
+            $"the law {law.Name} applies to {proved} of {settings.Cases} cases only, too few to prove anything of {rule.Name}"
     | None -> ()

@@ -160,7 +160,7 @@ let tests =
 
             Expect.stringContains
                 text
-                "clip the updates of bptt ({ Rule.bptt with Clip = Clip.Each 1.0 })"
+                "clip the updates of bptt (Rule.bptt |> Rule.clip (Clip.Each 1.0))"
                 "clip"
 
             for rule', typed in
@@ -171,7 +171,7 @@ let tests =
                     { Rule.rtrl with Name = "mine" }, "yourRule"
                 ] do
                 let text = experiment "e" heavy wave |> Experiment.rule rule' |> said 4
-                Expect.stringContains text $"({{ {typed} with Clip = Clip.Each 1.0 }})" typed
+                Expect.stringContains text $"({typed} |> Rule.clip (Clip.Each 1.0))" typed
 
             let light = network (learningRate 0.5 >> decay 1e-3)
             Expect.isFalse (has (experiment "e" light wave |> said 4) "decay") "a light decay"

@@ -347,7 +347,7 @@ let tests =
 
                 let said =
                     ended.Errors.Split '\n'
-                    |> Array.filter _.Contains("goes on without this checkpoint")
+                    |> Array.filter _.Contains("continues without this checkpoint")
 
                 Expect.hasLength said 1 $"said once: {ended.Errors}"
                 let place = Path.Combine(folder, "a")
@@ -364,7 +364,7 @@ let tests =
             inFolder (fun folder ->
                 let refused = LongRuns.train folder "compare" [ "--resume"; "a" ]
                 expectCode 2 refused
-                Expect.stringContains refused.Errors "--resume goes on with one run" "why"
+                Expect.stringContains refused.Errors "--resume continues one run" "why"
                 Expect.isEmpty (Directory.GetFileSystemEntries folder) "nothing is begun")
         }
 

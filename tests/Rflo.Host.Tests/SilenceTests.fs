@@ -63,7 +63,7 @@ let tests =
                 Expect.equal (ended.Code, ended.Output.Trim()) (0, "true") ended.Errors
                 let run = rflo folder [ "run"; path ]
                 Expect.equal run.Code 1 "but rflo run runs nothing of it"
-                Expect.stringContains run.Errors "handed no experiment to the host" "says so")
+                Expect.stringContains run.Errors "passed no experiment to the host" "says so")
         }
 
         test

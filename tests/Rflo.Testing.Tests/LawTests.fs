@@ -269,7 +269,7 @@ let private settings = [
 
         refused
             (fun () -> Laws.daleHolds (Rule.rflo, few |> Settings.circuits single))
-            "says something of 0 of 25 cases only"
+            "applies to 0 of 25 cases only"
     }
 
     test "areas are no larger than the settings say, but where a law needs it" {

@@ -1,17 +1,17 @@
-/// What must hold of the model in model.fsx, whatever it learns: `dotnet run --project tests`.
+/// Tests that hold for every model, for that of model.fsx: `dotnet run --project tests`.
 module Tests
 
 open Expecto
 open Rflo.Dsl
 open Rflo.Host
 
-/// The experiment that model.fsx hands to the host: here it is taken, and not run.
+/// The experiment that model.fsx passes to the host; in these tests it does not run there.
 let model () =
     match Host.declared () with
     | experiment :: _ -> experiment
-    | [] -> failtest "model.fsx hands no experiment to the host; end it with |> Host.run"
+    | [] -> failtest "model.fsx passes no experiment to the host; end it with |> Host.run"
 
-/// Trains an experiment without a word, and measures these in every trial and nothing else; what it left.
+/// Trains an experiment with only these probes, in every trial, and returns the results.
 let watch probes (experiment: Experiment) =
     match Run.train ({ experiment with Probes = [] } |> probe 1 probes) with
     | Ok trained -> trained
@@ -19,8 +19,8 @@ let watch probes (experiment: Experiment) =
 
 let train = watch []
 
-/// Some trials in which one rule is held against another: the largest angle (degrees), and how far the ratio of their
-/// lengths is from 1. `angleOf` measures, and trains nothing.
+/// The difference of two rules' increments over some trials: the largest angle (degrees), and the largest distance of the ratio
+/// of their lengths from 1. `angleOf` does not train by these rules.
 let differenceIn count rule reference (experiment: Experiment) =
     let probes =
         (experiment |> trials count |> watch [ Probe.angleOf rule reference ]).Probes
@@ -38,8 +38,8 @@ let areSame (angle, lengths) =
     Expect.isTrue (angle < 1e-3) $"an angle of {angle} degrees"
     Expect.isTrue (lengths < 1e-9) $"a ratio of lengths that is {lengths} from 1"
 
-/// The model with nothing sent from area to area, and the error told through the readout's own weights: the case in
-/// which RFLO is the gradient, until the first update. Areas that no readout hears do not learn there.
+/// The model without signals between areas, and with errors through the readout's own weights: the case in
+/// which RFLO is the gradient, until the first update. Areas without a projection to a readout are frozen.
 let withoutRecurrence (experiment: Experiment) =
     let network = experiment.Circuit
 
@@ -80,7 +80,7 @@ let withoutRecurrence (experiment: Experiment) =
 
 let tests =
     testList "model.fsx" [
-        test "BPTT and RTRL ask for the same: both are the gradient" {
+        test "BPTT and RTRL have the same increments: both are the gradient" {
             (model ()) |> rule Rule.rflo |> differenceIn 2 Rule.rtrl Rule.bptt |> areSame
         }
 

@@ -15,14 +15,14 @@ let cortex = area "cortex" 50 |> tau 10.0<ms>
 // One linear output, y(t) = W_out h(t).
 let y = readout "y" 1
 
-// `x |> f` is f(x): each line hands what it has made to the next one.
+// `x |> f` is f(x): each line passes its result to the next one.
 let network =
     circuit [
         // Normal weights of standard deviation 1.5 / sqrt 50, which learn at rate 0.03.
         cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
         cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.03
     ]
-    // The error returns to every unit through fixed random weights; `|> through symmetric` takes the readout's own.
+    // Every unit receives the error through fixed random weights; `|> through symmetric` uses the readout's own.
     |> feedback [ errorOf y --> cortex ]
 
 // A period of 100 ms, of harmonics 1, 2 and 4 with these amplitudes.

@@ -1,5 +1,5 @@
-// RFLO_NAME: interval matching, ready-set-go (Murray 2019, Fig 3, doi 10.7554/eLife.43299): two pulses a random delay apart,
-// and the output must make a third after the same delay.
+// RFLO_NAME: interval matching, ready-set-go (Murray 2019, Fig 3, doi 10.7554/eLife.43299): two pulses a random delay apart;
+// the target is a third after the same delay.
 //
 //     dotnet fsi model.fsx                          train; results go to runs/RFLO_NAME-1
 //     dotnet fsi model.fsx --rule bptt
@@ -15,7 +15,7 @@ let cortex = area "cortex" 100 |> tau 10.0<ms>
 let cue = input "cue" 2
 let y = readout "y" 1
 
-// `x |> f` is f(x): each line hands what it has made to the next one.
+// `x |> f` is f(x): each line passes its result to the next one.
 let network =
     circuit [
         cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.003

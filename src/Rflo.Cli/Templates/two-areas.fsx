@@ -1,4 +1,4 @@
-// RFLO_NAME: two areas learn together. Premotor cortex hears a cue and drives motor cortex, which moves a hand.
+// RFLO_NAME: two areas learn together. Premotor cortex receives a cue and drives motor cortex, whose readout is the velocity of a hand.
 //
 //     dotnet fsi model.fsx                          train; results go to runs/RFLO_NAME-1
 //     dotnet fsi model.fsx --rule bptt --seed 3     the same by another rule, from other random numbers
@@ -15,12 +15,12 @@ let motor = area "motor" 60 |> tau 10.0<ms>
 let cue = input "cue" 2
 let hand = readout "hand" 1
 
-// `x |> f` is f(x): each line hands what it has made to the next one. An arrow is a projection, from --> to.
+// `x |> f` is f(x): each line passes its result to the next one. An arrow is a projection, from --> to.
 let network =
     circuit [
         cue --> premotor |> weights (uniform -1.0 1.0) |> learningRate 0.03
         premotor --> premotor |> weights (gaussian 1.3) |> noSelf |> learningRate 0.03
-        // A fifth of the connections between the areas exist; signals need 5 ms.
+        // A fifth of the connections between the areas exist; delay 5 ms.
         premotor --> motor
         |> weights (gaussian 1.0)
         |> density 0.2
@@ -30,10 +30,10 @@ let network =
         bias --> motor |> learningRate 0.03
         motor --> hand |> weights (uniformScaled 0.1) |> learningRate 0.03
     ]
-    // The error of the hand is told to both areas, through fixed random weights.
+    // Both areas receive the error of the hand through fixed random weights.
     |> feedback [ errorOf hand --> motor; errorOf hand --> premotor ]
 
-// Each trial of 150 ms shows one of two cues for 20 ms; the target is one slow wave for cue 0, two fast ones for cue 1. For
+// The input of each trial of 150 ms is one of two cues for 20 ms; the target is one slow wave for cue 0, two fast ones for cue 1. For
 // each step t = 1 .. 150: inputs and targets. `stream` holds the random numbers of the trial.
 let reach =
     Task.ofTrials 150.0<ms> (fun _ stream ->

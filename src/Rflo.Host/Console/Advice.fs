@@ -3,12 +3,11 @@ namespace Rflo.Host
 open Rflo.Core
 open Rflo.Dsl
 
-/// What to do about a run that did not end as it should, by what it learned with and by when that went wrong.
+/// The fix for a run that did not complete, by its learning rates and rules and by the trial in which it ended.
 [<RequireQualifiedAccess>]
 module internal Advice =
 
-    /// How something of an experiment learns: the name of a projection, or of an area whose time constants learn; its rate, its rule,
-    /// and its decay.
+    /// The name of a projection that learns, or of time constants or initial states that learn, with its rate, rule and decay.
     type private Learning = {
         Name: string
         OfReadout: bool
@@ -17,7 +16,7 @@ module internal Advice =
         Decay: float
     }
 
-    /// Everything that learns.
+    /// All parameters that learn.
     let private learning (experiment: Experiment) =
         [
             for projection in experiment.Circuit.Projections do
@@ -62,7 +61,7 @@ module internal Advice =
             | OnlyRecurrent
             | OnlyInputs -> not one.OfReadout)
 
-    /// Whether a rate sets how far an update goes: least squares of either kind solve for the weights instead.
+    /// Whether the learning rate scales updates: least squares of either kind solve for the weights instead.
     let private hasRate (one: Learning) =
         if one.OfReadout then
             one.Rule.Readout.IsDeltaRule
@@ -84,7 +83,7 @@ module internal Advice =
                 $"lower the learning rate ({list}), such as with --learning-rate RATE"
             ]
 
-    /// The share of a weight that decay takes in an update must stay below 1.
+    /// The share of a weight that decay subtracts in an update must stay below 1.
     let private decays (all: Learning list) =
         match all |> List.filter (fun one -> hasRate one && one.Rate * one.Decay > 1.0) with
         | [] -> []
@@ -95,7 +94,7 @@ module internal Advice =
                 $"lower the decay ({list}): times the learning rate it must stay below 1"
             ]
 
-    /// A ready-made rule as it is typed; none of another.
+    /// The word for a ready-made rule; none for another.
     let private wordOf name =
         match name, Rule.named name with
         | "truncated-bptt", _ -> Some "Rule.tbptt"
@@ -123,7 +122,7 @@ module internal Advice =
             let record = wordOf name |> Option.defaultValue "yourRule"
 
             [
-                $"clip the updates of {name} ({{ {record} with Clip = Clip.Each 1.0 }})"
+                $"clip the updates of {name} ({record} |> Rule.clip (Clip.Each 1.0))"
             ]
 
     let private leastSquares (all: Learning list) =
@@ -135,7 +134,7 @@ module internal Advice =
                     | TdLambda _ -> ()
                     | RecursiveLeastSquares(alpha, forgetting, _) ->
                         if forgetting < 1.0 then
-                            $"raise the forgetting of the recursive least squares of {one.Name} to 1 (it is {string forgetting}: the inverse correlations grow by 1 / forgetting with every step in which nothing is received)"
+                            $"raise the forgetting of the recursive least squares of {one.Name} to 1 (it is {string forgetting}: the inverse correlations grow by 1 / forgetting in every step without presynaptic activity)"
 
                         $"raise the alpha of the recursive least squares of {one.Name} (it is {string alpha})"
                     | RidgeRegression(alpha, _, _) ->
@@ -172,7 +171,7 @@ module internal Advice =
         | [] -> []
         | found -> [ $"lower the gain ({listed found})" ]
 
-    /// Whether any weight can have changed before the end of the trial in which it went wrong.
+    /// Whether any weight can have changed before the run ended.
     let private hasLearned (all: Learning list) (status: RunStatus) =
         let inTheTrial (one: Learning) =
             match one.Rule.Update with
@@ -186,7 +185,7 @@ module internal Advice =
             || status.Where.StartsWith("the weights", System.StringComparison.Ordinal)
             || List.exists inTheTrial all)
 
-    /// What to try after a run that diverged, with the values as they are.
+    /// Fixes to try after a run that diverged, with the current values.
     let private calmer (trained: Trained) =
         let experiment = trained.Experiment
         let all = learning experiment
@@ -199,10 +198,10 @@ module internal Advice =
 
         match ways with
         | [] ->
-            "nothing had been learned by then: look at the inputs that the task gives, and at the initial weights"
+            "nothing had been learned by then: check the inputs of the task, and the initial weights"
         | ways -> String.concat ", or " ways
 
-    /// How a run ended and, where something is to be fixed, what.
+    /// How a run ended and, where it failed or diverged, the fix.
     let ofRun (trained: Trained) =
         match trained.Status.End with
         | RunEnd.Diverged -> $"{trained.Status}; {calmer trained}"

@@ -1,10 +1,10 @@
 namespace Rflo.Host
 
-/// What a process of ours ends with.
+/// Exit codes of scripts and of the command.
 [<RequireQualifiedAccess>]
 module ExitCode =
 
-    /// Everything went well.
+    /// Success.
     [<Literal>]
     let Done = 0
 
@@ -16,7 +16,7 @@ module ExitCode =
     [<Literal>]
     let Arguments = 2
 
-    /// Diverged, cancelled, or the results could not be written where they belong.
+    /// Diverged, cancelled, or the results could not be written to their folder.
     [<Literal>]
     let EndedEarly = 3
 
@@ -28,6 +28,6 @@ module ExitCode =
             "    0    done"
             "    1    the model has problems; all of them are printed"
             "    2    the command line has mistakes, or a folder or file that it names cannot be read or made"
-            "    3    ended early: diverged, cancelled, failed, or the results could not be written where they belong;"
-            "         what there is was kept"
+            "    3    ended early: diverged, cancelled, failed, or the results could not be written to their folder;"
+            "         the results so far were kept"
         ]

@@ -4,12 +4,12 @@ open System
 open System.IO
 open Rflo.Dsl
 
-/// How `rflo run SCRIPT` and its like learn whether the script handed anything to the host: the command puts a file there, and the
-/// host takes it away. (A file that cannot be made is not waited for.)
+/// How `rflo run SCRIPT` and the like detect that a script passes nothing to the host: the command makes a file, and the host
+/// deletes it. (Where the file cannot be made, nothing is detected.)
 [<RequireQualifiedAccess>]
 module internal HandOver =
 
-    /// The file, and the command that waits for it.
+    /// The environment variable with the file and the command.
     [<Literal>]
     let private Waiting = "RFLO_WAITS_AT"
 
@@ -21,7 +21,7 @@ module internal HandOver =
         |> Option.ofObj
         |> Option.filter ((<>) "")
 
-    /// What a command gives its script to know, and the file, if it could be made.
+    /// The environment variables for a script, and the file, if it could be made.
     let environment (command: string) =
         try
             let file = Path.Combine(Path.GetTempPath(), $"rflo-waits-{Guid.NewGuid():N}")
@@ -31,7 +31,7 @@ module internal HandOver =
         | :? IOException
         | :? UnauthorizedAccessException -> [ Command, command; Waiting, "" ], None
 
-    /// Whether a script left the file, and so handed nothing over; it is gone afterwards.
+    /// Whether the file still exists, so that the script passed nothing to the host; deletes it.
     let isMissing (file: string option) =
         match file with
         | Some file when File.Exists file ->
@@ -39,7 +39,7 @@ module internal HandOver =
             true
         | _ -> false
 
-    /// The script has handed something to the host.
+    /// Records that the script passes something to the host.
     let mark () =
         Unused.used ()
 
@@ -52,7 +52,7 @@ module internal HandOver =
             | :? UnauthorizedAccessException -> ()
         | None -> ()
 
-    /// What is wrong with a script that runs something else where `rflo sweep` was typed.
+    /// The problem of a script without a sweep under `rflo sweep`.
     let notASweep () =
         if variable Command = Some "sweep" then
             [

@@ -5,14 +5,14 @@ open System.Diagnostics
 open System.Runtime.InteropServices
 open System.Threading
 
-/// Ctrl-C, the signal by which a queue ends a job, and the one of a terminal that is closed: after the first one the run stops with the
-/// trial in hand, the second one kills. One that was ignored when the process began (a shell does that to Ctrl-C for what it starts in
-/// the background, nohup to a closed terminal) stays ignored.
+/// SIGINT (Ctrl-C), SIGTERM and SIGHUP: after the first signal the run ends with the current trial, a second one kills the process. A
+/// signal that was ignored when the process began stays ignored (a shell ignores Ctrl-C for background processes, nohup ignores
+/// SIGHUP).
 type internal Interrupt() =
     let source = new CancellationTokenSource()
     let sinceFirst = Stopwatch()
 
-    /// A signal that goes to a whole group of processes may come from the group and from a process between.
+    /// Signals within this time count as one: one sent to a process group may arrive both directly and from a parent process.
     let atOnce = TimeSpan.FromSeconds 0.5
 
     let stop (signal: PosixSignalContext) =

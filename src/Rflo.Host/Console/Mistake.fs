@@ -8,18 +8,18 @@ type internal Mistake =
     | UnknownOption of given: string * known: string list
     /// A word stands where no option takes one.
     | StrayWord of given: string
-    /// The option parser refuses the line; what it says.
+    /// The option parser refuses the line, with this message.
     | Refused of message: string
     /// The value of an option is not what is allowed.
     | BadValue of option: string * given: string * allowed: string
-    /// The value of an option names something that is not there.
+    /// The value of an option is the name of no part.
     | UnknownName of option: string * given: string * kind: string * known: string list
     /// The option would change something that its part does not have.
     | DoesNotLearn of option: string * projection: string
-    /// The option would change nothing; why.
+    /// The option would change nothing, with the reason.
     | NoEffect of option: string * why: string
 
-/// How mistakes read.
+/// Mistakes as text.
 [<RequireQualifiedAccess>]
 module internal Mistake =
 
@@ -28,7 +28,7 @@ module internal Mistake =
         | Some near -> $"; did you mean {near}?"
         | None -> ""
 
-    /// One line that names the option, says what is wrong and what is allowed.
+    /// One line: the option, what is wrong, and what is allowed.
     let text =
         function
         | UnknownOption(given, known) ->
@@ -48,7 +48,7 @@ module internal Mistake =
             $"{option}: {projection} is frozen in the script; give it |> learningRate there first"
         | NoEffect(option, why) -> $"{option} changes nothing: {why}"
 
-    /// Says all of them, and answers the exit code.
+    /// Prints all of them, and returns the exit code.
     let refuse (name: string) mistakes =
         for mistake in mistakes do
             eprintfn $"{name}: {text mistake}"

@@ -6,21 +6,21 @@ open System.Threading
 open Spectre.Console
 open Rflo.Core
 
-/// Tells how far a run is: a bar on a terminal, plain lines where output is redirected.
+/// Progress of a run: a bar on a terminal, plain lines where output is redirected.
 [<RequireQualifiedAccess>]
 module internal Progress =
 
     let private plainEvery = TimeSpan.FromSeconds 2.0
     let private barEvery = TimeSpan.FromMilliseconds 100.0
 
-    /// What the training thread writes after every trial and the display reads now and then.
+    /// Numbers that the training thread writes after every trial and the display reads at intervals.
     type private State(trials: int) =
         let clock = Stopwatch.StartNew()
         let mutable doneTrials = 0
         let mutable lastLoss = nan
-        // Until then there is none to show; afterwards that of the last trial that had a target.
+        // False before the first trial with a target; then `loss` is that of the last such trial.
         let mutable hasLoss = false
-        // A run that goes on does not begin with trial 0.
+        // A resumed run does not begin with trial 0.
         let mutable before = -1
         let mutable note = ""
 
@@ -37,7 +37,7 @@ module internal Progress =
 
             Volatile.Write(&doneTrials, trial + 1)
 
-        /// What is said behind the loss.
+        /// The text after the loss.
         member _.Note(text: string) = Volatile.Write(&note, text)
 
         member this.Line =
@@ -76,7 +76,7 @@ module internal Progress =
         tell ()
         result
 
-    /// The width of the bar, with the space around it: none where the line has little room anyhow.
+    /// The width of the bar, with the space around it; 0 on a narrow terminal.
     let private barWidth width =
         if width < 76 then 2 else min 40 (width - 58)
 
@@ -107,7 +107,7 @@ module internal Progress =
                 use _ = timer barEvery tell
                 work ())
 
-    /// Does some work and shows how far it is: the share that is done, and a line about it.
+    /// Does some work and displays its progress: the share that is done, and a line of text.
     let show quiet (name: string) share line (work: unit -> 'result) =
         if quiet then
             work ()
@@ -116,7 +116,7 @@ module internal Progress =
         else
             bar name share line work
 
-    /// What the validations of a session show, as soon as there is another.
+    /// Writes the results of the newest validation of a session into the progress line.
     let validations (session: Session) (note: string -> unit) : unit -> unit =
         let series =
             session.Metrics.Probes
@@ -138,7 +138,7 @@ module internal Progress =
                 |> String.concat ""
                 |> note
 
-    /// Does some training, which tells of every trial and its loss, and now and then of more, and shows how far it is.
+    /// Trains and displays the progress: the training reports every trial with its loss, and sometimes a note.
     let during
         quiet
         (name: string)

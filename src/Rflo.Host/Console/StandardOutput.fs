@@ -4,8 +4,8 @@ open System
 open System.IO
 open System.Text
 
-/// Standard output and standard error may be closed, or lie on a disk that is full. What is computed is worth more than what is
-/// printed: lines that cannot be written are left out, and standard error says so once.
+/// Standard output and standard error may be closed, or on a full disk. The computation continues: lines that cannot be written are
+/// left out, with one warning on standard error.
 [<RequireQualifiedAccess>]
 module internal StandardOutput =
 
@@ -15,7 +15,7 @@ module internal StandardOutput =
         || e :? UnauthorizedAccessException
         || e :? NotSupportedException
 
-    /// Writes as far as the system lets it.
+    /// A writer that ignores errors after the first.
     type private Guarded(inner: TextWriter, onFailure: exn -> unit) =
         inherit TextWriter()
 
@@ -53,9 +53,9 @@ module internal StandardOutput =
 
         if isFirst then
             Console.Error.WriteLine
-                $"standard output cannot be written ({e.Message.TrimEnd '.'}); everything else goes on"
+                $"standard output cannot be written ({e.Message.TrimEnd '.'}); lines of output are left out"
 
-    /// The writer that the process has; none where the system does not open it.
+    /// A stream of the process as a writer; none where the system does not open it.
     let private opened onFailure (writer: unit -> TextWriter) =
         try
             writer ()
@@ -63,8 +63,8 @@ module internal StandardOutput =
             onFailure e
             TextWriter.Null
 
-    /// From here on no line that cannot be written ends the process. Called by everything that runs a command or a script; again is no
-    /// harm.
+    /// After this call a line that cannot be written does not end the process. Every command and script calls it; a second call has no
+    /// effect.
     let guard () =
         lock gate (fun () ->
             let error = opened ignore (fun () -> Console.Error)
@@ -79,7 +79,7 @@ module internal StandardOutput =
                 Console.SetOut(new Guarded(out, failed))
                 guardedOut <- Console.Out)
 
-    /// The exit code of a command whose output is all that it gives.
+    /// The exit code of a command whose only result is its output.
     let finish code =
         if failure.IsSome && code = ExitCode.Done then
             ExitCode.EndedEarly

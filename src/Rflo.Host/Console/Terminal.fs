@@ -3,14 +3,14 @@ namespace Rflo.Host
 open System
 open Spectre.Console
 
-/// Where words end up: a terminal of some width, or a file that somebody will search.
+/// Layout of text for a terminal of some width, or for a file.
 [<RequireQualifiedAccess>]
 module internal Terminal =
 
-    /// Between the parts of a line of progress, of which the last are dropped where there is no room.
+    /// The separator between the parts of a line of progress; the last parts are dropped where the line is too long.
     let private between = "  "
 
-    /// As many of the parts of a line, which stand two spaces apart, as the width has room for; the first in any case.
+    /// The first parts of a line, two spaces apart, that fit into the width; at least one.
     let fit width (line: string) =
         let parts = line.Split(between, StringSplitOptions.RemoveEmptyEntries)
 
@@ -39,7 +39,7 @@ module internal Terminal =
                 |> _.TrimEnd()
         ]
 
-    /// Rows one below another, a line a cell, for terminals that have no room for columns.
+    /// Rows as a list, one line a cell, for terminals that are too narrow for columns.
     let listed (heads: string list) (rows: string list list) =
         let width = heads |> List.tail |> List.map String.length |> List.max
 

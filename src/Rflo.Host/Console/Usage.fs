@@ -1,16 +1,16 @@
 namespace Rflo.Host
 
-/// Commands whose arguments are so few that they are read by hand.
+/// Usage of commands with few arguments, which are read without the option parser.
 [<RequireQualifiedAccess>]
 module internal Usage =
 
-    /// Whether somebody asks for help.
+    /// Whether the arguments request help.
     let isAskedFor arguments =
         arguments
         |> List.exists (fun word -> List.contains word [ "--help"; "-h"; "help" ])
 
-    /// Answers arguments that a command cannot use: with its help, if that is asked for, and with what it takes if not.
-    /// The exit code.
+    /// Prints the help of a command if it is requested, else its usage as a mistake of the command line. Returns
+    /// the exit code.
     let answer (command: string) (takes: string) (does: string) (arguments: string list) =
         let usage = $"rflo {command} {takes}".TrimEnd()
 
@@ -23,5 +23,5 @@ module internal Usage =
                 | [] -> "nothing was given"
                 | words -> $"""given: {String.concat " " words}"""
 
-            eprintfn $"rflo: it must be: {usage}; {given} (--help tells more)"
+            eprintfn $"rflo: it must be: {usage}; {given} (--help prints the details)"
             ExitCode.Arguments

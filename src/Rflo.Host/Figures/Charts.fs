@@ -5,13 +5,13 @@ open MathNet.Numerics.LinearAlgebra
 open Plotly.NET
 open Rflo.Dsl
 
-/// Plotly.NET charts of a run, for interactive sessions and notebooks: `Run.train e |> Result.map Charts.loss`. They look as those of
-/// the reports do; `Chart.show` opens one, and every function of Plotly.NET's `Chart` changes one further. A name that the
+/// Plotly.NET charts of a run, for interactive sessions and notebooks: `Run.train e |> Result.map Charts.loss`. They have the style
+/// of the reports; `Chart.show` opens one, and every function of Plotly.NET's `Chart` changes one further. A name that the
 /// run does not have raises an ArgumentException that lists those it has.
 [<RequireQualifiedAccess>]
 module Charts =
 
-    /// Plotly itself in the file, so that a saved chart opens without a network. A notebook has Plotly, and would hold it once a chart.
+    /// A chart with Plotly in its file, so that it opens without a network. (A notebook has Plotly already.)
     let private complete (chart: GenericChart) =
         let isNotebook =
             AppDomain.CurrentDomain.GetAssemblies()
@@ -97,7 +97,7 @@ module Charts =
     let loss (trained: Trained) =
         losses [ trained.Experiment.Name, trained ]
 
-    /// Names of all outputs, in the order in which their targets stand side by side.
+    /// Names of all outputs, in the order of their columns in the targets.
     let private outputNames (experiment: Experiment) = [
         for readout in experiment.Circuit.Readouts do
             for k in 0 .. readout.Outputs - 1 do
@@ -151,7 +151,7 @@ module Charts =
     let output (trained: Trained) =
         outputOf trained.Experiment trained.After
 
-    /// The darkest colours for the extremes, none for 0.
+    /// A color scale with the darkest colors at the extremes and white at 0.
     let private diverging =
         StyleParam.Colorscale.Custom [
             0.0, Color.fromString "#0072b2"
@@ -159,7 +159,7 @@ module Charts =
             1.0, Color.fromString "#d55e00"
         ]
 
-    /// A matrix as a map of colours that are even around 0; what is not finite stays empty.
+    /// A matrix as a heat map with colors symmetric around 0; values that are not finite are left empty.
     let private heatMap
         title
         (x: LayoutObjects.LinearAxis)
@@ -205,7 +205,7 @@ module Charts =
     let activity area (trained: Trained) =
         activityOf trained.Experiment area trained.After
 
-    /// The weights of a projection after training, such as those of "cortex->y": a row for each unit that receives.
+    /// The weights of a projection after training, such as those of "cortex->y": a row for each postsynaptic unit.
     let weights projection (trained: Trained) =
         let matrix = named "projection" projection trained.Final
 

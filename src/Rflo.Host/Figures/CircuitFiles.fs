@@ -5,11 +5,11 @@ open System.IO
 open Rflo.Dsl
 open Rflo.Pictures
 
-/// Answers --graph: the picture instead of the training.
+/// Carries out --graph: the picture instead of the training.
 [<RequireQualifiedAccess>]
 module internal CircuitFiles =
 
-    /// Where each picture goes: one circuit to the file itself, several each to a file with its name added.
+    /// The file of each picture: that of the option for one circuit, with its name added for each of several.
     let private places (file: string) (experiments: (string * Experiment) list) =
         match experiments |> List.distinctBy (fun (_, e) -> Picture.svg e.Circuit) with
         | [ label, experiment ] -> [ file, label, experiment ]
@@ -27,11 +27,11 @@ module internal CircuitFiles =
             | Ok _ -> ()
     ]
 
-    /// Millimeters from which on a page is a poster, and a width a slip of the pen.
+    /// The largest width in millimeters; a larger number is taken as a mistake.
     [<Literal>]
     let private Widest = 5000.0
 
-    /// How a circuit is written, or what is wrong with the options of its picture.
+    /// The function that writes a circuit, or what is wrong with the options of its picture.
     let private drawing (graph: GraphRequest) =
         let isSvg = graph.File.EndsWith(".svg", StringComparison.OrdinalIgnoreCase)
 
@@ -72,7 +72,7 @@ module internal CircuitFiles =
                 )
             )
 
-    /// Writes the pictures of experiments, whatever their problems, and says these; the exit code.
+    /// Writes the pictures of experiments, also of those with problems, and prints the problems. Returns the exit code.
     let write (title: string) (graph: GraphRequest) (experiments: (string * Experiment) list) =
         match drawing graph with
         | Error mistake -> Mistake.refuse title [ mistake ]

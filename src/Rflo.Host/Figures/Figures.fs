@@ -4,7 +4,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Plotly.NET
 
-/// What a report shows of a run, each figure from plain arrays.
+/// The figures of a report, each from plain arrays.
 [<RequireQualifiedAccess>]
 module internal Figures =
 
@@ -38,7 +38,7 @@ module internal Figures =
             let room = max 1.1 ((high / low) ** 0.04)
             low / room, min (high * room) 1e300
 
-    /// Losses that a logarithmic axis cannot show, and trials that have none, in words.
+    /// The numbers of losses that a logarithmic axis cannot show, and of trials without a loss, in words.
     let private leftOut (curves: (string * float[]) list) =
         let count chosen =
             curves |> List.sumBy (snd >> Array.filter chosen >> Array.length)
@@ -121,7 +121,7 @@ module internal Figures =
         {
             Title = "Loss v. time"
             Caption =
-                "L of each trial over the time that training took until then, on this machine; what probes took is not in it."
+                "L of each trial over the time that training took until then, on this machine; without the time of probes."
             IsWide = true
             Height = 340
             Chart =

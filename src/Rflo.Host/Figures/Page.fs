@@ -12,10 +12,10 @@ type internal Section =
     | Panels of Panel list
     /// A paragraph.
     | Note of string
-    /// Names and what they stand for.
+    /// Names and their values.
     | Terms of (string * string) list
     /// A heading row and rows.
-    /// An SVG file with a title and a caption; what is in it cannot reach the page.
+    /// An SVG file with a title and a caption, embedded as an image, so that its scripts cannot affect the page.
     | Drawing of title: string * svg: string * caption: string
     | Table of string list * string list list
     /// The same where cells are sentences.
@@ -23,17 +23,17 @@ type internal Section =
     /// Text as it is, folded away behind a title.
     | Folded of title: string * text: string
 
-/// What stands at the top of a page.
+/// The head of a page.
 type internal PageHead = {
     Title: string
     Subtitle: string
-    /// How it ended, and whether that was well.
+    /// How the run ended, and whether it completed.
     Status: string * bool
-    /// Numbers to see at once.
+    /// The most important numbers.
     Tiles: (string * string) list
 }
 
-/// One html file that needs nothing from elsewhere: plotly.js, style and data are in it.
+/// One self-contained HTML file: plotly.js, style and data are in it.
 [<RequireQualifiedAccess>]
 module internal Page =
 
@@ -106,7 +106,7 @@ draw();
 """
 
     let private panel (text: StringBuilder) (panel: Panel) =
-        // Nothing in the data may end its script element.
+        // The data must not contain the end tag of their script element.
         let json =
             (GenericChart.toFigureJson panel.Chart).Replace("</", "<\\/").Replace("<!", "<\\u0021")
 

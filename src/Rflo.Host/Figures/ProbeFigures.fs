@@ -3,11 +3,11 @@ namespace Rflo.Host
 open System
 open Plotly.NET
 
-/// What probes measured, v. trial; each figure from plain columns, NaN where nothing was measured.
+/// Figures of the values of probes by trial, from plain columns, NaN where nothing was measured.
 [<RequireQualifiedAccess>]
 module internal ProbeFigures =
 
-    /// How a kind of number is shown, by the first word of its columns.
+    /// How the values of a kind of probe are shown; the kind is the first word of its columns.
     type private Kind = {
         Word: string
         Title: string
@@ -24,7 +24,7 @@ module internal ProbeFigures =
         IsLog = false
     }
 
-    /// Of what angles are that are of no single projection.
+    /// The scope of angles of several projections.
     let private everything = "over all plastic projections onto areas"
 
     let private kinds = [
@@ -37,13 +37,13 @@ module internal ProbeFigures =
             "angle"
             "Angle between updates"
             "angle (degrees)"
-            $"Angle between what two rules ask for in a trial, {everything}: 0° is the same direction, 90° (dotted) has nothing in common with it."
+            $"Angle between the increments of two rules in a trial, {everything}: 0° is the same direction, 90° (dotted) has nothing in common with it."
         {
             kind
                 "ratio"
                 "Ratio of the norms of updates"
                 "|update| / |reference|"
-                "Frobenius norm of what a rule asks for over that of the reference." with
+                "Frobenius norm of a rule's increments over that of the reference." with
                 IsLog = true
         }
         kind
@@ -86,7 +86,7 @@ module internal ProbeFigures =
 
     let private words (column: string) = column.Split(' ') |> List.ofArray
 
-    /// Whether a column is of a kind: a probe of a script's own may have the name of one, and no more words.
+    /// Whether a column is of a kind; a custom probe may have the name of a kind alone.
     let private isOf kind column =
         match words column with
         | first :: _ :: _ -> first = kind.Word

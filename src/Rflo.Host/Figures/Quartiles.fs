@@ -2,8 +2,8 @@ namespace Rflo.Host
 
 open MathNet.Numerics.Statistics
 
-/// Quartiles by MathNet, in the definition that numpy, R and spreadsheets take where nothing is said (7 of Hyndman and Fan 1996): one
-/// for reports of sweeps and for the reproduction of figures.
+/// Quartiles by MathNet, in the default definition of numpy, R and spreadsheets (7 of Hyndman and Fan 1996), for reports of sweeps and
+/// for the reproduction of figures.
 [<RequireQualifiedAccess>]
 module internal Quartiles =
 

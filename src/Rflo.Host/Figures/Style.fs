@@ -4,10 +4,10 @@ open System
 open Plotly.NET
 open Plotly.NET.LayoutObjects
 
-/// A figure of a page, with its words.
+/// A figure of a page, with its title and caption.
 type internal Panel = {
     Title: string
-    /// What the reader sees, in a sentence or two.
+    /// A description of the figure in a sentence or two.
     Caption: string
     /// Whether it takes the whole width of the page.
     IsWide: bool
@@ -16,7 +16,7 @@ type internal Panel = {
     Chart: GenericChart
 }
 
-/// How all figures look: colours that the colour-blind tell apart (Okabe and Ito), thin axes, a unit on each.
+/// The style of all figures: colors for readers with color blindness (Okabe and Ito), thin axes, a unit on each.
 [<RequireQualifiedAccess>]
 module internal Style =
 
@@ -165,7 +165,7 @@ module internal Style =
         axis.SetProperty("ticktext", names)
         axis
 
-    /// The same axis with its labels on a slant, where names are too long to stand side by side; the margin grows with them.
+    /// The same axis with slanted labels where names are long, and a margin that fits them.
     let slanted (axis: LinearAxis) =
         axis.SetProperty("tickangle", -28)
         axis.SetProperty("automargin", true)

@@ -9,16 +9,16 @@ open Rflo.Dsl
 [<RequireQualifiedAccess>]
 module TaskFigures =
 
-    /// Pixels of a lane, and of what lies around them.
+    /// Height of a lane, and of the margins around the lanes, in pixels.
     let private laneHeight, room = 40, 100
 
-    /// Lanes in groups, each of which has a scale of its own: what is twice as high is twice as much.
+    /// Lanes in groups; the lanes of a group have one scale.
     let private groupsOf (view: TrialView) =
         let columns name (values: float[,]) = [
             for k in 0 .. Array2D.length2 values - 1 -> $"{name}{k}", values[*, k]
         ]
 
-        // One mask stands for all outputs, as long as they have the same.
+        // One mask is drawn where all outputs have the same.
         let masks =
             match columns "mask " view.Mask |> List.distinctBy snd with
             | [ _, values ] -> [ "mask", values ]
@@ -100,8 +100,8 @@ module TaskFigures =
                 |> Chart.withLegendStyle (Visible = false)
         }
 
-    /// `TaskFigures.write "tasks.html" [ "add", "trial 0", view ]` writes a page that needs nothing from elsewhere: of each trial its
-    /// title, what stands below it, and the trial, as `Trials.show` gives it.
+    /// `TaskFigures.write "tasks.html" [ "add", "trial 0", view ]` writes a self-contained page: for each trial its title, its
+    /// caption, and the trial, as `Trials.show` returns it.
     let write (path: string) (trials: (string * string * TrialView) list) =
         let panels = [
             for title, caption, view in trials -> panel title caption view

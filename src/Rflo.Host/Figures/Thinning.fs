@@ -2,18 +2,18 @@ namespace Rflo.Host
 
 open System
 
-/// A long series as a figure can show it: bins of equal width in the logarithm of the trial.
+/// A long series thinned for a figure: bins of equal width in the logarithm of the trial.
 type internal Thinned = {
     /// The middle of each bin, counted from trial 1.
     Trials: float[]
     Lowest: float[]
     Median: float[]
     Highest: float[]
-    /// Whether a bin ever stands for more than one trial.
+    /// Whether any bin holds more than one trial.
     IsThinned: bool
 }
 
-/// Makes long series short, and says so.
+/// Thins long series, with a caption for it.
 [<RequireQualifiedAccess>]
 module internal Thinning =
 
@@ -66,7 +66,7 @@ module internal Thinning =
     let private mostStretches = 1000
 
     /// The places of a series through which a line over time is drawn: all of a short one; of a long one, in each of 1000 equal
-    /// stretches, that of the smallest number and that of the largest, so that no spike is lost.
+    /// stretches, that of the smallest number and that of the largest, so that peaks stay visible.
     let places (values: float[]) =
         let extremes k =
             let first = int (int64 values.Length * int64 k / int64 mostStretches)
@@ -74,7 +74,7 @@ module internal Thinning =
             let mutable lowest, highest = first, first
 
             for place in first + 1 .. next - 1 do
-                // What is no number is a gap of the line, unless the stretch has others.
+                // NaN is a gap of the line, unless the stretch has finite numbers.
                 if not (values[lowest] <= values[place]) && not (Double.IsNaN values[place]) then
                     lowest <- place
 
@@ -95,7 +95,7 @@ module internal Thinning =
         let places = places values
         places |> Array.map (Array.get times), places |> Array.map (Array.get values)
 
-    /// What the caption of a figure over time says of a line with so many steps; nothing where all of them are drawn.
+    /// The part of a caption about thinning, for a line with so many steps; empty where all of them are drawn.
     let caption steps =
         if steps <= 2 * mostStretches then
             ""

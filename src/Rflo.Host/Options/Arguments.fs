@@ -2,8 +2,8 @@ namespace Rflo.Host
 
 open Argu
 
-/// The options of a model script, as Argu reads them. Values are taken as words: `Overrides` reads them, and finds
-/// everything that is wrong with them at once.
+/// The options of a model script, as Argu reads them. Values are taken as words: `Overrides` reads them, and reports
+/// all mistakes at once.
 type internal ScriptOption =
     | Trials of count: string
     | Seed of number: string
@@ -39,11 +39,11 @@ type internal ScriptOption =
             | Rule _ ->
                 let rules = Rflo.Dsl.Rule.all |> List.map (fun rule -> rule.Name)
 
-                "learn by this rule, but for projections with a rule of their own: "
+                "learn by this rule, except in projections with a rule of their own: "
                 + String.concat ", " rules
                 + "."
             | Update _ ->
-                "change weights online, at trial-end, or every-K trials, such as every-10; but for projections with a rule of their own."
+                "change weights online, at trial-end, or every-K trials, such as every-10; except in projections with a rule of their own."
             | Learns _ ->
                 "let everything learn, or only readouts, recurrent or inputs; the rest stays as it is."
             | Learning_Rate _ ->
@@ -51,7 +51,7 @@ type internal ScriptOption =
             | Precision _ -> "compute with double or single precision."
             | Stop_At_Loss _ ->
                 "end as soon as the mean loss (see --loss-window) is at or below this."
-            | Patience _ -> "end when so many trials in a row brought no new smallest mean loss."
+            | Patience _ -> "end when so many trials in a row gave no new smallest mean loss."
             | Loss_Window _ ->
                 $"the mean loss is that of the last so many trials that have a target; {Rflo.Core.Stopping.DefaultWindow} without it."
             | Keep_Best ->
@@ -59,13 +59,13 @@ type internal ScriptOption =
             | Out _ -> "write the run folder here; without it, the next free runs/NAME-1, -2, ..."
             | Force -> "replace the run folder that is there; files in it that no run wrote stay."
             | Resume _ ->
-                "go on with a run that was stopped or killed, named by its run folder; options that change the experiment are those that began it."
+                "continue a run that was stopped or killed, named by its run folder; options that change the experiment are those that began it."
             | Checkpoint_Every _ ->
                 "write a checkpoint after every so many trials, and keep the last."
             | Checkpoint_Minutes _ ->
                 "write a checkpoint after so many minutes, and keep the last; without both, every 5 minutes, and none is kept of a run that is complete."
             | Max_Minutes _ ->
-                "end after so many minutes with a checkpoint, to go on with --resume."
+                "end after so many minutes with a checkpoint, for --resume."
             | Threads _ ->
                 "use so many cores for one run, where its trials may run side by side (update everyTrials); all of them without it. No number depends on it."
             | Check -> "train nothing: print all problems, or a summary of the compiled circuit."
@@ -79,15 +79,15 @@ type internal ScriptOption =
             | Quiet -> "no progress; only problems and the last lines."
             | No_Report -> "write no report.html."
 
-/// The picture that takes the place of training.
+/// The picture that is made instead of training.
 type internal GraphRequest = {
     File: string
-    /// Millimeters, of a picture that is printed.
+    /// Width of a picture for print, in millimeters.
     Width: string option
     Font: string option
 }
 
-/// What somebody asked of a script.
+/// The requests of a script's command line.
 type internal Request = {
     /// Options and values in the order given.
     Given: ScriptOption list
@@ -95,9 +95,9 @@ type internal Request = {
     Words: string list
     Out: string option
     Force: bool
-    /// The run folder to go on with.
+    /// The run folder to continue.
     Resume: string option
-    /// What guards a long run, by the options that say so.
+    /// The values of the options for long runs.
     CheckpointEvery: string option
     CheckpointMinutes: string option
     MaxMinutes: string option
@@ -106,9 +106,9 @@ type internal Request = {
     CheckOnly: bool
     /// Whether a check prints the plan of a trial.
     Plan: bool
-    /// The picture of the circuit, if that is all that is wanted.
+    /// The picture of the circuit, if it is requested instead of training.
     Graph: GraphRequest option
-    /// What the picture is printed like, whether there is one or not.
+    /// The options of a printed picture, whether a picture is requested or not.
     GraphWidth: string option
     GraphFont: string option
     Quiet: bool
@@ -119,12 +119,12 @@ type internal Request = {
 [<RequireQualifiedAccess>]
 module internal Arguments =
 
-    /// What a command line asks for.
+    /// A parsed command line.
     type Asked =
         | Help of text: string
         | Do of Request
 
-    /// How to ask for help where `dotnet fsi` would answer.
+    /// The note on --help of scripts, which `dotnet fsi` takes for itself.
     let private ofScripts =
         "\n\ndotnet fsi takes --help for itself: type `dotnet fsi SCRIPT -- --help` or `rflo run SCRIPT --help`."
 
@@ -139,7 +139,8 @@ module internal Arguments =
     let names<'option when 'option :> IArgParserTemplate> () =
         namesIn (ArgumentParser.Create<'option>())
 
-    /// Everything that Argu does not know: options with a hint, words alone. A word behind an unknown option is its value.
+    /// The mistakes of words that Argu does not parse: unknown options with a hint, and single words. A word after an unknown
+    /// option is its value.
     let private unknown (known: string list) (rest: string list) =
         let isOption (word: string) = word.StartsWith '-'
 
@@ -154,7 +155,7 @@ module internal Arguments =
                 Some(StrayWord word))
         |> List.ofSeq
 
-    /// `--trials=5` means `--trials 5`. What stands behind further signs of equality belongs to the value.
+    /// `--trials=5` means `--trials 5`. Further signs of equality belong to the value.
     let private separated (known: string list) (word: string) =
         match word.IndexOf '=' with
         | at when at > 0 && List.contains (word.Substring(0, at)) known -> [
@@ -168,7 +169,7 @@ module internal Arguments =
         let known = names<'option>()
         arguments |> List.ofArray |> List.collect (separated known) |> Array.ofList
 
-    /// Parses with Argu: the values, or everything that is wrong.
+    /// Parses with Argu: the values, or all mistakes.
     let parseWith<'option when 'option :> IArgParserTemplate>
         (program: string)
         (arguments: string[])
@@ -199,7 +200,7 @@ module internal Arguments =
     let private last chosen options =
         options |> List.choose chosen |> List.tryLast
 
-    /// What the options of a script ask for, or everything that is wrong with them.
+    /// The request of a script's options, or all of their mistakes.
     let parse (program: string) (arguments: string[]) : Result<Asked, Mistake list> =
         match parseWith<ScriptOption> program arguments with
         | Error(Choice1Of2 help) -> Ok(Help(help + ofScripts))
@@ -271,10 +272,10 @@ module internal Arguments =
                 }
             )
 
-    /// Options that undo each other, or that have nothing to work on.
+    /// Options that exclude each other, or that have no effect.
     let contradictions (request: Request) = [
         if request.CheckOnly && request.Graph.IsSome then
-            Refused "--check and --graph each take the place of training; give one of them"
+            Refused "--check and --graph each replace training; give one of them"
 
         if request.GraphWidth.IsSome && request.Graph.IsNone then
             Refused "--graph-width is that of a picture; give --graph FILE.svg too"
@@ -288,7 +289,7 @@ module internal Arguments =
 
         if request.Resume.IsSome then
             if request.Out.IsSome then
-                Refused "--resume goes on in its own run folder; leave --out out"
+                Refused "--resume continues in its own run folder; leave --out out"
 
             if request.CheckOnly || request.Graph.IsSome then
                 Refused "--check and --graph train nothing; leave --resume out"
@@ -298,7 +299,7 @@ module internal Arguments =
                 "--force replaces the run folder that --out names; without --out every run gets a new one: leave --force out"
     ]
 
-    /// The words that stand behind the script on this process's own command line, and the script's path. Without a
+    /// The words after the script on this process's command line, and the script's path. Without a
     /// script (an interactive session, a notebook) there are none.
     let ofScript () =
         let words = System.Environment.GetCommandLineArgs() |> List.ofArray |> List.tail

@@ -3,17 +3,17 @@ namespace Rflo.Host
 open System
 open Rflo.Dsl
 
-/// How a run is carried out: what guards it where it is long, and how many cores it takes.
+/// Checkpoints, time limit and cores of a run.
 type internal Guard = {
     /// Trials between checkpoints.
     EveryTrials: int option
     /// Time between checkpoints.
     Every: TimeSpan
-    /// Time after which the run ends with a checkpoint, to go on later.
+    /// Time after which the run ends with a checkpoint, to be resumed later.
     MaxTime: TimeSpan option
-    /// Whether a run that ends where it should keeps its last checkpoint, so that more trials can follow.
+    /// Whether a completed run keeps its last checkpoint, so that more trials can follow.
     KeepsLast: bool
-    /// Cores, at least 1; all of them, shared out among runs at once, where none is said.
+    /// Cores, at least 1; all of them by default, divided among the runs at once.
     Threads: int option
 }
 
@@ -58,7 +58,7 @@ module internal Guards =
         | None -> Ok None
         | Some text -> read option text |> Result.map Some
 
-    /// The guards that a request asks for, or what is wrong with them.
+    /// The guard of a request, or its mistakes.
     let ofRequest (request: Request) : Result<Guard, Mistake list> =
         let everyTrials = each trials "--checkpoint-every" request.CheckpointEvery
         let every = each minutes "--checkpoint-minutes" request.CheckpointMinutes

@@ -31,7 +31,7 @@ module internal Overrides =
         | Some seed -> Ok { experiment with Seed = seed }
         | None -> Error [ BadValue("--seed", text, "a whole number") ]
 
-    /// Whether something learns, and nothing of it by the experiment's rule: an option that changes the rule would be lost.
+    /// Whether everything that learns has a rule of its own, so that an option for the experiment's rule has no effect.
     let private learnsOnlyByOwnRules (experiment: Experiment) =
         let plasticities: Plasticity list =
             experiment.Circuit.Projections |> List.map _.Plasticity
@@ -52,7 +52,7 @@ module internal Overrides =
         else
             change ()
 
-    /// The rule changes, the time of its updates stays: that is an option of its own.
+    /// Replaces the rule and keeps the time of its updates, which has a separate option.
     let private rule name (experiment: Experiment) =
         match Rule.named name with
         | Some rule ->
@@ -101,7 +101,7 @@ module internal Overrides =
         "inputs", OnlyInputs
     ]
 
-    /// What learns, in the whole circuit: projections with a rule of their own too.
+    /// Sets what learns in the whole circuit, also in projections with a rule of their own.
     let private learns text (experiment: Experiment) =
         match parts |> List.tryFind (fun (name, _) -> name = text) with
         | Some(_, part) ->
@@ -230,7 +230,7 @@ module internal Overrides =
                 BadValue("--loss-window", text, "a whole number, at least 1")
             ]
 
-    /// Rates for all projections come before those for one, whatever their order on the line.
+    /// Rates for all projections are applied before those for one, whatever their order on the line.
     let private order =
         function
         | Rule _ -> 0
@@ -266,7 +266,7 @@ module internal Overrides =
         | Quiet
         | No_Report -> Ok experiment
 
-    /// The experiment as the options want it, or everything that is wrong with them.
+    /// The experiment with the options applied, or all mistakes of the options.
     let onto (experiment: Experiment) (options: ScriptOption list) =
         let changed, mistakes =
             ((experiment, []), options |> List.indexed |> List.sortBy (snd >> order))

@@ -3,7 +3,7 @@ namespace Rflo.Host
 open Rflo.Core
 open Rflo.Dsl
 
-/// The page that lays several rules' runs of one experiment side by side.
+/// The page that compares several runs.
 [<RequireQualifiedAccess>]
 module internal Comparison =
 
@@ -13,7 +13,7 @@ module internal Comparison =
     let microseconds (trained: Trained) =
         Speed.microseconds trained.Seconds trained.Steps
 
-    /// What the runs' own rules were held against, if they were.
+    /// The reference of the runs' angle probes, if they have one.
     let private reference (runs: Trained list) =
         let angle = "angle own/"
 
@@ -24,7 +24,7 @@ module internal Comparison =
             && name.IndexOf(' ', angle.Length) < 0)
         |> Option.map (fun name -> name, name.Substring angle.Length)
 
-    /// The alignments of the feedback that a run learned by, in the order in which it was declared.
+    /// The alignments of the feedback that a run used, in order of declaration.
     let private alignments (trained: Trained) = [
         for feedback in trained.Experiment.Circuit.Feedback do
             if ErrorPaths.isUsed trained.Experiment feedback then
@@ -33,7 +33,7 @@ module internal Comparison =
                 | None -> ()
     ]
 
-    /// What validations of any of the runs measured.
+    /// The columns of validations of any of the runs.
     let validations (runs: Trained list) = [
         for column in [ "validation loss"; "validation performance" ] do
             let isMeasured (trained: Trained) =
@@ -65,7 +65,7 @@ module internal Comparison =
         yield! validations runs
     ]
 
-    /// What the numbers of the table are.
+    /// The definitions of the table's numbers.
     let legend =
         $"final loss: {FinalLoss.meaning}; µs a step: {Speed.meaning}, – where they were too few; "
         + "alignment: of the readout with the feedback that the run learned by, after its last trial"
@@ -80,7 +80,7 @@ module internal Comparison =
             |> List.map (fun (name, values) -> $"{name} %.3f{Array.last values}")
             |> String.concat ", "
 
-    /// What a run is called among others: by its experiment, or by its rule where the experiments have one name.
+    /// The label of a run among others: the name of its experiment, or of its rule where the experiments have one name.
     let label (runs: Trained list) (trained: Trained) =
         if
             runs |> List.distinctBy (fun run -> run.Experiment.Name) |> List.length = runs.Length
@@ -172,7 +172,7 @@ module internal Comparison =
                         (output trained)
         ]
 
-    /// What the page has no room for.
+    /// A note on what the page leaves out.
     let private leftOut (runs: Trained list) = [
         if
             runs
@@ -202,7 +202,7 @@ module internal Comparison =
             for readout in trained.Experiment.Circuit.Readouts -> Losses.ofReadout readout
     ]
 
-    /// What was run: once, where all runs differ in their training only, else for each.
+    /// The description of the experiments: once where the runs differ in training only, else for each.
     let private experiments (runs: Trained list) =
         let parts (trained: Trained) = Describe.parts trained.Experiment
 
@@ -222,7 +222,7 @@ module internal Comparison =
             for trained in runs -> $"The experiment {label runs trained}", [ Terms(parts trained) ]
           ]
 
-    /// The page; the note says what the comparison has shown.
+    /// The page; the note is the result of the comparison.
     let html title (note: string, isGood: bool) (runs: Trained list) =
         let tasks = runs |> List.map (fun run -> run.Experiment.Task.Name) |> List.distinct
 

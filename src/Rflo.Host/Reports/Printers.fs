@@ -5,7 +5,7 @@ open System.Reflection
 open Rflo.Dsl
 
 /// How values of models print in an interactive session: `Printers.register fsi` once, and circuits, experiments, rules, problems
-/// and runs print as a person would describe them.
+/// and runs print as descriptions.
 [<RequireQualifiedAccess>]
 module Printers =
 
@@ -21,14 +21,14 @@ module Printers =
     let experiment (experiment: Experiment) =
         $"{experiment.Name}\n{Describe.text experiment}"
 
-    /// A rule: its name, how credit flows, and when weights change.
+    /// A rule: its name, its credit assignment, and when weights change.
     let rule (rule: Rule) =
         $"{rule.Name}: {Describe.credit rule.Credit}; weights change {Describe.update rule}"
 
-    /// A problem of a declaration, as the check says it.
+    /// A problem of a declaration, as the check prints it.
     let problem problem = Problem.text problem
 
-    /// What a run left: how it ended, its losses, its weights by name and shape.
+    /// The results of a run: how it ended, its losses, its weights by name and shape.
     let trained (trained: Trained) =
         lines [
             $"{trained.Experiment.Name}: {trained.Status}"
@@ -53,7 +53,7 @@ module Printers =
         method.MakeGenericMethod(typeof<'value>).Invoke(session, [| box printer |])
         |> ignore
 
-    /// Lets an interactive session print values of models: `Printers.register fsi`. Anything but a session raises an
+    /// Registers printers of models in an interactive session: `Printers.register fsi`. Any other argument raises an
     /// ArgumentException. (A notebook of .NET Interactive has its own formatters, which take the functions beside this one.)
     let register (session: obj) =
         match session.GetType().GetMethod "AddPrinter" with

@@ -6,7 +6,7 @@ open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 open Rflo.Runs
 
-/// The page that shows a run, made of what its folder holds.
+/// The report of a run, made from the files of its folder.
 [<RequireQualifiedAccess>]
 module internal Report =
 
@@ -63,8 +63,7 @@ module internal Report =
     let private times (dt: float) (array: NamedArray) =
         Array.init array.Shape[0] (fun t -> dt * float (t + 1))
 
-    /// The readouts in the order in which they were declared, which is that of their targets: their names, and the kinds of their
-    /// outputs.
+    /// The readouts in order of declaration, which is that of their targets: names and kinds of outputs.
     let private readouts (record: RunRecord) =
         match field [ "readouts" ] record.Manifest.Experiment with
         | Some(:? JsonArray as all) -> [
@@ -111,7 +110,7 @@ module internal Report =
                 ]
             | _ -> []
 
-        /// What an output is drawn with: itself, and its target where that counts.
+        /// The series of an output: itself, and its target where that counts.
         let drawn moment k place values =
             match
                 find $"{moment}/targets" record.Activity, find $"{moment}/mask" record.Activity
@@ -132,7 +131,7 @@ module internal Report =
 
                 match find $"after/outputs/{name}" record.Activity with
                 | Some later when place < mostOutputs ->
-                    // A task may show another first trial after training: each moment has targets of its own.
+                    // The first trial after training may differ from that before: each has its own targets.
                     let range =
                         Figures.limits (drawn "before" k place values @ drawn "after" k place later)
 
@@ -196,8 +195,8 @@ module internal Report =
                     shown "Rates after training" Style.blue after
             ]
 
-    /// The alignments of the feedback that something learned by. An exact rule takes the readout's own weights, and then fixed
-    /// feedback that was declared too has no part in the run.
+    /// The alignments of the feedback that the run used. An exact rule uses the readout's own weights, so that declared fixed
+    /// feedback may have no effect.
     let private alignments (record: RunRecord) =
         let unused =
             match field [ "feedback" ] record.Manifest.Experiment with
@@ -336,7 +335,7 @@ module internal Report =
             "seed", string manifest.Seed
         ]
 
-    /// What the page has no room for.
+    /// Notes on what the page leaves out.
     let private leftOut (record: RunRecord) (distributions: Panel list) = [
         let outputs =
             inOrder record "before" |> List.sumBy (fun (_, values) -> values.Shape[1])
@@ -386,7 +385,7 @@ module internal Report =
         | cpu -> "Processor", $"{cpu}, {manifest.Machine.Processors} logical processors"
     ]
 
-    /// The processes that worked on a run, where there is more to say than that it was one.
+    /// The processes that worked on a run, where it was resumed or has notes.
     let private sessions (manifest: RunManifest) =
         let all = List.ofSeq manifest.Sessions
 
@@ -414,7 +413,7 @@ module internal Report =
 
     let private pictureCaption =
         "Blue projections learn, grey ones stay; filled arrowheads are excitatory, bars inhibitory, open arrowheads "
-        + "of any sign. Dashed arrows tell errors. rflo graph SCRIPT draws the circuit with all signs explained."
+        + "of any sign. Dashed arrows carry errors. rflo graph SCRIPT draws the circuit with all signs explained."
 
     /// The page.
     let html (record: RunRecord) =

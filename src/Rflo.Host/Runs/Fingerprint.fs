@@ -11,8 +11,8 @@ open Microsoft.FSharp.Reflection
 open Rflo.Core
 open Rflo.Dsl
 
-/// A hash of everything that an experiment declares. It goes over the value itself, so that no field can be left out of it, new
-/// ones among them. Functions of a script's own cannot be looked into: they count by the names that are declared with them.
+/// A hash of everything that an experiment declares. It visits the value by reflection, so that it includes every field, also
+/// new ones. Functions of a script are represented by the names that are declared with them.
 [<RequireQualifiedAccess>]
 module internal Fingerprint =
 
@@ -26,10 +26,10 @@ module internal Fingerprint =
         let size = Buffer.ByteLength array
         MemoryMarshal.CreateReadOnlySpan(&MemoryMarshal.GetArrayDataReference array, size)
 
-    /// How values of a type are added. Reflection is slow, and a sweep has many points: it is done once a type.
+    /// How values of a type are added, built once a type, since reflection is slow and a sweep has many points.
     let private ways = ConcurrentDictionary<Type, IncrementalHash -> obj -> unit>()
 
-    /// A part that an assembly of its own may add: known by its type and by its description, which has all of its constants.
+    /// A part that may come from another assembly: represented by its type and its description, which has all of its constants.
     let private described hash (part: obj) (description: string) =
         text hash (part.GetType().Name)
         text hash description
@@ -130,20 +130,20 @@ module internal Fingerprint =
     let private finish (hash: IncrementalHash) =
         Convert.ToHexStringLower(hash.GetHashAndReset())
 
-    /// Of an experiment, and of words that belong to it, such as the settings of a sweep's point.
+    /// The hash of an experiment, and of words that belong to it, such as the settings of a sweep's point.
     let ofExperiment (words: (string * string) list) (experiment: Experiment) =
         use hash = begun ()
         add hash words
         add hash experiment
         finish hash
 
-    /// Of weights that were read.
+    /// The hash of weights that were read.
     let ofWeights (weights: Result<WeightMatrix, string>) =
         use hash = begun ()
         add hash weights
         finish hash
 
-    /// Whether a schedule of rates looks at losses, by the mean over the window of the run.
+    /// Whether a schedule of learning rates depends on losses, by the mean over the window of the run.
     let private looksAtLosses (experiment: Experiment) =
         [
             experiment.Rule
@@ -155,8 +155,8 @@ module internal Fingerprint =
         ]
         |> List.exists (fun rule -> rule.Schedule.Memory > 0)
 
-    /// What a run is, in one hash: the experiment, but for the number of its trials and for when it stops, with all that was drawn
-    /// for it: the weights with which it begins, and its feedback.
+    /// The identity of a run in one hash: the experiment without its number of trials and its stopping, with all its random
+    /// draws: initial weights and feedback.
     let ofRun (running: Run.Running) =
         use hash = begun ()
         let experiment = running.Experiment

@@ -11,12 +11,12 @@ open Rflo.Core
 open Rflo.Dsl
 open Rflo.Runs
 
-/// What a run left in its folder, by the names that `Trained` has. The experiment is not among it: its functions are in no file.
+/// The results of a run in its folder, by the names of `Trained`. The experiment is not part of it, since no file holds its functions.
 [<RequireQualifiedAccess>]
 type LoadedRun = {
     /// Full path of the folder.
     Place: string
-    /// What was run, where, and how it ended.
+    /// The settings of the run, its machine, and how it ended.
     Manifest: RunManifest
     Status: RunStatus
     Losses: float[]
@@ -24,7 +24,7 @@ type LoadedRun = {
     Rewards: float[]
     Seconds: float[]
     Alignments: Map<string * string, float[]>
-    /// What probes measured; a measurement of NaN is none in a file.
+    /// The values of probes; values of NaN are not in files.
     Probes: Map<string, Series>
     Initial: Map<string, Matrix<float>>
     Final: Map<string, Matrix<float>>
@@ -41,7 +41,7 @@ type LoadedRun = {
     After: Activity
 }
 
-/// Reads what runs left, and says of what is damaged which file it is.
+/// Reads the results of runs; an exception names a damaged file.
 [<RequireQualifiedAccess>]
 module internal LoadedRuns =
 
@@ -56,7 +56,7 @@ module internal LoadedRuns =
         )
 
     let private againstIts (saved: SavedRun) =
-        // Pages and pictures may be made anew; metrics.csv is compared where it is read.
+        // Pages and pictures may have been made again; metrics.csv is compared where it is read.
         for file in saved.Manifest.Files do
             if file.Name = RunFileNames.Weights || file.Name = RunFileNames.Activity then
                 file.Check(Path.Combine(saved.Place, file.Name))
@@ -83,7 +83,7 @@ module internal LoadedRuns =
             damaged
                 place
                 "readouts"
-                $"has a manifest that does not say what its readouts are ({e.Message})"
+                $"has a manifest without valid readouts ({e.Message})"
 
     let private activity
         place
@@ -162,7 +162,7 @@ module internal LoadedRuns =
         else
             Map.empty
 
-    /// The names behind a prefix.
+    /// The matrices of a prefix, by the rest of their names.
     let private ofUnits (prefix: string) (weights: Map<string, Matrix<float>>) =
         Map.ofList [
             for KeyValue(name, matrix) in weights do
@@ -210,7 +210,7 @@ module internal LoadedRuns =
         | RunEnd.Stopped -> RunStatus(manifest.Status, manifest.Trials - 1, 0, behind ": ")
         | ended -> RunStatus(ended, manifest.Trials - 1, 0, "")
 
-    /// What the columns of metrics.csv are beside those of probes.
+    /// Whether a column of metrics.csv is not one of a probe.
     let private isOwn (name: string) =
         List.contains name [ "trial"; "loss"; "seconds"; "steps"; "reward" ]
         || name.StartsWith("alignment ", StringComparison.Ordinal)
@@ -231,7 +231,7 @@ module internal LoadedRuns =
             damaged
                 (Path.Combine(saved.Place, RunFileNames.Metrics))
                 "loss"
-                $"has {losses.Length} trials, and manifest.json says {manifest.Trials}"
+                $"has {losses.Length} trials, and manifest.json has {manifest.Trials}"
 
         let arrays = Map.ofSeq [ for array in saved.ReadActivity() -> array.Name, array ]
 
@@ -309,9 +309,9 @@ module internal LoadedRuns =
             After = after
         }
 
-    // Whose run it is.
+    // Comparison with a declaration.
 
-    /// What decides no number of a trial: how many there are, when they end, what is measured beside them, and what they are called.
+    /// Fields on which no number of a trial depends.
     let private besides = [ "name"; "trials"; "stopping"; "probes" ]
 
     let private parts (node: JsonNode | null) =
@@ -324,13 +324,13 @@ module internal LoadedRuns =
                         | null -> "null"
                         | value -> value.ToJsonString()
 
-                    // A list of none is what an earlier version, which had no such list, says by leaving it out.
+                    // An earlier version without this list has no such field, so an empty list is left out.
                     if not (List.contains field.Key besides) && text <> "[]" then
                         field.Key, text
             ]
         | _ -> Map.empty
 
-    /// The parts of a declaration that are other than those of the run.
+    /// The parts of a declaration that differ from those of the run.
     let private otherParts (manifest: RunManifest) (experiment: Experiment) =
         let declared =
             parts (JsonNode.Parse((ExperimentJson.ofExperiment experiment).ToJsonString()))
@@ -348,7 +348,7 @@ module internal LoadedRuns =
         && a.ColumnCount = b.ColumnCount
         && Seq.forall2 (=) (a.Enumerate()) (b.Enumerate())
 
-    /// The names of weights with which the declaration begins otherwise than the run.
+    /// The names of initial weights that differ between the declaration and the run.
     let private otherWeights (run: LoadedRun) (declared: Map<string, Matrix<float>>) = [
         for name in Seq.append declared.Keys run.Initial.Keys |> Seq.distinct do
             match Map.tryFind name declared, Map.tryFind name run.Initial with
@@ -368,7 +368,7 @@ module internal LoadedRuns =
             )
         )
 
-    /// The run as `Run.train` would have left it.
+    /// The run as the result of `Run.train`.
     let asTrained (experiment: Experiment) (run: LoadedRun) : Result<Trained, Problem list> =
         match otherParts run.Manifest experiment with
         | [] -> ()

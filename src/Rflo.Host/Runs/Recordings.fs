@@ -6,7 +6,7 @@ open MathNet.Numerics.LinearAlgebra
 open Rflo.Dsl
 open Rflo.Runs
 
-/// Activity of many trials as one .npz file, and tasks from arrays that numpy made.
+/// Activity of many trials as one .npz file, and tasks from arrays of numpy.
 [<RequireQualifiedAccess>]
 module Recordings =
 

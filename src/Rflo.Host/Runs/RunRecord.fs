@@ -8,19 +8,19 @@ open Rflo.Dsl
 open Rflo.Pictures
 open Rflo.Runs
 
-/// Everything that a run folder holds; the report is made of it, whether the run has just ended or lies on a disk.
+/// Everything that a run folder holds; the report is made from it, after a run or from a saved folder.
 type internal RunRecord = {
     Manifest: RunManifest
     /// metrics.csv by column: trial (from 0), loss (empty where the trial had no target), seconds, steps (where trials differ in
-    /// length), an alignment for each feedback, and what probes measured: NaN,
-    /// and an empty field of the file, where they did not.
+    /// length), an alignment for each feedback, and the values of probes: NaN,
+    /// and an empty field of the file, where nothing was measured.
     Metrics: (string * float[]) list
     /// weights.npz: initial/NAME, final/NAME, best/NAME (where kept), the same of "tau AREA" (in ms) and "start AREA" (initial states), where learned, and
-    /// feedback/READOUT->AREA, shape (post, pre). Where some connections do not exist, NAME/exists says which do; of a sparse
+    /// feedback/READOUT->AREA, shape (post, pre). Where some connections do not exist, NAME/exists marks those that do; of a sparse
     /// projection there are NAME/row, /column and /value of those that exist, and /shape, instead.
     Weights: NamedArray list
     /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT, rates/AREA and states/AREA STATE (where recorded),
-    /// shape (steps, ...), and what the trial is about, conditions/NAME, its loss, and rewards and performance, where it has them.
+    /// shape (steps, ...), and the conditions of the trial, conditions/NAME, its loss, and rewards and performance, where it has them.
     Activity: NamedArray list
     /// The script's text.
     Script: string option
@@ -40,7 +40,8 @@ module internal RunRecord =
         let columns = if array.Shape.Length > 1 then array.Shape[1] else 1
         Matrix<float>.Build.DenseOfRowMajor(array.Shape[0], columns, array.Values)
 
-    /// All that a run learned, at some moment: weights in the order of their declaration, then time constants and initial states.
+    /// All learned parameters of a run before or after training: weights in the order of their declaration, then time constants
+    /// and initial states.
     let private learned (trained: Trained) moment (matrices: Map<string, Matrix<float>>) = [
         for name in trained.Experiment.Circuit.Projections |> List.map Projection.name do
             match Map.tryFind name matrices with
@@ -102,7 +103,7 @@ module internal RunRecord =
             dense $"{moment}/states/{name}" states
     ]
 
-    /// What probes measured: a number a trial, NaN where they did not.
+    /// The values of probes: a number a trial, NaN where nothing was measured.
     let probes (trained: Trained) = [
         for KeyValue(name, series) in trained.Probes do
             let values = Array.create trained.Losses.Length nan
@@ -114,7 +115,7 @@ module internal RunRecord =
         "trial", Array.init trained.Losses.Length float
         "loss", trained.Losses
         "seconds", trained.Seconds
-        // A report takes all trials for as long as the one that it shows, where it is not told otherwise.
+        // Without this column a report assumes that all trials have the length of the one that it shows.
         if trained.Steps |> Array.exists ((<>) trained.After.Targets.RowCount) then
             "steps", Array.map float trained.Steps
         if trained.Rewards |> Array.exists (fun reward -> reward <> 0.0) then
@@ -171,13 +172,13 @@ module internal RunRecord =
             Picture = picture
         }
 
-    /// The record of a run that has just ended, with its picture: for whoever writes no run folder.
+    /// The record of a run that has just ended, with its picture, for programs that write no run folder.
     let ofTrained (started: DateTimeOffset) overrides (script: string option) (trained: Trained) =
         let picture = Picture.svg trained.Experiment.Circuit
         recordOf started [] [] overrides script (Some picture) trained
 
-    /// The record of a run that has just ended, which the folder holds the beginning of. Its picture is drawn when the numbers are
-    /// safe.
+    /// The record of a run that has just ended, whose folder was begun before. Its picture is drawn after the numbers are
+    /// written.
     let ofFolder (folder: RunFolder) overrides (trained: Trained) =
         let script = Option.ofObj folder.Script |> Option.filter File.Exists
         let started = (Seq.head folder.Sessions).Started
@@ -195,7 +196,7 @@ module internal RunRecord =
     let ofPoint settings (started: DateTimeOffset) overrides (trained: Trained) =
         recordOf started [] settings overrides None None trained
 
-    /// The record that lies in a run folder.
+    /// The record of a saved run folder.
     let ofSaved (saved: SavedRun) =
         let table = saved.ReadMetrics()
 
@@ -212,7 +213,7 @@ module internal RunRecord =
         let names, values = List.unzip columns
         let last = values.Head.Length - 1
 
-        // What is no number was not measured, such as the loss of a trial without a target; but for the loss with which a run
+        // NaN was not measured, such as the loss of a trial without a target, except the loss with which a run
         // diverged.
         let isMeasured name trial value =
             not (Double.IsNaN value) || (isDiverged && name = "loss" && trial = last)
@@ -230,14 +231,14 @@ module internal RunRecord =
 
             writer.Append row
 
-    /// Writes the numbers of a record into a run folder, and the manifest that names them: from here on they are safe.
+    /// Writes the numbers of a record into a run folder, and then the manifest, which makes them complete.
     let writeNumbers (folder: RunFolder) record =
         writeMetrics folder (record.Manifest.Status = RunEnd.Diverged) record.Metrics
         folder.WriteWeights record.Weights
         folder.WriteActivity record.Activity
         folder.Seal record.Manifest
 
-    /// Writes the numbers of a record into a run folder and moves it into place; where it lies then.
+    /// Writes the numbers of a record into a run folder and moves it into place; returns its place.
     let write (folder: RunFolder) record =
         writeNumbers folder record
         folder.Commit record.Manifest

@@ -6,13 +6,13 @@ open Rflo.Dsl
 open Rflo.Pictures
 open Rflo.Runs
 
-/// Puts results where they belong, or at least somewhere: they are worth more than their place, and than the pages made of them.
+/// Writes results to their folder, or to another one where that fails; a page that cannot be made does not affect them.
 [<RequireQualifiedAccess>]
 module internal Saving =
 
     let private complain (name: string) (text: string) = eprintfn $"{name}: {text}"
 
-    /// A page or a picture that cannot be made costs nothing but itself.
+    /// Makes a page or a picture; a failure is reported and does not end the run.
     let private tryMake name what work =
         try
             Some(work ())
@@ -26,7 +26,8 @@ module internal Saving =
             complain name $"the {what} was not made: {reason}"
             None
 
-    /// The numbers, then the manifest, and only then what is made of them. Where it lies, and whether it is all of what was wanted.
+    /// Writes the numbers and the manifest, then the pages, and moves the folder into place. Returns the place, and whether all files
+    /// were made.
     let private write
         name
         (folder: RunFolder)
@@ -57,11 +58,11 @@ module internal Saving =
         let place = folder.Commit record.Manifest
 
         if page = Some None then
-            complain name $"rflo report {place} makes it of the other files"
+            complain name $"rflo report {place} makes it from the other files"
 
         place, picture <> Some None && page <> Some None
 
-    /// The script and the sessions of a run, for the folder that takes the place of another.
+    /// Copies the script and the sessions of a run into the folder that replaces its own.
     let private hand (from: RunFolder) (into: RunFolder) =
         try
             into.Archive [|
@@ -79,8 +80,8 @@ module internal Saving =
         hand folder other
         fst (write name other report circuit record)
 
-    /// Writes a run into its folder and moves it into place: where it lies then, if it lies there, and whether everything that was
-    /// wanted was made. What could not be done has been said.
+    /// Writes a run into its folder and moves it into place: returns its place, whether that is its own folder, and whether all files
+    /// were made. Failures are reported here.
     let save (folder: RunFolder) (circuit: Circuit option) report (record: RunRecord) =
         let name = record.Manifest.Name
 
@@ -90,7 +91,7 @@ module internal Saving =
         with :? RunFileException as e ->
             complain name e.Message
 
-            // The folder was complete and only could not be moved; the message says where it lies.
+            // The folder was complete and could only not be moved; the message has its place.
             if not (File.Exists(Path.Combine(folder.Temporary, RunFileNames.Manifest))) then
                 try
                     let place = rescue folder (name.Replace('/', '-')) report circuit record

@@ -4,7 +4,7 @@ open System
 open System.IO
 open System.Text.RegularExpressions
 
-/// The files that a script loads, and those that they load: a run folder without them could not be run again.
+/// The files that a script loads, directly or through other files; a run folder keeps them, so that it can be run again.
 [<RequireQualifiedAccess>]
 module internal ScriptFiles =
 
@@ -14,7 +14,7 @@ module internal ScriptFiles =
             RegexOptions.Compiled
         )
 
-    /// The paths that stand behind a directive, in any kind of string.
+    /// The paths after a directive, in any kind of string.
     let paths (directive: string) (text: string) = [
         for line in text.Split '\n' do
             if Regex.IsMatch(line, $@"^\s*#{directive}\b") then
@@ -25,7 +25,7 @@ module internal ScriptFiles =
                         found.Groups["a"].Value + found.Groups["b"].Value
     ]
 
-    /// What a file loads, as far as it is there: beside it, or in a folder that it adds to the search.
+    /// The existing files that a file loads: beside it, or in a folder that it adds to the search.
     let private loads (file: string) (text: string) =
         let here = nonNull (Path.GetDirectoryName file)
         let places = here :: [ for added in paths "I" text -> Path.Combine(here, added) ]
@@ -41,11 +41,11 @@ module internal ScriptFiles =
                 | None -> ()
         ]
 
-    /// The host itself is of the version that the manifest names.
+    /// Whether a path is that of the host, which is not copied, since the manifest has its version.
     let private isHost (text: string) =
         paths "r" text |> List.contains "Rflo.Host.dll"
 
-    /// A path from the script's folder as plain names: a step up is a folder called up.
+    /// A path relative to the script's folder without `..`: a parent folder is called `up`.
     let private safe (folder: string) (file: string) =
         let relative = Path.GetRelativePath(folder, file)
 
@@ -60,7 +60,7 @@ module internal ScriptFiles =
              else
                  parts)
 
-    /// One name a file, whatever their paths.
+    /// Distinct names for files from different paths.
     let private distinct (files: (string * string) list) =
         (([], Set.empty), files)
         ||> List.fold (fun (named, taken) (name, path) ->
@@ -101,9 +101,9 @@ module internal ScriptFiles =
         try
             go Set.empty [] [ script ] |> distinct
         with
-        // What cannot be read now could be when the script was compiled: the run is worth more than its copy.
+        // A file that cannot be read is not copied; the run continues.
         | :? IOException
         | :? UnauthorizedAccessException -> []
 
-    /// The files that a script loads, but for itself and the host, each with a safe path below the script's folder, and its place.
+    /// The files that a script loads, without itself and the host, each with a safe path below the script's folder, and its place.
     let loadedBy (script: string) = read script

@@ -3,11 +3,11 @@ namespace Rflo.Host
 open System.IO
 open Rflo.Runs
 
-/// The files that make up a script, which a run folder keeps as they are when the run begins.
+/// The files of a script, which a run folder keeps as they are when the run begins.
 [<RequireQualifiedAccess>]
 module internal Sources =
 
-    /// The script and what it loads, under the names that they have in a run folder; nothing where there is no script.
+    /// The script and the files that it loads, under their names in a run folder; empty without a script.
     let ofScript (script: string option) = [
         match script with
         | Some path ->

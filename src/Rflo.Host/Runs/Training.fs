@@ -12,7 +12,7 @@ open Rflo.Runs
 [<RequireQualifiedAccess>]
 module internal Training =
 
-    /// Writes checkpoints when they are due. One that cannot be written is told of once; the run goes on.
+    /// Writes checkpoints when they are due. The first one that cannot be written is reported; the run continues.
     type private Keeper(guard: Guard, checkpoints: Checkpoints, session: Session) =
         let sinceLast = Stopwatch.StartNew()
         let mutable last = session.TrialsDone
@@ -24,7 +24,7 @@ module internal Training =
                 told <- false
             with :? RunFileException as e ->
                 if not told then
-                    Console.Error.WriteLine $"{e.Message} The run goes on without this checkpoint."
+                    Console.Error.WriteLine $"{e.Message} The run continues without this checkpoint."
                     told <- true
 
             last <- session.TrialsDone
@@ -36,11 +36,11 @@ module internal Training =
                 | Some trials when session.TrialsDone - last >= trials -> true
                 | _ -> sinceLast.Elapsed >= guard.Every
 
-            // Of a run that has just diverged the last checkpoint is the one worth having.
+            // A run that has just diverged keeps the checkpoint before.
             if isDue && (Double.IsFinite loss || session.Metrics.LastIsUnscored) then
                 this.Write()
 
-    /// A checkpoint may ask for as much memory as the run that it is of takes anyway.
+    /// The limits for reading a checkpoint: at least twice the size of the run's own state.
     let private limits (folder: RunFolder) (session: Session) =
         let usual = ReadLimits.Default
 
@@ -50,8 +50,8 @@ module internal Training =
             let own = session.Capture().Values |> Seq.sumBy (fun part -> int64 part.Length * 8L)
             ReadLimits(MaxTotalBytes = max usual.MaxTotalBytes (2L * own))
 
-    /// Goes on from the newest usable checkpoint; what is wrong with the others. Where there is none that can be used, the run begins
-    /// with its first trial if that is wanted.
+    /// Resumes from the newest usable checkpoint; returns the problems of the others. Without a usable one the run begins
+    /// with its first trial if `anew` is true.
     let private takeUp place anew (checkpoints: Checkpoints) (session: Session) =
         let used, passedOver =
             checkpoints.TakeUp(fun checkpoint -> session.Restore checkpoint.State)
@@ -65,18 +65,18 @@ module internal Training =
                 RunFileException(
                     place,
                     null,
-                    "can go on from none of its checkpoints",
+                    "can continue from none of its checkpoints",
                     $"Resume it with the script and the options that began it, or begin it anew: --out {place} --force instead of --resume; a point of a sweep with --retry."
                 )
             )
         | _, passedOver -> passedOver
 
-    /// Copies what is about to run. A copy that fails is no reason not to run; a note says that it is missing.
+    /// Copies the script. If that fails, the run continues, and a note records that the copy is missing.
     let private archive (folder: RunFolder) (sources: SourceFile list) =
         try
             folder.Archive(List.toArray sources), []
         with :? RunFileException as e ->
-            Console.Error.WriteLine $"{e.Message} The run goes on without a copy of its script."
+            Console.Error.WriteLine $"{e.Message} The run continues without a copy of its script."
             [||], [ $"{e.Message} The script was not copied." ]
 
     let private commitOf (sources: SourceFile list) =
@@ -84,7 +84,7 @@ module internal Training =
         | script :: _ -> GitCommit.Find script.Path
         | [] -> null
 
-    /// What a run begins with.
+    /// The settings with which a run begins.
     type Start = {
         Guard: Guard
         /// Runs at once, which share the cores.
@@ -92,15 +92,15 @@ module internal Training =
         Folder: RunFolder
         /// The words of the command line.
         Arguments: string list
-        /// The script and what it loads.
+        /// The script and the files that it loads.
         Sources: SourceFile list
-        /// Begin with the first trial where no checkpoint can be used.
+        /// Whether to begin with the first trial where no checkpoint can be used.
         Anew: bool
-        /// Takes what is to be shown beside the loss.
+        /// Receives the text after the loss of the progress line.
         Note: string -> unit
     }
 
-    /// Trains in a folder that was begun or taken up. Everything that went before, whatever process did it, is in the result.
+    /// Trains in a folder that was begun or resumed. The result includes the trials of all earlier processes.
     let run
         (start: Start)
         (onTrial: int -> float -> unit)
@@ -109,7 +109,7 @@ module internal Training =
         : Trained =
         let guard, folder = start.Guard, start.Folder
         let started = DateTimeOffset.UtcNow
-        // The script may change while it runs, and another commit be checked out.
+        // Copied first: during the run the script may change, or another commit may be checked out.
         let sources, uncopied = archive folder start.Sources
         let commit = commitOf start.Sources
         let clock = Stopwatch.StartNew()
@@ -124,7 +124,7 @@ module internal Training =
 
         for note in notes do
             Console.Error.WriteLine
-                $"{note} It was passed over; the run goes on after trial {session.TrialsDone}."
+                $"{note} It was skipped; the run continues after trial {session.TrialsDone}."
 
         folder.Begin(
             RunSession(
@@ -140,8 +140,8 @@ module internal Training =
         use limited = CancellationTokenSource.CreateLinkedTokenSource cancellation
         let keeper = Keeper(guard, checkpoints, session)
 
-        // A run whose callback throws ends as failed. What goes wrong here, such as a full disk, is no failure of the
-        // experiment: it goes on to whoever began the run, which can be resumed.
+        // A run whose callback throws ends as failed. An exception here, such as of a full disk, is no failure of the
+        // experiment: it is thrown to the caller, and the run can be resumed.
         let broken = ref None
 
         let tellValidations = Progress.validations session start.Note
@@ -165,7 +165,7 @@ module internal Training =
         | Some thrown -> thrown.Throw()
         | None -> ()
 
-        // What diverged or failed is left at the checkpoint before.
+        // A run that diverged or failed keeps the checkpoint before.
         if status.End = RunEnd.Cancelled || (status.IsWell && guard.KeepsLast) then
             keeper.Write()
 

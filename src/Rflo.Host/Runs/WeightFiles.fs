@@ -5,12 +5,12 @@ open MathNet.Numerics.LinearAlgebra
 open Rflo.Dsl
 open Rflo.Runs
 
-/// Weights in files, and from them.
+/// Weights in files.
 [<AutoOpen>]
 module WeightFiles =
 
-    /// The arrays of a projection's weights. Where some connections do not exist, NAME/exists says which do; where the core stores
-    /// those only, there are NAME/row, /column and /value of them, and /shape, instead.
+    /// The arrays of a projection's weights. Where some connections do not exist, NAME/exists marks those that do; where the core
+    /// stores those only, there are NAME/row, /column and /value of them, and /shape, instead.
     let internal arrays isCompressed name (matrix: Matrix<float>) =
         let rows, columns = matrix.RowCount, matrix.ColumnCount
 
@@ -63,7 +63,7 @@ module WeightFiles =
             Error
                 $"{array.Name} has shape {shapeText shape}; a matrix of weights has two axes, (post, pre)"
 
-    /// A full matrix of which another says which connections exist.
+    /// A full matrix, with another that marks the connections that exist.
     let private masked (array: NamedArray) (exists: NamedArray) =
         matrixOf array
         |> Result.bind (fun matrix ->
@@ -166,12 +166,12 @@ module WeightFiles =
         elif names.Contains $"{name}/value" then
             sparse name read
         else
-            // As it is: the reader says what the file holds.
+            // A missing name is left to the reader, whose message lists the names of the file.
             matrixOf (read name) |> Result.map WeightMatrix.Full
 
     /// `npz "runs/p1/weights.npz" "final/cortex->cortex"` starts from those weights of that file, of shape (post, pre): an array, or
-    /// what a run writes of a projection of which some connections do not exist, which then do not exist here either; those of weight
-    /// 0 do. The file is read when the experiment is checked. A relative path starts from the current folder.
+    /// the arrays that a run writes for a projection without all connections. The missing connections do not exist here either;
+    /// those of weight 0 do. The file is read when the experiment is checked. A relative path starts from the current folder.
     let npz file name =
         ReadFrom(
             $"{file}, {name}",
@@ -182,9 +182,9 @@ module WeightFiles =
                     Error $"{e.Problem}. {e.Remedy}"
         )
 
-    /// `savedWeights "runs/p1" "final"` is what that run left (or "initial", or "best" where it was kept): the weights of every
-    /// projection by name, and learned time constants. `Circuit.withWeights` begins from it, `Run.performWith` tests it. An .npz file
-    /// will do for a folder. Where it cannot be read, a RunFileException says why.
+    /// `savedWeights "runs/p1" "final"` is the final weights of that run (or "initial", or "best" where it was kept): the weights
+    /// of every projection by name, and learned time constants, for `Circuit.withWeights` and `Run.performWith`. The path may
+    /// also be that of an .npz file. A RunFileException has the reason where it cannot be read.
     let savedWeights (run: string) (moment: string) : Map<string, Matrix<float>> =
         let file =
             if IO.Directory.Exists run then

@@ -23,20 +23,20 @@ type internal SweepOption =
             | Jobs _ -> "run so many points at once; as many as there are cores without it."
             | Retry -> "begin points anew that failed, or whose files are damaged."
             | Take_Over ->
-                "take points over from processes on other machines, of which you know that they have ended."
+                "take points over from processes on other machines that have ended."
             | Part _ -> "run the K-th of N parts of the sweep, K/N, such as 3/10."
             | Slurm ->
                 "train nothing here: write a job array into the folder of the sweep and hand it to the queue of a cluster."
             | Partition _ -> "with --slurm: the partition of the cluster."
             | Time _ ->
-                "with --slurm: time limit of a task, such as 1:00:00; one that comes to its end goes on in another."
+                "with --slurm: time limit of a task, such as 1:00:00; one that reaches it continues in another task."
             | Mem _ -> "with --slurm: memory of a task, such as 2G."
             | Max_Parallel _ -> "with --slurm: so many tasks at once, at most."
             | Chunk _ -> "with --slurm: so many points a task."
             | Dry_Run ->
-                "train a few trials of the first point only, and tell what the sweep costs."
+                "train a few trials of the first point only, and print the cost of the sweep."
 
-/// What somebody asked of a cluster.
+/// The requests for a cluster.
 type internal SlurmRequest = {
     Partition: string option
     Time: string option
@@ -46,16 +46,16 @@ type internal SlurmRequest = {
     Chunk: int option
 }
 
-/// What somebody asked of a sweep.
+/// The requests of a sweep's command line.
 type internal SweepRequest = {
     Settings: SweepSettings
-    /// A cluster, if it is to run there.
+    /// The cluster, if the sweep runs on one.
     Slurm: SlurmRequest option
-    /// Whether only the costs are wanted.
+    /// Whether only the costs are printed.
     DryRun: bool
     /// The words of the command line that every script takes.
     Rest: string list
-    /// What it has in common with other scripts.
+    /// The requests that all scripts share.
     Script: Request
 }
 
@@ -63,7 +63,7 @@ type internal SweepRequest = {
 [<RequireQualifiedAccess>]
 module internal SweepArguments =
 
-    /// What a command line asks for.
+    /// A parsed command line.
     type Asked =
         | Help of text: string
         | Do of SweepRequest
@@ -84,7 +84,7 @@ module internal SweepArguments =
         | Some count when count >= 1L && count <= int64 Int32.MaxValue -> Ok(int count)
         | _ -> Error(BadValue(option, text, "a whole number, at least 1"))
 
-    /// Words go into a script that a shell reads.
+    /// A value for a shell script, without characters that a shell interprets.
     let private word option (text: string) =
         if
             text <> ""
@@ -116,11 +116,11 @@ module internal SweepArguments =
 
         if isDryRun && (request.CheckOnly || request.Graph.IsSome) then
             Refused
-                "--dry-run, --check and --graph each take the place of the sweep; give one of them"
+                "--dry-run, --check and --graph each replace the sweep; give one of them"
 
         if request.Resume.IsSome then
             Refused
-                "--resume goes on with one run; a sweep goes on when the same command is given again"
+                "--resume continues one run; a sweep continues when the same command is given again"
 
         if request.Force then
             Refused
@@ -252,13 +252,13 @@ module internal SweepArguments =
             }
         | _ -> Error mistakes
 
-    /// Everything that is known of an option is known of a sweep's too.
+    /// Adds the options of sweeps to the known options of a mistake.
     let private alsoKnown more mistake =
         match mistake with
         | UnknownOption(given, known) -> UnknownOption(given, known @ more)
         | other -> other
 
-    /// What the options of a sweep ask for, or everything that is wrong with them. `place` is where it goes without --out.
+    /// The request of a sweep's options, or all of their mistakes. `place` is its folder without --out.
     let parse (program: string) place (arguments: string[]) : Result<Asked, Mistake list> =
         let parser = ArgumentParser.Create<SweepOption>(programName = program)
 
@@ -270,7 +270,7 @@ module internal SweepArguments =
                 Ok(
                     Help(
                         parser.PrintUsage().TrimEnd()
-                        + "\n\nAnd what every script takes:\n\n"
+                        + "\n\nOptions of all scripts:\n\n"
                         + text
                     )
                 )

@@ -6,14 +6,14 @@ open System.IO
 open Rflo.Dsl
 open Rflo.Runs
 
-/// What a sweep costs on a disk and in time, as its first point tells.
+/// The files, bytes and time of a sweep, estimated from its first point.
 type internal SweepCosts = {
-    /// Files of a point, and the folder they lie in.
+    /// Files of a point, with their folder.
     FilesOfPoint: int
     BytesOfPoint: float
     /// Seconds of one processor for a point.
     SecondsOfPoint: float
-    /// Seconds that it takes to name a point: a process that runs a part names those of the part, and a submission all.
+    /// Seconds to compute the name of a point: a process that runs a part names the points of the part, a submission all.
     SecondsOfName: float
 }
 
@@ -73,7 +73,7 @@ module internal SweepCosts =
                             let point = sweep.At k
                             SweepPoints.id point.Settings point.Experiment |> ignore
 
-                    // The first ones are slow: they are compiled.
+                    // The first calls are slow, since they are compiled.
                     name ()
                     let clock = Stopwatch.StartNew()
                     name ()

@@ -5,11 +5,11 @@ open System.Globalization
 open Plotly.NET
 open Rflo.Dsl
 
-/// What a report shows of a sweep.
+/// The figures of a sweep's report.
 [<RequireQualifiedAccess>]
 module internal SweepFigures =
 
-    /// Values of a setting that are told apart by colour.
+    /// The most values of a setting that have a color each.
     [<Literal>]
     let MostCurves = 6
 
@@ -61,7 +61,7 @@ module internal SweepFigures =
         {
             Title = title
             Caption =
-                "Loss of each trial: the median of the points, and the band between their quartiles. Points that failed count as far as they came."
+                "Loss of each trial: the median of the points, and the band between their quartiles. Points that failed count up to their last trial."
             IsWide = true
             Height = 340
             Chart =
@@ -90,7 +90,7 @@ module internal SweepFigures =
                     (Style.logAxis "loss L" (Figures.logLimits [ numbers ]))
         }
 
-    /// Where the values of a setting lie, and the axis: as numbers where they are, else side by side.
+    /// The positions of a setting's values, and the axis: numeric where all are numbers, else side by side.
     let private places setting (values: string[]) =
         match values |> Array.map number |> Array.forall Option.isSome with
         | true ->

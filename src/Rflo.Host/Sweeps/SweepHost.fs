@@ -19,7 +19,7 @@ module internal SweepHost =
         |> List.filter (fun outcome -> outcome.State.Stage = stage)
         |> List.length
 
-    /// What of a sweep has ended how, such as "24 points: 22 finished, 2 failed".
+    /// The numbers of points by how they ended, such as "24 points: 22 finished, 2 failed".
     let summary (outcomes: Outcome list) =
         let parts = [
             for stage, word in
@@ -63,7 +63,7 @@ module internal SweepHost =
         else
             relative
 
-    /// What else lies in the folder of the sweep.
+    /// Notes on other contents of the sweep's folder.
     let private notes (settings: SweepSettings) =
         let folder = SweepFolder.Open settings.Place
 
@@ -81,7 +81,7 @@ module internal SweepHost =
             for line in failed do
                 eprintfn $"{line}"
 
-            eprintfn "--retry begins them anew; what is damaged is kept beside them"
+            eprintfn "--retry begins them anew; damaged folders are kept beside them"
 
         for note in notes settings do
             eprintfn $"{name}: {note}"
@@ -99,7 +99,7 @@ module internal SweepHost =
                 List.length (List.filter isFailure outcomes) <
                     outcomes.Length - List.length (List.filter isOver outcomes)
             then
-                eprintfn "the same command goes on"
+                eprintfn "the same command continues"
 
             ExitCode.EndedEarly
 
@@ -145,7 +145,7 @@ module internal SweepHost =
             Seq.iter (eprintfn "%s") wrong
             ExitCode.Problems
 
-    /// Points that are looked at for what options do to the axes.
+    /// The number of points that are checked for options against axes.
     [<Literal>]
     let private Looked = 2_000
 
@@ -172,7 +172,7 @@ module internal SweepHost =
                 | _ -> ()
         ]
 
-    /// An option that would make an axis say one thing and its experiments another.
+    /// An option that would undo the effect of an axis on its experiments.
     let private againstAxes (given: ScriptOption list) (sweep: Sweep) = [
         let byName = [
             for name, _ in Overrides.settings given do
@@ -196,7 +196,7 @@ module internal SweepHost =
             | [] ->
                 let first = (sweep.At 0).Experiment
 
-                // What no experiment can take is a mistake of the command line, and not of thousands of points.
+                // An option that no experiment can take is a mistake of the command line, not of thousands of points.
                 let given = request.Script.Given
 
                 match Overrides.onto first given, request.Script.Graph with

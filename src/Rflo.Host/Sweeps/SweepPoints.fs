@@ -4,7 +4,7 @@ open System
 open System.Collections.Concurrent
 open Rflo.Dsl
 
-/// What a point of a sweep is called.
+/// Names of points of a sweep.
 [<RequireQualifiedAccess>]
 module internal SweepPoints =
 
@@ -15,11 +15,11 @@ module internal SweepPoints =
     [<Literal>]
     let private Digits = 16
 
-    /// What is in the places from which weights are read. Each is read once: a sweep has many points.
+    /// Hashes of the weights of sources. Each source is read once, since a sweep has many points.
     type Readings() =
         let known = ConcurrentDictionary<string, Lazy<string>>()
 
-        /// A hash of what is there now.
+        /// A hash of the current contents.
         member _.Of(source, read: unit -> Result<WeightMatrix, string>) =
             let look () =
                 try
@@ -29,8 +29,8 @@ module internal SweepPoints =
 
             known.GetOrAdd(source, (fun _ -> Lazy<string>(look))).Value
 
-    /// The name of a point: a hash of its experiment and its settings, with the weights that it reads as they are now. Functions of the
-    /// script's own, such as a task's, are known by their names only.
+    /// The name of a point: a hash of its experiment and its settings, with the current contents of weights that it reads.
+    /// Functions of the script, such as a task's, are represented by their names only.
     let idBy (readings: Readings) (settings: (string * string) list) (experiment: Experiment) =
         let contents = [
             for projection in experiment.Circuit.Projections do

@@ -5,20 +5,20 @@ open System.Diagnostics
 open System.Threading
 open Rflo.Runs
 
-/// How far a sweep is, as its threads tell it and its display reads it.
+/// The progress of a sweep, which its threads write and its display reads.
 type internal SweepProgress(points: int, jobs: int) =
     let clock = Stopwatch.StartNew()
-    /// The share that is done of the point that each thread has in hand.
+    /// The share that is done of the current point of each thread.
     let inHand = Array.zeroCreate<float> jobs
     let mutable trained = 0
     let mutable found = 0
     let mutable failed = 0
     let mutable elsewhere = 0
 
-    /// A thread has done this share of the point that it has in hand.
+    /// Sets the share that a thread has done of its current point.
     member _.Hear(job, share: float) = Volatile.Write(&inHand[job], share)
 
-    /// A thread has come to the end of a point: it was trained here, or there was nothing to do.
+    /// Records that a thread has ended a point: it was trained here, or had ended before.
     member _.Ended(job, wasTrained, stage: PointStage) =
         Volatile.Write(&inHand[job], 0.0)
 

@@ -90,7 +90,7 @@ module internal SweepReport =
             SweepFigures.curves $"Loss by {name}" sweep.Trials named
     ]
 
-    /// The page about what has ended so far.
+    /// The page of the points that have ended so far.
     let html (folder: SweepFolder) =
         let sweep = SweepResults.read folder
         let axes = axes sweep

@@ -4,11 +4,11 @@ open System
 open Rflo.Core
 open Rflo.Runs
 
-/// What a report shows of a point that has ended.
+/// The results of a point that has ended, for a report.
 type internal PointResult = {
     Id: string
     Settings: Map<string, string>
-    /// The loss at some of its trials; NaN where it did not get so far.
+    /// The loss at some of its trials; NaN after its end.
     Curve: float[]
     /// The mean over its last trials, as `FinalLoss` has it; NaN where it diverged.
     FinalLoss: float
@@ -24,9 +24,9 @@ type internal SweepResults = {
     /// Points of the sweep.
     Points: int
     Results: PointResult[]
-    /// Why points left no run folder, or one that cannot be read: their settings, and the reason.
+    /// Points without a readable run folder: their settings, and the reason.
     Refused: (string * string)[]
-    /// The trials, from 1, of which the curves tell.
+    /// The trials of the curves, from 1.
     Trials: int[]
 }
 
@@ -34,7 +34,7 @@ type internal SweepResults = {
 [<RequireQualifiedAccess>]
 module internal SweepResults =
 
-    /// Points that a report looks at: what a page can show and a machine can hold.
+    /// The most points that a report reads, for a limited size of the page and of memory.
     [<Literal>]
     let Most = 20_000
 
@@ -42,7 +42,7 @@ module internal SweepResults =
     [<Literal>]
     let private Longest = 120
 
-    /// Some of so many trials, equally far apart in their logarithm; all of them where there are few.
+    /// Trials at equal distances in the logarithm, of so many; all of them where there are few.
     let trials count =
         if count <= Longest then
             [| 1..count |]
@@ -76,7 +76,7 @@ module internal SweepResults =
                 | _ -> Some saved.Manifest.StatusText
         }
 
-    /// Every k-th of many, so that all of a grid is seen.
+    /// Every k-th of many, so that all parts of a grid are included.
     let private some (ids: string[]) =
         let every = 1 + (ids.Length - 1) / Most
 
@@ -96,7 +96,7 @@ module internal SweepResults =
         | [] -> id
         | settings -> Rflo.Dsl.Sweep.label settings
 
-    /// What has ended so far of a sweep. A point that cannot be read is listed with the reason.
+    /// The points of a sweep that have ended so far. A point that cannot be read is listed with the reason.
     let read (folder: SweepFolder) =
         let ids = Array.ofSeq (folder.ReadPoints())
 

@@ -5,12 +5,12 @@ open System.IO
 open Rflo.Dsl
 open Rflo.Runs
 
-/// Hands sweeps to the queue of a cluster as job arrays, each task of which runs one part by the same command.
+/// Submits sweeps to the queue of a cluster as job arrays, each task of which runs one part by the same command.
 [<RequireQualifiedAccess>]
 module internal SweepSlurm =
 
-    /// Tasks that an array has unless somebody asks for another number of points a task: a start of .NET takes seconds,
-    /// and every task is a record that the scheduler keeps.
+    /// The most tasks of an array by default: a start of .NET takes seconds, and the scheduler keeps a record of every
+    /// task.
     [<Literal>]
     let private UsualTasks = 1000
 
@@ -41,17 +41,17 @@ module internal SweepSlurm =
             if limits.IsKnown then
                 ""
             else
-                " (as usual: there is no Slurm to ask)"
+                " (default values: Slurm is not installed here)"
 
         $"  tasks      {parts} of {size} points at most, each a start of .NET and of the script"
-        "  scheduler  one sbatch for all tasks; rflo status and rflo collect read the folder, and ask the scheduler nothing"
+        "  scheduler  one sbatch for all tasks; rflo status and rflo collect read the folder and do not query the scheduler"
         $"  limits     an array has at most {limits.MaxArraySize - 1} tasks (MaxArraySize), the controller keeps at most {limits.MaxJobCount} (MaxJobCount){source}"
 
         if points > limits.MaxArraySize - 1 then
             $"  so         a task for each point is out of the question: tasks run {size} points each, one after the other"
     ]
 
-    /// Tells what a sweep costs, here and on a cluster, and runs nothing but a few trials of its first point.
+    /// Prints the cost of a sweep, here and on a cluster, and runs only a few trials of its first point.
     let dryRun (request: SweepRequest) (sweep: Sweep) =
         let limits = Rflo.Runs.Slurm.Limits()
         let chunk = request.Slurm |> Option.bind _.Chunk
@@ -67,7 +67,7 @@ module internal SweepSlurm =
             List.iter (printfn "%s") (limitLines limits sweep.Count tasks)
             ExitCode.Done
 
-    /// The words by which a task runs the script: those by which it runs here. Where `rflo` has compiled it, tasks take what was compiled.
+    /// The command of a task: that of this process. Where `rflo` has compiled the script, tasks use the compiled form.
     let private command script (request: SweepRequest) = [
         let interpreter = Environment.GetCommandLineArgs()[0]
 
@@ -117,7 +117,7 @@ module internal SweepSlurm =
                 )
             )
 
-    /// Writes the job array of what is left of a sweep, and hands it to the queue.
+    /// Writes the job array of a sweep's remaining points, and submits it to the queue.
     let submit (request: SweepRequest) (script: string option) (sweep: Sweep) =
         let settings = request.Settings
         let slurm = Option.get request.Slurm
@@ -143,7 +143,7 @@ module internal SweepSlurm =
             match earlier with
             | Some job when Rflo.Runs.Slurm.IsQueued job ->
                 eprintfn
-                    $"{sweep.Name}: job {job} of this sweep still waits or runs; let it end (rflo status tells how far it is), or scancel {job}"
+                    $"{sweep.Name}: job {job} of this sweep still waits or runs; let it end (rflo status prints its progress), or scancel {job}"
 
                 ExitCode.Arguments
             | _ ->
@@ -184,6 +184,6 @@ module internal SweepSlurm =
                     write last (number + "\n")
 
                     printfn
-                        $"{sweep.Name}: job {number}, {tasks.Length} tasks of {size} points at most; rflo status {settings.Place} tells how far they are"
+                        $"{sweep.Name}: job {number}, {tasks.Length} tasks of {size} points at most; rflo status {settings.Place} prints their progress"
 
                     ExitCode.Done

@@ -16,7 +16,7 @@ type internal SweepSettings = {
     Jobs: int
     /// Begin points anew that failed, or whose files are damaged.
     Retry: bool
-    /// Take points over from processes on other machines, of which somebody knows that they have ended.
+    /// Take points over from processes on other machines, which the user states have ended.
     TakeOver: bool
     /// The k-th of n parts only, from 1; all of it where there is none.
     Part: (int * int) option
@@ -24,11 +24,11 @@ type internal SweepSettings = {
     Given: ScriptOption list
     /// The words of the command line.
     Words: string list
-    /// Checkpoints on the way, and the time after which the sweep ends, to go on later.
+    /// Checkpoints, and the time after which the sweep ends, to be continued later.
     Guard: Guard
     /// No display.
     Quiet: bool
-    /// Asked after every trial of every point.
+    /// Checked after every trial of every point.
     Cancellation: CancellationToken
 }
 
@@ -47,8 +47,8 @@ type Outcome = {
     IsNew: bool
 }
 
-/// Runs sweeps: many points at once, each into an ordinary run folder. What is finished is not run again, what was
-/// stopped or killed goes on from its checkpoint, and the results do not depend on the order or on the number of threads.
+/// Runs sweeps: many points at once, each into an ordinary run folder. Finished points are not run again, points that were
+/// stopped or killed continue from their checkpoints, and the results do not depend on the order or the number of threads.
 [<RequireQualifiedAccess>]
 module internal Sweeps =
 
@@ -76,7 +76,8 @@ module internal Sweeps =
 
             first (k - 1), first k
 
-    /// A point as the options want it, and its name. Functions of a script may not like to be called at once.
+    /// A point with the options applied, and its name. Called by one thread at a time, since functions of a script need not be
+    /// thread-safe.
     let private point (settings: SweepSettings) (sweep: Sweep) =
         let turn = obj ()
         let id = SweepPoints.idBy (SweepPoints.Readings())
@@ -95,8 +96,8 @@ module internal Sweeps =
         | Custom own -> [ own ]
         | _ -> Task.parts task |> List.collect written
 
-    /// A task written against the core may keep something to itself: points that share one take turns. Several are taken in one
-    /// order by all, so that no two points wait for each other.
+    /// A task written against the core may have state: points that share such a task run one after another. Locks of several tasks are
+    /// taken in one order, so that no deadlock occurs.
     let private inTurn (experiment: Experiment) work =
         let rec holding tasks =
             match tasks with
@@ -159,8 +160,8 @@ module internal Sweeps =
         | Ok ready -> Ok ready
         | Error problems -> Error(problems |> List.map Problem.text |> String.concat "; ")
 
-    /// Runs a point, if there is something to do: how it is then, and whether something was done. What is wrong with the files of one
-    /// point is no reason not to run the others.
+    /// Runs a point unless it has ended: returns its state, and whether it ran. A fault in the files of one point does not keep the
+    /// others from running.
     let private runPoint
         (settings: SweepSettings)
         cancellation
@@ -183,7 +184,7 @@ module internal Sweeps =
                     folder.Forgive id
                     state, true
             with
-            // A full disk is nothing that the point could help: it is tried again the next time.
+            // A full disk is no failure of the point: it runs again the next time.
             | :? RunFileException as e -> failed e.Message, true
             | e -> giveUp $"{e.GetType().Name}: {e.Message}"
 
@@ -196,7 +197,7 @@ module internal Sweeps =
         with :? RunFileException as e ->
             PointState(PointStage.Damaged, e.Message), false
 
-    /// Does something for every index from the first to before the last, on so many threads, until it is cancelled.
+    /// Calls a function for every index from the first to before the last, on so many threads, until it is cancelled.
     let private onThreads
         jobs
         first
@@ -250,7 +251,7 @@ module internal Sweeps =
 
         ids
 
-    /// Makes the folder of a sweep and writes down its points, and runs none: the folder and their names, in their order.
+    /// Makes the folder of a sweep and the list of its points, and runs none: the folder and their names, in order.
     let list (settings: SweepSettings) (sweep: Sweep) : SweepFolder * string[] =
         let folder = SweepFolder.Create(settings.Place, describe settings sweep)
         let ids = ids settings (point settings sweep) 0 sweep.Count
@@ -305,8 +306,8 @@ module internal Sweeps =
                 }
         ]
 
-    /// Runs a sweep, or what is left of it: how each of its points has ended, in their order, or what is wrong with the
-    /// sweep as such. A `RunFileException` says that the folder cannot be written.
+    /// Runs the remaining points of a sweep: returns how each of its points has ended, in order, or the problems of the sweep
+    /// itself. Raises a `RunFileException` where the folder cannot be written.
     let run (settings: SweepSettings) (sweep: Sweep) : Result<Outcome list, Problem list> =
         match Sweep.problems sweep with
         | [] -> Ok(runAll settings sweep)

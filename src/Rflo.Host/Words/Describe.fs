@@ -2,7 +2,7 @@ namespace Rflo.Host
 
 open Rflo.Dsl
 
-/// An experiment in words, as the methods section of a paper would have it: a heading and a sentence for each part.
+/// An experiment in words, like the methods section of a paper: a heading and a sentence for each part.
 [<RequireQualifiedAccess>]
 module internal Describe =
 
@@ -32,12 +32,12 @@ module internal Describe =
             $"squared {whose} cost {string penalty.Strength}/2{distance}"
         | _ -> $"absolute {whose} cost {string penalty.Strength}{distance}"
 
-    /// What the rates of an area cost, and whether nothing learns by it.
+    /// The penalties on the rates of an area, with a note where nothing learns from them.
     let costs experiment (area: Area) = [
         yield! List.map penalty area.Penalties
 
         if not area.Penalties.IsEmpty && not (ErrorPaths.costsCount experiment area) then
-            "nothing learns by what rates cost here"
+            "nothing learns from this penalty"
     ]
 
     let private area (experiment: Experiment) (area: Area) =
@@ -261,7 +261,7 @@ module internal Describe =
 
         $"local: {memory}; {shaped post trace.Post} times {shaped pre trace.Pre} times {shaped modulator trace.Modulator}{oja}"
 
-    /// How a rule lets credit flow.
+    /// The credit assignment of a rule. The text is part of manifest.json.
     let credit =
         function
         | Local factors -> trace factors
@@ -323,7 +323,7 @@ module internal Describe =
         | TdLambda(gamma, lambda) ->
             $"TD(λ) of the task's rewards, gamma {string gamma} a step, lambda {string lambda}"
 
-    /// What a rule changes, where that is not everything.
+    /// The projections that a rule changes, where these are not all.
     let scope =
         function
         | Everything -> ""
@@ -341,14 +341,14 @@ module internal Describe =
         | _, EveryTrials(k, Sum) -> $"every {k} trials (their sum)"
         | _, EveryTrials(k, Mean) -> $"every {k} trials (their mean)"
 
-    /// The rule, how its credit flows, and which way its error comes, if it uses one.
+    /// The rule, its credit assignment, and the path of its error, if it uses one.
     let private learning (rule: Rule) =
         if ErrorPaths.usesError rule then
             $"{rule.Name} ({credit rule.Credit}; {path rule.Error})"
         else
             $"{rule.Name} ({credit rule.Credit})"
 
-    /// When the run stops, and what it keeps, by which mean.
+    /// When the run stops, which weights it keeps, and by which mean loss.
     let private stopping (experiment: Experiment) = [
         let stopping = experiment.Stopping
 
@@ -384,7 +384,7 @@ module internal Describe =
                 $"keeps the weights of the smallest {mean}"
     ]
 
-    /// What of a rule is not as it is of every ready-made one.
+    /// The settings of a rule that differ from those of the ready-made rules.
     let besides (rule: Rule) = [
         match rule.Readout with
         | DeltaRule -> ()

@@ -4,7 +4,7 @@ open System.Text.Json.Nodes
 open Rflo.Dsl
 open Json
 
-/// An experiment in full, as manifest.json holds it. Matrices are told by their shape: their numbers lie in weights.npz.
+/// An experiment in full, as in manifest.json. Matrices are represented by their shapes; their numbers are in weights.npz.
 [<RequireQualifiedAccess>]
 module internal ExperimentJson =
 

@@ -4,27 +4,26 @@ open System
 open Rflo.Core
 open Rflo.Dsl
 
-/// What is said of the losses of a run.
+/// Losses of a run in words.
 [<RequireQualifiedAccess>]
 module internal Losses =
 
     let private short (value: float) = $"%.4g{value}"
 
-    /// How many of a run's losses a final loss is the mean of.
+    /// The number of losses in the mean of a final loss.
     let averaged (losses: float[]) =
         losses
         |> Seq.filter (Double.IsNaN >> not)
         |> Seq.truncate FinalLoss.Trials
         |> Seq.length
 
-    /// The final loss with what it is the mean of.
+    /// The final loss with the number of trials of its mean.
     let final (losses: float[]) (value: float) =
         match averaged losses with
         | 1 -> short value
         | count -> $"{short value} (mean of the last {count})"
 
-    /// The first loss of a run and the final one. The loss of a run that diverged in its first trial is no number, although that
-    /// trial had a target: nothing is said of it.
+    /// The first loss of a run and the final one; none where the run diverged in its first trial, whose loss is not finite.
     let firstAndFinal (trained: Trained) =
         let losses, value = trained.Losses, FinalLoss.ofRun trained
 
@@ -35,17 +34,17 @@ module internal Losses =
             Some "no trial had a target"
         | None -> None
 
-    /// The loss that a readout names, but for that which its outputs have anyhow: a sigmoid's cross-entropy has a part of its own.
+    /// The loss that a readout sets, unless it is that of its nonlinearity, such as cross-entropy of a sigmoid.
     let named (readout: Readout) =
         readout.Loss |> Option.filter (fun loss -> loss <> Loss.Natural readout.Output)
 
-    /// What is said of a readout's loss: the kind of its outputs, as `Output` names it; or the loss that it names, with its formula.
+    /// A readout's loss in words: the kind of its outputs, as `Output` names it; or the loss that it sets, with its formula.
     let ofReadout (readout: Readout) =
         match named readout with
         | Some loss -> loss.Description, Some loss.Formula
         | None -> string readout.Output, None
 
-    /// The loss that readouts have, of which that is said.
+    /// The definition of the loss, from the losses of the readouts in words.
     let definition (readouts: (string * string option) list) =
         let term (kind: string, formula: string option) =
             match formula, kind with

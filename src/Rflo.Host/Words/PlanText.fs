@@ -61,7 +61,7 @@ module internal PlanText =
             line plan.Bytes "all arrays"
         ]
 
-    /// The lines of a checked experiment's plan. It takes the memory of a session, and trains nothing.
+    /// The lines of a checked experiment's plan. It allocates the memory of a session, and trains nothing.
     let lines (ready: CheckedExperiment) =
         let plan = (Run.session (Compile.experiment ready)).Plan
 

@@ -3,11 +3,11 @@ namespace Rflo.Host
 open Rflo.Core
 open Rflo.Dsl
 
-/// What a checked experiment compiles to, for people: `--check` prints it.
+/// A summary of a compiled experiment, which `--check` prints.
 [<RequireQualifiedAccess>]
 module internal Summary =
 
-    /// Rows as columns of equal width; the last column runs free.
+    /// Rows as columns of equal width, except the last column.
     let private columns (rows: string list list) =
         let widths =
             rows |> List.map (List.map String.length) |> List.reduce (List.map2 max)
@@ -24,7 +24,7 @@ module internal Summary =
         | plastic when plastic.LearningRate = 0.0 -> "rate 0"
         | plastic -> $"learns at rate {string plastic.LearningRate}"
 
-    /// What a projection says beside what every one has.
+    /// The settings of a projection that differ from the defaults.
     let private besides (projection: Projection) = [
         match projection.Plasticity with
         | LearningBy(_, rule) ->
@@ -73,7 +73,7 @@ module internal Summary =
             ]
     ]
 
-    /// What an area says beside its units and its tau.
+    /// The settings of an area beside its units and its tau.
     let private more experiment (declared: Area) (spec: AreaSpec) = [
         match spec.TauPlasticity with
         | null -> ()
@@ -142,7 +142,7 @@ module internal Summary =
 
         $"{Problem.bytes (estimate.Total - estimate.Lanes + lanes)} ({parts})"
 
-    /// Whether trials run side by side, where an update is of several.
+    /// Whether trials run side by side, for updates of several trials.
     let private sideBySide (compiled: Compiled) obstacle =
         let ofSeveral =
             compiled.Graph.Projections
@@ -160,7 +160,7 @@ module internal Summary =
             $"trials      of one update run one after the other: {reason}"
           ]
 
-    /// Lines that tell areas, blocks with their shapes, connections, learning, parameters and memory.
+    /// Lines with areas, blocks and their shapes, connections, learning, parameters and memory.
     let lines (ready: CheckedExperiment) =
         let experiment = ready.Experiment
         let compiled = Compile.experiment ready

@@ -4,7 +4,7 @@ open System.Text.Json.Nodes
 open Rflo.Dsl
 open Json
 
-/// A task in full, as manifest.json holds it. What functions of the script's own do is not in it.
+/// A task in full, as in manifest.json, without the functions of the script.
 [<RequireQualifiedAccess>]
 module internal TaskJson =
 

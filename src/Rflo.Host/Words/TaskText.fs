@@ -46,7 +46,7 @@ module internal TaskText =
             | Standard given -> given.Score
             | _ -> None
 
-        // That of a standard task is part of what it is.
+        // The score of a standard task is part of its definition.
         if task.Score = standard then
             ""
         else
@@ -107,7 +107,7 @@ module internal TaskText =
 
             $"a cursor moved by {p.Directions.Length} syllables of {string (float p.Move)} ms and a hold of {string (float p.Hold)} ms: {order}{choice}"
         | InLoop loop ->
-            $"trials of {string (float loop.Duration)} ms that the script makes step by step from what the circuit does, {loop.Inputs} inputs, {loop.Outputs} outputs"
+            $"trials of {string (float loop.Duration)} ms that the script makes step by step from the activity of the circuit, {loop.Inputs} inputs, {loop.Outputs} outputs"
         | Blocks blocks ->
             let parts =
                 blocks
@@ -135,5 +135,5 @@ module internal TaskText =
         | Custom task ->
             $"a task of its own, at most {task.MaxSteps} steps, {task.Inputs} inputs, {task.Outputs} outputs"
 
-    /// What the task is called, and what it shows and asks.
+    /// The name of the task, and its inputs and targets.
     let sentence (task: Task) = $"Task {task.Name}", what task + "."

@@ -1,11 +1,11 @@
-/// Takes a circuit apart into what its picture shows.
+/// Converts a circuit to the elements of its picture.
 module internal Rflo.Pictures.Dissection
 
 open System.Globalization
 open Rflo.Dsl
 open Rflo.Pictures.Parts
 
-/// A number as a person writes it.
+/// A number as short text.
 let number (value: float) =
     value.ToString("0.####", CultureInfo.InvariantCulture)
 
@@ -77,7 +77,7 @@ let private stranger (shape, name) = {
         Lines = [ "not declared" ]
 }
 
-/// The node that an end lies in: its shape, where it must be known, and its name. The constant 1 has none.
+/// The node of an end: its shape and name. The constant 1 has none.
 let private nodeOf finish =
     match finish with
     | OfArea name
@@ -165,7 +165,7 @@ let private grouped (nodes: Node list) =
                 Short = node.Name.Substring(word.Length + 1)
           })
 
-/// Every shape and name that an arrow of the circuit speaks of, and the arrow's target where the constant 1 is one.
+/// The shape and name of both ends of every arrow of the circuit; for the constant 1 only the target.
 let private spokenOf (circuit: Circuit) = [
     for projection in circuit.Projections do
         yield! Option.toList (nodeOf projection.Source)
@@ -176,7 +176,7 @@ let private spokenOf (circuit: Circuit) = [
         Shape.Area, feedback.Area
 ]
 
-/// Takes a circuit apart. A name that nobody declared becomes a stranger; of two parts with one name, the first is meant.
+/// The elements of a circuit. A name that is not declared becomes a `Stranger`; of two parts with one name, the first is used.
 let ofCircuit (circuit: Circuit) : Parts =
     let words = Circuit.describe circuit |> Array.ofList
     let areas, inputs = circuit.Areas.Length, circuit.Inputs.Length

@@ -1,7 +1,7 @@
-/// What a picture shows of a circuit, before anything has a place.
+/// The elements of a circuit's picture, before layout.
 module internal Rflo.Pictures.Parts
 
-/// What a node looks like.
+/// The shape of a node.
 [<RequireQualifiedAccess>]
 type Shape =
     | Area
@@ -9,20 +9,20 @@ type Shape =
     | WinnerTakeAll
     | Input
     | Readout
-    /// A name that stands nowhere in the circuit; the shape that it would have.
+    /// A name that is not declared in the circuit, with the shape of its kind.
     | Stranger of wanted: Shape
 
-/// How an arrow ends, by the signs of the units that it comes from.
+/// The ending of an arrow, by the signs of its presynaptic units.
 [<RequireQualifiedAccess>]
 type Ending =
     | Excitatory
     | Inhibitory
     /// From excitatory and inhibitory units.
     | Both
-    /// No law says which sign the weights have.
+    /// Weights of any sign, without Dale's law.
     | AnySign
 
-/// What an arrow is drawn with.
+/// The color and line style of an arrow.
 [<RequireQualifiedAccess>]
 type Paint =
     | Plastic
@@ -30,7 +30,7 @@ type Paint =
     /// Carries an error.
     | Error
 
-/// A word on an arrow.
+/// A mark on an arrow.
 [<RequireQualifiedAccess>]
 type Mark =
     | Gate of string
@@ -49,11 +49,11 @@ type Node = {
     Short: string
     Shape: Shape
     Units: int
-    /// What stands below the name.
+    /// The lines below the name.
     Lines: string list
     /// Fraction of excitatory units under Dale's law.
     Excitatory: float option
-    /// All that is declared of it.
+    /// Its declaration in words.
     Words: string
 }
 

@@ -30,7 +30,7 @@ let private stroke colour width dashes (route: Route) =
             "stroke-dasharray", dashes
     ] []
 
-/// A switch that stands open.
+/// An open switch.
 let gateSymbol x y colour =
     element "g" [ "class", "switch" ] [
         line (x + 2.0) y (x + 11.5) (y - 5.5) colour 1.7
@@ -107,7 +107,7 @@ let private kindOf (drawn: DrawnArrow) =
     | Paint.Frozen -> $"{place} frozen"
     | Paint.Error -> "error"
 
-/// An arrow without its label: line, ending, and where it comes from if that is the constant 1.
+/// An arrow without its label: line, ending, and the constant 1 if it begins there.
 let draw (drawn: DrawnArrow) =
     let arrow, route = drawn.Arrow, drawn.Route
     let colour = colourOf arrow.Paint
@@ -123,7 +123,7 @@ let draw (drawn: DrawnArrow) =
             "stroke-opacity", "0"
             "stroke-width", "11"
         ] []
-        // A paper edge tells crossing lines apart.
+        // An edge in the color of the paper separates crossing lines.
         stroke paper (widthOf arrow.Paint + 2.6) "" route
         stroke colour (widthOf arrow.Paint) dashes route
         element

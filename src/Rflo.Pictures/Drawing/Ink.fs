@@ -6,7 +6,7 @@ open System.Globalization
 open System.Text
 open Rflo.Pictures.Parts
 
-/// Colours that people with any colour vision tell apart (Okabe and Ito), dark enough for print.
+/// Colors for readers with any color vision (Okabe and Ito), dark enough for print.
 let plasticColour, frozenColour, errorColour = "#0072b2", "#6f7680", "#c4500a"
 
 let ink, quiet, paper = "#1b1f24", "#565d66", "#ffffff"
@@ -20,7 +20,7 @@ let n (value: float) =
     let text = Math.Round(value, 1).ToString("0.#", CultureInfo.InvariantCulture)
     if text = "-0" then "0" else text
 
-/// A text as XML carries it; what XML cannot carry becomes the replacement character.
+/// A text escaped for XML; characters that XML does not allow become the replacement character.
 let escape (text: string) =
     let clean = StringBuilder()
 
@@ -58,7 +58,7 @@ let element name (attributes: (string * string) list) (content: string list) =
     | [] -> $"<{name}{written}/>"
     | some -> $"<{name}{written}>" + String.concat "" some + $"</{name}>"
 
-/// A group that says what it is, to mouse and screen reader.
+/// A group with a title, for mouse and screen reader.
 let spoken kind words content =
     element
         "g"

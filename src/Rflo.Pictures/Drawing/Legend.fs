@@ -1,4 +1,4 @@
-/// What the signs of a picture mean: those that are in it.
+/// The legend: the meanings of the signs that are in a picture.
 module internal Rflo.Pictures.Legend
 
 open Rflo.Pictures.Parts
@@ -60,10 +60,10 @@ let private nodes (layout: Layout) = [
 
     if has Shape.Area then
         node Shape.Area,
-        "area of leaky rate units; larger with more of them; tanh where nothing else is said"
+        "area of leaky rate units; larger with more of them; tanh where no other function is named"
 
     if has Shape.Relay then
-        node Shape.Relay, "relay: hands on what it receives, one step later"
+        node Shape.Relay, "relay: repeats its input, one step later"
 
     if has Shape.WinnerTakeAll then
         node Shape.WinnerTakeAll, "winner takes all: one unit is 1, the others 0"
@@ -113,7 +113,7 @@ let private arrows (layout: Layout) = [
 
     if ends Ending.AnySign then
         arrow Paint.Frozen Ending.AnySign,
-        "open arrowhead: weights of any sign, as no law fixes them"
+        "open arrowhead: weights of any sign, without Dale's law"
 
     if ends Ending.Excitatory then
         arrow Paint.Frozen Ending.Excitatory, "filled arrowhead: from excitatory units"
@@ -125,7 +125,7 @@ let private arrows (layout: Layout) = [
         arrow Paint.Frozen Ending.Both, "arrowhead and bar: from excitatory and inhibitory units"
 
     if paint Paint.Error then
-        arrow Paint.Error Ending.AnySign, "error of a readout, told to an area"
+        arrow Paint.Error Ending.AnySign, "error of a readout, sent to an area"
 ]
 
 let private marks (layout: Layout) = [

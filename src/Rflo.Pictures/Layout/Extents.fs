@@ -1,11 +1,11 @@
-/// The room that everything in a picture takes.
+/// The space that each item of a picture needs.
 module internal Rflo.Pictures.Extents
 
 open Rflo.Pictures.Parts
 open Rflo.Pictures.Rows
 open Rflo.Pictures.Sizes
 
-/// What an item takes of its column: above and below its middle, and to both sides together.
+/// The space of an item in its column: above and below its middle, and both sides together.
 type Extent = {
     Above: float
     Below: float
@@ -33,7 +33,7 @@ let labelledPassage (rows: Rows) (parts: Parts) arrow =
     else
         None
 
-/// The room that every item takes, with loops and biases.
+/// The space that every item needs, with loops and biases.
 let extents (parts: Parts) (rows: Rows) (bodies: (float * float)[]) =
     let extents =
         Array.create rows.Items.Length {

@@ -1,4 +1,4 @@
-/// Where the words on a picture's arrows stand.
+/// Positions of the labels on a picture's arrows.
 module internal Rflo.Pictures.Labels
 
 open Rflo.Pictures.Parts
@@ -23,7 +23,7 @@ let overlap (a: Box) (b: Box) =
     let high = min a.Bottom b.Bottom - max a.Top b.Top
     if wide > 0.0 && high > 0.0 then wide * high else 0.0
 
-/// Points along a curve, close enough to tell what it runs through.
+/// Points along a curve, close enough to find what it crosses.
 let sample (route: Route) = [|
     for cubic in route.Curve do
         for t in 0.0..0.04..1.0 do
@@ -112,7 +112,7 @@ let ofRoutes
         let drawn = parts.Arrows[arrow]
 
         let others =
-            // In a thicket every place is on some arrow.
+            // With many arrows every place is on some arrow, so they are not compared.
             if routes.Length > 300 then
                 [||]
             else
@@ -133,7 +133,7 @@ let ofRoutes
         labels[arrow] <- Some box
         box :: taken
 
-    // No label hides where an arrow ends.
+    // No label covers the end of an arrow.
     let tips = [
         for route in routes do
             let last = (List.last route.Curve).To

@@ -1,9 +1,9 @@
-/// Which column each node of a picture stands in, so that signals flow from left to right.
+/// The column of each node of a picture, so that signals flow from left to right.
 module internal Rflo.Pictures.Layers
 
 open Rflo.Pictures.Parts
 
-/// Whether a node begins, hands on or ends the flow.
+/// Whether a node begins, continues or ends the flow.
 let private role node =
     match node.Shape with
     | Shape.Input
@@ -89,7 +89,7 @@ let private ordered (parts: Parts) (steps: (int * int)[]) =
     let round order =
         List.fold (sift steps inputs.Length (inputs.Length + areas.Length - 1)) order areas
 
-    // Every node is tried against every place: too long for hundreds of areas, and no picture shows those anyway.
+    // Every node is tried against every place: too slow for hundreds of areas, whose picture is not readable anyway.
     let rounds = if areas.Length > 60 then 0 else 3
 
     [
@@ -114,7 +114,7 @@ let private tighten (before: int list[]) (after: int list[]) (layers: int[]) nod
     | _ when high.Length < low.Length -> layers[node] <- List.max low
     | _ -> ()
 
-/// Spreads nodes without arrows over columns, and puts readouts that only tell errors behind everything.
+/// Spreads nodes without arrows over columns, and puts readouts that only send errors into the last column.
 let private placeLoose (parts: Parts) (loose: int list) (layers: int[]) =
     let last = if layers.Length = 0 then 0 else Array.max layers
 

@@ -75,8 +75,8 @@ let private view (places: Places) (arrows: DrawnArrow[]) =
             Height = box.Height + 2.0 * margin
         }
 
-/// Lays a circuit out in so many columns, where that can be: the flow from left to right, groups one below the other, errors back below
-/// everything.
+/// Lays a circuit out in at most so many columns, where possible: the flow from left to right, groups one below the other, errors
+/// back below everything.
 let within (columns: int) (circuit: Circuit) : Layout =
     let parts = Dissection.ofCircuit circuit
     let rows = Layers.columns columns parts |> Rows.ofColumns parts
@@ -130,7 +130,8 @@ let ofCircuit (circuit: Circuit) : Layout = within Layers.mostColumns circuit
 let smallestText (width: float) (layout: Layout) =
     Sizes.smallest * width / layout.View.Width * 72.0 / 25.4
 
-/// Lays a circuit out for a page: in fewer columns than a slide has, one above the other, if its words would be too small to read else.
+/// Lays a circuit out for a page: in fewer columns than on a slide, one above the other, if its words would otherwise be too
+/// small to read.
 let ofPage (width: float) (circuit: Circuit) : Layout =
     let rec narrower columns (best: Layout) =
         let isReadable = smallestText width best >= 5.0

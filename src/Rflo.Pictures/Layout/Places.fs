@@ -1,4 +1,4 @@
-/// Where everything in a picture is, once it is known how high it stands.
+/// The positions of all items of a picture, from their heights.
 module internal Rflo.Pictures.Places
 
 open Rflo.Pictures.Parts

@@ -1,4 +1,4 @@
-/// What stands above what in each column of a picture.
+/// The order of items in each column of a picture.
 module internal Rflo.Pictures.Rows
 
 open System.Collections.Generic
@@ -187,7 +187,7 @@ let private reduceCrossings (items: Item[]) (chains: int[][]) (first: int[][]) =
 
         next
 
-    // Crossings are counted pair by pair: of so many, a reader sees none.
+    // Crossings are counted pair by pair, which is too slow for so many, and no reader can follow them.
     let isLarge = all.Length > 600
 
     let candidates =

@@ -3,7 +3,7 @@ namespace Rflo.Reproductions.Murray2019
 open Rflo.Dsl
 open Rflo.Host
 
-/// What the paper does not show: other approximations of the gradient on its task, and its loop under harder conditions.
+/// Runs beyond the paper: other approximations of the gradient on its task, and its loop under harder conditions.
 [<RequireQualifiedAccess>]
 module internal Beyond =
 

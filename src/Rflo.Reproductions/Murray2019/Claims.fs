@@ -4,21 +4,21 @@ open System
 open Rflo.Dsl
 open Rflo.Host
 
-/// Whether a statement held in our runs.
+/// Whether a statement holds in our runs.
 type internal Verdict =
     | Holds
     | Fails
-    /// Too few runs, or runs too short, to say.
+    /// Too few runs, or too short ones, to decide.
     | Undecided of why: string
 
-/// What was found about a claim.
+/// The result for a claim.
 type internal Finding = {
     Verdict: Verdict
     /// The numbers, in words.
     Measured: string
     /// Over how many runs.
     Runs: int
-    /// The chance of a result at least so good if there were nothing in the claim, where a test gave one.
+    /// The p value: the probability of a result at least so good if the claim were false, where a test is used.
     Chance: float option
 }
 
@@ -26,7 +26,7 @@ type internal Finding = {
 type internal Claim = {
     Id: string
     Text: string
-    /// Where the paper says it.
+    /// Its place in the paper.
     Source: string
     /// How it is decided.
     Threshold: string
@@ -60,7 +60,7 @@ module internal Claims =
         Chance = None
     }
 
-    /// A finding that nine networks, or however many there were, cannot decide.
+    /// A finding of runs that are too few to decide.
     let undecided why runs measured = {
         found false runs measured with
             Verdict = Undecided why
@@ -94,7 +94,7 @@ module internal Claims =
     let private count (conditions: (string * float list) list) =
         conditions |> List.sumBy (snd >> List.length)
 
-    /// The median final losses of named conditions satisfy something.
+    /// The median final losses of named conditions satisfy a condition.
     let ofMedians id text source threshold keys holds = {
         Id = id
         Text = text
@@ -170,12 +170,12 @@ module internal Claims =
                     numbers
     }
 
-    /// Pairs of which the first is to be the smaller, by a test of signs at 5 %; `say` puts the wins and the chance in words. It
+    /// Pairs of which the first is to be the smaller, by a test of signs at 5 %; `say` is the text of the wins and the p value. It
     /// fails where the second is the smaller by the same test, and is not decided between.
     let ofPairs (pairs: (float * float) list) say =
         let wins = pairs |> List.filter (fun (a, b) -> a < b) |> List.length
         let losses = pairs |> List.filter (fun (a, b) -> a > b) |> List.length
-        // Equal pairs speak for neither.
+        // Equal pairs count for neither.
         let decided = wins + losses
         let chance = Statistics.signTest wins decided
         let reverse = Statistics.signTest losses decided
@@ -212,7 +212,7 @@ module internal Claims =
                     $"{told conditions}; {name} below in {wins} of {pairs.Length} pairs, p = %.2g{chance}")
     }
 
-    /// More than a share of the runs do something, by the exact 95 % interval of the share.
+    /// More than a share of the runs have a property, by the exact 95 % interval of the share.
     let shareAbove id text source limit key (does: PaperRun -> bool) what = {
         Id = id
         Text = text

@@ -2,7 +2,7 @@ namespace Rflo.Reproductions.Murray2019
 
 open Rflo.Host
 
-/// The page of a figure: its plots, its claims and what was found, and the choices behind them.
+/// The page of a figure: its plots, its claims with their findings, and its choices.
 [<RequireQualifiedAccess>]
 module internal ClaimsPage =
 
@@ -13,7 +13,7 @@ module internal ClaimsPage =
         | Fails -> "does not hold"
         | Undecided why -> $"not decided: {why}"
 
-    /// Every claim of a figure with what was found.
+    /// Every claim of a figure with its finding.
     let findings results (figure: PaperFigure) =
         figure.Claims |> List.map (fun claim -> claim, claim.Decide results)
 
@@ -48,7 +48,7 @@ module internal ClaimsPage =
 
         let how =
             if size.IsQuick then
-                " Quick form: fewer runs of fewer trials than the paper's; its verdicts are no verdicts on the paper."
+                " Quick form: fewer runs of fewer trials than the paper's; its verdicts do not apply to the paper."
             else
                 ""
 

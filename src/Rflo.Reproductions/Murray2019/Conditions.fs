@@ -35,7 +35,7 @@ module internal Conditions =
         | 800 -> 0.01
         | _ -> 0.03
 
-    /// What stabilized runs are clipped at: the norm of the update over the learning rate.
+    /// The clipping norm of stabilized runs: the norm of the update over the learning rate.
     let clip = 0.1
 
     let private clipped (rule: Rule) = { rule with Clip = Clip.Each clip }
@@ -48,7 +48,7 @@ module internal Conditions =
     let bptt period = $"bptt T={period}"
     let bpttClipped period = $"bptt clipped T={period}"
 
-    /// The shortest periods are cheap, and what is compared there needs more than nine networks.
+    /// The shortest periods are cheap, and their comparisons need more than nine networks.
     let private networks period =
         if period <= 400 then Condition.threefold else id
 
@@ -90,7 +90,7 @@ module internal Conditions =
         "bptt-random", Rule.bpttRandom
     ]
 
-    /// Printed for RFLO and BPTT at T = 800; the hybrids' rates are not, and we give each its kind's.
+    /// Printed for RFLO and BPTT at T = 800; the rates of the hybrids are not printed, and each has that of its kind.
     let private cornerRate isClipped period (rule: Rule) =
         let isLocal = rule.Credit.IsLocal
 
@@ -238,7 +238,7 @@ module internal Conditions =
         departs
         (model: IntervalModel)
         =
-        // What a reading leaves as it is printed is no departure.
+        // A choice that a reading keeps as printed is no departure.
         let changes (choice, alternative) =
             let changed =
                 model

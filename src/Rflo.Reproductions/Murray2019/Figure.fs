@@ -12,13 +12,13 @@ type internal PaperSize = {
     IsQuick: bool
 }
 
-/// A figure of the paper: what is run for it, what it shows and what it claims.
+/// A figure of the paper: its runs, its plots and its claims.
 type internal PaperFigure = {
     Id: string
     Title: string
-    /// What the paper shows there.
+    /// The content of the figure in the paper.
     About: string
-    /// What we chose where the paper is silent, and where text, equations, notebook and our runs disagree.
+    /// Our choices where the paper gives none, and where text, equations, notebook and our runs disagree.
     Notes: string list
     Conditions: PaperSize -> Condition list
     Claims: Claim list

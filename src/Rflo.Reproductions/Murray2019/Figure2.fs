@@ -22,7 +22,7 @@ module internal Figure2 =
     let byPeriod key =
         C.periods |> List.map (fun period -> float period, key period)
 
-    /// What a factor of a decade is on the paper's axis: "logarithmic plots spanning many orders of magnitude" (reply to reviewers).
+    /// The meaning of a decade on the paper's axis: "logarithmic plots spanning many orders of magnitude" (reply to reviewers).
     let private comparable = [
         Claims.ratioBelow
             "S1 (decade)"

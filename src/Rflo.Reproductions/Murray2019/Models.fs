@@ -20,7 +20,7 @@ type internal PeriodicModel = {
     Balanced: bool
     /// Whether the output is fed back into the network through fixed random weights.
     FedBack: bool
-    /// Where the rates of a trial begin.
+    /// The initial rates of a trial.
     Start: Initial
 }
 
@@ -50,8 +50,8 @@ type internal SequenceModel = {
     Trials: int
 }
 
-/// The circuits and tasks of Murray (2019), doi 10.7554/eLife.43299, in the language. What the paper gives stands here and in
-/// tests/data/murray-2019.csv; what it leaves open is an `OpenChoice`.
+/// The circuits and tasks of Murray (2019), doi 10.7554/eLife.43299, in the language. The parameters that the paper gives are
+/// here and in tests/data/murray-2019.csv; each that it leaves open is an `OpenChoice`.
 [<RequireQualifiedAccess>]
 module internal Models =
 
@@ -192,7 +192,7 @@ module internal Models =
         Start = Reset 0.1
     }
 
-    /// What the paper leaves open for Fig 3, and a few numbers that it gives, to see what they decide.
+    /// What the paper leaves open for Fig 3, and a few numbers that it gives, to test their effect.
     let intervalChoices: OpenChoice<IntervalModel> list = [
         {
             Name = "channels"
@@ -298,7 +298,7 @@ module internal Models =
     ]
 
     /// The reading of Fig 3 that is run beside the printed one: a channel a pulse, the notebook's small first readout and the next rate
-    /// of the grid. More networks learn in it than as printed; docs/reproduction.md says how many.
+    /// of the grid. More networks learn in it than as printed; docs/reproduction.md has the numbers.
     let intervalChosen = {
         Name = "chosen"
         Settings = [
@@ -422,7 +422,7 @@ module internal Models =
         |> rule m.Rule
         |> trials m.Trials
 
-    /// Stage 2: a cortex as stage 1 left it, and the order of some sequence learned by striatum.
+    /// Stage 2: the cortex after stage 1, and the order of some sequence learned by striatum.
     let loop (task: Syllables) cortex learningRule weights count =
         let loop =
             cortex |> Circuit.withWeights weights |> Modules.sequenced learningRule 3.0 0.1
@@ -431,7 +431,7 @@ module internal Models =
         |> rule learningRule
         |> trials count
 
-    /// The sequence without a loop: one network makes all of it, with no input.
+    /// The sequence without a loop: one network produces all of it, with no input.
     let untaught (m: SequenceModel) =
         let cortex = area "cortex" 100 |> tau10
         let velocity = readout "velocity" 2

@@ -2,13 +2,13 @@ namespace Rflo.Reproductions.Murray2019
 
 open Rflo.Host
 
-/// A choice that the paper leaves open for models of some kind: what it says of it, and what can be chosen.
+/// A choice that the paper leaves open for models of some kind: its text in the paper, and the alternatives.
 type internal OpenChoice<'Model> = {
     /// A parameter of tests/data/murray-2019.csv, such as "channels".
     Name: string
-    /// What the paper says.
+    /// The statement of the paper.
     Paper: string
-    /// By name, what each alternative makes of a model. The first is what a figure has where its reading is silent.
+    /// The change of a model by each alternative, by name. A reading that does not name the choice has the first.
     Alternatives: (string * ('Model -> 'Model)) list
 }
 
@@ -71,7 +71,7 @@ module internal Reading =
             |> List.map (fun (choice, name) -> $"{choice}: {name}")
             |> String.concat "; "
 
-    /// What the paper says of each choice, what a reading takes and what else there is.
+    /// For each choice the statement of the paper, the alternative of a reading, and the others.
     let notes (choices: OpenChoice<'Model> list) (reading: Reading) = [
         for choice in choices do
             let taken = taken reading choice

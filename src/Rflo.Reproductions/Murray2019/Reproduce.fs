@@ -22,11 +22,11 @@ type internal ReproduceOption =
         member this.Usage =
             match this with
             | Figures _ -> "list, all, or the names of figures."
-            | Quick -> "fewer runs of fewer trials, in minutes; for a look, not for a verdict."
+            | Quick -> "fewer runs of fewer trials, in minutes; decides no claim."
             | Seeds _ -> "runs a condition; 9, or 3 with --quick."
             | Jobs _ -> "runs at once; as many as there are cores."
             | Out _ ->
-                "the folder of runs and pages; runs/reproduction, or runs/reproduction-quick. What is there is not run again."
+                "the folder of runs and pages; runs/reproduction, or runs/reproduction-quick. Runs that are there are not repeated."
             | Grid -> "search the paper's grid of learning rates too."
             | Readings ->
                 "screen readings of what the paper leaves open instead, for fig2a (BPTT, T = 1600) and fig3 (RFLO)."
@@ -78,7 +78,7 @@ module internal Reproduce =
     let private setting name (outcome: Outcome) =
         outcome.Settings |> List.find (fun (known, _) -> known = name) |> snd
 
-    /// Runs what is not run yet of conditions with the same seeds, and reads all of it.
+    /// Runs the missing runs of conditions with the same seeds, and reads all of them.
     let private runSeeds settings seeds (conditions: (string * (int -> Experiment)) list) =
         match Sweeps.run settings (sweep seeds conditions) with
         | Error problems -> invalidOp (problems |> List.map Problem.text |> String.concat "; ")
@@ -108,7 +108,7 @@ module internal Reproduce =
         |> List.map (fun (key, runs) -> key, runs |> List.map snd |> List.sortBy _.Seed)
         |> Map.ofList
 
-    /// Conditions without a predecessor first, then those that begin where they ended.
+    /// Conditions without a predecessor first, then those that continue them.
     let runConditions settings (size: PaperSize) (conditions: Condition list) : PaperResults =
         let first, following =
             conditions |> List.distinctBy _.Key |> List.partition _.After.IsNone
@@ -318,7 +318,7 @@ module internal Reproduce =
                     { size with Seeds = seeds }
             with
             | :? OperationCanceledException ->
-                eprintfn "stopped; the same command goes on where this one was"
+                eprintfn "stopped; the same command continues"
                 ExitCode.EndedEarly
             | :? RunFileException as e ->
                 eprintfn $"rflo: {e.Message}"

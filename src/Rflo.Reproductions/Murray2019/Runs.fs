@@ -8,7 +8,7 @@ open Rflo.Dsl
 open Rflo.Host
 open Rflo.Runs
 
-/// One run of a condition, as it lies in its run folder.
+/// One run of a condition, from its run folder.
 type internal PaperRun = {
     Seed: int
     Experiment: Experiment
@@ -21,11 +21,11 @@ type internal PaperRun = {
     Final: Lazy<Map<string, Matrix<float>>>
 }
 
-/// What of the paper a condition is.
+/// The part of the paper that a condition reproduces.
 type internal PaperOrigin =
     /// A simulation of tests/data/murray-2019.csv; where it departs from the row, the parameter's name and why.
     | Simulation of name: string * departs: (string * string) list
-    /// Nothing that the paper shows.
+    /// A condition that is not in the paper.
     | Beyond
 
 /// Some experiment of a figure, to be run with several seeds. One that begins where another ended names it.
@@ -35,9 +35,9 @@ type internal Condition = {
     Origin: PaperOrigin
     /// Its seeds, from how many runs a condition of the paper's size has.
     Seeds: int -> int list
-    /// What must be run before, with the same seed.
+    /// The condition that must be run before, with the same seed.
     After: string option
-    /// The experiment, from what was run before it.
+    /// The experiment, from the run before it.
     Make: PaperRun option -> Experiment
 }
 
@@ -66,7 +66,7 @@ module internal Condition =
             | None -> invalidOp $"{key} needs {earlier} to be run before"
     }
 
-    /// Three times as many networks: 27 for the paper's nine, where a ratio of medians of nine decides nothing.
+    /// Three times as many networks: 27 for the paper's nine, where a ratio of medians of nine is not decisive.
     let threefold condition = {
         condition with
             Seeds = fun count -> [ 1 .. 3 * count ]
@@ -85,10 +85,10 @@ type internal PaperResults = Map<string, PaperRun list>
 [<RequireQualifiedAccess>]
 module internal Runs =
 
-    /// What stands for the loss of a run that diverged: larger than any other, and a number.
+    /// The loss of a run that diverged: a finite number larger than any other loss.
     let diverged = 1e9
 
-    /// Over how many of the last trials the final loss is the median: a single trial of RFLO goes up and down.
+    /// The number of last trials in the median of a final loss; single trials of RFLO vary.
     let finalTrials = 100
 
     let private finite value =
@@ -118,7 +118,7 @@ module internal Runs =
         | RunEnd.Failed -> diverged
         | _ -> median (Array.skip (max 0 (run.Losses.Length - finalTrials)) run.Losses)
 
-    /// Whether a run came to its end.
+    /// Whether a run did not diverge.
     let isWell run = finalLoss run < diverged
 
     /// The loss before anything was learned.

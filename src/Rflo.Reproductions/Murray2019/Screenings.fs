@@ -3,7 +3,7 @@ namespace Rflo.Reproductions.Murray2019
 open Rflo.Dsl
 open Rflo.Host
 
-/// A search among the readings of a figure: many readings on a few seeds, then the best of them on seeds that had no part in the choice.
+/// A search among the readings of a figure: many readings on a few seeds, then the best of them on other seeds.
 type internal Screening = {
     /// The figure's name.
     Id: string
@@ -12,12 +12,12 @@ type internal Screening = {
     First: Reading list
     /// Choices that depart from a number that the paper prints: tried alone, for comparison, and never chosen.
     Departures: string list
-    /// What a reading's networks are run as.
+    /// The condition of a reading's networks.
     Condition: PaperSize -> Reading -> Condition
     /// Smaller is better.
     Score: PaperRun -> float
     ScoreName: string
-    /// Whether a network does what the paper shows.
+    /// Whether a network has the result of the paper.
     Does: PaperRun -> bool
     DoesName: string
 }
@@ -143,7 +143,7 @@ module internal Screenings =
     let private seeds list =
         $"seeds {List.min list} to {List.max list}"
 
-    /// What was tried, on what it was chosen and on what it was confirmed, in a sentence.
+    /// A summary: the readings, the seeds of the choice, and those of the confirmation.
     let summary (screening: Screening) (tried: Screened list, again: Screened list) =
         let departing = tried |> List.filter (mayBeChosen screening >> not) |> List.length
 
@@ -155,7 +155,7 @@ module internal Screenings =
             | several ->
                 $"{several} of them depart from a number that the paper prints; they are shown for comparison and cannot be chosen."
 
-        $"{tried.Length} readings were tried on {seeds chosenOn}. {departs} The printed reading and the best {again.Length - 1} were run again on {seeds confirmedOn}, on which nothing was chosen. A choice among {tried.Length} flatters what it chooses, so only the second table is evidence."
+        $"{tried.Length} readings were tried on {seeds chosenOn}. {departs} The printed reading and the best {again.Length - 1} were run again on {seeds confirmedOn}, on which nothing was chosen. A choice among {tried.Length} favors the chosen reading, so only the second table is evidence."
 
     /// The page of a screening.
     let html (screening: Screening) (tried: Screened list, again: Screened list) =

@@ -90,8 +90,8 @@ module Statistics =
 
         List.init count (fun k -> corrected[k])
 
-    /// How many pairs a test of signs at 5 % would need for four chances in five to find a share of wins as large as the one that
-    /// was seen; none where that share is a half or less.
+    /// How many pairs a test of signs at 5 % would need for four chances in five to find a share of wins as large as the observed
+    /// one; none where that share is a half or less.
     let pairsNeeded wins count =
         let share = float wins / float (max 1 count)
 

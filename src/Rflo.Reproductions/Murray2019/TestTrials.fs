@@ -3,12 +3,12 @@ namespace Rflo.Reproductions.Murray2019
 open Rflo.Dsl
 open Rflo.Host
 
-/// Tests of what runs have left, with learning off.
+/// Test trials of trained runs, with learning off.
 [<RequireQualifiedAccess>]
 module internal TestTrials =
 
-    /// So many trials of a task, one after another, by what a run left. Nobody explores; what is carried from trial to
-    /// trial is.
+    /// Trials of a task, one after another, with the final weights of a run. Areas do not explore; rates that carry over from trial to
+    /// trial do so.
     let perform (run: PaperRun) task count =
         match Run.performWith run.Final.Value run.Experiment task count with
         | Ok shown -> shown
@@ -55,7 +55,7 @@ module internal TestTrials =
 
             path, choices)
 
-    /// Performances before the one that is judged: the state that a sequence leaves is the one it begins with.
+    /// Performances before the one that is measured, so that it begins with the final state of the sequence.
     let private rehearsals = 3
 
     /// The cursor's way in a sequence, rehearsed, and the choices that were made there.
