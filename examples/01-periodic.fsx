@@ -1,4 +1,4 @@
-// A recurrent network learns to produce a periodic output, by a rule that uses only what a synapse could know.
+// A recurrent network learns to produce a periodic output, by a rule that uses only signals that are local to a synapse.
 //
 //     dotnet fsi examples/01-periodic.fsx
 //     dotnet fsi examples/01-periodic.fsx --trials 10000 --seed 3 --rule bptt --out runs/p1
@@ -22,12 +22,12 @@ let network =
         cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
         cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.03
     ]
-    // The error returns to every unit through random weights, which are fixed.
+    // Every unit receives the error through fixed random weights.
     |> feedback [ errorOf y --> cortex ]
 
 // A period of 100 ms, made of harmonics 1, 2 and 4 with these amplitudes.
 let target =
     Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
-// The rule is RFLO if `|> rule Rule.bptt` or its like names no other.
+// The rule is RFLO by default; `|> rule Rule.bptt` sets another.
 experiment "periodic" network target |> trials 2000 |> Host.run

@@ -1,9 +1,9 @@
-// Two areas learn together: premotor cortex hears a cue and drives motor cortex, which moves a hand.
+// Two areas learn together: premotor cortex receives a cue and drives motor cortex, whose readout is the velocity of a hand.
 //
 //     dotnet fsi examples/02-two-areas.fsx
 //
-// No readout listens to premotor cortex, so no rule could tell it the error by its own readout weights; here the error
-// of the hand is broadcast to both areas through random weights (Murray 2019, doi 10.7554/eLife.43299, for one area).
+// Premotor cortex has no projection to a readout, so it cannot receive the error through readout weights. Here both areas
+// receive the error of the hand through random weights (Murray 2019, doi 10.7554/eLife.43299, for one area).
 #load "../src/Rflo.Host/host.fsx"
 
 open Rflo.Dsl
@@ -19,7 +19,7 @@ let network =
     circuit [
         cue --> premotor |> weights (uniform -1.0 1.0) |> learningRate 0.03
         premotor --> premotor |> weights (gaussian 1.3) |> noSelf |> learningRate 0.03
-        // A fifth of the connections between the areas exist; signals need 5 ms.
+        // A fifth of the connections between the areas exist, with a delay of 5 ms.
         premotor --> motor
         |> weights (gaussian 1.0)
         |> density 0.2
@@ -31,7 +31,7 @@ let network =
     ]
     |> feedback [ errorOf hand --> motor; errorOf hand --> premotor ]
 
-// Each trial shows one of two cues for 20 ms, drawn at random; the target is one slow wave for cue 0, two fast ones for cue 1.
+// The input of each trial is one of two cues for 20 ms, drawn at random; the target is one slow wave for cue 0, two fast ones for cue 1.
 let reach =
     Task.ofTrials 150.0<ms> (fun _ stream ->
         let shown = stream.Between(0, 2)

@@ -1,4 +1,4 @@
-// The periodic output under Dale's law: half of the units excite all that they reach, the other half inhibit.
+// The periodic output under Dale's law: half of the units are excitatory, the other half inhibitory.
 //
 //     dotnet fsi examples/03-dale.fsx
 //     dotnet fsi examples/03-dale.fsx --trials 10000 --seed 3
@@ -13,7 +13,7 @@ open Rflo.Host
 
 let y = readout "y" 1
 
-// A network of 30 units; the two arguments make its area and its recurrent projection what they are.
+// A network of 30 units; the two arguments change its area and its recurrent projection.
 let network law start =
     let cortex = area "cortex" 30 |> tau 10.0<ms> |> law
 

@@ -1,9 +1,9 @@
-// The loop of cortex, basal ganglia and thalamus (Murray 2019, Fig 4, doi 10.7554/eLife.43299), wired.
+// The loop of cortex, basal ganglia and thalamus (Murray 2019, Fig 4, doi 10.7554/eLife.43299).
 //
 //     dotnet fsi examples/04-cortex-basal-ganglia-thalamus.fsx
 //
-// Cortex learns to move a cursor under the input that thalamus gives it. At the end of every syllable, 200 ms, a gate
-// opens: striatum reads cortex, one of its four units wins, and thalamus hands the winner back as the next input.
+// Cortex learns to move a cursor, with input from thalamus. At the end of every syllable, 200 ms, a gate
+// opens: striatum receives cortex, one of its four units wins, and thalamus sends the winner to cortex as the next input.
 #load "../src/Rflo.Host/host.fsx"
 
 open Rflo.Dsl

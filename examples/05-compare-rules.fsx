@@ -1,4 +1,4 @@
-// One task, one network, many rules: what each approximation buys, and what it costs.
+// One task, one network, many rules: the loss and the cost of each approximation.
 //
 //     dotnet fsi examples/05-compare-rules.fsx
 //     dotnet fsi examples/05-compare-rules.fsx --trials 5000 --out runs/rules
@@ -10,7 +10,7 @@
 open Rflo.Dsl
 open Rflo.Host
 
-// A little noise in the currents, so that node perturbation has something to learn from.
+// A little noise in the currents, which node perturbation learns from.
 let cortex = area "cortex" 30 |> tau 10.0<ms> |> noise 0.05
 let y = readout "y" 1
 
@@ -48,7 +48,7 @@ let plan = [
         experiment "rules" circuit target
         |> rule r
         |> trials 500
-        // In every tenth trial, what the rule asks for is held against the exact gradient; no bit of the run depends on it.
+        // In every tenth trial the rule's increments are compared with the exact gradient; the run does not depend on it.
         |> probe 10 [ Probe.angle Rule.bptt; Probe.spectralRadius cortex ]
 ]
 |> Host.compare "rules"

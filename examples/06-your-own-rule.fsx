@@ -1,9 +1,9 @@
-// A learning rule of one's own, made of the parts of which RFLO is made.
+// A learning rule of your own, from the parts of RFLO.
 //
 //     dotnet fsi examples/06-your-own-rule.fsx
 //
-// RFLO's trace lasts as long as the unit does. What if it lasted longer, and counted only how far a rate is from its
-// own mean? No C# is needed: the rule runs in the same kernel as the built-in ones, online or at the end of a trial.
+// RFLO's trace has the unit's time constant. Here it has a longer one, and its presynaptic factor is a rate minus its
+// own mean. No C# is needed: the rule runs in the same kernel as the built-in ones, online or at the end of a trial.
 #load "../src/Rflo.Host/host.fsx"
 
 open Rflo.Dsl

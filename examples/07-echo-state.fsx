@@ -1,14 +1,14 @@
-// An echo-state network: a random recurrent network that never learns, and a readout that is fitted to its echoes.
+// An echo-state network: a random recurrent network that never learns, and a readout that is fitted to its rates.
 //
 //     dotnet fsi examples/07-echo-state.fsx
 //     dotnet fsi examples/07-echo-state.fsx --seed 3 --out runs/narma
 //
 // The task is NARMA-10 (Atiya and Parlos 2000): from noise x in [0, 0.5], predict
 // y(t+1) = 0.3 y(t) + 0.05 y(t) (y(t) + ... + y(t-9)) + 1.5 x(t-9) x(t) + 0.1, which takes memory of ten steps and products.
-// The baseline remembers perfectly but multiplies nothing: a delay line of the last 20 inputs. Expect it to end at a loss of
-// 0.0006, and the network, best with a spectral radius just below 1 (Jaeger 2001), at an eighth of that. With 0.3 it forgets
-// too soon; with 1.2 its echoes never fade.
-// Every trial is new, so the loss of a trial is measured on a sequence that the readout has not seen.
+// The baseline has perfect memory and no products: a delay line of the last 20 inputs. Expect it to end at a loss of
+// 0.0006, and the network, best with a spectral radius just below 1 (Jaeger 2001), at an eighth of that. With 0.3 its memory is
+// too short; with 1.2 its activity does not decay.
+// Every trial is new, so the loss of a trial is measured on a sequence that is not in its training data.
 #load "../src/Rflo.Host/host.fsx"
 
 open Rflo.Dsl
@@ -34,7 +34,7 @@ let narma =
         |> Trial.mask (Array2D.init steps 1 (fun t _ -> if t < washout then 0.0 else 1.0)))
     |> Task.named "NARMA-10"
 
-// x -> W -> echo -> W_out -> y. Only the readout learns; a rate says that it does, not how fast.
+// x -> W -> echo -> W_out -> y. Only the readout learns; the rate marks it as plastic and sets no step size.
 let echo radius =
     let reservoir = area "reservoir" 200 |> tau 1.0<ms> |> initial (carriedOver 0.0)
 

@@ -1,12 +1,12 @@
-// Interval matching, ready-set-go (Murray 2019, Fig 3, doi 10.7554/eLife.43299): two pulses a random delay apart, and the
-// output must make a third after the same delay.
+// Interval matching, ready-set-go (Murray 2019, Fig 3, doi 10.7554/eLife.43299): two pulses a random delay apart; the
+// target is a third after the same delay.
 //
 //     dotnet fsi examples/09-ready-set-go.fsx
 //     dotnet fsi examples/09-ready-set-go.fsx --rule bptt
 //
 // A network of 100 units learns by RFLO, with updates summed over 10 trials and 5000 trials, as in the paper. The paper leaves
 // open how many channels the pulses have; with one for each, a first readout a tenth as large and a rate of 0.003 this network
-// learns (docs/reproduction.md says how many do). The report shows the output against the target. The table under it, and
+// learns (docs/reproduction.md has the number that do). The report shows the output against the target. The table under it, and
 // runs/intervals.html as a figure, show target and produced delays in tests with learning off.
 #load "../src/Rflo.Host/host.fsx"
 

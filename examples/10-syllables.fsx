@@ -5,8 +5,8 @@
 //
 // First motor cortex learns four syllables by RFLO: under a tonic input of its own, each moves a cursor one length to the
 // right, up, left or down. Then cortex is frozen, and its synapses onto striatum learn the order by reward: at the end of a
-// syllable a gate opens, striatum reads cortex, one unit wins, and thalamus hands it back as the next input. After that the
-// loop draws a square by itself: only the first syllable is shown.
+// syllable a gate opens, striatum receives cortex, one unit wins, and thalamus sends it to cortex as the next input. After that the
+// loop draws a square by itself: only the first syllable has an input.
 #load "../src/Rflo.Host/host.fsx"
 
 open Rflo.Dsl

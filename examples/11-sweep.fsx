@@ -1,4 +1,4 @@
-// Which learning rate, for which rule, and does the answer depend on the weights that a network happens to begin with?
+// Learning rates and rules, over several initial weights.
 // A sweep runs every combination, as many at once as there are cores, each into a run folder of its own.
 //
 //     dotnet fsi examples/11-sweep.fsx
@@ -7,7 +7,7 @@
 //     rflo collect runs/sweep
 //     rflo report runs/sweep
 //
-// Stopped by Ctrl-C or killed, the same command goes on. Points that are finished are not run again.
+// Stopped by Ctrl-C or killed, the same command continues. Points that are finished are not run again.
 #load "../src/Rflo.Host/host.fsx"
 
 open Rflo.Dsl
@@ -26,7 +26,7 @@ let network =
 let target =
     Task.periodic 50.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ]
 
-// What an axis does to an experiment is a function of a value and an experiment.
+// An axis changes an experiment by a function of a value and an experiment.
 let rate value (e: Experiment) = {
     e with
         Circuit = e.Circuit |> Circuit.mapProjection "cortex->cortex" (learningRate value)

@@ -1,9 +1,9 @@
-// A learning rule of one's own, held to the laws that every rule must keep.
+// A learning rule of your own, tested by the laws of learning rules.
 //
 //     dotnet fsi examples/12-test-your-rule.fsx
 //
-// Each law is tried on random circuits of every kind. Where it does not hold, the smallest circuit found is shown. In a
-// test project the same lines stand behind `testCase name law`; any framework will do, since a law is a function that
+// Each law is tested on random circuits of every kind. Where it does not hold, the smallest circuit found is printed. In a
+// test project use `testCase name law`; any framework works, since a law is a function that
 // returns or throws.
 #load "../src/Rflo.Testing/testing.fsx"
 
@@ -24,7 +24,7 @@ for name, law in Laws.ofRule mine do
     law ()
     printfn $"{mine.Name}: {name} holds"
 
-/// Says what is wrong, instead of ending the script as a test would.
+/// Prints the message of a broken law and continues.
 let expectBroken law (rule: Rule) =
     try
         law rule
@@ -32,10 +32,10 @@ let expectBroken law (rule: Rule) =
     with :? LawBrokenException as broken ->
         printfn $"\n{broken.Message}"
 
-// It is local, but it does not follow the gradient, not even where no rate comes back: its trace is too long.
+// It is local, but it does not follow the gradient, not even without recurrent connections: its trace is too long.
 expectBroken Laws.gradientMatchesWithoutRecurrence mine
 
-// A mistake that is easily made: a function that remembers. The same function serves all units, trials and runs.
+// A frequent mistake: a function with hidden state, which all units, trials and runs then share.
 let last = ref 0.0
 
 let change rate =

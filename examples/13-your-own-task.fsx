@@ -1,25 +1,25 @@
-// A task of one's own from two functions over named phases, learned by a curriculum: a number is shown, must be remembered over
-// a delay, and made when the go cue comes. The delays grow as soon as the circuit masters the short ones.
+// A task of your own from two functions over named phases, learned by a curriculum: the input is a number, and the target after a
+// delay, at the go cue, is that number. The delays become longer when the loss at the short ones is small.
 //
 //     dotnet fsi examples/13-your-own-task.fsx
 //     dotnet fsi examples/13-your-own-task.fsx --trials 500 --seed 2
 //
-// The table under the run shows, for delays that stay fixed, what was shown and what the circuit made of it.
+// The table under the run shows, for fixed delays, the input number and the output of the circuit.
 #load "../src/Rflo.Host/host.fsx"
 
 open Rflo.Dsl
 open Rflo.Host
 
-/// Remember a number in [-1, 1) over a delay: channel 0 shows it in "cue", channel 1 says "go".
+/// A number in [-1, 1) over a delay: it is the input of channel 0 in "cue", and channel 1 is 1 in "go".
 let remember delay =
-    // First function: what is a trial about? Here one number.
+    // First function: draws the numbers of a trial, here one.
     let draw (stream: RandomStream) = stream.Uniform(-1.0, 1.0)
 
-    // Second function: what is shown and asked now? `now` knows the phase, the time in it and in the trial, onsets, durations.
+    // Second function: inputs and targets of a step. `now` has the phase, the time in it and in the trial, onsets, durations.
     let at (value: float) (now: Instant) =
         let cue = if now.During "cue" then value else 0.0
         let go = if now.During "go" then 1.0 else 0.0
-        // The first 20 ms of "go" do not count: an answer takes time.
+        // The first 20 ms of "go" have the mask 0, as time for a response.
         let isEarly = now.During "go" && now.Since <= 20.0<ms>
 
         Step.ofArrays [| cue; go |] [| go * value |]

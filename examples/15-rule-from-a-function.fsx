@@ -1,11 +1,11 @@
-// A learning rule of one's own: RFLO whose synapses compete, so that what a unit's synapses gain together is nothing.
+// A learning rule of your own: RFLO whose synapses compete, so that the increments of a unit's synapses sum to zero.
 //
 //     dotnet fsi examples/15-rule-from-a-function.fsx
 //     dotnet fsi examples/15-rule-from-a-function.fsx --trials 3000 --seed 2
 //
-// The rule is a function that is called once for each area and returns what is called after every step. It reads A, c and the learning
+// The rule is a function that is called once for each area and returns the function that is called after every step. It reads A, c and the learning
 // signal of the area (docs/rules.md), keeps a trace e(t) = A e(t-1) + c pre(t) for every synapse as RFLO does (Murray 2019, Eqs 5 and 6), and
-// takes from what each unit asks of its synapses their mean: heterosynaptic competition.
+// subtracts from the increments of each unit's synapses their mean: heterosynaptic competition.
 #load "../src/Rflo.Host/host.fsx"
 
 open Rflo.Core

@@ -1,10 +1,10 @@
-// What a trained circuit does between its inputs: a flip-flop of two bits, learned by BPTT, and its fixed points. Each memory is a stable
+// The dynamics of a trained circuit between its inputs: a flip-flop of two bits, learned by BPTT, and its fixed points. Each memory is a stable
 // fixed point; the circuit goes from one to another past saddles between them (Sussillo and Barak 2013).
 //
 //     dotnet fsi examples/16-fixed-points.fsx
 //     dotnet fsi examples/16-fixed-points.fsx --trials 500 --seed 2
 //
-// The table under the run has a line for each fixed point: what the readout says there, how many directions leave it, and its slowest time
+// The table under the run has a line for each fixed point: the output there, how many directions leave it, and its slowest time
 // constant. runs/fixed-points.html shows trials and fixed points along the first two principal components.
 #load "../src/Rflo.Host/host.fsx"
 

@@ -1,10 +1,10 @@
-// A decision that is held over a delay by two areas, and what is left of it when one of them is silenced.
+// A decision that two areas hold over a delay, and the effect of silencing one of them.
 //
 //     dotnet fsi examples/17-silencing.fsx
 //     dotnet fsi examples/17-silencing.fsx --trials 500 --seed 2
 //
-// A stimulus says which of two answers is right; the answer is due 200 ms after its end. When training has ended, the same
-// test trials are shown as they are, and once more for each perturbation.
+// A stimulus is evidence for one of two choices; the decision is 200 ms after its end. After training, the same
+// test trials run without a perturbation, and once more with each.
 // runs/silencing.html has the activity of one trial: control on the left, silenced on the right.
 #load "../src/Rflo.Host/host.fsx"
 
@@ -49,7 +49,7 @@ let decision =
     |> batch 10
     |> trials 3000
 
-/// The share of trials in which the answer is right.
+/// The share of trials in which the choice is right.
 let rightIn (activities: Activity list) =
     activities
     |> List.choose Measure.decision
@@ -63,7 +63,7 @@ let perturbations = [
     "no connections from the left area to the right", scaleProjection "left->right" 0.0
 ]
 
-/// Each trial twice: as it is, and perturbed.
+/// Each trial twice: without and with the perturbation.
 let contrast (trained: Trained) perturbation count =
     let how = {
         Evaluation.standard with

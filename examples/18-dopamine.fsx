@@ -1,4 +1,4 @@
-// A TD error as dopamine: a critic learns to predict a delayed reward, and the same error teaches a choice.
+// A TD error as dopamine: a critic learns to predict a delayed reward, and the same error trains a choice.
 //
 //     dotnet fsi examples/18-dopamine.fsx
 //     dotnet fsi examples/18-dopamine.fsx --trials 4000 --seed 2
@@ -46,7 +46,7 @@ let choose reward =
     |> Task.events [ "choose" ]
     |> Task.named "choose by a cue"
 
-// What tells the time since a cue: a chain of units for each, in which one activates the next. It is at rest until the cue comes.
+// Representation of the time since a cue: a chain of units for each, in which one activates the next. It is at rest until the cue comes.
 let links = 40
 
 let chain =

@@ -3,7 +3,7 @@
 //     dotnet fsi examples/19-innate-trajectory.fsx
 //     dotnet fsi examples/19-innate-trajectory.fsx --trials 5 --out runs/innate
 //
-// After Laje and Buonomano (2013), doi 10.1038/nn.3405. The area "innate" has random weights of gain 1.5 and is frozen: whatever it does from its initial states is
+// After Laje and Buonomano (2013), doi 10.1038/nn.3405. The area "innate" has random weights of gain 1.5 and is frozen: its activity from its initial states is
 // the trajectory. "cortex" begins with the same weights and states, has noise, and learns by full-FORCE (DePasquale et al. 2018): recursive least squares make
 // its currents those of "innate". Expect a distance of 0.5 at the end of a trial that was kicked before training, and less than 0.05 afterwards, where rates have
 // a root mean square of 0.5.
@@ -35,11 +35,11 @@ let y = readout "y" 1
 let network =
     circuit [
         innate --> innate |> weights (ofMatrix first)
-        // The rate says that it learns, not how fast.
+        // The rate marks it as plastic and sets no step size.
         cortex --> cortex
         |> weights (ofMatrix first)
         |> learnBy (Rule.fullForce "innate") 1.0
-        // What the trajectory is for: any output, by FORCE.
+        // A readout of the trajectory: any output, by FORCE.
         cortex --> y |> weights (constant 0.0) |> learningRate 1.0
     ]
 

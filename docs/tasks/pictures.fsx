@@ -58,7 +58,7 @@ let own =
             |> Step.mask (if now.During "delay" then 0.1 else 1.0))
     |> Task.named "own"
 
-/// Each with a trial that shows what it is about.
+/// Each with a typical trial.
 let tasks = [
     Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ], 0
     Task.readySetGo { ReadySetGo.standard with OwnChannels = true }, 0
@@ -101,5 +101,5 @@ match List.tail (List.ofArray fsi.CommandLineArgs) with
         exit 2
     | chosen -> TaskFigures.write path chosen
 | _ ->
-    eprintfn "say where the page goes, such as tasks.html"
+    eprintfn "give the file of the page, such as tasks.html"
     exit 2

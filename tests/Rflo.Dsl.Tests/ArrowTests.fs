@@ -181,7 +181,7 @@ let tests =
             Expect.equal
                 (texts (planOf 1 (network |> feedback [ errorOf hand --> hand ])))
                 [
-                    "feedback hand --> hand: it ends at the readout hand, and an error reaches areas; write errorOf hand --> the area that is to learn by it"
+                    "feedback hand --> hand: it ends at the readout hand, and an error reaches areas; write errorOf hand --> the area that learns by it"
                 ]
                 "a readout"
         }

@@ -112,7 +112,7 @@ module internal SweepArguments =
 
     let private notOfSweeps isDryRun (request: Request) = [
         if request.CheckOnly && request.Graph.IsSome then
-            Refused "--check and --graph each take the place of training; give one of them"
+            Refused "--check and --graph each replace training; give one of them"
 
         if isDryRun && (request.CheckOnly || request.Graph.IsSome) then
             Refused
