@@ -142,7 +142,7 @@ let tests =
             Expect.equal
                 problems
                 [
-                    "projection a->a: row 4 has connections of one sign only, so nothing balances them; give it connections of both signs, or leave balanced out"
+                    "projection a->a: row 4 has connections of one sign only, which cannot be balanced; give it connections of both signs, or leave balanced out"
                 ]
                 "said"
         }

@@ -226,7 +226,7 @@ let mistakes = [
     "a readout that nothing reaches",
     plan (wired [ cortex ] [ recurrent ] [ told ]),
     at (InReadout "y") NothingArrives,
-    "readout y: no projection reaches it; declare one, such as cortex --> it"
+    "readout y: no projection reaches it; declare one, such as cortex --> y"
 
     "a task that asks for another number of outputs",
     withTask (Task.ofArrays (Array2D.zeroCreate 20 0) (Array2D.zeroCreate 20 2)),

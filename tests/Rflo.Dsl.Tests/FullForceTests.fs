@@ -120,7 +120,7 @@ let tests =
             Expect.exists
                 (let cortex = Circuit.area "cortex" (model id).Circuit
                  refused (model id |> perturb [ lesion cortex[[ 3 ]] ]))
-                (fun text -> text.Contains "whose units are gone and have no current")
+                (fun text -> text.Contains "whose units are lesioned and have no current")
                 "lesioned"
         }
     ]

@@ -149,7 +149,7 @@ let private rows = [
     "KeRNL beside a unit model",
     plan (around (a |> units (UnitModel.lif 1.0)) []) |> rule Rule.kernl,
     [
-        "projection x->a: kernl cannot learn how units act on each other beside those of a, which have a unit model; use another rule, such as Rule.rflo, or leave units out"
+        "projection x->a: kernl cannot learn the sensitivities of units to those of a, which have a unit model; use another rule, such as Rule.rflo, or leave units out"
     ]
 
     "a loss of its own", withLoss "", []

@@ -241,9 +241,9 @@ let private mistakes: (Experiment * string) list = [
     plan |> perturb [ silence motor; silence motor ],
     "silence motor: an earlier perturbation is the same; leave one of them out"
     learnsTau |> perturb [ silence cortex ],
-    "silence cortex: the time constants of cortex learn, which they do not where states are held or kicked; leave learnTau out, or stimulate"
+    "silence cortex: the time constants of cortex learn, which is not possible where states are held or kicked; leave learnTau out, or stimulate"
     kernl |> perturb [ silence motor ],
-    "silence motor: kernl cannot learn where the states of units are held or set: it nudges the states of all units; take another rule, or stimulate"
+    "silence motor: kernl cannot learn where the states of units are held or set: it perturbs the states of all units; take another rule, or stimulate"
 ]
 
 // ---- runs ---------------------------------------------------------------------------------------

@@ -666,8 +666,8 @@ let private mistakes = [
     contradiction
         "cortex->motor"
         "balanced weights must be drawn"
-        "use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes what a run left as it is",
-    "projection cortex->motor: balanced weights must be drawn; use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes what a run left as it is"
+        "use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes the weights of a run unchanged",
+    "projection cortex->motor: balanced weights must be drawn; use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes the weights of a run unchanged"
 
     "a delayed input",
     plus (cue --> motor |> delay 5.0<ms>),
@@ -849,9 +849,9 @@ let private mistakes = [
     ),
     contradiction
         "motor->motor"
-        "no path through its connections leads back to where it began, so its spectral radius is 0 whatever the weights"
+        "its connections contain no cycle, so its spectral radius is 0 whatever the weights"
         "use more connections, or gaussian weights",
-    "projection motor->motor: no path through its connections leads back to where it began, so its spectral radius is 0 whatever the weights; use more connections, or gaussian weights"
+    "projection motor->motor: its connections contain no cycle, so its spectral radius is 0 whatever the weights; use more connections, or gaussian weights"
 
     "least squares of a readout that is not linear",
     plan (

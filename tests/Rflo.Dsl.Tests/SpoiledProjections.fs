@@ -190,7 +190,7 @@ let all = [
             p |> weights (constant 0.5) |> balanced,
             Contradiction(
                 "balanced weights must be drawn",
-                "use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes what a run left as it is"
+                "use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes the weights of a run unchanged"
             )
     ])
     projections "balanced weights of one sign" [] (fun e p -> [
@@ -222,7 +222,7 @@ let all = [
             |> balanced
             |> mask (Array2D.init post pre (fun i j -> i > 0 || signs[j] = first)),
             Contradiction(
-                "row 0 has connections of one sign only, so nothing balances them",
+                "row 0 has connections of one sign only, which cannot be balanced",
                 "give it connections of both signs, or leave balanced out"
             )
         | _ -> ()
@@ -273,7 +273,7 @@ let all = [
         if p.Source = p.Target then
             p |> weights (oneToOne 0.5) |> noSelf,
             Contradiction(
-                "it is one-to-one and leaves out the connections of units to themselves, so nothing is left",
+                "it is one-to-one and leaves out the connections of units to themselves, so no connection is left",
                 "leave noSelf out"
             )
     ])

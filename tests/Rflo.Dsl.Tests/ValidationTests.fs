@@ -270,10 +270,7 @@ let tests =
         }
 
         test "what looks at none is refused, and so is a performance that no task defines" {
-            Expect.stringContains
-                (texts (byValidation plain))
-                "byValidation needs a validation"
-                ""
+            Expect.stringContains (texts (byValidation plain)) "byValidation needs a validation" ""
 
             Expect.stringContains
                 (texts (stopAtPerformance 0.9 plain))

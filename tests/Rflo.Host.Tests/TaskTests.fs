@@ -108,7 +108,11 @@ let tests =
                     )
                 ] do
                 Expect.stringContains words "waiting" "first part"
-                Expect.stringContains words "a tonic command sets the frequency of a sine" "second part"
+
+                Expect.stringContains
+                    words
+                    "a tonic command sets the frequency of a sine"
+                    "second part"
 
             Expect.stringContains
                 (sentence (Task.mixture [ waiting, 3.0; waiting, 1.0 ]))

@@ -21,7 +21,10 @@ module internal CheckLeastSquares =
     /// Bounds and penalties, which the solution of least squares does not take into account.
     let private ownAlphaAlone instead (projection: Projection) = [
         if Option.isSome (CheckProjections.soundBounds projection) then
-            Contradiction("least squares do not keep weights within bounds", $"leave the bounds out, {instead}")
+            Contradiction(
+                "least squares do not keep weights within bounds",
+                $"leave the bounds out, {instead}"
+            )
 
         for label, strength in projection.Decays do
             let word = label.ToLowerInvariant()
@@ -36,7 +39,8 @@ module internal CheckLeastSquares =
     /// What is wrong with a projection onto a readout that learns by least squares. Invalid values of the readout itself are
     /// reported elsewhere.
     let ofReadout (rule: Rule) (readout: Readout) (projection: Projection) = [
-        let instead = "or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
+        let instead =
+            "or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
         if readout.Output <> Output.Linear && Enum.IsDefined readout.Output then
             RuleCannot(
@@ -94,7 +98,10 @@ module internal CheckLeastSquares =
                 )
 
             if Option.isSome (Wiring.signsOf circuit projection) then
-                Contradiction("least squares do not keep the signs of weights", $"leave dale out, {instead}")
+                Contradiction(
+                    "least squares do not keep the signs of weights",
+                    $"leave dale out, {instead}"
+                )
 
             yield! ownAlphaAlone instead projection
         | _ -> ()

@@ -180,7 +180,7 @@ module internal CheckPerturbations =
 
         if moves && Option.isSome (Wiring.tauRate experiment area) then
             Contradiction(
-                $"the time constants of {area.Name} learn, which they do not where states are held or kicked",
+                $"the time constants of {area.Name} learn, which is not possible where states are held or kicked",
                 "leave learnTau out, or stimulate"
             )
 
@@ -194,7 +194,7 @@ module internal CheckPerturbations =
         | PerturbationKind.Lesion _, (_, rule) :: _ ->
             RuleCannot(
                 rule.Name,
-                $"learn onto {area.Name}, whose units are gone and have no current",
+                $"learn onto {area.Name}, whose units are lesioned and have no current",
                 "silence them, or test with the lesion"
             )
         | _ -> ()
@@ -211,7 +211,7 @@ module internal CheckPerturbations =
         | Some name when cuts ->
             RuleCannot(
                 name,
-                "learn where the states of units are held or set: it nudges the states of all units",
+                "learn where the states of units are held or set: it perturbs the states of all units",
                 "take another rule, or stimulate"
             )
         | _ -> ()

@@ -171,7 +171,7 @@ module internal CheckProjections =
         | _ when projection.Balanced ->
             Contradiction(
                 "balanced weights must be drawn",
-                "use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes what a run left as it is"
+                "use gaussian, spectralRadius, uniform or uniformScaled, or leave balanced out; Circuit.withWeights takes the weights of a run unchanged"
             )
         | _ -> ()
     ]
@@ -243,7 +243,7 @@ module internal CheckProjections =
                 )
             | OneToOne _ when projection.Source = projection.Target ->
                 Contradiction(
-                    "it is one-to-one and leaves out the connections of units to themselves, so nothing is left",
+                    "it is one-to-one and leaves out the connections of units to themselves, so no connection is left",
                     "leave noSelf out"
                 )
             | _ -> ()
@@ -264,7 +264,7 @@ module internal CheckProjections =
             && not (Draw.returns seed projection source target)
             ->
             Contradiction(
-                "no path through its connections leads back to where it began, so its spectral radius is 0 whatever the weights",
+                "its connections contain no cycle, so its spectral radius is 0 whatever the weights",
                 "use more connections, or gaussian weights"
             )
         | _ -> ()
@@ -319,7 +319,7 @@ module internal CheckProjections =
                     match Seq.tryFind isOneSided (seq { 0 .. target.Size - 1 }) with
                     | Some row ->
                         Contradiction(
-                            $"row {row} has connections of one sign only, so nothing balances them",
+                            $"row {row} has connections of one sign only, which cannot be balanced",
                             "give it connections of both signs, or leave balanced out"
                         )
                     | None -> ()

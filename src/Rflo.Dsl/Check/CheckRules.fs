@@ -73,7 +73,7 @@ module internal CheckRules =
             RuleCannot(
                 rule.Name,
                 $"have Oja's term with the unit model {model}, whose postsynaptic factor is one number for each state",
-                "leave Oja out"
+                "set Oja = false"
             )
         | Local trace when trace.Post.Signal = Slope && trace.Post <> Rule.the Slope ->
             RuleCannot(
@@ -90,7 +90,7 @@ module internal CheckRules =
         | LearnedSensitivity _, Some area ->
             RuleCannot(
                 rule.Name,
-                $"learn how units act on each other beside those of {area.Name}, which have a unit model",
+                $"learn the sensitivities of units to those of {area.Name}, which have a unit model",
                 "use another rule, such as Rule.rflo, or leave units out"
             )
         | _ -> ()
@@ -398,7 +398,8 @@ module internal CheckRules =
 
     /// What is wrong with a projection onto a readout that learns to predict rewards.
     let private byPrediction (experiment: Experiment) (rule: Rule) (readout: Readout) = [
-        let instead = "or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
+        let instead =
+            "or let the readout learn by the delta rule, Rule.readoutsBy DeltaRule"
 
         if readout.Outputs > 1 then
             RuleCannot(

@@ -78,7 +78,9 @@ module internal CheckValues =
             | outputs when Seq.contains readout.Output outputs -> ()
             | outputs ->
                 let words =
-                    outputs |> Seq.map (fun kind -> $"Output.{(string kind).ToLowerInvariant()}") |> String.concat " or "
+                    outputs
+                    |> Seq.map (fun kind -> $"Output.{(string kind).ToLowerInvariant()}")
+                    |> String.concat " or "
 
                 Contradiction(
                     $"the {description} has no meaning for outputs of the kind {readout.Output}",

@@ -388,8 +388,7 @@ type ErrorOf =
                     [
                         {
                             What = $"it ends at the readout {other}, and an error reaches areas"
-                            Instead =
-                                $"write errorOf {readout.Name} --> the area that learns by it"
+                            Instead = $"write errorOf {readout.Name} --> the area that learns by it"
                         }
                     ]
                 | OfArea name

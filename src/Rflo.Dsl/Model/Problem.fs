@@ -174,7 +174,7 @@ module Problem =
         | Failed(what, reason) ->
             let said = reason.TrimEnd '.'
             $"{what} failed: {said}; fix the function in the script"
-        | NothingArrives -> "no projection reaches it; declare one, such as cortex --> it"
+        | NothingArrives -> "no projection reaches it; declare one from an area, such as cortex"
         | NothingLearns -> "nothing learns; give a projection a rate, such as |> learningRate 0.03"
         | NoArea -> "it has no area; declare one, such as areas [ cortex ]"
         | RuleCannot(rule, what, instead) -> $"{rule} cannot {what}; {instead}"
@@ -189,6 +189,8 @@ module Problem =
             // Arrows carry their parts: two that differ and have one name are most often two versions of one.
             | (InArea _ | InInput _ | InReadout _), NameTaken name ->
                 $"another part has the name {name}; give it another name, or use one value in all arrows"
+            | InReadout name, NothingArrives ->
+                $"no projection reaches it; declare one, such as cortex --> {name}"
             | _ -> fault problem.Fault
 
         $"{part problem.Part}: {said}"

@@ -64,8 +64,7 @@ type internal ScriptOption =
                 "write a checkpoint after every so many trials, and keep the last."
             | Checkpoint_Minutes _ ->
                 "write a checkpoint after so many minutes, and keep the last; without both, every 5 minutes, and none is kept of a run that is complete."
-            | Max_Minutes _ ->
-                "end after so many minutes with a checkpoint, for --resume."
+            | Max_Minutes _ -> "end after so many minutes with a checkpoint, for --resume."
             | Threads _ ->
                 "use so many cores for one run, where its trials may run side by side (update everyTrials); all of them without it. No number depends on it."
             | Check -> "train nothing: print all problems, or a summary of the compiled circuit."

@@ -80,10 +80,7 @@ module internal LoadedRuns =
                     }
               ]
         with e when not (e :? RunFileException) ->
-            damaged
-                place
-                "readouts"
-                $"has a manifest without valid readouts ({e.Message})"
+            damaged place "readouts" $"has a manifest without valid readouts ({e.Message})"
 
     let private activity
         place

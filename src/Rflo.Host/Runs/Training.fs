@@ -24,7 +24,9 @@ module internal Training =
                 told <- false
             with :? RunFileException as e ->
                 if not told then
-                    Console.Error.WriteLine $"{e.Message} The run continues without this checkpoint."
+                    Console.Error.WriteLine
+                        $"{e.Message} The run continues without this checkpoint."
+
                     told <- true
 
             last <- session.TrialsDone

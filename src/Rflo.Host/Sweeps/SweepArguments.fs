@@ -22,8 +22,7 @@ type internal SweepOption =
             match this with
             | Jobs _ -> "run so many points at once; as many as there are cores without it."
             | Retry -> "begin points anew that failed, or whose files are damaged."
-            | Take_Over ->
-                "take points over from processes on other machines that have ended."
+            | Take_Over -> "take points over from processes on other machines that have ended."
             | Part _ -> "run the K-th of N parts of the sweep, K/N, such as 3/10."
             | Slurm ->
                 "train nothing here: write a job array into the folder of the sweep and hand it to the queue of a cluster."
@@ -115,8 +114,7 @@ module internal SweepArguments =
             Refused "--check and --graph each replace training; give one of them"
 
         if isDryRun && (request.CheckOnly || request.Graph.IsSome) then
-            Refused
-                "--dry-run, --check and --graph each replace the sweep; give one of them"
+            Refused "--dry-run, --check and --graph each replace the sweep; give one of them"
 
         if request.Resume.IsSome then
             Refused
@@ -267,13 +265,7 @@ module internal SweepArguments =
         if Usage.isAskedFor (List.ofArray arguments) then
             match Arguments.parse program arguments with
             | Ok(Arguments.Help text) ->
-                Ok(
-                    Help(
-                        parser.PrintUsage().TrimEnd()
-                        + "\n\nOptions of all scripts:\n\n"
-                        + text
-                    )
-                )
+                Ok(Help(parser.PrintUsage().TrimEnd() + "\n\nOptions of all scripts:\n\n" + text))
             | _ -> Ok(Help(parser.PrintUsage()))
         else
             try

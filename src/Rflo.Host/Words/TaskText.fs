@@ -52,8 +52,7 @@ module internal TaskText =
         else
             match task.Score with
             | None -> "; its trials have no score"
-            | Some Score.Decision ->
-                "; a trial is right where the chosen output is the target's"
+            | Some Score.Decision -> "; a trial is right where the chosen output is the target's"
             | Some(Score.ErrorBelow error) ->
                 $"; a trial is right where its mean absolute error is below {string error}"
             | Some(Score.ShareWithin error) ->

@@ -112,8 +112,7 @@ let private arrows (layout: Layout) = [
         arrow Paint.Frozen Ending.AnySign, "frozen: the weights stay"
 
     if ends Ending.AnySign then
-        arrow Paint.Frozen Ending.AnySign,
-        "open arrowhead: weights of any sign, without Dale's law"
+        arrow Paint.Frozen Ending.AnySign, "open arrowhead: weights of any sign, without Dale's law"
 
     if ends Ending.Excitatory then
         arrow Paint.Frozen Ending.Excitatory, "filled arrowhead: from excitatory units"
