@@ -28,7 +28,7 @@ type Law = {
 
 let everyRule (_: Rule) : string option = None
 
-/// Broken with the first complaint, else proved where anything was checked.
+/// Broken with the first complaint; else proved where anything was checked, and idle where nothing was.
 let verdict looked complaints =
     match Seq.tryHead complaints with
     | Some complaint -> Broken complaint

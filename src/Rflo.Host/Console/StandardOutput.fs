@@ -15,7 +15,7 @@ module internal StandardOutput =
         || e :? UnauthorizedAccessException
         || e :? NotSupportedException
 
-    /// A writer that ignores errors after the first.
+    /// A writer that passes errors of the system to a function instead of throwing.
     type private Guarded(inner: TextWriter, onFailure: exn -> unit) =
         inherit TextWriter()
 

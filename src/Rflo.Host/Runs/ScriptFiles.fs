@@ -41,7 +41,7 @@ module internal ScriptFiles =
                 | None -> ()
         ]
 
-    /// Whether a path is that of the host, which is not copied, since the manifest has its version.
+    /// Whether a file is that which loads the host; it is not copied, since the manifest has the version of the host.
     let private isHost (text: string) =
         paths "r" text |> List.contains "Rflo.Host.dll"
 
