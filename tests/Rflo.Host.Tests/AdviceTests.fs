@@ -149,7 +149,7 @@ let tests =
 
             Expect.stringContains
                 (said 0 (still |> Experiment.trials 0))
-                "look at the inputs"
+                "check the inputs"
                 "nothing learns"
         }
 

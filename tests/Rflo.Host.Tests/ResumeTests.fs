@@ -249,7 +249,7 @@ let tests =
                 let ended = LongRuns.train folder kind [ "--resume"; "a" ]
                 expectCode 0 ended
                 Expect.stringContains ended.Errors newest "which"
-                Expect.stringContains ended.Errors "passed over" "what was done"
+                Expect.stringContains ended.Errors "It was skipped" "what was done"
                 expectSame folder "whole" "a"
                 let place = Path.Combine(folder, "a")
                 let notes = (Seq.last (RunFolder.Open place).Manifest.Sessions).Notes
