@@ -144,7 +144,7 @@ let tests =
                 for _ in 1..2 do
                     let ended = cached folder [ "run"; forgot ]
                     Expect.equal ended.Code 1 "nothing is handed over"
-                    Expect.stringContains ended.Errors "handed no experiment" "says so")
+                    Expect.stringContains ended.Errors "passed no experiment" "says so")
         }
 
         test "are left to dotnet fsi where they need it, or nothing can be kept" {
