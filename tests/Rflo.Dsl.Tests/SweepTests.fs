@@ -157,6 +157,63 @@ let tests =
             expect sweep []
         }
 
+        test "measures are kept in their order, by appending too" {
+            let width: Trained -> float = fun _ -> 1.0
+
+            let measured =
+                start |> Sweep.measure "slope" (fun _ -> 2.0) |> Sweep.measure "width" width
+
+            let more =
+                start
+                |> Sweep.over "gain" [ 0.5 ] gain
+                |> Sweep.measure "width" width
+                |> Sweep.measure "height" (fun _ -> 3.0)
+
+            let both = measured |> Sweep.over "seed" [ 1; 2 ] seed |> Sweep.append more
+
+            Expect.equal (List.map fst both.Measures) [ "slope"; "width"; "height" ] "names"
+            expect both []
+        }
+
+        test "a measure with a name that is taken, or that is none" {
+            let zero (_: Trained) = 0.0
+
+            expect
+                (start
+                 |> Sweep.over "seed" [ 1; 2 ] seed
+                 |> Sweep.measure "seed" zero
+                 |> Sweep.measure "slope" zero
+                 |> Sweep.measure "slope" zero
+                 |> Sweep.over "slope" [ 0.1; 0.2 ] gain
+                 |> Sweep.measure "a b" zero)
+                [
+                    "sweep plan, measure seed: the name seed is taken by an earlier part; give it another"
+                    "sweep plan, measure slope: the name slope is taken by an earlier part; give it another"
+                    "sweep plan, axis slope: the name slope is taken by an earlier part; give it another"
+                    "sweep plan, measure a b: the name 'a b' has a character that does not go into lists and file names; use letters, digits and . _ - /"
+                ]
+        }
+
+        test "measures of appended sweeps that have one name and are two functions" {
+            let one =
+                start |> Sweep.over "seed" [ 1; 2 ] seed |> Sweep.measure "slope" (fun _ -> 1.0)
+
+            let other =
+                start |> Sweep.over "gain" [ 0.5 ] gain |> Sweep.measure "slope" (fun _ -> 2.0)
+
+            let third = start |> Sweep.over "slope" [ 0.5 ] gain
+
+            let taken =
+                "sweep plan, measure slope: the name slope is taken by an earlier part; give it another"
+
+            expect (one |> Sweep.append other) [
+                "sweep plan, measure slope: both of the sweeps have a measure of that name; declare it once, behind Sweep.append"
+            ]
+
+            expect (one |> Sweep.append third) [ taken ]
+            expect (third |> Sweep.append one) [ taken ]
+        }
+
         test "points with the same seed are paired: the same weights, whatever the rule" {
             let sweep =
                 start

@@ -18,6 +18,8 @@ let private full =
         Precision = "single",
         Settings = readOnlyDict [ "seed", "3"; "gain", "0.5" ],
         Overrides = readOnlyDict [ "trials", "20"; "rule", "bptt" ],
+        Measures = readOnlyDict [ "kept", 4.0; "slope", 1.0 / 3.0 ],
+        MeasureFailures = readOnlyDict [ "gain", "DivideByZeroException: none" ],
         Commit = String('a', 40),
         Started = DateTimeOffset(2026, 2, 3, 4, 5, 6, TimeSpan.Zero),
         Ended = DateTimeOffset(2026, 2, 3, 4, 5, 7, TimeSpan.Zero),
@@ -53,6 +55,13 @@ let tests =
                 Expect.equal read.Seed full.Seed "seed"
                 Expect.equal (Seq.toList read.Settings) (Seq.toList full.Settings) "settings"
                 Expect.equal (Seq.toList read.Overrides) (Seq.toList full.Overrides) "overrides"
+                Expect.equal (Seq.toList read.Measures) (Seq.toList full.Measures) "measures"
+
+                Expect.equal
+                    (Seq.toList read.MeasureFailures)
+                    (Seq.toList full.MeasureFailures)
+                    "reasons"
+
                 Expect.equal read.Commit full.Commit "commit"
                 Expect.equal read.Status RunEnd.Diverged "status"
                 Expect.equal read.StatusText full.StatusText "status in words"
@@ -60,6 +69,42 @@ let tests =
                 Expect.isTrue (Double.IsNaN read.FinalLoss) "loss"
                 Expect.equal read.Machine MachineInfo.Current "machine"
                 Expect.equal read.Versions RunVersions.Current "versions")
+        }
+
+        test
+            "takes measures later: one of a name takes the place of the other, and nothing else changes" {
+            committed full (fun run ->
+                let saved = RunFolder.Open run
+                let values = readOnlyDict [ "gain", 2.0; "width", -0.5 ]
+                saved.WriteMeasures(values, readOnlyDict [ "slope", "it is NaN" ])
+                let read = (RunFolder.Open run).Manifest
+
+                Expect.equal
+                    [ for pair in read.Measures -> pair.Key, pair.Value ]
+                    [ "kept", 4.0; "gain", 2.0; "width", -0.5 ]
+                    "measures"
+
+                Expect.equal
+                    [ for pair in read.MeasureFailures -> pair.Key, pair.Value ]
+                    [ "slope", "it is NaN" ]
+                    "reasons"
+
+                let others (manifest: RunManifest) =
+                    manifest.StatusText,
+                    manifest.Trials,
+                    [ for pair in manifest.Settings -> pair.Key, pair.Value ],
+                    [
+                        for file in manifest.Files -> file.Name, file.Bytes, file.Crc32
+                    ],
+                    (nonNull manifest.Experiment).ToJsonString()
+
+                Expect.equal (others saved.Manifest) (others read) "what is held"
+                use folder = RunFolder.Create(run + "-other")
+                fill folder
+                let untouched = (RunFolder.Open(folder.Commit full)).Manifest
+                Expect.equal (others read) (others untouched) "what stays"
+
+                Expect.isEmpty (Directory.GetFiles(run, "*.part")) "no unfinished file is left")
         }
 
         test "names the other files with their sizes" {
@@ -115,6 +160,8 @@ let tests =
                         "status"
                         "statusText"
                         "finalLoss"
+                        "measures"
+                        "measureFailures"
                         "sessions"
                         "files"
                     ]

@@ -253,4 +253,147 @@ let tests =
                 Expect.equal (SweepTable.Write(sweep, path, null)).Rows 0L "rows"
                 Expect.isTrue (readBack path |> List.forall (snd >> List.isEmpty)) "columns")
         }
+
+        test "have measures as columns, and null where there is no value" {
+            inFolder (fun parent ->
+                let point k columns row = {
+                    Id = id k
+                    Settings = [ "seed", string k ]
+                    Columns = columns
+                    Rows = [ row; row ]
+                    End = RunEnd.Completed
+                }
+
+                let sweep =
+                    sweepOf parent [
+                        point 1 [ "trial"; "slope" ] [ 0.0; 5.0 ]
+                        point 2 [ "trial" ] [ 0.0 ]
+                        point 3 [ "trial" ] [ 0.0 ]
+                    ]
+
+                let measure k values failures =
+                    (RunFolder.Open(sweep.PlaceOf(id k)))
+                        .WriteMeasures(readOnlyDict values, readOnlyDict failures)
+
+                measure 1 [ "slope", 1.0 / 3.0 ] [ "gain", "no" ]
+                measure 2 [ "slope", -2.0; "gain", 4.0 ] []
+                let path = Path.Combine(parent, "r.parquet")
+                SweepTable.Write(sweep, path, null) |> ignore
+                let columns = readBack path
+
+                Expect.equal
+                    (List.map fst columns)
+                    [
+                        "point"
+                        "status"
+                        "seed"
+                        "measure slope"
+                        "gain"
+                        "trial"
+                        "slope"
+                    ]
+                    "names; a metric of that name keeps it"
+
+                let column name =
+                    columns |> List.find (fst >> (=) name) |> snd
+
+                Expect.equal
+                    (column "measure slope")
+                    [
+                        (1.0 / 3.0).ToString "R"
+                        (1.0 / 3.0).ToString "R"
+                        "-2"
+                        "-2"
+                        "null"
+                        "null"
+                    ]
+                    "slope"
+
+                Expect.equal (column "gain") [ "null"; "null"; "4"; "4"; "null"; "null" ] "gain")
+        }
+
+        test "of a row a point have the best first, by the last validation" {
+            inFolder (fun parent ->
+                let point k status rows = {
+                    Id = id k
+                    Settings = [ "seed", string k; "trials", "2" ]
+                    Columns = [ "trial"; "validation performance"; "seconds" ]
+                    Rows = rows
+                    End = status
+                }
+
+                let sweep =
+                    sweepOf parent [
+                        point 1 RunEnd.Completed [ [ 0.0; 0.9; 0.5 ]; [ 1.0; nan; 0.25 ] ]
+                        point 2 RunEnd.Completed [ [ 0.0; 0.99; 0.5 ]; [ 1.0; 0.5; 0.5 ] ]
+                        point 3 RunEnd.Diverged [ [ 0.0; 1.0; 0.5 ] ]
+                        point 4 RunEnd.Stopped [ [ 0.0; 0.95; 1.0 ] ]
+                    ]
+
+                sweep.WritePoints [ for k in 1..5 -> id k ]
+                let table = PointTable.Read sweep
+                Expect.equal table.By RankedBy.ValidationPerformance "criterion"
+                Expect.equal table.Missing 1 "missing"
+                let path = Path.Combine(parent, "points.csv")
+                Expect.equal (table.WriteCsv path) path "path"
+
+                Expect.equal
+                    (File.ReadAllText path)
+                    (String.concat "\n" [
+                        "rank,point,status,seed,setting trials,trials,validation performance,final loss,seconds"
+                        $"1,{id 4},stopped,4,2,2,0.95,0,1"
+                        $"2,{id 1},completed,1,2,2,0.9,0,0.75"
+                        $"3,{id 2},completed,2,2,2,0.5,0,1"
+                        $"4,{id 3},diverged,3,2,2,,,0.5"
+                        ""
+                    ])
+                    "the file")
+        }
+
+        testProperty "are ranked as a plain comparison of all pairs ranks them" (fun (seed: int) ->
+            let random = Random seed
+
+            let number () =
+                match random.Next 4 with
+                | 0 -> nan
+                | _ -> float (random.Next 3)
+
+            let scores = [|
+                for _ in 1 .. random.Next 8 -> RunScore(number (), number (), number ())
+            |]
+
+            let has (value: RunScore -> float) =
+                scores |> Array.exists (value >> Double.IsFinite)
+
+            let by, keys =
+                if has _.ValidationPerformance then
+                    RankedBy.ValidationPerformance,
+                    fun (score: RunScore) -> [
+                        -score.ValidationPerformance
+                        score.ValidationLoss
+                        score.FinalLoss
+                    ]
+                elif has _.ValidationLoss then
+                    RankedBy.ValidationLoss,
+                    fun (score: RunScore) -> [ score.ValidationLoss; score.FinalLoss ]
+                else
+                    RankedBy.FinalLoss, (fun (score: RunScore) -> [ score.FinalLoss ])
+
+            let last key =
+                if Double.IsNaN key then infinity else key
+
+            /// How many others come before a place.
+            let rank place =
+                [
+                    for other in 0 .. scores.Length - 1 do
+                        let theirs = List.map last (keys scores[other]), other
+                        let ours = List.map last (keys scores[place]), place
+
+                        if theirs < ours then
+                            other
+                ]
+                |> List.length
+
+            let expected = [| 0 .. scores.Length - 1 |] |> Array.sortBy rank
+            RunRanking.Criterion scores = by && RunRanking.Order scores = expected)
     ]

@@ -17,6 +17,8 @@ type Part =
     | InPerturbation of words: string
     | InSweep of name: string
     | InAxis of sweep: string * name: string
+    /// A measure of a sweep.
+    | InMeasure of sweep: string * name: string
     /// A word that changes a part by its name, as it is typed.
     | InWord of word: string
 
@@ -88,6 +90,7 @@ module Problem =
         | InPerturbation words -> $"perturbation {words}"
         | InSweep name -> $"sweep {name}"
         | InAxis(sweep, name) -> $"sweep {sweep}, axis {name}"
+        | InMeasure(sweep, name) -> $"sweep {sweep}, measure {name}"
         | InWord word -> word
 
     let private kind =

@@ -21,6 +21,8 @@ type Sweep = {
     Count: int
     /// The points, from 0.
     At: int -> Point
+    /// Numbers of every run beside its metrics, by name, in the order of their declaration.
+    Measures: (string * (Trained -> float)) list
     /// What is wrong with the declaration of the axes.
     Faults: Problem list
     /// Faults of axes that are found by making their experiments, when the sweep is checked.
@@ -46,6 +48,7 @@ module Sweep =
                 Settings = []
                 Experiment = experiment
             }
+        Measures = []
         Faults = []
         LateFaults = []
         MayRepeat = false
@@ -58,7 +61,8 @@ module Sweep =
         CheckValues.at (InAxis(sweep.Name, name)) faults
 
     let private nameFaults (sweep: Sweep) names = [
-        let earlier = names |> List.scan (fun known name -> name :: known) sweep.Axes
+        let taken = sweep.Axes @ List.map fst sweep.Measures
+        let earlier = names |> List.scan (fun known name -> name :: known) taken
 
         for known, name in Seq.zip earlier names do
             yield! inAxis sweep name (CheckValues.name known name)
@@ -184,7 +188,46 @@ module Sweep =
                 MayRepeat = true
         }
 
-    /// `a |> Sweep.append b`: the points of a, then those of b.
+    /// `s |> Sweep.measure "slope" (fun trained -> ...)`: a number of every run that ends as it should, from what training left. It is in
+    /// the manifest of the run, and a column of the sweep's table and of its report. Points run at the same time: the function must change
+    /// nothing outside of itself. Where it throws or returns a number that is not finite, the point stays finished, the value is empty, and the
+    /// sweep prints why.
+    let measure name (ofRun: Trained -> float) (sweep: Sweep) : Sweep = {
+        sweep with
+            Measures = sweep.Measures @ [ name, ofRun ]
+            Faults =
+                sweep.Faults
+                @ CheckValues.at
+                    (InMeasure(sweep.Name, name))
+                    (CheckValues.name (sweep.Axes @ List.map fst sweep.Measures) name)
+    }
+
+    /// Measures of one sweep that have the name of an axis of the other, or that of another function: one column cannot hold both.
+    let private otherMeasures (more: Sweep) (sweep: Sweep) = [
+        let wrong name fault =
+            CheckValues.at (InMeasure(sweep.Name, name)) [ fault ]
+
+        for name, ofRun in more.Measures do
+            let isOther (known, here) =
+                known = name && not (obj.ReferenceEquals(here, ofRun))
+
+            if List.contains name sweep.Axes then
+                yield! wrong name (NameTaken name)
+            elif List.exists isOther sweep.Measures then
+                yield!
+                    wrong
+                        name
+                        (Contradiction(
+                            "both of the sweeps have a measure of that name",
+                            "declare it once, behind Sweep.append"
+                        ))
+
+        for name, _ in sweep.Measures do
+            if List.contains name more.Axes then
+                yield! wrong name (NameTaken name)
+    ]
+
+    /// `a |> Sweep.append b`: the points of a, then those of b. Measures of either hold for all points.
     let append (more: Sweep) (sweep: Sweep) : Sweep =
         let all = int64 sweep.Count + int64 more.Count
 
@@ -198,10 +241,16 @@ module Sweep =
                             sweep.At k
                         else
                             more.At(k - sweep.Count)
+                Measures =
+                    sweep.Measures
+                    @ List.filter
+                        (fun (name, _) -> not (List.exists (fst >> (=) name) sweep.Measures))
+                        more.Measures
                 LateFaults = sweep.LateFaults @ more.LateFaults
                 Faults = [
                     yield! sweep.Faults
                     yield! more.Faults
+                    yield! otherMeasures more sweep
 
                     if all > int64 most then
                         yield!

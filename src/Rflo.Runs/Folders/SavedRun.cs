@@ -16,7 +16,7 @@ public sealed class SavedRun
     public string Place { get; }
 
     /// <summary>What was run, where, and how it ended.</summary>
-    public RunManifest Manifest { get; }
+    public RunManifest Manifest { get; private set; }
 
     /// <summary>Full path of the copy of the script; null where the folder has none.</summary>
     public string? Script => Existing(Path.GetFileName(Manifest.Script));
@@ -57,6 +57,24 @@ public sealed class SavedRun
     /// <summary>Reads activity.npz.</summary>
     /// <exception cref="RunFileException">The file is missing or damaged.</exception>
     public IReadOnlyList<NamedArray> ReadActivity() => Npz.Read(PathOf(RunFileNames.Activity), _limits);
+
+    /// <summary>Writes measures into manifest.json. Each takes the place of an earlier value, or reason, of its name; others stay.</summary>
+    /// <param name="values">Finite numbers, by name.</param>
+    /// <param name="failures">Why a measure has no value, by name.</param>
+    /// <exception cref="RunFileException">The file cannot be written.</exception>
+    public void WriteMeasures(IReadOnlyDictionary<string, double> values, IReadOnlyDictionary<string, string> failures)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentNullException.ThrowIfNull(failures);
+        bool IsOther(string name) => !values.ContainsKey(name) && !failures.ContainsKey(name);
+        RunManifest measured = Manifest with
+        {
+            Measures = Manifest.Measures.Where(one => IsOther(one.Key)).Concat(values).ToDictionary(),
+            MeasureFailures = Manifest.MeasureFailures.Where(one => IsOther(one.Key)).Concat(failures).ToDictionary(),
+        };
+        ManifestFile.WriteShared(PathOf(RunFileNames.Manifest), measured);
+        Manifest = measured;
+    }
 
     private string? Existing(string? name) => !string.IsNullOrEmpty(name) && Listing.IsFile(PathOf(name)) ? PathOf(name) : null;
 

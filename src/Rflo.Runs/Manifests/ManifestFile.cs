@@ -23,12 +23,11 @@ internal static class ManifestFile
 
     /// <summary>Writes the file.</summary>
     /// <exception cref="RunFileException">It cannot be written.</exception>
-    public static void Write(string path, RunManifest manifest) =>
-        Disk.Write(path, stream =>
-        {
-            JsonSerializer.Serialize(stream, manifest, _options);
-            stream.Write("\n"u8);
-        });
+    public static void Write(string path, RunManifest manifest) => Disk.Write(path, stream => Serialize(stream, manifest));
+
+    /// <summary>Writes the file, which another process may be writing too.</summary>
+    /// <exception cref="RunFileException">It cannot be written.</exception>
+    public static void WriteShared(string path, RunManifest manifest) => Disk.WriteShared(path, stream => Serialize(stream, manifest));
 
     /// <summary>Reads the file.</summary>
     /// <exception cref="RunFileException">It is missing, damaged, too large, or from a later version.</exception>
@@ -47,8 +46,8 @@ internal static class ManifestFile
             if (!SessionFile.AreWhole(manifest.Sessions))
                 throw new JsonException("a session, or a word of one, is null");
             // Annotations do not reach into lists.
-            if (manifest.Files.Any(file => file is null) || manifest.Settings.Concat(manifest.Overrides).Any(setting => setting.Value is null))
-                throw new JsonException("a file or a setting is null");
+            if (manifest.Files.Any(file => file is null) || manifest.Settings.Concat(manifest.Overrides).Concat(manifest.MeasureFailures).Any(setting => setting.Value is null))
+                throw new JsonException("a file, a setting or a reason is null");
             return manifest.FormatVersion is >= 1 and <= RunManifest.CurrentFormat
                 ? manifest
                 : throw new RunFileException(path, null, $"has format {manifest.FormatVersion}; formats 1 to {RunManifest.CurrentFormat} are read", "Read it with a later version of Rflo.Dsl.");
@@ -57,5 +56,11 @@ internal static class ManifestFile
         {
             throw new RunFileException(path, null, $"is no manifest of a run ({Printable.Text(e.Message)})", "Copy the file again from where it was made.", e);
         }
+    }
+
+    private static void Serialize(Stream stream, RunManifest manifest)
+    {
+        JsonSerializer.Serialize(stream, manifest, _options);
+        stream.Write("\n"u8);
     }
 }

@@ -66,6 +66,12 @@ public sealed record RunManifest
     /// <summary>Loss of the last trial; NaN where there was none.</summary>
     public required double FinalLoss { get; init; }
 
+    /// <summary>Measures of a sweep, by name: numbers that the script computes from what training left; empty for a run by itself.</summary>
+    public IReadOnlyDictionary<string, double> Measures { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Why measures have no value, by their names.</summary>
+    public IReadOnlyDictionary<string, string> MeasureFailures { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The processes that worked on it, in their order; empty in a manifest of an older version.</summary>
     public IReadOnlyList<RunSession> Sessions { get; init; } = [];
 

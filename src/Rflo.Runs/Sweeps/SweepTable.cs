@@ -10,11 +10,12 @@ namespace Rflo.Runs;
 /// <param name="Rows">Rows: one a point and trial.</param>
 /// <param name="Missing">Points of the sweep that have left no run folder so far.</param>
 /// <param name="Damaged">What is wrong with each run folder that could not be read.</param>
-public sealed record CollectedTable(string Path, int Points, long Rows, int Missing, IReadOnlyList<string> Damaged);
+/// <param name="Scores">What each point in it is ranked by, in the order of the sweep.</param>
+public sealed record CollectedTable(string Path, int Points, long Rows, int Missing, IReadOnlyList<string> Damaged, IReadOnlyList<(string Id, RunScore Score)> Scores);
 
 /// <summary>
-/// The results of a sweep as one Parquet file: a row a point and trial, with the columns <c>point</c>, <c>status</c>, one for each setting,
-/// <c>trial</c>, and one for each metric. What a point does not have is null. The file is written in groups of rows, so the memory that it
+/// The results of a sweep as one Parquet file: a row a point and trial, with the columns <c>point</c>, <c>status</c>, one for each setting and
+/// each measure, <c>trial</c>, and one for each metric. What a point does not have is null. The file is written in groups of rows, so the memory that it
 /// takes does not grow with the sweep.
 /// </summary>
 public static class SweepTable
@@ -48,18 +49,19 @@ public static class SweepTable
             }
         }
 
-        (int points, long rows) = (0, 0);
+        List<(string, RunScore)> scores = [];
+        long rows = 0;
         Disk.Writing(full, () => Directory.CreateDirectory(Path.GetDirectoryName(full)!));
-        Disk.Write(full, stream => (points, rows) = WriteAsync(stream, folder, ended, columns, damaged, onPoint).GetAwaiter().GetResult());
-        return new CollectedTable(full, points, rows, missing, damaged);
+        Disk.Write(full, stream => rows = WriteAsync(stream, folder, ended, columns, damaged, scores, onPoint).GetAwaiter().GetResult());
+        return new CollectedTable(full, scores.Count, rows, missing, damaged, scores);
     }
 
-    private static async Task<(int Points, long Rows)> WriteAsync(
-        Stream stream, SweepFolder folder, List<string> ids, Columns columns, List<string> damaged, Action<int>? onPoint)
+    private static async Task<long> WriteAsync(
+        Stream stream, SweepFolder folder, List<string> ids, Columns columns, List<string> damaged, List<(string, RunScore)> scores, Action<int>? onPoint)
     {
         int capacity = Math.Clamp(NumbersOfGroup / columns.Count, 1, LargestGroup);
         ParquetSchema schema = columns.Begin(capacity);
-        (int points, long rows, int read) = (0, 0, 0);
+        (long rows, int read) = (0, 0);
         ParquetWriter writer = await ParquetWriter.CreateAsync(schema, stream).ConfigureAwait(false);
         await using (writer.ConfigureAwait(false))
         {
@@ -69,7 +71,7 @@ public static class SweepTable
                 if (TryRead(damaged, () => RunFolder.Open(folder.PlaceOf(id))) is not { } run || TryRead(damaged, run.ReadMetrics) is not { } table)
                     continue;
                 columns.Take(id, run.Manifest, table);
-                points++;
+                scores.Add((id, PointRow.Of(id, run.Manifest, table).Score));
                 rows += table.Rows;
                 for (int first = 0; first < table.Rows;)
                 {
@@ -82,7 +84,7 @@ public static class SweepTable
             await columns.FlushAsync(writer).ConfigureAwait(false);
         }
 
-        return (points, rows);
+        return rows;
     }
 
     /// <summary>The run, or null and the reason where it is damaged.</summary>
@@ -104,23 +106,27 @@ public static class SweepTable
     private sealed class Columns
     {
         private readonly List<SettingColumn> _settings = [];
+        private readonly List<string> _measures = [];
         private readonly List<string> _metrics = [];
         private readonly DataField _point = new DataField<string>("point", nullable: false);
         private readonly DataField _status = new DataField<string>("status", nullable: false);
         private readonly DataField _trial = new DataField<long>(Trial, nullable: false);
+        private DataField[] _measureFields = [];
         private DataField[] _metricFields = [];
         private string[] _points = [];
         private string[] _states = [];
         private long[] _trials = [];
+        private double?[][] _measured = [];
         private double?[][] _values = [];
         private int _rows;
         private string _id = "";
         private string _state = "";
         private IReadOnlyDictionary<string, string> _given = new Dictionary<string, string>();
+        private double?[] _measuresOfPoint = [];
         private double[] _trialsOfPoint = [];
         private double[]?[] _valuesOfPoint = [];
 
-        public int Count => 3 + _settings.Count + _metrics.Count;
+        public int Count => 3 + _settings.Count + _measures.Count + _metrics.Count;
 
         public bool IsFull => _rows == _points.Length;
 
@@ -135,6 +141,10 @@ public static class SweepTable
                 column.See(value);
             }
 
+            foreach (string name in manifest.Measures.Keys.Concat(manifest.MeasureFailures.Keys))
+                if (!_measures.Contains(name))
+                    _measures.Add(name);
+
             foreach (string name in header)
                 if (name != Trial && !_metrics.Contains(name))
                     _metrics.Add(name);
@@ -145,10 +155,13 @@ public static class SweepTable
             HashSet<string> taken = ["point", "status", Trial, .. _metrics];
             foreach (SettingColumn column in _settings)
                 column.Begin(taken.Contains(column.Setting) ? $"setting {column.Setting}" : column.Setting, capacity);
+            taken.UnionWith(_settings.Select(column => column.Field!.Name));
+            _measureFields = [.. _measures.Select(name => new DataField<double?>(taken.Contains(name) ? $"measure {name}" : name))];
             _metricFields = [.. _metrics.Select(name => new DataField<double?>(name))];
             (_points, _states, _trials) = (new string[capacity], new string[capacity], new long[capacity]);
+            _measured = [.. _measures.Select(_ => new double?[capacity])];
             _values = [.. _metrics.Select(_ => new double?[capacity])];
-            return new ParquetSchema([_point, _status, .. _settings.Select(column => column.Field!), _trial, .. _metricFields]);
+            return new ParquetSchema([_point, _status, .. _settings.Select(column => column.Field!), .. _measureFields, _trial, .. _metricFields]);
         }
 
         /// <summary>Begins the rows of a point.</summary>
@@ -157,6 +170,7 @@ public static class SweepTable
             _id = id;
             _state = JsonNamingPolicy.CamelCase.ConvertName(manifest.Status.ToString());
             _given = manifest.Settings;
+            _measuresOfPoint = [.. _measures.Select(name => manifest.Measures.TryGetValue(name, out double value) && !double.IsNaN(value) ? value : (double?)null)];
             _trialsOfPoint = table.Columns.Contains(Trial) ? table.Column(Trial) : [.. Enumerable.Range(0, table.Rows).Select(trial => (double)trial)];
             _valuesOfPoint = [.. _metrics.Select(name => table.Columns.Contains(name) ? table.Column(name) : null)];
         }
@@ -169,6 +183,8 @@ public static class SweepTable
             _states.AsSpan(_rows, count).Fill(_state);
             foreach (SettingColumn column in _settings)
                 column.Fill(_given.GetValueOrDefault(column.Setting), _rows, count);
+            for (int measure = 0; measure < _measured.Length; measure++)
+                _measured[measure].AsSpan(_rows, count).Fill(_measuresOfPoint[measure]);
             for (int k = 0; k < count; k++)
                 _trials[_rows + k] = (long)_trialsOfPoint[first + k];
             for (int metric = 0; metric < _values.Length; metric++)
@@ -188,6 +204,8 @@ public static class SweepTable
             await group.WriteAsync(_status, _states[.._rows]).ConfigureAwait(false);
             foreach (SettingColumn column in _settings)
                 await column.WriteAsync(group, _rows).ConfigureAwait(false);
+            for (int measure = 0; measure < _measured.Length; measure++)
+                await group.WriteAsync<double>(_measureFields[measure], _measured[measure].AsMemory(0, _rows)).ConfigureAwait(false);
             await group.WriteAsync<long>(_trial, _trials.AsMemory(0, _rows)).ConfigureAwait(false);
             for (int metric = 0; metric < _values.Length; metric++)
                 await group.WriteAsync<double>(_metricFields[metric], _values[metric].AsMemory(0, _rows)).ConfigureAwait(false);
