@@ -4,7 +4,7 @@
 //     dotnet fsi examples/11-sweep.fsx
 //     dotnet fsi examples/11-sweep.fsx --trials 2000 --jobs 4 --out runs/rates
 //     rflo status runs/sweep
-//     rflo collect runs/sweep
+//     rflo collect runs/sweep --csv
 //     rflo report runs/sweep
 //
 // Stopped by Ctrl-C or killed, the same command continues. Points that are finished are not run again.
@@ -32,6 +32,10 @@ let rate value (e: Experiment) = {
         Circuit = e.Circuit |> Circuit.mapProjection "cortex->cortex" (learningRate value)
 }
 
+// A measure is a number of every point, computed from what its run left: here decades of loss that training took away.
+let decades (trained: Trained) =
+    log10 (trained.Losses[0] / FinalLoss.ofRun trained)
+
 // Points with the same seed begin with the same weights, whatever their rule: the design is paired.
 experiment "sweep" network target
 |> trials 200
@@ -39,4 +43,5 @@ experiment "sweep" network target
 |> Sweep.over "seed" [ 1..3 ] seed
 |> Sweep.overNamed "rule" [ for r in [ Rule.rflo; Rule.bptt ] -> r.Name, rule r ]
 |> Sweep.over "rate" [ 0.01; 0.03; 0.1; 0.3 ] rate
+|> Sweep.measure "decades" decades
 |> Host.sweep

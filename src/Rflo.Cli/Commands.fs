@@ -108,9 +108,9 @@ let private working = [
     }
     {
         Name = "collect"
-        Usage = "collect DIR [--out FILE]"
-        Summary = "write the results of a sweep as one Parquet file"
-        Options = [ "--out" ]
+        Usage = "collect DIR [--csv] [--out FILE]"
+        Summary = "write the results of a sweep as one table, Parquet or CSV"
+        Options = Arguments.names<CollectOption>()
         Run = SweepCommands.collect
     }
     {
@@ -119,6 +119,20 @@ let private working = [
         Summary = "rebuild report.html of a run folder, or make that of a sweep"
         Options = []
         Run = report
+    }
+    {
+        Name = "analyze"
+        Usage = "analyze RUN [options]"
+        Summary = "compute what a run learned, as a page with figures and numbers"
+        Options = "--run" :: Arguments.names<AnalysisOption>()
+        Run = Analyze.run
+    }
+    {
+        Name = "compare"
+        Usage = "compare RUN RUN ... [--out DIR]"
+        Summary = "lay finished runs side by side, of any scripts"
+        Options = Arguments.names<CompareOption>()
+        Run = CompareRuns.run
     }
     {
         Name = "demo"

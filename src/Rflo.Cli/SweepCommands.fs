@@ -3,9 +3,25 @@ namespace Rflo.Cli
 open System
 open System.Diagnostics
 open System.IO
+open Argu
 open Rflo.Dsl
 open Rflo.Host
 open Rflo.Runs
+
+/// The options of `rflo collect`.
+type internal CollectOption =
+    | [<MainCommand>] Folder of folder: string
+    | Out of file: string
+    | Csv
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Folder _ -> "the folder of the sweep."
+            | Out _ ->
+                "write the table here; without it, results.parquet or points.csv in the folder. With --csv, - prints it."
+            | Csv ->
+                "a row a point, the best first, as comma-separated text; without it, a row a point and trial, as Parquet."
 
 /// `rflo status` and `rflo collect`: the state of a sweep, read from its folder, on any machine that has it and
 /// while other processes run it.
@@ -102,54 +118,149 @@ module internal SweepCommands =
                 "Prints how many points of the sweep in that folder are finished, failed, damaged, running and left."
                 arguments
 
-    let private tellCollected place (path: string) =
-        let folder = SweepFolder.Open place
-        let clock = Stopwatch.StartNew()
-        let table = SweepTable.Write(folder, path, null)
+    /// Points that are printed when a sweep is collected.
+    [<Literal>]
+    let private Best = 5
 
-        for complaint in table.Damaged do
+    let private best (folder: SweepFolder) (scores: (string * RunScore)[]) =
+        let order = RunRanking.Order(Array.map snd scores) |> Array.truncate Best
+
+        let rows = [|
+            for place in order do
+                let id = fst scores[place]
+                let run = RunFolder.Open(folder.PlaceOf id)
+                PointRow.Of(id, run.Manifest, run.ReadMetrics())
+        |]
+
+        let struct (heads, fields) = (PointTable.Of rows).Cells()
+        let isWide name = name = "seconds" || name = "status"
+
+        let kept = heads |> Seq.indexed |> Seq.filter (snd >> isWide >> not) |> List.ofSeq
+
+        let short (cell: string) =
+            match
+                Double.TryParse(
+                    cell,
+                    Globalization.NumberStyles.Float,
+                    Globalization.CultureInfo.InvariantCulture
+                )
+            with
+            | true, value when cell.Contains '.' || cell.Contains 'E' -> $"%.4g{value}"
+            | _ when cell = "" -> "–"
+            | _ -> cell
+
+        if rows.Length > 1 then
+            Terminal.table (List.map snd kept) [
+                for row in fields -> [ for k, _ in kept -> Printable.Line(short row[k]) ]
+            ]
+
+            let by = RunRanking.Words(RunRanking.Criterion(Array.map snd scores))
+            Terminal.sentence $"best first, by {by}; {rows.Length} of {scores.Length} points"
+
+    let private complaints (folder: SweepFolder) (damaged: string seq) =
+        for complaint in damaged do
             eprintfn $"rflo: {complaint}"
 
         for note in folder.Notes(folder.ReadPoints()) do
             eprintfn $"rflo: {note}"
 
-        let missing =
-            if table.Missing = 0 then
-                ""
-            else
-                $"; {table.Missing} points have left no results so far"
+    let private unfinished missing =
+        if missing = 0 then
+            ""
+        else
+            $"; {missing} points have left no results so far"
 
-        let size = Problem.bytes (float (FileInfo table.Path).Length)
-
-        printfn
-            $"{table.Points} points, {table.Rows} rows, {size}, in %.3g{clock.Elapsed.TotalSeconds} s{missing}"
-
-        printfn $"{path}"
-
-        if table.Damaged.Count = 0 then
+    let private ended (damaged: string seq) =
+        if Seq.isEmpty damaged then
             StandardOutput.finish ExitCode.Done
         else
             ExitCode.EndedEarly
 
-    /// Writes the results of a sweep as one Parquet file.
-    let collect (arguments: string list) =
-        let words = [
-            for word in arguments do
-                if word.StartsWith("--out=", StringComparison.Ordinal) then
-                    "--out"
-                    word.Substring 6
-                else
-                    word
-        ]
+    let private toParquet place (path: string) =
+        let folder = SweepFolder.Open place
+        let clock = Stopwatch.StartNew()
+        let table = SweepTable.Write(folder, path, null)
+        complaints folder table.Damaged
+        let size = Problem.bytes (float (FileInfo table.Path).Length)
 
-        match words with
-        | [ place ] when not (place.StartsWith '-' || place = "help") ->
-            guarded (fun () -> tellCollected place (Path.Combine(place, "results.parquet")))
-        | [ place; "--out"; file ]
-        | [ "--out"; file; place ] -> guarded (fun () -> tellCollected place file)
+        best folder [| for struct (id, score) in table.Scores -> id, score |]
+
+        printfn
+            $"{table.Points} points, {table.Rows} rows, {size}, in %.3g{clock.Elapsed.TotalSeconds} s{unfinished table.Missing}"
+
+        printfn $"{path}"
+        ended table.Damaged
+
+    /// A row a point, the best first: into a file, or to the standard output, where everything else goes to the standard error.
+    let private toCsv place path =
+        let folder = SweepFolder.Open place
+        let table = PointTable.Read folder
+        complaints folder table.Damaged
+
+        match path with
+        | Some "-" ->
+            table.WriteCsv Console.Out
+
+            if table.Missing > 0 then
+                eprintfn $"rflo: {table.Rows.Count} points{unfinished table.Missing}"
         | _ ->
-            Usage.answer
-                "collect"
-                "DIR [--out results.parquet]"
-                "Writes the results of the sweep in that folder as one table, a row a point and trial."
-                arguments
+            let path = path |> Option.defaultWith (fun () -> Path.Combine(place, "points.csv"))
+
+            table.WriteCsv(path: string) |> ignore
+
+            printfn
+                $"{table.Rows.Count} points, best first, by {RunRanking.Words table.By}{unfinished table.Missing}"
+
+            printfn $"{path}"
+
+        ended table.Damaged
+
+    let private collectFrom (place: string) options =
+        let out =
+            options
+            |> List.choose (function
+                | CollectOption.Out file -> Some file
+                | _ -> None)
+            |> List.tryLast
+
+        match out with
+        | Some "-" when not (List.contains Csv options) ->
+            Mistake.refuse "rflo collect" [
+                Refused "--out - prints a table as text, which Parquet is not; give --csv too"
+            ]
+        | _ ->
+            guarded (fun () ->
+                if List.contains Csv options then
+                    toCsv place out
+                else
+                    toParquet
+                        place
+                        (out
+                         |> Option.defaultWith (fun () -> Path.Combine(place, "results.parquet"))))
+
+    /// Writes the results of a sweep as one file: all trials as Parquet, or a row a point as comma-separated text.
+    let collect (arguments: string list) =
+        match Arguments.parseWith<CollectOption> "rflo collect" (Array.ofList arguments) with
+        | Error(Choice1Of2 help) ->
+            printfn $"{help}"
+            ExitCode.Done
+        | Error(Choice2Of2 mistakes) -> Mistake.refuse "rflo collect" mistakes
+        | Ok options ->
+            let folders =
+                options
+                |> List.choose (function
+                    | Folder place -> Some place
+                    | _ -> None)
+
+            match folders |> List.filter _.StartsWith('-'), folders with
+            | (_ :: _ as strays), _ ->
+                Mistake.refuse "rflo collect" [
+                    for stray in strays -> UnknownOption(stray, Arguments.names<CollectOption>())
+                ]
+            | [], [ place ] -> collectFrom place options
+            | [], [] ->
+                Mistake.refuse "rflo collect" [
+                    Refused
+                        "it must be: rflo collect DIR [--csv] [--out FILE]; no folder was given (--help tells more)"
+                ]
+            | [], _ :: more -> Mistake.refuse "rflo collect" [ for word in more -> StrayWord word ]

@@ -70,8 +70,11 @@ module internal Compare =
 
     /// The table, on the terminal.
     let show (runs: Trained list) =
-        Terminal.table (Comparison.heads runs) (List.map (Comparison.row runs) runs)
-        Terminal.sentence Comparison.legend
+        Terminal.table
+            (Comparison.heads runs)
+            (List.map (Comparison.row runs) (Comparison.ranked runs))
+
+        Terminal.sentence (Comparison.legendOf runs)
 
     let private page title hasReport place (trained: (Trained * bool) list) =
         let runs = List.map fst trained
@@ -222,6 +225,8 @@ module internal Compare =
         | Error mistakes -> Mistake.refuse title mistakes
         | Ok(Arguments.Do request) when not (notOfComparisons request).IsEmpty ->
             Mistake.refuse title (notOfComparisons request)
+        | Ok(Arguments.Do request) when request.Analyze.IsSome ->
+            Analyses.run title request request.Analyze.Value (fun _ -> experiments)
         | Ok(Arguments.Do request) ->
             let changed = experiments |> List.map (fun e -> Overrides.onto e request.Given)
 

@@ -191,6 +191,8 @@ module Host =
 
         try
             match request.Graph, request.Resume with
+            | None, _ when request.Analyze.IsSome ->
+                Analyses.run experiment.Name request request.Analyze.Value (fun _ -> [ experiment ])
             | Some graph, _ -> draw graph
             | None, _ when request.CheckOnly ->
                 checkedWith request.Given
@@ -236,6 +238,9 @@ module Host =
 
         if request.Graph.IsSome then
             "--graph"
+
+        if request.Analyze.IsSome then
+            "--analyze"
     ]
 
     /// Reports at the end of a script options of run folders that took no effect, since the script calls only `Host.train`.
@@ -345,7 +350,18 @@ module Host =
             watchStages script request
             let isRun = not request.CheckOnly && request.Graph.IsNone
 
-            match Overrides.onto experiment request.Given, Guards.ofRequest request with
+            // A stage before a run that is analyzed is trained as it was for that run.
+            let given =
+                match request.Analyze with
+                | None -> request.Given
+                | Some(place, _) ->
+                    try
+                        Analyses.given place
+                    with :? RunFileException as e ->
+                        complain [ $"{experiment.Name}: {e.Message}" ]
+                        exit ExitCode.Arguments
+
+            match Overrides.onto experiment given, Guards.ofRequest request with
             | Error mistakes, _
             | _, Error mistakes -> exit (Mistake.refuse experiment.Name mistakes)
             | Ok changed, Ok guard ->

@@ -80,6 +80,40 @@ let private refused = [
     ],
     "--learning-rate: no projection is named cortex->x (known: cortex->cortex, cortex->y); did you mean cortex->y?"
 
+    [ "--validate"; "50" ],
+    [
+        BadValue(
+            "--validate",
+            "50",
+            "EVERY,TRIALS, two whole numbers, each at least 1, such as 50,100"
+        )
+    ],
+    "--validate is '50'; it must be EVERY,TRIALS, two whole numbers, each at least 1, such as 50,100"
+
+    [ "--stop-at-performance"; "0.9" ],
+    [
+        NoEffect(
+            "--stop-at-performance",
+            "the experiment does not validate; give --validate 50,100 too, or |> validate 50 100 in the script"
+        )
+    ],
+    "--stop-at-performance changes nothing: the experiment does not validate; give --validate 50,100 too, or |> validate 50 100 in the script"
+
+    [ "--by-validation" ],
+    [
+        NoEffect(
+            "--by-validation",
+            "the experiment does not validate; give --validate 50,100 too, or |> validate 50 100 in the script"
+        )
+    ],
+    "--by-validation changes nothing: the experiment does not validate; give --validate 50,100 too, or |> validate 50 100 in the script"
+
+    [ "--stop-at-performance"; "most" ],
+    [
+        BadValue("--stop-at-performance", "most", "a finite number")
+    ],
+    "--stop-at-performance is 'most'; it must be a finite number"
+
     [ "500" ], [ StrayWord "500" ], "'500' belongs to no option (--help lists all)"
 ]
 
@@ -133,6 +167,34 @@ let tests =
                         Precision = Precision.Single
                 }
                 "experiment"
+        }
+
+        test "validate and stop by validations, in any order of the line" {
+            let options = [
+                [ "--validate"; "5,7" ]
+                [ "--by-validation" ]
+                [ "--stop-at-performance"; "0.9" ]
+                [ "--stop-at-loss"; "0.01" ]
+            ]
+
+            let expected =
+                base'
+                |> validate 5 7
+                |> byValidation
+                |> stopAtPerformance 0.9
+                |> stopAtLoss 0.01
+
+            Expect.equal (wanted (List.concat options)) expected "in this order"
+            Expect.equal (wanted (List.concat (List.rev options))) expected "in the other"
+
+            Expect.equal
+                (Overrides.settings [ Validate "5,7"; By_Validation; Stop_At_Performance "0.9" ])
+                [
+                    "validate", "5,7"
+                    "by-validation", ""
+                    "stop-at-performance", "0.9"
+                ]
+                "in the manifest"
         }
 
         test "keep the time of updates when the rule changes" {

@@ -381,6 +381,183 @@ let tests =
                     Expect.stringContains page word "page")
         }
 
+        test "measures are in manifests, and the same from a run's folder to the bit" {
+            inFolder (fun folder ->
+                let slope (trained: Trained) =
+                    trained.Losses[0] - Array.last trained.Losses
+                    + trained.Final["cortex->y"][0, 0]
+
+                let outcomes = ran (settings folder) (grid |> Sweep.measure "slope" slope)
+
+                let saved (outcome: Outcome) =
+                    (RunFolder.Open outcome.Place).Manifest.Measures["slope"]
+
+                for outcome in outcomes do
+                    match Run.train (grid.At outcome.Index).Experiment with
+                    | Ok trained -> Expect.equal (saved outcome) (slope trained) "value"
+                    | Error problems -> failtest $"%A{problems}"
+
+                    Expect.equal outcome.Measured [ "slope", Ok(saved outcome) ] "said now"
+
+                // A measure that the script declares later is computed from the folders, and trains nothing.
+                let later =
+                    ran
+                        (settings folder)
+                        (grid |> Sweep.measure "slope" slope |> Sweep.measure "again" slope)
+
+                Expect.isTrue (later |> List.forall (_.IsNew >> not)) "nothing is trained"
+
+                for outcome in later do
+                    let measures = (RunFolder.Open outcome.Place).Manifest.Measures
+                    Expect.equal measures["again"] measures["slope"] "from the folder"
+                    Expect.equal outcome.Measured [ "again", Ok measures["slope"] ] "only that"
+
+                Expect.equal (SweepHost.measured later) [ Ok "measure again: 6 values" ] "in words")
+        }
+
+        test
+            "a measure that throws or is not finite leaves no value, a reason, and a finished point" {
+            inFolder (fun folder ->
+                let fixedSince = ref false
+
+                let fragile (trained: Trained) =
+                    if fixedSince.Value then
+                        1.0
+                    else
+                        match trained.Experiment.Seed with
+                        | 1L -> failwith "no crossing\nwas found."
+                        | 2L -> nan
+                        | _ -> 7.0
+
+                let sweep =
+                    Sweep.ofExperiment plan
+                    |> Sweep.over "seed" [ 1..3 ] seed
+                    |> Sweep.measure "crossing" fragile
+
+                let outcomes = ran (settings folder) sweep
+                Expect.allEqual (stages outcomes) PointStage.Finished "stages"
+
+                let reasons = [
+                    for outcome in outcomes ->
+                        (RunFolder.Open outcome.Place).Manifest.MeasureFailures
+                        |> Seq.map (fun pair -> pair.Key, pair.Value)
+                        |> List.ofSeq
+                ]
+
+                Expect.equal
+                    reasons
+                    [
+                        [ "crossing", "Exception: no crossing was found" ]
+                        [ "crossing", "the value is NaN; a measure must be finite" ]
+                        []
+                    ]
+                    "reasons"
+
+                Expect.equal
+                    (SweepHost.measured outcomes)
+                    [
+                        Error
+                            $"measure crossing: no value of 2 of 3 points, first of seed 1 ({outcomes[0].Id}): Exception: no crossing was found; the points are finished, and the same command measures these again"
+                    ]
+                    "in words"
+
+                fixedSince.Value <- true
+                let again = ran (settings folder) sweep
+
+                Expect.equal
+                    (again |> List.map _.Measured)
+                    [ [ "crossing", Ok 1.0 ]; [ "crossing", Ok 1.0 ]; [] ]
+                    "those without a value are measured again"
+
+                let all =
+                    ran
+                        {
+                            settings folder with
+                                Remeasure = true
+                        }
+                        sweep
+
+                Expect.allEqual (all |> List.map _.Measured) [ "crossing", Ok 1.0 ] "anew"
+
+                for outcome in all do
+                    let manifest = (RunFolder.Open outcome.Place).Manifest
+                    Expect.equal manifest.Measures["crossing"] 1.0 "written"
+                    Expect.equal manifest.MeasureFailures.Count 0 "no reason is left")
+        }
+
+        test "the report and the collected table rank points by their validations and show measures" {
+            inFolder (fun folder ->
+                let sweep =
+                    Sweep.ofExperiment (plan |> validate 10 2)
+                    |> Sweep.over "rate" [ 0.001; 0.03; 1e200 ] (fun rate e -> {
+                        e with
+                            Circuit =
+                                e.Circuit |> Circuit.mapProjection "cortex->y" (learningRate rate)
+                    })
+                    |> Sweep.measure "first" (fun trained -> trained.Losses[0])
+
+                ran (settings folder) sweep |> ignore
+                let place = Path.Combine(folder, "sweep")
+                let table = PointTable.Read(SweepFolder.Open place)
+                Expect.equal table.By RankedBy.ValidationLoss "criterion"
+
+                Expect.equal
+                    (List.last (List.ofSeq table.Rows)).Status
+                    RunEnd.Diverged
+                    "what diverged is last"
+
+                let losses = [ for row in table.Rows -> row.Score.ValidationLoss ] |> List.take 2
+                Expect.equal losses (List.sort losses) "the best first"
+                let page = SweepReport.html (SweepFolder.Open place)
+
+                for words in
+                    [
+                        "The best points"
+                        "Best first, by the loss of the last validation."
+                        "Validation loss against rate"
+                        "First against rate"
+                        "median of first"
+                    ] do
+                    Expect.stringContains page words "page"
+
+                Expect.equal
+                    (Rflo.Cli.SweepCommands.collect [ place; "--csv" ])
+                    ExitCode.Done
+                    "exit code"
+
+                let lines = File.ReadAllLines(Path.Combine(place, "points.csv"))
+
+                Expect.equal
+                    lines[0]
+                    "rank,point,status,rate,trials,validation loss,final loss,first,seconds"
+                    "heads"
+
+                Expect.equal lines.Length 4 "a row a point")
+        }
+
+        test "what rflo collect cannot use is refused, and nothing is written" {
+            inFolder (fun folder ->
+                ran (settings folder) grid |> ignore
+                let place = Path.Combine(folder, "sweep")
+                let before = Directory.GetFileSystemEntries place |> Array.sort
+
+                for words in
+                    [
+                        []
+                        [ place; "more" ]
+                        [ place; "--cvs" ]
+                        [ place; "--out"; "-" ]
+                        [ place; "--out" ]
+                        [ folder; "--csv" ]
+                    ] do
+                    Expect.equal
+                        (Rflo.Cli.SweepCommands.collect words)
+                        ExitCode.Arguments
+                        $"%A{words}"
+
+                Expect.equal (Directory.GetFileSystemEntries place |> Array.sort) before "files")
+        }
+
         test "long curves are shown at trials that are equally far apart in their logarithm" {
             let trials = SweepResults.trials 100_000
             Expect.equal (Array.head trials, Array.last trials) (1, 100_000) "ends"

@@ -8,6 +8,13 @@ open Plotly.NET
 [<RequireQualifiedAccess>]
 module internal Figures =
 
+    /// Words as the beginning of a title.
+    let sentence (words: string) =
+        if words = "" then
+            ""
+        else
+            words.Substring(0, 1).ToUpperInvariant() + words.Substring 1
+
     let private isPositive value = Double.IsFinite value && value > 0.0
 
     let private thinned isSingle (bins: Thinned) =

@@ -17,6 +17,8 @@ type internal Section =
     /// A heading row and rows.
     /// An SVG file with a title and a caption, embedded as an image, so that its scripts cannot affect the page.
     | Drawing of title: string * svg: string * caption: string
+    /// Several of them side by side.
+    | Drawings of (string * string * string) list
     | Table of string list * string list list
     /// The same where cells are sentences.
     | Prose of string list * string list list
@@ -129,6 +131,15 @@ draw();
 
         $"<tr>{inside}</tr>"
 
+    let private drawing (text: StringBuilder) (title: string, svg: string, caption: string) =
+        let data = Convert.ToBase64String(Encoding.UTF8.GetBytes svg)
+
+        text
+            .Append($"<figure class=\"drawing\"><h3>{escape title}</h3>")
+            .Append($"<img alt=\"{escape title}\" src=\"data:image/svg+xml;base64,{data}\">")
+            .Append($"<figcaption>{escape caption}</figcaption></figure>\n")
+        |> ignore
+
     let private section (text: StringBuilder) section =
         match section with
         | Panels panels ->
@@ -143,14 +154,11 @@ draw();
 
             text.Append("<div class=\"card\"><dl>").AppendJoin("", rows).Append "</dl></div>\n"
             |> ignore
-        | Drawing(title, svg, caption) ->
-            let data = Convert.ToBase64String(Encoding.UTF8.GetBytes svg)
-
-            text
-                .Append($"<figure class=\"drawing\"><h3>{escape title}</h3>")
-                .Append($"<img alt=\"{escape title}\" src=\"data:image/svg+xml;base64,{data}\">")
-                .Append($"<figcaption>{escape caption}</figcaption></figure>\n")
-            |> ignore
+        | Drawing(title, svg, caption) -> drawing text (title, svg, caption)
+        | Drawings all ->
+            text.Append "<div class=\"figures\">\n" |> ignore
+            all |> List.iter (drawing text)
+            text.Append "</div>\n" |> ignore
         | Table(heads, rows)
         | Prose(heads, rows) ->
             let kind =

@@ -88,7 +88,7 @@ module internal Style =
         axis
 
     /// Even steps of 1, 2 or 5 times a power of ten, of which at least two lie between the two.
-    let private evenTicks (low: float) (high: float) =
+    let internal evenTicks (low: float) (high: float) =
         let least = (high - low) / 5.0
         let power = 10.0 ** floor (log10 least)
 

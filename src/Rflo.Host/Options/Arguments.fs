@@ -16,6 +16,9 @@ type internal ScriptOption =
     | Patience of trials: string
     | Loss_Window of trials: string
     | Keep_Best
+    | Validate of times: string
+    | By_Validation
+    | Stop_At_Performance of performance: string
     | Out of folder: string
     | Force
     | Resume of folder: string
@@ -23,6 +26,7 @@ type internal ScriptOption =
     | Checkpoint_Minutes of minutes: string
     | Max_Minutes of minutes: string
     | Threads of count: string
+    | Analyze of folder: string
     | Check
     | Plan
     | Graph of file: string
@@ -56,6 +60,12 @@ type internal ScriptOption =
                 $"the mean loss is that of the last so many trials that have a target; {Rflo.Core.Stopping.DefaultWindow} without it."
             | Keep_Best ->
                 "keep the weights of the smallest mean loss beside the last, in weights.npz."
+            | Validate _ ->
+                "EVERY,TRIALS, such as 50,100: after every so many trials show so many test trials, without learning."
+            | By_Validation ->
+                "let --stop-at-loss, --patience and --keep-best look at the loss of the validations."
+            | Stop_At_Performance _ ->
+                "end as soon as the performance of a validation is at or above this."
             | Out _ -> "write the run folder here; without it, the next free runs/NAME-1, -2, ..."
             | Force -> "replace the run folder that is there; files in it that no run wrote stay."
             | Resume _ ->
@@ -67,6 +77,8 @@ type internal ScriptOption =
             | Max_Minutes _ -> "end after so many minutes with a checkpoint, for --resume."
             | Threads _ ->
                 "use so many cores for one run, where its trials may run side by side (update everyTrials); all of them without it. No number depends on it."
+            | Analyze _ ->
+                "train nothing: analyze the run in that folder, which this script made; rflo analyze --help lists what can be computed."
             | Check -> "train nothing: print all problems, or a summary of the compiled circuit."
             | Plan ->
                 "with --check: print how a trial is carried out, too: operators in their order, fast forms and why, arrays with their bytes."
@@ -102,6 +114,8 @@ type internal Request = {
     MaxMinutes: string option
     /// Cores of one run.
     Threads: string option
+    /// The run folder that is analyzed, if that is all that is wanted, and by which options.
+    Analyze: (string * AnalysisOption list) option
     CheckOnly: bool
     /// Whether a check prints the plan of a trial.
     Plan: bool
@@ -199,12 +213,54 @@ module internal Arguments =
     let private last chosen options =
         options |> List.choose chosen |> List.tryLast
 
+    let private isAnalyze (word: string) =
+        word = "--analyze"
+        || word.StartsWith("--analyze=", System.StringComparison.Ordinal)
+
+    /// The options of an analysis on a line that has --analyze, and the words that are left; without it, all words.
+    let private analysisOf (arguments: string[]) =
+        if not (Array.exists isAnalyze arguments) then
+            Ok([], arguments)
+        else
+            try
+                let results =
+                    ArgumentParser
+                        .Create<AnalysisOption>()
+                        .ParseCommandLine(
+                            words<AnalysisOption> arguments,
+                            ignoreMissing = true,
+                            ignoreUnrecognized = true,
+                            raiseOnUsage = false
+                        )
+
+                Ok(results.GetAllResults(), Array.ofList results.UnrecognizedCliParams)
+            with :? ArguParseException as refused ->
+                let line = (refused.Message.Split '\n')[0]
+                Error [ Refused(line.Replace("ERROR: ", "").Trim()) ]
+
+    /// An option of analyses on a line without one is no unknown option; on a line with one it may be what was meant.
+    let private ofAnalyses isAnalysis mistake =
+        match mistake with
+        | UnknownOption(given, known) when isAnalysis ->
+            UnknownOption(given, known @ names<AnalysisOption>())
+        | UnknownOption(given, _) when List.contains given (names<AnalysisOption>()) ->
+            Refused
+                $"{given} is for the analysis of a run that has ended; give --analyze RUN too, or type rflo analyze RUN {given}"
+        | other -> other
+
     /// The request of a script's options, or all of their mistakes.
     let parse (program: string) (arguments: string[]) : Result<Asked, Mistake list> =
-        match parseWith<ScriptOption> program arguments with
+        match
+            analysisOf arguments
+            |> Result.mapError Choice2Of2
+            |> Result.bind (fun (analysis, rest) ->
+                parseWith<ScriptOption> program rest
+                |> Result.map (fun given -> given, analysis))
+        with
         | Error(Choice1Of2 help) -> Ok(Help(help + ofScripts))
-        | Error(Choice2Of2 mistakes) -> Error mistakes
-        | Ok given ->
+        | Error(Choice2Of2 mistakes) ->
+            Error(List.map (ofAnalyses (Array.exists isAnalyze arguments)) mistakes)
+        | Ok(given, analysis) ->
             let width =
                 given
                 |> last (function
@@ -252,6 +308,11 @@ module internal Arguments =
                         |> last (function
                             | Threads count -> Some count
                             | _ -> None)
+                    Analyze =
+                        given
+                        |> last (function
+                            | Analyze folder -> Some(folder, analysis)
+                            | _ -> None)
                     CheckOnly = List.contains Check given
                     Plan = List.contains Plan given
                     Graph =
@@ -285,6 +346,39 @@ module internal Arguments =
 
         if request.Plan && not request.CheckOnly then
             Refused "--plan belongs to a check; give --check too, or use rflo check"
+
+        if request.Analyze.IsSome then
+            let others = [
+                if request.CheckOnly then
+                    "--check"
+
+                if request.Graph.IsSome then
+                    "--graph"
+
+                if request.Resume.IsSome then
+                    "--resume"
+
+                if request.Force then
+                    "--force"
+
+                if request.CheckpointEvery.IsSome then
+                    "--checkpoint-every"
+
+                if request.CheckpointMinutes.IsSome then
+                    "--checkpoint-minutes"
+
+                if request.MaxMinutes.IsSome then
+                    "--max-minutes"
+
+                if not request.Report then
+                    "--no-report"
+            ]
+
+            if not others.IsEmpty then
+                let all = String.concat ", " others
+
+                Refused
+                    $"--analyze trains nothing and takes none of the options of a run; leave {all} out"
 
         if request.Resume.IsSome then
             if request.Out.IsSome then

@@ -230,10 +230,57 @@ module internal Overrides =
                 BadValue("--loss-window", text, "a whole number, at least 1")
             ]
 
+    /// "50,100": after every 50 trials, 100 test trials.
+    let private validate (text: string) experiment =
+        match text.Split ',' |> Array.map whole with
+        | [| Some every; Some trials |] when
+            every >= 1L
+            && trials >= 1L
+            && every <= 2_000_000_000L
+            && trials <= 2_000_000_000L
+            ->
+            Ok(Experiment.validate (int every) (int trials) experiment)
+        | _ ->
+            Error [
+                BadValue(
+                    "--validate",
+                    text,
+                    "EVERY,TRIALS, two whole numbers, each at least 1, such as 50,100"
+                )
+            ]
+
+    /// Validations are declared, here or in the script: without them the option would have nothing to look at.
+    let private ifValidated option (experiment: Experiment) change =
+        if experiment.Probes |> List.exists _.Probe.IsValidation then
+            Ok(change experiment)
+        else
+            Error [
+                NoEffect(
+                    option,
+                    "the experiment does not validate; give --validate 50,100 too, or |> validate 50 100 in the script"
+                )
+            ]
+
+    let private stopAtPerformance text experiment =
+        match number text with
+        | Some performance when Double.IsFinite performance ->
+            ifValidated
+                "--stop-at-performance"
+                experiment
+                (Experiment.stopAtPerformance performance)
+        | _ ->
+            Error [
+                BadValue("--stop-at-performance", text, "a finite number")
+            ]
+
+    let private byValidation (experiment: Experiment) =
+        ifValidated "--by-validation" experiment Experiment.byValidation
+
     /// Rates for all projections are applied before those for one, whatever their order on the line.
     let private order =
         function
-        | Rule _ -> 0
+        | Rule _
+        | Validate _ -> 0
         | Learning_Rate text when text.Contains '=' -> 2
         | Learns _ -> 2
         | _ -> 1
@@ -251,6 +298,9 @@ module internal Overrides =
         | Patience text -> patience text experiment
         | Loss_Window text -> lossWindow text experiment
         | Keep_Best -> Ok(Experiment.keepBest experiment)
+        | Validate text -> validate text experiment
+        | By_Validation -> byValidation experiment
+        | Stop_At_Performance text -> stopAtPerformance text experiment
         | Out _
         | Force
         | Resume _
@@ -258,6 +308,7 @@ module internal Overrides =
         | Checkpoint_Minutes _
         | Max_Minutes _
         | Threads _
+        | Analyze _
         | Check
         | Plan
         | Graph _
@@ -281,6 +332,29 @@ module internal Overrides =
         else
             Error(mistakes |> List.sortBy fst |> List.map snd)
 
+    /// The options of settings, as a manifest lists them (`settings`).
+    let ofSettings (settings: (string * string) list) : ScriptOption list = [
+        for name, value in settings do
+            match name with
+            | "trials" -> Trials value
+            | "seed" -> Seed value
+            | "rule" -> Rule value
+            | "update" -> Update value
+            | "learns" -> Learns value
+            | "learning-rate" ->
+                for rate in value.Split ", " do
+                    Learning_Rate rate
+            | "precision" -> ScriptOption.Precision value
+            | "stop-at-loss" -> Stop_At_Loss value
+            | "patience" -> Patience value
+            | "loss-window" -> Loss_Window value
+            | "keep-best" -> Keep_Best
+            | "validate" -> Validate value
+            | "by-validation" -> By_Validation
+            | "stop-at-performance" -> Stop_At_Performance value
+            | _ -> ()
+    ]
+
     /// The settings that the options change, as the manifest lists them.
     let settings (options: ScriptOption list) =
         options
@@ -296,6 +370,9 @@ module internal Overrides =
             | Patience text -> Some("patience", text)
             | Loss_Window text -> Some("loss-window", text)
             | Keep_Best -> Some("keep-best", "")
+            | Validate text -> Some("validate", text)
+            | By_Validation -> Some("by-validation", "")
+            | Stop_At_Performance text -> Some("stop-at-performance", text)
             | _ -> None)
         |> List.groupBy fst
         |> List.map (fun (name, values) -> name, values |> List.map snd |> String.concat ", ")

@@ -2,6 +2,7 @@ namespace Rflo.Host
 
 open Rflo.Core
 open Rflo.Dsl
+open Rflo.Runs
 
 /// The page that compares several runs.
 [<RequireQualifiedAccess>]
@@ -51,6 +52,29 @@ module internal Comparison =
         |> Option.bind (fun series -> Array.tryLast series.Values)
         |> Option.filter (System.Double.IsNaN >> not)
 
+    let private isRanked (runs: Trained list) = not (validations runs).IsEmpty
+
+    let private score (trained: Trained) =
+        let last column =
+            lastOf column trained |> Option.defaultValue nan
+
+        if trained.Status.IsWell then
+            RunScore(last "validation performance", last "validation loss", FinalLoss.ofRun trained)
+        else
+            RunScore.None
+
+    let private scores runs = runs |> List.map score |> Array.ofList
+
+    /// The runs in the order of the table: the best first where any of them validates, else as they were given. The loss of the training
+    /// decides no order: rules may have other losses, and trials of the training are what was learned.
+    let ranked (runs: Trained list) =
+        if isRanked runs then
+            [
+                for place in RunRanking.Order(scores runs) -> runs[place]
+            ]
+        else
+            runs
+
     /// The heads of the table.
     let heads (runs: Trained list) = [
         "run"
@@ -70,6 +94,14 @@ module internal Comparison =
         $"final loss: {FinalLoss.meaning}; µs a step: {Speed.meaning}, – where they were too few; "
         + "alignment: of the readout with the feedback that the run learned by, after its last trial"
 
+    /// What the numbers of the table of these runs are, and the order of its rows.
+    let legendOf (runs: Trained list) =
+        if isRanked runs then
+            let by = RunRanking.Words(RunRanking.Criterion(scores runs))
+            $"best first, by {by}; runs without one are last; {legend}"
+        else
+            legend
+
     let private finalAlignment (trained: Trained) =
         match alignments trained with
         | [] -> "–"
@@ -88,6 +120,19 @@ module internal Comparison =
             trained.Experiment.Name
         else
             trained.Experiment.Rule.Name
+
+    /// The number that ranks a run, with its name; the final loss where no run validates.
+    let private decisive (runs: Trained list) (trained: Trained) (finalLoss: string) =
+        let column =
+            match RunRanking.Criterion(scores runs) with
+            | RankedBy.ValidationPerformance when isRanked runs -> Some "validation performance"
+            | RankedBy.ValidationLoss when isRanked runs -> Some "validation loss"
+            | _ -> None
+
+        match column with
+        | Some column ->
+            column, lastOf column trained |> Option.map short |> Option.defaultValue "–"
+        | None -> "final loss", finalLoss
 
     let private finalLoss (trained: Trained) =
         match FinalLoss.ofRun trained with
@@ -237,15 +282,16 @@ module internal Comparison =
                         $"{runs.Length} runs of the tasks {all}, side by side."
                 Status = note, isGood
                 Tiles = [
-                    for trained in runs do
-                        $"final loss, {label runs trained}", finalLoss trained
+                    for trained in ranked runs do
+                        let name, value = decisive runs trained (finalLoss trained)
+                        $"{name}, {label runs trained}", value
                 ]
             }
             [
                 "",
                 [
-                    Table(heads runs, List.map (row runs) runs)
-                    Note(legend + ".")
+                    Table(heads runs, List.map (row runs) (ranked runs))
+                    Note(legendOf runs + ".")
                     Panels [
                         Figures.loss (Losses.definition (kinds runs)) (named _.Losses runs)
                         Figures.lossOverTime [

@@ -75,6 +75,9 @@ module internal Report =
           ]
         | _ -> []
 
+    /// What is said of the losses of a run's readouts.
+    let lossesOf record = readouts record |> List.map snd
+
     /// The outputs of a moment by readout, in the order of their targets, whatever the order of the archive.
     let private inOrder (record: RunRecord) moment =
         let found = withPrefix $"{moment}/outputs/" record.Activity
@@ -424,7 +427,7 @@ module internal Report =
         let spectra = spectra record
         let distributions = distributions record
         let losses = record.Metrics |> List.filter (fst >> (=) "loss")
-        let definition = readouts record |> List.map snd |> Losses.definition
+        let definition = Losses.definition (lossesOf record)
 
         Page.html
             {

@@ -135,6 +135,7 @@ module internal RunRecord =
         (started: DateTimeOffset)
         sessions
         settings
+        (measured: (string * Result<float, string>) list)
         overrides
         script
         picture
@@ -153,6 +154,20 @@ module internal RunRecord =
                     Precision = experiment.Precision.ToString().ToLowerInvariant(),
                     Settings = readOnlyDict settings,
                     Overrides = readOnlyDict overrides,
+                    Measures =
+                        readOnlyDict [
+                            for name, result in measured do
+                                match result with
+                                | Ok value -> name, value
+                                | Error _ -> ()
+                        ],
+                    MeasureFailures =
+                        readOnlyDict [
+                            for name, result in measured do
+                                match result with
+                                | Ok _ -> ()
+                                | Error reason -> name, reason
+                        ],
                     Commit = commit sessions,
                     Started = started,
                     Ended = ended,
@@ -175,7 +190,7 @@ module internal RunRecord =
     /// The record of a run that has just ended, with its picture, for programs that write no run folder.
     let ofTrained (started: DateTimeOffset) overrides (script: string option) (trained: Trained) =
         let picture = Picture.svg trained.Experiment.Circuit
-        recordOf started [] [] overrides script (Some picture) trained
+        recordOf started [] [] [] overrides script (Some picture) trained
 
     /// The record of a run that has just ended, whose folder was begun before. Its picture is drawn after the numbers are
     /// written.
@@ -187,14 +202,15 @@ module internal RunRecord =
             started
             folder.Sessions
             []
+            []
             overrides
             (Option.map File.ReadAllText script)
             None
             trained
 
-    /// The record of a point of a sweep: without the script and the picture, which are the same for thousands of them.
-    let ofPoint settings (started: DateTimeOffset) overrides (trained: Trained) =
-        recordOf started [] settings overrides None None trained
+    /// The record of a point of a sweep, with its measures: without the script and the picture, which are the same for thousands of them.
+    let ofPoint settings measured (started: DateTimeOffset) overrides (trained: Trained) =
+        recordOf started [] settings measured overrides None None trained
 
     /// The record of a saved run folder.
     let ofSaved (saved: SavedRun) =

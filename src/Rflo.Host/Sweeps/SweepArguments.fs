@@ -8,6 +8,7 @@ type internal SweepOption =
     | Jobs of count: string
     | Retry
     | Take_Over
+    | Remeasure
     | Part of part: string
     | Slurm
     | Partition of name: string
@@ -23,6 +24,8 @@ type internal SweepOption =
             | Jobs _ -> "run so many points at once; as many as there are cores without it."
             | Retry -> "begin points anew that failed, or whose files are damaged."
             | Take_Over -> "take points over from processes on other machines that have ended."
+            | Remeasure ->
+                "compute the measures of finished points anew; without it only those that have no value."
             | Part _ -> "run the K-th of N parts of the sweep, K/N, such as 3/10."
             | Slurm ->
                 "train nothing here: write a job array into the folder of the sweep and hand it to the queue of a cluster."
@@ -222,6 +225,9 @@ module internal SweepArguments =
             | Error mistakes -> yield! mistakes
             | Ok(Some _) when List.exists (fun (option: SweepOption) -> option.IsPart) own ->
                 Refused "--slurm makes the parts itself; leave --part out"
+            | Ok(Some _) when List.contains Remeasure own ->
+                Refused
+                    "--slurm hands in points that are not finished, and --remeasure is for those that are; give one of them"
             | Ok _ -> ()
         ]
 
@@ -241,6 +247,7 @@ module internal SweepArguments =
                             |> Option.defaultValue (if slurm.IsSome then 1 else usual.Jobs)
                         Retry = List.contains Retry own
                         TakeOver = List.contains Take_Over own
+                        Remeasure = List.contains Remeasure own
                         Part = valueOf part
                         Given = request.Given
                         Words = request.Words

@@ -104,27 +104,77 @@ module internal SweepFigures =
                 numbers, Style.axis setting |> Style.ranged (low - room, high + room)
         | false -> Array.init values.Length (fun k -> float (k + 1)), Style.namedAxis setting values
 
-    /// The final loss of every point against a setting, and the medians.
-    let final setting (groups: (string * PointResult[])[]) =
+    /// A number of every point, as figures show it.
+    type Quantity = {
+        /// What it is called, such as "final loss".
+        Name: string
+        /// What it is, as the end of "of each point, the".
+        Meaning: string
+        /// Whether its axis is logarithmic, which shows positive numbers only.
+        IsLog: bool
+        Of: PointResult -> float
+    }
+
+    /// The final loss of the training.
+    let finalLoss = {
+        Name = "final loss"
+        Meaning = FinalLoss.meaning
+        IsLog = true
+        Of = _.FinalLoss
+    }
+
+    /// What the last validation measured.
+    let validation = [
+        {
+            Name = "validation performance"
+            Meaning = "mean performance of the test trials of its last validation"
+            IsLog = false
+            Of = _.Score.ValidationPerformance
+        }
+        {
+            Name = "validation loss"
+            Meaning = "mean loss of the test trials of its last validation"
+            IsLog = true
+            Of = _.Score.ValidationLoss
+        }
+    ]
+
+    /// A measure of the script (`Sweep.measure`).
+    let measure name = {
+        Name = name
+        Meaning = $"measure {name} of the script"
+        IsLog = false
+        Of = fun result -> Map.tryFind name result.Measures |> Option.defaultValue nan
+    }
+
+    /// A number of every point against a setting, and the medians.
+    let against (quantity: Quantity) setting (groups: (string * PointResult[])[]) =
         let at, axis = places setting (Array.map fst groups)
+
+        let isShown value =
+            if quantity.IsLog then
+                isPositive value
+            else
+                Double.IsFinite value
 
         let points =
             Array.zip at groups
             |> Array.collect (fun (x, (_, results)) ->
                 results
-                |> Array.filter (fun result -> isPositive result.FinalLoss)
-                |> Array.map (fun result -> x, result.FinalLoss))
+                |> Array.map quantity.Of
+                |> Array.filter isShown
+                |> Array.map (fun value -> x, value))
 
         let medians =
             groups
             |> Array.map (fun (_, results) ->
-                let _, median, _ = results |> Array.map _.FinalLoss |> quartiles
+                let _, median, _ = results |> Array.map quantity.Of |> quartiles
                 median)
 
         {
-            Title = $"Final loss against {setting}"
+            Title = $"{Figures.sentence quantity.Name} against {setting}"
             Caption =
-                $"Of each point, the {FinalLoss.meaning}; and the median of the points with the same value."
+                $"Of each point, the {quantity.Meaning}; and the median of the points with the same value."
             IsWide = false
             Height = 300
             Chart =
@@ -147,7 +197,11 @@ module internal SweepFigures =
                 ]
                 |> Style.figure
                     axis
-                    (Style.logAxis
-                        "final loss"
-                        (Figures.logLimits [ Array.map snd points; medians ]))
+                    (if quantity.IsLog then
+                         Style.logAxis
+                             quantity.Name
+                             (Figures.logLimits [ Array.map snd points; medians ])
+                     else
+                         Style.axis quantity.Name
+                         |> Style.ranged (Figures.limits [ Array.map snd points; medians ]))
         }

@@ -55,6 +55,28 @@ module internal SweepHost =
                 $"  and {failed.Length - Listed} more"
         ]
 
+    /// What was measured now: of each measure how many points have a value, and of those without, the first and why.
+    let measured (outcomes: Outcome list) = [
+        let all = outcomes |> List.collect _.Measured
+
+        for name in all |> List.map fst |> List.distinct do
+            let wrong = [
+                for outcome in outcomes do
+                    for other, result in outcome.Measured do
+                        match result with
+                        | Error reason when other = name -> outcome, reason
+                        | _ -> ()
+            ]
+
+            let count = all |> List.filter (fst >> (=) name) |> List.length
+
+            match wrong with
+            | [] -> Ok $"measure {name}: {count} values"
+            | (first, reason) :: _ ->
+                Error
+                    $"measure {name}: no value of {wrong.Length} of {count} points, first of {Sweep.label first.Settings} ({first.Id}): {reason}; the points are finished, and the same command measures these again"
+    ]
+
     let private shown (path: string) =
         let relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path)
 
@@ -75,6 +97,12 @@ module internal SweepHost =
     let private tell name (settings: SweepSettings) (seconds: float) (outcomes: Outcome list) =
         let trained = outcomes |> List.filter _.IsNew |> List.length
         printfn $"{name}: {summary outcomes} ({trained} run now, in %.4g{seconds} s)"
+
+        for line in measured outcomes do
+            match line with
+            | Ok values -> printfn $"  {values}"
+            | Error missing -> eprintfn $"{name}: {missing}"
+
         let failed = failures outcomes
 
         if not failed.IsEmpty then
@@ -185,11 +213,30 @@ module internal SweepHost =
                 $"--{name} would undo the axis {axis} of the sweep; change the axis in the script, or leave the option out"
     ]
 
+    /// The experiment of the point of a sweep that a run is.
+    let private pointOf (sweep: Sweep) (run: LoadedRun) =
+        let settings = [
+            for pair in run.Manifest.Settings -> pair.Key, pair.Value
+        ]
+
+        let found =
+            seq { 0 .. sweep.Count - 1 }
+            |> Seq.map sweep.At
+            |> Seq.tryFind (fun point -> point.Settings = settings)
+
+        match found with
+        | Some point -> [ point.Experiment ]
+        | None ->
+            Findings.notPossible
+                $"{run.Place} is no point of the sweep {sweep.Name}, which has none with {Sweep.label settings}; name the folder of one of its points"
+
     let private start (request: SweepRequest) script (sweep: Sweep) =
         let name = sweep.Name
 
         try
             match Sweep.problems sweep with
+            | [] when request.Script.Analyze.IsSome ->
+                Analyses.run name request.Script request.Script.Analyze.Value (pointOf sweep)
             | problem :: more ->
                 Seq.iter (eprintfn "%s") (Problem.report name (problem :: more))
                 ExitCode.Problems

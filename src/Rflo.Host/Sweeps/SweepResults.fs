@@ -12,6 +12,10 @@ type internal PointResult = {
     Curve: float[]
     /// The mean over its last trials, as `FinalLoss` has it; NaN where it diverged.
     FinalLoss: float
+    /// What it is ranked by: its last validation, or its final loss.
+    Score: RunScore
+    /// Its measures that have a value.
+    Measures: Map<string, float>
     /// Wall time of its trials.
     Seconds: float
     /// Why it failed, if it did.
@@ -55,6 +59,7 @@ module internal SweepResults =
         let saved = RunFolder.Open(folder.PlaceOf id)
         let table = saved.ReadMetrics()
         let losses = table.Column "loss"
+        let row = PointRow.Of(id, saved.Manifest, table)
 
         {
             Id = id
@@ -67,7 +72,12 @@ module internal SweepResults =
                 |> Array.map (fun trial ->
                     if trial <= losses.Length then losses[trial - 1] else nan)
             FinalLoss = saved.Manifest.FinalLoss
-            Seconds = Array.sum (table.Column "seconds")
+            Score = row.Score
+            Measures =
+                Map.ofSeq [
+                    for pair in saved.Manifest.Measures -> pair.Key, pair.Value
+                ]
+            Seconds = row.Seconds
             Failure =
                 match saved.Manifest.Status with
                 | RunEnd.Completed

@@ -18,6 +18,8 @@ type internal SweepSettings = {
     Retry: bool
     /// Take points over from processes on other machines, which the user states have ended.
     TakeOver: bool
+    /// Compute the measures of finished points anew, and not only those without a value.
+    Remeasure: bool
     /// The k-th of n parts only, from 1; all of it where there is none.
     Part: (int * int) option
     /// Options of a command line, each of which applies to every point.
@@ -45,6 +47,8 @@ type Outcome = {
     State: PointState
     /// Whether it was trained now, and not found.
     IsNew: bool
+    /// The measures that were computed now: numbers, or why there is none.
+    Measured: (string * Result<float, string>) list
 }
 
 /// Runs sweeps: many points at once, each into an ordinary run folder. Finished points are not run again, points that were
@@ -58,6 +62,7 @@ module internal Sweeps =
         Jobs = Environment.ProcessorCount
         Retry = false
         TakeOver = false
+        Remeasure = false
         Part = None
         Given = []
         Words = []
@@ -118,6 +123,7 @@ module internal Sweeps =
     /// Trains a point that was begun.
     let private train
         (settings: SweepSettings)
+        measures
         cancellation
         onShare
         place
@@ -145,25 +151,33 @@ module internal Sweeps =
                     cancellation
                     ready)
 
+        let measured =
+            if trained.Status.IsWell then
+                SweepMeasures.ofTrained measures trained
+            else
+                []
+
         RunRecord.ofPoint
             place
+            measured
             folder.Sessions[0].Started
             (Overrides.settings settings.Given)
             trained
         |> RunRecord.write folder
         |> ignore
 
-        stateOf trained.Status
+        stateOf trained.Status, measured
 
     let private problems (experiment: Experiment) =
         match Check.experiment experiment with
         | Ok ready -> Ok ready
         | Error problems -> Error(problems |> List.map Problem.text |> String.concat "; ")
 
-    /// Runs a point unless it has ended: returns its state, and whether it ran. A fault in the files of one point does not keep the
+    /// Runs a point unless it has ended: returns its state, whether it ran, and what was measured. A fault in the files of one point does not keep the
     /// others from running.
     let private runPoint
         (settings: SweepSettings)
+        measures
         cancellation
         (folder: SweepFolder)
         onShare
@@ -173,29 +187,41 @@ module internal Sweeps =
 
         let giveUp (reason: string) =
             folder.Fail(id, readOnlyDict named, reason)
-            failed reason, true
+            failed reason, true, []
 
         let train (begun: RunFolder) =
             try
                 match Result.bind problems experiment with
                 | Error reason -> giveUp reason
                 | Ok ready ->
-                    let state = train settings cancellation onShare named begun ready
+                    let state, measured =
+                        train settings measures cancellation onShare named begun ready
+
                     folder.Forgive id
-                    state, true
+                    state, true, measured
             with
             // A full disk is no failure of the point: it runs again the next time.
-            | :? RunFileException as e -> failed e.Message, true
+            | :? RunFileException as e -> failed e.Message, true, []
             | e -> giveUp $"{e.GetType().Name}: {e.Message}"
 
         try
             use begun = folder.TryBegin(id, settings.Retry, settings.TakeOver, &state)
 
             match begun with
-            | null -> state, false
+            | null ->
+                state,
+                false,
+                (match experiment with
+                 | Ok experiment when state.Stage = PointStage.Finished ->
+                     SweepMeasures.ofFinished
+                         settings.Remeasure
+                         measures
+                         experiment
+                         (folder.PlaceOf id)
+                 | _ -> [])
             | begun -> train begun
         with :? RunFileException as e ->
-            PointState(PointStage.Damaged, e.Message), false
+            PointState(PointStage.Damaged, e.Message), false, []
 
     /// Calls a function for every index from the first to before the last, on so many threads, until it is cancelled.
     let private onThreads
@@ -267,7 +293,7 @@ module internal Sweeps =
         if settings.Part.IsNone then
             folder.WritePoints ids
 
-        let states = Array.create (last - first) (PointState(), false)
+        let states = Array.create (last - first) (PointState(), false, [])
         let reached = Array.create (last - first) false
         let progress = SweepProgress(last - first, settings.Jobs)
         use ending = CancellationTokenSource.CreateLinkedTokenSource settings.Cancellation
@@ -286,15 +312,18 @@ module internal Sweeps =
             (fun () ->
                 onThreads settings.Jobs first last ending.Token (fun job index ->
                     let onShare share = progress.Hear(job, share)
-                    let state, isNew = runPoint settings ending.Token folder onShare (point index)
-                    states[index - first] <- state, isNew
+
+                    let state, isNew, measured =
+                        runPoint settings sweep.Measures ending.Token folder onShare (point index)
+
+                    states[index - first] <- state, isNew, measured
                     reached[index - first] <- true
                     progress.Ended(job, isNew, state.Stage)))
 
         [
             for index in first .. last - 1 do
                 let id = ids[index - first]
-                let state, isNew = states[index - first]
+                let state, isNew, measured = states[index - first]
 
                 {
                     Outcome.Index = index
@@ -303,6 +332,7 @@ module internal Sweeps =
                     Outcome.Place = folder.PlaceOf id
                     Outcome.State = if reached[index - first] then state else folder.StateOf id
                     Outcome.IsNew = isNew
+                    Outcome.Measured = measured
                 }
         ]
 

@@ -1,0 +1,160 @@
+/// Figures as SVG: every point where its axes put it, gaps where there is no number, and words that XML can carry.
+module Rflo.Host.Tests.VectorFigureTests
+
+open System
+open System.Globalization
+open System.Text.RegularExpressions
+open System.Xml.Linq
+open Expecto
+open Plotly.NET
+open Rflo.Host
+
+let private panel chart = {
+    Title = "loss & <others>"
+    Caption = ""
+    IsWide = false
+    Height = 300
+    Chart = chart
+}
+
+let private svg chart =
+    XDocument.Parse(VectorFigure.ofPanel (panel chart))
+
+let private elements name (document: XDocument) =
+    document.Descendants(XName.Get(name, "http://www.w3.org/2000/svg"))
+    |> List.ofSeq
+
+let private attribute (name: string) (element: XElement) =
+    match element.Attribute(XName.Get name) with
+    | null -> ""
+    | found -> found.Value
+
+/// The points of a path.
+let private points (d: string) = [
+    for found in Regex.Matches(d, "[ML](-?[0-9.]+) (-?[0-9.]+)") ->
+        float (Double.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture)),
+        float (Double.Parse(found.Groups[2].Value, CultureInfo.InvariantCulture))
+]
+
+let private linear = Style.axis "time (ms)" |> Style.ranged (0.0, 10.0)
+let private logarithmic = Style.logAxis "loss" (1.0, 100.0)
+
+let private isNear (a: float) (b: float) what =
+    Numbers.isLessThan (abs (a - b)) 0.02 what
+
+[<Tests>]
+let tests =
+    testList "figures as SVG" [
+        test "put points where linear and logarithmic axes have them" {
+            let document =
+                [
+                    Style.line "curve" Style.blue 2.0 [| 0.0; 5.0; 10.0 |] [| 1.0; 10.0; 100.0 |]
+                ]
+                |> Style.figure linear logarithmic
+                |> svg
+
+            let curve =
+                elements "path" document
+                |> List.map (attribute "d" >> points)
+                |> List.find (fun points -> points.Length = 3)
+
+            let frame = elements "rect" document |> List.head
+
+            let at name = float (attribute name frame)
+
+            for (x, y), (across, up) in List.zip curve [ 0.0, 0.0; 0.5, 0.5; 1.0, 1.0 ] do
+                isNear x (at "x" + across * at "width") "x"
+                isNear y (at "y" + (1.0 - up) * at "height") "y"
+
+            // The ticks of the axis of decades stand where the axis has them.
+            let label =
+                elements "text" document
+                |> List.find (fun text -> text.Value = "10" && attribute "text-anchor" text = "end")
+
+            isNear (float (attribute "y" label)) (at "y" + 0.5 * at "height" + 4.0) "the tick of 10"
+        }
+
+        test "leave gaps where a series has no number, or a logarithmic axis cannot show it" {
+            let document =
+                [
+                    Style.line "curve" Style.blue 2.0 [| 0.0; 1.0; 2.0; 3.0; 4.0; 5.0; 6.0 |] [|
+                        1.0
+                        2.0
+                        nan
+                        3.0
+                        4.0
+                        0.0
+                        5.0
+                    |]
+                ]
+                |> Style.figure linear logarithmic
+                |> svg
+
+            let stretches =
+                elements "g" document
+                |> List.collect (fun group ->
+                    group.Elements()
+                    |> Seq.map (attribute "d" >> points >> List.length)
+                    |> List.ofSeq)
+
+            Expect.equal stretches [ 2; 2; 1 ] "points of each stretch"
+        }
+
+        test "have points, bands, a legend and an outline of equal units" {
+            let square = Style.axis "imaginary part"
+            square.SetProperty("scaleanchor", "x")
+
+            let document =
+                [
+                    yield!
+                        Style.between "band" Style.band [| 0.0; 10.0 |] [| 1.0; 1.0 |] [|
+                            2.0
+                            2.0
+                        |]
+
+                    Style.points
+                        "a <b> & c"
+                        (TraceObjects.Marker.init (Color = Style.orange, Size = 8)) [|
+                            0.0
+                            1.0
+                            0.0
+                        |] [| 0.0; 0.0; 1.0 |]
+                ]
+                |> Style.figure (Style.axis "real part" |> Style.ranged (-2.0, 2.0)) square
+                |> svg
+
+            let texts = elements "text" document |> List.map _.Value
+            Expect.contains texts "a <b> & c" "legend"
+            Expect.contains texts "band" "legend of the band"
+
+            let inside =
+                elements "g" document
+                |> List.collect (fun group -> List.ofSeq (group.Elements()))
+
+            let circles = inside |> List.filter (fun one -> one.Name.LocalName = "circle")
+
+            let centre (one: XElement) =
+                float (attribute "cx" one), float (attribute "cy" one)
+
+            match List.map centre circles with
+            | [ x0, y0; x1, _; _, y2 ] ->
+                isNear (x1 - x0) (y0 - y2) "a unit is as long on both axes"
+            | other -> failtest $"%A{other}"
+
+            Expect.isTrue
+                (inside
+                 |> List.exists (fun one ->
+                     attribute "fill-opacity" one = "0.18" && (attribute "d" one).EndsWith 'Z'))
+                "the band is a closed outline"
+        }
+
+        test "of charts of another kind are refused" {
+            Expect.throwsT<ArgumentException>
+                (fun () ->
+                    Chart.Heatmap(zData = [| [| 1.0 |] |], UseDefaults = false)
+                    |> panel
+                    |> VectorFigure.ofPanel
+                    |> ignore)
+                "a map of colours"
+        }
+    ]
