@@ -51,7 +51,7 @@ module internal Bench =
 
         // Each call is another pass through the loop of trials, so that it is compiled too.
         while clock.Elapsed < warmUp do
-            session.Run(1) |> ignore
+            session.Run(session.Lanes.Count) |> ignore
 
     /// Warms up, trains a fresh session, measures.
     let measure (ready: CheckedExperiment) =
@@ -61,7 +61,7 @@ module internal Bench =
         let trials = ready.Experiment.Trials
         let mutable first, last = 0L, 0L
 
-        // Allocations are counted from the first trial to the last: those of the run's metrics come before.
+        // Allocations are counted from the first trial, or its group, to the last: those of the run's metrics come before.
         let count trial (_: float) =
             if trial = 0 then
                 first <- GC.GetAllocatedBytesForCurrentThread()
@@ -76,7 +76,7 @@ module internal Bench =
         status,
         {
             MicrosecondsPerStep = 1e6 * seconds[seconds.Length / 2] / steps
-            BytesPerStep = float (last - first) / (steps * float (max 1 (trials - 1)))
+            BytesPerStep = float (last - first) / (steps * float (max 1 (trials - session.Lanes.Count)))
             FinalLoss = FinalLoss.ofLosses losses
         }
 

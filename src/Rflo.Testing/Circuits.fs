@@ -667,6 +667,7 @@ let experimentOf most (dt: float<ms>) =
             Stopping = stopping
             Probes = []
             Perturbations = []
+            Lanes = TrialLanes.One
         }
     }
 

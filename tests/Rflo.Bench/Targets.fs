@@ -119,6 +119,27 @@ let all = [
             ]
     }
     {
+        Name = "lanes"
+        IsLong = false
+        Measure =
+            fun bench ->
+                let beside units target rule =
+                    let one = { rflo units with Rule = online rule }
+                    inTurn bench.Effort (inLanes 8 one) one "one lane" (Some target)
+
+                [
+                    for units in [ 200; 500; 1000 ] do
+                        beside units 3.0 Rule.rflo
+
+                    for units in [ 50; 200 ] do
+                        for rule in [ Rule.uoro; Rule.kfRtrl; Rule.kernl; Rule.snap1 ] do
+                            beside units 1.0 rule
+
+                    beside 20 1.0 Rule.rtrl
+                    beside 50 1.0 Rule.rtrl
+                ]
+    }
+    {
         Name = "single"
         IsLong = false
         Measure =

@@ -18,6 +18,8 @@ type Work = {
     Synapses: int option
     /// Trials of an update; more than one run side by side.
     Batch: int
+    /// Trials of a group that shares every update, step by step.
+    Lanes: int
     /// Cores of one run.
     Threads: int
 }
@@ -29,6 +31,7 @@ let work rule units = {
     Precision = Precision.Double
     Synapses = None
     Batch = 1
+    Lanes = 1
     Threads = 1
 }
 
@@ -42,6 +45,9 @@ let inBatches size threads work = {
         Batch = size
         Threads = threads
 }
+
+/// The same in so many lanes that share every update.
+let inLanes count work = { work with Batch = count; Lanes = count }
 
 let online (rule: Rule) = { rule with Update = Online }
 let isOnline (rule: Rule) = rule.Update = Online
@@ -59,7 +65,9 @@ let name work =
     let steps = if work.Steps = 100 then "" else $", T = {work.Steps}"
 
     let batch =
-        if work.Batch = 1 then
+        if work.Lanes > 1 then
+            $", {work.Lanes} lanes"
+        elif work.Batch = 1 then
             ""
         else
             $", {work.Batch} trials an update"
@@ -124,6 +132,8 @@ let experimentOf work =
     |> fun network -> experiment "bench" network (task work)
     |> rule work.Rule
     |> precision work.Precision
+    |> lanes work.Lanes
+    |> trials (1000 * work.Batch)
 
 /// A session that is there to be measured.
 type Running = {
@@ -175,7 +185,7 @@ let private warmed = HashSet<string>()
 let private warmKind work =
     if
         warmed.Add
-            $"{ruleName work.Rule} {work.Precision} {work.Synapses.IsSome} {work.Rule.Readout} {work.Batch} {work.Threads}"
+            $"{ruleName work.Rule} {work.Precision} {work.Synapses.IsSome} {work.Rule.Readout} {work.Batch} {work.Lanes} {work.Threads}"
     then
         let small = {
             work with

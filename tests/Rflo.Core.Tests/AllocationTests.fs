@@ -105,11 +105,11 @@ let private busy = {
 }
 
 /// Bytes taken by a number of trials, after as many to warm up.
-let private bytes perturbed (circuit: CircuitCase) setup precision steps trials =
+let private bytesInLanes lanes perturbed (circuit: CircuitCase) setup precision steps trials =
     let task = Quiet(3, 6, steps)
 
     let session =
-        Session.Create(perturbed (graphWith setup circuit), task, 1L, precision)
+        Session.CreateInLanes(perturbed (graphWith setup circuit), task, 1L, precision, lanes)
 
     session.Run 40 |> ignore
     let before = GC.GetAllocatedBytesForCurrentThread()
@@ -118,7 +118,7 @@ let private bytes perturbed (circuit: CircuitCase) setup precision steps trials 
     Expect.equal status.End RunEnd.Completed (string status)
     taken
 
-let private allocatesNothingWith perturbed rule setup precision =
+let private allocatesNothingInLanes lanes perturbed rule setup precision =
     let bytes =
         AllRules.fit rule {
             Circuit = busy
@@ -130,7 +130,7 @@ let private allocatesNothingWith perturbed rule setup precision =
             Seed = 1
         }
         |> _.Circuit
-        |> bytes perturbed
+        |> bytesInLanes lanes perturbed
 
     // The first passes see the compiler at work: code that is not optimized yet takes memory here and there. On a busy
     // machine that lasts longer. What a step takes by itself, it takes every time.
@@ -159,6 +159,9 @@ let private allocatesNothingWith perturbed rule setup precision =
         (many - few)
         (100L * (256L + 600L * int64 streams))
         "bytes of 100 trials more"
+
+let private allocatesNothingWith perturbed rule setup precision =
+    allocatesNothingInLanes TrialLanes.One perturbed rule setup precision
 
 let private allocatesNothing rule setup precision =
     allocatesNothingWith id rule setup precision
@@ -216,6 +219,17 @@ let tests =
             for form in AllRules.all do
                 test $"a step of {form.Name} takes no memory, {precision}" {
                     allocatesNothing form.Rule (AllRules.learningAs form 1e-3) precision
+                }
+
+        for form in AllRules.ways do
+            if form.Schedule.IsStepwise then
+                test $"a step of {form.Name} in four lanes takes none either" {
+                    allocatesNothingInLanes
+                        (TrialLanes 4)
+                        id
+                        form.Rule
+                        (AllRules.learningAs form 1e-3)
+                        Precision.Double
                 }
 
         for rule in [ Rules.rflo; Rules.bptt; Rules.rtrl ] do

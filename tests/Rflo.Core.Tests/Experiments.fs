@@ -212,6 +212,8 @@ type Kind = {
     IsSimple: bool
     /// Whether every update is of several trials.
     Batches: bool
+    /// Whether lanes may share every update, and no rate depends on the number of a trial.
+    IsShared: bool
 }
 
 let private errorRule random =
@@ -246,6 +248,7 @@ let anything = {
     Costs = true
     IsSimple = false
     Batches = false
+    IsShared = false
 }
 
 /// Updates of several trials, by rules that do not remember the trials before and call no function: what runs side by side.
@@ -295,7 +298,18 @@ let local = {
     Costs = true
     IsSimple = false
     Batches = false
+    IsShared = false
 }
+
+/// What lanes may share: every rule but least squares.
+let shared = {
+    anything with
+        Readout = fun _ -> ReadoutRule.Delta
+        IsShared = true
+}
+
+/// Of that, what plain loops know.
+let sharedLocal = { local with IsShared = true }
 
 /// One local rule online throughout, and time constants that learn by it or by an exact one.
 let simple = {
@@ -390,7 +404,14 @@ let graphOf kind (case: Case) =
         let rule = rule random
 
         let time =
-            if kind.Batches then
+            if kind.IsShared then
+                let time = schedule random rule online
+
+                if time.Time = UpdateTime.TrialEnd then
+                    UpdateSchedule.TrialEnd
+                else
+                    time
+            elif kind.Batches then
                 UpdateSchedule(UpdateTime.TrialEnd, pick random [ 2; 4; 5 ], chance random 50)
             else
                 schedule random rule online
@@ -403,6 +424,7 @@ let graphOf kind (case: Case) =
             else
                 optimizer random, clip random, rates random
 
+        let rates = if kind.IsShared then LearningRateSchedule.Constant else rates
         Plasticity(rule, rate, time, Optimizer = optimizer, Clip = clip, Rates = rates)
 
     let ofProjection index =

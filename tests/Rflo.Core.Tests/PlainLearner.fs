@@ -81,13 +81,21 @@ let private applyAll (dues: Due list) =
         due.Apply(due.Gradient |> Array.map (fun g -> by * g))
 
 /// When what was collected is applied, and what it is then: gradients, the rate, and the part of a trial's decay.
-type private Collector(plan: Plasticity, count) =
+type private Collector(plan: Plasticity, count, lanes: TrialLanes) =
     let sum = Array.zeroCreate<float> count
     let updater = Updater(plan, count)
     let memory = Array.zeroCreate<float> plan.Rates.Memory
     do plan.Rates.Initialize(Span memory)
     let mutable trials = 0
-    let schedule = plan.Schedule
+    // With lanes, an update at the end of a trial is of those of a group.
+    let schedule =
+        if lanes.Count > 1 && plan.Schedule = UpdateSchedule.TrialEnd then
+            UpdateSchedule(UpdateTime.TrialEnd, lanes.Count, lanes.Mean)
+        else
+            plan.Schedule
+
+    // Of the increments of all lanes in a step.
+    let share = if lanes.Mean then 1.0 / float lanes.Count else 1.0
 
     /// `penalty` is the slope of a trial's costs of each parameter.
     let apply trial share parts (penalty: int -> float) change =
@@ -95,7 +103,7 @@ type private Collector(plan: Plasticity, count) =
             if schedule.Time = UpdateTime.TrialEnd then
                 float trials
             else
-                1.0 / parts
+                float lanes.Count / parts
 
         let rate = plan.LearningRate * plan.Rates.Factor(trial, ReadOnlySpan memory)
 
@@ -123,9 +131,9 @@ type private Collector(plan: Plasticity, count) =
 
     member _.EndStep(trial, step, steps, penalty, change) =
         match schedule.Time with
-        | UpdateTime.Online -> [ apply trial 1.0 (float steps) penalty change ]
+        | UpdateTime.Online -> [ apply trial share (float steps) penalty change ]
         | UpdateTime.EverySteps when step % schedule.Every = 0 || step = steps -> [
-            apply trial 1.0 (ceil (float steps / float schedule.Every)) penalty change
+            apply trial share (ceil (float steps / float schedule.Every)) penalty change
           ]
         | _ -> []
 
@@ -162,8 +170,18 @@ type private Group = {
     Pre: Dictionary<int, Shaped>
 }
 
-/// A circuit that learns by plain loops.
-type Learner(graph: Graph, case: Case, lossWindow: int) =
+/// A trial of a lane in the midst of its steps.
+type private Running = {
+    Trial: int
+    Steps: int
+    /// Makes a step, and adds its increments to what is collected.
+    Make: int -> unit
+    /// After the last step: its loss, NaN where it had no target.
+    Finish: unit -> float
+}
+
+/// A circuit that learns by plain loops, in lanes that share every update.
+type LaneLearner(graph: Graph, case: Case, lossWindow: int, lanes: TrialLanes) =
     let window = LossWindow lossWindow
     let circuit = case.Circuit
     let areas = Array.ofSeq graph.Areas
@@ -223,7 +241,7 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                 Places = places
                 Collector =
                     if isLearning spec.Plasticity then
-                        Some(Collector(nonNull spec.Plasticity, places.Length))
+                        Some(Collector(nonNull spec.Plasticity, places.Length, lanes))
                     else
                         None
             }
@@ -232,7 +250,8 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
     let onto target =
         parts |> List.filter (fun part -> part.Case.Target = target)
 
-    let groups = [
+    // Running means are each lane's own.
+    let groupsOf _ = [
         for a in 0 .. sizes.Length - 1 do
             for (rule, _, _, _, _), members in
                 onto (Onto a)
@@ -268,12 +287,17 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                 | other -> failwith $"no plain form of {other}"
     ]
 
+    let groupsOfLanes = Array.init lanes.Count groupsOf
+
+    let shapedOf (rule: ThreeFactorRule) count =
+        Array.init lanes.Count (fun _ -> Shaped(rule.ThirdShaping, count))
+
     let taus = [
         for a in 0 .. sizes.Length - 1 do
             if isLearning areas[a].TauPlasticity then
                 let plan = nonNull areas[a].TauPlasticity
                 let rule = plan.Rule :?> ThreeFactorRule
-                a, rule, Shaped(rule.ThirdShaping, sizes[a]), Collector(plan, sizes[a])
+                a, rule, shapedOf rule sizes[a], Collector(plan, sizes[a], lanes)
     ]
 
     let initial = areas |> Array.map (fun area -> Array.copy area.InitialRates)
@@ -283,11 +307,11 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
             if isLearning areas[a].InitialPlasticity then
                 let plan = nonNull areas[a].InitialPlasticity
                 let rule = plan.Rule :?> ThreeFactorRule
-                a, rule, Shaped(rule.ThirdShaping, sizes[a]), Collector(plan, sizes[a])
+                a, rule, shapedOf rule sizes[a], Collector(plan, sizes[a], lanes)
     ]
 
     /// Rates at the end of the trial before, the last first.
-    let mutable carried: float[][][] option = None
+    let carried: float[][][] option[] = Array.create lanes.Count None
     let losses = List<float>()
     let mutable trial = 0
 
@@ -345,25 +369,9 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                 yield! ofTaus collector free (changeStart a)
         ]
 
-    member _.Losses = losses.ToArray()
-
-    /// Weights in the shape that the core gives them.
-    member _.Weights = [|
-        for part in parts -> InReference.gather circuit part.Case part.Weights
-    |]
-
-    member _.TimeConstants = alpha |> Array.map (Array.map (fun a -> 1.0 / a))
-
-    member _.InitialStates = Array.map Array.copy initial
-
-    member _.Finish() =
-        let last = trial - 1
-
-        let finish (collector: Collector) penalty change = collector.Finish(last, penalty, change)
-
-        update finish finish
-
-    member _.Train() =
+    /// Begins a trial in a lane.
+    let begins lane trial =
+        let groups: (int * Group) list = groupsOfLanes[lane]
         let shown = InReference.trialOf case trial
         let steps = shown.Steps
         // Step t is at place history + t.
@@ -411,7 +419,7 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
 
             for back in 0..history do
                 rates[a][history - back] <-
-                    match area.Start, carried with
+                    match area.Start, carried[lane] with
                     | InitialPolicy.CarriedOver, Some last -> last[a][back]
                     | _ -> Array.copy start
 
@@ -536,7 +544,7 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
         let startTraces = starts |> List.map (fun (a, _, _, _) -> Array.create sizes[a] 1.0)
 
         let share = 1.0 / float steps
-        let mutable total = 0.0
+        let lossSum = ref 0.0
 
         /// r(t) + gamma V(t) - V(t-1), where V(T) = 0.
         let difference gamma r output t =
@@ -586,7 +594,7 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                     |> Array.map (fun s -> if outputs[r] = 1 then slope r 0 * s else 0.0)
             | Onto _ -> ()
 
-        for t in 1..steps do
+        let make t =
             for a in 0 .. sizes.Length - 1 do
                 let transfer = transferOf a
                 let noise, before = noises[a][t - 1], states[a][history + t - 1]
@@ -635,7 +643,7 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                 errors[r] <- error
                 lost <- lost + loss
 
-            total <- total + lost
+            lossSum.Value <- lossSum.Value + lost
 
             // All increments are of the weights of the step; then all change.
             for a, group in groups do
@@ -732,7 +740,7 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                 | _ -> ()
 
             for (a, rule, third, collector), trace in List.zip taus tauTraces do
-                let signal = third.Apply(told rule.Path a t, true)
+                let signal = (Array.item lane (third: Shaped[])).Apply(told rule.Path a t, true)
                 let decay = decays rule a t
                 let before, now = states[a][history + t - 1], states[a][history + t]
 
@@ -742,48 +750,101 @@ type Learner(graph: Graph, case: Case, lossWindow: int) =
                     collector.Add(i, share * signal[i] * gain a t i * trace[i])
 
             for (a, rule, third, collector), trace in List.zip starts startTraces do
-                let signal = third.Apply(told rule.Path a t, true)
+                let signal = (Array.item lane (third: Shaped[])).Apply(told rule.Path a t, true)
                 let decay = decays rule a t
 
                 for i in 0 .. sizes[a] - 1 do
                     trace[i] <- decay[i] * trace[i]
                     collector.Add(i, share * signal[i] * gain a t i * trace[i])
 
+        let finish () =
+            // A trial without a target has no loss, and so no reward.
+            let hasTarget =
+                Seq.exists (fun mask -> mask > 0.0) (Seq.truncate (steps * shown.Outputs) shown.Mask)
+
+            for _, group in groups do
+                if group.Rule.NeedsWholeTrial && hasTarget then
+                    let reward = Array.head (group.Third.Apply([| -lossSum.Value / float steps |], true))
+
+                    for part in group.Parts do
+                        part.Places
+                        |> Array.iteri (fun k (i, j) ->
+                            part.Collector.Value.Add(k, share * reward * untold[part.Index].[i, j]))
+
+            carried[lane] <-
+                Some [|
+                    for a in 0 .. sizes.Length - 1 ->
+                        [|
+                            for back in 0..history -> states[a][history + steps - back]
+                        |]
+                |]
+
+            let loss = lossSum.Value / float steps
+            losses.Add loss
+            if hasTarget then loss else nan
+
+        {
+            Trial = trial
+            Steps = steps
+            Make = make
+            Finish = finish
+        }
+
+    member _.Losses = losses.ToArray()
+
+    /// Weights in the shape that the core gives them.
+    member _.Weights = [|
+        for part in parts -> InReference.gather circuit part.Case part.Weights
+    |]
+
+    member _.TimeConstants = alpha |> Array.map (Array.map (fun a -> 1.0 / a))
+
+    member _.InitialStates = Array.map Array.copy initial
+
+    member _.Finish() =
+        let last = trial - 1
+
+        let finish (collector: Collector) penalty change = collector.Finish(last, penalty, change)
+
+        update finish finish
+
+    /// Trains the trials of a group.
+    member _.Train() =
+        let running = [
+            for lane in 0 .. lanes.Count - 1 -> begins lane (trial + lane)
+        ]
+
+        let longest = running |> List.map _.Steps |> List.max
+        let last = trial + lanes.Count - 1
+
+        for t in 1..longest do
+            for lane in running do
+                if t <= lane.Steps then
+                    lane.Make t
+
             let step (collector: Collector) penalty change =
-                collector.EndStep(trial, t, steps, penalty, change)
+                collector.EndStep(last, t, longest, penalty, change)
 
             update step step
 
-        // A trial without a target has no loss, and so no reward.
-        let hasTarget =
-            Seq.exists (fun mask -> mask > 0.0) (Seq.truncate (steps * shown.Outputs) shown.Mask)
-
-        for _, group in groups do
-            if group.Rule.NeedsWholeTrial && hasTarget then
-                let reward = Array.head (group.Third.Apply([| -total / float steps |], true))
-
-                for part in group.Parts do
-                    part.Places
-                    |> Array.iteri (fun k (i, j) ->
-                        part.Collector.Value.Add(k, share * reward * untold[part.Index].[i, j]))
+        let found = running |> List.map (fun lane -> lane.Trial, lane.Finish())
 
         let ended (collector: Collector) penalty change =
-            collector.EndTrial(trial, penalty, change)
+            collector.EndTrial(last, penalty, change)
 
-        update ended ended
-        window.Add(trial, (if hasTarget then total / float steps else nan))
+        for _ in running do
+            update ended ended
 
-        for collector in
-            (parts |> List.choose _.Collector) @ [ for _, _, _, c in taus @ starts -> c ] do
-            collector.Observe(trial, window.Mean)
+        for trial, loss in found do
+            window.Add(trial, loss)
 
-        carried <-
-            Some [|
-                for a in 0 .. sizes.Length - 1 ->
-                    [|
-                        for back in 0..history -> states[a][history + steps - back]
-                    |]
-            |]
+            for collector in
+                (parts |> List.choose _.Collector)
+                @ [ for _, _, _, c in taus @ starts -> c ] do
+                collector.Observe(trial, window.Mean)
 
-        losses.Add(total / float steps)
-        trial <- trial + 1
+        trial <- trial + lanes.Count
+
+/// A circuit that learns by plain loops, one trial after another.
+type Learner(graph: Graph, case: Case, lossWindow: int) =
+    inherit LaneLearner(graph, case, lossWindow, TrialLanes.One)

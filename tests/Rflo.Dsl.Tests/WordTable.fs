@@ -49,6 +49,8 @@ let private drawn =
         "Experiment.stopAtLoss"
         "Experiment.patience"
         "Experiment.lossWindow"
+        "Experiment.lanes"
+        "Experiment.lanesSum"
         "Experiment.keepBest"
         "Experiment.validate"
         "Experiment.probe"

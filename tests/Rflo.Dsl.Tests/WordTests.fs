@@ -201,6 +201,8 @@ let private experimentWords = [
     word "stopAtLoss" "stopAtLoss" (stopAtLoss 1e-3)
     word "patience" "patience" (patience 9)
     word "lossWindow" "lossWindow" (lossWindow 7)
+    word "lanes" "lanes" (lanes 2)
+    word "lanesSum" "lanesSum" (lanesSum 2)
     word "keepBest" "keepBest" keepBest
     word "validate" "validate" (validate 5 3)
     word "probe" "probe" (probe 2 [ Probe.weightChange ])

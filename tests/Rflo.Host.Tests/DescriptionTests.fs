@@ -352,6 +352,7 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
     typeof<Experiment>, "Dt", [ dt 0.5<ms> ]
     typeof<Experiment>, "Precision", [ precision Precision.single ]
     typeof<Experiment>, "Update", [ update online ]
+    typeof<Experiment>, "Lanes", [ lanes 4; lanes 5; lanesSum 4 ]
     typeof<Experiment>,
     "Stopping",
     [

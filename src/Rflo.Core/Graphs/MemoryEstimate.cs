@@ -47,8 +47,8 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
     private const double MostOfLanes = 512 << 20;
 
     /// <summary>
-    /// Where every update is of several trials: activity, traces and influence of those that may run side by side, which a run takes with its first
-    /// update.
+    /// Activity, traces and influence of trials that run side by side: of the lanes that share updates, beside the first; or, where every update is of
+    /// several trials, of those that may, which a run takes with its first update.
     /// </summary>
     public double Lanes { get; init; }
 
@@ -66,13 +66,14 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
     /// <param name="graph">The circuit, with its rules.</param>
     /// <param name="maxSteps">The longest trial.</param>
     /// <param name="precision">The numbers to compute with.</param>
-    public static MemoryEstimate Of(Graph graph, int maxSteps, Precision precision)
+    /// <param name="sharing">Lanes that share every update; 1 for one trial after another.</param>
+    public static MemoryEstimate Of(Graph graph, int maxSteps, Precision precision, int sharing = 1)
     {
         ArgumentNullException.ThrowIfNull(graph);
         IEnumerable<BlockSize> blocks = graph.Projections.Select(projection => new BlockSize(
             graph.Postsynaptic(projection), graph.Presynaptic(projection), projection.Synapses.Count, projection.Synapses is SparseSynapses,
             projection.Target.IsReadout, projection.Target.IsReadout && graph.IsFedBack(projection.Target.Index), projection.Target.Index, projection.Plasticity));
-        return Of(blocks, [.. graph.Areas.Select(UnitSize.Of)], graph.Outputs, graph.MaxDelay, maxSteps, precision);
+        return Of(blocks, [.. graph.Areas.Select(UnitSize.Of)], graph.Outputs, graph.MaxDelay, maxSteps, precision, sharing);
     }
 
     /// <summary>Estimates a session from sizes alone, before a weight is drawn.</summary>
@@ -82,8 +83,9 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
     /// <param name="maxDelay">The longest delay, in steps.</param>
     /// <param name="maxSteps">The longest trial.</param>
     /// <param name="precision">The numbers to compute with.</param>
+    /// <param name="sharing">Lanes that share every update; 1 for one trial after another.</param>
     public static MemoryEstimate Of(
-        IEnumerable<BlockSize> blocks, IReadOnlyList<UnitSize> areas, long outputs, long maxDelay, long maxSteps, Precision precision)
+        IEnumerable<BlockSize> blocks, IReadOnlyList<UnitSize> areas, long outputs, long maxDelay, long maxSteps, Precision precision, int sharing = 1)
     {
         ArgumentNullException.ThrowIfNull(blocks);
         ArgumentNullException.ThrowIfNull(areas);
@@ -106,7 +108,7 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
             if (block.IsLeastSquares || block.Plasticity is not { LearningRate: > 0 } plastic)
                 continue;
             bool waitsForLook = plastic is { Rule: TruncatedBpttRule, Schedule.IsStepwise: true };
-            if (waitsForLook || !plastic.IsDirect || plastic.Schedule is not ({ Time: UpdateTime.Online } or { Time: UpdateTime.TrialEnd, Every: 1 }))
+            if (sharing > 1 || waitsForLook || !plastic.IsDirect || plastic.Schedule is not ({ Time: UpdateTime.Online } or { Time: UpdateTime.TrialEnd, Every: 1 }))
                 weights += stored * size;
             weights += stored * size * plastic.Optimizer.Memory;
             if (plastic.Rule is RtrlRule && (!block.OntoReadout || block.OntoFedBack))
@@ -127,6 +129,8 @@ public sealed record MemoryEstimate(double Weights, double Activity, double Trac
 
         var one = new MemoryEstimate(
             weights + LeastSquares(all), steps * (row + rows + unitRows + 3.0 * outputs) * size, traces, (columns * units * maxDelay + square) * size);
+        if (sharing > 1)
+            return one with { Lanes = (sharing - 1) * one.OfTrial };
         int lanes = one.RoomFor(TrialsOfUpdate(all));
         return lanes < 2 ? one : one with { Lanes = lanes * one.OfTrial };
     }

@@ -59,7 +59,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
         for (int k = 1; k < most; k++)
             if (probes.IsDue(trial + k))
                 most = k;
-        if (most < 2 || !network.IsWorth(Forms.Lanes, Threads > 1 || IsPaidTogether))
+        if (most < 2 || !network.IsWorth(Forms.Lanes, Threads > 1 || IsAnyPaidTogether))
             return null;
         if (_lanes.Length == 0)
             Create();
@@ -67,10 +67,13 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
         return Take(trial);
     }
 
+    /// <summary>Whether products with the dense weights of an area are faster for many lanes together than one after the other.</summary>
+    public static bool IsPaidTogether(AreaState<T> area) => area.Afferents.Weights.Dense.Length * (long)Unsafe.SizeOf<T>() > BytesNearest;
+
     /// <summary>Drops outcomes that are not yet due: the session changes, or other trials come next.</summary>
     public void Drop() => _next = _made = 0;
 
-    private bool IsPaidTogether => Array.Exists(network.Areas, area => area.Afferents.Weights.Dense.Length * (long)Unsafe.SizeOf<T>() > BytesNearest);
+    private bool IsAnyPaidTogether => Array.Exists(network.Areas, IsPaidTogether);
 
     private Lane<T>? Take(int trial) => _next < _made && _lanes[_next].Trial == trial ? _lanes[_next++] : null;
 
@@ -78,7 +81,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
     {
         int lanes = Math.Min(room, learners.Plastics.Select(plastic => plastic.TrialsOfUpdate).Concat(learners.Starts.Select(start => start.TrialsOfUpdate)).Min());
         int threads = Math.Min(Threads, lanes);
-        bool isTogether = network.IsWorth(Forms.Lanes, IsPaidTogether);
+        bool isTogether = network.IsWorth(Forms.Lanes, IsAnyPaidTogether);
         _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane<T>(network, learners))];
         _groupSize = (lanes + threads - 1) / threads;
         _groups = [.. _lanes.Chunk(_groupSize).Select(group => new LaneGroup<T>(group, isTogether))];

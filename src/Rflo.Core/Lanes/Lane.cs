@@ -15,6 +15,12 @@ internal sealed class Lane<T>
         Stream = RandomStream.OfTrial(network.Seed, "task", 0);
     }
 
+    /// <summary>The lane of a session's own network, learners and random numbers.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="learners">Its learners.</param>
+    /// <param name="stream">Random numbers of the task.</param>
+    public Lane(Network<T> network, LearnerSet<T> learners, RandomStream stream) => (Network, Learners, Stream) = (network, learners, stream);
+
     /// <summary>Activity of the trial; weights and time constants are shared.</summary>
     public Network<T> Network { get; }
 
@@ -26,6 +32,9 @@ internal sealed class Lane<T>
 
     /// <summary>Number of the trial.</summary>
     public int Trial { get; set; }
+
+    /// <summary>Steps of the trial before in this lane, whose last rates may be carried over; 0 where they are carried over already, or there was none.</summary>
+    public int PreviousSteps { get; set; }
 
     /// <summary>Steps T of the trial.</summary>
     public int Steps => Network.Trial.Steps;

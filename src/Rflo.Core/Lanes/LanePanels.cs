@@ -25,7 +25,8 @@ internal sealed class LanePanels<T>(Network<T> network, int lanes)
     /// <param name="active">The lanes whose trials have that step.</param>
     /// <param name="area">Which area; one with dense weights.</param>
     /// <param name="step">t.</param>
-    public void MakeCurrents(ReadOnlySpan<Lane<T>> active, int area, int step)
+    /// <param name="pending">Changes of the weights that are not made yet, but count; null for none.</param>
+    public void MakeCurrents(ReadOnlySpan<Lane<T>> active, int area, int step, LaneChanges<T>? pending = null)
     {
         Afferents<T> shape = active[0].Network.Areas[area].Afferents;
         int columns = shape.DenseStride, rows = shape.BlockRows;
@@ -45,6 +46,8 @@ internal sealed class LanePanels<T>(Network<T> network, int lanes)
             current[rows..].Clear();
             own.Afferents.DenseAhead = step;
         }
+
+        pending?.AddTo(active, _vectors.Span);
     }
 
     /// <summary>Adds the transposed dense weights of a target times <see cref="Vector"/> to <see cref="Result"/>, for every lane.</summary>

@@ -17,7 +17,7 @@ internal sealed class Bptt<T> : Learner<T>
     private readonly BackwardCredit<T> _backward;
     private readonly (AreaState<T> Area, Plastic<T> Plastic)[] _areas;
     private readonly (ReadoutState<T> Readout, Plastic<T> Plastic)[] _readouts;
-    private readonly PlasticTau<T>[] _taus;
+    private readonly (AreaState<T> Area, PlasticTau<T> Plastic)[] _taus;
     private readonly (AreaState<T> Area, PlasticStart<T> Plastic)[] _starts;
 
     public Bptt(
@@ -28,7 +28,7 @@ internal sealed class Bptt<T> : Learner<T>
         _backward = new BackwardCredit<T>(network, path, network.MaxSteps);
         _areas = [.. areas];
         _readouts = [.. readouts];
-        _taus = [.. taus];
+        _taus = [.. taus.Select(tau => (network.Areas[tau.Area.Index], tau))];
         _starts = [.. starts];
     }
 
@@ -37,7 +37,7 @@ internal sealed class Bptt<T> : Learner<T>
         new(PlanStage.ObserveTrial, "backward pass", _backward.Reads, ["credit"]),
         .. _areas.SelectMany(pair => Product(pair.Plastic, pair.Area.Spec.Name)),
         .. _readouts.SelectMany(pair => Product(pair.Plastic, pair.Readout.Spec.Name)),
-        .. _taus.Select(tau => tau.Operator([new("credit")])),
+        .. _taus.Select(tau => tau.Plastic.Operator([new("credit")])),
         .. _starts.Select(start => start.Plastic.Operator([new("credit")])),
     ];
 
@@ -46,21 +46,21 @@ internal sealed class Bptt<T> : Learner<T>
 
     public override void Visit(StateVisitor visitor)
     {
-        foreach (PlasticTau<T> tau in _taus)
-            tau.Visit(visitor.Of("tau", tau.Area.Index));
+        foreach ((AreaState<T> area, PlasticTau<T> tau) in _taus)
+            tau.Visit(visitor.Of("tau", area.Index));
     }
 
-    public override bool HasOpenBatch => Array.Exists(_taus, tau => tau.HasOpenBatch);
+    public override bool HasOpenBatch => Array.Exists(_taus, tau => tau.Plastic.HasOpenBatch);
 
     public override void ApplyOpenBatch(int trial)
     {
-        foreach (PlasticTau<T> tau in _taus)
+        foreach ((_, PlasticTau<T> tau) in _taus)
             tau.ApplyOpenBatch(trial);
     }
 
     public override void Begin(int trial, int steps)
     {
-        foreach (PlasticTau<T> tau in _taus)
+        foreach ((_, PlasticTau<T> tau) in _taus)
             tau.BeginTrial(trial);
     }
 
@@ -76,10 +76,10 @@ internal sealed class Bptt<T> : Learner<T>
 
     public override void ApplyTrial(int steps)
     {
-        foreach (PlasticTau<T> tau in _taus)
+        foreach ((AreaState<T> area, PlasticTau<T> tau) in _taus)
         {
             for (int t = 1; t <= steps; t++)
-                tau.AddStep(t, _backward.Credit(tau.Area, t), steps);
+                tau.AddStep(area, t, _backward.Credit(area, t), steps);
             tau.FinishTrial();
         }
 

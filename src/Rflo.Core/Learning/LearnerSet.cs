@@ -28,6 +28,9 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     /// <summary>The projections that learn by them.</summary>
     public IReadOnlyList<Plastic<T>> Plastics => plastics;
 
+    /// <summary>The time constants that learn by them.</summary>
+    public IReadOnlyList<PlasticTau<T>> Taus => taus;
+
     /// <summary>The initial states that learn by them.</summary>
     public IReadOnlyList<PlasticStart<T>> Starts => starts;
 
@@ -114,10 +117,36 @@ internal sealed class LearnerSet<T>(Learner<T>[] learners, Plastic<T>[] plastics
     /// <summary>After a forward step: all observe the step, then all apply its updates.</summary>
     public void Step(int step)
     {
+        ObserveStep(step);
+        ApplyStep(step);
+        joint.Apply();
+    }
+
+    /// <summary>After a forward step: all learners read the errors and weights that they need.</summary>
+    public void ObserveStep(int step)
+    {
         foreach (Learner<T> learner in _acting)
             learner.ObserveStep(step);
+    }
+
+    /// <summary>When all have read: all learners advance traces, and collect or apply increments.</summary>
+    public void ApplyStep(int step)
+    {
         foreach (Learner<T> learner in _acting)
             learner.ApplyStep(step);
+    }
+
+    /// <summary>When the learners of all lanes have collected their increments of a step: applies what is due, once for all of them.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="steps">Steps of the longest of their trials.</param>
+    public void ApplyStepOfLanes(int step, int steps)
+    {
+        foreach (Plastic<T> plastic in plastics)
+            plastic.EndStepOfLanes(step, steps);
+        foreach (PlasticTau<T> tau in taus)
+            tau.EndStepOfLanes(step, steps);
+        foreach (PlasticStart<T> start in starts)
+            start.EndStepOfLanes(step, steps);
         joint.Apply();
     }
 

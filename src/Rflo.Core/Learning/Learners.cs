@@ -67,7 +67,7 @@ internal static class Learners
             _original = original;
             _joint = original?.Joint ?? new JointClip();
             _network = network;
-            _plan = plan;
+            _plan = segment => plan(segment) is { } plastic ? OfLanes(plastic) : null;
             _applies = applies;
             BySegment = new (Plastic<T>, Segment)?[network.Graph.Projections.Count];
         }
@@ -99,14 +99,15 @@ internal static class Learners
                 foreach (AreaState<T> area in _network.Areas)
                     if (area.Spec.TauPlasticity is { LearningRate: > 0 } plasticity)
                     {
-                        _taus.Add(new PlasticTau<T>(area, _joint));
-                        Add(_taus[^1], plasticity);
+                        Plasticity shared = OfLanes(plasticity);
+                        _taus.Add(_original?.Taus.First(own => own.Area.Index == area.Index) ?? new PlasticTau<T>(area, shared, _joint, _network.Lanes));
+                        Add(_taus[^1], shared);
                     }
 
             if (_applies)
                 foreach (AreaState<T> area in _network.Areas)
                     if (area.Spec.InitialPlasticity is { LearningRate: > 0 } plasticity)
-                        AddStart(area, plasticity with { Schedule = ScheduleOf(plasticity.Rule, plasticity.Schedule) });
+                        AddStart(area, OfLanes(plasticity) with { Schedule = ScheduleOf(plasticity.Rule, OfLanes(plasticity).Schedule) });
 
             foreach (((LearningRule rule, UpdateSchedule schedule), Exact parts) in _exact)
             {
@@ -170,7 +171,8 @@ internal static class Learners
         private ThreeFactorOnline<T> Online(AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule, PlanOperator[] plan, PlanOperator update)
         {
             PlanOperator[] others = [.. plan.Where(one => !plastic.BeforeUpdate().Any(one.IsSame))];
-            string? obstacle = plastic.DenseObstacle
+            string? obstacle = (_network.Lanes.AreSeveral ? SharedUpdates : null)
+                ?? plastic.DenseObstacle
                 ?? (area.Spec.Dynamics == Dynamics.WinnerTakeAll ? $"the units of {area.Spec.Name} compete" : null)
                 ?? Rewrites.IntoUpdate(others, update, _network.CurrentsOf(area, sparseToo: false));
             bool isAhead = _network.Choose(Forms.Ahead, plastic.Name, obstacle);
@@ -223,7 +225,7 @@ internal static class Learners
 
         private void AddStart(AreaState<T> area, Plasticity plasticity)
         {
-            PlasticStart<T> plastic = _original?.Starts.First(own => own.Area.Index == area.Index) ?? new PlasticStart<T>(area, plasticity, _joint);
+            PlasticStart<T> plastic = _original?.Starts.First(own => own.Area.Index == area.Index) ?? new PlasticStart<T>(area, plasticity, _joint, _network.Lanes);
             _starts.Add(plastic);
             if (plasticity.Rule is ThreeFactorRule local)
                 Add(new StartTrace<T>(_network, area, plastic, local), new LearnerKey("initial states", area.Index, null));
@@ -322,9 +324,12 @@ internal static class Learners
                 string? obstacle = Array.Find(segments, segment => segment.Spec.IsPenalized) is { } penalized ? $"the weights of {penalized.Spec.Name} cost something"
                     : rule is ThreeFactorRule { Oja: true } && Array.Find(segments, segment => segment.Spec.Decay != 0) is { } decaying ? $"Oja's term of {decaying.Spec.Name} is of the weights before they decay"
                     : Plastic<T>.CollectingReason(_plan(segments[0])! with { Schedule = schedule });
-                bool direct = _applies && _original is null && _network.Choose(Forms.Direct, string.Join(", ", segments.Select(segment => segment.Spec.Name)), obstacle);
+                string name = string.Join(", ", segments.Select(segment => segment.Spec.Name));
+                bool direct = _applies && _original is null && (_network.Lanes.AreSeveral
+                    ? !_network.Choose(Forms.Direct, name, obstacle ?? SharedUpdates) && obstacle is null
+                    : _network.Choose(Forms.Direct, name, obstacle));
                 Plastic<T> plastic = _original?.Plastics.First(own => own.Segments.Contains(segments[0]))
-                    ?? new Plastic<T>(afferents, segments, _plan(segments[0])! with { Schedule = schedule }, _joint, _applies, direct);
+                    ?? new Plastic<T>(afferents, segments, _plan(segments[0])! with { Schedule = schedule }, _joint, _applies, direct, _network.Lanes);
                 _plastics.Add(plastic);
                 foreach (Segment segment in segments)
                     BySegment[segment.Projection] = (plastic, segment);
@@ -333,6 +338,15 @@ internal static class Learners
 
             return groups;
         }
+
+        /// <summary>Why weights do not change as the increments of one trial come.</summary>
+        private string SharedUpdates => $"{_network.Lanes.Count} lanes share every update";
+
+        /// <summary>With lanes, updates at ends of trials are of all trials of a group.</summary>
+        private Plasticity OfLanes(Plasticity plasticity) =>
+            _network.Lanes.AreSeveral && plasticity.Schedule is { Time: UpdateTime.TrialEnd, Every: 1 }
+                ? plasticity with { Schedule = new UpdateSchedule(UpdateTime.TrialEnd, _network.Lanes.Count, _network.Lanes.Mean) }
+                : plasticity;
 
         /// <summary>Online, truncated BPTT has increments only in the steps of its backward passes.</summary>
         private static UpdateSchedule ScheduleOf(LearningRule rule, UpdateSchedule schedule) =>

@@ -28,6 +28,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     private readonly AlignedArray<T> _credit;
     private readonly AlignedArray<T> _overlap;
     private readonly AlignedArray<T> _overlapBeside;
+    private readonly bool _isOfLane;
     private int _steps;
 
     /// <param name="network">The network.</param>
@@ -40,11 +41,14 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         Network<T> network, AreaState<T> area, Plastic<T> plastic, Eligibility<T>? eligibility, bool decayChanges, LearningSignal<T>? oneColumn = null)
     {
         int rows = network.MaxSteps + 1;
+        _isOfLane = network.Lanes.AreSeveral;
         _area = area;
         _plastic = plastic;
         _eligibility = eligibility;
         _decayChanges = decayChanges;
-        _oneColumn = oneColumn;
+
+        // The learning signals of lanes are filtered in every step, so all are kept.
+        _oneColumn = _isOfLane ? null : oneColumn;
         _learningSignals = new AlignedArray<T>(rows * area.Padded);
         _errors = new AlignedArray<T>(rows);
         _decay = new AlignedArray<T>((decayChanges ? rows : 1) * area.Padded);
@@ -67,9 +71,12 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         if (!plastic.IsStepwise)
             return false;
         long signals = area.Afferents.Segments.Sum(segment => (long)segment.Width);
-        bool pays = signals >= 2L * network.MaxSteps;
+        bool isOfLanes = network.Lanes.AreSeveral;
+        long steps = (isOfLanes ? 1L : 2L) * network.MaxSteps;
+        bool pays = signals >= steps;
         return network.Choose(
-            Forms.Deferred, plastic.Name, Obstacle(area, plastic, plan, update), pays, $"{signals} presynaptic signals are {(pays ? "at least" : "fewer than")} 2 x {network.MaxSteps} steps");
+            Forms.Deferred, plastic.Name, Obstacle(area, plastic, plan, update) ?? (isOfLanes ? ObstacleOfLanes(plan) : null), pays,
+            $"{signals} presynaptic signals are {(pays ? "at least" : "fewer than")} {(isOfLanes ? "" : "2 x ")}{network.MaxSteps} steps");
     }
 
     private static string? Obstacle(AreaState<T> area, Plastic<T> plastic, IEnumerable<PlanOperator> plan, PlanOperator update) =>
@@ -79,11 +86,23 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         ?? (update.Reads.FirstOrDefault(read => read.Lag == 0 && update.Writes.Contains(read.Buffer)) is { Buffer: { } own } ? $"the {update.Name} reads the {own} itself" : null)
         ?? Rewrites.ToTrialEnd(plan, update);
 
+    /// <summary>Of lanes, the changes count in the product that makes the currents of all of them, and nowhere else.</summary>
+    private static string? ObstacleOfLanes(IEnumerable<PlanOperator> plan) =>
+        plan.FirstOrDefault(one => one.AddsDeferred && one.Stage != PlanStage.Forward) is { } reader ? $"the {reader.Name} adds the changes of one trial" : null;
+
+    /// <summary>Steps whose factors were taken in the trial in hand.</summary>
+    public int Taken { get; private set; }
+
+    /// <summary>The share of a lane's increment in a change of the weights.</summary>
+    public T RateOfLane => _plastic.ScaleOfLane(_plastic.Runs[0].LearningRate, _steps);
+
     /// <summary>Before the first step of a trial: there are no deferred updates.</summary>
     public void Begin(int steps)
     {
         _steps = steps;
-        _area.Afferents.Pending = this;
+        Taken = 0;
+        if (!_isOfLane)
+            _area.Afferents.Pending = this;
     }
 
     /// <summary>Stores a step's factors. Steps come in order.</summary>
@@ -92,6 +111,7 @@ internal sealed class PendingChange<T> : IPendingChange<T>
     /// <param name="signal">Learning signal, same shape; not read where it is one vector times an error.</param>
     public void Learn(int step, ReadOnlySpan<T> decay, ReadOnlySpan<T> signal)
     {
+        Taken = step;
         if (_oneColumn is { } column)
             _errors.Span[step] = column.Error(step);
         else
@@ -125,6 +145,22 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         Add(beside, product);
     }
 
+    /// <summary>The presynaptic factors of steps from one on, in the wide rows of the area.</summary>
+    /// <param name="step">The first.</param>
+    public ReadOnlySpan<T> Signals(int step) => PreFrom(step);
+
+    /// <summary>
+    /// What the presynaptic factors of each step are multiplied with in the changes up to the step that was taken last:
+    /// post(s) times the sum over t from s on of M(t) D(s, t).
+    /// </summary>
+    /// <param name="rows">One for each step from 1 on, shape (steps, padded units). Overwritten.</param>
+    public void MakeFactors(Span<T> rows)
+    {
+        _credit.Span.Clear();
+        for (int s = Taken; s >= 1; s--)
+            Kernels.BackwardFilter(_credit.Span, Decay(Math.Min(s + 1, Taken)), _learningSignals.Row(s, _area.Padded), Post(s), rows.Slice((s - 1) * _area.Padded, _area.Padded));
+    }
+
     /// <summary>After the last step: applies the updates.</summary>
     public void End(int steps)
     {
@@ -140,6 +176,8 @@ internal sealed class PendingChange<T> : IPendingChange<T>
         }
 
         _plastic.AddTrial(_learningSignals.From(1, _area.Padded), _area.Padded, PreFrom(1), 1, steps);
+        if (_isOfLane)
+            _plastic.EndStep(steps, steps);
     }
 
     private Span<T> Decay(int step) => _decay.Row(_decayChanges ? step : 0, _area.Padded);

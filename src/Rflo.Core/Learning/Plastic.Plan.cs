@@ -15,7 +15,7 @@ internal sealed partial class Plastic<T>
     /// <param name="what">Its name: "trace and update".</param>
     /// <param name="reads">What it reads.</param>
     public PlanOperator Update(string what, params IEnumerable<PlanRead> reads) =>
-        new(IncrementStage, $"{what} of {Name}", [.. reads], IsDirect ? Written : [Increments(Name)]) { Form = IsDirect ? "" : "collected" };
+        new(IncrementStage, $"{what} of {Name}", [.. reads], IsSum ? Written : [Increments(Name)]) { Form = IsSum ? "" : "collected" };
 
     /// <summary>The operator that advances their traces, and computes their increments from them.</summary>
     /// <param name="reads">The other buffers that it reads.</param>
@@ -32,7 +32,7 @@ internal sealed partial class Plastic<T>
     /// <summary>The operators that come before it.</summary>
     public IEnumerable<PlanOperator> BeforeUpdate()
     {
-        if (IsDirect && Array.Exists(Segments, segment => segment.Spec.Decay != 0))
+        if (IsSum && Array.Exists(Segments, segment => segment.Spec.Decay != 0))
             yield return new(IncrementStage, $"weight decay of {Name}", WeightReads, Written);
     }
 
@@ -41,18 +41,18 @@ internal sealed partial class Plastic<T>
     {
         PlanRead[] weights = WeightReads;
         PlanStage stage = IsStepwise || _schedule.Every == 1 ? IncrementStage : PlanStage.ApplyUpdate;
-        if (!IsDirect && _applies)
+        if (!IsSum && _applies)
             yield return new(stage, $"optimizer step of {Name}", [new(Increments(Name)), .. weights], Written);
         if (_constraints.Length > 0)
             yield return new(stage, $"constraints of {Name}", weights, Written);
     }
 
     /// <summary>
-    /// Why one kernel call cannot make all changes of the dense rows in a step, in words; null where it can: increments are added directly to the
-    /// weights, and all dense blocks are here and learn at one rate.
+    /// Why what one kernel call adds to the dense rows is not all that it changes in them in a step, in words; null where it is: weights change by the sum of
+    /// increments, all dense blocks are here and learn at one rate.
     /// </summary>
     public string? DenseObstacle =>
-        !IsDirect ? $"the increments of {Name} are collected first"
+        !IsSum ? $"the increments of {Name} are collected first"
         : Afferents.Segments.FirstOrDefault(segment => segment.Sparse is null && !Segments.Contains(segment)) is { } other ? $"{other.Spec.Name} does not learn with {Name}"
         : _runs.Count > 1 ? $"the projections {Name} learn at several rates"
         : null;

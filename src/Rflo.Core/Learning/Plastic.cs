@@ -13,10 +13,12 @@ internal sealed partial class Plastic<T> : IJointUpdate
     private readonly ScheduleState _rates;
     private readonly JointClip? _joint;
     private readonly bool _applies;
+    private readonly TrialLanes _lanes;
     private readonly List<Run> _runs = [];
     private readonly Constraint<T>[] _constraints;
     private readonly UpdateStep<T>[] _updates;
     private int _trialsCollected;
+    private bool _isStepCollected;
     private double _dueShare;
     private int _dueParts;
 
@@ -25,9 +27,10 @@ internal sealed partial class Plastic<T> : IJointUpdate
     /// <param name="plan">When updates are applied, and how they follow from increments: the common settings of the projections.</param>
     /// <param name="joint">The updates that are clipped together with them.</param>
     /// <param name="applies">False for a passive rule, which only collects.</param>
-    /// <param name="direct">Whether increments may be added directly to the weights, where they need not be collected first.</param>
+    /// <param name="direct">Whether increments may be added directly to the weights, where only lanes require that they are collected first.</param>
+    /// <param name="lanes">The trials that share every update; null for one at a time.</param>
     public Plastic(
-        Afferents<T> afferents, Segment[] segments, Plasticity plan, JointClip? joint, bool applies, bool direct = true)
+        Afferents<T> afferents, Segment[] segments, Plasticity plan, JointClip? joint, bool applies, bool direct = true, TrialLanes? lanes = null)
     {
         Afferents = afferents;
         Segments = segments;
@@ -36,10 +39,12 @@ internal sealed partial class Plastic<T> : IJointUpdate
         _rates = new ScheduleState(plan.Rates);
         _joint = joint;
         _applies = applies;
+        _lanes = lanes ?? TrialLanes.One;
         Clip = plan.Clip;
         if (applies)
             joint?.Join(this);
-        IsDirect = applies && direct && CollectingReason(plan) is null;
+        IsSum = applies && direct && CollectingReason(plan) is null;
+        IsDirect = IsSum && !_lanes.AreSeveral;
         if (!IsDirect)
             Collected = afferents.NewStore();
         _updates = Collected is { } collected && applies
@@ -76,6 +81,9 @@ internal sealed partial class Plastic<T> : IJointUpdate
     /// <summary>Whether increments are added directly to the weights.</summary>
     public bool IsDirect { get; }
 
+    /// <summary>Whether weights change by the sum of increments alone, so that it does not matter how many are added at a time.</summary>
+    public bool IsSum { get; }
+
     /// <summary>The sum of increments not yet applied, at learning rate 1; null where they are added directly to the weights.</summary>
     public WeightStore<T>? Collected { get; }
 
@@ -90,6 +98,9 @@ internal sealed partial class Plastic<T> : IJointUpdate
 
     /// <summary>The factor of an increment at a learning rate, for a trial of so many steps.</summary>
     public T Scale(double learningRate, int steps) => T.CreateTruncating((IsDirect ? learningRate * _rates.Factor : 1.0) / steps);
+
+    /// <summary>The factor by which an increment of one of several lanes changes the weights, for a trial of so many steps.</summary>
+    public T ScaleOfLane(double learningRate, int steps) => T.CreateTruncating(learningRate * _rates.Factor * _lanes.Share / steps);
 
     /// <summary>Before increments that are added directly to the weights: applies the decay of every weight.</summary>
     /// <param name="parts">Into how many parts a trial's decay is split: 1 at its end, T in its steps.</param>
@@ -208,13 +219,26 @@ internal sealed partial class Plastic<T> : IJointUpdate
         }
     }
 
-    /// <summary>After a step's increments: applies what is due.</summary>
+    /// <summary>After a step's increments: applies what is due. Those of lanes wait for <see cref="EndStepOfLanes"/>.</summary>
     public void EndStep(int step, int steps)
     {
         if (IsDirect)
             Constrain();
-        else if (_applies && (_schedule.Time == UpdateTime.Online || step % _schedule.Every == 0 || step == steps))
+        else if (_lanes.AreSeveral)
+            _isStepCollected = true;
+        else if (_applies && IsDue(step, steps))
             Apply(1.0, UpdatesInTrial(steps), 1);
+    }
+
+    /// <summary>After the increments of all lanes in a step: applies what is due.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="steps">Steps of the longest of their trials.</param>
+    public void EndStepOfLanes(int step, int steps)
+    {
+        if (!_isStepCollected || !_applies || !IsDue(step, steps))
+            return;
+        _isStepCollected = false;
+        Apply(_lanes.Share, UpdatesInTrial(steps), _lanes.Count);
     }
 
     /// <summary>Saves or restores the collected increments that are not yet applied, and the state of optimizers and schedule.</summary>
@@ -260,6 +284,8 @@ internal sealed partial class Plastic<T> : IJointUpdate
         Apply(_schedule.Mean ? 1.0 / _trialsCollected : 1.0, 1, _trialsCollected);
         _trialsCollected = 0;
     }
+
+    private bool IsDue(int step, int steps) => _schedule.Time == UpdateTime.Online || step % _schedule.Every == 0 || step == steps;
 
     /// <summary>The number of updates of a trial, which share its decay.</summary>
     private int UpdatesInTrial(int steps) =>

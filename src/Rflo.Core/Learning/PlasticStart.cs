@@ -9,7 +9,8 @@ namespace Rflo.Core;
 /// <param name="area">The area.</param>
 /// <param name="plasticity">How they learn.</param>
 /// <param name="joint">The updates that are clipped together.</param>
-internal sealed class PlasticStart<T>(AreaState<T> area, Plasticity plasticity, JointClip joint) : PlasticUnits<T>(area, plasticity, joint)
+/// <param name="lanes">The trials that share every update.</param>
+internal sealed class PlasticStart<T>(AreaState<T> area, Plasticity plasticity, JointClip joint, TrialLanes lanes) : PlasticUnits<T>(area, plasticity, joint, lanes)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     protected override string Buffer => BufferNames.InitialStates(Area.Spec.Name);

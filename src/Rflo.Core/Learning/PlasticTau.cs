@@ -11,19 +11,22 @@ namespace Rflo.Core;
 /// direct effect is alpha (h(t-1) - phi(u)) = h(t-1) - h(t), without a division and without computing phi again.
 /// </remarks>
 /// <param name="area">The area.</param>
+/// <param name="plasticity">How they learn.</param>
 /// <param name="joint">The updates that are clipped together.</param>
-internal sealed class PlasticTau<T>(AreaState<T> area, JointClip joint) : PlasticUnits<T>(area, area.Spec.TauPlasticity!, joint)
+/// <param name="lanes">The trials that share every update.</param>
+internal sealed class PlasticTau<T>(AreaState<T> area, Plasticity plasticity, JointClip joint, TrialLanes lanes) : PlasticUnits<T>(area, plasticity, joint, lanes)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     protected override string Buffer => BufferNames.TimeConstants(Area.Spec.Name);
 
     /// <summary>Adds the product of credit and direct effect of one step.</summary>
+    /// <param name="area">The area in the trial that it is of: this one, or that of another lane.</param>
     /// <param name="step">The step.</param>
     /// <param name="credit">-dL/ds(t), s the state that the leak acts on; shape (units).</param>
     /// <param name="steps">Steps T of the trial.</param>
-    public void AddStep(int step, ReadOnlySpan<T> credit, int steps)
+    public void AddStep(AreaState<T> area, int step, ReadOnlySpan<T> credit, int steps)
     {
-        Span<T> before = Area.States(step - 1), now = Area.States(step);
+        Span<T> before = area.States(step - 1), now = area.States(step);
         var share = T.CreateTruncating(1.0 / steps);
         for (int i = 0; i < Collected.Length; i++)
             Collected[i] = T.FusedMultiplyAdd(share * credit[i], before[i] - now[i], Collected[i]);

@@ -8,19 +8,23 @@ internal abstract class PlasticUnits<T> : IJointUpdate
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Plasticity _plasticity;
+    private readonly TrialLanes _lanes;
     private readonly OptimizerState<T> _optimizer;
     private readonly ScheduleState _rates;
     private readonly JointClip _joint;
     private readonly T[] _values;
     private readonly T[] _before;
     private int _trialsCollected;
+    private bool _isStepCollected;
     private double _dueShare;
 
     /// <param name="area">The area.</param>
     /// <param name="plasticity">How it learns.</param>
     /// <param name="joint">The updates that are clipped together.</param>
-    protected PlasticUnits(AreaState<T> area, Plasticity plasticity, JointClip joint)
+    /// <param name="lanes">The trials that share every update.</param>
+    protected PlasticUnits(AreaState<T> area, Plasticity plasticity, JointClip joint, TrialLanes lanes)
     {
+        _lanes = lanes;
         _joint = joint;
         Area = area;
         _plasticity = plasticity;
@@ -71,12 +75,26 @@ internal abstract class PlasticUnits<T> : IJointUpdate
 
     public Clip Clip => _plasticity.Clip;
 
-    /// <summary>After a step's increments: applies the update if it is due.</summary>
+    /// <summary>After a step's increments: applies the update if it is due. That of lanes waits for <see cref="EndStepOfLanes"/>.</summary>
     public void EndStep(int step, int steps)
     {
-        UpdateSchedule schedule = _plasticity.Schedule;
-        if (IsStepwise && (schedule.Time == UpdateTime.Online || step % schedule.Every == 0 || step == steps))
+        if (!IsStepwise)
+            return;
+        if (_lanes.AreSeveral)
+            _isStepCollected = true;
+        else if (IsDue(step, steps))
             Apply(1.0);
+    }
+
+    /// <summary>After the increments of all lanes in a step: applies the update if it is due.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="steps">Steps of the longest of their trials.</param>
+    public void EndStepOfLanes(int step, int steps)
+    {
+        if (!_isStepCollected || !IsDue(step, steps))
+            return;
+        _isStepCollected = false;
+        Apply(_lanes.Share);
     }
 
     /// <summary>At the end of a trial: applies the collected increments, if this was the last of the k trials between updates.</summary>
@@ -103,6 +121,9 @@ internal abstract class PlasticUnits<T> : IJointUpdate
         Apply(_plasticity.Schedule.Mean ? 1.0 / _trialsCollected : 1.0);
         _trialsCollected = 0;
     }
+
+    private bool IsDue(int step, int steps) =>
+        _plasticity.Schedule.Time == UpdateTime.Online || step % _plasticity.Schedule.Every == 0 || step == steps;
 
     private void Apply(double share)
     {

@@ -15,6 +15,7 @@ internal sealed class TauTrace<T> : Learner<T>
     private readonly Network<T> _network;
     private readonly ThreeFactorRule _rule;
     private readonly PlasticTau<T> _plastic;
+    private readonly AreaState<T> _area;
     private readonly Eligibility<T> _eligibility;
     private readonly ThirdFactorSignal<T> _third;
     private readonly AlignedArray<T> _signal;
@@ -26,22 +27,23 @@ internal sealed class TauTrace<T> : Learner<T>
         _network = network;
         _rule = rule;
         _plastic = plastic;
-        _eligibility = new Eligibility<T>(network, plastic.Area, rule, []);
-        _third = new ThirdFactorSignal<T>(network, plastic.Area, rule);
-        _signal = new AlignedArray<T>(plastic.Area.Padded);
-        _trace = new T[plastic.Area.Units];
+        _area = network.Areas[plastic.Area.Index];
+        _eligibility = new Eligibility<T>(network, _area, rule, []);
+        _third = new ThirdFactorSignal<T>(network, _area, rule);
+        _signal = new AlignedArray<T>(_area.Padded);
+        _trace = new T[_area.Units];
     }
 
     public override IReadOnlyList<PlanOperator> Operators
     {
         get
         {
-            string name = TimeConstants(_plastic.Area.Spec.Name);
+            string name = TimeConstants(_area.Spec.Name);
             return
             [
-                .. Eligibility<T>.Operators(_plastic.Area, _rule, name),
-                ThirdFactorSignal<T>.Operator(_network, _plastic.Area, _rule, name, PlanStage.ObserveStep),
-                new(PlanStage.ObserveStep, $"trace of {name}", [new(LearningSignal(name)), new(Rates(_plastic.Area.Spec.Name)), .. Eligibility<T>.Reads(_plastic.Area, _rule, name)], [Increments(name)]),
+                .. Eligibility<T>.Operators(_area, _rule, name),
+                ThirdFactorSignal<T>.Operator(_network, _area, _rule, name, PlanStage.ObserveStep),
+                new(PlanStage.ObserveStep, $"trace of {name}", [new(LearningSignal(name)), new(Rates(_area.Spec.Name)), .. Eligibility<T>.Reads(_area, _rule, name)], [Increments(name)]),
                 _plastic.Operator([new(Increments(name))]),
             ];
         }
@@ -67,7 +69,7 @@ internal sealed class TauTrace<T> : Learner<T>
         _eligibility.Take(step);
         _third.Take(step);
         _third.Write(step, _signal.Span);
-        Span<T> before = _plastic.Area.States(step - 1), now = _plastic.Area.States(step), decay = _eligibility.Decay(step);
+        Span<T> before = _area.States(step - 1), now = _area.States(step), decay = _eligibility.Decay(step);
         var share = T.CreateTruncating(1.0 / _steps);
         for (int i = 0; i < _trace.Length; i++)
         {

@@ -16,7 +16,7 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
     private readonly ThreeFactorRule _rule;
     private readonly Eligibility<T> _eligibility;
     private readonly ThirdFactorSignal<T> _third;
-    private readonly PendingChange<T> _pending;
+    private readonly bool _writes;
     private readonly AlignedArray<T> _signal;
 
     public ThreeFactorDeferred(Network<T> network, AreaState<T> area, Plastic<T> plastic, ThreeFactorRule rule)
@@ -24,9 +24,16 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
         (_network, _area, _plastic, _rule) = (network, area, plastic, rule);
         _eligibility = new Eligibility<T>(network, area, rule, plastic.Segments);
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
-        _pending = new PendingChange<T>(network, area, plastic, _eligibility, _eligibility.DecayChanges, _third.OneColumn);
+        Pending = new PendingChange<T>(network, area, plastic, _eligibility, _eligibility.DecayChanges, _third.OneColumn);
+        _writes = network.Lanes.AreSeveral || _third.OneColumn is null;
         _signal = new AlignedArray<T>(area.Padded);
     }
+
+    /// <summary>The area whose weights learn.</summary>
+    public AreaState<T> Area => _area;
+
+    /// <summary>The changes of the trial in hand.</summary>
+    public PendingChange<T> Pending { get; }
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [
@@ -43,18 +50,18 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
     public override void Begin(int trial, int steps)
     {
         _eligibility.Begin();
-        _pending.Begin(steps);
+        Pending.Begin(steps);
     }
 
     public override void ObserveStep(int step)
     {
         _eligibility.Take(step);
         _third.Take(step);
-        if (_third.OneColumn is null)
+        if (_writes)
             _third.Write(step, _signal.Span);
     }
 
-    public override void ApplyStep(int step) => _pending.Learn(step, _eligibility.Decay(step), _signal.Span);
+    public override void ApplyStep(int step) => Pending.Learn(step, _eligibility.Decay(step), _signal.Span);
 
-    public override void ApplyTrial(int steps) => _pending.End(steps);
+    public override void ApplyTrial(int steps) => Pending.End(steps);
 }

@@ -148,7 +148,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
     /// <summary>A tau's direct effect on its own unit's rate, and the increment of the step.</summary>
     private void AddImmediate(PlasticTau<T> plastic, int first, int step)
     {
-        AreaState<T> area = plastic.Area;
+        AreaState<T> area = _network.Areas[plastic.Area.Index];
         Span<T> before = area.States(step - 1), now = area.States(step), signal = _stateSignals[area.Index].Span;
         var share = T.CreateTruncating(1.0 / _steps);
         for (int i = 0; i < area.Units; i++)

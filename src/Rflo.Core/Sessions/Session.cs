@@ -19,8 +19,8 @@ public enum Precision
 /// </summary>
 public abstract class Session
 {
-    private protected Session(Graph graph, ITask task, long seed, Precision precision) =>
-        (Graph, Task, Seed, Precision) = (graph, task, seed, precision);
+    private protected Session(Graph graph, ITask task, long seed, Precision precision, TrialLanes lanes) =>
+        (Graph, Task, Seed, Precision, Lanes) = (graph, task, seed, precision, lanes);
 
     /// <summary>The circuit.</summary>
     public Graph Graph { get; }
@@ -33,6 +33,9 @@ public abstract class Session
 
     /// <summary>The number type of its calculations.</summary>
     public Precision Precision { get; }
+
+    /// <summary>The trials that run as a group and share every update.</summary>
+    public TrialLanes Lanes { get; }
 
     /// <summary>
     /// How many threads a run may use, at least 1: where an update is of several trials, they run in parallel (<see cref="SideBySide"/>). No bit depends on it.
@@ -94,8 +97,28 @@ public abstract class Session
     public static Session Create(Graph graph, ITask task, long seed, Precision precision = Precision.Double) =>
         Create(graph, task, seed, precision, Forms.All);
 
+    /// <summary>Makes a session whose trials run in lanes; takes all the memory that it will need.</summary>
+    /// <param name="graph">The circuit.</param>
+    /// <param name="task">What is shown and asked.</param>
+    /// <param name="seed">Seed of every random stream of the run.</param>
+    /// <param name="precision">The numbers to compute with.</param>
+    /// <param name="lanes">The trials that run as a group and share every update.</param>
+    /// <exception cref="ArgumentException">
+    /// The task has other numbers of inputs or outputs than the graph, a gate waits for an event that it does not have, or the circuit or the task cannot run
+    /// in lanes (<see cref="TrialLanes.Obstacles"/>).
+    /// </exception>
+    public static Session CreateInLanes(Graph graph, ITask task, long seed, Precision precision, TrialLanes lanes)
+    {
+        ArgumentNullException.ThrowIfNull(lanes);
+        return CreateInLanes(graph, task, seed, precision, lanes, Forms.All);
+    }
+
     /// <summary>A session that may choose some forms of its calculations only.</summary>
-    internal static Session Create(Graph graph, ITask task, long seed, Precision precision, Forms forms)
+    internal static Session Create(Graph graph, ITask task, long seed, Precision precision, Forms forms) =>
+        CreateInLanes(graph, task, seed, precision, TrialLanes.One, forms);
+
+    /// <summary>The same in lanes.</summary>
+    internal static Session CreateInLanes(Graph graph, ITask task, long seed, Precision precision, TrialLanes lanes, Forms forms)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(task);
@@ -113,7 +136,11 @@ public abstract class Session
             foreach (string area in watches)
                 if (!graph.Areas.Any(spec => spec.Name == area))
                     ThrowHelper.Invalid($"The task watches the area {area}, which the graph does not have.");
-        return precision == Precision.Single ? new Session<float>(graph, task, seed, precision, forms) : new Session<double>(graph, task, seed, precision, forms);
+        if (lanes.Count < 1)
+            ThrowHelper.NotPositive(nameof(lanes), lanes.Count);
+        if (lanes.Obstacles(graph, task) is { Count: > 0 } obstacles)
+            ThrowHelper.Invalid($"{lanes.Count} lanes cannot share updates: {string.Join("; ", obstacles)}.");
+        return precision == Precision.Single ? new Session<float>(graph, task, seed, precision, forms, lanes) : new Session<double>(graph, task, seed, precision, forms, lanes);
     }
 
     private static void CheckPerturbations(Graph graph, ITask task)
@@ -132,7 +159,7 @@ public abstract class Session
     /// <param name="trials">How many more trials, at least 0.</param>
     /// <param name="onTrial">Called after every trial with its number and loss, NaN where it had no target; null for none. The trial is complete then.</param>
     /// <param name="cancellation">Checked after every trial.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The number of trials is below 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of trials is below 0, or no multiple of the lanes.</exception>
     /// <exception cref="InvalidOperationException">It was called by code that it runs itself.</exception>
     /// <remarks>
     /// If the code of a task, or the function of a rule or of a probe, throws, the run ends as <see cref="RunEnd.Failed"/> and the
@@ -143,6 +170,10 @@ public abstract class Session
     /// Where the last trials are fewer than those of an update (<see cref="UpdateSchedule"/>, <see cref="RidgeReadout"/>), the update of these
     /// trials is applied once the run has completed or stopped; a mean divides by their number. A further call continues the
     /// batch as if the run had not ended, unless weights or time constants were set in between.
+    /// </para>
+    /// <para>
+    /// With <see cref="Lanes"/> it trains whole groups: the number of trials is a multiple of the lanes. When a group has ended, its trials are counted,
+    /// and the callback is called for each of them. <see cref="Stopping"/> and the cancellation decide between groups.
     /// </para>
     /// </remarks>
     public abstract RunStatus Run(int trials, Action<int, double>? onTrial = null, CancellationToken cancellation = default);
@@ -169,7 +200,7 @@ public abstract class Session
     /// They use the current weights as the initial ones.
     /// </summary>
     /// <param name="probes">Which; they replace any that were set before.</param>
-    /// <exception cref="ArgumentException">An area is unknown, an interval is below 1, or two probes have a column of one name.</exception>
+    /// <exception cref="ArgumentException">An area is unknown, an interval is below 1 or no multiple of the lanes, or two probes have a column of one name.</exception>
     public abstract void Watch(IReadOnlyList<ProbeSpec> probes);
 
     /// <summary>

@@ -24,6 +24,8 @@ internal sealed partial class Session<T>
             inventory.Take($"updates of {plastic.Name}", plastic);
         foreach (Learner<T> learner in _learners.Learners)
             inventory.Take(learner.Operators is [{ } first, ..] ? first.Name : "learner", learner);
+        if (_group is not null)
+            inventory.Take("lanes beside the first", _group);
         return inventory.Without(Metrics).TakeRest("circuit", _network).TakeRest("learners", _learners).Take("session", this).Buffers;
     }
 }

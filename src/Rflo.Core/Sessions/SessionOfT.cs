@@ -12,6 +12,9 @@ internal sealed partial class Session<T> : Session
     /// <summary>Trials for whose metrics memory is allocated before a run; a longer run allocates more.</summary>
     private const int MostReserved = 65_536;
 
+    /// <summary>The part of a state that says how many lanes share updates; absent where trials run one after another.</summary>
+    private const string LanesPart = "lanes";
+
     private static readonly TestOptions _validated = new() { Perturbed = false };
 
     private readonly Network<T> _network;
@@ -28,21 +31,24 @@ internal sealed partial class Session<T> : Session
     private BestWeights<T>? _best;
     private bool _isKept;
     private readonly BatchLanes<T>? _lanes;
+    private readonly LaneTrials<T>? _group;
     private ProbeSet<T> _probes = new();
     private Network<T> _made;
     private int _previousSteps;
     private bool _isProgressSaved;
     private bool _isRunning;
     private int _isBatchApplied;
+    private int _laneCount;
     private string? _inHand;
     private int _trialInHand;
 
-    public Session(Graph graph, ITask task, long seed, Precision precision, Forms forms)
-        : base(graph, task, seed, precision)
+    public Session(Graph graph, ITask task, long seed, Precision precision, Forms forms, TrialLanes lanes)
+        : base(graph, task, seed, precision, lanes)
     {
+        _laneCount = lanes.Count;
         SizeLimits.OfSession<T>(graph, task);
         _taskStream = RandomStream.OfTrial(seed, "task", 0);
-        _network = new Network<T>(graph, task.MaxSteps, task.Events, seed, forms, conditions: task.Conditions.Count);
+        _network = new Network<T>(graph, task.MaxSteps, task.Events, seed, forms, conditions: task.Conditions.Count) { Lanes = lanes };
         _progress = task as IProgressTask;
         _progressBefore = new double[_progress?.ProgressLength ?? 0];
         _runsUserCode = task is IClosedLoopTask or IProgressTask
@@ -54,7 +60,9 @@ internal sealed partial class Session<T> : Session
             _network.Loop = new ClosedLoop<T>(closed, _network, _taskStream);
         _made = _network;
         _learners = Learners.ForTraining(_network);
-        if (_network.Choose(Forms.Lanes, "trials of one update", SideBySide.Obstacle(graph, task) ?? (_learners.KeepsMemory ? "a rule keeps state between trials" : null)))
+        if (lanes.AreSeveral)
+            _group = new LaneTrials<T>(_network, _learners, _taskStream);
+        else if (_network.Choose(Forms.Lanes, "trials of one update", SideBySide.Obstacle(graph, task) ?? (_learners.KeepsMemory ? "a rule keeps state between trials" : null)))
         {
             int room = MemoryEstimate.Of(graph, task.MaxSteps, precision).RoomFor(SideBySide.Most);
             _lanes = new BatchLanes<T>(_network, _learners, room, lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained));
@@ -78,6 +86,8 @@ internal sealed partial class Session<T> : Session
     {
         if (trials < 0)
             ThrowHelper.OutOfRange(nameof(trials), trials, "at least 0");
+        if (trials % Lanes.Count != 0)
+            ThrowHelper.OutOfRange(nameof(trials), trials, $"a multiple of {Lanes.Count}, the lanes of a group");
         Refuse(nameof(Run));
         if (_isRunning)
             throw new InvalidOperationException("Run was called from its own callback. Let the callback return; the run continues then.");
@@ -85,7 +95,7 @@ internal sealed partial class Session<T> : Session
         try
         {
             _openBatch.TakeBack();
-            RunStatus status = RunTrials(trials, onTrial, cancellation);
+            RunStatus status = _group is null ? RunTrials(trials, onTrial, cancellation) : RunGroups(_group, trials, onTrial, cancellation);
             if (status.End is not (RunEnd.Completed or RunEnd.Stopped))
                 return status;
             _openBatch.Apply(TrialsDone - 1);
@@ -181,6 +191,7 @@ internal sealed partial class Session<T> : Session
             // A trial does not write the rates that it begins with.
             VisitLearned(_before.Restoring());
             _previousSteps = 0;
+            _group?.Undo();
         }
 
         try
@@ -240,6 +251,9 @@ internal sealed partial class Session<T> : Session
     {
         ArgumentNullException.ThrowIfNull(state);
         Refuse(nameof(Restore));
+        double lanes = state.TryGetValue(LanesPart, out double[]? saved) && saved is [var count] ? count : 1;
+        if (lanes != Lanes.Count)
+            ThrowHelper.Invalid(FormattableString.Invariant($"The state is of {lanes} lanes, this run has {Lanes.Count}. Go on with as many lanes as it began with."));
         var needed = new Dictionary<string, int>();
         Visit(new StateOutline("", state, needed));
         StateShape.Check(needed, state);
@@ -250,6 +264,7 @@ internal sealed partial class Session<T> : Session
         Visit(new StateReader("", state));
         _lanes?.Drop();
         _previousSteps = 0;
+        _group?.Undo();
         if (_isBatchApplied != 0)
             _openBatch.Apply(TrialsDone - 1);
     }
@@ -258,6 +273,9 @@ internal sealed partial class Session<T> : Session
     {
         ArgumentNullException.ThrowIfNull(probes);
         Refuse(nameof(Watch));
+        foreach (ProbeSpec probe in probes)
+            if (probe.Every > 0 && probe.Every % Lanes.Count != 0)
+                ThrowHelper.OutOfRange($"{probe.GetType().Name}.{nameof(probe.Every)}", probe.Every, $"a multiple of {Lanes.Count}, the lanes of a group");
         Block<T>[] blocks = [.. _blocks.Select(block => new Block<T>(block.Afferents, block.Segment, Graph.Postsynaptic(block.Segment.Spec)))];
         var builder = new ProbeSetBuilder<T>(
             _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(Metrics.Losses[^1]), Weights, TimeConstants, InitialStates));
@@ -384,6 +402,7 @@ internal sealed partial class Session<T> : Session
         _lanes?.Drop();
         state.SetAlpha(Array.ConvertAll(steps, tau => 1 / tau));
         _learners.FollowTimeConstants(state);
+        _group?.FollowTimeConstants(area.Index);
         _probes.FollowTimeConstants(state);
     }
 
@@ -493,15 +512,26 @@ internal sealed partial class Session<T> : Session
         double reward = TensorPrimitives.Sum<double>(_made.Trial.Rewards.AsSpan(0, _previousSteps));
         Pass(_previousSteps, (trial, loss, reward), static (task, of) => task.Learned(of.trial, of.loss, of.reward));
 
-        // A trial without a target has no loss; outputs that are NaN are a divergence there as well.
-        bool isUnscored = double.IsNaN(loss) && double.IsFinite(_made.LossSum);
-        Metrics.Add(loss, isUnscored, Stopwatch.GetElapsedTime(start).TotalSeconds, reward, _previousSteps);
-        _learners.ObserveLoss(trial, Metrics.Choice.Mean);
-
-        // While there is no mean loss, the latest weights are kept.
-        _isKept = (!Stopping.ByValidation && Metrics.BestTrial == trial) || (Metrics.BestTrial < 0 && (isUnscored || double.IsFinite(loss)));
+        _isKept = Count(trial, loss, Stopwatch.GetElapsedTime(start).TotalSeconds, reward);
         if (_isKept)
             _best?.Keep();
+        SetAlignments();
+    }
+
+    /// <summary>Adds the measurements of a trial that was made; whether the weights with which it began are the best so far.</summary>
+    private bool Count(int trial, double loss, double seconds, double reward)
+    {
+        // A trial without a target has no loss; outputs that are NaN are a divergence there as well.
+        bool isUnscored = double.IsNaN(loss) && double.IsFinite(_made.LossSum);
+        Metrics.Add(loss, isUnscored, seconds, reward, _made.Trial.Steps);
+        _learners.ObserveLoss(trial, Metrics.Choice.Mean);
+
+        // While there is no mean loss to choose by, the latest weights are kept.
+        return (!Stopping.ByValidation && Metrics.BestTrial == trial) || (Metrics.BestTrial < 0 && (isUnscored || double.IsFinite(loss)));
+    }
+
+    private void SetAlignments()
+    {
         for (int k = 0; k < _alignments.Length; k++)
             Metrics.SetAlignment(k, _alignments[k].Now());
     }
@@ -638,6 +668,8 @@ internal sealed partial class Session<T> : Session
     private void Visit(StateVisitor visitor)
     {
         visitor.Visit("isBatchApplied", ref _isBatchApplied);
+        if (_group is not null)
+            visitor.Visit(LanesPart, ref _laneCount);
         Metrics.Visit(visitor.Of("metrics"));
         VisitLearned(visitor);
         _best?.Visit(visitor.Of("best"), WindowOfBest);
@@ -658,6 +690,7 @@ internal sealed partial class Session<T> : Session
         foreach (ReadoutState<T> readout in _network.Readouts)
             readout.Afferents.Visit(visitor.Of("weights"), readout.Afferents.Weights, readout.Afferents.Segments);
         _learners.Visit(visitor);
+        _group?.Visit(visitor);
         _probes.Visit(visitor.Of("probes"));
     }
 
@@ -673,6 +706,7 @@ internal sealed partial class Session<T> : Session
     /// <summary>Copies the last rates to the initial rates of the next trial.</summary>
     private void HoldRates()
     {
+        _group?.HoldRates();
         if (_previousSteps > 0)
             foreach (AreaState<T> area in _network.Areas)
                 area.CarryOver(_previousSteps);

@@ -248,6 +248,12 @@ internal sealed partial class AreaState<T>
         if (visitor.Restores)
             UpdateDecay();
         VisitStart(visitor);
+        VisitRates(visitor);
+    }
+
+    /// <summary>The part of <see cref="Visit"/> that each of several lanes has of its own: the rates with which its next trial begins.</summary>
+    public void VisitRates(StateVisitor visitor)
+    {
         if (Spec.InitialPolicy != InitialPolicy.CarriedOver || visitor.IsLocal)
             return;
         for (int t = -_history; t <= 0; t++)

@@ -63,8 +63,11 @@ internal sealed partial class Network<T>
         _perturbed = graph.Perturbations.Count > 0 ? new PerturbationState<T>(this) : null;
     }
 
-    /// <summary>The same circuit in a parallel trial: the same weights and time constants, activity of its own.</summary>
-    public Network<T> Beside() => new(Graph, MaxSteps, Trial.EventKinds, Seed, _forms, this, Trial.Conditions.Length);
+    /// <summary>The same circuit in a trial that runs beside this one: the same weights and time constants, activity of its own.</summary>
+    public Network<T> Beside() => new(Graph, MaxSteps, Trial.EventKinds, Seed, _forms, this, Trial.Conditions.Length) { Lanes = Lanes };
+
+    /// <summary>The trials that share every update.</summary>
+    public TrialLanes Lanes { get; init; } = TrialLanes.One;
 
     public Graph Graph { get; }
 

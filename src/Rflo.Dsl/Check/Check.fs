@@ -76,6 +76,7 @@ module Check =
         yield! opening dt experiment.Task projection
         yield! boundsAndDecay experiment.Precision projection
         yield! learns experiment projection
+        yield! CheckLanes.ofProjection experiment projection
 
         yield! lost projection.Lost
     ]
@@ -254,6 +255,7 @@ module Check =
         if not (Enum.IsDefined experiment.Precision) then
             NotAllowed("precision", string (int experiment.Precision), oneOf<Precision>())
 
+        yield! CheckLanes.ofExperiment experiment
         yield! schedule experiment.Precision experiment.Dt experiment.Rule
 
         match experiment.Settings.Update with

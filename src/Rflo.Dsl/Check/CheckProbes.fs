@@ -142,6 +142,8 @@ module internal CheckProbes =
             if watched.Every < 1 then
                 NotAllowed("the interval", $"{string watched.Every} trials", "at least 1 trial")
 
+            yield! CheckLanes.multiple experiment "the interval" watched.Every
+
             match nothingToMeasure experiment watched.Probe with
             | Some(lacking, remedy) ->
                 Contradiction(

@@ -9,6 +9,8 @@ type Compiled = {
     /// The task, counted in steps.
     Task: ITask
     Seed: int64
+    /// Trials that share every update.
+    Lanes: TrialLanes
     Precision: Precision
     /// Duration of a step.
     Dt: float<ms>
@@ -289,6 +291,7 @@ module Compile =
             Graph = graph
             Task = task
             Seed = experiment.Seed
+            Lanes = experiment.Lanes
             Precision = experiment.Precision
             Dt = experiment.Dt
             Projections = circuit.Projections |> List.map Wiring.label

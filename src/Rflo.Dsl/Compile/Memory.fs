@@ -239,7 +239,8 @@ module Memory =
             int64 (snd (TaskCompile.sizes experiment.Task)),
             int64 (maxDelay experiment),
             int64 (TaskCompile.longest experiment.Dt experiment.Task),
-            experiment.Precision
+            experiment.Precision,
+            experiment.Lanes.Count
         )
 
     /// The rules whose increments probes compare, each once; None stands for the projections' own.

@@ -2,6 +2,9 @@ namespace Rflo.Dsl
 
 open Rflo.Core
 
+/// Trials that run as a group and share every update: how many, and whether an update is the mean of their increments or the sum.
+type TrialLanes = Rflo.Core.TrialLanes
+
 /// The random numbers of one named part of an experiment.
 type RandomStream = Rflo.Core.RandomStream
 
@@ -297,6 +300,8 @@ type Experiment = {
     /// Trials to train.
     Trials: int
     Seed: int64
+    /// Trials that run side by side as a group and share every update.
+    Lanes: TrialLanes
     /// Duration of one step.
     Dt: float<ms>
     Precision: Precision

@@ -135,7 +135,13 @@ module Run =
     /// A session of a compiled experiment: allocates its memory, runs nothing.
     let session (compiled: Compiled) =
         let session =
-            Session.Create(compiled.Graph, compiled.Task, compiled.Seed, compiled.Precision)
+            Session.CreateInLanes(
+                compiled.Graph,
+                compiled.Task,
+                compiled.Seed,
+                compiled.Precision,
+                compiled.Lanes
+            )
 
         session.Watch(Array.ofList compiled.Probes)
         session

@@ -51,6 +51,7 @@ module ExperimentWords =
                 Settings = RuleSettings.None
                 Trials = 1000
                 Seed = 1L
+                Lanes = TrialLanes.One
                 Dt = 1.0<ms>
                 Precision = Precision.Double
                 Stopping = Stopping.never
@@ -83,6 +84,19 @@ module ExperimentWords =
         /// side where the task and the circuit allow it.
         let batch trials (experiment: Experiment) =
             experiment |> update (Update.everyTrials trials)
+
+        /// `e |> lanes 8` runs eight trials side by side as a group. Each has activity, noise and traces of its own; weights are shared. Every
+        /// update, in every step where the rule learns online, is made of the mean of the eight trials' increments.
+        let lanes trials (experiment: Experiment) = {
+            experiment with
+                Lanes = TrialLanes(trials, true)
+        }
+
+        /// `e |> lanesSum 8`: as `lanes 8`, with the sum of the eight trials' increments instead of their mean.
+        let lanesSum trials (experiment: Experiment) = {
+            experiment with
+                Lanes = TrialLanes(trials, false)
+        }
 
         /// `e |> optimizer Optimizer.adam` computes the updates of the experiment's rule by Adam.
         let optimizer how (experiment: Experiment) =

@@ -15,6 +15,7 @@ type internal ScriptOption =
     | Stop_At_Loss of loss: string
     | Patience of trials: string
     | Loss_Window of trials: string
+    | Lanes of trials: string
     | Keep_Best
     | Validate of times: string
     | By_Validation
@@ -58,6 +59,8 @@ type internal ScriptOption =
             | Patience _ -> "end when so many trials in a row gave no new smallest mean loss."
             | Loss_Window _ ->
                 $"the mean loss is that of the last so many trials that have a target; {Rflo.Core.Stopping.DefaultWindow} without it."
+            | Lanes _ ->
+                "run so many trials side by side as a group; every update is the mean of theirs. 1 runs one after another."
             | Keep_Best ->
                 "keep the weights of the smallest mean loss beside the last, in weights.npz."
             | Validate _ ->

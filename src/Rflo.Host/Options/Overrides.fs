@@ -230,6 +230,15 @@ module internal Overrides =
                 BadValue("--loss-window", text, "a whole number, at least 1")
             ]
 
+    let private lanes text (experiment: Experiment) =
+        match whole text with
+        | Some count when count >= 1L && count <= 2_000_000_000L ->
+            Ok {
+                experiment with
+                    Lanes = TrialLanes(int count, experiment.Lanes.Mean)
+            }
+        | _ -> Error [ BadValue("--lanes", text, "a whole number, at least 1") ]
+
     /// "50,100": after every 50 trials, 100 test trials.
     let private validate (text: string) experiment =
         match text.Split ',' |> Array.map whole with
@@ -297,6 +306,7 @@ module internal Overrides =
         | Stop_At_Loss text -> stopAtLoss text experiment
         | Patience text -> patience text experiment
         | Loss_Window text -> lossWindow text experiment
+        | Lanes text -> lanes text experiment
         | Keep_Best -> Ok(Experiment.keepBest experiment)
         | Validate text -> validate text experiment
         | By_Validation -> byValidation experiment
@@ -369,6 +379,7 @@ module internal Overrides =
             | Stop_At_Loss text -> Some("stop-at-loss", text)
             | Patience text -> Some("patience", text)
             | Loss_Window text -> Some("loss-window", text)
+            | Lanes text -> Some("lanes", text)
             | Keep_Best -> Some("keep-best", "")
             | Validate text -> Some("validate", text)
             | By_Validation -> Some("by-validation", "")

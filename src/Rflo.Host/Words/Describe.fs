@@ -411,6 +411,12 @@ module internal Describe =
             scope rule.Learns
             yield! besides rule
             plural experiment.Trials "trial"
+
+            if experiment.Lanes.AreSeveral then
+                let combined = if experiment.Lanes.Mean then "mean" else "sum"
+
+                $"{experiment.Lanes.Count} trials side by side share every update (their {combined})"
+
             $"seed {string experiment.Seed}"
             $"steps of {string (float experiment.Dt)} ms"
             $"{experiment.Precision.ToString().ToLowerInvariant()} precision"

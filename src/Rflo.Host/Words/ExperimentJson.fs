@@ -316,6 +316,14 @@ module internal ExperimentJson =
             "rule", rule experiment.Rule
             "trials", whole experiment.Trials
             "seed", JsonValue.Create experiment.Seed
+
+            if experiment.Lanes.AreSeveral then
+                "lanes",
+                record [
+                    "count", whole experiment.Lanes.Count
+                    "combine", text (if experiment.Lanes.Mean then "Mean" else "Sum")
+                ]
+
             "dtMs", time experiment.Dt
             "precision", text (experiment.Precision.ToString())
             "stopping",

@@ -144,6 +144,8 @@ module internal Summary =
 
     /// Whether trials run side by side, for updates of several trials.
     let private sideBySide (compiled: Compiled) obstacle =
+        let lanes = compiled.Lanes
+
         let ofSeveral =
             compiled.Graph.Projections
             |> Seq.exists (fun spec ->
@@ -152,6 +154,12 @@ module internal Summary =
                 | plasticity -> not plasticity.Schedule.IsStepwise && plasticity.Schedule.Every > 1)
 
         match obstacle with
+        | _ when lanes.AreSeveral ->
+            let combined = if lanes.Mean then "mean" else "sum"
+
+            [
+                $"trials      {lanes.Count} lanes side by side share every update, the {combined} of their increments"
+            ]
         | _ when not ofSeveral -> []
         | None -> [
             "trials      of one update run side by side where that pays; no number depends on it"
@@ -206,5 +214,5 @@ module internal Summary =
 
             yield! sideBySide compiled obstacle
             $"parameters  {compiled.Graph.Weights}, of which {learned} learn"
-            $"memory      {memory experiment (Option.isNone obstacle)}"
+            $"memory      {memory experiment (experiment.Lanes.AreSeveral || Option.isNone obstacle)}"
         ]
