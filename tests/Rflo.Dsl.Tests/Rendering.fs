@@ -134,6 +134,9 @@ let render (compiled: Compiled) = [
     $"task: {task.Inputs} inputs, {task.Outputs} outputs, at most {task.MaxSteps} steps, {task.Events} events"
     $"seed {compiled.Seed}, {compiled.Precision}"
 
+    if compiled.Lanes.AreSeveral then
+        $"{compiled.Lanes}"
+
     for spec in graph.Areas do
         yield! area spec
 
