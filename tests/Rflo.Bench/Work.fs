@@ -47,7 +47,11 @@ let inBatches size threads work = {
 }
 
 /// The same in so many lanes that share every update.
-let inLanes count work = { work with Batch = count; Lanes = count }
+let inLanes count work = {
+    work with
+        Batch = count
+        Lanes = count
+}
 
 let online (rule: Rule) = { rule with Update = Online }
 let isOnline (rule: Rule) = rule.Update = Online
@@ -65,12 +69,9 @@ let name work =
     let steps = if work.Steps = 100 then "" else $", T = {work.Steps}"
 
     let batch =
-        if work.Lanes > 1 then
-            $", {work.Lanes} lanes"
-        elif work.Batch = 1 then
-            ""
-        else
-            $", {work.Batch} trials an update"
+        if work.Lanes > 1 then $", {work.Lanes} lanes"
+        elif work.Batch = 1 then ""
+        else $", {work.Batch} trials an update"
 
     let threads = if work.Threads = 1 then "" else $", {work.Threads} threads"
     $"{ruleName work.Rule}, N = {work.Units:N0}{steps}{sparse}{single}{batch}{threads}"

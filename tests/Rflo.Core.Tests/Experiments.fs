@@ -424,7 +424,12 @@ let graphOf kind (case: Case) =
             else
                 optimizer random, clip random, rates random
 
-        let rates = if kind.IsShared then LearningRateSchedule.Constant else rates
+        let rates =
+            if kind.IsShared then
+                LearningRateSchedule.Constant
+            else
+                rates
+
         Plasticity(rule, rate, time, Optimizer = optimizer, Clip = clip, Rates = rates)
 
     let ofProjection index =

@@ -760,11 +760,14 @@ type LaneLearner(graph: Graph, case: Case, lossWindow: int, lanes: TrialLanes) =
         let finish () =
             // A trial without a target has no loss, and so no reward.
             let hasTarget =
-                Seq.exists (fun mask -> mask > 0.0) (Seq.truncate (steps * shown.Outputs) shown.Mask)
+                Seq.exists
+                    (fun mask -> mask > 0.0)
+                    (Seq.truncate (steps * shown.Outputs) shown.Mask)
 
             for _, group in groups do
                 if group.Rule.NeedsWholeTrial && hasTarget then
-                    let reward = Array.head (group.Third.Apply([| -lossSum.Value / float steps |], true))
+                    let reward =
+                        Array.head (group.Third.Apply([| -lossSum.Value / float steps |], true))
 
                     for part in group.Parts do
                         part.Places
@@ -839,8 +842,7 @@ type LaneLearner(graph: Graph, case: Case, lossWindow: int, lanes: TrialLanes) =
             window.Add(trial, loss)
 
             for collector in
-                (parts |> List.choose _.Collector)
-                @ [ for _, _, _, c in taus @ starts -> c ] do
+                (parts |> List.choose _.Collector) @ [ for _, _, _, c in taus @ starts -> c ] do
                 collector.Observe(trial, window.Mean)
 
         trial <- trial + lanes.Count

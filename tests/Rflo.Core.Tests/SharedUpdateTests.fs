@@ -83,8 +83,7 @@ let private meanOfTrials (case: Case) =
         ]
 
         let asked = [
-            for trial in 0 .. lanes.Count - 1 ->
-                session.Increments(trial, rule.Rule, schedule.Time)
+            for trial in 0 .. lanes.Count - 1 -> session.Increments(trial, rule.Rule, schedule.Time)
         ]
 
         // Rates that go on from trial to trial go on from other trials here: in the first group there are none.
@@ -149,7 +148,10 @@ let private batchBits (case: Case) =
         case
         |> withAreas (fun area ->
             if area.Start = InitialPolicy.CarriedOver then
-                { area with Start = InitialPolicy.Reset }
+                {
+                    area with
+                        Start = InitialPolicy.Reset
+                }
             else
                 area)
 
@@ -172,20 +174,11 @@ let private batchBits (case: Case) =
                     asDeclared with
                         Plasticity = fun _ -> plan
                         Limits = { unlimited with Decay = 0.1; L2 = 0.1 }
-                        Tau =
-                            if AllRules.isExact rule.Rule then
-                                Some plan
-                            else
-                                None
+                        Tau = if AllRules.isExact rule.Rule then Some plan else None
                 }
 
                 let session =
-                    sessionOf
-                        (graphWith setup case.Circuit)
-                        (WhiteNoise case)
-                        case
-                        lanes
-                        Forms.All
+                    sessionOf (graphWith setup case.Circuit) (WhiteNoise case) case lanes Forms.All
 
                 session.Run(2 * (lanesOf case).Count) |> ignore
                 Experiments.resultOf session
@@ -559,10 +552,7 @@ let tests =
                     )
                 ))
                 (sine 1)
-                [
-                    "projection 0 has updates of 6 trials"
-                    "least squares"
-                ]
+                [ "projection 0 has updates of 6 trials"; "least squares" ]
 
             Session.CreateInLanes(
                 oneArea (Plasticity(Rules.rflo, 0.1, UpdateSchedule(UpdateTime.TrialEnd, 8))),
@@ -573,7 +563,8 @@ let tests =
             )
             |> ignore
 
-            let session = Session.CreateInLanes(oneArea online, sine 1, 1L, Precision.Double, four)
+            let session =
+                Session.CreateInLanes(oneArea online, sine 1, 1L, Precision.Double, four)
 
             throwsOutOfRange "a multiple of 4" (fun () -> session.Run 6 |> ignore)
             throwsOutOfRange "a multiple of 4" (fun () -> session.Watch [| WeightChangeProbe 6 |])
@@ -582,7 +573,8 @@ let tests =
                 Session.CreateInLanes(oneArea online, sine 1, 1L, Precision.Double, TrialLanes 0)
                 |> ignore)
 
-            let other = Session.CreateInLanes(oneArea online, sine 1, 1L, Precision.Double, TrialLanes 2)
+            let other =
+                Session.CreateInLanes(oneArea online, sine 1, 1L, Precision.Double, TrialLanes 2)
 
             let message =
                 try
@@ -595,7 +587,9 @@ let tests =
         }
 
         test "a stop counts between groups, and callbacks come when a group has ended" {
-            let session = Session.CreateInLanes(oneArea online, sine 1, 1L, Precision.Double, TrialLanes 4)
+            let session =
+                Session.CreateInLanes(oneArea online, sine 1, 1L, Precision.Double, TrialLanes 4)
+
             session.Stopping <- Stopping(TargetLoss = 1e9, Window = 1)
             let seen = ResizeArray()
             let status = session.Run(12, (fun trial _ -> seen.Add(trial, session.TrialsDone)))
@@ -622,7 +616,9 @@ let tests =
 
         test "the plan says what is shared" {
             let choice form (lanes: TrialLanes) =
-                let session = Session.CreateInLanes(oneArea online, sine 1, 1L, Precision.Double, lanes)
+                let session =
+                    Session.CreateInLanes(oneArea online, sine 1, 1L, Precision.Double, lanes)
+
                 session.Plan.Choices |> Seq.filter (fun one -> one.Form = form) |> List.ofSeq
 
             let added = choice "increments added to the weights as they come" (TrialLanes 3)

@@ -53,7 +53,11 @@ let private tasks = [
 ]
 
 let private refusals = [
-    "no lanes", plan shown |> lanes 0, [ "experiment: the number of lanes is 0; it must be at least 1" ]
+    "no lanes",
+    plan shown |> lanes 0,
+    [
+        "experiment: the number of lanes is 0; it must be at least 1"
+    ]
     "a part of a group",
     plan shown |> trials 20 |> lanes 8,
     [

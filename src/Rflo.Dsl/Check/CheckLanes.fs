@@ -23,7 +23,11 @@ module internal CheckLanes =
                 else
                     $"{string below} or {string (int64 below + int64 count)}"
 
-            NotAllowed(field, $"{string given} trials", $"a multiple of the {string count} lanes, such as {near}")
+            NotAllowed(
+                field,
+                $"{string given} trials",
+                $"a multiple of the {string count} lanes, such as {near}"
+            )
     ]
 
     /// Whether trials of a task look at the circuit.
@@ -46,8 +50,7 @@ module internal CheckLanes =
 
     let private updates (experiment: Experiment) (rule: Rule) = [
         match rule.Update with
-        | EveryTrials(k, _) ->
-            yield! multiple experiment "the number of trials between updates" k
+        | EveryTrials(k, _) -> yield! multiple experiment "the number of trials between updates" k
         | _ -> ()
     ]
 
