@@ -190,7 +190,7 @@ let tests =
                     "sweep plan, measure seed: the name seed is taken by an earlier part; give it another"
                     "sweep plan, measure slope: the name slope is taken by an earlier part; give it another"
                     "sweep plan, axis slope: the name slope is taken by an earlier part; give it another"
-                    "sweep plan, measure a b: the name 'a b' has a character that does not go into lists and file names; use letters, digits and . _ - /"
+                    "sweep plan, measure a b: the name 'a b' has a character that is not allowed in lists and file names; use letters, digits and . _ - /"
                 ]
         }
 

@@ -45,7 +45,7 @@ module internal DynamicsFindings =
                 Findings.notPossible (problems |> List.map Problem.text |> String.concat "; ")
         with :? ArgumentException as e ->
             let hint =
-                if e.Message.Contains "Say whether it is open or shut" then
+                if e.Message.Contains "its gate opens" then
                     " Give --gate PROJECTION=open or --gate PROJECTION=shut."
                 else
                     ""
