@@ -202,5 +202,5 @@ module internal Analyze =
                     $"given: {given}"
 
             refuse [
-                Refused $"it must be: rflo {usage}; {said} (--help tells more)"
+                Refused $"it must be: rflo {usage}; {said} (--help prints the details)"
             ]

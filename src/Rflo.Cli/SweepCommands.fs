@@ -261,6 +261,6 @@ module internal SweepCommands =
             | [], [] ->
                 Mistake.refuse "rflo collect" [
                     Refused
-                        "it must be: rflo collect DIR [--csv] [--out FILE]; no folder was given (--help tells more)"
+                        "it must be: rflo collect DIR [--csv] [--out FILE]; no folder was given (--help prints the details)"
                 ]
             | [], _ :: more -> Mistake.refuse "rflo collect" [ for word in more -> StrayWord word ]
