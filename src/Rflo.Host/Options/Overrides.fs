@@ -359,6 +359,7 @@ module internal Overrides =
             | "patience" -> Patience value
             | "loss-window" -> Loss_Window value
             | "keep-best" -> Keep_Best
+            | "lanes" -> Lanes value
             | "validate" -> Validate value
             | "by-validation" -> By_Validation
             | "stop-at-performance" -> Stop_At_Performance value
