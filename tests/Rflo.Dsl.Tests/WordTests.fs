@@ -202,7 +202,7 @@ let private experimentWords = [
     word "patience" "patience" (patience 9)
     word "lossWindow" "lossWindow" (lossWindow 7)
     word "lanes" "lanes" (lanes 2)
-    word "lanesSum" "lanesSum" (lanesSum 2)
+    word "lanesSum" "lanes" (lanesSum 2)
     word "keepBest" "keepBest" keepBest
     word "validate" "validate" (validate 5 3)
     word "probe" "probe" (probe 2 [ Probe.weightChange ])
