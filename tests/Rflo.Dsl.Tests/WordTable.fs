@@ -89,6 +89,7 @@ let private added =
         "Sweep.over"
         "Sweep.sample"
         "Sweep.append"
+        "Sweep.measure"
     ]
 
 /// Words with one effect that nothing else can take from them.
