@@ -366,7 +366,7 @@ let variablesOf extent =
 let testPrograms = [
     "Rflo.Host.Tests",
     Some
-        "Rflo.Host.Tests: the command, runs that end early and go on, reports, examples, `rflo new`, Slurm, the documentation site"
+        "Rflo.Host.Tests: the command, runs that end early and are resumed, reports, examples, `rflo new`, Slurm, the documentation site"
     "Rflo.Core.Tests", None
     "Rflo.Packages.Tests", Some "Rflo.Packages.Tests: packages, installed from a feed"
     "Rflo.Dsl.Tests", None

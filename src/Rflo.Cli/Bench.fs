@@ -76,7 +76,8 @@ module internal Bench =
         status,
         {
             MicrosecondsPerStep = 1e6 * seconds[seconds.Length / 2] / steps
-            BytesPerStep = float (last - first) / (steps * float (max 1 (trials - session.Lanes.Count)))
+            BytesPerStep =
+                float (last - first) / (steps * float (max 1 (trials - session.Lanes.Count)))
             FinalLoss = FinalLoss.ofLosses losses
         }
 
