@@ -255,6 +255,20 @@ let private dimensions =
             isNear 1e-12 error found.Error "jackknife"
             isNear 1e-12 (4.0 * ratio [ 0..3 ] - 3.0 * mean) found.Corrected "less its bias"
 
+        testCase "has the same error with silent units, of which there may be more than samples"
+        <| fun () ->
+            let rate k t i =
+                if i < 3 then
+                    sin (float (k + 1) * float (t + 2) * float (i + 1))
+                else
+                    0.0
+
+            let narrow = Participation.Of(trialsOf rate 5 4 3)
+            let wide = Participation.Of(trialsOf rate 5 4 60)
+            isNear 1e-12 narrow.Ratio wide.Ratio "ratio"
+            isNear 1e-12 narrow.Error wide.Error "jackknife"
+            isNear 1e-12 narrow.Corrected wide.Corrected "less its bias"
+
         testCase "is that of the variances of principal components, whichever side is longer"
         <| fun () ->
             for units in [ 3; 40 ] do

@@ -29,7 +29,7 @@ let network =
     |> feedback [ errorOf y --> cortex ]
 
 experiment "cluster" network (Task.periodic 50.0<ms> [ harmonic 1 1.0; harmonic 2 0.5 ])
-|> trials 500
+|> trials 5000
 |> Sweep.ofExperiment
 |> Sweep.over "seed" [ 1..12 ] seed
 |> Sweep.overNamed "rule" [ for r in [ Rule.rflo; Rule.bptt ] -> r.Name, rule r ]
@@ -126,7 +126,7 @@ let tests =
                             "--chunk"
                             "6"
                             "--checkpoint-every"
-                            "25"
+                            "250"
                             "--out"
                             "cluster"
                         ]

@@ -12,7 +12,7 @@ module internal DynamicsFindings =
 
     /// Numbers of a state up to which fixed points are looked for without being asked for.
     [<Literal>]
-    let SmallState = 200
+    let SmallState = 60
 
     [<Literal>]
     let private TrialsOfStarts = 10
