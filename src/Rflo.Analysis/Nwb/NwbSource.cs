@@ -15,7 +15,7 @@ internal sealed class NwbSource : IDisposable
     private const long MaxChunkBytes = 1L << 30;
 
     private const string CopyAgain = "Copy the file again from where it was made; if it opens in h5py, repack it (h5repack -f GZIP=4).";
-    private static readonly byte[] s_signature = [0x89, (byte)'H', (byte)'D', (byte)'F', 0x0d, 0x0a, 0x1a, 0x0a];
+    private static readonly byte[] _signature = [0x89, (byte)'H', (byte)'D', (byte)'F', 0x0d, 0x0a, 0x1a, 0x0a];
 
     private readonly NativeFile _file;
     private readonly long _maxBytes;
@@ -159,12 +159,12 @@ internal sealed class NwbSource : IDisposable
     private static void CheckSignature(string path)
     {
         using FileStream stream = File.OpenRead(path);
-        byte[] first = new byte[s_signature.Length];
+        byte[] first = new byte[_signature.Length];
         for (long at = 0; at + first.Length <= stream.Length; at = at == 0 ? 512 : 2 * at)
         {
             stream.Position = at;
             stream.ReadExactly(first);
-            if (first.AsSpan().SequenceEqual(s_signature))
+            if (first.AsSpan().SequenceEqual(_signature))
                 return;
         }
 

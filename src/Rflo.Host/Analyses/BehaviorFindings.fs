@@ -84,7 +84,8 @@ module internal BehaviorFindings =
         let counts = (Behavior.confusion trials).Counts
         let outputs = Array2D.length1 counts
 
-        if outputs = 0 then
+        // With one output there is nothing to choose between.
+        if outputs < 2 then
             None
         else
             Some(
