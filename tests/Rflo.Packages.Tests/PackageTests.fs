@@ -12,6 +12,7 @@ let private dependencies = [
     "Rflo.Analysis",
     [
         "MathNet.Numerics"
+        "PureHDF"
         "Rflo.Core"
         "System.Numerics.Tensors"
     ]
