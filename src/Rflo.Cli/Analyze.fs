@@ -2,7 +2,6 @@ namespace Rflo.Cli
 
 open System
 open System.IO
-open System.Text.RegularExpressions
 open Argu
 open Rflo.Host
 open Rflo.Runs
@@ -40,11 +39,6 @@ module internal ArchivedScript =
             |> List.distinct
         | _ -> [ name ]
 
-    let private loads (text: string) = [
-        for found in Regex.Matches(text, "(?m)^\\s*#load\\s+@?\"([^\"]+)\"") ->
-            found.Groups[1].Value
-    ]
-
     /// What loads this version of the language: of a clone its host.fsx, which finds the assemblies beside itself.
     let private hostOf folder =
         match Templates.origin () with
@@ -80,7 +74,7 @@ module internal ArchivedScript =
                 for place in original name do
                     let here = nonNull (Path.GetDirectoryName(Path.Combine(folder, place)))
 
-                    for load in loads text do
+                    for load in ScriptFiles.paths "load" text do
                         let target = Path.GetFullPath(Path.Combine(here, load))
 
                         if Path.GetFileName load = "host.fsx" && not (File.Exists target) then

@@ -43,14 +43,11 @@ module internal CompareRuns =
                     Refused $"{same.Head} is given {same.Length} times; name each run once"
     ]
 
-    let private cells (rows: string list list) =
-        rows |> Seq.map (fun row -> row :> Collections.Generic.IReadOnlyList<string>)
-
     let private write place (runs: RunComparison.Compared list) =
         let within name = Path.Combine(place, name)
 
-        let csv name (heads, rows) =
-            TextFiles.WriteCsv(within $"{name}.csv", (heads: string list), cells rows)
+        let csv name table =
+            TableText.writeCsv (within $"{name}.csv") table
 
         csv "final" (RunComparison.table runs)
         csv "differences" (RunComparison.differences runs)

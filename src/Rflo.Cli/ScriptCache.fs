@@ -46,14 +46,9 @@ module internal ScriptCache =
     [<Literal>]
     let private Seal = "sha256.txt"
 
-    let private variable name =
-        Environment.GetEnvironmentVariable name
-        |> Option.ofObj
-        |> Option.filter ((<>) "")
-
     let private usual () =
         let folder =
-            match variable "XDG_CACHE_HOME" with
+            match HandOver.variable "XDG_CACHE_HOME" with
             | Some place when Path.IsPathRooted place -> place
             | _ when OperatingSystem.IsWindows() ->
                 Environment.GetFolderPath Environment.SpecialFolder.LocalApplicationData
@@ -69,7 +64,7 @@ module internal ScriptCache =
 
     /// The folder of all entries, if there is to be one.
     let folder () =
-        match variable Variable with
+        match HandOver.variable Variable with
         | Some "off" -> None
         | Some place -> Some(Path.GetFullPath place)
         | None -> usual ()

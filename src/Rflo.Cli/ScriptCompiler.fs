@@ -13,10 +13,7 @@ module internal ScriptCompiler =
 
     /// The `dotnet` that runs this program.
     let dotnet () =
-        match Environment.GetEnvironmentVariable "DOTNET_HOST_PATH" with
-        | null
-        | "" -> "dotnet"
-        | path -> path
+        HandOver.variable "DOTNET_HOST_PATH" |> Option.defaultValue "dotnet"
 
     /// The exit code of a command, its output and its errors.
     let private captured (arguments: string list) =

@@ -198,11 +198,7 @@ module internal Compare =
             Refused
                 "--force replaces one run folder; a comparison has several: delete its folder, or give another with --out"
 
-        if
-            request.CheckpointEvery.IsSome
-            || request.CheckpointMinutes.IsSome
-            || request.MaxMinutes.IsSome
-        then
+        if not (Arguments.ofLongRuns request).IsEmpty then
             Refused
                 "--checkpoint-every, --checkpoint-minutes and --max-minutes are for runs that --resume continues, and a comparison is none; leave them out, or sweep over the rules"
     ]

@@ -224,14 +224,7 @@ module Host =
         if request.Resume.IsSome then
             "--resume"
 
-        if request.CheckpointEvery.IsSome then
-            "--checkpoint-every"
-
-        if request.CheckpointMinutes.IsSome then
-            "--checkpoint-minutes"
-
-        if request.MaxMinutes.IsSome then
-            "--max-minutes"
+        yield! Arguments.ofLongRuns request
 
         if request.CheckOnly then
             "--check"

@@ -89,7 +89,7 @@ let private refusals = [
     [
         "experiment: the number of trials is 9 trials; it must be a multiple of the 4 lanes, such as 8 or 12"
         "experiment: 4 lanes run side by side, and the task looks at one trial at a time; leave the word lanes out, or use a task whose trials do not depend on what the circuit does"
-        "projection a->y: rflo cannot learn by least squares in 4 lanes, since every trial follows from the one before; leave the word lanes out, or let the projection learn by another rule, onto readouts Readout = DeltaRule"
+        "projection a->y: rflo cannot learn by least squares in 4 lanes, since every trial follows from the one before; leave the word lanes out, or let the projection learn by another rule, onto readouts one such as Rule.readoutsBy DeltaRule"
     ]
 ]
 

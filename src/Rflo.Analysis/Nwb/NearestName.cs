@@ -1,6 +1,6 @@
 namespace Rflo.Analysis;
 
-/// <summary>The known name that somebody may have meant.</summary>
+/// <summary>The known name that is nearest to a wrong one.</summary>
 internal static class NearestName
 {
     /// <summary>"Did you mean NAME? ", or nothing where no known name is near.</summary>
@@ -20,7 +20,7 @@ internal static class NearestName
     private static bool IsBeginning(string name, string candidate) => name.Length > 1 && candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Letters to insert, delete or replace between two words (Levenshtein).</summary>
-    private static int Edits(string a, string b)
+    internal static int Edits(string a, string b)
     {
         int[] row = [.. Enumerable.Range(0, b.Length + 1)];
         for (int i = 1; i <= a.Length; i++)

@@ -95,7 +95,7 @@ module internal CheckLanes =
                 RuleCannot(
                     rule.Name,
                     $"learn by least squares in {lanes experiment} lanes, since every trial follows from the one before",
-                    $"{without}, or let the projection learn by another rule, onto readouts Readout = DeltaRule"
+                    $"{without}, or let the projection learn by another rule, onto readouts one such as Rule.readoutsBy DeltaRule"
                 )
             else
                 yield! updates experiment rule

@@ -104,28 +104,14 @@ module Problem =
         | RuleName -> "rule"
         | ProjectionName -> "projection"
 
-    /// Edits (insert, delete, replace) between two words.
-    let private distance (a: string) (b: string) =
-        let mutable row = Array.init (b.Length + 1) id
-
-        for i in 1 .. a.Length do
-            let next = Array.create (b.Length + 1) i
-
-            for j in 1 .. b.Length do
-                let replace = row[j - 1] + (if a[i - 1] = b[j - 1] then 0 else 1)
-                next[j] <- min replace (1 + min row[j] next[j - 1])
-
-            row <- next
-
-        row[b.Length]
-
     /// The known name with the fewest edits from a wrong one, if few are needed.
     let nearest (name: string) (known: string list) =
         let far = max 2 (name.Length / 2)
 
         known
         |> List.map (fun candidate ->
-            distance (name.ToLowerInvariant()) (candidate.ToLowerInvariant()), candidate)
+            Rflo.Analysis.NearestName.Edits(name.ToLowerInvariant(), candidate.ToLowerInvariant()),
+            candidate)
         |> List.filter (fun (edits, _) -> edits <= far)
         |> List.sortBy fst
         |> List.tryHead

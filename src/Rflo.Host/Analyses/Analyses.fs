@@ -29,21 +29,15 @@ module internal Analyses =
 
     // The run.
 
+    let private overridesOf (manifest: RunManifest) =
+        Overrides.ofSettings [ for pair in manifest.Overrides -> pair.Key, pair.Value ]
+
     /// The options that changed the experiment of a run, as its folder has them.
     let given (place: string) : ScriptOption list =
-        Overrides.ofSettings [
-            for pair in (RunFolder.Open place).Manifest.Overrides -> pair.Key, pair.Value
-        ]
+        overridesOf (RunFolder.Open place).Manifest
 
     let private loadedFor (run: LoadedRun) (experiment: Experiment) =
-        let changed =
-            Overrides.onto
-                experiment
-                (Overrides.ofSettings [
-                    for pair in run.Manifest.Overrides -> pair.Key, pair.Value
-                ])
-
-        match changed with
+        match Overrides.onto experiment (overridesOf run.Manifest) with
         | Error mistakes -> Error(mistakes |> List.map Mistake.text |> String.concat "; ")
         | Ok changed ->
             try
@@ -129,8 +123,8 @@ module internal Analyses =
         | AnalysisPart.Perturbed(words, perturbation) ->
             BehaviorFindings.perturbed [ words, perturbation ] analyzed
 
-    /// What was asked for; perturbations stand side by side.
-    let private asked (analyzed: Analyzed) = [
+    /// The parts that the request names; perturbations stand side by side.
+    let private requested (analyzed: Analyzed) = [
         let perturbations =
             analyzed.Request.Parts
             |> List.choose (function
@@ -247,12 +241,8 @@ module internal Analyses =
     let private write place page (findings: AnalysisResult list) =
         let within name = Path.Combine(place, FolderName, name)
 
-        let csv name (heads: string list, rows: string list list) =
-            TextFiles.WriteCsv(
-                within $"{name}.csv",
-                heads,
-                rows |> Seq.map (fun row -> row :> Collections.Generic.IReadOnlyList<string>)
-            )
+        let csv name table =
+            TableText.writeCsv (within $"{name}.csv") table
 
         let files = [
             for finding in findings do
@@ -319,7 +309,7 @@ module internal Analyses =
                 if request.Parts.IsEmpty then
                     suiting analyzed
                 else
-                    asked analyzed, []
+                    requested analyzed, []
 
             let place = request.Out |> Option.defaultValue run.Place
             let files = write place (html run analyzed findings leftOut) findings

@@ -171,7 +171,7 @@ module internal AnalysisRequests =
     let private last chosen options =
         options |> List.choose chosen |> List.tryLast
 
-    /// Options that would change nothing of what is asked for.
+    /// Options without an effect on the requested parts.
     let private idle (parts: AnalysisPart list) (options: AnalysisOption list) = [
         let isOfMap =
             List.exists (fun (part: AnalysisPart) -> part.IsFixedPoints || part.IsExponents)

@@ -23,11 +23,11 @@ module internal BehaviorFindings =
         string found.Trials
 
         for one in [ found.Performance; found.Loss ] do
-            Findings.text one.Value
-            Findings.text one.Low
-            Findings.text one.High
+            TableText.exact one.Value
+            TableText.exact one.Low
+            TableText.exact one.High
 
-        Findings.text found.Reward.Value
+        TableText.exact found.Reward.Value
     ]
 
     let private inWords (found: BehaviorSummary) = [
@@ -76,7 +76,7 @@ module internal BehaviorFindings =
         panel,
         (name :: heads,
          [
-             for value, found in groups -> Findings.text value :: cells found
+             for value, found in groups -> TableText.exact value :: cells found
          ])
 
     /// How often each output is chosen where the target calls for each.
@@ -244,12 +244,12 @@ module internal BehaviorFindings =
                      [
                          for value, share in curve.Points ->
                              [
-                                 Findings.text value
-                                 Findings.text share.Value
-                                 Findings.text share.Low
-                                 Findings.text share.High
+                                 TableText.exact value
+                                 TableText.exact share.Value
+                                 TableText.exact share.Low
+                                 TableText.exact share.High
                                  string share.Trials
-                                 Findings.text (curve.At value)
+                                 TableText.exact (curve.At value)
                              ]
                      ])
 
@@ -260,10 +260,10 @@ module internal BehaviorFindings =
                          [
                              for value, time in times ->
                                  [
-                                     Findings.text value
-                                     Findings.text time.Value
-                                     Findings.text time.Low
-                                     Findings.text time.High
+                                     TableText.exact value
+                                     TableText.exact time.Value
+                                     TableText.exact time.Low
+                                     TableText.exact time.High
                                      string time.Trials
                                  ]
                          ])

@@ -10,7 +10,7 @@ open Rflo.Dsl
 [<RequireQualifiedAccess>]
 module internal DynamicsFindings =
 
-    /// Numbers of a state up to which fixed points are looked for without being asked for.
+    /// Numbers of a state up to which fixed points are computed where no part is named.
     [<Literal>]
     let SmallState = 60
 
@@ -34,7 +34,7 @@ module internal DynamicsFindings =
     [<Literal>]
     let private Steps = 2000
 
-    /// The map of the run's circuit at the inputs that are asked for.
+    /// The map of the run's circuit at the requested inputs.
     let map (analyzed: Analyzed) =
         let request = analyzed.Request
 
@@ -58,7 +58,7 @@ module internal DynamicsFindings =
         elif map.Inputs |> Array.forall ((=) 0.0) then
             "At inputs of 0, without noise"
         else
-            let all = map.Inputs |> Array.map Findings.short |> String.concat ", "
+            let all = map.Inputs |> Array.map TableText.short |> String.concat ", "
             $"At inputs of {all}, without noise"
 
     let private starts (analyzed: Analyzed) (map: CircuitMap) =
@@ -119,10 +119,10 @@ module internal DynamicsFindings =
                  for mode in point.Modes ->
                      [
                          string (k + 1)
-                         Findings.text mode.Value.Real
-                         Findings.text mode.Value.Imaginary
-                         Findings.text mode.TimeConstant
-                         Findings.text mode.Frequency
+                         TableText.exact mode.Value.Real
+                         TableText.exact mode.Value.Imaginary
+                         TableText.exact mode.TimeConstant
+                         TableText.exact mode.Frequency
                      ]
          ])
 
@@ -229,7 +229,7 @@ module internal DynamicsFindings =
                     ([ "point"; "component 1"; "component 2" ],
                      [
                          for k, (x, y) in List.indexed places ->
-                             [ string (k + 1); Findings.text x; Findings.text y ]
+                             [ string (k + 1); TableText.exact x; TableText.exact y ]
                      ])
                 )
 
@@ -382,10 +382,10 @@ module internal DynamicsFindings =
                 ]
                 Notes = [
                     if Double.IsFinite spectrum.Dimension then
-                        $"Kaplan and Yorke's dimension: {Findings.short spectrum.Dimension}."
+                        $"Kaplan and Yorke's dimension: {TableText.short spectrum.Dimension}."
                 ]
                 Key = [
                     "largest Lyapunov exponent",
-                    $"{Findings.short perSecond[0]} +- {Findings.short errors[0]} per second"
+                    $"{TableText.short perSecond[0]} +- {TableText.short errors[0]} per second"
                 ]
         }

@@ -1,7 +1,6 @@
 namespace Rflo.Host
 
 open System
-open System.Globalization
 open Plotly.NET
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Analysis
@@ -41,22 +40,13 @@ module internal Findings =
 
     let notPossible reason : 'a = raise (NotPossible reason)
 
-    /// Values of a condition by which trials are split without being asked for.
+    /// Most values of a condition by which trials are split where no condition is named.
     [<Literal>]
     let FewValues = 12
 
     /// Most values of a condition by which trials are split.
     [<Literal>]
     let MostValues = 60
-
-    let text (value: float) =
-        if Double.IsNaN value then
-            ""
-        else
-            value.ToString("R", CultureInfo.InvariantCulture)
-
-    let short (value: float) =
-        if Double.IsNaN value then "–" else $"%.4g{value}"
 
     /// A name as part of a file's.
     let fileName (name: string) =
@@ -83,7 +73,11 @@ module internal Findings =
         [
             for row in 0 .. longest - 1 ->
                 [
-                    for _, values in columns -> if row < values.Length then text values[row] else ""
+                    for _, values in columns ->
+                        if row < values.Length then
+                            TableText.exact values[row]
+                        else
+                            ""
                 ]
         ]
 

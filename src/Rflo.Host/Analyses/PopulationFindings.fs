@@ -128,11 +128,19 @@ module internal PopulationFindings =
                  for t in 0 .. along.Steps - 1 ->
                      [
                          name
-                         Findings.text (float dt * float (t + 1))
+                         TableText.exact (float dt * float (t + 1))
                          for axis in 0 .. count - 1 do
-                             Findings.text along[k, t, axis]
+                             TableText.exact along[k, t, axis]
                      ]
          ])
+
+    /// The trials that have a label, with it.
+    let private having (activity: Activity list) (labels: int option[]) = [
+        for trial, label in Seq.zip activity labels do
+            match label with
+            | Some label -> trial, label
+            | None -> ()
+    ]
 
     /// Principal components of every area with two units or more.
     let components (analyzed: Analyzed) : AnalysisResult =
@@ -146,32 +154,15 @@ module internal PopulationFindings =
                 if area.Units >= 2 then
                     let used = within area.Units analyzed.Activity
 
-                    let labelled =
+                    let names, labelled =
                         match split with
-                        | None -> [ for trial in used -> trial, 0 ]
+                        | None -> [], [ for trial in used -> trial, 0 ]
                         | Some name ->
-                            let _, labels =
+                            let values, labels =
                                 Findings.labels name (List.truncate used.Length analyzed.Trials)
 
-                            [
-                                for trial, label in Seq.zip used labels do
-                                    match label with
-                                    | Some label -> trial, label
-                                    | None -> ()
-                            ]
-
-                    let names =
-                        match split with
-                        | None -> []
-                        | Some name ->
-                            let values, _ =
-                                Findings.labels name (List.truncate used.Length analyzed.Trials)
-
-                            [
-                                for k, value in List.indexed values do
-                                    if List.exists (snd >> (=) k) labelled then
-                                        $"{name} {Findings.short value}"
-                            ]
+                            [ for value in values -> $"{name} {TableText.short value}" ],
+                            having used labels
 
                     let trials = List.map fst labelled
 
@@ -222,7 +213,7 @@ module internal PopulationFindings =
                         if isFlat then
                             $"{name}: its rates do not vary, so they have no components."
                         else
-                            $"{name}: the first three components explain {Findings.short (components.Explained |> Array.truncate 3 |> Array.sum)} of the variance; participation ratio {Findings.short participation.Ratio} +- {Findings.short participation.Error}."
+                            $"{name}: the first three components explain {TableText.short (components.Explained |> Array.truncate 3 |> Array.sum)} of the variance; participation ratio {TableText.short participation.Ratio} +- {TableText.short participation.Error}."
                 ]
                 Key = [
                     for name, _, components, participation, isFlat in found do
@@ -231,7 +222,7 @@ module internal PopulationFindings =
                             $"%.3f{components.Explained[0]} of the variance"
 
                             $"participation ratio, {name}",
-                            $"{Findings.short participation.Ratio} +- {Findings.short participation.Error}"
+                            $"{TableText.short participation.Ratio} +- {TableText.short participation.Error}"
                 ]
         }
 
@@ -258,13 +249,6 @@ module internal PopulationFindings =
 
         let values, labels = Findings.labels condition trials
 
-        let having = [
-            for activity, label in Seq.zip analyzed.Activity labels do
-                match label with
-                | Some label -> activity, label
-                | None -> ()
-        ]
-
         match values with
         | []
         | [ _ ] ->
@@ -272,7 +256,7 @@ module internal PopulationFindings =
                 $"--decode {condition}: {values.Length} of its values occurs in {trials.Length} test trials, so there is nothing to decode"
         | _ -> ()
 
-        let activity, labels = List.unzip having
+        let activity, labels = List.unzip (having analyzed.Activity labels)
         let labels = Array.ofList labels
         let isClasses = values.Length <= MostClasses
         let dt = float analyzed.Experiment.Dt

@@ -16,7 +16,8 @@ module internal HandOver =
     [<Literal>]
     let private Command = "RFLO_COMMAND"
 
-    let private variable name =
+    /// A variable of the environment that is not empty.
+    let variable name =
         Environment.GetEnvironmentVariable name
         |> Option.ofObj
         |> Option.filter ((<>) "")

@@ -2,11 +2,11 @@ namespace Rflo.Host
 
 open System
 open System.Globalization
-open System.Security
 open System.Text.Json
 open System.Text.Json.Nodes
 open System.Text.RegularExpressions
 open Plotly.NET
+open Rflo.Pictures
 
 /// A figure of a page as SVG, for papers and slides: lines, points, bands between lines, axes with their titles, a legend. A chart of another
 /// kind, such as a map of colours, has no such file.
@@ -18,7 +18,7 @@ module internal VectorFigure =
     let private font = "Helvetica, Arial, Liberation Sans, sans-serif"
     let private ink, grey = "#1b1f24", "#5b6470"
 
-    // What Plotly is told, read back.
+    // What Plotly has, read back.
 
     let rec private at (path: string list) (node: JsonNode | null) : JsonNode option =
         match path, node with
@@ -63,19 +63,8 @@ module internal VectorFigure =
         let text = Math.Round(value, 2).ToString("0.##", CultureInfo.InvariantCulture)
         if text = "-0" then "0" else text
 
-    let private escape (words: string) =
-        SecurityElement.Escape words |> Option.ofObj |> Option.defaultValue ""
-
-    let private element name (attributes: (string * string) list) content =
-        let written =
-            attributes
-            |> List.map (fun (name, value) -> $" {name}=\"{escape value}\"")
-            |> String.concat ""
-
-        if content = "" then
-            $"<{name}{written}/>"
-        else
-            $"<{name}{written}>{content}</{name}>"
+    let private element name attributes content =
+        Ink.element name attributes (if content = "" then [] else [ content ])
 
     /// A colour and its opacity; not every reader of SVG takes rgba.
     let private paint name (colour: string) =
@@ -185,7 +174,7 @@ module internal VectorFigure =
     /// Words in which powers may stand raised.
     let private raised (words: string) =
         Regex.Replace(
-            escape words,
+            Ink.escape words,
             "&lt;sup&gt;(.*?)&lt;/sup&gt;",
             "<tspan dy=\"-4\" font-size=\"8\">$1</tspan><tspan dy=\"4\"> </tspan>"
         )

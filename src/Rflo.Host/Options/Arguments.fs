@@ -335,6 +335,18 @@ module internal Arguments =
                 }
             )
 
+    /// The given options of runs that stop and are resumed.
+    let ofLongRuns (request: Request) = [
+        if request.CheckpointEvery.IsSome then
+            "--checkpoint-every"
+
+        if request.CheckpointMinutes.IsSome then
+            "--checkpoint-minutes"
+
+        if request.MaxMinutes.IsSome then
+            "--max-minutes"
+    ]
+
     /// Options that exclude each other, or that have no effect.
     let contradictions (request: Request) = [
         if request.CheckOnly && request.Graph.IsSome then
@@ -364,14 +376,7 @@ module internal Arguments =
                 if request.Force then
                     "--force"
 
-                if request.CheckpointEvery.IsSome then
-                    "--checkpoint-every"
-
-                if request.CheckpointMinutes.IsSome then
-                    "--checkpoint-minutes"
-
-                if request.MaxMinutes.IsSome then
-                    "--max-minutes"
+                yield! ofLongRuns request
 
                 if not request.Report then
                     "--no-report"

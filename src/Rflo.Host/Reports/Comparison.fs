@@ -46,34 +46,17 @@ module internal Comparison =
                 column
     ]
 
-    let private lastOf column (trained: Trained) =
-        trained.Probes
-        |> Map.tryFind column
-        |> Option.bind (fun series -> Array.tryLast series.Values)
-        |> Option.filter (System.Double.IsNaN >> not)
+    let private lastOf column (trained: Trained) = Ranking.lastOf column trained.Probes
 
     let private isRanked (runs: Trained list) = not (validations runs).IsEmpty
 
     let private score (trained: Trained) =
-        let last column =
-            lastOf column trained |> Option.defaultValue nan
-
-        if trained.Status.IsWell then
-            RunScore(last "validation performance", last "validation loss", FinalLoss.ofRun trained)
-        else
-            RunScore.None
-
-    let private scores runs = runs |> List.map score |> Array.ofList
+        Ranking.score trained.Status.IsWell trained.Probes (FinalLoss.ofRun trained)
 
     /// The runs in the order of the table: the best first where any of them validates, else as they were given. The loss of the training
     /// decides no order: rules may have other losses, and trials of the training are what was learned.
     let ranked (runs: Trained list) =
-        if isRanked runs then
-            [
-                for place in RunRanking.Order(scores runs) -> runs[place]
-            ]
-        else
-            runs
+        if isRanked runs then Ranking.order score runs else runs
 
     /// The heads of the table.
     let heads (runs: Trained list) = [
@@ -97,8 +80,7 @@ module internal Comparison =
     /// What the numbers of the table of these runs are, and the order of its rows.
     let legendOf (runs: Trained list) =
         if isRanked runs then
-            let by = RunRanking.Words(RunRanking.Criterion(scores runs))
-            $"best first, by {by}; runs without one are last; {legend}"
+            Ranking.words score runs + legend
         else
             legend
 
@@ -124,14 +106,13 @@ module internal Comparison =
     /// The number that ranks a run, with its name; the final loss where no run validates.
     let private decisive (runs: Trained list) (trained: Trained) (finalLoss: string) =
         let column =
-            match RunRanking.Criterion(scores runs) with
+            match Ranking.criterion score runs with
             | RankedBy.ValidationPerformance when isRanked runs -> Some "validation performance"
             | RankedBy.ValidationLoss when isRanked runs -> Some "validation loss"
             | _ -> None
 
         match column with
-        | Some column ->
-            column, lastOf column trained |> Option.map short |> Option.defaultValue "–"
+        | Some column -> column, TableText.short (lastOf column trained)
         | None -> "final loss", finalLoss
 
     let private finalLoss (trained: Trained) =
@@ -163,9 +144,7 @@ module internal Comparison =
         | None -> ()
 
         for column in validations runs do
-            lastOf column trained
-            |> Option.map (fun value -> $"%.4g{value}")
-            |> Option.defaultValue "–"
+            TableText.short (lastOf column trained)
     ]
 
     /// The first output of every readout, in order of declaration, each run with its own target.

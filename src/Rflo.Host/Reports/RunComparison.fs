@@ -1,7 +1,6 @@
 namespace Rflo.Host
 
 open System
-open System.Globalization
 open System.IO
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Analysis
@@ -24,11 +23,6 @@ module internal RunComparison =
     /// Pairs of areas of which the alignment is computed.
     [<Literal>]
     let private MostPairs = 200
-
-    let private short (value: float) = $"%.4g{value}"
-
-    let private orDash value =
-        if Double.IsNaN value then "–" else short value
 
     /// What runs are called among each other: by their names, by their folders where two have one name, else by their paths.
     let private labels (runs: LoadedRun list) =
@@ -55,11 +49,7 @@ module internal RunComparison =
                 }
         ]
 
-    let private lastOf column (run: LoadedRun) =
-        run.Probes
-        |> Map.tryFind column
-        |> Option.bind (fun series -> Array.tryLast series.Values)
-        |> Option.defaultValue nan
+    let private lastOf column (run: LoadedRun) = Ranking.lastOf column run.Probes
 
     let private finalLoss (run: LoadedRun) =
         if run.Status.IsWell then
@@ -67,29 +57,14 @@ module internal RunComparison =
         else
             nan
 
-    let private score (run: LoadedRun) =
-        if run.Status.IsWell then
-            RunScore(
-                lastOf "validation performance" run,
-                lastOf "validation loss" run,
-                finalLoss run
-            )
-        else
-            RunScore.None
-
-    let private scores (runs: Compared list) =
-        runs |> List.map (fun one -> score one.Run) |> Array.ofList
+    let private score (one: Compared) =
+        Ranking.score one.Run.Status.IsWell one.Run.Probes (finalLoss one.Run)
 
     let private isRanked (runs: Compared list) =
-        RunRanking.Criterion(scores runs) <> RankedBy.FinalLoss
+        Ranking.criterion score runs <> RankedBy.FinalLoss
 
     let private ranked (runs: Compared list) =
-        if isRanked runs then
-            [
-                for place in RunRanking.Order(scores runs) -> runs[place]
-            ]
-        else
-            runs
+        if isRanked runs then Ranking.order score runs else runs
 
     let private validations (runs: Compared list) =
         [ "validation performance"; "validation loss" ]
@@ -126,9 +101,9 @@ module internal RunComparison =
                     string one.Run.Losses.Length
 
                     for column in columns do
-                        orDash (lastOf column one.Run)
+                        TableText.short (lastOf column one.Run)
 
-                    orDash (finalLoss one.Run)
+                    TableText.short (finalLoss one.Run)
                     $"%.2f{Array.sum one.Run.Seconds}"
                     string one.Run.Manifest.Seed
                     one.Run.Manifest.StatusText
@@ -137,12 +112,7 @@ module internal RunComparison =
 
     /// What the numbers of the table are.
     let legend (runs: Compared list) =
-        let order =
-            if isRanked runs then
-                let by = RunRanking.Words(RunRanking.Criterion(scores runs))
-                $"best first, by {by}; runs without one are last; "
-            else
-                ""
+        let order = if isRanked runs then Ranking.words score runs else ""
 
         let validated =
             if (validations runs).IsEmpty then
@@ -295,8 +265,9 @@ module internal RunComparison =
                 Tiles = [
                     for one in List.truncate 8 (ranked runs) do
                         match validations runs with
-                        | column :: _ -> $"{column}, {one.Label}", orDash (lastOf column one.Run)
-                        | [] -> $"final loss, {one.Label}", orDash (finalLoss one.Run)
+                        | column :: _ ->
+                            $"{column}, {one.Label}", TableText.short (lastOf column one.Run)
+                        | [] -> $"final loss, {one.Label}", TableText.short (finalLoss one.Run)
                 ]
             }
             [
@@ -339,12 +310,6 @@ module internal RunComparison =
     let losses (runs: Compared list) =
         let longest = runs |> List.map _.Run.Losses.Length |> List.max
 
-        let text (value: float) =
-            if Double.IsNaN value then
-                ""
-            else
-                value.ToString("R", CultureInfo.InvariantCulture)
-
         "trial" :: [ for one in runs -> one.Label ],
         [
             for trial in 0 .. longest - 1 ->
@@ -352,7 +317,7 @@ module internal RunComparison =
                 :: [
                     for one in runs ->
                         if trial < one.Run.Losses.Length then
-                            text one.Run.Losses[trial]
+                            TableText.exact one.Run.Losses[trial]
                         else
                             ""
                 ]
