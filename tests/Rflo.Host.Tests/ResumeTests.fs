@@ -53,11 +53,24 @@ type private Tally() =
     member val Kills = 0 with get, set
     member val GoingOn = 0 with get, set
 
-/// Trains to the end in as many processes as it takes, the first so many of which are killed at random moments.
+/// Trials between the checkpoints of a run that is killed.
+let private interval = 20
+
+/// The trial of a run's newest checkpoint; 0 where it has none.
+let private newestCheckpoint (folder: string) =
+    try
+        Directory.GetFiles(folder, "checkpoint-*.npz")
+        |> Array.map (fun file ->
+            int (nonNull (Path.GetFileNameWithoutExtension file)).["checkpoint-".Length ..])
+        |> Array.fold max 0
+    with :? DirectoryNotFoundException ->
+        0
+
+/// Trains to the end in as many processes as it takes, the first so many of which are killed at random moments. Moments of
+/// training are counted in checkpoints, so that the speed of the machine does not matter.
 let private killUntilDone
     (random: Random)
     (startUp: TimeSpan)
-    (training: TimeSpan)
     most
     (tally: Tally)
     folder
@@ -75,35 +88,30 @@ let private killUntilDone
         let goesOn =
             isFile sessions || isFile (Path.Combine(temporary, RunFileNames.Manifest))
 
-        if
-            Directory.Exists temporary
-            && Directory.GetFiles(temporary, "checkpoint-*.npz") <> [||]
-        then
-            tally.GoingOn <- tally.GoingOn + 1
+        let before = newestCheckpoint temporary
 
-        let before =
-            if isFile sessions then
-                File.GetLastWriteTimeUtc sessions
-            else
-                DateTime.MinValue
+        if before > 0 then
+            tally.GoingOn <- tally.GoingOn + 1
 
         use child =
             LongRuns.startRun
                 folder
                 kind
                 ((if goesOn then [ "--resume"; place ] else [ "--out"; place ])
-                 @ [ "--checkpoint-every"; "20" ])
+                 @ [ "--checkpoint-every"; string interval ])
 
         if tally.Kills < most then
             // Some while they start, most while they train.
             if random.Next 5 = 0 then
                 child.WaitForExit(startUp * random.NextDouble()) |> ignore
             else
+                let enough = before + interval * random.Next 6
+
                 while not child.HasExited
-                      && not (isFile sessions && File.GetLastWriteTimeUtc sessions > before) do
+                      && (newestCheckpoint temporary < enough || not (isFile sessions)) do
                     Thread.Sleep 2
 
-                child.WaitForExit(0.4 * training * random.NextDouble()) |> ignore
+                child.WaitForExit(random.Next(2 * interval)) |> ignore
 
             if not child.HasExited then
                 child.Kill()
@@ -117,12 +125,6 @@ let private killUntilDone
         if ended.Code <> 137 && not (ended.Errors.Contains "has ended") then
             Expect.equal ended.Code 0 $"exit code ({ended.Errors})"
 
-/// What a run's trials took together.
-let private trainingTime place =
-    (RunFolder.Open place).ReadMetrics().Column "seconds"
-    |> Array.sum
-    |> TimeSpan.FromSeconds
-
 let private killed kind =
     test $"killed at random moments, {kind} leaves what it would have left" {
         inFolder (fun folder ->
@@ -132,7 +134,6 @@ let private killed kind =
             let startUp = clock.Elapsed
             let whole = LongRuns.train folder kind [ "--out"; "whole"; "--force" ]
             Expect.equal whole.Code 0 $"exit code ({whole.Errors})"
-            let training = trainingTime (Path.Combine(folder, "whole"))
             let random = Random 7
             let tally = Tally()
             let mutable round = 0
@@ -140,7 +141,7 @@ let private killed kind =
             while round = 0 || tally.Kills < killsPerExperiment do
                 round <- round + 1
                 let place = $"killed{round}"
-                killUntilDone random startUp training killsPerExperiment tally folder kind place
+                killUntilDone random startUp killsPerExperiment tally folder kind place
                 // The options that keep checkpoints differ, and no bit of the run.
                 expectSame folder "whole" place
 
