@@ -5,6 +5,7 @@
 #load "Catalogue.fs"
 
 open System
+open System.Collections.Concurrent
 open System.Collections.Generic
 open System.Diagnostics
 open System.IO
@@ -264,8 +265,7 @@ let private failures (summary: string) =
 
 /// Runs a list of a test program, or all of it, with a mistake.
 let test mutant (program: string) (list: string option) (limit: TimeSpan) =
-    let summary = Path.Combine(results, $"{mutant}-{program}.xml")
-    File.Delete summary
+    let summary = Path.Combine(results, Path.GetRandomFileName() + ".xml")
     let folder = Path.Combine(copy, "tests", program)
 
     use child =
@@ -316,27 +316,36 @@ let programs () =
 
 /// How long each list took without a mistake. A list that is empty or fails is an end to it.
 let baseline (lists: TestList list) =
-    let times = Dictionary<TestList, TimeSpan>()
+    let times = ConcurrentDictionary<TestList, TimeSpan>()
 
-    for list in lists do
+    let time (list: TestList) =
         let clock = Stopwatch.StartNew()
 
         match test noMistake list.Program (Some list.List) patience with
-        | Passed count when count > 0 -> times[list] <- clock.Elapsed
-        | Passed _ ->
-            eprintfn $"{list.Program}: no test list has `{list.List}` in its name"
-            exit 1
-        | Failed name ->
-            eprintfn $"{list.Program}, without a mistake, fails at: {name}"
-            exit 1
-        | Crashed how ->
-            eprintfn $"{list.Program} `{list.List}`, without a mistake, crashes: {how}"
-            exit 1
+        | Passed count when count > 0 ->
+            times[list] <- clock.Elapsed
+            None
+        | Passed _ -> Some $"{list.Program}: no test list has `{list.List}` in its name"
+        | Failed name -> Some $"{list.Program}, without a mistake, fails at: {name}"
+        | Crashed how -> Some $"{list.Program} `{list.List}`, without a mistake, crashes: {how}"
+
+    let faults = ConcurrentQueue<string>()
+
+    Parallel.ForEach(
+        lists,
+        ParallelOptions(MaxDegreeOfParallelism = options.Jobs),
+        fun list -> time list |> Option.iter faults.Enqueue
+    )
+    |> ignore
+
+    if not faults.IsEmpty then
+        Seq.iter (eprintfn "%s") faults
+        exit 1
 
     times
 
 /// Who sees a mistake: the first of its lists, then, if all is wanted, the first of all programs.
-let seen (times: Dictionary<TestList, TimeSpan>) (mutant: Mutant) =
+let seen (times: IReadOnlyDictionary<TestList, TimeSpan>) (mutant: Mutant) =
     let by (program, list, limit) =
         match test mutant.Name program list limit with
         | Passed _ -> None
