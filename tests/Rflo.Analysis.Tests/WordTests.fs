@@ -132,6 +132,45 @@ let tests =
                 map |> Dynamics.direction "m1" [ 1.0 ])
         }
 
+        test
+            "a probe of the dynamics sees the weights after each trial, and changes no number of the run" {
+            let radius (map: CircuitMap) =
+                let mode = map |> Dynamics.modes 1 (map.InitialState()) |> List.head
+                mode.Value.Magnitude
+
+            let watched =
+                declared
+                |> probe 1 [
+                    Dynamics.probe "radius" declared (fun map _ -> radius map)
+                    Dynamics.probe "first-rate" declared (fun map seen ->
+                        (map |> Dynamics.states [ seen.Activity ]).[1].[0])
+                ]
+                |> Run.train
+                |> orFail
+
+            Expect.equal watched.Losses trained.Value.Losses "losses"
+            let series = watched.Probes["radius"]
+            Expect.equal series.Trials [| 0..19 |] "each trial"
+            isNear 1e-12 (radius map.Value) series.Values[19] "the final weights"
+            Numbers.isGreaterThan (abs (series.Values[19] - series.Values[0])) 1e-6 "it moves"
+            let first = (map.Value |> Dynamics.states (silently 1)).[1].[0]
+            isNear 1e-12 first watched.Probes["first-rate"].Values[19] "inputs of the trial"
+        }
+
+        test "a probe of the dynamics of another circuit ends the run, and says why" {
+            let gated = network |> Circuit.mapProjection "pfc->m1" (gate (every 10.0<ms>))
+            let model = { declared with Circuit = gated }
+
+            let run =
+                model
+                |> probe 5 [ Dynamics.probe "radius" model (fun _ _ -> 0.0) ]
+                |> Run.train
+                |> orFail
+
+            Expect.equal run.Status.End Rflo.Core.RunEnd.Failed "how it ended"
+            Expect.stringContains run.ProbeFailures["radius"] "pfc->m1" "which projection"
+        }
+
         test "what a map cannot be made of is said by name" {
             let gated = network |> Circuit.mapProjection "pfc->m1" (gate (every 10.0<ms>))
 

@@ -146,6 +146,17 @@ module Dynamics =
         =
         FlowField.Of(map, origin, first, second, horizontal, vertical)
 
+    /// `Dynamics.probe "largest-exponent" model (fun map _ -> (map |> Dynamics.lyapunov 1 1000).PerSecond[0])` is a custom probe of the
+    /// dynamics while the model trains: the function receives the map with the weights after the trial, at inputs of 0, and the
+    /// trial. The map is made anew for each measurement; the model must be the experiment that the probe is added to, and
+    /// its circuit has no gates (`Dynamics.ofWeights` in a `Probe.custom` says which are open).
+    let probe name (experiment: Experiment) (measure: CircuitMap -> Rflo.Dsl.Observation -> float) =
+        Probe.custom name (fun seen ->
+            match ofWeights [] seen.Weights experiment with
+            | Ok map -> measure map seen
+            | Error problems ->
+                problems |> List.map Problem.text |> String.concat "; " |> invalidOp)
+
     /// `map |> Dynamics.rates "cortex" state` is the rates of that area in a state.
     let rates (area: string) (state: float[]) (map: CircuitMap) = map.Rates(state, area)
 

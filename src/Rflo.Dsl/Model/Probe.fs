@@ -124,7 +124,7 @@ module Probe =
     let masks = Probe.Masks
 
     /// `Probe.custom "norm" (fun seen -> seen.Weights["cortex->y"].FrobeniusNorm())` is a custom measurement. If the
-    /// function throws, the value is NaN and the run continues.
+    /// function throws, the run ends as failed, as it was before that trial. `Dynamics.probe` measures the dynamics.
     let custom name measure =
         Probe.Own {
             OwnProbe.Name = name
