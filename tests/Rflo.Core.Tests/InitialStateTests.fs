@@ -382,6 +382,95 @@ let tests =
             close "own" [| byDefinition other (session.Replay 0) |] (asked session)
         }
 
+        test "their rates fall on a plateau" {
+            let changes schedule =
+                let plan = Plasticity(Rules.bptt, 1e-9, UpdateSchedule.TrialEnd, Rates = schedule)
+
+                let session = goldenBy plan
+                session.Stopping <- Stopping(Window = 1)
+                let states () = session.InitialStates(AreaId 0)
+
+                [|
+                    for _ in 1..6 do
+                        let before = states ()
+                        session.Run 1 |> ignore
+                        yield norm (Array.map2 (-) (states ()) before)
+                |]
+
+            let constant = changes LearningRateSchedule.Constant
+            let falling = changes (PlateauRate(0.5, 1))
+
+            // The loss of a trial that is always the same does not fall by a thousandth.
+            let factors = Array.map2 (/) falling constant
+
+            for found, wanted in Array.zip factors [| 1.0; 1.0; 0.5; 0.25; 0.125; 0.0625 |] do
+                Numbers.isLessThan (abs (found - wanted)) 1e-3 $"%A{factors}"
+        }
+
+        test "trials side by side give the credit before step 1 that they give one after the other" {
+            for delay in 1..3 do
+                let random = Random delay
+                let units = 16
+
+                let drawn n =
+                    Array.init n (fun _ -> random.NextDouble() - 0.5)
+
+                let builder = GraphBuilder()
+
+                let plan = Plasticity(Rules.bptt, 0.5, UpdateSchedule(UpdateTime.TrialEnd, 4))
+
+                let area =
+                    builder.AddArea(
+                        AreaSpec(
+                            Name = "a",
+                            Units = units,
+                            Alpha = Array.create units 0.3,
+                            InitialRates = drawn units,
+                            InitialPlasticity = plan
+                        )
+                    )
+
+                let readout = builder.AddReadout(ReadoutSpec(Name = "y", Outputs = 1))
+
+                builder.AddProjection(
+                    ProjectionSpec(
+                        Name = "a->a",
+                        Source = Source.Area(area, delay),
+                        Target = Target.Area area,
+                        Synapses = Synapses.Dense(drawn (units * units))
+                    )
+                )
+                |> ignore
+
+                builder.AddProjection(
+                    ProjectionSpec(
+                        Name = "a->y",
+                        Source = Source.Area area,
+                        Target = Target.Readout readout,
+                        Synapses = Synapses.Dense(drawn units)
+                    )
+                )
+                |> ignore
+
+                let graph = builder.Build()
+                let targets = Array.init 6 (fun _ -> drawn 1)
+                let task = Networks.Given([||], targets, (fun trial -> 3 + trial % 4))
+
+                let run forms =
+                    let session = Session.Create(graph, task, 1L, Precision.Double, forms)
+                    session.Run 8 |> ignore
+                    session
+
+                let alone = run (Forms.Eager &&& ~~~Forms.Lanes)
+                let beside = run Forms.Eager
+                Numbers.isGreaterThan beside.TrialsBeside 0 "side by side"
+
+                Numbers.isLessThan
+                    (norm (Array.map2 (-) (alone.InitialStates area) (beside.InitialStates area)))
+                    1e-12
+                    $"delay {delay}"
+        }
+
         test "learning them lowers the loss where weights are frozen" {
             for rule in [ Rules.bptt; Rules.rtrl; Rules.local; whole 2 ] do
                 let session = goldenBy (Plasticity(rule, 0.5, UpdateSchedule.TrialEnd))

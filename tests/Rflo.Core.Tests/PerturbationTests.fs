@@ -811,6 +811,51 @@ let private scaled (tally: Tally) draw =
                     (nonNull one[k])
                     (nonNull other[k] |> Array.map (fun x -> own * x))
 
+/// A factor with another otherwise is that other one over whole trials, and their ratio where the perturbation acts; a test without
+/// perturbations has the other one too.
+let private otherwise (tally: Tally) draw =
+    tally.Count()
+    let random = Random(draw: int)
+    let net = drawNet random 2
+    let all index = [| 0 .. net.Areas[index].Units - 1 |]
+    let place = ProjectionId(random.Next net.Wires.Length)
+    let inside, outside = gaussian random, 0.3 + random.NextDouble()
+    let window = window random 8 0
+    let task = shown draw
+
+    let create (perturbations: PerturbationSpec list) =
+        let builder, _ = build net all (fun _ -> true) Rules.bptt UpdateSchedule.TrialEnd
+        List.iter builder.AddPerturbation perturbations
+        Session.Create(builder.Build(), task, 1L)
+
+    let a =
+        create [
+            ScaleProjection(place, inside, Otherwise = outside, Window = window)
+        ]
+
+    let b =
+        create [
+            ScaleProjection(place, outside)
+            ScaleProjection(place, inside / outside, Window = window)
+        ]
+
+    let rates (session: Session) = session.Replay(0).Rates |> Array.concat
+    expectSame "rates" (rates a) (rates b)
+
+    for rule in [ Rules.rflo; Rules.bptt; Rules.rtrl ] do
+        let increments (session: Session) =
+            session.Increments(0, rule, UpdateTime.TrialEnd)
+
+        for k in 0 .. net.Wires.Length - 1 do
+            expectSame $"{rule}, wire {k}" (nonNull (increments a).[k]) (nonNull (increments b).[k])
+
+    let unperturbed (session: Session) =
+        session.Test(0, TestOptions(Perturbed = false)).Rates |> Array.concat
+
+    let always = create [ ScaleProjection(place, outside) ]
+    let perturbed = always.Test(0, TestOptions()).Rates |> Array.concat
+    expectSame "a test without perturbations" (unperturbed a) perturbed
+
 /// What an area whose units are all clamped does to others, an input with the same course does.
 let private replaced (tally: Tally) draw =
     tally.Count()
@@ -1165,6 +1210,10 @@ let tests =
 
         test "a projection that is cut is that of a circuit without it" {
             forAll (cases 150 3000) draws (cut (Tally()))
+        }
+
+        test "a factor holds where the perturbation acts, and the other one otherwise" {
+            forAll (cases 60 2000) draws (otherwise (Tally()))
         }
 
         test "a projection that is scaled is one whose weights are" {

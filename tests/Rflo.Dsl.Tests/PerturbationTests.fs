@@ -3,6 +3,7 @@ module Rflo.Dsl.Tests.PerturbationTests
 
 open System
 open Expecto
+open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 open Rflo.Dsl
 open Rflo.Dsl.Tests.Valid
@@ -300,6 +301,125 @@ let private contrasted (Valid drawn) =
         ]
         "controls are evaluations"
 
+let private under' perturbations = {
+    Evaluation.standard with
+        Perturbations = perturbations
+}
+
+let private numbersOf (trials: Activity list) = [
+    for trial in trials do
+        for KeyValue(_, rates) in trial.Rates do
+            yield! Seq.cast<float>(rates.ToArray())
+]
+
+let private weightsOf rows columns =
+    Matrix<float>.Build.Dense(rows, columns, (fun i j -> 0.1 * float (i - j)))
+
+/// A projection of an experiment whose weights are not 0 everywhere, its weights and others.
+let private someProjection (drawn: Experiment) =
+    let initial = (Run.start (checkedOf drawn)).Initial
+
+    let name, weights =
+        drawn.Circuit.Projections
+        |> List.map (fun one ->
+            let name =
+                Circuit.projectionNames {
+                    drawn.Circuit with
+                        Projections = [ one ]
+                }
+                |> List.head
+
+            name, initial[name])
+        |> List.maxBy (fun (_, weights) -> weights.FrobeniusNorm())
+
+    initial, name, weights
+
+let private replacedThroughout (Valid drawn) =
+    let initial, name, weights = someProjection drawn
+    let others = 0.5 * weights
+
+    let evaluated perturbations weights =
+        Run.evaluate (under' perturbations) weights drawn drawn.Task 2
+        |> ok
+        |> numbersOf
+
+    let replaced = evaluated [ replaceWeights name others ] initial
+    let changed = evaluated [ scaleProjection name 0.5 ] initial
+
+    for a, b in List.zip replaced changed do
+        Numbers.isLessThan (abs (a - b)) (1e-6 * (1.0 + abs b)) $"{name}"
+
+let private replacedWithin (Valid drawn) =
+    let steps = stepsOf drawn
+    let from = steps / 2
+    let initial, name, weights = someProjection drawn
+
+    let within perturbation =
+        perturbation |> betweenTimes (float from * drawn.Dt) (float steps * drawn.Dt)
+
+    let contrasted weights =
+        Run.contrast (under' [ within (replaceWeights name weights) ]) initial drawn drawn.Task 1
+        |> ok
+        |> List.exactlyOne
+
+    let both = contrasted (-2.0 * weights)
+    let last = min (both.Control.Targets.RowCount - 1) (from - 1)
+
+    for name in both.Control.Rates.Keys do
+        let before (activity: Activity) = rowsOf 0 last activity.Rates[name]
+        Expect.equal (before both.Perturbed) (before both.Control) $"{name} before the window"
+
+    let same = contrasted weights
+
+    for a, b in List.zip (numbersOf [ same.Perturbed ]) (numbersOf [ same.Control ]) do
+        Numbers.isLessThan (abs (a - b)) (1e-6 * (1.0 + abs b)) $"{name}: its own weights"
+
+let private full = Matrix<float>.Build.DenseOfArray(array2D [ [ 5.0 ]; [ 0.0 ] ])
+
+let private sparse = Matrix<float>.Build.SparseOfArray(array2D [ [ 5.0 ]; [ 0.0 ] ])
+
+/// Trial 0 of an input 1, 2, ... 6 that two relays receive, the first with weight 2.
+let private relayed perturbations =
+    let relay = relay "relay" 2
+    let out = readout "out" 1
+    let x = input "x" 1
+
+    let network =
+        circuit [
+            x --> relay |> weights (ofMatrix (array2D [ [ 2.0 ]; [ 0.0 ] ]))
+            relay --> out
+        ]
+
+    let task =
+        Task.ofTrials 6.0<ms> (fun _ _ -> {
+            Inputs = Array2D.init 6 1 (fun t _ -> float (t + 1))
+            Targets = Array2D.zeroCreate 6 1
+            Mask = None
+            Events = [ "late", [ 4; 5; 6 ] ]
+            Rewards = None
+            Conditions = []
+        })
+
+    Run.evaluate (under' perturbations) Map.empty (experiment "relay" network task) task 1
+    |> ok
+    |> List.exactlyOne
+
+let private initialWeights = Map.empty
+
+let private replacementMistakes = [
+    [ replaceWeights "cortex->moto" (weightsOf 3 8) ],
+    "replace the weights of cortex->moto: no projection is named cortex->moto (known: cue->cortex, cortex->cortex, cortex->motor, motor->hand); did you mean cortex->motor?"
+    [ replaceWeights "cortex->motor" (weightsOf 8 3) ],
+    "replace the weights of cortex->motor: the shape of the weights is (8, 3); it must be (3, 8), (post, pre)"
+    [ replaceWeights "cortex->motor" (nan * weightsOf 3 8) ],
+    "replace the weights of cortex->motor: a weight is NaN; it must be finite"
+    [
+        replaceWeights "cortex->motor" (weightsOf 3 8) |> during "cue"
+        replaceWeights "cortex->motor" (weightsOf 3 8) |> during "go"
+    ],
+    "replace the weights of cortex->motor during go: an earlier perturbation replaces the weights of cortex->motor too; evaluate each by itself"
+]
+
 [<Tests>]
 let tests =
     testList "perturbations" [
@@ -356,6 +476,98 @@ let tests =
             (config 25)
             "control and perturbed trial are one until the onset, in any experiment"
             contrasted
+
+        testPropertyWithConfig
+            (config 25)
+            "weights that are replaced in whole trials are those of the circuit, in any experiment"
+            replacedThroughout
+
+        testPropertyWithConfig
+            (config 25)
+            "weights that are replaced in a window change nothing before it, and their own change nothing, in any experiment"
+            replacedWithin
+
+        test "weights are others in the window of their replacement" {
+            for stored in [ full; sparse ] do
+                let activity =
+                    relayed [
+                        replaceWeights "x->relay" stored |> betweenTimes 2.0<ms> 4.0<ms>
+                    ]
+
+                Expect.equal
+                    (activity.Rates["relay"].ToArray())
+                    (array2D [
+                        for t in 1..6 -> [ (if t = 3 || t = 4 then 5.0 else 2.0) * float t; 0.0 ]
+                    ])
+                    "twice the input, and five times"
+
+            let scaled =
+                relayed [
+                    replaceWeights "x->relay" full |> during "late"
+                    scaleProjection "x->relay" 0.5
+                ]
+
+            Expect.equal
+                (scaled.Rates["relay"].Column(0).ToArray())
+                [|
+                    for t in 1..6 -> (if t > 3 then 2.5 else 1.0) * float t
+                |]
+                "scaled in both forms"
+        }
+
+        test "neither Dale's law nor the declared connections bind weights that replace others" {
+            let x, out = input "x" 1, readout "out" 1
+            let rows = Array2D.init 4 4 (fun i j -> cos (float (5 * i + 3 * j)))
+
+            let ratesOf cortex recurrent perturbations =
+                let network =
+                    circuit [
+                        x --> cortex
+                        |> weights (ofMatrix (array2D [ for i in 1..4 -> [ 0.3 * float i ] ]))
+                        recurrent (cortex --> cortex)
+                        cortex --> out |> weights (constant 0.1)
+                    ]
+
+                let wave = Array2D.init 12 1 (fun t _ -> sin (float t))
+                let task = Task.ofArrays wave wave
+                let declared = experiment "free" network task
+
+                (Run.evaluate (under' perturbations) Map.empty declared task 1 |> ok).Head.Rates["cortex"]
+
+            let free = ratesOf (area "cortex" 4) (weights (ofMatrix rows)) []
+
+            let bound =
+                ratesOf
+                    (area "cortex" 4 |> dale 0.5)
+                    (weights (constant 0.1) >> noSelf >> density 0.5)
+                    [
+                        replaceWeights "cortex->cortex" (Matrix<float>.Build.DenseOfArray rows)
+                    ]
+
+            Numbers.isLessThan ((free - bound).FrobeniusNorm()) 1e-12 "the same activity"
+        }
+
+        for perturbations, said in replacementMistakes do
+            test $"refused: {said}" {
+                match Run.contrast (under' perturbations) initialWeights plan task 1 with
+                | Ok _ -> failtest "accepted"
+                | Error problems ->
+                    Expect.equal (List.map Problem.text problems) [ "perturbation " + said ] ""
+            }
+
+        test "weights are not replaced in a training" {
+            let replacing = under (replaceWeights "cortex->motor" (weightsOf 3 8))
+
+            match Check.experiment { replacing with Trials = 0 } with
+            | Ok _ -> failtest "accepted"
+            | Error problems ->
+                Expect.equal
+                    (List.map Problem.text problems)
+                    [
+                        "perturbation replace the weights of cortex->motor: weights are replaced in evaluations, and this is a training; list it in the Perturbations of an Evaluation"
+                    ]
+                    ""
+        }
 
         test "a contrast of nothing is refused" {
             match Run.contrast Evaluation.standard Map.empty plan task 1 with

@@ -139,6 +139,7 @@ let private perturbing =
         "Perturbations.kick"
         "Perturbations.lesion"
         "Perturbations.scaleProjection"
+        "Perturbations.replaceWeights"
         "Perturbations.during"
         "Perturbations.inFraction"
         "Perturbations.betweenTimes"

@@ -392,6 +392,8 @@ let private changes: (System.Type * string * (Experiment -> Experiment) list) li
                 lesion a
                 scaleProjection "a->a" 0.5
                 scaleProjection "a->a" 0.0
+                replaceWeights "a->a" (MathNet.Numerics.LinearAlgebra.Matrix.Build.Dense(4, 4, 0.5))
+                replaceWeights "a->a" (MathNet.Numerics.LinearAlgebra.Matrix.Build.Dense(4, 4, 0.6))
             ] -> perturb [ one ]
     ]
     typeof<Experiment>,

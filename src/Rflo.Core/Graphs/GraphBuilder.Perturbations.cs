@@ -19,6 +19,8 @@ public sealed partial class GraphBuilder
             Known($"the projection of {kind}", scale.Projection.Index, _projections.Count);
             if (!double.IsFinite(scale.Factor))
                 ThrowHelper.OutOfRange($"{kind}: the factor of {_projections[scale.Projection.Index].Name}", scale.Factor, "finite");
+            if (!double.IsFinite(scale.Otherwise))
+                ThrowHelper.OutOfRange($"{kind}: the factor of {_projections[scale.Projection.Index].Name} otherwise", scale.Otherwise, "finite");
         }
 
         _perturbations.Add(perturbation is UnitPerturbation ofUnits ? Checked(kind, ofUnits) : perturbation);

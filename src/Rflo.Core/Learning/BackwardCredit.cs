@@ -111,11 +111,8 @@ internal sealed partial class BackwardCredit<T>
                 BackToStart(area, start.Span);
     }
 
-    /// <summary>-dL/ds(0) of the first state variable of an area's units, where it learns and the last pass reached step 1; shape (padded units).</summary>
+    /// <summary>-dL/ds(0) of the first state variable of an area's units, where it learns; 0 where the last pass did not reach step 1. Shape (padded units).</summary>
     public ReadOnlySpan<T> StartCredit(AreaState<T> area) => _start[area.Index]!.Span;
-
-    /// <summary>Whether the last pass reached step 1.</summary>
-    public bool ReachedStart => _first == 1;
 
     /// <summary>Computes the credit of s(0): that of the rates before step 1, all of which are h(0), and that carried back by the leak.</summary>
     private void BackToStart(AreaState<T> area, Span<T> start)

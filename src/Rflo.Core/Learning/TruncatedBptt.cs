@@ -83,8 +83,8 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         bool isLook = IsLook(step);
         foreach ((AreaState<T> area, PlasticStart<T> plastic, T[] increments) in _starts)
         {
-            // A window that does not reach step 1 gives no gradient of the initial states.
-            if (isLook && _backward.ReachedStart)
+            // The credit is 0 where the window does not reach step 1.
+            if (isLook)
                 TensorPrimitives.Add(increments, _backward.StartCredit(area)[..increments.Length], increments);
             if (!_isStepwise)
                 continue;

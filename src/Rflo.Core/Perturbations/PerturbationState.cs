@@ -90,8 +90,11 @@ internal sealed class PerturbationState<T>
     {
         T factor = T.One;
         foreach (int k in _ofProjection[projection])
-            if (IsActive(k, step))
-                factor *= T.CreateTruncating(((ScaleProjection)_all[k]).Factor);
+        {
+            var scale = (ScaleProjection)_all[k];
+            factor *= T.CreateTruncating(IsActive(k, step) ? scale.Factor : scale.Otherwise);
+        }
+
         return factor;
     }
 

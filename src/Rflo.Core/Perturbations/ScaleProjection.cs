@@ -6,4 +6,11 @@ namespace Rflo.Core;
 /// </summary>
 /// <param name="Projection">Which projection.</param>
 /// <param name="Factor">The factor of its currents.</param>
-public sealed record ScaleProjection(ProjectionId Projection, double Factor) : PerturbationSpec;
+public sealed record ScaleProjection(ProjectionId Projection, double Factor) : PerturbationSpec
+{
+    /// <summary>
+    /// The factor in all other steps and trials, those of unperturbed tests among them; 1 unless it is set. At 0 the projection exists only
+    /// where the perturbation acts, such as one that takes the place of another.
+    /// </summary>
+    public double Otherwise { get; init; } = 1;
+}

@@ -317,7 +317,7 @@ module Check =
         parts
         |> List.mapi (fun k part -> parts |> List.truncate k |> List.map nameOf, part)
 
-    let private declared (experiment: Experiment) read = [
+    let private declared isEvaluation (experiment: Experiment) read = [
         let circuit = experiment.Circuit
         let dt = usableDt experiment
         yield! at InExperiment (ofExperiment experiment)
@@ -395,7 +395,7 @@ module Check =
             yield!
                 at
                     (InPerturbation(Perturbation.words one))
-                    (CheckPerturbations.perturbation experiment dt longest earlier one)
+                    (CheckPerturbations.perturbation isEvaluation experiment dt longest earlier one)
     ]
 
     let private memory available (experiment: Experiment) =
@@ -420,9 +420,11 @@ module Check =
     let machineMemory () =
         float (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)
 
-    /// Checks an experiment against a machine with so many bytes of memory: the experiment, ready to compile, or
-    /// every problem it has.
-    let experimentFor available (experiment: Experiment) : Result<CheckedExperiment, Problem list> =
+    let private checkedFor
+        isEvaluation
+        available
+        (experiment: Experiment)
+        : Result<CheckedExperiment, Problem list> =
         Unused.used ()
 
         let read =
@@ -458,7 +460,7 @@ module Check =
                 }
         }
 
-        match declared experiment read with
+        match declared isEvaluation experiment read with
         | [] ->
             match memory available resolved with
             | [] ->
@@ -469,6 +471,14 @@ module Check =
             | problems -> Error problems
         | problems -> Error problems
 
+    /// Checks an experiment against a machine with so many bytes of memory: the experiment, ready to compile, or
+    /// every problem it has.
+    let experimentFor available (experiment: Experiment) = checkedFor false available experiment
+
     /// Checks an experiment: the experiment, ready to compile, or every problem it has.
     let experiment (experiment: Experiment) =
         experimentFor (machineMemory ()) experiment
+
+    /// Checks an experiment of which only test trials run: what trains nothing may have its weights replaced.
+    let internal evaluation (experiment: Experiment) =
+        checkedFor true (machineMemory ()) experiment

@@ -1,6 +1,7 @@
 namespace Rflo.Dsl
 
 open System
+open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 open CheckValues
 
@@ -254,8 +255,62 @@ module internal CheckPerturbations =
         yield! learners experiment area perturbation
     ]
 
+    /// The faults of a replacement of weights.
+    let private replacement
+        isEvaluation
+        (experiment: Experiment)
+        (earlier: Perturbation list)
+        name
+        (weights: Matrix<float>)
+        = [
+        let isReplaced (other: Perturbation) =
+            match other.Kind with
+            | PerturbationKind.ReplaceWeights(other, _) -> other = name
+            | _ -> false
+
+        if not isEvaluation then
+            Contradiction(
+                "weights are replaced in evaluations, and this is a training",
+                "list it in the Perturbations of an Evaluation"
+            )
+
+        if List.exists isReplaced earlier then
+            Contradiction(
+                $"an earlier perturbation replaces the weights of {name} too",
+                "evaluate each by itself"
+            )
+
+        let projection =
+            experiment.Circuit.Projections
+            |> List.tryFind (fun one -> Wiring.label one = name)
+
+        match projection with
+        | None ->
+            Unknown(ProjectionName, name, experiment.Circuit.Projections |> List.map Wiring.label)
+        | Some projection ->
+            let sizeOf part =
+                Wiring.resolve experiment.Circuit part |> Result.map _.Size
+
+            match sizeOf projection.Target, sizeOf projection.Source with
+            | Ok post, Ok pre when (weights.RowCount, weights.ColumnCount) <> (post, pre) ->
+                WrongShape(
+                    "the weights",
+                    shape weights.RowCount weights.ColumnCount,
+                    $"{shape post pre}, (post, pre)"
+                )
+            | _ -> ()
+
+        match
+            weights.Enumerate(Zeros.AllowSkip)
+            |> Seq.tryFind (isFinite experiment.Precision >> not)
+        with
+        | Some wrong -> yield! finiteIn experiment.Precision "a weight" wrong
+        | None -> ()
+    ]
+
     /// The faults of a perturbation, which depend on those declared before it.
     let perturbation
+        isEvaluation
         (experiment: Experiment)
         dt
         longest
@@ -286,6 +341,8 @@ module internal CheckPerturbations =
 
                 if factor = 1.0 then
                     nothing "the factor is 1"
+            | None, PerturbationKind.ReplaceWeights(name, weights) ->
+                yield! replacement isEvaluation experiment earlier name weights
             | None, _ -> ()
 
             yield! faults

@@ -147,7 +147,7 @@ module Compile =
         | AtTrialEnd -> Gate.TrialEnd
         | AtEvent event -> Gate.AtEvent(List.findIndex ((=) event) experiment.Task.Events)
 
-    let private projection (experiment: Experiment) (projection: Projection) =
+    let private projection (experiment: Experiment) signs (projection: Projection) =
         let circuit = experiment.Circuit
         let low, high = projection.Bounds |> Option.defaultValue (-infinity, infinity)
 
@@ -168,7 +168,7 @@ module Compile =
                  |> Option.map (fun (rate, rule) ->
                      RuleCompile.plasticity circuit experiment.Dt rate rule)
                  |> Option.toObj),
-            Signs = (Wiring.signsOf circuit projection |> Option.toObj),
+            Signs = Option.toObj signs,
             Lower = low,
             Upper = high,
             Decay = projection.Decay,
@@ -272,7 +272,16 @@ module Compile =
             |> ignore
 
         for declared in circuit.Projections do
-            builder.AddProjection(projection experiment declared) |> ignore
+            let signs = Wiring.signsOf circuit declared
+            builder.AddProjection(projection experiment signs declared) |> ignore
+
+        for name, weights in PerturbationCompile.replaced experiment do
+            circuit.Projections
+            |> List.find (fun one -> Wiring.label one = name)
+            |> PerturbationCompile.withWeights weights
+            |> projection experiment None
+            |> builder.AddProjection
+            |> ignore
 
         for declared in circuit.Feedback do
             builder.AddFeedback(feedback experiment.Seed circuit declared)
@@ -282,7 +291,7 @@ module Compile =
                 (fun area deviation -> noise experiment.Dt { area with Noise = deviation })
                 experiment
                 declared
-            |> builder.AddPerturbation
+            |> List.iter builder.AddPerturbation
 
         let graph = builder.Build()
         let task = TaskCompile.compile circuit.Readouts experiment.Dt experiment.Task

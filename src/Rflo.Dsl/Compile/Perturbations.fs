@@ -1,5 +1,7 @@
 namespace Rflo.Dsl
 
+open MathNet.Numerics.LinearAlgebra
+
 /// Words for perturbations: `silence cortex |> during "delay"`.
 [<AutoOpen>]
 module Perturbations =
@@ -37,6 +39,12 @@ module Perturbations =
     /// `scaleProjection "cortex->m1" 0.0` multiplies the currents of that projection; 0 cuts it.
     let scaleProjection name factor =
         always (PerturbationKind.ScaleProjection(name, factor))
+
+    /// `replaceWeights "cortex->m1" before["cortex->m1"] |> during "go"` gives that projection other weights, shape (post, pre), in an
+    /// evaluation: those of another stage of the training, of another network, or changed ones. Delay and gate stay. Neither Dale's law
+    /// nor the connections that it declares bind them.
+    let replaceWeights name (weights: Matrix<float>) =
+        always (PerturbationKind.ReplaceWeights(name, weights))
 
     /// `silence cortex |> during "delay"` acts in all steps of that phase, or in those that the task marks with an event of that name.
     let during event (perturbation: Perturbation) : Perturbation = {
@@ -115,6 +123,7 @@ module Perturbation =
         | PerturbationKind.Kick(of', by) -> $"kick {units of'} {change by}"
         | PerturbationKind.Lesion of' -> $"lesion {units of'}"
         | PerturbationKind.ScaleProjection(name, factor) -> $"scale {name} by {string factor}"
+        | PerturbationKind.ReplaceWeights(name, _) -> $"replace the weights of {name}"
 
     let private steps =
         function
@@ -158,7 +167,8 @@ module internal PerturbationCompile =
         | PerturbationKind.Stimulate(units, _, _)
         | PerturbationKind.Kick(units, _)
         | PerturbationKind.Lesion units -> Some units
-        | PerturbationKind.ScaleProjection _ -> None
+        | PerturbationKind.ScaleProjection _
+        | PerturbationKind.ReplaceWeights _ -> None
 
     /// Its time course, where it has one.
     let courseOf (perturbation: Perturbation) =
@@ -202,13 +212,41 @@ module internal PerturbationCompile =
         | PerturbedTrials.Drawn(fraction, key) -> TrialChoice.Drawn(fraction, key)
         | PerturbedTrials.Chosen choice -> TrialChoice.Where choice
 
+    /// The projections whose weights are replaced, with those weights, in order. Each becomes a projection of its own behind
+    /// those of the circuit, which is cut wherever the perturbation does not act.
+    let replaced (experiment: Experiment) = [
+        for perturbation in experiment.Perturbations do
+            match perturbation.Kind with
+            | PerturbationKind.ReplaceWeights(name, weights) -> name, weights
+            | _ -> ()
+    ]
+
+    /// `projection` with these weights and nothing that could change them.
+    let withWeights (weights: Matrix<float>) (projection: Projection) = {
+        projection with
+            Label = Some $"{Wiring.label projection} replaced"
+            Weights =
+                if SparseWeights.isStored weights then
+                    GivenSparse(SparseWeights.ofMatrix true (fun _ _ _ -> true) weights)
+                else
+                    Given(weights.ToArray())
+            Connectivity = Dense
+            SelfConnections = true
+            Plasticity = Frozen
+            Balanced = false
+            Bounds = None
+            Decay = 0.0
+            L1 = 0.0
+            L2 = 0.0
+    }
+
     /// Compiles a checked perturbation.
     /// <param name="noise">The noise of a step in an area, from its standard deviation in steps of 1 ms.</param>
     let perturbation
         (noise: Area -> float -> float)
         (experiment: Experiment)
         (declared: Perturbation)
-        : PerturbationSpec =
+        : PerturbationSpec list =
         let circuit = experiment.Circuit
         let window = window experiment.Dt experiment.Task.Events declared.Steps
         let trials = trials declared.Trials
@@ -219,12 +257,23 @@ module internal PerturbationCompile =
         let id (units: PerturbedUnits) =
             AreaId(circuit.Areas |> List.findIndex (fun area -> area.Name = units.Area))
 
+        let place name =
+            circuit.Projections |> List.tryFindIndex (fun one -> Wiring.label one = name)
+
+        /// The place of the projection that takes its place.
+        let replacement name =
+            replaced experiment
+            |> List.tryFindIndex (fun (other, _) -> other = name)
+            |> Option.map (fun k -> circuit.Projections.Length + k)
+
         match declared.Kind with
-        | PerturbationKind.Silence units ->
+        | PerturbationKind.Silence units -> [
             Silence(id units, chosen circuit units, Window = window, Trials = trials)
-        | PerturbationKind.Clamp(units, at) ->
+          ]
+        | PerturbationKind.Clamp(units, at) -> [
             Clamp(id units, chosen circuit units, course at, Window = window, Trials = trials)
-        | PerturbationKind.Stimulate(units, by, deviation) ->
+          ]
+        | PerturbationKind.Stimulate(units, by, deviation) -> [
             Stimulate(
                 id units,
                 chosen circuit units,
@@ -233,25 +282,42 @@ module internal PerturbationCompile =
                 Window = window,
                 Trials = trials
             )
+          ]
         | PerturbationKind.Kick(units, kick) ->
             let state =
                 match kick.State, (area units.Area).Dynamics with
                 | Some name, OfModel model -> model.States |> Seq.findIndex ((=) name)
                 | _ -> 0
 
-            KickStates(
-                id units,
-                chosen circuit units,
-                Array.ofList kick.Values,
-                Adds = kick.Adds,
-                State = state,
-                Window = window,
-                Trials = trials
-            )
-        | PerturbationKind.Lesion units ->
+            [
+                KickStates(
+                    id units,
+                    chosen circuit units,
+                    Array.ofList kick.Values,
+                    Adds = kick.Adds,
+                    State = state,
+                    Window = window,
+                    Trials = trials
+                )
+            ]
+        | PerturbationKind.Lesion units -> [
             Lesion(id units, chosen circuit units, Window = window, Trials = trials)
-        | PerturbationKind.ScaleProjection(name, factor) ->
-            let place =
-                circuit.Projections |> List.findIndex (fun one -> Wiring.label one = name)
-
-            ScaleProjection(ProjectionId place, factor, Window = window, Trials = trials)
+          ]
+        | PerturbationKind.ScaleProjection(name, factor) -> [
+            for place in Option.toList (place name) @ Option.toList (replacement name) ->
+                ScaleProjection(ProjectionId place, factor, Window = window, Trials = trials)
+          ]
+        | PerturbationKind.ReplaceWeights(name, _) -> [
+            for place, inside, outside in
+                [
+                    Option.get (place name), 0.0, 1.0
+                    Option.get (replacement name), 1.0, 0.0
+                ] ->
+                ScaleProjection(
+                    ProjectionId place,
+                    inside,
+                    Otherwise = outside,
+                    Window = window,
+                    Trials = trials
+                )
+          ]

@@ -1,5 +1,6 @@
 namespace Rflo.Dsl
 
+open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
 
 /// The units of an area that a perturbation acts on.
@@ -94,6 +95,8 @@ type PerturbationKind =
     | Lesion of PerturbedUnits
     /// The currents of a projection are multiplied.
     | ScaleProjection of projection: string * factor: float
+    /// A projection has other weights, (post, pre). In evaluations only.
+    | ReplaceWeights of projection: string * weights: Matrix<float>
 
 /// In which steps of a trial a perturbation acts.
 [<RequireQualifiedAccess>]

@@ -359,7 +359,7 @@ module Run =
         if not (List.isEmpty wrong) then
             Error(CheckValues.at InExperiment wrong)
         else
-            Check.experiment {
+            Check.evaluation {
                 experiment with
                     Circuit = Circuit.withWeights weights experiment.Circuit |> Circuit.freeze
                     Task = task

@@ -256,6 +256,15 @@ module internal ExperimentJson =
             | PerturbationKind.Lesion some -> "lesion", units some
             | PerturbationKind.ScaleProjection(name, factor) ->
                 "scaleProjection", [ "projection", text name; "factor", number factor ]
+            | PerturbationKind.ReplaceWeights(name, weights) ->
+                "replaceWeights",
+                [
+                    "projection", text name
+                    "weights",
+                    list [
+                        for row in weights.EnumerateRows() -> list (Seq.map number row)
+                    ]
+                ]
 
         record [
             "kind", text kind
