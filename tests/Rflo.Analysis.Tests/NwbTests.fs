@@ -512,6 +512,60 @@ let tests =
             Expect.equal (List.ofSeq axes.Variables) [ "direction" ] "axes"
         }
 
+        test "a task of sessions takes turns among them, and asks of each its own units" {
+            let recorded trials steps units from =
+                TrialSet(
+                    Array.init (trials * steps * units) (fun k -> from + float k),
+                    trials,
+                    steps,
+                    units
+                )
+
+            let first, second = recorded 3 4 2 100.0, recorded 2 5 1 200.0
+
+            let cue steps session k =
+                Array2D.create steps 1 (float (10 * session + k))
+
+            let sessions = [ cue 4 0, first; cue 5 1, second ]
+
+            // Trials of the first are 0, 2, 4, ...: its trial 1 is number 2, and number 8 again.
+            match Trials.show 20.0<ms> 1L (Task.ofSessions 20.0<ms> sessions) [ 2; 8; 7 ] with
+            | Error problems -> failtest $"%A{List.map Problem.text problems}"
+            | Ok [ one; again; other ] ->
+                let column values (rows: float[,]) k = Expect.equal rows[*, k] values
+
+                for k in 0..1 do
+                    column
+                        ((first.Trial 1).Column(k).ToArray())
+                        one.Targets
+                        k
+                        "targets of the first"
+
+                    column [| 1.0; 1.0; 1.0; 1.0 |] one.Mask k "which count"
+
+                column [| 0.0; 0.0; 0.0; 0.0 |] one.Mask 2 "a unit of the other session"
+                Expect.equal one.Inputs (cue 4 0 1) "inputs"
+                Expect.equal one.Conditions["session"] 0.0 "the first"
+                Expect.equal again.Targets one.Targets "round again"
+
+                column
+                    ((second.Trial 1).Column(0).ToArray())
+                    other.Targets
+                    2
+                    "targets of the second"
+
+                Expect.equal
+                    (Array.sum (Array.ofSeq (Seq.cast<float> other.Mask)))
+                    5.0
+                    "nothing else"
+
+                Expect.equal other.Inputs (cue 5 1 1) "its inputs"
+                Expect.equal other.Conditions["session"] 1.0 "the second"
+            | Ok _ -> failtest "three trials were to be shown"
+
+            isRefused [ "there is no session" ] (fun () -> Task.ofSessions 20.0<ms> [])
+        }
+
         test "a task of recorded activity is its trials, and round again" {
             let counts =
                 Nwb.read reaching

@@ -229,6 +229,7 @@ let private beginnings =
         "Task.ofArrays"
         "Task.ofTrials"
         "Task.ofActivity"
+        "Task.ofSessions"
         "Task.phased"
         "Task.phasedBy"
         "Task.sine"

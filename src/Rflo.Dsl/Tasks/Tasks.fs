@@ -274,6 +274,48 @@ module Task =
                 Name = "activity"
         }
 
+    /// `Task.ofSessions 10.0<ms> [ cueA, ratesA; cueB, ratesB ]` fits one circuit to several recorded sessions with units of their own. There is
+    /// an output for each unit of each session, in order; in a trial of a session the outputs of the others have no target. Trials
+    /// take turns: the first of each session, then the second of each; behind the last of a session comes its first again.
+    /// `cueA k` is the inputs of trial k of the first session, with the same channels in all sessions. The condition "session" is the
+    /// number of the session, from 0.
+    let ofSessions (dt: float<ms>) (sessions: ((int -> float[,]) * Rflo.Analysis.TrialSet) list) =
+        if sessions.IsEmpty then
+            invalidArg (nameof sessions) "there is no session; give at least one"
+
+        let sessions = Array.ofList sessions
+        let units = sessions |> Array.map (fun (_, activity) -> activity.Units)
+        let firsts = units |> Array.scan (+) 0
+
+        let longest =
+            sessions |> Array.map (fun (_, activity) -> activity.Steps) |> Array.max
+
+        let draw number _ =
+            let session, k = number % sessions.Length, number / sessions.Length
+            let inputs, activity = sessions[session]
+            let trial = k % activity.Trials
+
+            /// The value of an output of the session; 0 for those of others.
+            let ofOutputs (value: int -> int -> float) =
+                Array2D.init activity.Steps (Array.sum units) (fun t output ->
+                    let unit = output - firsts[session]
+
+                    if unit >= 0 && unit < units[session] then
+                        value t unit
+                    else
+                        0.0)
+
+            {
+                Trial.ofArrays (inputs trial) (ofOutputs (fun t unit -> activity[trial, t, unit])) with
+                    Mask = Some(ofOutputs (fun _ _ -> 1.0))
+                    Conditions = [ "session", float session ]
+            }
+
+        {
+            ofTrials (float longest * dt) draw with
+                Name = "sessions"
+        }
+
     let private ofPhases name kind phases = made name kind (Phase.events phases)
 
     /// `Task.phased 2 1 [ phase "cue" (fixedFor 50.0<ms>); phase "delay" (between 50.0<ms> 200.0<ms>) ] draw at` has two channels
