@@ -70,9 +70,7 @@ let contrast (trained: Trained) perturbation count =
             Perturbations = [ perturbation ]
     }
 
-    match Run.contrast how trained.Final trained.Experiment task count with
-    | Ok trials -> trials
-    | Error problems -> failwith (problems |> List.map Problem.text |> String.concat "\n")
+    Run.contrast how trained.Final trained.Experiment task count |> Problem.orFail
 
 decision
 |> Host.runThen (fun trained ->

@@ -16,8 +16,7 @@ let syllables =
     let cue = input "cue" 4
     let y = readout "y" 2
 
-    let network =
-        circuit [ cue --> cortex; cortex --> y ]
+    let network = circuit [ cue --> cortex; cortex --> y ]
 
     let task =
         Task.syllables {
@@ -26,9 +25,10 @@ let syllables =
                 PerTrial = 4
         }
 
-    match Run.train (experiment "syllables" network task |> trials 0) with
-    | Error problems -> failwith (String.concat "\n" (List.map Problem.text problems))
-    | Ok run -> {
+    let run =
+        experiment "syllables" network task |> trials 0 |> Run.train |> Problem.orFail
+
+    {
         Trial = 0
         Dt = dt
         Inputs = run.Before.Inputs.ToArray()
@@ -37,7 +37,7 @@ let syllables =
         Events = []
         Phases = []
         Conditions = run.Before.Conditions
-      }
+    }
 
 let own =
     Task.phased
@@ -61,7 +61,11 @@ let own =
 /// Each with a typical trial.
 let tasks = [
     Task.periodic 100.0<ms> [ harmonic 1 1.0; harmonic 2 0.5; harmonic 4 0.25 ], 0
-    Task.readySetGo { ReadySetGo.standard with OwnChannels = true }, 0
+    Task.readySetGo {
+        ReadySetGo.standard with
+            OwnChannels = true
+    },
+    0
     Task.sine SineCommand.standard, 1
     Task.flipFlop FlipFlop.standard, 0
     Task.add AddTask.standard, 0
@@ -84,9 +88,8 @@ let tasks = [
 
 let panels = [
     for task, number in tasks do
-        match Trials.show dt 1L task [ number ] with
-        | Ok views -> task.Name, $"Trial {number} of seed 1.", List.head views
-        | Error problems -> failwith (String.concat "\n" (List.map Problem.text problems))
+        let view = Trials.show dt 1L task [ number ] |> Problem.orFail |> List.head
+        task.Name, $"Trial {number} of seed 1.", view
 
     "syllables", "Trial 0 of seed 1, four syllables a trial.", syllables
 ]

@@ -109,6 +109,27 @@ let private shapes =
             Expect.equal (trained.Value.Final |> Map.map (fun _ w -> shapeOf w)) expected "after"
         }
 
+        test "is a value, or an exception with every problem" {
+            let trained = Run.train { small with Trials = 1 } |> Problem.orFail
+            Expect.equal trained.Losses.Length 1 "a run"
+
+            let wrong = {
+                small with
+                    Trials = -1
+                    Dt = nan * 1.0<ms>
+            }
+
+            let problems =
+                match Check.experiment wrong with
+                | Error problems -> List.map Problem.text problems
+                | Ok _ -> []
+
+            Expect.hasLength problems 2 "of trials and of dt"
+
+            Expect.throwsC (fun () -> Run.train wrong |> Problem.orFail |> ignore) (fun thrown ->
+                Expect.equal thrown.Message (String.concat "\n" problems) "all")
+        }
+
         test "keeps what is frozen and moves what learns" {
             for KeyValue(name, before) in trained.Value.Initial do
                 Expect.equal (before.Equals(trained.Value.Final[name])) (name = "cue->left") name

@@ -192,3 +192,10 @@ module Problem =
             | several -> $"{several} problems"
 
         $"{name}: {count}" :: [ for problem in problems -> "  " + text problem ]
+
+    /// `Run.train model |> Problem.orFail` is the value; where there are problems instead, an InvalidOperationException says all of
+    /// them, a line each.
+    let orFail (result: Result<'value, Problem list>) =
+        match result with
+        | Ok value -> value
+        | Error problems -> invalidOp (problems |> List.map text |> String.concat "\n")
