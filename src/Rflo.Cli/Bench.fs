@@ -16,6 +16,8 @@ type internal BenchOption =
     | Update of time: string
     | Trials of count: string
     | Precision of numbers: string
+    | Lanes of trials: string
+    | Threads of count: string
     | Json
 
     interface IArgParserTemplate with
@@ -24,9 +26,11 @@ type internal BenchOption =
             | Units _ -> "units of the network; 50."
             | Steps _ -> "steps of a trial; 100."
             | Rule _ -> "learning rule; rflo."
-            | Update _ -> "online, trial-end (the default) or every-K."
+            | Update _ -> "online, trial-end (the default) or every-K, the mean of K trials."
             | Trials _ -> "trials to measure, after a warm-up; 1000."
             | Precision _ -> "double (the default) or single."
+            | Lanes _ -> "train so many trials side by side, with one update for all of them; 1."
+            | Threads _ -> "use so many threads for the trials that run side by side; 1."
             | Json -> "print one line of JSON instead of a table."
 
 /// Measures how fast the periodic task is trained.
@@ -45,8 +49,9 @@ module internal Bench =
     let private warmUp = TimeSpan.FromSeconds 1.0
 
     /// Trains a separate session until the JIT has optimized the code.
-    let private warm (compiled: Compiled) =
+    let private warm (compiled: Compiled) threads =
         let session = Run.session compiled
+        session.Threads <- threads
         let clock = Stopwatch.StartNew()
 
         // Each call is another pass through the loop of trials, so that it is compiled too.
@@ -54,19 +59,21 @@ module internal Bench =
             session.Run(session.Lanes.Count) |> ignore
 
     /// Warms up, trains a fresh session, measures.
-    let measure (ready: CheckedExperiment) =
+    let measure threads (ready: CheckedExperiment) =
         let compiled = Compile.experiment ready
-        warm compiled
+        warm compiled threads
         let session = Run.session compiled
+        session.Threads <- threads
         let trials = ready.Experiment.Trials
-        let mutable first, last = 0L, 0L
+        let mutable first, last, counted = 0L, 0L, 0
 
-        // Allocations are counted from the first trial, or its group, to the last: those of the run's metrics come before.
+        // Allocations are counted from the first trial, or its group, to the last that was made: those of the run's metrics come before.
         let count trial (_: float) =
+            last <- GC.GetAllocatedBytesForCurrentThread()
+            counted <- trial + 1
+
             if trial = 0 then
-                first <- GC.GetAllocatedBytesForCurrentThread()
-            elif trial = trials - 1 then
-                last <- GC.GetAllocatedBytesForCurrentThread()
+                first <- last
 
         let status = session.Run(trials, Action<int, float>(count), CancellationToken.None)
         let seconds = session.Metrics.CopySeconds() |> Array.sort
@@ -77,7 +84,7 @@ module internal Bench =
         {
             MicrosecondsPerStep = 1e6 * seconds[seconds.Length / 2] / steps
             BytesPerStep =
-                float (last - first) / (steps * float (max 1 (trials - session.Lanes.Count)))
+                float (last - first) / (steps * float (max 1 (counted - session.Lanes.Count)))
             FinalLoss = FinalLoss.ofLosses losses
         }
 
@@ -105,6 +112,7 @@ module internal Bench =
             | Units text -> Some(atLeast 1L "--units" text)
             | Steps text -> Some(atLeast 1L "--steps" text)
             | Trials text -> Some(atLeast 2L "--trials" text)
+            | Threads text -> Some(atLeast 1L "--threads" text)
             | _ -> None)
         |> List.choose (function
             | Error mistake -> Some mistake
@@ -116,6 +124,12 @@ module internal Bench =
         |> List.tryLast
         |> Option.map int
         |> Option.defaultValue otherwise
+
+    /// A batch applies the mean of its trials: their sum would multiply the learning rate.
+    let private ofMeans (experiment: Experiment) =
+        match experiment.Rule.Update with
+        | EveryTrials(count, Sum) -> experiment |> Experiment.batch count
+        | _ -> experiment
 
     /// The experiment of the options, or all of their mistakes.
     let private experiment (options: BenchOption list) =
@@ -140,16 +154,25 @@ module internal Bench =
                 | Update time -> Some(ScriptOption.Update time)
                 | Trials count -> Some(ScriptOption.Trials count)
                 | Precision numbers -> Some(ScriptOption.Precision numbers)
+                | Lanes count -> Some(ScriptOption.Lanes count)
                 | Units _
                 | Steps _
+                | Threads _
                 | Json -> None)
             |> Overrides.onto (Periodic.experiment units steps)
+            |> Result.map ofMeans
 
     let private table (experiment: Experiment) (measured: Measured) =
-        printfn
-            $"{experiment.Rule.Name}, weights change {Describe.update experiment.Rule}, {experiment.Trials} trials"
+        let beside =
+            if experiment.Lanes.AreSeveral then
+                $", {experiment.Lanes.Count} side by side"
+            else
+                ""
 
-        printfn $"  %.3f{measured.MicrosecondsPerStep} us a step (median over trials)"
+        printfn
+            $"{experiment.Rule.Name}, weights change {Describe.update experiment.Rule}, {experiment.Trials} trials{beside}"
+
+        printfn $"  %.3f{measured.MicrosecondsPerStep} us a step and trial (median over trials)"
         printfn $"  %.3f{measured.BytesPerStep} bytes allocated a step"
         printfn $"  final loss %.6g{measured.FinalLoss} ({FinalLoss.meaning})"
 
@@ -169,7 +192,13 @@ module internal Bench =
                     Problem.report "rflo bench" problems |> List.iter (eprintfn "%s")
                     ExitCode.Problems
                 | Ok ready ->
-                    let status, measured = measure ready
+                    let threads =
+                        options
+                        |> lastOr 1 (function
+                            | Threads text -> Some text
+                            | _ -> None)
+
+                    let status, measured = measure threads ready
 
                     if List.contains Json options then
                         printfn $"{json measured}"

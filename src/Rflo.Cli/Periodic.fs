@@ -8,8 +8,13 @@ open Rflo.Host
 [<RequireQualifiedAccess>]
 module internal Periodic =
 
+    /// Units from which on learning rates fall as 1 / units: the sum of squares of the rates, and with it the largest step that
+    /// lowers the loss, grows with the units.
+    let private unitsOfFullRate = 200
+
     /// The experiment for so many units and steps.
     let experiment units (steps: int) =
+        let rate = 0.03 * min 1.0 (float unitsOfFullRate / float units)
         let cortex = area "cortex" units |> tau 10.0<ms>
         let y = readout "y" 1
 
@@ -18,8 +23,8 @@ module internal Periodic =
             |> areas [ cortex ]
             |> readouts [ y ]
             |> projections [
-                cortex --> cortex |> weights (gaussian 1.5) |> learningRate 0.03
-                cortex --> y |> weights (uniformScaled 0.1) |> learningRate 0.03
+                cortex --> cortex |> weights (gaussian 1.5) |> learningRate rate
+                cortex --> y |> weights (uniformScaled 0.1) |> learningRate rate
             ]
             |> feedback [ errorOf y --> cortex ]
 

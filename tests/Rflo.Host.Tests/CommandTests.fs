@@ -30,6 +30,10 @@ let tests =
             "names a wrong value of bench"
             [ "bench"; "--units"; "0" ]
             "--units is '0'; it must be a whole number, at least 1"
+        refused
+            "names a wrong number of threads of bench"
+            [ "bench"; "--threads"; "two" ]
+            "--threads is 'two'; it must be a whole number, at least 1"
         refused "names a wrong option of demo" [ "demo"; "--quik" ] "did you mean --quick?"
 
         test "lists its commands" {
@@ -124,6 +128,31 @@ let tests =
                 for name in [ "usPerStep"; "allocatedBytesPerStep"; "finalLoss" ] do
                     let value = json.RootElement.GetProperty(name).GetDouble()
                     Expect.isTrue (Double.IsFinite value && value >= 0.0) name)
+        }
+
+        test "bench trains trials side by side, online and in batches, at any size" {
+            inFolder (fun folder ->
+                for options in
+                    [
+                        [ "--lanes"; "8"; "--threads"; "2"; "--rule"; "bptt" ]
+                        [ "--lanes"; "4"; "--update"; "online" ]
+                        [ "--units"; "1200" ]
+                        [ "--units"; "200"; "--update"; "every-12" ]
+                    ] do
+                    let ended =
+                        rflo
+                            folder
+                            ([ "bench"; "--steps"; "50"; "--trials"; "24"; "--json" ] @ options)
+
+                    Expect.equal ended.Code 0 $"{options} ({ended.Errors})"
+                    use json = JsonDocument.Parse((ended.Output.Trim().Split '\n') |> Array.last)
+                    let loss = json.RootElement.GetProperty("finalLoss").GetDouble()
+                    Numbers.isLessThan loss 0.6 $"{options}: it does not diverge"
+                    let bytes = json.RootElement.GetProperty("allocatedBytesPerStep").GetDouble()
+
+                    Expect.isTrue
+                        (bytes >= 0.0 && bytes < 100.0)
+                        $"{options}: {bytes} bytes a step")
         }
 
         test "demo compares three rules, and finds RTRL and BPTT the same" {
