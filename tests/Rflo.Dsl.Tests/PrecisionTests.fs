@@ -65,21 +65,28 @@ let tests =
 
                     Expect.isEmpty (problems again) $"bounds {low} and {high}"
 
-                    Expect.equal
-                        (problems {
-                            again with
-                                Precision = Precision.Double
-                        })
-                            .IsEmpty
-                        (trained.Final
-                         |> Map.forall (fun name matrix ->
-                             let low, high = if name = "a->y" then -0.1, 0.1 else low, high
+                    // Also in double precision, where a bound that was rounded to a single number lies beyond itself.
+                    let double = {
+                        again with
+                            Precision = Precision.Double
+                    }
 
-                             name.StartsWith "x"
-                             || matrix.ToArray()
-                                |> Seq.cast<float>
-                                |> Seq.forall (fun w -> w >= low && w <= high)))
-                        "in double precision they are what they are"
+                    Expect.isEmpty (problems double) $"bounds {low} and {high} in double precision"
+
+                    match Run.performWith trained.Final double double.Task 1 with
+                    | Ok trials -> Expect.isTrue (System.Double.IsFinite trials.Head.Loss) "it runs"
+                    | Error problems -> failtest $"%A{List.map Problem.text problems}"
+
+                    let further = {
+                        double with
+                            Circuit =
+                                double.Circuit
+                                |> Circuit.mapProjection
+                                    "a->a"
+                                    (weights (constant (high * 1.0000002)))
+                    }
+
+                    Expect.isNonEmpty (problems further) "beyond a bound by more than its rounding"
         }
 
         test

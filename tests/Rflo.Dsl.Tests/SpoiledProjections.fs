@@ -233,7 +233,7 @@ let all = [
         let fault =
             Contradiction(
                 "its weights are given and it has a density, which would draw connections among them",
-                "leave the density out, and give 0 or a mask where there is no connection"
+                "leave the density out; a mask, or a sparse matrix, says which connections exist"
             )
 
         let zeros = Array2D.zeroCreate post pre

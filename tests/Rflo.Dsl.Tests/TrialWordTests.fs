@@ -128,6 +128,70 @@ let tests =
         }
     ]
 
+[<Tests>]
+let maskTests =
+    testList "masks of trials" [
+        test "multiply, wherever each is said" {
+            let weight step =
+                Array2D.init 12 1 (fun t _ -> if t % step = 0 then 0.5 else 2.0)
+
+            let own = weight 2
+
+            let product a b =
+                Array2D.mapi (fun t k weight -> weight * (b: float[,])[t, k]) a
+
+            let trial =
+                Trial.ofArrays (Array2D.zeroCreate 12 0) (Array2D.create 12 1 1.0)
+                |> Trial.mask own
+
+            let maskOf (task: Task) =
+                match Trials.show 1.0<ms> 1L task [ 0 ] with
+                | Ok [ view ] -> view.Mask
+                | other -> failtest $"%A{other}"
+
+            for name, task in
+                [
+                    "ofTrial", Task.ofTrial trial
+                    "ofTrials", Task.ofTrials 12.0<ms> (fun _ _ -> trial)
+                    "ofArrays", Task.ofArrays trial.Inputs trial.Targets |> Task.masked own
+                ] do
+                Expect.equal (maskOf task) own $"{name}: its own"
+
+                Expect.equal
+                    (maskOf (task |> Task.masked (weight 3)))
+                    (product own (weight 3))
+                    $"{name}: and another"
+
+                Expect.equal
+                    (maskOf (task |> Task.masked (weight 3) |> Task.masked (weight 5)))
+                    (product (product own (weight 3)) (weight 5))
+                    $"{name}: and a third"
+        }
+
+        test "of different shapes are refused" {
+            let task =
+                Task.ofTrials 12.0<ms> (fun _ _ -> Trial.ofSteps 12 (fun _ -> [], [ 1.0 ]))
+
+            let wide = Array2D.create 12 2 1.0
+
+            match
+                Trials.show
+                    1.0<ms>
+                    1L
+                    (task |> Task.masked (Array2D.create 12 1 1.0) |> Task.masked wide)
+                    [ 0 ]
+            with
+            | Ok _ -> failtest "accepted"
+            | Error problems ->
+                Expect.equal
+                    (List.map Problem.text problems)
+                    [
+                        "task: one mask is (12, 1) and another (12, 2); give all masks a row for each step of the longest trial and a column for each output"
+                    ]
+                    "said once"
+        }
+    ]
+
 /// The weights that count in each step and output.
 let private masked (step: int -> Step) =
     let task =

@@ -105,12 +105,14 @@ module internal CheckProjections =
 
             match soundBounds projection with
             | Some(low, high) ->
-                // In single precision a run uses the bounds rounded to single numbers.
-                let least, most = rounded precision low, rounded precision high
+                // In single precision a run uses the bounds rounded to single numbers, and leaves weights that may be these.
+                let isWithin precision weight =
+                    let weight = rounded precision weight
+                    weight >= rounded precision low && weight <= rounded precision high
 
                 let isOutside weight =
-                    let weight = rounded precision weight
-                    weight < least || weight > most
+                    let isSingle = weight = rounded Precision.Single weight
+                    not (isWithin precision weight || isSingle && isWithin Precision.Single weight)
 
                 match matrix |> tryFind (fun i j weight -> isOutside weight && exists i j) with
                 | Some(i, j, weight) ->
@@ -230,7 +232,7 @@ module internal CheckProjections =
         | Density _, (Given _ | GivenSparse _ | ReadFrom _) ->
             Contradiction(
                 "its weights are given and it has a density, which would draw connections among them",
-                "leave the density out, and give 0 or a mask where there is no connection"
+                "leave the density out; a mask, or a sparse matrix, says which connections exist"
             )
         | _ -> ()
 

@@ -134,12 +134,17 @@ module Task =
             Lost = task.Lost |> Lost.add what instead
     }
 
+    let private shape (mask: float[,]) =
+        $"({mask.GetLength 0}, {mask.GetLength 1})"
+
+    let private sameShape a b = shape a = shape b
+
     /// `t |> Task.masked m` counts the targets of t only where the mask m, of shape (steps, outputs), is not 0; its other numbers
-    /// are weights. A mask that the trials of t carry is multiplied by it, and so is that of every task of which t is made. Where
-    /// trials differ in length, m has the steps of the longest.
+    /// are weights. A mask that t or its trials have already is multiplied by it, and so is that of every task of which t is made.
+    /// Where trials differ in length, m has the steps of the longest.
     let rec masked (mask: float[,]) (task: Task) : Task =
         match task.Kind with
-        | Arrays data -> {
+        | Arrays data when data.Mask.IsNone -> {
             task with
                 Kind =
                     Arrays {
@@ -165,10 +170,21 @@ module Task =
                         masked mask last
                     )
           }
-        | _ -> {
-            task with
-                Mask = Some(Array2D.copy mask)
-          }
+        | _ ->
+            match task.Mask with
+            | Some own when not (sameShape own mask) ->
+                task
+                |> lost
+                    $"one mask is {shape own} and another {shape mask}"
+                    "give all masks a row for each step of the longest trial and a column for each output"
+            | own -> {
+                task with
+                    Mask =
+                        own
+                        |> Option.map (Array2D.mapi (fun t k weight -> weight * mask[t, k]))
+                        |> Option.defaultWith (fun () -> Array2D.copy mask)
+                        |> Some
+              }
 
     /// `t |> Task.marked [ "go", [ 20; 60 ] ]` also marks the event "go" in those steps, counted from 1, of the arrays task t.
     /// Other tasks carry their events in their trials; the check refuses it there.
