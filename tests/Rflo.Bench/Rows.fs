@@ -169,6 +169,30 @@ let inTurn effort work slower beside target : Measured =
             Target = target
         }
 
+/// Test trials as an evaluation runs them, and one after another, in turn: how many times as fast the first is, by processor time.
+let evaluations effort count work : Measured =
+    let title = $"{count} test trials, {name work}"
+
+    warm work
+    |> Result.mapError (fun problem -> title, problem)
+    |> Result.map (fun running ->
+        let pair () =
+            evaluation false count running, evaluation true count running
+
+        // Lanes are allocated, and code is compiled.
+        pair () |> ignore
+        let pairs = [| for _ in 1 .. effort.Pairs -> pair () |]
+
+        {
+            Work = title
+            Ours = pairs |> Array.map fst |> median
+            Beside = "one after another"
+            Theirs = Some(pairs |> Array.map snd |> median)
+            Scale = Times
+            Value = pairs |> Array.map (fun (ours, theirs) -> theirs / ours) |> spread
+            Target = None
+        })
+
 /// Microseconds a step of runs that train at the same time, each on a thread of its own.
 let private together seconds (runs: Running list) =
     use ready = new Barrier(runs.Length)

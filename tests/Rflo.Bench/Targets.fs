@@ -140,6 +140,16 @@ let all = [
                 ]
     }
     {
+        Name = "evaluation"
+        IsLong = true
+        Measure =
+            fun bench -> [
+                for precise in [ id; single ] do
+                    for units in [ 64; 128; 256; 512 ] ->
+                        evaluations bench.Effort 500 (precise (rflo units))
+            ]
+    }
+    {
         Name = "single"
         IsLong = false
         Measure =

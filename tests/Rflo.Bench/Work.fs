@@ -230,6 +230,20 @@ let time (seconds: float) (running: Running) =
 
     1e6 * typical / float running.Work.Steps
 
+/// Microseconds of processor time, a step and trial, that so many test trials take: side by side where the session has lanes for them, or one
+/// after another.
+let evaluation isInTurn count (running: Running) =
+    let before = Environment.CpuUsage.TotalTime
+
+    if isInTurn then
+        for trial in 0 .. count - 1 do
+            running.Session.Test trial |> ignore
+    else
+        running.Session.Evaluate(0, count, (fun _ -> ()))
+
+    let taken = Environment.CpuUsage.TotalTime - before
+    taken.TotalMicroseconds / float (count * running.Work.Steps)
+
 /// Losses of the first trials of a fresh session.
 let losses count work =
     start work

@@ -126,7 +126,8 @@ type Remade =
             ?start: InitialPolicy,
             ?rates: float[],
             ?tau: Plasticity,
-            ?initial: Plasticity
+            ?initial: Plasticity,
+            ?records: bool
         ) =
         AreaSpec(
             Name = area.Name,
@@ -142,6 +143,7 @@ type Remade =
             InitialSpread = area.InitialSpread,
             Explore = area.Explore,
             Penalties = area.Penalties,
+            RecordsStates = defaultArg records area.RecordsStates,
             TauPlasticity = (tau |> Option.orElse (Option.ofObj area.TauPlasticity) |> Option.toObj),
             InitialPlasticity =
                 (if defaultArg start area.InitialPolicy = InitialPolicy.CarriedOver then

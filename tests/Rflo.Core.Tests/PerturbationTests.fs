@@ -75,7 +75,7 @@ let private one (random: Random) (graph: Graph) window : PerturbationSpec =
             Window = window
         )
 
-let private with' (graph: Graph) (perturbations: PerturbationSpec seq) =
+let with' (graph: Graph) (perturbations: PerturbationSpec seq) =
     Graph(
         graph.Areas,
         graph.Inputs,
@@ -106,7 +106,7 @@ let private isAllowed (graph: Graph) (perturbation: PerturbationSpec) =
         false
 
 /// One to three that act together.
-let private several (random: Random) (graph: Graph) steps events = [
+let several (random: Random) (graph: Graph) steps events = [
     for _ in 1 .. random.Next(1, 4) do
         let drawn = one random graph (window random steps events)
 
@@ -311,7 +311,7 @@ let private frozen (circuit: CircuitCase) = {
 }
 
 /// Winner-take-all areas, models, noise, exploration.
-let private anyUnits seed = {
+let anyUnits seed = {
     asDeclared with
         Area =
             fun index area ->

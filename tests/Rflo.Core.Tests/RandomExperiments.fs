@@ -303,8 +303,8 @@ type Made = {
 let private learningRate (rule: LearningRule) =
     if AllRules.isExact rule then 0.05 else 0.02
 
-/// An experiment with other rules, or none, for the task and the circuit that it has.
-let makeWith (change: AreaSpec -> AreaSpec) experiment =
+/// An experiment of which some forms of calculations may be chosen only.
+let makeFormed (allowed: Forms) (change: AreaSpec -> AreaSpec) experiment =
     let case = experiment.Case
     let charge = Charge()
     let random = Random experiment.Draw
@@ -473,10 +473,11 @@ let makeWith (change: AreaSpec -> AreaSpec) experiment =
             graphWith setup case.Circuit,
             task,
             int64 case.Seed,
-            if experiment.IsSingle then
-                Precision.Single
-            else
-                Precision.Double
+            (if experiment.IsSingle then
+                 Precision.Single
+             else
+                 Precision.Double),
+            allowed
         )
 
     // Schedules that look at mean losses find some in a few trials.
@@ -511,6 +512,10 @@ let probes (made: Made) (experiment: Experiment) : ProbeSpec[] = [|
     AngleProbe(3, passive "kernl" (KernlRule 0.2), passive "bptt" Rules.bptt)
     SpectralRadiusProbe(3, AreaId(experiment.Case.Circuit.Areas.Length - 1))
 |]
+
+/// An experiment with other units, for the task and the circuit that it has.
+let makeWith change experiment =
+    makeFormed Forms.All change experiment
 
 let make experiment =
     let made = makeWith id experiment

@@ -18,7 +18,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Bytes of weights that fit into a core's own cache; beyond, products of many lanes are faster together than one after the other.</summary>
-    private const long BytesNearest = 48 << 10;
+    internal const long BytesNearest = 48 << 10;
 
     private Lane<T>[] _lanes = [];
     private LaneGroup<T>[] _groups = [];

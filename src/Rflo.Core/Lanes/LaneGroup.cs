@@ -29,13 +29,14 @@ internal sealed class LaneGroup<T>
 
     /// <summary>Runs the trials and their observations by learners; no weight changes, and no increment is collected.</summary>
     /// <param name="count">How many of the lanes have a trial, from the first on.</param>
-    public void Run(int count)
+    /// <param name="test">The options of test trials; null for trials of the training.</param>
+    public void Run(int count, TestOptions? test = null)
     {
         int longest = 0;
         for (int k = 0; k < count; k++)
         {
             Lane<T> lane = _lanes[k];
-            lane.Network.Begin(lane.Trial, 0, lane.Learners.ReadsOutputsInSteps);
+            lane.Network.Begin(lane.Trial, 0, lane.Learners.ReadsOutputsInSteps, test);
             lane.Learners.BeginLearners(lane.Trial, lane.Steps);
             longest = Math.Max(longest, _steps[k] = lane.Steps);
         }

@@ -24,8 +24,14 @@ public interface ITask
     /// </summary>
     IReadOnlyList<string> Conditions => [];
 
+    /// <summary>
+    /// Whether <see cref="Performance"/> follows from its arguments alone, whichever trial was filled last. Test trials run side by side where it does, or
+    /// where the task does not implement it.
+    /// </summary>
+    bool IsPerformancePure => false;
+
     /// <summary>The performance in a trial, such as 1 for a correct choice and 0 for a wrong one; NaN where the task or the trial defines none.</summary>
-    /// <param name="trial">The trial that was filled last.</param>
+    /// <param name="trial">The trial that was filled last; where <see cref="IsPerformancePure"/>, any that was filled.</param>
     /// <param name="outputs">y(t) of all readouts side by side, shape (steps, outputs), row-major.</param>
     double Performance(Trial trial, double[] outputs) => double.NaN;
 
@@ -38,8 +44,8 @@ public interface ITask
     /// <remarks>
     /// Inputs, rewards, masks and the targets that count must be finite, masks at least 0. A target whose mask is 0 may be
     /// anything, such as NaN for "no target". A run of a trial that breaks this ends as <see cref="RunEnd.Failed"/>.
-    /// Where an update is of several trials, all of them may be filled before the first is run, in order and on one thread. A task whose
-    /// trials depend on learning implements <see cref="IProgressTask"/>.
+    /// Where an update is of several trials, all of them may be filled before the first is run, in order and on one thread; test trials likewise
+    /// (<see cref="Session.Evaluate"/>). A task whose trials depend on learning implements <see cref="IProgressTask"/>.
     /// </remarks>
     void Fill(int trial, RandomStream stream, Trial into);
 }

@@ -38,7 +38,8 @@ public abstract class Session
     public TrialLanes Lanes { get; }
 
     /// <summary>
-    /// How many threads a run may use, at least 1: where an update is of several trials, they run in parallel (<see cref="SideBySide"/>). No bit depends on it.
+    /// How many threads a run may use, at least 1: where an update is of several trials, they run in parallel (<see cref="SideBySide"/>), and test trials do
+    /// (<see cref="Evaluate"/>). No bit depends on it.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is below 1.</exception>
     public int Threads
@@ -55,6 +56,9 @@ public abstract class Session
 
     /// <summary>How many trials ran in parallel lanes.</summary>
     internal int TrialsBeside { get; private protected set; }
+
+    /// <summary>How many test trials ran in parallel lanes.</summary>
+    internal int TestsBeside { get; private protected set; }
 
     /// <summary>After the number of threads was set.</summary>
     private protected abstract void UseThreads();
@@ -212,6 +216,22 @@ public abstract class Session
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     /// <exception cref="TaskException">The code of the task threw; the session is as before.</exception>
     public abstract Recording Test(int trial, TestOptions? options = null);
+
+    /// <summary>
+    /// Runs so many test trials, each as by <see cref="Test"/>, to the bit. They run side by side where <see cref="Plan"/> says so ("test trials"): weights are then
+    /// read once for all of them, and the memory of these lanes is allocated by the first call.
+    /// </summary>
+    /// <param name="first">Number of the first, from 0.</param>
+    /// <param name="count">How many, at least 0.</param>
+    /// <param name="onTrial">Receives each of them, in their order. It may read weights and metrics, and may not run, test, capture, restore or change the session.</param>
+    /// <param name="options">As of <see cref="Test"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative, or the last trial has too large a number.</exception>
+    /// <exception cref="TaskException">The code of the task threw, in the trial after the last one that was received; the session is as before that trial.</exception>
+    /// <remarks>
+    /// Trials are generated in order, several before the first is received. Where code of a unit model or of a loss throws, the trials that ran beside it are
+    /// run again one after another, and it is called again.
+    /// </remarks>
+    public abstract void Evaluate(int first, int count, Action<Recording> onTrial, TestOptions? options = null);
 
     /// <summary>
     /// Runs a trial of the training with learning off: the same inputs, targets, noise and exploration as in training. State that areas

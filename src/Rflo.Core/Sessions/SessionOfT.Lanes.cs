@@ -96,7 +96,7 @@ internal sealed partial class Session<T>
             _made = group.Lanes[k].Network;
             _trialInHand = first + k;
             int steps = _made.Trial.Steps;
-            double loss = _made.Trial.HasTarget ? _made.LossSum / steps : double.NaN;
+            double loss = LossOf(_made);
             double reward = TensorPrimitives.Sum<double>(_made.Trial.Rewards.AsSpan(0, steps));
             Pass(steps, (first + k, loss, reward), static (task, of) => task.Learned(of.Item1, of.loss, of.reward));
             bool isBest = Count(first + k, loss, seconds, reward);

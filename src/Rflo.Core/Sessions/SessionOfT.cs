@@ -32,6 +32,8 @@ internal sealed partial class Session<T> : Session
     private bool _isKept;
     private readonly BatchLanes<T>? _lanes;
     private readonly LaneTrials<T>? _group;
+    private readonly bool _testsInLanes;
+    private EvaluationLanes<T>? _tests;
     private ProbeSet<T> _probes = new();
     private Network<T> _made;
     private int _previousSteps;
@@ -68,6 +70,11 @@ internal sealed partial class Session<T> : Session
             _lanes = new BatchLanes<T>(_network, _learners, room, lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained));
         }
 
+        string? alone = EvaluationLanes<T>.Obstacle(graph, task);
+        int tests = alone is null ? EvaluationLanes<T>.Room(_network) : 0;
+        _testsInLanes = _network.Choose(
+            Forms.Lanes, "test trials", alone ?? (tests < 2 ? EvaluationLanes<T>.Why(_network) : null), alone is null && EvaluationLanes<T>.IsPaid(_network),
+            alone is null ? EvaluationLanes<T>.Why(_network) : "");
         _choices = [.. _network.Choices];
         _openBatch = new OpenBatch<T>(_network, _learners);
         _blocks = new (Afferents<T>, Segment)[graph.Projections.Count];
@@ -278,7 +285,7 @@ internal sealed partial class Session<T> : Session
                 ThrowHelper.OutOfRange($"{probe.GetType().Name}.{nameof(probe.Every)}", probe.Every, $"a multiple of {Lanes.Count}, the lanes of a group");
         Block<T>[] blocks = [.. _blocks.Select(block => new Block<T>(block.Afferents, block.Segment, Graph.Postsynaptic(block.Segment.Spec)))];
         var builder = new ProbeSetBuilder<T>(
-            _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(Metrics.Losses[^1]), Weights, TimeConstants, InitialStates));
+            _network, blocks, area => Rates(area, _previousSteps), trial => new Observation(trial, Record(_network), Weights, TimeConstants, InitialStates));
         _probes = builder.Build(probes);
         Metrics.Probes = _probes.Series;
         Metrics.Validation = _probes.Validation;
@@ -287,22 +294,37 @@ internal sealed partial class Session<T> : Session
     public override Recording Test(int trial, TestOptions? options = null)
     {
         Refuse(nameof(Test));
-        TestOptions test = options ?? TestOptions.Default;
-        double[]? task = SaveState();
-        bool goesOn = false;
         (_inHand, _trialInHand) = ("a test", trial);
         try
         {
-            Show(trial, test);
-            Recording shown = Record(Forward(trial, LearnerSet<T>.None, test));
-            goesOn = test.CarriesOver;
-            return shown;
+            return RunTest(trial, options ?? TestOptions.Default, Record);
         }
         finally
         {
             _inHand = null;
-            if (!goesOn)
-                RestoreState(task);
+        }
+    }
+
+    public override void Evaluate(int first, int count, Action<Recording> onTrial, TestOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(onTrial);
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (count > int.MaxValue - first)
+            ThrowHelper.OutOfRange(nameof(count), count, $"at most {int.MaxValue - first} from trial {first} on");
+        Refuse(nameof(Evaluate));
+        (_inHand, _trialInHand) = ("an evaluation", first);
+        try
+        {
+            RunTests(first, count, options ?? TestOptions.Default, Record, recording =>
+            {
+                onTrial(recording);
+                _trialInHand++;
+            });
+        }
+        finally
+        {
+            _inHand = null;
         }
     }
 
@@ -316,14 +338,13 @@ internal sealed partial class Session<T> : Session
         (_inHand, _trialInHand) = ("a validation", trial);
         try
         {
-            for (int k = 0; k < validation.Probe.Trials; k++)
+            RunTests(0, validation.Probe.Trials, _validated, Score, of =>
             {
-                (double loss, double performance) = TestQuietly(k);
-                if (!double.IsNaN(loss))
-                    sums = sums with { Loss = sums.Loss + loss, Losses = sums.Losses + 1 };
-                if (!double.IsNaN(performance))
-                    sums = sums with { Performance = sums.Performance + performance, Performances = sums.Performances + 1 };
-            }
+                if (!double.IsNaN(of.Loss))
+                    sums = sums with { Loss = sums.Loss + of.Loss, Losses = sums.Losses + 1 };
+                if (!double.IsNaN(of.Performance))
+                    sums = sums with { Performance = sums.Performance + of.Performance, Performances = sums.Performances + 1 };
+            });
 
             (double meanLoss, double meanPerformance) = (sums.Loss / sums.Losses, sums.Performance / sums.Performances);
             Metrics.AddValidation(trial, meanLoss, meanPerformance);
@@ -342,19 +363,66 @@ internal sealed partial class Session<T> : Session
         }
     }
 
-    /// <summary>The loss and the performance of a test trial; the state of the session is restored.</summary>
-    private (double Loss, double Performance) TestQuietly(int trial)
+    /// <summary>The loss and the performance of a trial that was made.</summary>
+    private (double Loss, double Performance) Score(Network<T> made) => (LossOf(made), PerformanceOf(made.Trial, Outputs(made)));
+
+    /// <summary>Runs a test trial; the state of the session is restored, unless it is to be carried over.</summary>
+    /// <param name="trial">Its number.</param>
+    /// <param name="test">Its options.</param>
+    /// <param name="read">Reads the results from the network that made it.</param>
+    private TResult RunTest<TResult>(int trial, TestOptions test, Func<Network<T>, TResult> read)
     {
         double[]? task = SaveState();
+        bool goesOn = false;
         try
         {
-            Show(trial, _validated);
-            double loss = Forward(trial, LearnerSet<T>.None, _validated);
-            return (loss, PerformanceOf(_network.Trial, Outputs(_previousSteps)));
+            Show(trial, test);
+            Forward(trial, LearnerSet<T>.None, test);
+            TResult result = read(_network);
+            goesOn = test.CarriesOver;
+            return result;
         }
         finally
         {
-            RestoreState(task);
+            if (!goesOn)
+                RestoreState(task);
+        }
+    }
+
+    /// <summary>Runs test trials: side by side where that has the same bits and is faster, else one after another.</summary>
+    /// <param name="first">Number of the first.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="test">Their options.</param>
+    /// <param name="read">Reads the results of a trial from the network that made it.</param>
+    /// <param name="take">Receives them, in the order of the trials.</param>
+    /// <exception cref="TaskException">Code of the task, a unit model or a loss threw; the trials before were received.</exception>
+    private void RunTests<TResult>(int first, int count, TestOptions test, Func<Network<T>, TResult> read, Action<TResult> take)
+    {
+        bool isInTurn = count < 2 || !_testsInLanes || (test.CarriesOver && Array.Exists(_network.Areas, area => area.Spec.InitialPolicy == InitialPolicy.CarriedOver));
+        if (!isInTurn)
+        {
+            HoldRates();
+
+            // Threads may call no code of the user's.
+            int lanes = Math.Min(EvaluationLanes<T>.Room(_network), count);
+            if (_tests is null || _tests.Count < lanes)
+                _tests = new EvaluationLanes<T>(_network, lanes, _runsUserCode ? 1 : Threads, (lane, options) => Show(lane.Network, lane.Stream, lane.Trial, options));
+        }
+
+        for (int done = 0; done < count;)
+        {
+            int made = isInTurn ? 0 : _tests!.Run(first + done, count - done, test);
+            TestsBeside += made;
+            for (int k = 0; k < made; k++)
+                take(read(_tests!.Made[k].Network));
+            done += made;
+            if (made > 0)
+                continue;
+
+            // What code of the user's threw, it throws again when its trial is due.
+            isInTurn = true;
+            take(RunTest(first + done, test, read));
+            done++;
         }
     }
 
@@ -543,7 +611,7 @@ internal sealed partial class Session<T> : Session
         _learners.BeginUpdates(lane.Trial);
         _made = lane.Network;
         _previousSteps = lane.Steps;
-        return _made.Trial.HasTarget ? _made.LossSum / lane.Steps : double.NaN;
+        return LossOf(_made);
     }
 
     private protected override void UseThreads()
@@ -551,6 +619,7 @@ internal sealed partial class Session<T> : Session
         Refuse(nameof(Threads));
         if (_lanes is { } lanes)
             lanes.Threads = Threads;
+        _tests = null;
         foreach (Plastic<T> plastic in _learners.Plastics)
             plastic.Threads = Threads;
     }
@@ -654,8 +723,11 @@ internal sealed partial class Session<T> : Session
             Step(t, learners);
         _network.End();
         _previousSteps = steps;
-        return _network.Trial.HasTarget ? _network.LossSum / steps : double.NaN;
+        return LossOf(_network);
     }
+
+    /// <summary>L of the trial that a network made; NaN where it had no target.</summary>
+    private static double LossOf(Network<T> made) => made.Trial.HasTarget ? made.LossSum / made.Trial.Steps : double.NaN;
 
     /// <summary>A method of its own, so that the JIT optimizes it as a whole, without on-stack replacement of a loop.</summary>
     private void Step(int step, LearnerSet<T> learners)
@@ -730,16 +802,16 @@ internal sealed partial class Session<T> : Session
         _previousSteps = 0;
     }
 
-    private Recording Record(double loss)
+    private Recording Record(Network<T> made)
     {
-        Trial shown = _network.Trial;
+        Trial shown = made.Trial;
         int steps = shown.Steps;
-        double[] outputs = Outputs(steps);
+        double[] outputs = Outputs(made);
         return new Recording
         {
             Steps = steps,
-            Loss = loss,
-            RateCost = RateCost(steps),
+            Loss = LossOf(made),
+            RateCost = RateCost(made),
             Inputs = shown.Inputs[..(steps * shown.InputChannels)],
             Targets = shown.Targets[..(steps * shown.Outputs)],
             Mask = shown.Mask[..(steps * shown.Outputs)],
@@ -748,8 +820,8 @@ internal sealed partial class Session<T> : Session
             Outputs = outputs,
             Conditions = [.. shown.Conditions],
             Performance = PerformanceOf(shown, outputs),
-            Rates = [.. _network.Areas.Select(area => Rates(area, steps))],
-            States = [.. _network.Areas.Select(area => States(area, steps))],
+            Rates = [.. made.Areas.Select(area => Rates(area, steps))],
+            States = [.. made.Areas.Select(area => States(area, steps))],
         };
     }
 
@@ -767,19 +839,20 @@ internal sealed partial class Session<T> : Session
         }
     }
 
-    private double RateCost(int steps)
+    private static double RateCost(Network<T> made)
     {
         double sum = 0;
-        foreach (AreaState<T> area in _network.Areas)
+        foreach (AreaState<T> area in made.Areas)
             foreach (RatePenalty penalty in area.Spec.Penalties)
-                sum += area.CostOf(penalty, steps);
+                sum += area.CostOf(penalty, made.Trial.Steps);
         return sum;
     }
 
-    private double[] Outputs(int steps)
+    private double[] Outputs(Network<T> made)
     {
+        int steps = made.Trial.Steps;
         double[] all = new double[steps * Graph.Outputs];
-        foreach (ReadoutState<T> readout in _network.Readouts)
+        foreach (ReadoutState<T> readout in made.Readouts)
             for (int t = 1; t <= steps; t++)
                 TensorPrimitives.ConvertTruncating<T, double>(
                     readout.Output(t)[..readout.Outputs], all.AsSpan((t - 1) * Graph.Outputs + readout.FirstOutput, readout.Outputs));

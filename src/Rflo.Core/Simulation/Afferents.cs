@@ -129,6 +129,9 @@ internal sealed class Afferents<T>
         _signals = new AlignedArray<T>((_history + _maxSteps + 1) * Math.Max(1, Stride));
     }
 
+    /// <summary>Numbers of its own rows of signals; none where the rates of a source area are these rows.</summary>
+    public long NumbersOfTrial => IsShared ? 0 : _signals.Length;
+
     /// <summary>A zeroed store of the same shape as the weights.</summary>
     public WeightStore<T> NewStore() => new(PaddedRows, DenseStride, Segments);
 

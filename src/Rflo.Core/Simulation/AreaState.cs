@@ -223,6 +223,22 @@ internal sealed partial class AreaState<T>
         }
     }
 
+    /// <summary>Begins the next trial where another network of the same circuit begins its own.</summary>
+    /// <param name="other">The same area there.</param>
+    public void BeginAs(AreaState<T> other)
+    {
+        for (int t = -_history; t <= 0; t++)
+        {
+            other.States(t).CopyTo(States(t));
+            Transmit(t);
+        }
+    }
+
+    /// <summary>Numbers of the activity of a trial: what a network that runs beside another allocates for this area, but for what only rules read.</summary>
+    public long NumbersOfTrial =>
+        _rates.Length + (HasGain ? (long)_states.Length + _gain!.Length : 0) + _post.Length + _jacobian.Length + (_decays?.Length ?? 0)
+        + Current.Length + Noise.Length + Afferents.NumbersOfTrial;
+
     /// <summary>h(0) plus a draw of its own, the same for all times before step 1.</summary>
     public void RandomiseRates(RandomStream stream)
     {

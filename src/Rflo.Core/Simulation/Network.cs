@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace Rflo.Core;
 
@@ -65,6 +66,12 @@ internal sealed partial class Network<T>
 
     /// <summary>The same circuit in a trial that runs beside this one: the same weights and time constants, activity of its own.</summary>
     public Network<T> Beside() => new(Graph, MaxSteps, Trial.EventKinds, Seed, _forms, this, Trial.Conditions.Length) { Lanes = Lanes };
+
+    /// <summary>Bytes of <see cref="Beside"/>: activity over the longest trial, and that trial's inputs, targets, masks, rewards and events.</summary>
+    public long BytesBeside =>
+        Unsafe.SizeOf<T>() * (_inputs.Length + Areas.Sum(area => area.NumbersOfTrial) + Readouts.Sum(readout => readout.NumbersOfTrial))
+        + sizeof(double) * ((long)Trial.Inputs.Length + Trial.Targets.Length + Trial.Mask.Length + Trial.Rewards.Length + _stepLosses.Length)
+        + Trial.Events.Length;
 
     /// <summary>The trials that share every update.</summary>
     public TrialLanes Lanes { get; init; } = TrialLanes.One;

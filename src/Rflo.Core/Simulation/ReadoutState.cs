@@ -70,6 +70,9 @@ internal sealed class ReadoutState<T>
     /// <summary>The rows of errors from step <paramref name="step"/> on, each <see cref="Padded"/> long.</summary>
     public Span<T> ErrorsFrom(int step) => _errors.From(_history + step, Padded);
 
+    /// <summary>Numbers of the activity of a trial: what a network that runs beside another allocates for this readout.</summary>
+    public long NumbersOfTrial => _outputs.Length + (long)_errors.Length + _overTime.Length + Sums.Length + Afferents.NumbersOfTrial;
+
     /// <summary>Requests y(0), the output from the rates with which a trial begins.</summary>
     public void KeepStart() => KeepsStart = true;
 

@@ -13,6 +13,7 @@ public class CombinedTask : IProgressTask
     private readonly string[] _conditions;
     private readonly int[][] _places;
     private readonly TaskChoice _choice;
+    private Trial? _into;
 
     private protected CombinedTask(IReadOnlyList<ITask> tasks, IReadOnlyList<int[]> events, int kinds, TaskChoice choice)
     {
@@ -39,6 +40,8 @@ public class CombinedTask : IProgressTask
         _places = [.. tasks.Select(task => task.Conditions.Select(name => Array.IndexOf(_conditions, name)).ToArray())];
         _events = [.. events.Select(numbers => numbers.ToArray())];
         _choice = choice;
+        IsPerformancePure = tasks.All(UserCode.IsScoredAlone) && !tasks.Any(task => task.Conditions.Contains(PartCondition))
+            && _events.All(AreDistinct) && _places.All(AreDistinct);
         Events = kinds;
         MaxSteps = tasks.Max(task => task.MaxSteps);
         GivesRewards = tasks.Any(task => task.GivesRewards);
@@ -51,8 +54,21 @@ public class CombinedTask : IProgressTask
     /// <inheritdoc/>
     public IReadOnlyList<string> Conditions => _conditions;
 
+    /// <summary>
+    /// Whether the trial of the selected task follows from that of the whole, so that it can be scored when other trials were filled since: all tasks are
+    /// scored by their trials alone, none is a combined task itself, and no two events or conditions of a task have one place in the whole.
+    /// </summary>
+    public bool IsPerformancePure { get; }
+
     /// <inheritdoc/>
-    public double Performance(Trial trial, double[] outputs) => _tasks[Chosen].Performance(Own, outputs);
+    public double Performance(Trial trial, double[] outputs)
+    {
+        ArgumentNullException.ThrowIfNull(trial);
+        if (!IsPerformancePure || ReferenceEquals(trial, _into) || trial.Conditions.Length == 0)
+            return _tasks[Chosen].Performance(Own, outputs);
+        int part = (int)trial.Conditions[0];
+        return _tasks[part].Performance(OwnOf(part, trial), outputs);
+    }
 
     /// <inheritdoc/>
     public int Inputs => _tasks[0].Inputs;
@@ -136,6 +152,7 @@ public class CombinedTask : IProgressTask
     public void Fill(int trial, RandomStream stream, Trial into)
     {
         ArgumentNullException.ThrowIfNull(into);
+        _into = into;
         Chosen = _choice.Choose(trial, stream);
         Trial own = _own[Chosen];
         own.Clear();
@@ -155,6 +172,26 @@ public class CombinedTask : IProgressTask
             into.Conditions[places[k]] = Own.Conditions[k];
         into.Conditions[0] = Chosen;
     }
+
+    /// <summary>The trial of a task, from that of the whole: what <see cref="Copy"/> and <see cref="CopyConditions"/> copied, the other way.</summary>
+    private Trial OwnOf(int part, Trial whole)
+    {
+        var own = Trial.For(_tasks[part]);
+        own.Steps = whole.Steps;
+        whole.Inputs.AsSpan(0, own.Steps * Inputs).CopyTo(own.Inputs);
+        whole.Targets.AsSpan(0, own.Steps * Outputs).CopyTo(own.Targets);
+        whole.Mask.AsSpan(0, own.Steps * Outputs).CopyTo(own.Mask);
+        whole.Rewards.AsSpan(0, own.Steps).CopyTo(own.Rewards);
+        int[] numbers = _events[part], places = _places[part];
+        for (int row = 0; row < own.Steps; row++)
+            for (int kind = 0; kind < numbers.Length; kind++)
+                own.Events[row * numbers.Length + kind] = whole.Events[row * Events + numbers[kind]];
+        for (int k = 0; k < places.Length; k++)
+            own.Conditions[k] = whole.Conditions[places[k]];
+        return own;
+    }
+
+    private static bool AreDistinct(int[] numbers) => numbers.Distinct().Count() == numbers.Length;
 
     /// <summary>The trial that the chosen task fills.</summary>
     private protected Trial Own => _own[Chosen];

@@ -37,6 +37,9 @@ public sealed class ReadySetGoTask : ITask
     public int Outputs => 1;
 
     /// <inheritdoc/>
+    public bool IsPerformancePure => true;
+
+    /// <inheritdoc/>
     public int MaxSteps { get; }
 
     /// <inheritdoc/>

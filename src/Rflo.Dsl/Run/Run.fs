@@ -284,6 +284,7 @@ module Run =
     let private shown (keep: Activity -> 'kept) (how: Evaluation) count (ready: CheckedExperiment) =
         let experiment = ready.Experiment
 
+        // Nothing learns, so no updates are shared: an evaluation has lanes of its own.
         let compiled = {
             Compile.experiment ready with
                 Task =
@@ -291,6 +292,7 @@ module Run =
                         experiment.Circuit.Readouts
                         experiment.Dt
                         experiment.Task
+                Lanes = TrialLanes.One
         }
 
         let session = session compiled
@@ -303,33 +305,23 @@ module Run =
                 CarriesOver = true
             )
 
-        let rec from trial kept =
-            if trial = how.First + count then
-                Ok(List.rev kept)
-            else
-                match
-                    try
-                        Ok(session.Test(trial, options))
-                    with :? TaskException as failure ->
-                        Error [
-                            {
-                                Part = InTask
-                                Fault = Failed($"test trial {trial}", failure.Message)
-                            }
-                        ]
-                with
-                | Ok recording ->
-                    let activity =
-                        Arrays.activity
-                            compiled.Graph
-                            compiled.Task.Conditions
-                            compiled.Events
-                            recording
+        let kept = ResizeArray<'kept>()
 
-                    from (trial + 1) (keep activity :: kept)
-                | Error problems -> Error problems
+        let take recording =
+            Arrays.activity compiled.Graph compiled.Task.Conditions compiled.Events recording
+            |> keep
+            |> kept.Add
 
-        from how.First []
+        try
+            session.Evaluate(how.First, count, take, options)
+            Ok(List.ofSeq kept)
+        with :? TaskException as failure ->
+            Error [
+                {
+                    Part = InTask
+                    Fault = Failed($"test trial {how.First + kept.Count}", failure.Message)
+                }
+            ]
 
     /// `Run.evaluateEach measure how weights experiment task 1000` is `Run.evaluate` that keeps the result of `measure` for each
     /// trial's activity, instead of the activity.

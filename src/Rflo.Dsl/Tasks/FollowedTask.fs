@@ -11,6 +11,7 @@ module internal FollowedTask =
     /// closed loop.
     let private changed
         (conditions: IReadOnlyList<string>)
+        (isPure: bool)
         (performance: Trial -> float[] -> float)
         (fill: int -> RandomStream -> Trial -> unit)
         (afterStep: Moment -> Trial -> unit)
@@ -36,6 +37,7 @@ module internal FollowedTask =
                 member _.Events = task.Events
                 member _.GivesRewards = task.GivesRewards
                 member _.Conditions = conditions
+                member _.IsPerformancePure = isPure
                 member _.Performance(trial, outputs) = performance trial outputs
                 member _.Fill(number, stream, into) = fill number stream into
           }
@@ -47,6 +49,7 @@ module internal FollowedTask =
                 member _.Events = task.Events
                 member _.GivesRewards = task.GivesRewards
                 member _.Conditions = conditions
+                member _.IsPerformancePure = isPure
                 member _.Performance(trial, outputs) = performance trial outputs
                 member _.Fill(number, stream, into) = fill number stream into
           }
@@ -67,10 +70,12 @@ module internal FollowedTask =
         task
         |> changed
             task.Conditions
+            task.IsPerformancePure
             (fun trial outputs -> task.Performance(trial, outputs))
             fill
             afterStep
 
-    /// The task with conditions of those names, which `fill` writes with the rest of a trial, and another performance.
-    let described conditions performance fill (task: ITask) : ITask =
-        task |> changed conditions performance fill (fun _ _ -> ())
+    /// The task with conditions of those names, which `fill` writes with the rest of a trial, and another performance; `isPure` says whether that follows
+    /// from its arguments alone.
+    let described conditions isPure performance fill (task: ITask) : ITask =
+        task |> changed conditions isPure performance fill (fun _ _ -> ())

@@ -272,6 +272,7 @@ module internal PhaseCompile =
                 member _.MaxSteps = longest
                 member _.Events = List.length events
                 member _.Conditions = conditions
+                member _.IsPerformancePure = true
 
                 member _.Fill(trial, stream, into) =
                     let timeline, steps = make trial stream

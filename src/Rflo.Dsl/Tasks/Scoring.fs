@@ -98,12 +98,13 @@ module internal Scoring =
                     for k in 0 .. own.Length - 1 do
                         into.Conditions[before + k] <- own[k](streamOf declared stream)
 
-            let performed =
+            let isPure, performed =
                 match declared.Score with
-                | Some score -> performance readouts score
-                | None -> fun trial outputs -> task.Performance(trial, outputs)
+                | Some score -> true, performance readouts score
+                | None ->
+                    task.IsPerformancePure, (fun trial outputs -> task.Performance(trial, outputs))
 
-            task |> FollowedTask.described names performed fill
+            task |> FollowedTask.described names isPure performed fill
 
     /// Why a condition of trial 0 cannot be drawn.
     let private drawFirst seed (task: Task) (condition: TrialCondition) =

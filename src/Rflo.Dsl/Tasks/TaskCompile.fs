@@ -198,6 +198,7 @@ module internal TaskCompile =
                     member _.MaxSteps = longest
                     member _.Events = List.length task.Events
                     member _.Conditions = conditions
+                    member _.IsPerformancePure = true
 
                     member _.Fill(trial, stream, into) =
                         TrialCompile.fill task drawn.Conditions trial (drawn.Draw trial stream) into

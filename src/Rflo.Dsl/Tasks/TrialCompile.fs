@@ -216,6 +216,7 @@ module internal TrialCompile =
                 member _.Events = List.length task.Events
                 member _.GivesRewards = data.Rewards.IsSome
                 member _.Conditions = names
+                member _.IsPerformancePure = true
 
                 member _.Fill(trial, _, into) =
                     let from =
