@@ -244,7 +244,10 @@ let private throws what graph task =
     Expect.equal heard said what
     same what expected found
     // It goes on afterwards.
-    same $"{what}, again" (inTurn (session apart) 0 2 TestOptions.Default) (together made 0 2 TestOptions.Default)
+    same
+        $"{what}, again"
+        (inTurn (session apart) 0 2 TestOptions.Default)
+        (together made 0 2 TestOptions.Default)
 
 type private Choosy() =
     inherit Loss()
@@ -306,10 +309,7 @@ let tests =
                 let tally = Tally()
                 let many = ref 0
 
-                forAll
-                    (allCases 80 4000)
-                    RandomCircuits.anyCircuit
-                    (evaluated precision many tally)
+                forAll (allCases 80 4000) RandomCircuits.anyCircuit (evaluated precision many tally)
 
                 tally.Demand 0.3
                 Numbers.isGreaterThan (float many.Value) 60.0 "evaluations side by side"
@@ -409,8 +409,7 @@ let tests =
                         Forms.Eager
                     )
 
-                let scores =
-                    together session 3 20 TestOptions.Default |> List.map _.Performance
+                let scores = together session 3 20 TestOptions.Default |> List.map _.Performance
 
                 scores, choice session
 
@@ -423,41 +422,40 @@ let tests =
         }
 
         test "trials of combined tasks are scored by the task that made them" {
-            let part number events : ITask =
-                {
-                    new ITask with
-                        member _.Inputs = 1
-                        member _.Outputs = 1
-                        member _.MaxSteps = 4 + number
-                        member _.Events = events
-                        member _.Conditions = [| "own"; $"of {number}" |]
-                        member _.IsPerformancePure = true
+            let part number events : ITask = {
+                new ITask with
+                    member _.Inputs = 1
+                    member _.Outputs = 1
+                    member _.MaxSteps = 4 + number
+                    member _.Events = events
+                    member _.Conditions = [| "own"; $"of {number}" |]
+                    member _.IsPerformancePure = true
 
-                        member _.Performance(trial, outputs) =
-                            let marked = trial.Events |> Seq.filter id |> Seq.length
+                    member _.Performance(trial, outputs) =
+                        let marked = trial.Events |> Seq.filter id |> Seq.length
 
-                            float (100 * number + marked)
-                            + Array.sum trial.Conditions
-                            + Array.sum trial.Inputs
-                            + 0.1 * Array.sum trial.Rewards
-                            + Array.sum trial.Targets * Array.sum trial.Mask
-                            + Array.sum outputs
-                            + 1000.0 * float trial.Steps
+                        float (100 * number + marked)
+                        + Array.sum trial.Conditions
+                        + Array.sum trial.Inputs
+                        + 0.1 * Array.sum trial.Rewards
+                        + Array.sum trial.Targets * Array.sum trial.Mask
+                        + Array.sum outputs
+                        + 1000.0 * float trial.Steps
 
-                        member _.Fill(_, stream, into) =
-                            into.Steps <- stream.Between(1, 5 + number)
-                            into.Conditions[0] <- stream.Gaussian()
-                            into.Conditions[1] <- stream.Gaussian()
+                    member _.Fill(_, stream, into) =
+                        into.Steps <- stream.Between(1, 5 + number)
+                        into.Conditions[0] <- stream.Gaussian()
+                        into.Conditions[1] <- stream.Gaussian()
 
-                            for t in 0 .. into.Steps - 1 do
-                                into.Inputs[t] <- stream.Gaussian()
-                                into.Targets[t] <- stream.Gaussian()
-                                into.Mask[t] <- stream.Uniform(0.0, 1.0)
-                                into.Rewards[t] <- stream.Gaussian()
+                        for t in 0 .. into.Steps - 1 do
+                            into.Inputs[t] <- stream.Gaussian()
+                            into.Targets[t] <- stream.Gaussian()
+                            into.Mask[t] <- stream.Uniform(0.0, 1.0)
+                            into.Rewards[t] <- stream.Gaussian()
 
-                                for kind in 0 .. events - 1 do
-                                    into.Events[t * events + kind] <- stream.Chance 0.5
-                }
+                            for kind in 0 .. events - 1 do
+                                into.Events[t * events + kind] <- stream.Chance 0.5
+            }
 
             let graph = graphWith asDeclared { one with Inputs = [ 1 ] }
 
@@ -574,12 +572,9 @@ let tests =
                 let case = resized 70 case
 
                 let graph =
-                    PerturbationTests.with'
-                        (graphWith (anyUnits case.Seed) (frozen case.Circuit))
-                        []
+                    PerturbationTests.with' (graphWith (anyUnits case.Seed) (frozen case.Circuit)) []
 
-                let network =
-                    Network<float32>(graph, 500, 2, 1L, Forms.Eager, conditions = 3)
+                let network = Network<float32>(graph, 500, 2, 1L, Forms.Eager, conditions = 3)
 
                 let inventory = PlanInventory<float32>()
                 inventory.Take("the network itself", network) |> ignore
@@ -588,7 +583,11 @@ let tests =
                 let all = inventory.Take("the lane", beside).Buffers |> Seq.sumBy _.Bytes
                 let found = float (all - own)
                 let counted = float network.BytesBeside
-                Numbers.isLessThan (abs (found - counted)) (0.02 * found + 6000.0) $"{counted} of {found}"
+
+                Numbers.isLessThan
+                    (abs (found - counted))
+                    (0.02 * found + 6000.0)
+                    $"{counted} of {found}"
 
             forAll (cases 40 1000) RandomCircuits.anyCircuit check
         }

@@ -514,8 +514,7 @@ let probes (made: Made) (experiment: Experiment) : ProbeSpec[] = [|
 |]
 
 /// An experiment with other units, for the task and the circuit that it has.
-let makeWith change experiment =
-    makeFormed Forms.All change experiment
+let makeWith change experiment = makeFormed Forms.All change experiment
 
 let make experiment =
     let made = makeWith id experiment
