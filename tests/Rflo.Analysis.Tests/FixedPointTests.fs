@@ -324,9 +324,80 @@ let private isLarge () =
     let spectrum = LyapunovSpectrum.Of(map, Array.zeroCreate map.Size, 1, 10, 45)
     isNear 1e-3 (log mode.Value.Real) spectrum.PerStep[0] "the exponent at rest"
 
+/// Of many states the chosen ones are few, the slowest first, and no group of states is without one.
+let private areSpread () =
+    let map = mapOf Transfer.Tanh 0.2 (array2D [ [ 2.0; 0.0 ]; [ 0.0; 2.0 ] ])
+    let stream = RandomStream(5L, "groups of states")
+    let upper = switchOf 2.0
+    // Near two fixed points the circuit is slow; the other two groups are fast.
+    let middles = [ [| upper; upper |]; [| 0.0; 0.0 |]; [| 3.0; 0.5 |]; [| -3.0; 2.0 |] ]
+
+    let states = [
+        for middle in middles do
+            for _ in 1..200 do
+                yield middle |> Array.map (fun x -> x + 0.01 * stream.Gaussian())
+
+        yield [| nan; 0.0 |]
+    ]
+
+    let chosen = FixedPointStarts.Choose(map, states, 8)
+    Expect.equal chosen.Length 8 "as many as were asked for"
+    let finite = states |> List.filter (Array.forall Double.IsFinite)
+    Expect.equal chosen[0] (finite |> List.minBy (fun state -> map.Speed state)) "the slowest first"
+
+    for start in chosen do
+        Expect.contains states start "a start is one of the states"
+
+    Expect.equal (Array.distinct chosen).Length 8 "no state twice"
+
+    for middle in middles do
+        Expect.exists chosen (fun start -> distance start middle < 0.1) $"none near %A{middle}"
+
+    // The slow starts keep apart: the two slow groups have one each before the fast ones.
+    for k, middle in [ 1, [| upper; upper |]; 1, [| 0.0; 0.0 |] ] do
+        Expect.exists chosen[..k] (fun start -> distance start middle < 0.1) "slow starts lie apart"
+
+    Expect.equal (FixedPointStarts.Choose(map, states, 8)) chosen "the same states, the same starts"
+    Expect.equal (FixedPointStarts.Choose(map, states.[..2], 8)).Length 3 "no more than there are"
+
+    Expect.equal
+        (FixedPointStarts.Choose(map, List.replicate 5 [| 1.0; 1.0 |], 4)).Length
+        1
+        "one of equal states"
+
+    Expect.isEmpty (FixedPointStarts.Choose(map, [ [| nan; 0.0 |] ], 4)) "of none"
+
+    // From a few of them the search finds what it finds from all.
+    let places (starts: float[] seq) =
+        FixedPoints.Find(map, starts)
+        |> Seq.filter _.IsFixed
+        |> Seq.map (fun point -> point.State |> Array.map (fun x -> Math.Round(x, 6) + 0.0))
+        |> Set.ofSeq
+
+    Expect.equal (places chosen) (places (finite |> List.chunkBySize 10 |> List.map List.head)) "points"
+
+/// The leading modes of a point are the first of all its modes.
+let private haveLeadingModes () =
+    let map = mapOf Transfer.Tanh 0.3 (random 0.8 90 11L)
+    let start = Array.create 90 0.1
+    let all = FixedPoints.Find(map, [ start ]) |> Seq.exactlyOne
+
+    let leading =
+        FixedPoints.Find(map, [ start ], FixedPointOptions(AllModesUpTo = 80, Modes = 6))
+        |> Seq.exactlyOne
+
+    Expect.equal all.Modes.Count 90 "all modes"
+    Numbers.isLessThan leading.Modes.Count 10 "some modes"
+    Expect.equal leading.UnstableDirections all.UnstableDirections "none leaves"
+
+    for k in 0 .. leading.Modes.Count - 1 do
+        isNear 1e-7 (modulus all.Modes[k]) (modulus leading.Modes[k]) $"mode {k}"
+
 [<Tests>]
 let tests =
     testList "fixed points" [
+        testCase "are searched from slow states and from states that are spread" areSpread
+        testCase "of larger circuits have leading modes" haveLeadingModes
         testCase "of a switch are where tanh(w h) = h" isSwitch
         testCase "that are none are slow, past a fold" isGhost
         testCase "of a line attractor are a line" isLine

@@ -379,6 +379,45 @@ let tests =
                 Expect.isTrue (Double.IsNaN (Estimate.mean [ 1.0 ]).Low) "of one"
             }
 
+            test "of paired differences are those of Newcombe and of Student" {
+                let pairs both lost won neither =
+                    [
+                        yield! List.replicate both (1.0, 1.0)
+                        yield! List.replicate lost (1.0, 0.0)
+                        yield! List.replicate won (0.0, 1.0)
+                        yield! List.replicate neither (0.0, 0.0)
+                    ]
+                    |> List.unzip
+
+                let shares counts =
+                    counts ||> Estimate.pairedDifference
+
+                let near3 what (value, low, high) (found: Estimate) =
+                    Numbers.isLessThan (abs (value - found.Value)) 1e-12 $"{what}: {found}"
+                    Numbers.isLessThan (abs (low - found.Low)) 1e-5 $"{what}, low: {found}"
+                    Numbers.isLessThan (abs (high - found.High)) 1e-5 $"{what}, high: {found}"
+
+                // Computed by the formulas of the paper in another language; the second is correlated, the first is not after its correction.
+                near3 "won" (0.2, 0.0569296, 0.3404276) (shares (pairs 36 2 12 0))
+                near3 "won, correlated" (0.2, 0.0561564, 0.3292070) (shares (pairs 20 2 12 16))
+                near3 "all won" (0.28, 0.1440826, 0.3963253) (shares (pairs 18 0 14 18))
+                near3 "lost" (-0.28, -0.3963253, -0.1440826) (shares (pairs 18 14 0 18))
+                near3 "the same" (0.0, -0.0570922, 0.0570922) (shares (pairs 40 0 0 10))
+
+                // 2 +- 4.30265 / sqrt 3 of the differences 1, 2 and 3; the pair with NaN is none.
+                let means =
+                    Estimate.pairedDifference [ 0.5; 0.5; nan; 1.0 ] [ 1.5; 2.5; 9.0; 4.0 ]
+
+                Numbers.isLessThan (abs (means.Low + 0.48414)) 1e-4 "t, low"
+                Numbers.isLessThan (abs (means.High - 4.48414)) 1e-4 "t, high"
+                Expect.equal means.Trials 3 "pairs"
+                Expect.equal (Estimate.pairedDifference [] []).Trials 0 "of nothing"
+
+                Expect.throwsT<ArgumentException>
+                    (fun () -> Estimate.pairedDifference [ 1.0 ] [] |> ignore)
+                    "a number without its pair"
+            }
+
             testPropertyWithConfig
                 (config 200)
                 "hold what they estimate, and a right trial is counted once"

@@ -101,7 +101,10 @@ let tests =
                         "Choices by evidence"
                         "Variance of cortex"
                         "Trajectories of cortex"
+                        "Outputs and targets of y"
+                        "y 0 by evidence"
                         "Fixed points"
+                        "The search started from"
                     ] do
                     Expect.stringContains page words "page"
 
@@ -249,6 +252,309 @@ let tests =
                             words, found.Performance.Value, found.Loss.Value
                     ]
                     "perturbed")
+        }
+
+        test "show the outputs, the choices and the differences of the same trials with and without a perturbation" {
+            withRun (fun place ->
+                let code, said, complained =
+                    analyze
+                        place
+                        [
+                            "--perturb"
+                            "silence:cortex@stimulus"
+                            "--condition"
+                            "side"
+                            "--test-trials"
+                            "60"
+                        ]
+                        decision
+
+                Expect.equal (code, complained) (ExitCode.Done, "") "analysis"
+                let trained = ok (Run.loadFor decision place)
+
+                let contrast =
+                    ok (
+                        Run.contrast
+                            {
+                                Evaluation.standard with
+                                    Perturbations = [ silence cortex |> during "stimulus" ]
+                            }
+                            trained.Final
+                            decision
+                            decision.Task
+                            60
+                    )
+
+                let controls, perturbed =
+                    contrast |> List.map _.Control, contrast |> List.map _.Perturbed
+
+                let within name =
+                    csv (Path.Combine(place, "analysis", name + ".csv")) |> List.tail
+
+                // Differences are those of pairs.
+                let difference =
+                    Estimate.pairedDifference
+                        (controls |> List.map _.Performance)
+                        (perturbed |> List.map _.Performance)
+
+                match within "perturbation-differences" with
+                | [ [ words; pairs; value; low; high ] ] ->
+                    Expect.equal (words, pairs) ("silence:cortex@stimulus", "60") "row"
+
+                    Expect.equal
+                        (number value, number low, number high)
+                        (difference.Value, difference.Low, difference.High)
+                        "difference"
+                | other -> failtest $"%A{other}"
+
+                Expect.stringContains
+                    said
+                    $"difference of performance, silence:cortex@stimulus  {difference}"
+                    "output"
+
+                // Outputs are means of the trials of each side.
+                let means (trials: Activity list) side t =
+                    trials
+                    |> List.filter (fun trial -> trial.Conditions["side"] = side)
+                    |> List.averageBy (fun trial -> trial.Outputs["y"][t, 1])
+
+                for t, row in List.indexed (within "outputs-silence-cortex-stimulus-y-1") do
+                    let expected = [
+                        for side in controls |> List.map _.Conditions["side"] |> List.distinct |> List.sort do
+                            means controls side t
+                            means perturbed side t
+                    ]
+
+                    Expect.equal (number row[0]) (float (t + 1)) "time"
+
+                    for value, found in List.zip expected (List.map number row.Tail) do
+                        Numbers.isLessThan (abs (value - found)) 1e-12 $"step {t + 1}"
+
+                // Choices by the evidence, perturbed ones too.
+                let curve =
+                    Behavior.psychometric "evidence" (perturbed |> List.map Behavior.ofActivity)
+
+                Expect.equal
+                    [
+                        for row in within "psychometric-evidence-perturbed" do
+                            if row[0] = "silence:cortex@stimulus" then
+                                number row[1], number row[2], number row[6]
+                    ]
+                    [
+                        for x, share in curve.Points -> x, share.Value, curve.At x
+                    ]
+                    "choices"
+
+                let figure =
+                    File.ReadAllText(
+                        Path.Combine(place, "analysis", "outputs-silence-cortex-stimulus-y-1.svg")
+                    )
+
+                for words in [ ">perturbed<"; ">target counts<"; ">stimulus<"; ">decision<" ] do
+                    Expect.stringContains figure words "words of the figure")
+        }
+
+        test "mark the steps in which a perturbation acts" {
+            let trained = ok (Run.train (trials 3 decision))
+            let dt = decision.Dt
+
+            for perturbation in
+                [
+                    silence cortex
+                    silence cortex |> during "stimulus"
+                    silence cortex |> betweenTimes 4.0<ms> 9.0<ms>
+                    silence cortex |> afterOnset "stimulus" 2.0<ms> 5.0<ms>
+                    silence cortex |> afterOnset "decision" 3.0<ms> 50.0<ms>
+                    lesion cortex
+                ] do
+                let words = Perturbation.words perturbation
+
+                let how = {
+                    Evaluation.standard with
+                        Perturbations = [ perturbation ]
+                }
+
+                for trial in ok (Run.evaluate how trained.Final decision decision.Task 3) do
+                    // No unit is at 0 by itself in these trials.
+                    let silent = [
+                        for t in 0 .. trial.Targets.RowCount - 1 do
+                            if trial.Rates["cortex"].Row(t) |> Seq.forall ((=) 0.0) then
+                                t + 1
+                    ]
+
+                    Expect.isNonEmpty silent words
+                    Expect.equal (TrialAxes.perturbedSteps dt perturbation trial) silent words
+
+            let trial = (ok (Run.perform trained decision.Task 1)).Head
+
+            Expect.equal
+                (TrialAxes.perturbedSteps dt (kick cortex (Kick.add 1.0) |> during "decision") trial)
+                [ trial.Events["decision"].Head ]
+                "a kick acts once"
+        }
+
+        test "of a training under perturbations show these, in its report too" {
+            inFolder (fun folder ->
+                let place = Path.Combine(folder, "d1")
+
+                let robust =
+                    decision
+                    |> perturb [
+                        silence cortex |> during "stimulus" |> inFraction 0.3
+                        scaleProjection "cortex->y" 0.5 |> inFractionOf "other" 0.2
+                    ]
+
+                Expect.equal
+                    (Host.runWith [| "--quiet"; "--out"; place |] robust)
+                    ExitCode.Done
+                    "the run"
+
+                let report = File.ReadAllText(Path.Combine(place, "report.html"))
+
+                for words in
+                    [
+                        "Performance under perturbations"
+                        "Difference of performance to the control"
+                        "Choices by evidence, control and perturbed"
+                        "y 0: control and silence cortex during stimulus"
+                        "y 1: control and scale cortex-&gt;y by 0.5"
+                    ] do
+                    Expect.stringContains report words "report"
+
+                // The folder has what the report was made of, so that it can be made again, and the run loads.
+                let saved = RunFolder.Open place
+
+                Expect.stringContains
+                    (Report.html (RunRecord.ofSaved saved))
+                    "Difference of performance to the control"
+                    "the report again"
+
+                let trained = ok (Run.loadFor robust place)
+
+                match Contrasts.ofRun trained with
+                | [ control, trials; first, perturbed; second, _ ] ->
+                    Expect.equal control "control" "the control"
+
+                    Expect.equal
+                        [ first; second ]
+                        [ "silence cortex during stimulus"; "scale cortex->y by 0.5" ]
+                        "each by itself, in all trials"
+
+                    let found =
+                        Contrasts.ofArrays
+                            "activity.npz"
+                            decision.Circuit.Readouts
+                            (List.ofSeq (saved.ReadActivity()))
+
+                    Expect.equal found.Length 3 "arrays"
+                    Expect.equal found[0].Activity.Length trials.Length "trials"
+
+                    for k, trial in List.indexed perturbed do
+                        let kept = found[1].Activity[k]
+                        Expect.equal kept.Outputs trial.Outputs "outputs"
+                        Expect.equal kept.Targets trial.Targets "targets"
+                        Expect.equal kept.Conditions trial.Conditions "conditions"
+
+                        Expect.equal
+                            kept.Events[TrialAxes.PerturbedEvent]
+                            trial.Events["stimulus"]
+                            "where it acts"
+
+                        Expect.equal
+                            found[1].Tested[k]
+                            (Behavior.ofActivity trial)
+                            "results of the trial"
+                | other -> failtest $"%A{List.map fst other}"
+
+                let code, said, complained =
+                    analyze place [ "--test-trials"; "40" ] robust
+
+                Expect.equal (code, complained) (ExitCode.Done, "") "analysis"
+
+                Expect.stringContains
+                    said
+                    "performance, silence cortex during stimulus"
+                    "what suits the task"
+
+                Expect.isTrue
+                    (File.Exists(Path.Combine(place, "analysis", "perturbation-differences.svg")))
+                    "figures")
+        }
+
+        test "of tasks without conditions show outputs, trajectories and intervals" {
+            inFolder (fun folder ->
+                let place = Path.Combine(folder, "p1")
+                let periodic = Rflo.Cli.Periodic.experiment 10 20 |> trials 30
+                runInto place periodic
+                let code, _, complained = analyze place [ "--test-trials"; "5" ] periodic
+                Expect.equal (code, complained) (ExitCode.Done, "") "periodic"
+                let trained = ok (Run.loadFor periodic place)
+                let trial = (ok (Run.perform trained periodic.Task 1)).Head
+
+                let rows = csv (Path.Combine(place, "analysis", "outputs-y.csv"))
+
+                Expect.equal
+                    rows.Head
+                    [ "time ms"; "y target"; "y output"; "y deviation" ]
+                    "heads"
+
+                // Every trial is the same without noise.
+                for t, row in List.indexed rows.Tail do
+                    Numbers.isLessThan (abs (number row[1] - trial.Targets[t, 0])) 1e-12 "target"
+                    Numbers.isLessThan (abs (number row[2] - trial.Outputs["y"][t, 0])) 1e-12 "output"
+                    Numbers.isLessThan (abs (number row[3])) 1e-12 "deviation"
+
+                let page = File.ReadAllText(Path.Combine(place, "analysis.html"))
+                Expect.stringContains page "Mean over 5 held-out test trials" "page"
+                Expect.stringContains page "colored by time" "trajectories"
+
+                let place = Path.Combine(folder, "r1")
+
+                let task = {
+                    ReadySetGo.standard with
+                        FirstPulse = 10.0<ms>
+                        Delays = drawnBetween 10.0<ms> 40.0<ms>
+                        Tail = 10.0<ms>
+                        Width = 3.0<ms>
+                }
+
+                let timing = {
+                    periodic with
+                        Name = "timing"
+                        Task = Task.readySetGo task
+                        Circuit =
+                            let x, y = input "x" 1, readout "y" 1
+
+                            circuit [
+                                x --> cortex |> weights (uniform -1.0 1.0)
+                                cortex --> cortex |> weights (gaussian 1.2) |> learningRate 0.01
+                                cortex --> y |> weights (uniformScaled 0.3) |> learningRate 0.01
+                            ]
+                            |> feedback [ errorOf y --> cortex ]
+                }
+
+                runInto place timing
+                let code, said, complained = analyze place [ "--test-trials"; "20" ] timing
+                Expect.equal (code, complained) (ExitCode.Done, "") "ready-set-go"
+                let trained = ok (Run.loadFor timing place)
+
+                Expect.equal
+                    [
+                        for row in
+                            csv (Path.Combine(place, "analysis", "intervals.csv")) |> List.tail ->
+                            number row[1], number row[2]
+                    ]
+                    [
+                        for trial in ok (Run.perform trained timing.Task 20) ->
+                            let asked, produced = Measure.interval task timing.Dt trial
+                            float asked, float produced
+                    ]
+                    "intervals"
+
+                Expect.stringContains said "produced minus target interval" "numbers"
+                let page = File.ReadAllText(Path.Combine(place, "analysis.html"))
+                Expect.stringContains page "The first 4 held-out test trials, whose targets differ." "page"
+                Expect.stringContains page "The first 4 test trials along the first two" "trajectories")
         }
 
         test "find the fixed points and exponents that the words find, at inputs that are given" {
@@ -440,7 +746,7 @@ let tests =
                         [ "--pca"; "--at"; "x=1,0,0" ],
                         "--at changes nothing: inputs are held for --fixed-points and --lyapunov"
                         [ "--lyapunov"; "--condition"; "side" ],
-                        "--condition changes nothing: trials are split for --performance and --pca"
+                        "--condition changes nothing: trials are split for --performance, --outputs, --pca and --perturb"
                         [ "--weights"; "best" ], "--weights best: the run kept no best weights"
                         [ "--weights"; "middle" ],
                         "--weights is 'middle'; it must be final, best or initial"

@@ -148,6 +148,81 @@ let tests =
                 "the band is a closed outline"
         }
 
+        test "have words where their axes put them, and shades behind trials" {
+            let trial steps phases mask : Rflo.Dsl.Activity =
+                let column (values: float[]) =
+                    MathNet.Numerics.LinearAlgebra.Matrix<float>.Build
+                        .DenseOfColumnArrays([| values |])
+
+                {
+                    Loss = 0.0
+                    Conditions = Map.empty
+                    Performance = nan
+                    Inputs = column (Array.zeroCreate steps)
+                    Readouts = []
+                    Targets = column (Array.zeroCreate steps)
+                    Mask = column mask
+                    Rewards = Array.zeroCreate steps
+                    Events =
+                        Map.ofList [
+                            for name, steps in phases do
+                                name, steps
+                                $"{name}.onset", List.truncate 1 steps
+
+                            TrialAxes.PerturbedEvent, [ 3; 4 ]
+                        ]
+                    Outputs = Map.empty
+                    Rates = Map.empty
+                    States = Map.empty
+                }
+
+            let one =
+                trial 6 [ "wait", [ 1..3 ]; "go", [ 4..6 ] ] [| 0.0; 0.0; 0.0; 1.0; 1.0; 0.0 |]
+
+            let aligned = TrialAxes.align 2.0<Rflo.Dsl.ms> None [ one ]
+            let marks = TrialAxes.marks [ 0 ] aligned
+            Expect.equal aligned.Times [| 2.0; 4.0; 6.0; 8.0; 10.0; 12.0 |] "ends of steps"
+            Expect.equal marks.Phases [ "wait", 0.0, 6.0; "go", 6.0, 12.0 ] "phases"
+            Expect.equal marks.Mask [ 6.0, 10.0 ] "mask"
+            Expect.equal marks.Perturbed [ 4.0, 8.0 ] "perturbation"
+
+            // A trial whose second phase begins a step later: time 0 is that begin, and steps that both have are shown.
+            let later =
+                trial 7 [ "wait", [ 1..4 ]; "go", [ 5..7 ] ] [| 0.0; 0.0; 0.0; 0.0; 1.0; 0.0; 0.0 |]
+
+            let both = [ one; later ]
+            let aligned = TrialAxes.align 2.0<Rflo.Dsl.ms> (TrialAxes.lastPhase both) both
+            Expect.equal aligned.Anchor (Some "go") "the last phase"
+            Expect.equal (List.map snd aligned.Trials) [ 0; 1 ] "first rows"
+            Expect.equal aligned.Times [| -4.0; -2.0; 0.0; 2.0; 4.0; 6.0 |] "times from its onset"
+            let marks = TrialAxes.marks [ 0 ] aligned
+            Expect.equal marks.Phases [ "wait", -6.0, 0.0; "go", 0.0, 6.0 ] "phases of both"
+            Expect.equal marks.Mask [ 0.0, 2.0 ] "where both have a mask"
+
+            let document =
+                TrialAxes.figure true aligned marks "output" (0.0, 1.0) [
+                    Style.line "curve" Style.blue 2.0 aligned.Times (Array.create 6 0.5)
+                ]
+                |> svg
+
+            let frame = elements "rect" document |> List.head
+            let at name = float (attribute name frame)
+
+            let word =
+                elements "text" document |> List.find (fun text -> text.Value = "go")
+
+            Expect.equal (attribute "text-anchor" word) "middle" "centred"
+            isNear (float (attribute "x" word)) (at "x" + 0.75 * at "width") "in the middle of its phase"
+            // The row of names is 0.085 high, and its middle lies 0.0425 below the top of 1.085.
+            isNear
+                (float (attribute "y" word))
+                (at "y" + 0.0425 / 1.085 * at "height" + 4.0)
+                "above the curves"
+
+            let texts = elements "text" document |> List.map _.Value
+            Expect.containsAll texts [ "target counts"; "perturbed" ] "legend"
+        }
+
         test "of charts of another kind are refused" {
             Expect.throwsT<ArgumentException>
                 (fun () ->

@@ -46,7 +46,10 @@ public sealed record FixedPointOptions
     /// <summary>The most steps from a start.</summary>
     public int Iterations { get; init; } = 500;
 
-    /// <summary>How many eigenvalues of a circuit with more than <see cref="Rflo.Analysis.Modes.LargestDense"/> numbers are found.</summary>
+    /// <summary>Of a circuit with at most so many numbers in a state, and no more than <see cref="Rflo.Analysis.Modes.LargestDense"/>, all eigenvalues are found.</summary>
+    public int AllModesUpTo { get; init; } = Rflo.Analysis.Modes.LargestDense;
+
+    /// <summary>How many eigenvalues of a larger circuit are found: those of largest magnitude.</summary>
     public int Modes { get; init; } = 10;
 
     /// <summary>Standard deviation of a random displacement of every start; 0 for none.</summary>

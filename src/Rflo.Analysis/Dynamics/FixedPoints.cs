@@ -57,9 +57,26 @@ public static class FixedPoints
             found[same] = found[same] with { Starts = found[same].Starts + 1 };
     }
 
+    private static Mode[] ModesOf(CircuitMap map, Linearization at, FixedPointOptions options)
+    {
+        bool isDense = map.Size <= Modes.LargestDense;
+        if (isDense && map.Size <= options.AllModesUpTo)
+            return Modes.Of(at, map.Size, map.Options.Dt);
+        int count = Math.Min(options.Modes, map.Size);
+        try
+        {
+            return Modes.Leading(at, count, map.Options.Dt);
+        }
+        catch (InvalidOperationException) when (isDense)
+        {
+            // Where very many eigenvalues have one magnitude, the iteration does not settle.
+            return Modes.Of(at, count, map.Options.Dt);
+        }
+    }
+
     private static FixedPoint Described(CircuitMap map, (double[] State, double Speed, int Starts) point, FixedPointOptions options)
     {
-        Mode[] modes = Modes.Of(map.At(point.State), map.Size > Modes.LargestDense ? Math.Min(options.Modes, map.Size) : map.Size, map.Options.Dt);
+        Mode[] modes = ModesOf(map, map.At(point.State), options);
         return new FixedPoint
         {
             State = point.State,

@@ -21,7 +21,7 @@ public static class Modes
         ArgumentNullException.ThrowIfNull(at);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         if (at.Size > LargestDense)
-            return [.. LeadingEigenvalues.Of(at.Size, count, at.Multiply).Select(pair => new Mode(pair.Value, pair.Vector, dt))];
+            return Leading(at, count, dt);
         Mode[] all = Of(at.ToMatrix(), dt);
         int kept = Math.Min(count, all.Length);
 
@@ -30,6 +30,10 @@ public static class Modes
             kept++;
         return all[..kept];
     }
+
+    /// <summary>The modes of largest |eigenvalue| from products with the Jacobian alone, whatever its size.</summary>
+    internal static Mode[] Leading(Linearization at, int count, double dt) =>
+        [.. LeadingEigenvalues.Of(at.Size, count, at.Multiply).Select(pair => new Mode(pair.Value, pair.Vector, dt))];
 
     /// <summary>All modes of a matrix, by falling magnitude.</summary>
     internal static Mode[] Of(Matrix<double> matrix, double dt)

@@ -88,6 +88,11 @@ module Dynamics =
 
         [| for k in 0..step .. states.Length - 1 -> states[k] |]
 
+    /// `map |> Dynamics.chosenStarts 20 states` is at most twenty of the states: half are the slowest that lie apart, the others are spread over all states
+    /// (k-means++), with draws of seed 0. A search from them finds most of what a search from all states does, in a fraction of the time.
+    let chosenStarts count (states: float[][]) (map: CircuitMap) =
+        FixedPointStarts.Choose(map, states, count)
+
     /// `map |> Dynamics.fixedPointsWith (FixedPointOptions(SlowBelow = 1e-4)) starts` has tolerances of its own.
     let fixedPointsWith (options: FixedPointOptions) (starts: float[] seq) (map: CircuitMap) =
         FixedPoints.Find(map, starts, options) |> List.ofSeq

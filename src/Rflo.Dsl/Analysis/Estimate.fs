@@ -97,6 +97,65 @@ module Estimate =
         else
             mean scores
 
+    /// `Estimate.pairedDifference control changed` is the mean of changed - control over the pairs in which neither is NaN, such as the scores of the same
+    /// trials without and with a perturbation. Where all are 0 or 1, the interval is that of Newcombe (1998, method 10) for paired shares, else that of
+    /// Student's t of the differences.
+    let pairedDifference (control: float seq) (changed: float seq) : Estimate =
+        let control, changed = Array.ofSeq control, Array.ofSeq changed
+
+        if control.Length <> changed.Length then
+            invalidArg
+                (nameof changed)
+                $"there are {control.Length} numbers of the control and {changed.Length} changed ones; a pair has one of each"
+
+        let pairs =
+            Array.zip control changed
+            |> Array.filter (fun (a, b) -> not (Double.IsNaN a || Double.IsNaN b))
+
+        let isShare value = value = 0.0 || value = 1.0
+
+        if pairs.Length = 0 then
+            none
+        elif pairs |> Array.exists (fun (a, b) -> not (isShare a && isShare b)) then
+            mean (pairs |> Array.map (fun (a, b) -> b - a))
+        else
+            let n = pairs.Length
+
+            let count a b =
+                pairs |> Array.filter ((=) (a, b)) |> Array.length
+
+            let both, lost, won, neither = count 1.0 1.0, count 1.0 0.0, count 0.0 1.0, count 0.0 0.0
+            let before, after = proportion (both + lost) n, proportion (both + won) n
+
+            // The correlation of the two, with its correction for continuity.
+            let margins =
+                float (both + lost)
+                * float (won + neither)
+                * float (both + won)
+                * float (lost + neither)
+
+            let agreement = float both * float neither - float lost * float won
+
+            let corrected =
+                if agreement > 0.0 then
+                    max 0.0 (agreement - float n / 2.0)
+                else
+                    agreement
+
+            let correlation = if margins > 0.0 then corrected / sqrt margins else 0.0
+
+            let together a b =
+                sqrt (max 0.0 (a * a - 2.0 * correlation * a * b + b * b))
+
+            let value = after.Value - before.Value
+
+            {
+                Value = value
+                Low = value - together (after.Value - after.Low) (before.High - before.Value)
+                High = value + together (after.High - after.Value) (before.Value - before.Low)
+                Trials = n
+            }
+
     /// An estimate with the quantiles of its resampled values; NaN where most of these are not finite.
     let resampled trials value (again: float[]) : Estimate =
         let found = again |> Array.filter Double.IsFinite |> Array.sort

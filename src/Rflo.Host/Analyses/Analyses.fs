@@ -112,6 +112,29 @@ module internal Analyses =
 
     // What is computed.
 
+    /// The test trials under perturbations beside those without.
+    let private contrasted groups (analyzed: Analyzed) =
+        for name in analyzed.Request.Conditions do
+            Findings.requireCondition "--condition" analyzed.Trials name []
+
+        match
+            Contrasts.run
+                MostNumbers
+                analyzed.Weights
+                analyzed.Experiment
+                analyzed.Trials.Length
+                ((Contrasts.Control, []) :: groups)
+        with
+        | Ok trials ->
+            ContrastFindings.ofTrials
+                analyzed.Experiment.Dt
+                (List.tryHead analyzed.Request.Conditions)
+                trials
+        | Error problems ->
+            Findings.notPossible (
+                "--perturb: " + (problems |> List.map Problem.text |> String.concat "; ")
+            )
+
     let private compute (analyzed: Analyzed) part =
         match part with
         | AnalysisPart.Performance -> BehaviorFindings.performance analyzed
@@ -120,15 +143,15 @@ module internal Analyses =
         | AnalysisPart.FixedPoints -> DynamicsFindings.fixedPoints analyzed
         | AnalysisPart.Exponents -> DynamicsFindings.exponents analyzed
         | AnalysisPart.Decoding condition -> PopulationFindings.decoding condition analyzed
-        | AnalysisPart.Perturbed(words, perturbation) ->
-            BehaviorFindings.perturbed [ words, perturbation ] analyzed
+        | AnalysisPart.Outputs -> OutputFindings.outputs analyzed
+        | AnalysisPart.Perturbed(words, perturbation) -> contrasted [ words, [ perturbation ] ] analyzed
 
     /// The parts that the request names; perturbations stand side by side.
     let private requested (analyzed: Analyzed) = [
         let perturbations =
             analyzed.Request.Parts
             |> List.choose (function
-                | AnalysisPart.Perturbed(words, perturbation) -> Some(words, perturbation)
+                | AnalysisPart.Perturbed(words, perturbation) -> Some(words, [ perturbation ])
                 | _ -> None)
 
         for part in analyzed.Request.Parts do
@@ -136,27 +159,34 @@ module internal Analyses =
                 compute analyzed part
 
         if not perturbations.IsEmpty then
-            BehaviorFindings.perturbed perturbations analyzed
+            contrasted perturbations analyzed
     ]
 
     let private smallFixedPoints (analyzed: Analyzed) =
         let map = DynamicsFindings.map analyzed
 
-        if map.Size > DynamicsFindings.SmallState then
+        if map.Size > DynamicsFindings.UnaskedState then
             Findings.notPossible
-                $"a state of the circuit has {map.Size} numbers, more than {DynamicsFindings.SmallState}; --fixed-points looks for them all the same"
+                $"a state of the circuit has {map.Size} numbers, more than {DynamicsFindings.UnaskedState}; --fixed-points looks for them all the same"
 
         DynamicsFindings.fixedPointsOf map analyzed
 
     /// What suits the task, and what was left out with the reason.
     let private suiting (analyzed: Analyzed) =
+        let declared = Contrasts.declared analyzed.Experiment
+
         let tried = [
             for name, work in
                 [
                     "performance", BehaviorFindings.performance
                     "psychometric curve", BehaviorFindings.psychometric None
+                    "outputs", OutputFindings.outputs
+
                     "components", PopulationFindings.components
                     "fixed points", smallFixedPoints
+
+                    if not declared.IsEmpty then
+                        "perturbations of the training", contrasted declared
                 ] do
                 try
                     Ok(work analyzed)
@@ -177,7 +207,11 @@ module internal Analyses =
 
             "decoding", $"--decode CONDITION computes it (CONDITION is one of {conditions})"
             "Lyapunov exponents", "--lyapunov computes them"
-            "perturbations", "--perturb silence:AREA and its like compare trials with and without"
+            (if declared.IsEmpty then
+                 "perturbations", "--perturb silence:AREA and its like compare trials with and without"
+             else
+                 "other perturbations",
+                 "--perturb silence:AREA and its like compare trials with and without")
         ]
 
     // What is written.

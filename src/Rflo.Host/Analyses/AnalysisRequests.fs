@@ -9,6 +9,7 @@ type internal AnalysisPart =
     | Performance
     /// By a condition, or by the one that the task has for it.
     | Psychometric of condition: string option
+    | Outputs
     | Components
     | FixedPoints
     | Exponents
@@ -154,6 +155,7 @@ module internal AnalysisRequests =
         match option with
         | AnalysisOption.Performance -> Some(Ok AnalysisPart.Performance)
         | AnalysisOption.Psychometric condition -> Some(Ok(AnalysisPart.Psychometric condition))
+        | AnalysisOption.Outputs -> Some(Ok AnalysisPart.Outputs)
         | AnalysisOption.Pca -> Some(Ok AnalysisPart.Components)
         | AnalysisOption.Fixed_Points -> Some(Ok AnalysisPart.FixedPoints)
         | AnalysisOption.Lyapunov -> Some(Ok AnalysisPart.Exponents)
@@ -177,7 +179,11 @@ module internal AnalysisRequests =
             List.exists (fun (part: AnalysisPart) -> part.IsFixedPoints || part.IsExponents)
 
         let isSplit =
-            List.exists (fun (part: AnalysisPart) -> part.IsPerformance || part.IsComponents)
+            List.exists (fun (part: AnalysisPart) ->
+                part.IsPerformance
+                || part.IsOutputs
+                || part.IsComponents
+                || part.IsPerturbed)
 
         if not parts.IsEmpty && not (isOfMap parts) then
             for option in options do
@@ -197,7 +203,7 @@ module internal AnalysisRequests =
         if not parts.IsEmpty && not (isSplit parts) && options |> List.exists _.IsCondition then
             NoEffect(
                 "--condition",
-                "trials are split for --performance and --pca; give one of them too"
+                "trials are split for --performance, --outputs, --pca and --perturb; give one of them too"
             )
 
         let repeatable = [

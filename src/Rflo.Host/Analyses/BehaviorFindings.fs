@@ -4,7 +4,7 @@ open System
 open Plotly.NET
 open Rflo.Dsl
 
-/// How well test trials are done: by condition, as psychometric and chronometric curves, and perturbed.
+/// How well test trials are done: by condition, as psychometric and chronometric curves.
 [<RequireQualifiedAccess>]
 module internal BehaviorFindings =
 
@@ -28,13 +28,6 @@ module internal BehaviorFindings =
             TableText.exact one.High
 
         TableText.exact found.Reward.Value
-    ]
-
-    let private inWords (found: BehaviorSummary) = [
-        string found.Trials
-        string found.Performance
-        string found.Loss
-        string found.Reward
     ]
 
     /// The performance where trials have one, else the loss.
@@ -279,88 +272,5 @@ module internal BehaviorFindings =
                     $"slope ({name})", string curve.Slope
                     "lapses, low end", string curve.LapseLow
                     "lapses, high end", string curve.LapseHigh
-                ]
-        }
-
-    /// The same test trials under each of some perturbations, beside those without.
-    let perturbed
-        (perturbations: (string * Perturbation) list)
-        (analyzed: Analyzed)
-        : AnalysisResult =
-        let shown how =
-            match
-                Behavior.testWith
-                    how
-                    analyzed.Weights
-                    analyzed.Experiment
-                    analyzed.Experiment.Task
-                    analyzed.Trials.Length
-            with
-            | Ok trials -> Behavior.summary trials
-            | Error problems ->
-                Findings.notPossible (
-                    "--perturb: " + (problems |> List.map Problem.text |> String.concat "; ")
-                )
-
-        let control = Behavior.summary analyzed.Trials
-
-        let all = [
-            "control", control
-
-            for words, one in perturbations do
-                words,
-                shown {
-                    Evaluation.standard with
-                        Perturbations = [ one ]
-                }
-        ]
-
-        let what, of' = decisive control
-        let values = [| for _, found in all -> of' found |]
-
-        let panel = {
-            Title = $"{Figures.sentence what} under perturbations"
-            Caption =
-                $"Mean {what} of the same {control.Trials} test trials, as they are and perturbed, with its interval of 95 %%. Inputs, targets and noise are the same."
-            IsWide = true
-            Height = 320
-            Chart =
-                Findings.estimates
-                    what
-                    Style.blue
-                    (Array.init values.Length (fun k -> float (k + 1)))
-                    values
-                |> Style.figure
-                    (let axis = Style.namedAxis "" [| for words, _ in all -> words |]
-                     if values.Length > 4 then Style.slanted axis else axis)
-                    (Style.axis what |> Style.ranged (Findings.around values))
-        }
-
-        {
-            Findings.nothing "Perturbations" with
-                Figures = [
-                    "perturbations",
-                    panel,
-                    ("perturbation" :: heads, [ for words, found in all -> words :: cells found ])
-                ]
-                Table =
-                    Some(
-                        "",
-                        ([
-                            "perturbation"
-                            "trials"
-                            "performance"
-                            "loss"
-                            "reward"
-                         ],
-                         [ for words, found in all -> words :: inWords found ])
-                    )
-                Key = [
-                    for words, found in all ->
-                        (if words = "control" then
-                             $"{what}, control"
-                         else
-                             $"{what}, {words}"),
-                        string (of' found)
                 ]
         }

@@ -10,15 +10,22 @@ open Rflo.Dsl
 [<RequireQualifiedAccess>]
 module internal DynamicsFindings =
 
-    /// Numbers of a state up to which fixed points are computed where no part is named.
+    /// Numbers of a state up to which fixed points are computed where no part is named: those of which whole matrices are factored.
     [<Literal>]
-    let SmallState = 60
+    let UnaskedState = Modes.LargestDense
+
+    /// Numbers of a state up to which all eigenvalues of each point are computed.
+    [<Literal>]
+    let private AllModes = 100
 
     [<Literal>]
     let private TrialsOfStarts = 10
 
-    [<Literal>]
-    let private MostStarts = 60
+    /// Starts of a search, which bound its time: a step of it takes a time that grows as the third power of the size.
+    let startsOf size =
+        if size <= 60 then 60
+        elif size <= 200 then 30
+        else 16
 
     /// Points that are drawn and listed.
     [<Literal>]
@@ -61,13 +68,10 @@ module internal DynamicsFindings =
             let all = map.Inputs |> Array.map TableText.short |> String.concat ", "
             $"At inputs of {all}, without noise"
 
+    /// The states that test trials visit at their own inputs, and those of them from which the search starts.
     let private starts (analyzed: Analyzed) (map: CircuitMap) =
         let states = map |> Dynamics.states (List.truncate TrialsOfStarts analyzed.Activity)
-        let every = (states.Length + MostStarts - 1) / MostStarts
-
-        states
-        |> Dynamics.every (max 1 every)
-        |> Array.filter (Array.forall Double.IsFinite)
+        states.Length, map |> Dynamics.chosenStarts (startsOf map.Size) states
 
     let private circle =
         let angles = Array.init 181 (fun k -> 2.0 * Math.PI * float k / 180.0)
@@ -273,12 +277,13 @@ module internal DynamicsFindings =
 
     /// Fixed and slow points of a map, from states that test trials visit.
     let fixedPointsOf (map: CircuitMap) (analyzed: Analyzed) : AnalysisResult =
-        let starts = starts analyzed map
+        let visited, starts = starts analyzed map
         let words = inputWords map
 
         let points =
             try
-                map |> Dynamics.fixedPoints starts
+                map
+                |> Dynamics.fixedPointsWith (FixedPointOptions(AllModesUpTo = AllModes)) starts
             with :? ArgumentException as e ->
                 Findings.notPossible e.Message
 
@@ -306,7 +311,13 @@ module internal DynamicsFindings =
                     else
                         Some("fixed-points", table analyzed map shown)
                 Notes = [
-                    $"{words}: {points.Length} points from {starts.Length} states that test trials visit."
+                    let led (found: FixedPoint list) = found |> List.sumBy _.Starts
+                    let toFixed, toSlow = led (stable @ saddles), led slow
+
+                    $"{words}. The search started from {starts.Length} of the {visited} states that {min TrialsOfStarts analyzed.Activity.Length} test trials visit: half of them the slowest that lie apart, the others spread over all (k-means++). {toFixed} starts converged to fixed points and {toSlow} to slow ones; {starts.Length - toFixed - toSlow} reached neither. {points.Length} points are distinct."
+
+                    if map.Size > AllModes then
+                        $"Directions that leave are counted among the {(FixedPointOptions()).Modes} eigenvalues of largest magnitude, of {map.Size}."
 
                     if points.Length > MostPoints then
                         $"The first {MostPoints} of them are shown."
@@ -314,6 +325,7 @@ module internal DynamicsFindings =
                     "A time constant below 0 is that of a direction that leaves."
                 ]
                 Key = [
+                    "starts of the search", string starts.Length
                     "stable fixed points", string stable.Length
                     "fixed points that directions leave", string saddles.Length
                     "slow points", string slow.Length

@@ -179,13 +179,25 @@ module internal Findings =
 
     let private isFew count = count >= 2 && count <= FewValues
 
+    /// The condition that splits trials where none is named: the evidence, or the first with few values.
+    let splittingCondition (trials: TestedTrial list) =
+        Option.toList (evidence trials) @ conditions trials
+        |> List.tryFind (fun name -> isFew (valuesOf name trials).Length)
+
+    /// Some values of a condition, evenly chosen among all, with the first and the last.
+    let someValues most (values: float list) =
+        if values.Length <= most then
+            values
+        else
+            List.init most (fun k ->
+                values[int (Math.Round(float (k * (values.Length - 1)) / float (most - 1)))])
+
     /// The condition by which trajectories are split where none is named: the evidence, or the first with few values, else the choice, else none.
     let splitting (analyzed: Analyzed) =
         match analyzed.Request.Conditions with
         | name :: _ -> Some name
         | [] ->
-            Option.toList (evidence analyzed.Trials) @ conditions analyzed.Trials
-            |> List.tryFind (fun name -> isFew (valuesOf name analyzed.Trials).Length)
+            splittingCondition analyzed.Trials
             |> Option.orElseWith (fun () ->
                 if isFew (fst (labels "choice" analyzed.Trials)).Length then
                     Some "choice"

@@ -25,6 +25,10 @@ module internal PopulationFindings =
     [<Literal>]
     let private MostClasses = 10
 
+    /// Trials whose trajectories are drawn one by one.
+    [<Literal>]
+    let private SingleTrials = 4
+
     let private areas (analyzed: Analyzed) = analyzed.Experiment.Circuit.Areas
 
     /// As many of the trials as a decomposition takes in some seconds.
@@ -58,6 +62,21 @@ module internal PopulationFindings =
         panel,
         Findings.columns [ "component", number; "share", shares; "summed", summed ]
 
+    /// A curve in stretches of equal time, from dark to light.
+    let private byTime dt (x: float[]) (y: float[]) = [
+        let count = min Style.TimeColors (max 1 (x.Length - 1))
+
+        for k in 0 .. count - 1 do
+            let first, last = k * (x.Length - 1) / count, (k + 1) * (x.Length - 1) / count
+
+            Style.line
+                $"{TableText.short (dt * float (first + 1))} to {TableText.short (dt * float (last + 1))} ms"
+                (Style.timeColor k)
+                2.4
+                x[first..last]
+                y[first..last]
+    ]
+
     /// Means of the trials of each condition along the first two components.
     let private trajectories
         area
@@ -67,41 +86,69 @@ module internal PopulationFindings =
         (labels: int[])
         (activity: TrialSet)
         (components: PrincipalComponents)
+        isOneTarget
         words
         =
         let count = min 3 components.Components.ColumnCount
 
-        let means =
-            if names.IsEmpty then
-                activity.ConditionMeans(Array.zeroCreate activity.Trials)
-            else
-                activity.ConditionMeans labels
+        // Without conditions trials of several targets have no mean that stands for them.
+        let isPlain = names.IsEmpty
+        let isSingle = isPlain && not isOneTarget
 
-        let along = means |> Population.project count components
+        let along =
+            if isSingle then
+                activity |> Population.project count components
+            elif isPlain then
+                activity.ConditionMeans(Array.zeroCreate activity.Trials)
+                |> Population.project count components
+            else
+                activity.ConditionMeans labels |> Population.project count components
 
         let curve k axis =
             Array.init along.Steps (fun t -> along[k, t, axis])
 
-        let names = if names.IsEmpty then [ "all trials" ] else names
+        let names =
+            if isSingle then
+                [
+                    for k in 0 .. min SingleTrials activity.Trials - 1 -> $"test trial {k}"
+                ]
+            elif isPlain then
+                [ "all trials" ]
+            else
+                names
 
         let panel = {
             Title = $"Trajectories of {area}"
             Caption =
                 (match split with
                  | Some name -> $"Means of the test trials of each {name}"
-                 | None -> "The mean of all test trials")
-                + $" along the first two principal components; a circle marks the first step.{words}"
+                 | None when isSingle -> $"The first {names.Length} test trials"
+                 | None -> $"The mean of {activity.Trials} test trials")
+                + " along the first two principal components"
+                + (if isPlain then ", colored by time" else "")
+                + $"; a circle marks the first step.{words}"
             IsWide = false
             Height = 320
             Chart =
                 [
+                    if isPlain then
+                        for k in 0 .. names.Length - 1 do
+                            for stretch in byTime (float dt) (curve k 0) (curve k 1) do
+                                if k = 0 then
+                                    stretch
+                                else
+                                    stretch |> Chart.withTraceInfo (ShowLegend = false)
+
                     for k, name in List.indexed names do
                         let x, y = curve k 0, curve k 1
 
-                        Style.line name (Style.nth k) 2.0 x y
-                        |> Chart.withLineStyle (Dash = Style.dash k)
+                        if not isPlain then
+                            Style.line name (Style.nth k) 2.0 x y
+                            |> Chart.withLineStyle (Dash = Style.dash k)
 
-                        Style.points "" (Findings.marker (Style.nth k) 8) [| x[0] |] [| y[0] |]
+                        Style.points
+                            ""
+                            (Findings.marker (if isPlain then Style.timeColor 0 else Style.nth k) 8) [| x[0] |] [| y[0] |]
                         |> Chart.withTraceInfo (ShowLegend = false)
                 ]
                 |> Style.figure
@@ -195,6 +242,7 @@ module internal PopulationFindings =
                                      (labelled |> List.map snd |> Array.ofList)
                                      activity
                                      components
+                                     (TrialAxes.haveOneTarget trials)
                                      words
                          ]),
                     components,

@@ -58,6 +58,24 @@ module internal Style =
         |][k % series.Length]
         |> colour
 
+    /// Colours of stretches of time, from dark to light (viridis).
+    let private times =
+        [|
+            "#440154"
+            "#433e85"
+            "#2f6c8e"
+            "#1f9a8a"
+            "#3fbc73"
+            "#93d741"
+        |]
+        |> Array.map colour
+
+    /// How many stretches of time have colours.
+    [<Literal>]
+    let TimeColors = 6
+
+    let timeColor k = times[min k (times.Length - 1)]
+
     /// Lines that may lie on each other differ in their dashes too, and those beyond the last colour are all dashed.
     let dash k =
         if k >= series.Length then StyleParam.DrawingStyle.DashDot

@@ -367,6 +367,39 @@ module internal VectorFigure =
                 mark trace point
     ]
 
+    // Words in the figure, at places of the axes.
+
+    let private annotations (x: Axis) (y: Axis) (layout: JsonNode) = [
+        match at [ "annotations" ] layout with
+        | Some(:? JsonArray as all) ->
+            for one in all do
+                match one with
+                | null -> ()
+                | one ->
+                    match number [ "x" ] one, number [ "y" ] one, text [ "text" ] one with
+                    | Some across, Some up, Some said when isShown x across && isShown y up ->
+                        let anchor =
+                            match text [ "xanchor" ] one with
+                            | Some "left" -> "start"
+                            | Some "right" -> "end"
+                            | _ -> "middle"
+
+                        let down =
+                            match text [ "yanchor" ] one with
+                            | Some "bottom" -> -2.0
+                            | Some "top" -> 11.0
+                            | _ -> 4.0
+
+                        let size =
+                            match number [ "font"; "size" ] one with
+                            | Some size -> [ "font-size", n size ]
+                            | None -> []
+
+                        words (onAxis x across) (onAxis y up + down) anchor size (raised said)
+                    | _ -> ()
+        | _ -> ()
+    ]
+
     // The legend, above the axes, in rows.
 
     let private entries (traces: JsonNode list) = [
@@ -494,6 +527,7 @@ module internal VectorFigure =
                     element "defs" [] (element "clipPath" [ "id", "inside" ] clip)
                     yield! legend placed
                     element "g" [ "clip-path", "url(#inside)" ] $"\n{curves}\n"
+                    yield! annotations x y layout
                     yield! axes x y
                     ""
                 ])

@@ -2,12 +2,13 @@ namespace Rflo.Host
 
 open Argu
 
-/// What is computed of a run that has ended, as Argu reads it; `AnalysisRequests` reads the values. Without any of the first six, what suits
+/// What is computed of a run that has ended, as Argu reads it; `AnalysisRequests` reads the values. Without any of the first eight, what suits
 /// the task of the run.
 [<RequireQualifiedAccess>]
 type internal AnalysisOption =
     | Performance
     | Psychometric of condition: string option
+    | Outputs
     | Pca
     | Fixed_Points
     | Lyapunov
@@ -27,6 +28,8 @@ type internal AnalysisOption =
                 "loss and performance of the test trials, in all and by each of their conditions."
             | Psychometric _ ->
                 "how often output 1 is chosen by a condition, with a logistic fit, and reaction times; 'evidence' or 'difference' where none is named."
+            | Outputs ->
+                "outputs against targets, with the mask and the phases; their means by condition, or several trials."
             | Pca ->
                 "principal components of each area, and the means of the trials by condition along the first two."
             | Fixed_Points ->
@@ -37,7 +40,7 @@ type internal AnalysisOption =
             | Perturb _ ->
                 "the same test trials perturbed: silence:AREA, lesion:AREA, stimulate:AREA=CURRENT, disturb:AREA=NOISE or scale:PROJECTION=FACTOR, and @EVENT behind it for a phase, such as silence:cortex@delay. Repeatable."
             | Condition _ ->
-                "split performance and trajectories by this condition of the trials; without it, by all that have few values. Repeatable."
+                "split performance, outputs and trajectories by this condition of the trials; without it, by all that have few values. Repeatable."
             | At _ ->
                 "fixed points and exponents at these inputs, INPUT=NUMBER,NUMBER,..., a number for each channel; 0 without it. Repeatable."
             | Gate _ ->

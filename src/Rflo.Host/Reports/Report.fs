@@ -4,6 +4,7 @@ open System
 open System.Text.Json.Nodes
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Core
+open Rflo.Dsl
 open Rflo.Runs
 
 /// The report of a run, made from the files of its folder.
@@ -11,7 +12,7 @@ open Rflo.Runs
 module internal Report =
 
     let private mostUnits = 12
-    let private mostOutputs = 4
+    let private mostReadouts = 4
     let private mostBlocks = 4
     let private mostAlignments = 2
 
@@ -60,9 +61,6 @@ module internal Report =
             && array.Shape.Length = 2)
         |> List.map (fun array -> array.Name.Substring prefix.Length, array)
 
-    let private times (dt: float) (array: NamedArray) =
-        Array.init array.Shape[0] (fun t -> dt * float (t + 1))
-
     /// The readouts in order of declaration, which is that of their targets: names and kinds of outputs.
     let private readouts (record: RunRecord) =
         match field [ "readouts" ] record.Manifest.Experiment with
@@ -78,91 +76,47 @@ module internal Report =
     /// What is said of the losses of a run's readouts.
     let lossesOf record = readouts record |> List.map snd
 
-    /// The outputs of a moment by readout, in the order of their targets, whatever the order of the archive.
-    let private inOrder (record: RunRecord) moment =
-        let found = withPrefix $"{moment}/outputs/" record.Activity
-        let declared = readouts record |> List.map fst
+    /// The trial of a moment; none where the task failed in it.
+    let private trial (record: RunRecord) moment =
+        match find $"{moment}/targets" record.Activity with
+        | Some targets when targets.Shape[0] > 0 ->
+            LoadedRuns.activity
+                RunFileNames.Activity
+                (LoadedRuns.readouts RunFileNames.Activity record.Manifest)
+                (Map.ofList [ for array in record.Activity -> array.Name, array ])
+                moment
+            |> Some
+        | _ -> None
 
-        found
-        |> List.sortBy (fun (name, _) ->
-            declared |> List.tryFindIndex ((=) name) |> Option.defaultValue declared.Length)
+    /// The outputs of every readout on one axis, before and after training side by side.
+    let private outputs (dt: float) (record: RunRecord) =
+        match trial record "before", trial record "after" with
+        | Some before, Some after -> [
+            let dt = dt * 1.0<ms>
 
-    /// Every output of every readout before and after training, side by side.
-    let private outputs dt (record: RunRecord) = [
-        let before = inOrder record "before"
-        let mutable first = 0
+            for readout in TrialAxes.readouts before |> List.truncate mostReadouts do
+                // The first trial after training may differ from that before: each has its own targets.
+                let range =
+                    Figures.limits (
+                        OutputFindings.series dt [ before ] readout
+                        @ OutputFindings.series dt [ after ] readout
+                    )
 
-        let show moment k label place (values: NamedArray) range caption colour =
-            match
-                find $"{moment}/targets" record.Activity, find $"{moment}/mask" record.Activity
-            with
-            | Some targets, Some mask ->
-                let title = $"{label} {moment} training"
-                let target, counted = column place targets, column place mask
-
-                [
-                    Figures.output
-                        title
+                let shown moment trial caption colour =
+                    OutputFindings.panel
+                        dt
+                        [ trial ]
+                        $"{(fst readout).Name} {moment} training"
                         caption
-                        range
+                        false
                         colour
-                        (times dt values)
-                        target
-                        counted
-                        (column k values)
-                ]
-            | _ -> []
+                        range
+                        readout
 
-        /// The series of an output: itself, and its target where that counts.
-        let drawn moment k place values =
-            match
-                find $"{moment}/targets" record.Activity, find $"{moment}/mask" record.Activity
-            with
-            | Some targets, Some mask -> [
-                Array.map2
-                    (fun y m -> if m = 0.0 then nan else y)
-                    (column place targets)
-                    (column place mask)
-                column k values
-              ]
-            | _ -> []
-
-        for name, values in before do
-            for k in 0 .. values.Shape[1] - 1 do
-                let label = if values.Shape[1] = 1 then name else $"{name} {k}"
-                let place = first + k
-
-                match find $"after/outputs/{name}" record.Activity with
-                | Some later when place < mostOutputs ->
-                    // The first trial after training may differ from that before: each has its own targets.
-                    let range =
-                        Figures.limits (drawn "before" k place values @ drawn "after" k place later)
-
-                    yield!
-                        show
-                            "before"
-                            k
-                            label
-                            place
-                            values
-                            range
-                            "Test trial 0, with learning off."
-                            Style.grey
-
-                    yield!
-                        show
-                            "after"
-                            k
-                            label
-                            place
-                            later
-                            range
-                            "The same task, with learning off."
-                            Style.blue
-                | _ -> ()
-
-            first <- first + values.Shape[1]
-    ]
+                shown "before" before "Test trial 0, with learning off." Style.grey
+                shown "after" after "The same task, with learning off." Style.blue
+          ]
+        | _ -> []
 
     /// Some units of all areas, evenly chosen.
     let private units moment (record: RunRecord) =
@@ -340,11 +294,10 @@ module internal Report =
 
     /// Notes on what the page leaves out.
     let private leftOut (record: RunRecord) (distributions: Panel list) = [
-        let outputs =
-            inOrder record "before" |> List.sumBy (fun (_, values) -> values.Shape[1])
+        let all = readouts record
 
-        if outputs > mostOutputs then
-            Note $"{mostOutputs} of {outputs} outputs are shown; activity.npz has all of them."
+        if all.Length > mostReadouts then
+            Note $"{mostReadouts} of {all.Length} readouts are shown; activity.npz has all of them."
 
         if distributions.Length > mostBlocks then
             Note
@@ -418,6 +371,18 @@ module internal Report =
         "Blue projections learn, grey ones stay; filled arrowheads are excitatory, bars inhibitory, open arrowheads "
         + "of any sign. Dashed arrows carry errors. rflo graph SCRIPT draws the circuit with all signs explained."
 
+    /// Test trials under the perturbations of the training, beside those without; none where the run has none.
+    let internal contrasts dt (record: RunRecord) =
+        match
+            Contrasts.ofArrays
+                RunFileNames.Activity
+                (LoadedRuns.readouts RunFileNames.Activity record.Manifest)
+                record.Activity
+        with
+        | []
+        | [ _ ] -> None
+        | trials -> Some(ContrastFindings.ofTrials (dt * 1.0<ms>) None trials)
+
     /// The page.
     let html (record: RunRecord) =
         let manifest = record.Manifest
@@ -460,6 +425,24 @@ module internal Report =
                         | Ok _ -> ()
                     yield! leftOut record distributions
                 ]
+                match contrasts dt record with
+                | None -> ()
+                | Some found ->
+                    "Perturbations",
+                    [
+                        Panels [ for _, panel, _ in found.Figures -> panel ]
+
+                        match found.Table with
+                        | Some(_, (heads, rows)) -> Table(heads, rows)
+                        | None -> ()
+
+                        Note
+                            "The perturbations of the training, each in all of the same test trials, by the final weights. rflo analyze writes these figures as SVG, with their numbers as CSV."
+
+                        for note in found.Notes do
+                            Note note
+                    ]
+
                 "The experiment",
                 [
                     match record.Picture with

@@ -63,7 +63,8 @@ module internal LoadedRuns =
 
     // Activity.
 
-    let private readouts place (manifest: RunManifest) : Readout list =
+    /// The readouts that a manifest names.
+    let readouts place (manifest: RunManifest) : Readout list =
         try
             match manifest.Experiment with
             | null -> []
@@ -82,7 +83,8 @@ module internal LoadedRuns =
         with e when not (e :? RunFileException) ->
             damaged place "readouts" $"has a manifest without valid readouts ({e.Message})"
 
-    let private activity
+    /// The trial before or after training.
+    let activity
         place
         (readouts: Readout list)
         (arrays: Map<string, NamedArray>)

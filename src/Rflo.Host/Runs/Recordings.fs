@@ -33,23 +33,21 @@ module Recordings =
         | first :: _ -> first.ColumnCount
         | [] -> 0
 
-    /// `Recordings.save "runs/recordings.npz" trials` writes the trials of an evaluation: `steps`, `loss`, `performance` and by name `conditions/coherence` of each trial, `inputs`, `targets`,
-    /// `mask`, and by name `outputs/choice` and `rates/cortex`, each of shape (trials, steps of the longest trial, channels, outputs or units),
-    /// and `rewards` and by name `events/delay`, true in the steps in which the event happens, (trials, steps). Behind the end of a shorter trial there is NaN, the mask is 0, and no event happens.
-    let save (file: string) (activities: Activity list) =
+    /// The arrays of trials, as `save` writes them, with a prefix before their names.
+    let internal arrays (prefix: string) (activities: Activity list) =
         let steps = activities |> List.map (fun one -> one.Inputs.RowCount)
         let longest = List.fold max 0 steps
 
         let all fill name (part: Activity -> Matrix<float>) =
             let trials = List.map part activities
-            padded name fill longest (widthOf trials) trials
+            padded (prefix + name) fill longest (widthOf trials) trials
 
-        let named prefix (parts: Activity -> Map<string, Matrix<float>>) = [
+        let named kind (parts: Activity -> Map<string, Matrix<float>>) = [
             match activities with
             | [] -> ()
             | first :: _ ->
                 for name in (parts first).Keys do
-                    all nan $"{prefix}/{name}" (fun one -> (parts one)[name])
+                    all nan $"{kind}/{name}" (fun one -> (parts one)[name])
         ]
 
         let conditions = [
@@ -62,7 +60,7 @@ module Recordings =
                         Map.tryFind name one.Conditions |> Option.defaultValue nan
                 |]
 
-                NamedArray($"conditions/{name}", [| values.Length |], values)
+                NamedArray($"{prefix}conditions/{name}", [| values.Length |], values)
         ]
 
         let events = [
@@ -76,7 +74,12 @@ module Recordings =
                     for step in Map.tryFind name one.Events |> Option.defaultValue [] do
                         marks[k * longest + step - 1] <- 1.0
 
-                NamedArray($"events/{name}", [| activities.Length; longest |], marks, NpzType.Flag)
+                NamedArray(
+                    $"{prefix}events/{name}",
+                    [| activities.Length; longest |],
+                    marks,
+                    NpzType.Flag
+                )
         ]
 
         let performance = [| for one in activities -> one.Performance |]
@@ -85,28 +88,35 @@ module Recordings =
         for k, one in List.indexed activities do
             one.Rewards.CopyTo(rewards, k * longest)
 
-        Npz.Write(
-            file,
-            [
-                NamedArray(
-                    "steps",
-                    [| activities.Length |],
-                    [| for count in steps -> float count |],
-                    NpzType.Index
-                )
-                NamedArray("loss", [| activities.Length |], [| for one in activities -> one.Loss |])
-                NamedArray("performance", [| activities.Length |], performance)
-                yield! conditions
-                all nan "inputs" _.Inputs
-                all nan "targets" _.Targets
-                all 0.0 "mask" _.Mask
-                NamedArray("rewards", [| activities.Length; longest |], rewards)
-                yield! events
-                yield! named "outputs" _.Outputs
-                yield! named "rates" _.Rates
-                yield! named "states" _.States
-            ]
-        )
+        [
+            NamedArray(
+                $"{prefix}steps",
+                [| activities.Length |],
+                [| for count in steps -> float count |],
+                NpzType.Index
+            )
+            NamedArray(
+                $"{prefix}loss",
+                [| activities.Length |],
+                [| for one in activities -> one.Loss |]
+            )
+            NamedArray($"{prefix}performance", [| activities.Length |], performance)
+            yield! conditions
+            all nan "inputs" _.Inputs
+            all nan "targets" _.Targets
+            all 0.0 "mask" _.Mask
+            NamedArray($"{prefix}rewards", [| activities.Length; longest |], rewards)
+            yield! events
+            yield! named "outputs" _.Outputs
+            yield! named "rates" _.Rates
+            yield! named "states" _.States
+        ]
+
+    /// `Recordings.save "runs/recordings.npz" trials` writes the trials of an evaluation: `steps`, `loss`, `performance` and by name `conditions/coherence` of each trial, `inputs`, `targets`,
+    /// `mask`, and by name `outputs/choice` and `rates/cortex`, each of shape (trials, steps of the longest trial, channels, outputs or units),
+    /// and `rewards` and by name `events/delay`, true in the steps in which the event happens, (trials, steps). Behind the end of a shorter trial there is NaN, the mask is 0, and no event happens.
+    let save (file: string) (activities: Activity list) =
+        Npz.Write(file, arrays "" activities)
 
     let private wrong file (message: string) : 'a =
         raise (ArgumentException $"{file}: {message}")
@@ -136,10 +146,10 @@ module Recordings =
                 $"the shape of {array.Name} is {shapeOf array}; it must be (trials, steps, width), with the {steps.Length} trials of steps and room for the longest"
 
     /// The steps of each event in each trial, by name.
-    let private eventsOf file (steps: int[]) : (string * int list[]) list = [
-        for name in Npz.Names file do
+    let private eventsOf file (names: string seq) read (steps: int[]) : (string * int list[]) list = [
+        for name in names do
             if name.StartsWith("events/", StringComparison.Ordinal) then
-                let marks = Npz.ReadArray(file, name)
+                let marks: NamedArray = read name
 
                 match marks.Shape with
                 | [| trials; longest |] when
@@ -156,24 +166,23 @@ module Recordings =
                         $"the shape of {name} is {shapeOf marks}; it must be (trials, steps), with the {steps.Length} trials of steps and room for the longest"
     ]
 
-    /// `Recordings.load decision "runs/recordings.npz"` are the trials that `Recordings.save` wrote of that experiment's circuit.
-    let load (experiment: Experiment) (file: string) : Activity list =
-        let names = List.ofSeq (Npz.Names file)
-        let steps = Npz.ReadArray(file, "steps").Values |> Array.map int
-        let losses = Npz.ReadArray(file, "loss").Values
-        let performance = Npz.ReadArray(file, "performance").Values
+    /// The trials of arrays that `arrays` made, by their names without the prefix.
+    let internal ofArrays file readouts (names: string list) (read: string -> NamedArray) : Activity list =
+        let steps = (read "steps").Values |> Array.map int
+        let losses = (read "loss").Values
+        let performance = (read "performance").Values
 
         let conditions = [
             for name in names do
                 if name.StartsWith("conditions/", StringComparison.Ordinal) then
-                    name.Substring "conditions/".Length, Npz.ReadArray(file, name).Values
+                    name.Substring "conditions/".Length, (read name).Values
         ]
 
         let trials name =
-            trialsOf file steps (Npz.ReadArray(file, name)) |> Array.ofList
+            trialsOf file steps (read name) |> Array.ofList
 
         let inputs, targets, mask = trials "inputs", trials "targets", trials "mask"
-        let rewards = Npz.ReadArray(file, "rewards")
+        let rewards = read "rewards"
 
         let named (prefix: string) = [
             for name in names do
@@ -181,7 +190,7 @@ module Recordings =
                     name.Substring(prefix.Length + 1), trials name
         ]
 
-        let events = eventsOf file steps
+        let events = eventsOf file names read steps
         let outputs, rates, states = named "outputs", named "rates", named "states"
 
         let longest =
@@ -202,7 +211,7 @@ module Recordings =
                                     name, values[k]
                         ]
                     Inputs = inputs[k]
-                    Readouts = experiment.Circuit.Readouts
+                    Readouts = readouts
                     Targets = targets[k]
                     Mask = mask[k]
                     Rewards = rewards.Values[k * longest .. k * longest + steps[k] - 1]
@@ -212,6 +221,11 @@ module Recordings =
                     States = Map.ofList [ for name, all in states -> name, all[k] ]
                 }
         ]
+
+    /// `Recordings.load decision "runs/recordings.npz"` are the trials that `Recordings.save` wrote of that experiment's circuit.
+    let load (experiment: Experiment) (file: string) : Activity list =
+        ofArrays file experiment.Circuit.Readouts (List.ofSeq (Npz.Names file)) (fun name ->
+            Npz.ReadArray(file, name))
 
     let private rowsOf file steps name =
         if Npz.Names file |> Seq.contains name then
@@ -256,7 +270,7 @@ module Recordings =
             |> Option.defaultWith (fun () -> [| for count in steps -> Array2D.zeroCreate count 0 |])
 
         let mask = rowsOf file steps "mask"
-        let events = eventsOf file steps
+        let events = eventsOf file (Npz.Names file) (fun name -> Npz.ReadArray(file, name)) steps
 
         let conditions = [
             for name in Npz.Names file do

@@ -20,7 +20,8 @@ type internal RunRecord = {
     /// projection there are NAME/row, /column and /value of those that exist, and /shape, instead.
     Weights: NamedArray list
     /// activity.npz: before/ and after/ training, each with targets, mask, inputs, outputs/READOUT, rates/AREA and states/AREA STATE (where recorded),
-    /// shape (steps, ...), and the conditions of the trial, conditions/NAME, its loss, and rewards and performance, where it has them.
+    /// shape (steps, ...), and the conditions of the trial, conditions/NAME, its loss, and rewards and performance, where it has them. Of a training under
+    /// perturbations also test trials as `Recordings.save` has them, without rates: contrast/control/ and contrast/WORDS/ of each perturbation.
     Activity: NamedArray list
     /// The script's text.
     Script: string option
@@ -139,6 +140,7 @@ module internal RunRecord =
         overrides
         script
         picture
+        contrasts
         (trained: Trained)
         =
         let experiment = trained.Experiment
@@ -183,6 +185,7 @@ module internal RunRecord =
             Activity =
                 activity experiment.Circuit "before" trained.Before
                 @ activity experiment.Circuit "after" trained.After
+                @ Contrasts.arrays contrasts
             Script = script
             Picture = picture
         }
@@ -190,7 +193,8 @@ module internal RunRecord =
     /// The record of a run that has just ended, with its picture, for programs that write no run folder.
     let ofTrained (started: DateTimeOffset) overrides (script: string option) (trained: Trained) =
         let picture = Picture.svg trained.Experiment.Circuit
-        recordOf started [] [] [] overrides script (Some picture) trained
+        let contrasts = Contrasts.ofRun trained
+        recordOf started [] [] [] overrides script (Some picture) contrasts trained
 
     /// The record of a run that has just ended, whose folder was begun before. Its picture is drawn after the numbers are
     /// written.
@@ -206,11 +210,12 @@ module internal RunRecord =
             overrides
             (Option.map File.ReadAllText script)
             None
+            (Contrasts.ofRun trained)
             trained
 
     /// The record of a point of a sweep, with its measures: without the script and the picture, which are the same for thousands of them.
     let ofPoint settings measured (started: DateTimeOffset) overrides (trained: Trained) =
-        recordOf started [] settings measured overrides None None trained
+        recordOf started [] settings measured overrides None None [] trained
 
     /// The record of a saved run folder.
     let ofSaved (saved: SavedRun) =
