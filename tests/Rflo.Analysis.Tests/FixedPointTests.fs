@@ -330,7 +330,12 @@ let private areSpread () =
     let stream = RandomStream(5L, "groups of states")
     let upper = switchOf 2.0
     // Near two fixed points the circuit is slow; the other two groups are fast.
-    let middles = [ [| upper; upper |]; [| 0.0; 0.0 |]; [| 3.0; 0.5 |]; [| -3.0; 2.0 |] ]
+    let middles = [
+        [| upper; upper |]
+        [| 0.0; 0.0 |]
+        [| 3.0; 0.5 |]
+        [| -3.0; 2.0 |]
+    ]
 
     let states = [
         for middle in middles do
@@ -374,7 +379,10 @@ let private areSpread () =
         |> Seq.map (fun point -> point.State |> Array.map (fun x -> Math.Round(x, 6) + 0.0))
         |> Set.ofSeq
 
-    Expect.equal (places chosen) (places (finite |> List.chunkBySize 10 |> List.map List.head)) "points"
+    Expect.equal
+        (places chosen)
+        (places (finite |> List.chunkBySize 10 |> List.map List.head))
+        "points"
 
 /// The leading modes of a point are the first of all its modes.
 let private haveLeadingModes () =

@@ -389,8 +389,7 @@ let tests =
                     ]
                     |> List.unzip
 
-                let shares counts =
-                    counts ||> Estimate.pairedDifference
+                let shares counts = counts ||> Estimate.pairedDifference
 
                 let near3 what (value, low, high) (found: Estimate) =
                     Numbers.isLessThan (abs (value - found.Value)) 1e-12 $"{what}: {found}"
@@ -405,8 +404,7 @@ let tests =
                 near3 "the same" (0.0, -0.0570922, 0.0570922) (shares (pairs 40 0 0 10))
 
                 // 2 +- 4.30265 / sqrt 3 of the differences 1, 2 and 3; the pair with NaN is none.
-                let means =
-                    Estimate.pairedDifference [ 0.5; 0.5; nan; 1.0 ] [ 1.5; 2.5; 9.0; 4.0 ]
+                let means = Estimate.pairedDifference [ 0.5; 0.5; nan; 1.0 ] [ 1.5; 2.5; 9.0; 4.0 ]
 
                 Numbers.isLessThan (abs (means.Low + 0.48414)) 1e-4 "t, low"
                 Numbers.isLessThan (abs (means.High - 4.48414)) 1e-4 "t, high"

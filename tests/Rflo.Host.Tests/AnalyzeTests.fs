@@ -254,7 +254,8 @@ let tests =
                     "perturbed")
         }
 
-        test "show the outputs, the choices and the differences of the same trials with and without a perturbation" {
+        test
+            "show the outputs, the choices and the differences of the same trials with and without a perturbation" {
             withRun (fun place ->
                 let code, said, complained =
                     analyze
@@ -320,7 +321,8 @@ let tests =
 
                 for t, row in List.indexed (within "outputs-silence-cortex-stimulus-y-1") do
                     let expected = [
-                        for side in controls |> List.map _.Conditions["side"] |> List.distinct |> List.sort do
+                        for side in
+                            controls |> List.map _.Conditions["side"] |> List.distinct |> List.sort do
                             means controls side t
                             means perturbed side t
                     ]
@@ -350,7 +352,14 @@ let tests =
                         Path.Combine(place, "analysis", "outputs-silence-cortex-stimulus-y-1.svg")
                     )
 
-                for words in [ ">perturbed<"; ">target counts<"; ">stimulus<"; ">decision<" ] do
+                for words in
+                    [
+                        ">perturbation<"
+                        ">perturbed<"
+                        ">target counts<"
+                        ">stimulus<"
+                        ">decision<"
+                    ] do
                     Expect.stringContains figure words "words of the figure")
         }
 
@@ -437,7 +446,10 @@ let tests =
 
                     Expect.equal
                         [ first; second ]
-                        [ "silence cortex during stimulus"; "scale cortex->y by 0.5" ]
+                        [
+                            "silence cortex during stimulus"
+                            "scale cortex->y by 0.5"
+                        ]
                         "each by itself, in all trials"
 
                     let found =
@@ -466,8 +478,7 @@ let tests =
                             "results of the trial"
                 | other -> failtest $"%A{List.map fst other}"
 
-                let code, said, complained =
-                    analyze place [ "--test-trials"; "40" ] robust
+                let code, said, complained = analyze place [ "--test-trials"; "40" ] robust
 
                 Expect.equal (code, complained) (ExitCode.Done, "") "analysis"
 
@@ -493,15 +504,17 @@ let tests =
 
                 let rows = csv (Path.Combine(place, "analysis", "outputs-y.csv"))
 
-                Expect.equal
-                    rows.Head
-                    [ "time ms"; "y target"; "y output"; "y deviation" ]
-                    "heads"
+                Expect.equal rows.Head [ "time ms"; "y target"; "y output"; "y deviation" ] "heads"
 
                 // Every trial is the same without noise.
                 for t, row in List.indexed rows.Tail do
                     Numbers.isLessThan (abs (number row[1] - trial.Targets[t, 0])) 1e-12 "target"
-                    Numbers.isLessThan (abs (number row[2] - trial.Outputs["y"][t, 0])) 1e-12 "output"
+
+                    Numbers.isLessThan
+                        (abs (number row[2] - trial.Outputs["y"][t, 0]))
+                        1e-12
+                        "output"
+
                     Numbers.isLessThan (abs (number row[3])) 1e-12 "deviation"
 
                 let page = File.ReadAllText(Path.Combine(place, "analysis.html"))
@@ -553,8 +566,16 @@ let tests =
 
                 Expect.stringContains said "produced minus target interval" "numbers"
                 let page = File.ReadAllText(Path.Combine(place, "analysis.html"))
-                Expect.stringContains page "The first 4 held-out test trials, whose targets differ." "page"
-                Expect.stringContains page "The first 4 test trials along the first two" "trajectories")
+
+                Expect.stringContains
+                    page
+                    "The first 4 held-out test trials, whose targets differ."
+                    "page"
+
+                Expect.stringContains
+                    page
+                    "The first 4 test trials along the first two"
+                    "trajectories")
         }
 
         test "find the fixed points and exponents that the words find, at inputs that are given" {

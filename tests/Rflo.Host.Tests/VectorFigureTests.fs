@@ -151,8 +151,9 @@ let tests =
         test "have words where their axes put them, and shades behind trials" {
             let trial steps phases mask : Rflo.Dsl.Activity =
                 let column (values: float[]) =
-                    MathNet.Numerics.LinearAlgebra.Matrix<float>.Build
-                        .DenseOfColumnArrays([| values |])
+                    MathNet.Numerics.LinearAlgebra.Matrix<float>.Build.DenseOfColumnArrays(
+                        [| values |]
+                    )
 
                 {
                     Loss = 0.0
@@ -208,11 +209,14 @@ let tests =
             let frame = elements "rect" document |> List.head
             let at name = float (attribute name frame)
 
-            let word =
-                elements "text" document |> List.find (fun text -> text.Value = "go")
+            let word = elements "text" document |> List.find (fun text -> text.Value = "go")
 
             Expect.equal (attribute "text-anchor" word) "middle" "centred"
-            isNear (float (attribute "x" word)) (at "x" + 0.75 * at "width") "in the middle of its phase"
+
+            isNear
+                (float (attribute "x" word))
+                (at "x" + 0.75 * at "width")
+                "in the middle of its phase"
             // The row of names is 0.085 high, and its middle lies 0.0425 below the top of 1.085.
             isNear
                 (float (attribute "y" word))
@@ -220,7 +224,7 @@ let tests =
                 "above the curves"
 
             let texts = elements "text" document |> List.map _.Value
-            Expect.containsAll texts [ "target counts"; "perturbed" ] "legend"
+            Expect.containsAll texts [ "target counts"; "perturbation" ] "legend"
         }
 
         test "of charts of another kind are refused" {

@@ -124,7 +124,9 @@ module Estimate =
             let count a b =
                 pairs |> Array.filter ((=) (a, b)) |> Array.length
 
-            let both, lost, won, neither = count 1.0 1.0, count 1.0 0.0, count 0.0 1.0, count 0.0 0.0
+            let both, lost, won, neither =
+                count 1.0 1.0, count 1.0 0.0, count 0.0 1.0, count 0.0 0.0
+
             let before, after = proportion (both + lost) n, proportion (both + won) n
 
             // The correlation of the two, with its correction for continuity.

@@ -144,7 +144,8 @@ module internal Analyses =
         | AnalysisPart.Exponents -> DynamicsFindings.exponents analyzed
         | AnalysisPart.Decoding condition -> PopulationFindings.decoding condition analyzed
         | AnalysisPart.Outputs -> OutputFindings.outputs analyzed
-        | AnalysisPart.Perturbed(words, perturbation) -> contrasted [ words, [ perturbation ] ] analyzed
+        | AnalysisPart.Perturbed(words, perturbation) ->
+            contrasted [ words, [ perturbation ] ] analyzed
 
     /// The parts that the request names; perturbations stand side by side.
     let private requested (analyzed: Analyzed) = [
@@ -208,7 +209,8 @@ module internal Analyses =
             "decoding", $"--decode CONDITION computes it (CONDITION is one of {conditions})"
             "Lyapunov exponents", "--lyapunov computes them"
             (if declared.IsEmpty then
-                 "perturbations", "--perturb silence:AREA and its like compare trials with and without"
+                 "perturbations",
+                 "--perturb silence:AREA and its like compare trials with and without"
              else
                  "other perturbations",
                  "--perturb silence:AREA and its like compare trials with and without")

@@ -180,10 +180,7 @@ module internal AnalysisRequests =
 
         let isSplit =
             List.exists (fun (part: AnalysisPart) ->
-                part.IsPerformance
-                || part.IsOutputs
-                || part.IsComponents
-                || part.IsPerturbed)
+                part.IsPerformance || part.IsOutputs || part.IsComponents || part.IsPerturbed)
 
         if not parts.IsEmpty && not (isOfMap parts) then
             for option in options do

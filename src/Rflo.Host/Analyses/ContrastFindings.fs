@@ -113,7 +113,10 @@ module internal ContrastFindings =
         let control = all.Head
         let what, of', _ = decisive control
         let found = all.Tail |> List.map (difference of' control) |> Array.ofList
-        let isShare = of' control @ List.collect of' all.Tail |> List.forall (fun x -> x = 0.0 || x = 1.0 || Double.IsNaN x)
+
+        let isShare =
+            of' control @ List.collect of' all.Tail
+            |> List.forall (fun x -> x = 0.0 || x = 1.0 || Double.IsNaN x)
 
         let panel = {
             Title = $"Difference of {what} to the control"
@@ -152,7 +155,11 @@ module internal ContrastFindings =
 
         "perturbation-differences",
         panel,
-        ([ "perturbation"; "pairs"; yield! heads $"{what} difference" ],
+        ([
+            "perturbation"
+            "pairs"
+            yield! heads $"{what} difference"
+         ],
          [
              for one, value in List.zip all.Tail (List.ofArray found) ->
                  [ one.Words; string value.Trials; yield! cells value ]
@@ -195,11 +202,9 @@ module internal ContrastFindings =
                         |> Chart.withTraceInfo (ShowLegend = false)
 
                         yield!
-                            Findings.estimates
-                                words
-                                (Style.nth k)
-                                (dodged x curves.Length k)
-                                [| for _, share in curve.Points -> share |]
+                            Findings.estimates words (Style.nth k) (dodged x curves.Length k) [|
+                                for _, share in curve.Points -> share
+                            |]
                 ]
                 |> Style.figure
                     (Style.axis name)
@@ -238,7 +243,10 @@ module internal ContrastFindings =
         let what, _, _ = decisive all.Head
 
         let of' (found: BehaviorSummary) =
-            if what = "performance" then found.Performance else found.Loss
+            if what = "performance" then
+                found.Performance
+            else
+                found.Loss
 
         let found = [ for one in all -> one.Words, Behavior.by name one.Tested ]
 
@@ -469,9 +477,7 @@ module internal ContrastFindings =
                     | Some(figure, _) -> figure
                     | None -> ()
 
-                    match
-                        condition |> Option.orElse (List.tryHead conditions), byEvidence
-                    with
+                    match condition |> Option.orElse (List.tryHead conditions), byEvidence with
                     | Some name, Some _ when Some name = Findings.evidence control.Tested -> ()
                     | Some name, _ -> byCondition name all
                     | None, _ -> ()

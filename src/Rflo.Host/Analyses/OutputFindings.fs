@@ -75,7 +75,16 @@ module internal OutputFindings =
     ]
 
     /// All outputs of a readout on one axis, in one trial or as means over several with their deviations.
-    let panel dt (trials: Activity list) title caption isWide colour range (readout: Readout, first) =
+    let panel
+        dt
+        (trials: Activity list)
+        title
+        caption
+        isWide
+        colour
+        range
+        (readout: Readout, first)
+        =
         let aligned = TrialAxes.align dt None trials
         let marks = TrialAxes.marks (columnsOf readout first) aligned
         let curves = curvesOf aligned (readout, first)
@@ -153,7 +162,8 @@ module internal OutputFindings =
         let having =
             trials |> List.filter (fun trial -> trial.Conditions.ContainsKey condition)
 
-        let values = having |> List.map _.Conditions[condition] |> List.distinct |> List.sort
+        let values =
+            having |> List.map _.Conditions[condition] |> List.distinct |> List.sort
 
         let shown = Findings.someValues MostCurves values
         let aligned = TrialAxes.align dt (TrialAxes.lastPhase having) having
@@ -225,10 +235,7 @@ module internal OutputFindings =
 
         let curves = [
             for k, (trial, row) in List.indexed aligned.Trials do
-                let alone = {
-                    aligned with
-                        Trials = [ trial, row ]
-                }
+                let alone = { aligned with Trials = [ trial, row ] }
 
                 $"test trial {k}",
                 TrialAxes.meanTarget alone first,
@@ -279,7 +286,9 @@ module internal OutputFindings =
             |> List.map (Measure.intervalOf readout task dt)
             |> List.map (fun (asked, produced) -> float asked, float produced)
 
-        let asked, produced = found |> List.unzip |> fun (a, b) -> Array.ofList a, Array.ofList b
+        let asked, produced =
+            found |> List.unzip |> fun (a, b) -> Array.ofList a, Array.ofList b
+
         let errors = Array.map2 (-) produced asked
         let bias = Estimate.mean errors
         let distance = Estimate.mean (Array.map abs errors)
@@ -315,7 +324,11 @@ module internal OutputFindings =
                     ([ "trial"; "target ms"; "produced ms" ],
                      [
                          for k, (asked, produced) in List.indexed found ->
-                             [ string k; TableText.exact asked; TableText.exact produced ]
+                             [
+                                 string k
+                                 TableText.exact asked
+                                 TableText.exact produced
+                             ]
                      ])
                 ]
                 Notes = [

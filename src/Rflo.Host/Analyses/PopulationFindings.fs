@@ -148,7 +148,9 @@ module internal PopulationFindings =
 
                         Style.points
                             ""
-                            (Findings.marker (if isPlain then Style.timeColor 0 else Style.nth k) 8) [| x[0] |] [| y[0] |]
+                            (Findings.marker (if isPlain then Style.timeColor 0 else Style.nth k) 8) [|
+                                x[0]
+                            |] [| y[0] |]
                         |> Chart.withTraceInfo (ShowLegend = false)
                 ]
                 |> Style.figure

@@ -109,7 +109,10 @@ module internal TrialAxes =
         match List.tryLast (phases trials) with
         | None -> None
         | Some name ->
-            Some(name, (fun (trial: Activity) -> Map.tryFind name trial.Events |> Option.bind List.tryHead))
+            Some(
+                name,
+                (fun (trial: Activity) -> Map.tryFind name trial.Events |> Option.bind List.tryHead)
+            )
 
     /// The first step in which a perturbation acts.
     let onset (trials: Activity list) =
@@ -170,12 +173,14 @@ module internal TrialAxes =
         let all = List.map fst aligned.Trials
 
         let mask =
-            inAll aligned (fun trial row -> columns |> List.exists (fun k -> trial.Mask[row, k] > 0.0))
+            inAll aligned (fun trial row ->
+                columns |> List.exists (fun k -> trial.Mask[row, k] > 0.0))
 
         {
             Phases = [
                 for name in phases all do
-                    for low, high in stretches aligned (inAll aligned (marked name)) -> name, low, high
+                    for low, high in stretches aligned (inAll aligned (marked name)) ->
+                        name, low, high
             ]
             Mask = if Array.forall id mask then [] else stretches aligned mask
             Perturbed =
@@ -189,11 +194,11 @@ module internal TrialAxes =
     let caption (marks: TrialMarks) =
         (match marks.Mask with
          | [] -> " The target counts in all steps."
-         | _ -> " Grey: steps in which the target counts.")
+         | _ -> " Grey: steps in which the target counts in all trials that are shown.")
         + (if marks.Perturbed.IsEmpty then
                ""
            else
-               " Orange: steps in which the perturbation acts.")
+               " Orange: steps in which the perturbation acts in all trials that are shown.")
 
     // Names of phases, in as many rows as they need.
 
@@ -212,7 +217,10 @@ module internal TrialAxes =
                     (first + last) / 2.0 |> max (low + half) |> min (max (low + half) (high - half))
 
                 let row =
-                    match ends |> Seq.tryFindIndex (fun last -> last + perPixel * gap <= middle - half) with
+                    match
+                        ends
+                        |> Seq.tryFindIndex (fun last -> last + perPixel * gap <= middle - half)
+                    with
                     | Some row -> row
                     | None ->
                         ends.Add -infinity
@@ -224,7 +232,14 @@ module internal TrialAxes =
         ends.Count
 
     /// A figure of curves over the time of trials, from the smallest to the largest number of the curves: shades behind them, phases named above.
-    let figure isWide (aligned: AlignedTrials) (marks: TrialMarks) yTitle (low: float, high: float) curves =
+    let figure
+        isWide
+        (aligned: AlignedTrials)
+        (marks: TrialMarks)
+        yTitle
+        (low: float, high: float)
+        curves
+        =
         let from, until = ends aligned
         let names, rows = rowsOf isWide (from, until) marks.Phases
         let rowHeight = 0.085 * (high - low)
@@ -233,21 +248,25 @@ module internal TrialAxes =
         let shade name colour stretches =
             stretches
             |> List.mapi (fun k (first, last) ->
-                Style.between
-                    (if k = 0 then name else "")
-                    colour
-                    [| first; last |]
-                    [| low; low |]
-                    [| top; top |]
+                Style.between (if k = 0 then name else "") colour [| first; last |] [| low; low |] [|
+                    top
+                    top
+                |]
                 |> List.map (fun trace ->
-                    if k = 0 then trace else trace |> Chart.withTraceInfo (ShowLegend = false)))
+                    if k = 0 then
+                        trace
+                    else
+                        trace |> Chart.withTraceInfo (ShowLegend = false)))
             |> List.concat
 
         let bounds =
             marks.Phases
             |> List.filter (fun (_, first, _) -> first > from)
             |> List.map (fun (_, first, _) ->
-                Style.guide Style.grey StyleParam.DrawingStyle.Dot [| first; first |] [| low; top |])
+                Style.guide Style.grey StyleParam.DrawingStyle.Dot [| first; first |] [|
+                    low
+                    top
+                |])
 
         let words = [
             for name, middle, row in names ->
@@ -262,7 +281,7 @@ module internal TrialAxes =
 
         [
             yield! shade "target counts" maskShade marks.Mask
-            yield! shade "perturbed" perturbedShade marks.Perturbed
+            yield! shade "perturbation" perturbedShade marks.Perturbed
             yield! bounds
             yield! curves
         ]
@@ -279,7 +298,8 @@ module internal TrialAxes =
 
     /// The columns of each readout in targets and mask, in order of declaration.
     let readouts (trial: Activity) =
-        let firsts = trial.Readouts |> List.scan (fun first readout -> first + readout.Outputs) 0
+        let firsts =
+            trial.Readouts |> List.scan (fun first readout -> first + readout.Outputs) 0
 
         List.zip trial.Readouts (List.truncate trial.Readouts.Length firsts)
 
@@ -302,8 +322,7 @@ module internal TrialAxes =
 
     /// The mean target over the trials; NaN in steps in which it does not count in all of them.
     let meanTarget (aligned: AlignedTrials) column =
-        let counted =
-            inAll aligned (fun trial row -> trial.Mask[row, column] > 0.0)
+        let counted = inAll aligned (fun trial row -> trial.Mask[row, column] > 0.0)
 
         Array.map2
             (fun value counts -> if counts then value else nan)
@@ -332,7 +351,9 @@ module internal TrialAxes =
     let perturbedSteps (dt: float<ms>) (perturbation: Rflo.Dsl.Perturbation) (trial: Activity) =
         let last = stepsOf trial
         let steps duration = int (Math.Round(duration / dt: float))
-        let event name = Map.tryFind name trial.Events |> Option.defaultValue []
+
+        let event name =
+            Map.tryFind name trial.Events |> Option.defaultValue []
 
         let all =
             match perturbation.Kind, perturbation.Steps with
@@ -347,4 +368,7 @@ module internal TrialAxes =
                   ]
                 | [] -> []
 
-        if perturbation.Kind.IsKick then List.truncate 1 all else all
+        if perturbation.Kind.IsKick then
+            List.truncate 1 all
+        else
+            all

@@ -418,7 +418,7 @@ module internal VectorFigure =
     let private laid (entries: (string * JsonNode) list) =
         (([], (0, left)), entries)
         ||> List.fold (fun (placed, (row, x)) (name, trace) ->
-            let wide = 36.0 + 6.4 * float name.Length
+            let wide = 38.0 + 7.0 * float name.Length
 
             let row, x =
                 if x > left && x + wide > width then

@@ -40,7 +40,8 @@ module internal Contrasts =
     }
 
     let private numbersOf (activity: Activity) =
-        let outputs = activity.Outputs |> Map.toSeq |> Seq.sumBy (fun (_, y) -> y.ColumnCount)
+        let outputs =
+            activity.Outputs |> Map.toSeq |> Seq.sumBy (fun (_, y) -> y.ColumnCount)
 
         float activity.Targets.RowCount
         * float (outputs + 2 * activity.Targets.ColumnCount)
@@ -129,8 +130,7 @@ module internal Contrasts =
         else
             let groups = (Control, []) :: declared experiment
 
-            let most =
-                NumbersOfRun / float groups.Length / max 1.0 (numbersOf trained.After)
+            let most = NumbersOfRun / float groups.Length / max 1.0 (numbersOf trained.After)
 
             let count = max 2 (min TrialsOfRun (int (min 1e6 most)))
 

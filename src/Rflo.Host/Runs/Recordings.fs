@@ -115,8 +115,7 @@ module Recordings =
     /// `Recordings.save "runs/recordings.npz" trials` writes the trials of an evaluation: `steps`, `loss`, `performance` and by name `conditions/coherence` of each trial, `inputs`, `targets`,
     /// `mask`, and by name `outputs/choice` and `rates/cortex`, each of shape (trials, steps of the longest trial, channels, outputs or units),
     /// and `rewards` and by name `events/delay`, true in the steps in which the event happens, (trials, steps). Behind the end of a shorter trial there is NaN, the mask is 0, and no event happens.
-    let save (file: string) (activities: Activity list) =
-        Npz.Write(file, arrays "" activities)
+    let save (file: string) (activities: Activity list) = Npz.Write(file, arrays "" activities)
 
     let private wrong file (message: string) : 'a =
         raise (ArgumentException $"{file}: {message}")
@@ -167,7 +166,12 @@ module Recordings =
     ]
 
     /// The trials of arrays that `arrays` made, by their names without the prefix.
-    let internal ofArrays file readouts (names: string list) (read: string -> NamedArray) : Activity list =
+    let internal ofArrays
+        file
+        readouts
+        (names: string list)
+        (read: string -> NamedArray)
+        : Activity list =
         let steps = (read "steps").Values |> Array.map int
         let losses = (read "loss").Values
         let performance = (read "performance").Values
@@ -270,7 +274,9 @@ module Recordings =
             |> Option.defaultWith (fun () -> [| for count in steps -> Array2D.zeroCreate count 0 |])
 
         let mask = rowsOf file steps "mask"
-        let events = eventsOf file (Npz.Names file) (fun name -> Npz.ReadArray(file, name)) steps
+
+        let events =
+            eventsOf file (Npz.Names file) (fun name -> Npz.ReadArray(file, name)) steps
 
         let conditions = [
             for name in Npz.Names file do
