@@ -227,6 +227,22 @@ let tests =
             Expect.containsAll texts [ "target counts"; "perturbation" ] "legend"
         }
 
+        test "keep their legend where another figure has none" {
+            let figure () =
+                [
+                    Style.line "curve" Style.blue 2.0 [| 0.0; 1.0 |] [| 1.0; 2.0 |]
+                ]
+                |> Style.figure linear logarithmic
+
+            let hidden = figure () |> Chart.withLegendStyle (Visible = false)
+
+            let isHidden chart =
+                (GenericChart.toFigureJson chart).Contains "\"visible\":false"
+
+            Expect.isTrue (isHidden hidden) "the one without"
+            Expect.isFalse (isHidden (figure ())) "the next"
+        }
+
         test "of charts of another kind are refused" {
             Expect.throwsT<ArgumentException>
                 (fun () ->

@@ -189,8 +189,8 @@ module internal Style =
         axis.SetProperty("automargin", true)
         axis
 
-    /// Above the axes, where it covers no line.
-    let private legend =
+    /// Above the axes, where it covers no line. Each figure has its own, since what changes the legend of a chart changes this object.
+    let private legend () =
         Legend.init (
             Orientation = StyleParam.Orientation.Horizontal,
             TraceOrder = StyleParam.TraceOrder.Normal,
@@ -230,7 +230,7 @@ module internal Style =
 
         Chart.combine traces
         |> GenericChart.setLayout layout
-        |> Chart.withLegend legend
+        |> Chart.withLegend (legend ())
         |> Chart.withXAxis x
         |> Chart.withYAxis y
 
