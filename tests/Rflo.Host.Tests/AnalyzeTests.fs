@@ -356,7 +356,6 @@ let tests =
                     [
                         ">perturbation<"
                         ">perturbed<"
-                        ">target counts<"
                         ">stimulus<"
                         ">decision<"
                     ] do
