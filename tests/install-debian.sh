@@ -2,7 +2,7 @@
 # Installs from Debian what the tests use beside .NET and the machine lacks:
 #   python3-numpy  reads the weights.npz of a run back (and is the notebook's language in the benchmark)
 #   python3-scipy  makes sparse matrices of it, as docs/python.md says
-#   python3-h5py   writes NWB files that are read
+#   python3-h5py   writes NWB files that are read, and reads and writes recordings in HDF5
 #   chromium       opens the reports
 #   graphviz       reads the .dot files of circuits
 #   katex, nodejs, python3-pygments  typeset equations and color code of the documentation

@@ -22,7 +22,8 @@ internal static class Disk
         {
             try
             {
-                using (FileStream stream = new(unfinished, FileMode.Create, FileAccess.Write, FileShare.Read, BufferBytes))
+                // The writer of HDF5 also reads what it wrote.
+                using (FileStream stream = new(unfinished, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, BufferBytes))
                 {
                     write(stream);
                     stream.Flush(flushToDisk: true);

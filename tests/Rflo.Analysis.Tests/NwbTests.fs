@@ -385,7 +385,7 @@ let refusals =
 [<Tests>]
 let tests =
     testList "nwb" [
-        for name in [ "plain"; "packed"; "groups" ] do
+        for name in [ "plain"; "packed"; "groups"; "pynwb" ] do
             test $"{name}.nwb is what numpy and scipy find in it" { check (fixture name) }
 
         for seed in 1..12 do
@@ -408,6 +408,30 @@ let tests =
                 (string (session.Align("go_cue_time", -100.0, 50.0)))
                 "4 of 5 trials, from -100 to 50 ms around go_cue_time"
                 "what a window is"
+        }
+
+        test "of a file that pynwb wrote, what is no column of one value a row is named" {
+            let session = NwbRecording.Read(fixture "pynwb")
+
+            Expect.equal
+                (Set.ofSeq session.Trials.Unread)
+                (set [ "lever"; "tags"; "timeseries"; "touches" ])
+                "trials: pairs, ragged texts, ragged records with references, ragged numbers"
+
+            Expect.equal
+                (Set.ofSeq session.UnitTable.Unread)
+                (set [ "features"; "waveform_mean" ])
+                "units"
+
+            Expect.equal
+                [
+                    for unit in session.Units ->
+                        match unit.Observed with
+                        | null -> []
+                        | observed -> List.ofSeq observed
+                ]
+                [ for _ in 1..4 -> [ struct (-1.0, 12.0) ] ]
+                "intervals that touch are one"
         }
 
         test "of some areas the same is read as of all" {

@@ -65,6 +65,55 @@ let private trials =
             let means = set.ConditionMeans [| 7; -1; 7; -1 |]
             Expect.equal (means.ToArray()) [| 200.0; 210.0; 100.0; 110.0 |] "-1 first"
 
+        testCase "are taken by their numbers, in the order given"
+        <| fun () ->
+            let set = trialsOf (fun k t i -> float (100 * k + 10 * t + i)) 4 2 2
+            let some = set |> Rflo.Dsl.Population.ofTrials [ 3; 0; 3 ]
+            Expect.equal (some.Trials, some.Steps, some.Units) (3, 2, 2) "shape"
+            Expect.equal (some[0, 1, 1]) 311.0 "first"
+            Expect.equal (some[1, 1, 0]) 10.0 "second"
+            Expect.equal (some.Trial 2) (some.Trial 0) "twice"
+            isRefused [ "no trial 4"; "from 0 to 3" ] (fun () -> set.Take [| 0; 4 |])
+            isRefused [ "no trial -1" ] (fun () -> set.Take [| -1 |])
+            isRefused [ "none of them is taken" ] (fun () -> set.Take [||])
+
+        testCase "are split within each condition, and every trial is in one part"
+        <| fun () ->
+            let train, test = Rflo.Dsl.Population.split 3 [| 5; 5; 2; 5; 2; 2; 5; 5; 5; 2 |]
+            Expect.equal test [ 3; 5; 8 ] "the third and sixth of 5, the third of 2"
+            Expect.equal train [ 0; 1; 2; 4; 6; 7; 9 ] "all others"
+
+            for seed in 1..50 do
+                let random = Random seed
+                let every = random.Next(2, 5)
+                let kinds = random.Next(1, 4)
+
+                let conditions = Array.init (12 * kinds + random.Next 20) (fun k -> k * 7 % kinds)
+
+                let train, test = Rflo.Dsl.Population.split every conditions
+                Expect.equal (List.sort (train @ test)) [ 0 .. conditions.Length - 1 ] "each once"
+                Expect.equal (List.sort train) train "rising"
+
+                for condition, all in Array.countBy id conditions do
+                    let held = test |> List.filter (fun k -> conditions[k] = condition)
+                    Expect.equal held.Length (all / every) $"condition {condition}"
+
+        testCase "are not split where a part would be empty"
+        <| fun () ->
+            let split every conditions () =
+                TrialSplit.WithinConditions(conditions, every)
+
+            isRefused [ "one trial in 1 to test on" ] (split 1 [| 0; 0 |])
+            isRefused [ "there is no trial" ] (split 2 [||])
+
+            isRefused
+                [ "condition 4 has 2 trials"; "one in 3"; "Take one in 2" ]
+                (split 3 [| 0; 4; 0; 4; 0 |])
+
+            isRefused
+                [ "condition 1 has 1 trials"; "Leave that condition out" ]
+                (split 2 [| 0; 1; 0 |])
+
         testCase "say what does not fit"
         <| fun () ->
             let set = noise 3 4 2 1L

@@ -8,7 +8,7 @@ open Rflo.Packages.Tests.Feed
 /// What each package must ask for; of this project's own in the very version, of others in this one or a later.
 let private dependencies = [
     "Rflo.Core", [ "MathNet.Numerics"; "System.Numerics.Tensors" ]
-    "Rflo.Runs", [ "NumSharp"; "Parquet.Net"; "Rflo.Core" ]
+    "Rflo.Runs", [ "NumSharp"; "Parquet.Net"; "PureHDF"; "Rflo.Core" ]
     "Rflo.Analysis",
     [
         "MathNet.Numerics"

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using PureHDF;
 using PureHDF.Selections;
 using PureHDF.VOL.Native;
+using Rflo.Runs;
 
 namespace Rflo.Analysis;
 
@@ -81,7 +82,7 @@ internal sealed class NwbSource : IDisposable
     {
         IH5Dataset dataset = Dataset(place);
         CheckSize(place, dataset);
-        return Count(dataset) == 0 ? [] : Doubles(dataset, null);
+        return Count(dataset) == 0 ? [] : Hdf5Numbers.Read(dataset, null);
     });
 
     /// <summary>Whole numbers that index other rows, such as those of ragged columns.</summary>
@@ -109,7 +110,7 @@ internal sealed class NwbSource : IDisposable
         {
             long count = Math.Min(block, length - start);
             if (isWanted(start, start + count))
-                yield return (start, Guarded(place, () => Doubles(dataset, new HyperslabSelection((ulong)start, (ulong)count))));
+                yield return (start, Guarded(place, () => Hdf5Numbers.Read(dataset, new HyperslabSelection((ulong)start, (ulong)count))));
         }
     }
 
@@ -218,27 +219,6 @@ internal sealed class NwbSource : IDisposable
         {
             return true;
         }
-    }
-
-    private static double[] Doubles(IH5Dataset dataset, Selection? rows)
-    {
-        static double[] All<T>(T[] values, Converter<T, double> number) => Array.ConvertAll(values, number);
-        bool isSigned = dataset.Type.Class == H5DataTypeClass.FixedPoint && dataset.Type.FixedPoint.IsSigned;
-        return (dataset.Type.Class, dataset.Type.Size, isSigned) switch
-        {
-            (H5DataTypeClass.FloatingPoint, 8, _) => dataset.Read<double[]>(rows),
-            (H5DataTypeClass.FloatingPoint, 4, _) => All(dataset.Read<float[]>(rows), value => value),
-            (H5DataTypeClass.FloatingPoint, 2, _) => All(dataset.Read<Half[]>(rows), value => (double)value),
-            (H5DataTypeClass.FixedPoint, 1, true) => All(dataset.Read<sbyte[]>(rows), value => value),
-            (H5DataTypeClass.FixedPoint, 1, false) or (H5DataTypeClass.Enumerated, 1, _) => All(dataset.Read<byte[]>(rows), value => value),
-            (H5DataTypeClass.FixedPoint, 2, true) => All(dataset.Read<short[]>(rows), value => value),
-            (H5DataTypeClass.FixedPoint, 2, false) => All(dataset.Read<ushort[]>(rows), value => value),
-            (H5DataTypeClass.FixedPoint, 4, true) => All(dataset.Read<int[]>(rows), value => value),
-            (H5DataTypeClass.FixedPoint, 4, false) => All(dataset.Read<uint[]>(rows), value => value),
-            (H5DataTypeClass.FixedPoint, 8, true) => All(dataset.Read<long[]>(rows), value => value),
-            (H5DataTypeClass.FixedPoint, 8, false) => All(dataset.Read<ulong[]>(rows), value => value),
-            _ => throw new NotSupportedException($"it holds {dataset.Type.Class} values of {dataset.Type.Size} bytes, which are no numbers"),
-        };
     }
 
     private static string Reason(Exception e) => e.GetBaseException().Message.TrimEnd('.');

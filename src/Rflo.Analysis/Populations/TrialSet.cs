@@ -85,6 +85,20 @@ public sealed class TrialSet
         return From(Trials, count, Units, (k, t, i) => this[k, first + t, i]);
     }
 
+    /// <summary>Some of the trials, in the order given.</summary>
+    /// <param name="trials">Their numbers, from 0.</param>
+    /// <exception cref="ArgumentException">None is given, or there is no such trial.</exception>
+    public TrialSet Take(IReadOnlyList<int> trials)
+    {
+        ArgumentNullException.ThrowIfNull(trials);
+        if (trials.Count == 0)
+            throw new ArgumentException("trials: none of them is taken; there must be at least one.");
+        foreach (int trial in trials)
+            if (trial < 0 || trial >= Trials)
+                throw new ArgumentException($"trials: there is no trial {trial}; they are numbered from 0 to {Trials - 1}.");
+        return From(trials.Count, Steps, Units, (k, t, i) => this[trials[k], t, i]);
+    }
+
     /// <summary>The mean of the trials of each condition, in rising order of the conditions: a trial each.</summary>
     /// <param name="conditions">The condition of each trial.</param>
     /// <exception cref="ArgumentException">There are more or fewer conditions than trials.</exception>

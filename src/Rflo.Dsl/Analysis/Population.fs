@@ -45,6 +45,15 @@ module Population =
         })
         |> rates area
 
+    /// `let train, test = Population.split 4 direction` is the numbers of the trials to fit something to, and of those to test it on: every fourth of
+    /// each condition, in the order of the trials. Nothing is drawn, and both have trials of every condition.
+    let split every (conditions: int[]) =
+        let split = TrialSplit.WithinConditions(conditions, every)
+        List.ofSeq split.Train, List.ofSeq split.Test
+
+    /// `cortex |> Population.ofTrials test` is the activity in those trials, numbered from 0, in their order.
+    let ofTrials (trials: int list) (activity: TrialSet) = activity.Take(Array.ofList trials)
+
     /// `Population.pca cortex` is the principal components over all steps of all trials.
     let pca (activity: TrialSet) = PrincipalComponents.Of activity
 

@@ -125,20 +125,25 @@ module internal Advice =
                 $"clip the updates of {name} ({record} |> Rule.clip (Clip.Each 1.0))"
             ]
 
+    /// Ways to steady recursive least squares.
+    let private recursive what alpha forgetting = [
+        if forgetting < 1.0 then
+            $"raise the forgetting of {what} to 1 (it is {string forgetting}: the inverse correlations grow by 1 / forgetting in every step without presynaptic activity)"
+
+        $"raise the alpha of {what} (it is {string alpha})"
+    ]
+
     let private leastSquares (all: Learning list) =
         [
             for one in all do
-                if one.OfReadout then
-                    match one.Rule.Readout with
-                    | DeltaRule
-                    | TdLambda _ -> ()
-                    | RecursiveLeastSquares(alpha, forgetting, _) ->
-                        if forgetting < 1.0 then
-                            $"raise the forgetting of the recursive least squares of {one.Name} to 1 (it is {string forgetting}: the inverse correlations grow by 1 / forgetting in every step without presynaptic activity)"
-
-                        $"raise the alpha of the recursive least squares of {one.Name} (it is {string alpha})"
-                    | RidgeRegression(alpha, _, _) ->
-                        $"raise the alpha of the ridge regression of {one.Name} (it is {string alpha})"
+                match one.OfReadout, one.Rule.Readout, one.Rule.Credit with
+                | true, RecursiveLeastSquares(alpha, forgetting, _), _ ->
+                    yield! recursive $"the recursive least squares of {one.Name}" alpha forgetting
+                | true, RidgeRegression(alpha, _, _), _ ->
+                    $"raise the alpha of the ridge regression of {one.Name} (it is {string alpha})"
+                | false, _, TowardCurrents(_, alpha, forgetting, _) ->
+                    yield! recursive $"the recursive least squares of {one.Name}" alpha forgetting
+                | _ -> ()
         ]
         |> List.distinct
 
@@ -175,6 +180,7 @@ module internal Advice =
     let private hasLearned (all: Learning list) (status: RunStatus) =
         let inTheTrial (one: Learning) =
             match one.Rule.Update with
+            | _ when not one.OfReadout && one.Rule.Credit.IsTowardCurrents -> true
             | Online
             | EverySteps _ -> true
             | TrialEnd

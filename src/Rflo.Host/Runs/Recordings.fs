@@ -1,14 +1,59 @@
 namespace Rflo.Host
 
 open System
+open System.Collections.Generic
 open System.IO
 open MathNet.Numerics.LinearAlgebra
 open Rflo.Dsl
 open Rflo.Runs
 
-/// Activity of many trials as one .npz file, and tasks from arrays of numpy.
+/// Activity of many trials as one file, and tasks from arrays of Python: HDF5 (h5py) where its name ends in .h5 or .hdf5, else .npz (numpy).
 [<RequireQualifiedAccess>]
 module Recordings =
+
+    /// Arrays by their names, and the file that has them.
+    type private Source = {
+        File: string
+        Names: string list
+        Read: string -> NamedArray
+    }
+
+    let private sourceOf (file: string) =
+        if Hdf5.IsName file then
+            {
+                File = file
+                Names = List.ofSeq (Hdf5.Names file)
+                Read = fun name -> Hdf5.ReadArray(file, name)
+            }
+        else
+            {
+                File = file
+                Names = List.ofSeq (Npz.Names file)
+                Read = fun name -> Npz.ReadArray(file, name)
+            }
+
+    /// What HDF5 says beside an array: its axes, and a unit where it has one.
+    let private attributesOf (name: string) : IReadOnlyDictionary<string, string> =
+        let text =
+            match name, name.Split('/')[0] with
+            | "", _ -> [ "format", "Rflo recordings" ]
+            | "dt", _ -> [ "unit", "ms" ]
+            | ("steps" | "loss" | "performance"), _
+            | _, "conditions" -> [ "axes", "trial" ]
+            | "rewards", _
+            | _, "events" -> [ "axes", "trial, step" ]
+            | "inputs", _ -> [ "axes", "trial, step, channel" ]
+            | ("targets" | "mask"), _
+            | _, "outputs" -> [ "axes", "trial, step, output" ]
+            | _ -> [ "axes", "trial, step, unit" ]
+
+        readOnlyDict text
+
+    let private write file (arrays: NamedArray list) =
+        if Hdf5.IsName file then
+            Hdf5.Write(file, arrays, attributesOf)
+        else
+            Npz.Write(file, arrays)
 
     /// One array of (trials, longest, width), behind the end of a trial filled up.
     let private padded name fill longest width (trials: Matrix<float> list) =
@@ -115,7 +160,12 @@ module Recordings =
     /// `Recordings.save "runs/recordings.npz" trials` writes the trials of an evaluation: `steps`, `loss`, `performance` and by name `conditions/coherence` of each trial, `inputs`, `targets`,
     /// `mask`, and by name `outputs/choice` and `rates/cortex`, each of shape (trials, steps of the longest trial, channels, outputs or units),
     /// and `rewards` and by name `events/delay`, true in the steps in which the event happens, (trials, steps). Behind the end of a shorter trial there is NaN, the mask is 0, and no event happens.
-    let save (file: string) (activities: Activity list) = Npz.Write(file, arrays "" activities)
+    /// Under a name that ends in .h5 or .hdf5 it is a file of HDF5, with a group each for `conditions`, `events`, `outputs`, `rates` and `states`, and the axes of each dataset as its attribute `axes`.
+    let save (file: string) (activities: Activity list) = write file (arrays "" activities)
+
+    /// `Recordings.saveFor decision "runs/recordings.h5" trials` also writes `dt`, the duration of a step of that experiment in ms: `load` and `task` then refuse another one.
+    let saveFor (experiment: Experiment) (file: string) (activities: Activity list) =
+        write file (NamedArray("dt", [||], [| float experiment.Dt |]) :: arrays "" activities)
 
     let private wrong file (message: string) : 'a =
         raise (ArgumentException $"{file}: {message}")
@@ -144,11 +194,57 @@ module Recordings =
                 file
                 $"the shape of {array.Name} is {shapeOf array}; it must be (trials, steps, width), with the {steps.Length} trials of steps and room for the longest"
 
+    /// An array with a number for each of so many trials.
+    let private perTrial source trials name =
+        let array = source.Read name
+
+        if array.Shape <> [| trials |] then
+            wrong
+                source.File
+                $"the shape of {name} is {shapeOf array}; it must be ({trials}), one number a trial"
+
+        array.Values
+
+    /// The steps of each trial, each a whole number from `least`; with `most`, up to it.
+    let private stepsOf source least most =
+        let array = source.Read "steps"
+
+        if array.Shape.Length <> 1 then
+            wrong source.File $"the shape of steps is {shapeOf array}; it must be (trials)"
+
+        for count in array.Values do
+            if not (count >= least && count <= most && count = Math.Floor count) then
+                let range =
+                    if most < float Array.MaxLength then
+                        $"in {least} .. {most}"
+                    else
+                        $"of at least {least}"
+
+                wrong
+                    source.File
+                    $"steps has the number {count}; it must have whole numbers {range}, one a trial"
+
+        Array.map int array.Values
+
+    /// Refuses a file that states another duration of a step.
+    let private checkDt source (dt: float<ms>) =
+        if Seq.contains "dt" source.Names then
+            match source.Read "dt" with
+            | array when array.Values.Length <> 1 ->
+                wrong
+                    source.File
+                    $"the shape of dt is {shapeOf array}; it must be one number, in ms"
+            | array when array.Values[0] <> float dt ->
+                wrong
+                    source.File
+                    $"dt is {array.Values[0]} ms in the file and {float dt} ms here; take steps of {array.Values[0]} ms"
+            | _ -> ()
+
     /// The steps of each event in each trial, by name.
-    let private eventsOf file (names: string seq) read (steps: int[]) : (string * int list[]) list = [
-        for name in names do
+    let private eventsOf source (steps: int[]) : (string * int list[]) list = [
+        for name in source.Names do
             if name.StartsWith("events/", StringComparison.Ordinal) then
-                let marks: NamedArray = read name
+                let marks = source.Read name
 
                 match marks.Shape with
                 | [| trials; longest |] when
@@ -161,32 +257,36 @@ module Recordings =
                     |]
                 | _ ->
                     wrong
-                        file
+                        source.File
                         $"the shape of {name} is {shapeOf marks}; it must be (trials, steps), with the {steps.Length} trials of steps and room for the longest"
     ]
 
-    /// The trials of arrays that `arrays` made, by their names without the prefix.
-    let internal ofArrays
-        file
-        readouts
-        (names: string list)
-        (read: string -> NamedArray)
-        : Activity list =
-        let steps = (read "steps").Values |> Array.map int
-        let losses = (read "loss").Values
-        let performance = (read "performance").Values
+    let private activitiesOf source readouts : Activity list =
+        let names = source.Names
+        let steps = stepsOf source 0.0 (float Array.MaxLength)
+        let losses = perTrial source steps.Length "loss"
+        let performance = perTrial source steps.Length "performance"
 
         let conditions = [
             for name in names do
                 if name.StartsWith("conditions/", StringComparison.Ordinal) then
-                    name.Substring "conditions/".Length, (read name).Values
+                    name.Substring "conditions/".Length, perTrial source steps.Length name
         ]
 
         let trials name =
-            trialsOf file steps (read name) |> Array.ofList
+            trialsOf source.File steps (source.Read name) |> Array.ofList
 
         let inputs, targets, mask = trials "inputs", trials "targets", trials "mask"
-        let rewards = read "rewards"
+        let rewards = source.Read "rewards"
+        let longest = if steps.Length = 0 then 0 else Array.max steps
+
+        let room =
+            match rewards.Shape with
+            | [| trials; room |] when trials = steps.Length && room >= longest -> room
+            | _ ->
+                wrong
+                    source.File
+                    $"the shape of rewards is {shapeOf rewards}; it must be (trials, steps), with the {steps.Length} trials of steps and room for the longest"
 
         let named (prefix: string) = [
             for name in names do
@@ -194,14 +294,8 @@ module Recordings =
                     name.Substring(prefix.Length + 1), trials name
         ]
 
-        let events = eventsOf file names read steps
+        let events = eventsOf source steps
         let outputs, rates, states = named "outputs", named "rates", named "states"
-
-        let longest =
-            if steps.Length = 0 then
-                0
-            else
-                rewards.Values.Length / steps.Length
 
         [
             for k in 0 .. steps.Length - 1 ->
@@ -218,7 +312,7 @@ module Recordings =
                     Readouts = readouts
                     Targets = targets[k]
                     Mask = mask[k]
-                    Rewards = rewards.Values[k * longest .. k * longest + steps[k] - 1]
+                    Rewards = rewards.Values[k * room .. k * room + steps[k] - 1]
                     Events = Map.ofList [ for name, all in events -> name, all[k] ]
                     Outputs = Map.ofList [ for name, all in outputs -> name, all[k] ]
                     Rates = Map.ofList [ for name, all in rates -> name, all[k] ]
@@ -226,26 +320,39 @@ module Recordings =
                 }
         ]
 
+    /// The trials of arrays that `arrays` made, by their names without the prefix; the file is for messages.
+    let internal ofArrays file readouts names read =
+        activitiesOf
+            {
+                File = file
+                Names = names
+                Read = read
+            }
+            readouts
+
     /// `Recordings.load decision "runs/recordings.npz"` are the trials that `Recordings.save` wrote of that experiment's circuit.
     let load (experiment: Experiment) (file: string) : Activity list =
-        ofArrays file experiment.Circuit.Readouts (List.ofSeq (Npz.Names file)) (fun name ->
-            Npz.ReadArray(file, name))
+        let source = sourceOf file
+        checkDt source experiment.Dt
+        activitiesOf source experiment.Circuit.Readouts
 
-    let private rowsOf file steps name =
-        if Npz.Names file |> Seq.contains name then
-            trialsOf file steps (Npz.ReadArray(file, name))
+    let private rowsOf source steps name =
+        if source.Names |> Seq.contains name then
+            trialsOf source.File steps (source.Read name)
             |> List.map _.ToArray()
             |> Array.ofList
             |> Some
         else
             None
 
-    /// `Recordings.task "task.npz" 1.0<ms>` is the task of the arrays of that file, in steps of 1 ms: `inputs` and `targets` of shape (trials, steps,
+    /// `Recordings.task "task.npz" 1.0<ms>`, or of "task.h5", is the task of the arrays of that file, in steps of 1 ms: `inputs` and `targets` of shape (trials, steps,
     /// channels or outputs), and where they are there `mask`, of the shape of the targets, `steps`, the steps of each trial, `events/go`, true where the
     /// event happens, (trials, steps), and `conditions/coherence`, a number a trial; a condition that is NaN in a trial is left out. Trial k of a run is
     /// number k of the file, and behind the last the first again. What `Recordings.save` writes can be read so too.
     let task (file: string) (dt: float<ms>) : Task =
-        let targets = Npz.ReadArray(file, "targets")
+        let source = sourceOf file
+        checkDt source dt
+        let targets = source.Read "targets"
 
         let trials, longest =
             match targets.Shape with
@@ -256,41 +363,31 @@ module Recordings =
                     $"the shape of targets is {shapeOf targets}; it must be (trials, steps, outputs), with one or more of each"
 
         let steps =
-            if Npz.Names file |> Seq.contains "steps" then
-                Npz.ReadArray(file, "steps").Values |> Array.map int
+            if source.Names |> Seq.contains "steps" then
+                stepsOf source 1.0 (float longest)
             else
                 Array.create trials longest
 
-        if
-            steps.Length <> trials
-            || Array.exists (fun count -> count < 1 || count > longest) steps
-        then
-            wrong file $"steps must be {trials} numbers in 1 .. {longest}, one a trial"
+        if steps.Length <> trials then
+            wrong file $"steps has {steps.Length} numbers; it must have {trials}, one a trial"
 
-        let asked = (rowsOf file steps "targets").Value
+        let asked = (rowsOf source steps "targets").Value
 
         let shown =
-            rowsOf file steps "inputs"
+            rowsOf source steps "inputs"
             |> Option.defaultWith (fun () -> [| for count in steps -> Array2D.zeroCreate count 0 |])
 
-        let mask = rowsOf file steps "mask"
-
-        let events =
-            eventsOf file (Npz.Names file) (fun name -> Npz.ReadArray(file, name)) steps
+        let mask = rowsOf source steps "mask"
+        let events = eventsOf source steps
 
         let conditions = [
-            for name in Npz.Names file do
+            for name in source.Names do
                 if name.StartsWith("conditions/", StringComparison.Ordinal) then
-                    let values = Npz.ReadArray(file, name)
-
-                    if values.Shape <> [| trials |] then
-                        wrong
-                            file
-                            $"the shape of {name} is {shapeOf values}; it must be ({trials}), one number a trial"
+                    let values = perTrial source trials name
 
                     // Trials of a task have all the same conditions.
-                    if Array.forall Double.IsFinite values.Values then
-                        name.Substring "conditions/".Length, values.Values
+                    if Array.forall Double.IsFinite values then
+                        name.Substring "conditions/".Length, values
         ]
 
         Task.ofTrials (float longest * dt) (fun trial _ ->

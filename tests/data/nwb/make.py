@@ -20,9 +20,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Layout:
     """How datasets lie in a file."""
 
-    def __init__(self, packed=False, latest=False, fixed_text=False, spikes="f8", index="u8", chunk=50, compression="gzip"):
+    def __init__(self, packed=False, latest=False, fixed_text=False, spikes="f8", index="u8", chunk=50, compression="gzip", cached=False):
         self.packed, self.latest, self.fixed_text = packed, latest, fixed_text
         self.spikes, self.index, self.chunk, self.compression = spikes, index, chunk, compression
+        self.cached = cached
 
     def put(self, group, name, data):
         data = np.asarray(data)
@@ -50,6 +51,18 @@ def write(path, session, layout):
     with h5py.File(path, "w", libver="latest" if layout.latest else "earliest") as f:
         f.attrs["nwb_version"] = "2.6.0"
         f.attrs["neurodata_type"] = "NWBFile"
+        if layout.cached:
+            # The schema as pynwb stores it, and a reference to it.
+            core = f.create_group("specifications/core/2.6.0")
+            core["namespace"] = '{"namespaces": []}'
+            f["specifications/hdmf-common/1.6.0/namespace"] = '{"namespaces": []}'
+            f.attrs[".specloc"] = f["specifications"].ref
+            # Groups that are always there, links to what is elsewhere, and a record with references.
+            f.create_group("acquisition")["video"] = h5py.ExternalLink("video.nwb", "/acquisition/video")
+            f["acquisition/again"] = h5py.SoftLink("/session_description")
+            f.create_group("analysis")["lost"] = h5py.SoftLink("/nowhere")
+            span = np.dtype([("idx_start", "i4"), ("count", "i4"), ("timeseries", h5py.ref_dtype)])
+            f["acquisition/spans"] = np.array([(0, 3, f["specifications"].ref)], span)
         f["session_description"] = "simulated spike trains"
         f["identifier"] = os.path.basename(path)
         f["session_start_time"] = "2026-01-01T00:00:00+00:00"
@@ -96,6 +109,10 @@ def write(path, session, layout):
             # What is no column of one value a row: a matrix, and a ragged one.
             layout.put(trials, "cursor", np.zeros((count, 2)))
             layout.ragged(trials, "touches", [[0.5] * (k % 3) for k in range(count)], "f8")
+            if layout.cached:
+                trials["timeseries"] = np.array([(k, 1, f["acquisition"].ref) for k in range(count)], span)
+                trials["timeseries_index"] = np.arange(1, count + 1, dtype="u1")
+                trials["linked"] = h5py.SoftLink("/intervals/trials/start_time")
 
 
 def spikes_of(session, k, layout):
@@ -150,6 +167,7 @@ def plain(values):
 def expected(path, session, layout, windows):
     """What a reader must find."""
     n = len(session["spikes"])
+    linked = [("linked", session["trials"]["start_time"])] if layout.cached else []
     first = windows[0]["rows"]
     labelled = {}
     for name in session.get("labelled", []):
@@ -161,7 +179,7 @@ def expected(path, session, layout, windows):
             dict(
                 ids=[int(k) for k in session["ids"]], areas=areas(session), spikes=[spikes_of(session, k, layout).tolist() for k in range(n)],
                 electrodes=[[int(row) for row in rows] for rows in session.get("unit_electrodes", [[]] * n)],
-                trials={name: plain(values) for name, values in session["trials"].items()},
+                trials={name: plain(values) for name, values in [*session["trials"].items(), *linked]},
                 units={name: plain(values) for name, values in session.get("unit_columns", {}).items()},
                 labels=labelled, windows=windows,
             ),
@@ -260,7 +278,7 @@ def random_session(seed, folder):
     pick = lambda *choices: choices[random.randint(len(choices))]
     layout = Layout(
         packed=bool(random.randint(2)), latest=bool(random.randint(2)), fixed_text=bool(random.randint(2)), spikes=pick("f8", "f4"),
-        index=pick("u8", "u4", "i8", "u2"), chunk=int(pick(3, 100, 1000)), compression=pick("gzip", None),
+        index=pick("u8", "u4", "i8", "u2"), chunk=int(pick(3, 100, 1000)), compression=pick("gzip", None), cached=seed % 2 == 0,
     )
     units, trials, places = random.randint(1, 8), random.randint(1, 12), random.randint(1, 6)
     names = ["M1", "PMd", "Höhle"][: random.randint(1, 4)]
