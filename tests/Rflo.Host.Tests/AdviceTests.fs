@@ -117,6 +117,40 @@ let tests =
                 "alpha"
         }
 
+        test "under full-FORCE is about its least squares too" {
+            let x, y = input "x" 1, readout "y" 1
+            let teacher, learner = area "teacher" 6, area "learner" 6
+
+            let rule = {
+                Rule.fullForce "teacher" with
+                    Credit = TowardCurrents("teacher", 2.0, 0.5, 1)
+            }
+
+            let text =
+                experiment
+                    "e"
+                    (circuit [
+                        x --> learner
+                        teacher --> teacher
+                        learner --> learner |> learnBy rule 1.0
+                        learner --> y
+                    ])
+                    (Task.ofArrays (Array2D.create 20 1 1.0) (Array2D.create 20 1 0.0))
+                |> said 0
+
+            Expect.isFalse (has text "learning rate") text
+
+            Expect.stringContains
+                text
+                "raise the forgetting of the recursive least squares of learner->learner to 1 (it is 0.5"
+                "forgetting"
+
+            Expect.stringContains
+                text
+                "raise the alpha of the recursive least squares of learner->learner (it is 2)"
+                "alpha"
+        }
+
         test "under ridge regression is about its alpha" {
             let text =
                 experiment "e" (network (learningRate 1.0)) wave

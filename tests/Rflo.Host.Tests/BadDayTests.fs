@@ -273,6 +273,12 @@ let reports =
                 Expect.stringContains page figure "figures"
 
             Expect.stringContains page "Thinned: of 100000 steps" "the caption"
+
+            Expect.stringContains
+                page
+                "steps in which the target counts: 14286 stretches"
+                "the mask"
+
             Expect.stringContains page "40" "the spike"
             let short = Report.html (longTrial 2_000)
             Expect.isFalse (short.Contains "Thinned: of") "all of a short one"

@@ -50,19 +50,11 @@ let private expectSame what (expected: float[]) (found: float[]) =
 
 let private column k (matrix: Matrix<float>) = matrix.Column(k).ToArray()
 
-/// Every output with its label and its place among the targets, in the order of declaration.
-let private outputs (experiment: Experiment) =
-    [
-        for readout in experiment.Circuit.Readouts do
-            for k in 0 .. readout.Outputs - 1 do
-                (if readout.Outputs = 1 then
-                     readout.Name
-                 else
-                     $"{readout.Name} {k}"),
-                readout.Name,
-                k
-    ]
-    |> List.indexed
+/// Every readout with the place of its first output among the targets, in the order of declaration.
+let private readoutsOf (experiment: Experiment) =
+    let readouts = experiment.Circuit.Readouts
+    let firsts = readouts |> List.scan (fun first readout -> first + readout.Outputs) 0
+    List.zip readouts (List.truncate readouts.Length firsts) |> List.indexed
 
 let private asked place (activity: Activity) =
     Array.map2
@@ -70,12 +62,29 @@ let private asked place (activity: Activity) =
         (column place activity.Targets)
         (column place activity.Mask)
 
-let private trace name (figure: Figure) =
-    figure.Traces |> List.find (fst >> (=) name) |> snd
+/// The traces of an output and of its target: of several on one axis both have the label of the output, the output first.
+let private tracesOf (readout: Readout) k (figure: Figure) =
+    let labelled name =
+        figure.Traces |> List.filter (fst >> (=) name) |> List.map snd
 
-let private expectOutput what place name k (activity: Activity) figure =
-    expectSame $"target of {what}" (asked place activity) (trace "target" figure)
-    expectSame $"output of {what}" (column k activity.Outputs[name]) (trace "output" figure)
+    if readout.Outputs = 1 then
+        List.exactlyOne (labelled "output"), List.exactlyOne (labelled "target")
+    else
+        match labelled $"{readout.Name} {k}" with
+        | [ output; target ] -> output, target
+        | traces -> failtest $"{readout.Name} {k} has {traces.Length} traces"
+
+/// Outputs of a readout that a report draws.
+let private mostOutputs = 6
+
+let private expectOutputs what (readout: Readout, first) (activity: Activity) figure =
+    for k in 0 .. min mostOutputs readout.Outputs - 1 do
+        let output, target = tracesOf readout k figure
+        expectSame $"target {k} of {what}" (asked (first + k) activity) target
+        expectSame $"output {k} of {what}" (column k activity.Outputs[readout.Name]) output
+
+    if readout.Outputs > mostOutputs then
+        Expect.stringContains figure.Caption $"{mostOutputs} of {readout.Outputs} outputs" "says so"
 
 let private find title figures =
     figures |> List.tryFind (fun figure -> figure.Title = title)
@@ -127,15 +136,18 @@ let private holds (trained: Trained) =
     let html = pageOf trained
     let figures = figures html
 
-    for place, (label, name, k) in outputs experiment do
+    for place, (readout, first) in readoutsOf experiment do
         for moment, activity in [ "before", trained.Before; "after", trained.After ] do
-            match find $"{label} {moment} training" figures with
-            | Some figure -> expectOutput $"{label} {moment}" place name k activity figure
+            match find $"{readout.Name} {moment} training" figures with
+            | Some figure ->
+                expectOutputs $"{readout.Name} {moment}" (readout, first) activity figure
             | None ->
-                Expect.isTrue (place >= 4 || activity.Targets.RowCount = 0) $"{label} is shown"
+                Expect.isTrue
+                    (place >= 4 || activity.Targets.RowCount = 0)
+                    $"{readout.Name} is shown"
 
                 if place >= 4 then
-                    Expect.stringContains html "outputs are shown; activity.npz has all" "says so"
+                    Expect.stringContains html "readouts are shown; activity.npz has all" "says so"
 
     let loss = find "Loss" figures |> Option.get
     expectDefinition [ experiment ] loss.Caption
@@ -196,16 +208,29 @@ let private compared (a: Trained, b: Trained) =
             |> List.distinct
             |> List.length
 
-        for place, (_, name, k) in outputs trained.Experiment do
-            if k = 0 && trained.After.Targets.RowCount > 0 then
-                let what = if several = 1 then "Output" else $"Output of {name}"
+        for _, (readout, place) in readoutsOf trained.Experiment do
+            if trained.After.Targets.RowCount > 0 then
+                let what =
+                    if several = 1 then
+                        "Output"
+                    else
+                        $"Output of {readout.Name}"
 
                 let title =
                     $"{what} after {trained.Losses.Length} trials of {trained.Experiment.Name}"
 
                 let figure = find title figures
                 Expect.isSome figure title
-                expectOutput title place name k trained.After figure.Value
+
+                let trace name =
+                    figure.Value.Traces |> List.find (fst >> (=) name) |> snd
+
+                expectSame $"target of {title}" (asked place trained.After) (trace "target")
+
+                expectSame
+                    $"output of {title}"
+                    (column 0 trained.After.Outputs[readout.Name])
+                    (trace "output")
 
         let value = (tiles html)[$"final loss, {trained.Experiment.Name}"]
 

@@ -25,6 +25,10 @@ type internal TrialMarks = {
     Mask: (float * float) list
     /// Begins and ends of the steps in which a perturbation acts.
     Perturbed: (float * float) list
+    /// Whether the target counts in every step.
+    CountsAlways: bool
+    /// What has too many stretches to be drawn, with their numbers.
+    Unshaded: string list
 }
 
 /// The axis of time of trials: phases by name, mask and perturbation as shades.
@@ -168,6 +172,10 @@ module internal TrialAxes =
 
         fun row -> marks[row]
 
+    /// Stretches that are shaded or named; more of a kind would hide each other, and fill a page with shapes.
+    [<Literal>]
+    let private MostStretches = 60
+
     /// What all trials have at the same place of the axis; the mask is that of some columns of the targets.
     let marks (columns: int list) (aligned: AlignedTrials) : TrialMarks =
         let all = List.map fst aligned.Trials
@@ -176,29 +184,65 @@ module internal TrialAxes =
             inAll aligned (fun trial row ->
                 columns |> List.exists (fun k -> trial.Mask[row, k] > 0.0))
 
-        {
-            Phases = [
+        let found = [
+            "phases",
+            [
                 for name in phases all do
                     for low, high in stretches aligned (inAll aligned (marked name)) ->
                         name, low, high
             ]
-            Mask = if Array.forall id mask then [] else stretches aligned mask
-            Perturbed =
-                if all |> List.exists (fun trial -> trial.Events.ContainsKey PerturbedEvent) then
-                    stretches aligned (inAll aligned (marked PerturbedEvent))
-                else
-                    []
+            "steps in which the target counts",
+            (if Array.forall id mask then
+                 []
+             else
+                 [ for low, high in stretches aligned mask -> "", low, high ])
+            "steps in which the perturbation acts",
+            (if all |> List.exists (fun trial -> trial.Events.ContainsKey PerturbedEvent) then
+                 [
+                     for low, high in stretches aligned (inAll aligned (marked PerturbedEvent)) ->
+                         "", low, high
+                 ]
+             else
+                 [])
+        ]
+
+        let few (_, stretches) = List.length stretches <= MostStretches
+
+        let drawn =
+            found
+            |> List.map (fun (what, stretches) -> if few (what, stretches) then stretches else [])
+
+        let places stretches = [ for _, low, high in stretches -> low, high ]
+
+        {
+            Phases = drawn[0]
+            Mask = places drawn[1]
+            Perturbed = places drawn[2]
+            CountsAlways = Array.forall id mask
+            Unshaded = [
+                for what, stretches in found do
+                    if not (few (what, stretches)) then
+                        $"{what}: {stretches.Length} stretches"
+            ]
         }
 
     /// A sentence about the shades.
     let caption (marks: TrialMarks) =
-        (match marks.Mask with
-         | [] -> " The target counts in all steps."
-         | _ -> " Grey: steps in which the target counts in all trials that are shown.")
+        (if marks.CountsAlways then
+             " The target counts in all steps."
+         elif marks.Mask.IsEmpty then
+             ""
+         else
+             " Grey: steps in which the target counts in all trials that are shown.")
         + (if marks.Perturbed.IsEmpty then
                ""
            else
                " Orange: steps in which the perturbation acts in all trials that are shown.")
+        + (match marks.Unshaded with
+           | [] -> ""
+           | some ->
+               let list = String.concat ", " some
+               $" Not shaded, since they are too many ({list}).")
 
     // Names of phases, in as many rows as they need.
 

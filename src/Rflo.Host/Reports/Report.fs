@@ -81,7 +81,7 @@ module internal Report =
         match find $"{moment}/targets" record.Activity with
         | Some targets when targets.Shape[0] > 0 ->
             LoadedRuns.activity
-                RunFileNames.Activity
+                ""
                 (LoadedRuns.readouts RunFileNames.Activity record.Manifest)
                 (Map.ofList [ for array in record.Activity -> array.Name, array ])
                 moment

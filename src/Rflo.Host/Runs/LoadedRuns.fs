@@ -113,6 +113,23 @@ module internal LoadedRuns =
 
         let targets = RunRecord.matrixOf (need "targets")
 
+        let expectShape part columns =
+            match (need part).Shape with
+            | [| rows; width |] when rows = targets.RowCount && width = columns -> ()
+            | shape ->
+                let lengths = shape |> Array.map string |> String.concat ", "
+
+                damaged
+                    (Path.Combine(place, RunFileNames.Activity))
+                    $"{moment}/{part}"
+                    $"has the shape ({lengths}) beside targets of ({targets.RowCount}, {targets.ColumnCount}), which do not fit each other"
+
+        expectShape "targets" (readouts |> List.sumBy _.Outputs)
+        expectShape "mask" targets.ColumnCount
+
+        for readout in readouts do
+            expectShape $"outputs/{readout.Name}" readout.Outputs
+
         {
             Loss = number "loss"
             Conditions =
