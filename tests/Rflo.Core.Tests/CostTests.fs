@@ -52,35 +52,10 @@ let private network units steps = {
 let private sessionOf setup case =
     Session.Create(graphWith setup case.Circuit, WhiteNoise case, 1L)
 
-/// Bytes of the arrays that a session keeps, as its plan lists them.
-let private taken setup case = float (sessionOf setup case).Plan.Bytes
-
-/// The plan lists what making a session allocates; the rest is the objects that hold the arrays, and what is thrown away.
-let private listed form =
-    let setup = AllRules.learningAs form 0.01
-
-    for units, steps in [ 128, 16; 32, 512 ] do
-        let case = network units steps
-        let graph, task = graphWith setup case.Circuit, WhiteNoise case
-
-        let once () =
-            let before = GC.GetAllocatedBytesForCurrentThread()
-            let session = Session.Create(graph, task, 1L)
-            float (GC.GetAllocatedBytesForCurrentThread() - before), session
-
-        once () |> ignore
-        let allocated, session = once ()
-        let bytes = float session.Plan.Bytes
-
-        Numbers.isLessThanOrEqual
-            bytes
-            allocated
-            $"{units} units, {steps} steps: no array is listed twice"
-
-        Numbers.isGreaterThan
-            bytes
-            (0.93 * allocated - 2e5)
-            $"{units} units, {steps} steps: none is left out"
+/// Bytes of the arrays that a session keeps, as its plan lists them, without lanes.
+let private taken setup case =
+    let plan = (sessionOf setup case).Plan
+    float (plan.Bytes - plan.BytesOfLanes)
 
 /// A rate of zero learns nothing and costs nothing.
 let private frozen = learning Rules.rflo UpdateSchedule.TrialEnd 0.0
@@ -161,27 +136,7 @@ let private memory form =
         let counted = exponent (ofRule form 256 1024) (ofRule form 512 1024)
         Numbers.isLessThan (abs (counted - 2.0)) 0.2 $"power of units in long trials: {counted}"
 
-let private estimatedWith change form =
-    for units, steps in [ 16, 256; 64, 64; 128, 16 ] do
-        let case = network units steps
-
-        let setup = {
-            AllRules.learningAs form 0.01 with
-                Area = fun _ area -> change area
-        }
-
-        let graph = graphWith setup case.Circuit
-        let estimate = MemoryEstimate.Of(graph, steps, Precision.Double)
-        // The declaration has weights of its own.
-        let counted = taken setup case + 8.0 * float graph.Weights
-        let own = estimate.Total - estimate.Lanes
-        let ratio = own / counted
-
-        Expect.isTrue
-            (ratio > 0.7 && ratio < 1.5)
-            $"{units} units, {steps} steps: {own} for {counted}"
-
-/// What the trials of an update take that run side by side, once the first of them was made.
+/// What the trials of an update take that run side by side: the plan lists it before the first of them is made.
 let private lanes (form: AllRules.Form) =
     let form = {
         form with
@@ -191,27 +146,32 @@ let private lanes (form: AllRules.Form) =
     for units, steps in [ 16, 256; 64, 64; 128, 16 ] do
         let case = network units steps
         let graph = graphWith (AllRules.learningAs form 1e-6) case.Circuit
-        let estimate = MemoryEstimate.Of(graph, steps, Precision.Double)
 
-        let taken forms =
-            let session = Session.Create(graph, WhiteNoise case, 1L, Precision.Double, forms)
-            session.Run 1 |> ignore
-            session.Run 3 |> ignore
-            float session.Plan.Bytes, session.TrialsBeside
+        let session =
+            Session.Create(graph, WhiteNoise case, 1L, Precision.Double, Forms.Eager)
 
-        let more, beside = taken Forms.Eager
-        let few, alone = taken (Forms.Eager &&& ~~~Forms.Lanes)
-        Expect.equal (beside, alone) (3, 0) "the first trial of the first run is by itself"
-        let ratio = estimate.Lanes / (more - few)
+        let before = session.Plan
+        session.Run 1 |> ignore
+        let start = GC.GetAllocatedBytesForCurrentThread()
+        session.Run 3 |> ignore
+        let allocated = float (GC.GetAllocatedBytesForCurrentThread() - start)
+        let after = session.Plan
+        Expect.equal session.TrialsBeside 3 "the first trial of the first run is by itself"
 
-        Expect.isTrue
-            (ratio > 0.7 && ratio < 1.5)
-            $"{units} units, {steps} steps: {estimate.Lanes} for {more - few}"
+        let inLanes (plan: Plan) = [
+            for buffer in plan.Buffers do
+                if buffer.Lanes > 1 then
+                    buffer.Part, buffer.Name, buffer.Bytes, buffer.Lanes
+        ]
 
-let private estimated form = estimatedWith id form
+        Expect.equal (inLanes after) (inLanes before) $"{units} units, {steps} steps"
+        let bytes = float before.BytesOfLanes
+        Numbers.isLessThanOrEqual bytes allocated $"{units} units, {steps} steps: none twice"
 
-let private inCurrentForm (area: AreaSpec) =
-    Remade.Area(area, dynamics = Dynamics.CurrentForm)
+        Numbers.isGreaterThan
+            bytes
+            (0.9 * allocated - 4e5)
+            $"{units} units, {steps} steps: none is left out"
 
 /// Seconds of a step, the least of a few trials.
 let private time form units =
@@ -242,22 +202,13 @@ let tests =
     <| testList "costs" [
         for form in AllRules.ways do
             test $"memory of {form.Name} grows as stated" { memory form }
-            test $"memory of {form.Name} is as estimated" { estimated form }
-            test $"memory of {form.Name} is all in the plan" { listed form }
 
             if
                 not form.Schedule.IsStepwise
                 && not (AllRules.remembers form.Rule)
                 && not (LearningRule.HasFunction form.Rule)
             then
-                test $"memory of trials of {form.Name} side by side is as estimated" { lanes form }
-
-            if UnitModels.allows form.Rule then
-                test
-                    $"memory of {form.Name} is as estimated in the current form and of units with two states" {
-                    estimatedWith inCurrentForm form
-                    estimatedWith UnitModels.asAdapting form
-                }
+                test $"memory of trials of {form.Name} side by side is in the plan" { lanes form }
 
             if isLong then
                 test $"time of {form.Name} grows as stated, or less" { speed form }

@@ -241,11 +241,11 @@ let tests =
 
         test "memory is counted for them where they may be, and nowhere else" {
             let lanes schedule =
-                MemoryEstimate.Of(simple id schedule Rules.rflo, 10, Precision.Double).Lanes
+                (Plan.Of(simple id schedule Rules.rflo, sine 10)).BytesOfLanes
 
-            Numbers.isGreaterThan (lanes four) 0.0 "every four trials"
-            Expect.equal (lanes (UpdateSchedule(UpdateTime.EverySteps, 4))) 0.0 "every four steps"
-            Expect.equal (lanes UpdateSchedule.TrialEnd) 0.0 "every trial"
+            Numbers.isGreaterThan (lanes four) 0L "every four trials"
+            Expect.equal (lanes (UpdateSchedule(UpdateTime.EverySteps, 4))) 0L "every four steps"
+            Expect.equal (lanes UpdateSchedule.TrialEnd) 0L "every trial"
         }
 
         test "many lanes are taken in parts, and a trial that a task cannot make fails in its turn" {

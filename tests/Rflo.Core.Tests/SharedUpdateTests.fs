@@ -600,18 +600,21 @@ let tests =
         test "memory of every lane is counted" {
             let graph = oneArea online
 
-            let of' lanes =
-                MemoryEstimate.Of(graph, 6, Precision.Double, lanes)
+            let of' (lanes: int) =
+                Plan.Of(graph, sine 1, Precision.Double, TrialLanes lanes)
 
-            let one, five = of' 1, of' 5
-            Expect.equal one.Lanes 0.0 "one trial after another"
+            let one, three, five = of' 1, of' 3, of' 5
+            Expect.equal one.BytesOfLanes 0L "one trial after another"
 
             Expect.equal
-                five.Lanes
-                (4.0 * (one.Activity + one.Traces + one.Influence))
-                "four lanes beside the first"
+                five.BytesOfLanes
+                (2L * three.BytesOfLanes)
+                "four lanes beside the first, and two"
 
-            Numbers.isGreaterThan five.Weights one.Weights "increments are collected"
+            Numbers.isGreaterThan
+                (five.BytesOf BufferPurpose.Weights)
+                (one.BytesOf BufferPurpose.Weights)
+                "increments are collected"
         }
 
         test "the plan says what is shared" {

@@ -862,7 +862,7 @@ let private rules =
 
 let private memory =
     testList "memory" [
-        test "an estimate before anything is drawn is that of the graph, area by area" {
+        test "a plan before anything is drawn is that of the session" {
             let a, b, y = area "a" 30, area "b" 40 |> units (UnitModel.lif 0.5), readout "y" 2
 
             let network =
@@ -887,11 +887,47 @@ let private memory =
                     experiment "two-areas" network (arraysTask 0 [ 2, false ] 4 false [])
                     |> Experiment.rule rule
 
+                let compiled = compiled plan
+
                 Expect.equal
-                    (Memory.estimate plan)
-                    (MemoryEstimate.Of((compiled plan).Graph, 4, Precision.Double))
+                    (List.ofSeq (Memory.plan plan).Buffers)
+                    (List.ofSeq (Plan.Of(compiled.Graph, compiled.Task)).Buffers)
                     rule.Name
         }
+
+        testPropertyWithConfig
+            (config 60)
+            "of any experiment it has the bytes of the session"
+            (fun (Valid experiment) ->
+                let compiled = compiled experiment
+
+                let probes = [|
+                    for probe in compiled.Probes do
+                        match probe with
+                        | :? AngleProbe as angle -> angle
+                        | _ -> ()
+                |]
+
+                let whole =
+                    Plan.Of(
+                        compiled.Graph,
+                        compiled.Task,
+                        compiled.Precision,
+                        compiled.Lanes,
+                        probes
+                    )
+
+                let counted = Memory.plan experiment
+
+                // Which connections a density draws is not known before.
+                for purpose in System.Enum.GetValues<BufferPurpose>() do
+                    let expected, found =
+                        float (whole.BytesOf purpose), float (counted.BytesOf purpose)
+
+                    Numbers.isLessThanOrEqual
+                        (abs (found - expected))
+                        (0.1 * expected + 16384.0)
+                        $"{purpose}: {found} for {expected} bytes")
     ]
 
 [<Tests>]

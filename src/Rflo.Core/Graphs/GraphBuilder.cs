@@ -218,6 +218,10 @@ public sealed partial class GraphBuilder
                 for (int row = 0; row < post; row++)
                     CheckRow(projection.Name, sparse, row, pre);
                 break;
+            case SizedSynapses sized:
+                if (sized.Existing < 0 || sized.Existing > (long)post * pre)
+                    ThrowHelper.OutOfRange($"{projection.Name}: the number of connections", sized.Existing, FormattableString.Invariant($"in 0 .. {(long)post * pre}"));
+                break;
             default:
                 ThrowHelper.Invalid($"{projection.Name}: no such kind of synapses.");
                 break;

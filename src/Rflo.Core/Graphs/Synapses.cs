@@ -16,6 +16,12 @@ public abstract record Synapses
     /// <summary>The weights at the start, in the shape of the declaration.</summary>
     public abstract double[] Weights { get; }
 
+    /// <summary>Whether only connections that exist are stored.</summary>
+    internal virtual bool IsSparse => false;
+
+    /// <summary>Number of connections that exist, which may be more than an array holds.</summary>
+    internal virtual long Existing => Count;
+
     /// <summary>A full matrix of weights, kept as rows of a dense block. The arrays are copied.</summary>
     /// <param name="weights">Shape (post, pre), row-major.</param>
     /// <param name="exists">Which connections exist, same shape; all of them where null. A weight that does not exist stays 0.</param>
@@ -36,6 +42,33 @@ public abstract record Synapses
         ArgumentNullException.ThrowIfNull(weights);
         return new SparseSynapses([.. rowStart], [.. columns], [.. weights]);
     }
+
+    /// <summary>Connections of which only the number is known, for the plan of a circuit whose weights are not drawn (<see cref="Plan.Of"/>). No session can be made of them.</summary>
+    /// <param name="existing">How many exist.</param>
+    /// <param name="isSparse">Whether only those are stored.</param>
+    /// <param name="isMasked">Whether some of a full matrix do not exist.</param>
+    public static Synapses OfSize(long existing, bool isSparse, bool isMasked) => new SizedSynapses(existing, isSparse, isMasked);
+}
+
+/// <summary>See <see cref="Synapses.OfSize"/>.</summary>
+internal sealed record SizedSynapses : Synapses
+{
+    internal SizedSynapses(long existing, bool isSparse, bool isMasked) => (Existing, IsSparse, IsMasked) = (existing, isSparse, isMasked);
+
+    /// <inheritdoc/>
+    public override int Count => (int)Math.Min(Existing, int.MaxValue);
+
+    /// <summary>None.</summary>
+    public override double[] Weights => [];
+
+    /// <summary>Whether some connections of a full matrix do not exist.</summary>
+    internal bool IsMasked { get; }
+
+    /// <inheritdoc/>
+    internal override bool IsSparse { get; }
+
+    /// <inheritdoc/>
+    internal override long Existing { get; }
 }
 
 /// <summary>See <see cref="Synapses.Dense"/>.</summary>
@@ -69,6 +102,9 @@ public sealed record SparseSynapses : Synapses
 
     /// <inheritdoc/>
     public override int Count => Columns.Length;
+
+    /// <inheritdoc/>
+    internal override bool IsSparse => true;
 
     /// <summary>The same connections with other weights, which are copied.</summary>
     /// <param name="weights">Weight of every entry.</param>

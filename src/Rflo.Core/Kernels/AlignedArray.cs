@@ -14,25 +14,41 @@ internal sealed class AlignedArray<T>
     private const int LineBytes = 64;
     private readonly T[] _elements;
     private readonly int _offset;
+    private readonly int _held;
 
-    public AlignedArray(int length)
+    /// <param name="length">Elements.</param>
+    public AlignedArray(long length)
     {
         int slack = LineBytes / Unsafe.SizeOf<T>();
-        _elements = GC.AllocateArray<T>(checked(length + slack), pinned: true);
+        _elements = Storage.New<T>(length + slack, pinned: true);
+        Length = length;
+        if (Storage.IsSketch)
+            return;
         nint start = Marshal.UnsafeAddrOfPinnedArrayElement(_elements, 0);
         long bytes = (long)_elements.Length * Unsafe.SizeOf<T>(), past = start % LineBytes;
         if (bytes >= LargePages.LeastBytes)
             LargePages.Request(start, bytes);
         _offset = past == 0 ? 0 : (int)((LineBytes - past) / Unsafe.SizeOf<T>());
-        Length = length;
+        _held = (int)length;
     }
 
-    public int Length { get; }
+    /// <param name="rows">Rows: units, steps or lanes.</param>
+    /// <param name="stride">Elements of a row.</param>
+    public AlignedArray(long rows, long stride)
+        : this(checked(rows * stride))
+    {
+    }
+
+    /// <summary>How many elements were asked for; in a sketch none of them exists.</summary>
+    public long Length { get; }
+
+    /// <summary>Whether it has its elements: not in a sketch.</summary>
+    public bool IsHeld => _held == Length;
 
     public Span<T> Span
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _elements.AsSpan(_offset, Length);
+        get => _elements.AsSpan(_offset, _held);
     }
 
     /// <summary>Row <paramref name="row"/> of a matrix with rows of <paramref name="stride"/> elements.</summary>

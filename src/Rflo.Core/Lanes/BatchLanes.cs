@@ -12,19 +12,22 @@ namespace Rflo.Core;
 /// <remarks>Products with many lanes read weights once, and lanes are split among threads; sums over trials are added in the order of the trials.</remarks>
 /// <param name="network">The network whose weights all lanes share.</param>
 /// <param name="learners">Its learners.</param>
-/// <param name="room">The most lanes for which there is memory.</param>
 /// <param name="fill">Writes the trial of a lane. An exception is thrown again when the trial is due.</param>
-internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, int room, Action<Lane<T>> fill)
+internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, Action<Lane<T>> fill)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Bytes of weights that fit into a core's own cache; beyond, products of many lanes are faster together than one after the other.</summary>
     internal const long BytesNearest = 48 << 10;
+
+    /// <summary>Bytes that all lanes together may take: how many there are follows from it.</summary>
+    private const long MostBytes = 512 << 20;
 
     private Lane<T>[] _lanes = [];
     private LaneGroup<T>[] _groups = [];
     private int _groupSize;
     private int _next;
     private int _made;
+    private int _room;
 
     /// <summary>How many threads the lanes may use.</summary>
     public int Threads
@@ -51,7 +54,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
             return null;
         if (Take(trial) is { } lane)
             return lane;
-        int most = Math.Min(left, room);
+        int most = left;
         foreach (Plastic<T> plastic in learners.Plastics)
             most = Math.Min(most, plastic.TrialsToUpdate);
         foreach (PlasticStart<T> start in learners.Starts)
@@ -61,8 +64,11 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
                 most = k;
         if (most < 2 || !network.IsWorth(Forms.Lanes, Threads > 1 || IsAnyPaidTogether))
             return null;
+        most = Math.Min(most, Room);
+        if (most < 2)
+            return null;
         if (_lanes.Length == 0)
-            Create();
+            (_lanes, _groups) = Create();
         Make(trial, Math.Min(most, _lanes.Length));
         return Take(trial);
     }
@@ -77,14 +83,40 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
 
     private Lane<T>? Take(int trial) => _next < _made && _lanes[_next].Trial == trial ? _lanes[_next++] : null;
 
-    private void Create()
+    /// <summary>How many lanes there is memory for.</summary>
+    private int Room => _room > 0 ? _room : _room = (int)Math.Min(SideBySide.Most, MostBytes / Math.Max(1, BytesOfLane()));
+
+    /// <summary>The lanes and their groups: those that were made, or within a sketch those that will be; none where there is no memory for two.</summary>
+    public (Lane<T>[] Lanes, object[] Groups) Planned()
     {
-        int lanes = Math.Min(room, learners.Plastics.Select(plastic => plastic.TrialsOfUpdate).Concat(learners.Starts.Select(start => start.TrialsOfUpdate)).Min());
-        int threads = Math.Min(Threads, lanes);
+        if (_lanes.Length > 0)
+            return (_lanes, _groups);
+        int groupSize = _groupSize;
+        (Lane<T>[] lanes, LaneGroup<T>[] groups) = Count < 2 ? ([], []) : Create();
+        _groupSize = groupSize;
+        return (lanes, groups);
+    }
+
+    /// <summary>How many lanes there are: one for each trial of an update, as far as there is memory.</summary>
+    private int Count => Math.Min(Room, learners.Plastics.Select(plastic => plastic.TrialsOfUpdate).Concat(learners.Starts.Select(start => start.TrialsOfUpdate)).Min());
+
+    /// <summary>The memory of one lane: what it has beside the network whose weights it shares.</summary>
+    private long BytesOfLane()
+    {
+        using Storage.Scope sketch = Storage.Sketch();
+        var inventory = new PlanInventory<T>();
+        inventory.Take("", network, BufferPurpose.Activity).Take("", learners, BufferPurpose.Activity);
+        long before = inventory.Bytes;
+        return inventory.Take("", new Lane<T>(network, learners), BufferPurpose.Activity).Bytes - before;
+    }
+
+    private (Lane<T>[] Lanes, LaneGroup<T>[] Groups) Create()
+    {
+        int count = Count, threads = Math.Min(Threads, count);
         bool isTogether = network.IsWorth(Forms.Lanes, IsAnyPaidTogether);
-        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane<T>(network, learners))];
-        _groupSize = (lanes + threads - 1) / threads;
-        _groups = [.. _lanes.Chunk(_groupSize).Select(group => new LaneGroup<T>(group, isTogether))];
+        Lane<T>[] lanes = [.. Enumerable.Range(0, count).Select(_ => new Lane<T>(network, learners))];
+        _groupSize = (count + threads - 1) / threads;
+        return (lanes, [.. lanes.Chunk(_groupSize).Select(group => new LaneGroup<T>(group, isTogether))]);
     }
 
     /// <summary>Runs trials from one on. One for which the task throws, and those after it, are left until they are due.</summary>

@@ -29,9 +29,9 @@ internal sealed class LaneChanges<T>
     public LaneChanges(AreaState<T> area, int maxSteps, PendingChange<T>[] lanes)
     {
         (_lanes, _area, _padded, _columns) = (lanes, area.Index, area.Padded, area.Afferents.Stride);
-        _factors = new AlignedArray<T>(maxSteps * _padded);
-        _overlaps = new AlignedArray<T>(lanes.Length * (maxSteps + 3));
-        _currents = new AlignedArray<T>(lanes.Length * _padded);
+        _factors = new AlignedArray<T>(maxSteps, _padded);
+        _overlaps = new AlignedArray<T>(lanes.Length, maxSteps + 3);
+        _currents = new AlignedArray<T>(lanes.Length, _padded);
     }
 
     /// <summary>Adds the share of the changes so far to the currents of a step.</summary>

@@ -8,8 +8,8 @@ namespace Rflo.Core;
 internal sealed class LanePanels<T>(Network<T> network, int lanes)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly AlignedArray<T> _vectors = new(lanes * Widest(network));
-    private readonly AlignedArray<T> _results = new(lanes * Widest(network));
+    private readonly AlignedArray<T> _vectors = new(lanes, Widest(network));
+    private readonly AlignedArray<T> _results = new(lanes, Widest(network));
 
     /// <summary>The vector that is multiplied, for one lane.</summary>
     /// <param name="lane">Which lane.</param>

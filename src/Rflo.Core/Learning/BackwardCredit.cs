@@ -38,12 +38,12 @@ internal sealed partial class BackwardCredit<T>
         _anyStart = network.Areas.Any(area => area.LearnsStart);
         _passesBeforeStart = _anyStart || network.Readouts.Any(readout => readout.IsFedBack);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        _credit = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
+        _credit = [.. network.Areas.Select(area => new AlignedArray<T>(longest + 1, area.Padded))];
         _carried = [.. network.Areas.Select(area => area.HasGain ? new AlignedArray<T>(area.StateWidth) : null)];
         _ofStates = [.. network.Areas.Select(area => area.HasModel ? new AlignedArray<T>(area.StateWidth) : null)];
         _start = [.. network.Areas.Select(area => area.LearnsStart ? new AlignedArray<T>(area.Padded) : null)];
-        _delta = [.. network.Areas.Select(area => new AlignedArray<T>((longest + 1) * area.Padded))];
-        _outputCredit = [.. network.Readouts.Select(readout => new AlignedArray<T>((_history + longest + 1) * readout.Padded))];
+        _delta = [.. network.Areas.Select(area => new AlignedArray<T>(longest + 1, area.Padded))];
+        _outputCredit = [.. network.Readouts.Select(readout => new AlignedArray<T>(_history + longest + 1, readout.Padded))];
         int widest = network.Areas.Max(area => area.Afferents.Stride);
         foreach (ReadoutState<T> readout in network.Readouts)
             widest = Math.Max(widest, readout.Afferents.Stride);

@@ -32,6 +32,8 @@ internal sealed class Bptt<T> : Learner<T>
         _starts = [.. starts];
     }
 
+    public override BufferPurpose Purpose => BufferPurpose.Activity;
+
     public override IReadOnlyList<PlanOperator> Operators =>
     [
         new(PlanStage.ObserveTrial, "backward pass", _backward.Reads, ["credit"]),

@@ -31,6 +31,7 @@ internal sealed class Constraint<T>
             _upper[j] = T.CreateTruncating(sign < 0 ? Math.Min(0, spec.Upper) : spec.Upper);
         }
 
+        segment.KeepMask<T>();
         _isBounded = spec.Signs is not null || double.IsFinite(spec.Lower) || double.IsFinite(spec.Upper);
     }
 

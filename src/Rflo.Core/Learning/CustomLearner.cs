@@ -29,9 +29,13 @@ internal sealed class CustomLearner<T> : Learner<T>
         SiteProjection[] projections =
         [
             .. plastic.Segments.Select(segment => new SiteProjection(
-                segment.Spec.Name, segment.Width, AreaStep<T>.CountOf(segment, area.Units), segment.Sparse?.Start.AsReadOnly(), segment.Sparse?.Column.AsReadOnly())),
+                segment.Spec.Name, segment.Width, (int)segment.Stored, segment.Sparse?.Start.AsReadOnly(), segment.Sparse?.Column.AsReadOnly())),
         ];
-        _learner = rule.Learn(new AreaSite(area.Spec.Name, area.Units, area.StateCount, network.MaxSteps, projections));
+
+        // Without connections there is nothing that the rule could be called for.
+        _learner = Array.Exists(plastic.Segments, segment => segment.CountOnly is not null)
+            ? new Unknown()
+            : rule.Learn(new AreaSite(area.Spec.Name, area.Units, area.StateCount, network.MaxSteps, projections));
         _observe = () => _learner.ObserveStep(_step);
         _finish = () => _learner.ObserveTrial(_step);
         _memory = [.. _learner.Memory.OrderBy(part => part.Key, StringComparer.Ordinal).Select(part => (part.Key, part.Value))];
@@ -126,6 +130,14 @@ internal sealed class CustomLearner<T> : Learner<T>
         catch (Exception e)
         {
             throw new TaskException(step, $"the rule {_rule.Description} in area {_area.Spec.Name}", e);
+        }
+    }
+
+    /// <summary>The learner of a sketch, which is never called.</summary>
+    private sealed class Unknown : AreaLearner
+    {
+        public override void ObserveStep(LearningStep now)
+        {
         }
     }
 }

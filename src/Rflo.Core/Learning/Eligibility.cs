@@ -33,14 +33,14 @@ internal sealed class Eligibility<T>
         _network = network;
         _area = area;
         _rule = rule;
-        _filtered = new T[rule.PreAlpha < 1 ? area.Afferents.Stride : 0];
+        _filtered = Storage.New<T>(rule.PreAlpha < 1 ? area.Afferents.Stride : 0);
         _preAlpha = T.CreateTruncating(rule.PreAlpha);
         _postShaper = new Shaper<T>(rule.PostShaping, area.Units, network, area);
         _pres = [.. learning.Select(segment => (segment, new Shaper<T>(rule.PreShaping, segment.Width, network, area)))];
         if (KeepsPost(rule))
-            _post = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+            _post = new AlignedArray<T>(network.MaxSteps + 1, area.Padded);
         if (KeepsPre(rule))
-            _pre = new AlignedArray<T>((network.MaxSteps + 1) * area.Afferents.Stride);
+            _pre = new AlignedArray<T>(network.MaxSteps + 1, area.Afferents.Stride);
         _selfConnections = [.. area.SelfConnections];
 
         // The traces of a unit model's slopes have decays of their own (StateMemory).
@@ -48,7 +48,7 @@ internal sealed class Eligibility<T>
         if (!ofModel && rule.FixedMemory<T>() is { } left)
             _constantDecay = ConstantDecay(left);
         if (KeepsDecay(area, rule))
-            _decays = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+            _decays = new AlignedArray<T>(network.MaxSteps + 1, area.Padded);
         if (rule.Post == PostSignal.Current)
             area.KeepCurrents();
         if (rule.Post == PostSignal.Noise)
@@ -144,7 +144,8 @@ internal sealed class Eligibility<T>
     private AlignedArray<T> ConstantDecay(T left)
     {
         var decay = new AlignedArray<T>(_area.Padded);
-        decay.Span[.._area.Units].Fill(left);
+        if (decay.IsHeld)
+            decay.Span[.._area.Units].Fill(left);
         return decay;
     }
 

@@ -27,10 +27,10 @@ internal abstract class FactoredInfluence<T> : Learner<T>
         StateFactor = new InfluencePanels<T>(network, _columns, []);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
         OfStates = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
-        _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * Width))];
+        _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows, Width))];
         Contracted = new AlignedArray<T>(_columns.Count);
         _trial = [.. Areas.Select(pair => (
-            new AlignedArray<T>((network.MaxSteps + 1) * pair.Area.Padded), new AlignedArray<T>((network.MaxSteps + 1) * pair.Area.Afferents.Stride)))];
+            new AlignedArray<T>(network.MaxSteps + 1, pair.Area.Padded), new AlignedArray<T>(network.MaxSteps + 1, pair.Area.Afferents.Stride)))];
         FirstUnit = new int[network.Areas.Length];
         for (int k = 1; k < FirstUnit.Length; k++)
             FirstUnit[k] = FirstUnit[k - 1] + network.Areas[k - 1].Units;
@@ -53,6 +53,8 @@ internal abstract class FactoredInfluence<T> : Learner<T>
 
     /// <summary>Place of an area's first unit among the units of all areas.</summary>
     protected int[] FirstUnit { get; }
+
+    public override BufferPurpose Purpose => BufferPurpose.Influence;
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [

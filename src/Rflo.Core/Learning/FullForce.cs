@@ -28,6 +28,8 @@ internal sealed class FullForce<T> : Learner<T>
         _errors = new T[area.Units];
     }
 
+    public override BufferPurpose Purpose => BufferPurpose.Weights;
+
     public override IReadOnlyList<PlanOperator> Operators
     {
         get

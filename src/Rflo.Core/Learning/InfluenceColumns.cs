@@ -16,6 +16,8 @@ internal sealed class InfluenceColumns<T>
     private readonly List<Row> _rows = [];
     private readonly List<List<Piece>> _pieces = [];
     private readonly List<int> _owners = [];
+    private readonly List<int[]> _sized = [];
+    private readonly List<(int Owner, long Panels)> _sizes = [];
 
     /// <summary>The weights of one unit in one projection: columns First .. First + Signals.Length - 1.</summary>
     /// <param name="Owner">Which target, areas first, then readouts.</param>
@@ -36,9 +38,12 @@ internal sealed class InfluenceColumns<T>
     public List<Row> Rows => _rows;
 
     /// <summary>Number of columns, each target's share padded to whole panels.</summary>
-    public int Count { get; private set; }
+    public long Count { get; private set; }
 
     public int Panels => _owners.Count;
+
+    /// <summary>Further columns of which only the number is known, and their owner: those of a sketch.</summary>
+    public IReadOnlyList<(int Owner, long Panels)> Sizes => _sizes;
 
     /// <summary>The target whose weights a panel's columns are: areas first, then readouts.</summary>
     public int Owner(int panel) => _owners[panel];
@@ -49,6 +54,12 @@ internal sealed class InfluenceColumns<T>
     public void Add(int owner, Afferents<T> afferents, Segment[] segments)
     {
         int width = Kernels.PanelColumns<T>(), firstRow = _rows.Count;
+        if (Array.Exists(segments, segment => segment.CountOnly is not null))
+        {
+            AddSizes(owner, segments.Sum(segment => segment.CountOnly ?? segment.Spec.Synapses.Existing), width);
+            return;
+        }
+
         foreach (Segment segment in segments)
             for (int unit = 0; unit < afferents.Rows; unit++)
                 AddRow(owner, segment, unit);
@@ -101,6 +112,17 @@ internal sealed class InfluenceColumns<T>
         }
     }
 
+    /// <summary>Adds columns of which only the number is known: those of a sketch.</summary>
+    private void AddSizes(int owner, long columns, int width)
+    {
+        long panels = (columns + width - 1) / width;
+        _sizes.Add((owner, panels));
+        Count += panels * width;
+
+        // The place of every column's signal: in its row and in its piece.
+        _sized.Add(Storage.New<int>(2 * columns));
+    }
+
     private void AddRow(int owner, Segment segment, int unit)
     {
         int[] signals;
@@ -117,7 +139,7 @@ internal sealed class InfluenceColumns<T>
 
         if (signals.Length == 0)
             return;
-        _rows.Add(new Row(owner, unit, segment, Count, signals, sparseStart));
+        _rows.Add(new Row(owner, unit, segment, (int)Count, signals, sparseStart));
         Count += signals.Length;
     }
 

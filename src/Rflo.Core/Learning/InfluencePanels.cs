@@ -30,10 +30,10 @@ internal sealed class InfluencePanels<T>
         for (int slot = 0; slot < _delays; slot++)
             _panels[slot] = [.. network.Areas.Select(area => NewPanels(area, reaches))];
         _only = [.. network.Areas.Select(area => OnlySegment(area) is { } only && network.Choose(Forms.OneSource, $"currents of {area.Spec.Name}", null) ? only : null)];
-        _gathered = new AlignedArray<T>(network.Areas.Max(area => area.Afferents.Stride) * _width);
-        _ofRates = new AlignedArray<T>(network.Areas.Max(area => area.HasGain ? area.BlockRows : 0) * _width);
-        _before = new AlignedArray<T>(network.Areas.Max(area => area.HasModel ? area.StateCount : 0) * _width);
-        _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max() * _width);
+        _gathered = new AlignedArray<T>(network.Areas.Max(area => area.Afferents.Stride), _width);
+        _ofRates = new AlignedArray<T>(network.Areas.Max(area => area.HasGain ? area.BlockRows : 0), _width);
+        _before = new AlignedArray<T>(network.Areas.Max(area => area.HasModel ? area.StateCount : 0), _width);
+        _outputs = new AlignedArray<T>(network.Readouts.Select(readout => readout.Padded).DefaultIfEmpty(0).Max(), _width);
     }
 
     /// <summary>ds(t)/dw of an area for the columns of one panel, shape (units in blocks of four, panel columns); of a unit model, one of these after the other for its states.</summary>
@@ -170,10 +170,13 @@ internal sealed class InfluencePanels<T>
 
     private AlignedArray<T>?[] NewPanels(AreaState<T> area, bool[][] reaches)
     {
-        var panels = new AlignedArray<T>?[_columns.Panels];
-        for (int panel = 0; panel < panels.Length; panel++)
-            panels[panel] = _columns.Owner(panel) is var owner && (owner == InfluenceColumns<T>.Free || reaches[owner][area.Index]) ? new AlignedArray<T>(area.StateCount * area.BlockRows * _width) : null;
-        return panels;
+        bool Reaches(int owner) => owner == InfluenceColumns<T>.Free || reaches[owner][area.Index];
+        long rows = (long)area.StateCount * area.BlockRows;
+        return
+        [
+            .. Enumerable.Range(0, _columns.Panels).Select(panel => Reaches(_columns.Owner(panel)) ? new AlignedArray<T>(rows, _width) : null),
+            .. _columns.Sizes.Where(sized => Reaches(sized.Owner)).Select(sized => new AlignedArray<T>(sized.Panels * rows, _width)),
+        ];
     }
 
     private void MultiplySparse(SparseRows pattern, ReadOnlySpan<T> weights, ReadOnlySpan<T> gathered, Span<T> product)

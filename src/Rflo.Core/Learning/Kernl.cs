@@ -60,6 +60,8 @@ internal sealed class Kernl<T> : Learner<T>
         AddsDeferred = true,
     };
 
+    public override BufferPurpose Purpose => BufferPurpose.Influence;
+
     public override IReadOnlyList<PlanOperator> Operators =>
     [
         Observing,

@@ -151,8 +151,8 @@ internal sealed class LearnedSensitivity<T>
 
     private static AlignedArray<T> NewSensitivity(AreaState<T> area, AreaState<T> from)
     {
-        var sensitivity = new AlignedArray<T>(area.Padded * from.Padded);
-        if (area.Index == from.Index)
+        var sensitivity = new AlignedArray<T>(area.Padded, from.Padded);
+        if (area.Index == from.Index && sensitivity.IsHeld)
             for (int i = 0; i < area.Units; i++)
                 sensitivity.Row(i, from.Padded)[i] = T.One;
         return sensitivity;

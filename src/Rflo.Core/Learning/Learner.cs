@@ -13,6 +13,9 @@ internal abstract class Learner<T>
     /// <summary>Its calculations, with the buffers that they read and write. A learner without an operator in the steps is not called in them.</summary>
     public abstract IReadOnlyList<PlanOperator> Operators { get; }
 
+    /// <summary>What its own arrays are for, in a plan.</summary>
+    public virtual BufferPurpose Purpose => BufferPurpose.Traces;
+
     /// <summary>Identifies it by its part and plasticity. The learners of a probe have the same keys as those that train.</summary>
     public LearnerKey Key { get; set; } = LearnerKey.None;
 

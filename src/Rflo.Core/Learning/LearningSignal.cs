@@ -172,8 +172,8 @@ internal sealed class LearningSignal<T>
 
     private AlignedArray<T> Transpose(double[] matrix, int outputs)
     {
-        var transposed = new AlignedArray<T>(outputs * _area.Padded);
-        for (int i = 0; i < _area.Units; i++)
+        var transposed = new AlignedArray<T>(outputs, _area.Padded);
+        for (int i = 0; i < _area.Units && transposed.IsHeld; i++)
             for (int k = 0; k < outputs; k++)
                 transposed.Span[k * _area.Padded + i] = T.CreateTruncating(matrix[i * outputs + k]);
         return transposed;

@@ -18,6 +18,8 @@ internal abstract class LeastSquares<T> : Learner<T>
         Masks = new OutputMasks<T>(network, readout);
     }
 
+    public override BufferPurpose Purpose => BufferPurpose.Weights;
+
     /// <summary>The problems as they are now; <see cref="Make"/> makes the initial ones.</summary>
     public List<LeastSquaresProblem<T>> Problems { get; private set; } = [];
 

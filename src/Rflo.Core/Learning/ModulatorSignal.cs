@@ -71,8 +71,8 @@ internal sealed class ModulatorSignal<T>
     /// <summary>The columns of W, one after the other, each of a whole row of units.</summary>
     private AlignedArray<T> Columns(IReadOnlyList<double> weights, int post, int pre)
     {
-        var columns = new AlignedArray<T>(pre * _padded);
-        for (int i = 0; i < post; i++)
+        var columns = new AlignedArray<T>(pre, _padded);
+        for (int i = 0; i < post && columns.IsHeld; i++)
             for (int k = 0; k < pre; k++)
                 columns.Span[k * _padded + i] = T.CreateTruncating(weights[i * pre + k]);
         return columns;

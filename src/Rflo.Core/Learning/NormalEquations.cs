@@ -23,9 +23,9 @@ internal sealed class NormalEquations<T> : LeastSquaresProblem<T>
         : base(regressors)
     {
         _outputs = regressors.Outputs.Length;
-        _right = new AlignedArray<double>(_outputs * Matrix.Stride);
-        _signals = new AlignedArray<double>(MostRows * Matrix.Stride);
-        _targets = new AlignedArray<double>(MostRows * _outputs);
+        _right = new AlignedArray<double>(_outputs, Matrix.Stride);
+        _signals = new AlignedArray<double>(MostRows, Matrix.Stride);
+        _targets = new AlignedArray<double>(MostRows, _outputs);
     }
 
     /// <summary>Adds a step's signals, times sqrt m; returns where sqrt m times its targets must be written, one an output.</summary>

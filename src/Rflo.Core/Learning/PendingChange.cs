@@ -49,9 +49,9 @@ internal sealed class PendingChange<T> : IPendingChange<T>
 
         // The learning signals of lanes are filtered in every step, so all are kept.
         _oneColumn = _isOfLane ? null : oneColumn;
-        _learningSignals = new AlignedArray<T>(rows * area.Padded);
+        _learningSignals = new AlignedArray<T>(rows, area.Padded);
         _errors = new AlignedArray<T>(rows);
-        _decay = new AlignedArray<T>((decayChanges ? rows : 1) * area.Padded);
+        _decay = new AlignedArray<T>(decayChanges ? rows : 1, area.Padded);
         _credit = new AlignedArray<T>(area.Padded);
         _overlap = new AlignedArray<T>(rows);
         _overlapBeside = new AlignedArray<T>(rows);

@@ -19,7 +19,7 @@ internal sealed class RecursiveProblem<T> : LeastSquaresProblem<T>
     {
         _signals = new AlignedArray<double>(Matrix.Stride);
         _gain = new AlignedArray<double>(Matrix.Stride);
-        for (int j = 0; j < Matrix.Size; j++)
+        for (int j = 0; j < Matrix.Size && _gain.IsHeld; j++)
             Matrix.Row(j)[j] = 1 / alpha;
     }
 

@@ -18,6 +18,7 @@ internal sealed class Regressors<T>
         _afferents = afferents;
         _signals = signals;
         _places = places;
+        Count = checked((int)Storage.LengthOf(signals));
         Outputs = outputs;
     }
 
@@ -25,13 +26,15 @@ internal sealed class Regressors<T>
     public int[] Outputs { get; }
 
     /// <summary>Number of regressors n.</summary>
-    public int Count => _signals.Length;
+    public int Count { get; }
 
     /// <summary>The problems of a readout: outputs with the same connections share one.</summary>
     /// <param name="afferents">The presynaptic input of the readout.</param>
     /// <param name="segments">The projections that learn together.</param>
     public static List<Regressors<T>> Of(Afferents<T> afferents, Segment[] segments)
     {
+        if (Array.Exists(segments, segment => segment.CountOnly is not null))
+            return OfSizes(afferents, segments);
         var problems = new List<Regressors<T>>();
         foreach (var sharing in Enumerable.Range(0, afferents.Rows)
             .Select(output => (Output: output, Present: Present(afferents, segments, output)))
@@ -44,6 +47,17 @@ internal sealed class Regressors<T>
         }
 
         return problems;
+    }
+
+    /// <summary>The problems where only numbers of connections are known, those of a sketch: one for all outputs, or one for each where connections are absent.</summary>
+    private static List<Regressors<T>> OfSizes(Afferents<T> afferents, Segment[] segments)
+    {
+        long existing = segments.Sum(segment => segment.CountOnly ?? segment.Spec.Synapses.Existing);
+        bool isFull = existing == segments.Sum(segment => (long)afferents.Rows * segment.Width);
+        long signals = (existing + afferents.Rows - 1) / afferents.Rows;
+        Regressors<T> Problem(int[] outputs) => new(afferents, outputs, Storage.New<int>(signals), []);
+        int[] all = [.. Enumerable.Range(0, afferents.Rows)];
+        return signals == 0 ? [] : isFull ? [Problem(all)] : [.. all.Select(output => Problem([output]))];
     }
 
     /// <summary>The same problem for each output separately.</summary>

@@ -45,9 +45,11 @@ internal sealed class Rtrl<T> : Learner<T>
         _influence = new InfluencePanels<T>(network, _columns, _reaches);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
         _stateSignals = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
-        _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * _width))];
+        _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows, _width))];
         _gradient = new AlignedArray<T>(_columns.Count);
     }
+
+    public override BufferPurpose Purpose => BufferPurpose.Influence;
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [

@@ -67,15 +67,19 @@ internal sealed class RtrlBlocks<T> : Learner<T>
 
         _rows = (units + 3) / 4 * 4;
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
-        _delta = [.. network.Areas.Select(area => new AlignedArray<T>((network.MaxSteps + 1) * area.Padded))];
-        _panels = [.. Enumerable.Range(0, _columns.Panels).Select(_ => new AlignedArray<T>(_rows * _width))];
-        _jacobian = [.. Enumerable.Range(0, block + 1).Select(_ => new AlignedArray<T>(_rows * _rows))];
-        _carry = [.. Enumerable.Range(0, block + 1).Select(_ => new AlignedArray<T>(_rows * _rows))];
-        _blockSignals = new AlignedArray<T>((block + 1) * _rows);
-        _credit = new AlignedArray<T>(2 * _rows);
-        _whole = new AlignedArray<T>(_rows * _rows);
-        _product = new AlignedArray<T>(_rows * _width);
-        _post = new AlignedArray<T>(block * _rows);
+        _delta = [.. network.Areas.Select(area => new AlignedArray<T>(network.MaxSteps + 1, area.Padded))];
+        _panels =
+        [
+            .. Enumerable.Range(0, _columns.Panels).Select(_ => new AlignedArray<T>(_rows, _width)),
+            .. _columns.Sizes.Select(sized => new AlignedArray<T>(sized.Panels * _rows, _width)),
+        ];
+        _jacobian = [.. Enumerable.Range(0, block + 1).Select(_ => new AlignedArray<T>(_rows, _rows))];
+        _carry = [.. Enumerable.Range(0, block + 1).Select(_ => new AlignedArray<T>(_rows, _rows))];
+        _blockSignals = new AlignedArray<T>(block + 1, _rows);
+        _credit = new AlignedArray<T>(2, _rows);
+        _whole = new AlignedArray<T>(_rows, _rows);
+        _product = new AlignedArray<T>(_rows, _width);
+        _post = new AlignedArray<T>(block, _rows);
         _gradient = new AlignedArray<T>(_columns.Count);
     }
 
@@ -97,6 +101,8 @@ internal sealed class RtrlBlocks<T> : Learner<T>
 
         return null;
     }
+
+    public override BufferPurpose Purpose => BufferPurpose.Influence;
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [

@@ -22,11 +22,11 @@ internal sealed class StateMemory<T>
         _selfConnections = [.. area.SelfConnections];
         int square = area.StateCount * area.StateWidth;
         if (rule.Memory == TraceMemory.OwnJacobian)
-            _own = new AlignedArray<T>((network.MaxSteps + 1) * square);
+            _own = new AlignedArray<T>(network.MaxSteps + 1, square);
         if (rule.FixedMemory<T>() is not { } left)
             return;
         _constant = new AlignedArray<T>(square);
-        for (int k = 0; k < area.StateCount; k++)
+        for (int k = 0; k < area.StateCount && _constant.IsHeld; k++)
             _constant.Span.Slice((k * area.StateCount + k) * area.Padded, area.Units).Fill(left);
     }
 

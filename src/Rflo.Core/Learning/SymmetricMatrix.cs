@@ -3,7 +3,7 @@ namespace Rflo.Core;
 /// <summary>A symmetric matrix in double precision, in full, with rows of whole vectors.</summary>
 internal sealed class SymmetricMatrix(int size)
 {
-    private readonly AlignedArray<double> _elements = new(size * Simd.Padded<double>(size));
+    private readonly AlignedArray<double> _elements = new(size, Simd.Padded<double>(size));
 
     /// <summary>n.</summary>
     public int Size { get; } = size;

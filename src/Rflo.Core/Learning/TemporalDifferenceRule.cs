@@ -28,7 +28,7 @@ internal sealed class TemporalDifferenceRule<T> : Learner<T>
         _decay = T.CreateTruncating(rule.Gamma * rule.Lambda);
         _slope = new T[readout.Outputs];
         _trace = new AlignedArray<T>(plastic.IsStepwise ? readout.Afferents.Stride : 0);
-        _post = new AlignedArray<T>((plastic.IsStepwise ? 1 : network.MaxSteps) * readout.Padded);
+        _post = new AlignedArray<T>(plastic.IsStepwise ? 1 : network.MaxSteps, readout.Padded);
     }
 
     public override IReadOnlyList<PlanOperator> Operators =>

@@ -38,11 +38,11 @@ internal sealed class ThirdFactorSignal<T>
         // An error is carried back by the weights of its step: where they learn within the trial, M(t) is stored.
         bool changes = readsLater && _error is { ChangesInTrial: true };
         if (isOfUnits && (changes || !(isError && rule.ThirdShaping.IsPlain)))
-            _shaped = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+            _shaped = new AlignedArray<T>(network.MaxSteps + 1, area.Padded);
         if (rule.Third == ThirdFactor.RewardError)
             area.KeepCurrents();
         _readsLater = readsLater;
-        _scalars = new T[isOfUnits ? 0 : readsLater ? network.MaxSteps + 1 : 1];
+        _scalars = Storage.New<T>(isOfUnits ? 0 : readsLater ? network.MaxSteps + 1 : 1);
     }
 
     /// <summary>Where M(t) is one vector times one error, in <see cref="LearningSignal{T}.Column"/>, without a shaping; null otherwise.</summary>

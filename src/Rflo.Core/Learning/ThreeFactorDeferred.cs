@@ -35,6 +35,8 @@ internal sealed class ThreeFactorDeferred<T> : Learner<T>
     /// <summary>The changes of the trial in hand.</summary>
     public PendingChange<T> Pending { get; }
 
+    public override BufferPurpose Purpose => BufferPurpose.Activity;
+
     public override IReadOnlyList<PlanOperator> Operators =>
     [
         .. ThreeFactorOnline<T>.Observing(_network, _area, _plastic, _rule),

@@ -34,7 +34,7 @@ internal sealed class ThreeFactorStatesOnline<T> : Learner<T>
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments);
         _traces = [.. Enumerable.Range(0, area.StateCount).Select(_ => area.Afferents.NewStore())];
         _signal = new AlignedArray<T>(area.Padded);
-        _next = new AlignedArray<T>(area.StateCount * area.Afferents.Stride);
+        _next = new AlignedArray<T>(area.StateCount, area.Afferents.Stride);
         _pre = new T[area.Afferents.Stride];
     }
 

@@ -38,8 +38,10 @@ internal sealed class ThreeFactorStatesTrialEnd<T> : Learner<T>
         _signal = new AlignedArray<T>(area.Padded);
         _ofStates = new AlignedArray<T>(area.StateWidth);
         _carried = new AlignedArray<T>(area.StateWidth);
-        _delta = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+        _delta = new AlignedArray<T>(network.MaxSteps + 1, area.Padded);
     }
+
+    public override BufferPurpose Purpose => BufferPurpose.Activity;
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [

@@ -36,9 +36,11 @@ internal sealed class ThreeFactorTrialEnd<T> : Learner<T>
         _third = new ThirdFactorSignal<T>(network, area, rule, plastic.Segments, readsLater: true);
         _signal = new AlignedArray<T>(area.Padded);
         _credit = new AlignedArray<T>(area.Padded);
-        _delta = new AlignedArray<T>((network.MaxSteps + 1) * area.Padded);
+        _delta = new AlignedArray<T>(network.MaxSteps + 1, area.Padded);
         _forgotten = new T[rule.Oja ? area.Units : 0];
     }
+
+    public override BufferPurpose Purpose => BufferPurpose.Activity;
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [

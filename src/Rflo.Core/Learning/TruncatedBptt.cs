@@ -43,9 +43,11 @@ internal sealed class TruncatedBptt<T> : Learner<T>
         _readouts = [.. readouts];
         _starts = [.. starts.Select(start => (start.Area, start.Plastic, new T[start.Area.Units]))];
         int rows = isStepwise ? 0 : _history + network.MaxSteps + 1;
-        _areaSums = [.. _areas.Select(pair => new AlignedArray<T>(rows * pair.Area.Padded))];
-        _readoutSums = [.. _readouts.Select(pair => new AlignedArray<T>(rows * pair.Readout.Padded))];
+        _areaSums = [.. _areas.Select(pair => new AlignedArray<T>(rows, pair.Area.Padded))];
+        _readoutSums = [.. _readouts.Select(pair => new AlignedArray<T>(rows, pair.Readout.Padded))];
     }
+
+    public override BufferPurpose Purpose => BufferPurpose.Activity;
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [

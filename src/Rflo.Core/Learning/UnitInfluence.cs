@@ -48,7 +48,7 @@ internal sealed class UnitInfluence<T> : Learner<T>
         _influence = new InfluencePanels<T>(network, _columns, []);
         _signals = [.. network.Areas.Select(area => new LearningSignal<T>(network, area, path))];
         _stateSignals = [.. network.Areas.Select(area => new AlignedArray<T>(area.StateWidth))];
-        _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows * _width))];
+        _product = [.. network.Areas.Select(area => new AlignedArray<T>(area.BlockRows, _width))];
         _gradient = new AlignedArray<T>(_columns.Count);
     }
 
@@ -65,6 +65,8 @@ internal sealed class UnitInfluence<T> : Learner<T>
         foreach (PlasticTau<T> plastic in _plastics)
             plastic.ApplyOpenBatch(trial);
     }
+
+    public override BufferPurpose Purpose => BufferPurpose.Influence;
 
     public override IReadOnlyList<PlanOperator> Operators =>
     [

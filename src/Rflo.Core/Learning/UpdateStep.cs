@@ -16,8 +16,8 @@ internal sealed class UpdateStep<T>
         Segment = segment;
         _afferents = afferents;
         _collected = collected;
-        int count = segment.Sparse is { } pattern ? pattern.Entries : afferents.Rows * segment.Width;
-        _optimizer = new OptimizerState<T>(optimizer, count, segment.Sparse is null ? segment.Width : count);
+        _optimizer = new OptimizerState<T>(optimizer, segment.Stored, segment.Sparse is null ? segment.Width : segment.Stored);
+        segment.KeepMask<T>();
     }
 
     public Segment Segment { get; }

@@ -33,13 +33,13 @@ internal sealed class WeightFactorProducts<T> : WeightFactor<T>
     {
         int rows = network.MaxSteps + 1;
         _areas = areas;
-        _mixed = [.. areas.Select(pair => new AlignedArray<T>(rows * pair.Area.Padded))];
+        _mixed = [.. areas.Select(pair => new AlignedArray<T>(rows, pair.Area.Padded))];
         _pre = [.. areas.Select(pair => new AlignedArray<T>(pair.Area.Afferents.Stride))];
         _ofPost = new AlignedArray<T>(rows);
         _ofPre = new AlignedArray<T>(rows);
-        _overlap = new double[rows];
-        _share = new double[rows];
-        _sums = new double[rows];
+        _overlap = Storage.New<double>(rows);
+        _share = Storage.New<double>(rows);
+        _sums = Storage.New<double>(rows);
     }
 
     public override double Norm => Math.Sqrt(_squares);

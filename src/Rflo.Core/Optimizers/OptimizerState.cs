@@ -15,11 +15,11 @@ internal sealed class OptimizerState<T>
     /// <param name="optimizer">Which.</param>
     /// <param name="count">Number of parameters.</param>
     /// <param name="longest">The most of them that are changed in one call.</param>
-    public OptimizerState(Optimizer optimizer, int count, int longest)
+    public OptimizerState(Optimizer optimizer, long count, long longest)
     {
         _optimizer = optimizer;
-        _memory = [.. Enumerable.Range(0, optimizer.Memory).Select(_ => new T[count])];
-        _direction = new T[longest];
+        _memory = [.. Enumerable.Range(0, optimizer.Memory).Select(_ => Storage.New<T>(count))];
+        _direction = Storage.New<T>(longest);
     }
 
     /// <summary>Saves or restores what is kept.</summary>

@@ -7,8 +7,8 @@ using System.Text;
 namespace Rflo.Core;
 
 /// <summary>
-/// The arrays that are reachable from an object of the core, each once, under the names of the parts and fields that hold them. It follows the fields
-/// themselves, so that no array can be left out. For plans that are printed or tested; a run never calls it.
+/// The arrays that are reachable from parts of a session, each once, under the names of the parts and fields that hold them. It follows the fields
+/// themselves, so that no array can be left out. Each has the size with which its part made it (<see cref="Storage"/>).
 /// </summary>
 /// <typeparam name="T">The numbers of the session.</typeparam>
 internal sealed class PlanInventory<T>
@@ -16,12 +16,21 @@ internal sealed class PlanInventory<T>
 {
     private readonly HashSet<object> _seen = new(ReferenceEqualityComparer.Instance);
     private readonly List<PlanBuffer> _buffers = [];
+    private BufferPurpose _purpose;
+    private bool _isOfWeights;
 
-    /// <summary>What was found, the arrays of one name in one part together.</summary>
+    /// <summary>The lane whose arrays are added.</summary>
+    public int Lane { get; set; }
+
+    /// <summary>Bytes of all that was found.</summary>
+    public long Bytes => _buffers.Sum(buffer => buffer.Bytes);
+
+    /// <summary>What was found, the arrays of one name in one part together, of all lanes.</summary>
     public IReadOnlyList<PlanBuffer> Buffers =>
     [
-        .. _buffers.GroupBy(buffer => (buffer.Part, buffer.Name))
-            .Select(group => new PlanBuffer(group.Key.Part, group.Key.Name, group.Sum(buffer => buffer.Elements), group.Sum(buffer => buffer.Bytes))),
+        .. _buffers.GroupBy(buffer => (buffer.Part, buffer.Name, buffer.Purpose))
+            .Select(group => new PlanBuffer(
+                group.Key.Part, group.Key.Name, group.Key.Purpose, group.Sum(buffer => buffer.Elements), group.Sum(buffer => buffer.Bytes), group.Select(buffer => buffer.Lanes).Distinct().Count())),
     ];
 
     /// <summary>Leaves out an object, and the arrays that are reachable only from it.</summary>
@@ -34,8 +43,10 @@ internal sealed class PlanInventory<T>
     /// <summary>Adds the arrays that an object holds and that were not found before.</summary>
     /// <param name="part">The name of the object.</param>
     /// <param name="holder">The object.</param>
-    public PlanInventory<T> Take(string part, object holder)
+    /// <param name="purpose">What its arrays are for; weights of a network are weights in any case.</param>
+    public PlanInventory<T> Take(string part, object holder, BufferPurpose purpose)
     {
+        _purpose = purpose;
         Walk(part, "", holder);
         return this;
     }
@@ -43,10 +54,19 @@ internal sealed class PlanInventory<T>
     /// <summary>Adds the arrays of an object that was left out before.</summary>
     /// <param name="part">The name of the object.</param>
     /// <param name="holder">The object.</param>
-    public PlanInventory<T> TakeRest(string part, object holder)
+    /// <param name="purpose">What its arrays are for.</param>
+    public PlanInventory<T> TakeRest(string part, object holder, BufferPurpose purpose)
     {
         _seen.Remove(holder);
-        return Take(part, holder);
+        return Take(part, holder, purpose);
+    }
+
+    /// <summary>Adds numbers that are no array of the session.</summary>
+    public PlanInventory<T> Add(string part, string name, BufferPurpose purpose, long elements, int bytesOfOne)
+    {
+        if (elements > 0)
+            _buffers.Add(new PlanBuffer(part, name, purpose, elements, elements * bytesOfOne, Lane));
+        return this;
     }
 
     private void Walk(string part, string name, object? found)
@@ -76,10 +96,13 @@ internal sealed class PlanInventory<T>
 
         if (type.Assembly != typeof(PlanBuffer).Assembly || IsDeclaration(type))
             return;
+        bool before = _isOfWeights;
+        _isOfWeights |= _purpose == BufferPurpose.Activity && (found is WeightStore<T> or Segment);
         for (Type? declaring = type; declaring is not null && declaring != typeof(object); declaring = declaring.BaseType)
             foreach (FieldInfo field in declaring.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
                 if (!field.FieldType.IsPrimitive && !field.FieldType.IsEnum)
                     Walk(part, Named(name, field, type), field.GetValue(found));
+        _isOfWeights = before;
     }
 
     private void WalkArray(string part, string name, Array array)
@@ -87,14 +110,16 @@ internal sealed class PlanInventory<T>
         Type element = array.GetType().GetElementType()!;
         if (element.IsPrimitive)
         {
-            if (array.LongLength > 0)
-                _buffers.Add(new PlanBuffer(part, name, array.LongLength, Buffer.ByteLength(array)));
+            Add(part, name, _isOfWeights ? BufferPurpose.Weights : _purpose, Storage.LengthOf(array), SizeOf(element));
             return;
         }
 
         foreach (object? one in array)
             Walk(part, name, one);
     }
+
+    /// <summary>Bytes of a number: those of an element in an array.</summary>
+    private static int SizeOf(Type element) => Buffer.ByteLength(Array.CreateInstance(element, 1));
 
     /// <summary>Specs hold the declaration, and no arrays of a session.</summary>
     private static bool IsDeclaration(Type type) => typeof(Graph).IsAssignableFrom(type) || type.Name.EndsWith("Spec", StringComparison.Ordinal)

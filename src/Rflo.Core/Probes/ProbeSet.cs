@@ -42,6 +42,9 @@ internal sealed class ProbeSet<T>
     public IReadOnlyList<PassiveUpdate<T>> Passive(int trial) =>
         _probes.Count == 0 ? [] : [.. _probes.Where(probe => trial % probe.Every == 0).SelectMany(probe => probe.Gauge.Passive).Distinct()];
 
+    /// <summary>All passive rules, each once.</summary>
+    public IEnumerable<PassiveUpdate<T>> AllPassive => _probes.SelectMany(probe => probe.Gauge.Passive).Distinct();
+
     /// <summary>Saves or restores what probes keep from one measurement to the next; what they measured is with the metrics.</summary>
     public void Visit(StateVisitor visitor)
     {
@@ -78,7 +81,7 @@ internal sealed class ProbeSet<T>
     /// <summary>After the time constants of an area were set between two trials.</summary>
     public void FollowTimeConstants(AreaState<T> area)
     {
-        foreach (PassiveUpdate<T> passive in _probes.SelectMany(probe => probe.Gauge.Passive).Distinct())
+        foreach (PassiveUpdate<T> passive in AllPassive)
             passive.Learners.FollowTimeConstants(area);
     }
 

@@ -31,11 +31,11 @@ internal sealed class AreaStep<T> : LearningStep
         _signal = new LearningSignal<T>(network, area, path);
         _signalRow = new AlignedArray<T>(area.Padded);
         int n = area.Units, d = area.StateCount;
-        (_row, _before, _current, _alpha, _learning) = (new double[n], new double[n], new double[n], new double[n], new double[n]);
-        (_ofStates, _slopes, _gains) = (new double[n * d * d], new double[n * d], new double[n * d]);
-        _pre = [.. segments.Select(segment => new double[segment.Width])];
-        _weights = [.. segments.Select(segment => new double[CountOf(segment, n)])];
-        _increments = [.. segments.Select(segment => new double[CountOf(segment, n)])];
+        (_row, _before, _current, _alpha, _learning) = (Storage.New<double>(n), Storage.New<double>(n), Storage.New<double>(n), Storage.New<double>(n), Storage.New<double>(n));
+        (_ofStates, _slopes, _gains) = (Storage.New<double>((long)n * d * d), Storage.New<double>((long)n * d), Storage.New<double>((long)n * d));
+        _pre = [.. segments.Select(segment => Storage.New<double>(segment.Width))];
+        _weights = [.. segments.Select(segment => Storage.New<double>(segment.Stored))];
+        _increments = [.. segments.Select(segment => Storage.New<double>(segment.Stored))];
         _isWritten = new bool[segments.Length];
     }
 
@@ -59,7 +59,6 @@ internal sealed class AreaStep<T> : LearningStep
         }
     }
 
-    public static int CountOf(Segment segment, int units) => segment.Sparse is { } pattern ? pattern.Entries : units * segment.Width;
 
     public override ReadOnlySpan<double> A(int k = 0, int l = 0)
     {

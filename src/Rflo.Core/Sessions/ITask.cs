@@ -64,16 +64,17 @@ public sealed class Trial
     /// <exception cref="ArgumentException">An array would be longer than arrays can be.</exception>
     public Trial(int maxSteps, int inputs, int outputs, int events, int conditions = 0)
     {
-        SizeLimits.OfTrial(maxSteps, inputs, outputs, events);
+        if (!Storage.IsSketch)
+            SizeLimits.OfTrial(maxSteps, inputs, outputs, events);
         MaxSteps = maxSteps;
         InputChannels = inputs;
         Outputs = outputs;
-        Inputs = new double[maxSteps * inputs];
-        Targets = new double[maxSteps * outputs];
-        Mask = new double[maxSteps * outputs];
+        Inputs = Storage.New<double>((long)maxSteps * inputs);
+        Targets = Storage.New<double>((long)maxSteps * outputs);
+        Mask = Storage.New<double>((long)maxSteps * outputs);
         Mask.AsSpan().Fill(1);
-        Events = new bool[maxSteps * events];
-        Rewards = new double[maxSteps];
+        Events = Storage.New<bool>((long)maxSteps * events);
+        Rewards = Storage.New<double>(maxSteps);
         EventKinds = events;
         Conditions = new double[conditions];
         Conditions.AsSpan().Fill(double.NaN);

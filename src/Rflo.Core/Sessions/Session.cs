@@ -132,6 +132,8 @@ public abstract class Session
             ThrowHelper.ShapeMismatch("task.Outputs", task.Outputs, graph.Outputs, "the graph");
         if (task.MaxSteps < 1)
             ThrowHelper.NotPositive("task.MaxSteps", task.MaxSteps);
+        if (!Storage.IsSketch && graph.Projections.FirstOrDefault(projection => projection.Synapses is SizedSynapses) is { } sized)
+            ThrowHelper.Invalid($"{sized.Name}: only the number of its connections is known. Give its weights, or compute a plan alone (Plan.Of).");
         foreach (ProjectionSpec projection in graph.Projections)
             if (projection.Gate.Kind == GateKind.Event && (projection.Gate.Number < 0 || projection.Gate.Number >= task.Events))
                 ThrowHelper.Unknown($"event of {projection.Name}", projection.Gate.Number, task.Events);

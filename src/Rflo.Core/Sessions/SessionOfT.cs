@@ -48,7 +48,8 @@ internal sealed partial class Session<T> : Session
         : base(graph, task, seed, precision, lanes)
     {
         _laneCount = lanes.Count;
-        SizeLimits.OfSession<T>(graph, task);
+        if (!Storage.IsSketch)
+            SizeLimits.OfSession<T>(graph, task);
         _taskStream = RandomStream.OfTrial(seed, "task", 0);
         _network = new Network<T>(graph, task.MaxSteps, task.Events, seed, forms, conditions: task.Conditions.Count) { Lanes = lanes };
         _progress = task as IProgressTask;
@@ -65,10 +66,7 @@ internal sealed partial class Session<T> : Session
         if (lanes.AreSeveral)
             _group = new LaneTrials<T>(_network, _learners, _taskStream);
         else if (_network.Choose(Forms.Lanes, "trials of one update", SideBySide.Obstacle(graph, task) ?? (_learners.KeepsMemory ? "a rule keeps state between trials" : null)))
-        {
-            int room = MemoryEstimate.Of(graph, task.MaxSteps, precision).RoomFor(SideBySide.Most);
-            _lanes = new BatchLanes<T>(_network, _learners, room, lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained));
-        }
+            _lanes = new BatchLanes<T>(_network, _learners, lane => Show(lane.Network, lane.Stream, lane.Trial, TestOptions.AsTrained));
 
         string? alone = EvaluationLanes<T>.Obstacle(graph, task);
         int tests = alone is null ? EvaluationLanes<T>.Room(_network) : 0;

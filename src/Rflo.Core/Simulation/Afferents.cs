@@ -39,7 +39,7 @@ internal sealed class Afferents<T>
             for (int k = 0; k < graph.Projections.Count; k++)
             {
                 ProjectionSpec spec = graph.Projections[k];
-                if (spec.Target.IsReadout != isReadout || spec.Target.Index != index || spec.Synapses is SparseSynapses != isSparse)
+                if (spec.Target.IsReadout != isReadout || spec.Target.Index != index || spec.Synapses.IsSparse != isSparse)
                     continue;
                 int width = graph.Presynaptic(spec);
                 (isSparse ? sparse : dense).Add(new Segment(k, spec, offset, width, units));
@@ -57,6 +57,8 @@ internal sealed class Afferents<T>
         Segments = [.. dense, .. sparse];
         Weights = NewStore();
         _signals = new AlignedArray<T>(0);
+        if (Storage.IsSketch)
+            return;
         foreach (Segment segment in Segments)
             Load(segment, segment.Spec.Synapses.Weights);
     }
@@ -126,7 +128,7 @@ internal sealed class Afferents<T>
             return;
         }
 
-        _signals = new AlignedArray<T>((_history + _maxSteps + 1) * Math.Max(1, Stride));
+        _signals = new AlignedArray<T>(_history + _maxSteps + 1, Math.Max(1, Stride));
     }
 
     /// <summary>Numbers of its own rows of signals; none where the rates of a source area are these rows.</summary>

@@ -15,7 +15,7 @@ internal sealed partial class AreaState<T>
     public void KeepDecays()
     {
         if (!HasModel)
-            _decays ??= new AlignedArray<T>((_maxSteps + 1) * Padded);
+            _decays ??= new AlignedArray<T>(_maxSteps + 1, Padded);
     }
 
     /// <summary>Before perturbations act in a step: its decays are those of the leak.</summary>

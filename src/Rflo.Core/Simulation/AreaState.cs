@@ -34,22 +34,23 @@ internal sealed partial class AreaState<T>
         Afferents = original is null ? new Afferents<T>(graph, isReadout: false, index, Units, maxSteps, history: 0) : new Afferents<T>(original.Afferents);
         Alpha = original?.Alpha ?? new AlignedArray<T>(Padded);
         Decay = original?.Decay ?? new AlignedArray<T>(Padded);
-        if (original is null)
+        if (original is null && !Storage.IsSketch)
             SetAlpha(Spec.Alpha);
         Current = new AlignedArray<T>(Padded);
         Noise = new AlignedArray<T>(Spec.Noise > 0 ? Padded : 0);
-        _rates = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
+        _rates = new AlignedArray<T>(_history + maxSteps + 1, Padded);
         StateCount = Spec.StateCount;
         _initialStates = [.. Enumerable.Range(0, StateCount).Select(k => T.CreateTruncating(k == 0 ? 0 : Spec.Model!.InitialState(k)))];
-        _gain = Spec.Dynamics == Dynamics.CurrentForm || HasModel ? new AlignedArray<T>(_rates.Length * StateCount) : null;
-        _states = _gain is null ? _rates : new AlignedArray<T>(_rates.Length * StateCount);
-        _post = new AlignedArray<T>((maxSteps + 1) * StateWidth);
-        _jacobian = new AlignedArray<T>(HasModel ? (maxSteps + 1) * StateCount * StateWidth : 0);
+        _gain = Spec.Dynamics == Dynamics.CurrentForm || HasModel ? new AlignedArray<T>(_history + maxSteps + 1, StateWidth) : null;
+        _states = _gain is null ? _rates : new AlignedArray<T>(_history + maxSteps + 1, StateWidth);
+        _post = new AlignedArray<T>(maxSteps + 1, StateWidth);
+        _jacobian = new AlignedArray<T>(HasModel ? maxSteps + 1 : 0, StateCount * StateWidth);
         Start = original?.Start ?? [.. Spec.InitialRates];
         if (LearnsStart && graph.Perturbations.Count > 0)
             _startHeld = new bool[Units];
-        _means = new T[Spec.Penalties.Any(penalty => penalty.OfTrialMean) ? Units : 0];
-        ResetRates();
+        _means = Storage.New<T>(Spec.Penalties.Any(penalty => penalty.OfTrialMean) ? Units : 0);
+        if (!Storage.IsSketch)
+            ResetRates();
     }
 
     public AreaSpec Spec { get; }
@@ -166,10 +167,10 @@ internal sealed partial class AreaState<T>
     public bool[]? Allowed { get; set; }
 
     /// <summary>Allocates the currents of a whole trial.</summary>
-    public void KeepCurrents() => _currents ??= new AlignedArray<T>((_maxSteps + 1) * Padded);
+    public void KeepCurrents() => _currents ??= new AlignedArray<T>(_maxSteps + 1, Padded);
 
     /// <summary>Allocates the noise of a whole trial.</summary>
-    public void KeepNoises() => _noises ??= new AlignedArray<T>((_maxSteps + 1) * Padded);
+    public void KeepNoises() => _noises ??= new AlignedArray<T>(_maxSteps + 1, Padded);
 
     /// <summary>Stores the currents and the noise of the current step, where a rule reads them.</summary>
     public void Keep(int step)
@@ -236,7 +237,7 @@ internal sealed partial class AreaState<T>
 
     /// <summary>Numbers of the activity of a trial: what a network that runs beside another allocates for this area, but for what only rules read.</summary>
     public long NumbersOfTrial =>
-        _rates.Length + (HasGain ? (long)_states.Length + _gain!.Length : 0) + _post.Length + _jacobian.Length + (_decays?.Length ?? 0)
+        _rates.Length + (HasGain ? _states.Length + _gain!.Length : 0) + _post.Length + _jacobian.Length + (_decays?.Length ?? 0)
         + Current.Length + Noise.Length + Afferents.NumbersOfTrial;
 
     /// <summary>h(0) plus a draw of its own, the same for all times before step 1.</summary>

@@ -56,8 +56,8 @@ internal sealed partial class Network<T>
         _firstChannel = new int[graph.Inputs.Count];
         for (int k = 1; k < _firstChannel.Length; k++)
             _firstChannel[k] = _firstChannel[k - 1] + graph.Inputs[k - 1].Channels;
-        _inputs = new AlignedArray<T>(Math.Max(1, maxSteps * graph.InputChannels));
-        _stepLosses = new double[maxSteps + 1];
+        _inputs = new AlignedArray<T>(maxSteps, graph.InputChannels);
+        _stepLosses = Storage.New<double>(maxSteps + 1L);
         _noise = new RandomStream?[Areas.Length];
         _exploration = new RandomStream?[Areas.Length];
         Trial = new Trial(maxSteps, graph.InputChannels, graph.Outputs, events, conditions);
@@ -70,8 +70,8 @@ internal sealed partial class Network<T>
     /// <summary>Bytes of <see cref="Beside"/>: activity over the longest trial, and that trial's inputs, targets, masks, rewards and events.</summary>
     public long BytesBeside =>
         Unsafe.SizeOf<T>() * (_inputs.Length + Areas.Sum(area => area.NumbersOfTrial) + Readouts.Sum(readout => readout.NumbersOfTrial))
-        + sizeof(double) * ((long)Trial.Inputs.Length + Trial.Targets.Length + Trial.Mask.Length + Trial.Rewards.Length + _stepLosses.Length)
-        + Trial.Events.Length;
+        + sizeof(double) * new Array[] { Trial.Inputs, Trial.Targets, Trial.Mask, Trial.Rewards, _stepLosses }.Sum(Storage.LengthOf)
+        + Storage.LengthOf(Trial.Events);
 
     /// <summary>The trials that share every update.</summary>
     public TrialLanes Lanes { get; init; } = TrialLanes.One;

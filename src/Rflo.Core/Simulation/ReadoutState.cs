@@ -28,12 +28,12 @@ internal sealed class ReadoutState<T>
         IsFedBack = graph.IsFedBack(index);
         _history = graph.MaxDelay;
         Afferents = original is null ? new Afferents<T>(graph, isReadout: true, index, Outputs, maxSteps, _history) : new Afferents<T>(original.Afferents);
-        _overTime = new T[maxSteps];
+        _overTime = Storage.New<T>(maxSteps);
         _loss = Spec.LossOrNatural;
         _isNatural = _loss.Equals(Loss.Natural(Spec.Kind)) && Spec.Kind != OutputKind.Softplus;
         Sums = new AlignedArray<T>(Padded);
-        _outputs = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
-        _errors = new AlignedArray<T>((_history + maxSteps + 1) * Padded);
+        _outputs = new AlignedArray<T>(_history + maxSteps + 1, Padded);
+        _errors = new AlignedArray<T>(_history + maxSteps + 1, Padded);
     }
 
     public ReadoutSpec Spec { get; }
@@ -71,7 +71,7 @@ internal sealed class ReadoutState<T>
     public Span<T> ErrorsFrom(int step) => _errors.From(_history + step, Padded);
 
     /// <summary>Numbers of the activity of a trial: what a network that runs beside another allocates for this readout.</summary>
-    public long NumbersOfTrial => _outputs.Length + (long)_errors.Length + _overTime.Length + Sums.Length + Afferents.NumbersOfTrial;
+    public long NumbersOfTrial => _outputs.Length + _errors.Length + Storage.LengthOf(_overTime) + Sums.Length + Afferents.NumbersOfTrial;
 
     /// <summary>Requests y(0), the output from the rates with which a trial begins.</summary>
     public void KeepStart() => KeepsStart = true;

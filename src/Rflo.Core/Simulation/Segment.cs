@@ -20,6 +20,7 @@ internal sealed class Segment
         Offset = offset;
         Width = width;
         (Exists, Sparse) = Expand(spec, width, targetUnits);
+        Stored = spec.Synapses.IsSparse ? spec.Synapses.Existing : (long)targetUnits * width;
     }
 
     /// <summary>Place of the projection in the graph.</summary>
@@ -42,6 +43,12 @@ internal sealed class Segment
 
     /// <summary>The pattern of a sparse block over all units of the target; null where the block is dense.</summary>
     public SparseRows? Sparse { get; }
+
+    /// <summary>How many numbers a store keeps of it, without the padding of rows: one an entry of a sparse block, one a pair of units of a dense one.</summary>
+    public long Stored { get; }
+
+    /// <summary>The connections that exist, where only their number is known; null where each is known.</summary>
+    public long? CountOnly => Spec.Synapses is SizedSynapses sized ? sized.Existing : null;
 
     /// <summary>Whether weights must be constrained after an update.</summary>
     public bool IsConstrained =>
@@ -71,6 +78,14 @@ internal sealed class Segment
     /// <summary>Whether the connection from signal <paramref name="column"/> to unit <paramref name="row"/> of the target exists.</summary>
     public bool Has(int row, int column, int width) => Exists is null || Exists[row * width + column];
 
+    /// <summary>Makes the mask that <see cref="ClearAbsent"/> needs, unless it was made before.</summary>
+    public void KeepMask<T>()
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (Exists is { } exists)
+            _kept ??= Kept(exists, CountOnly is null ? exists.Length : Stored, Unsafe.SizeOf<T>());
+    }
+
     /// <summary>
     /// Sets the elements of a row to 0 where no connection exists. It selects instead of multiplying by 0 or 1, since an element may be
     /// infinite or NaN.
@@ -80,18 +95,17 @@ internal sealed class Segment
     public void ClearAbsent<T>(int unit, Span<T> row)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (Exists is not { } exists)
+        if (Exists is null)
             return;
-        _kept ??= Kept(exists, Unsafe.SizeOf<T>());
         Span<byte> bytes = MemoryMarshal.AsBytes(row);
         TensorPrimitives.BitwiseAnd<byte>(bytes, _kept.AsSpan(unit * bytes.Length, bytes.Length), bytes);
     }
 
     /// <summary>A mask with all bits set where a connection exists, and no bits elsewhere.</summary>
-    private static byte[] Kept(bool[] exists, int size)
+    private static byte[] Kept(bool[] exists, long count, int size)
     {
-        byte[] kept = new byte[exists.Length * size];
-        for (int k = 0; k < exists.Length; k++)
+        byte[] kept = Storage.New<byte>(count * size);
+        for (int k = 0; k < exists.Length && !Storage.IsSketch; k++)
             if (exists[k])
                 kept.AsSpan(k * size, size).Fill(byte.MaxValue);
         return kept;
@@ -101,6 +115,13 @@ internal sealed class Segment
     private static (bool[]? Exists, SparseRows? Sparse) Expand(ProjectionSpec spec, int width, int targetUnits)
     {
         int[]? population = spec.Target.Units;
+        if (spec.Synapses is SizedSynapses sized)
+        {
+            return sized.IsSparse
+                ? (null, new SparseRows(Storage.New<int>(targetUnits + 1L), Storage.New<int>(sized.Existing)))
+                : (sized.IsMasked || population is not null ? Storage.New<bool>((long)targetUnits * width) : null, null);
+        }
+
         if (spec.Synapses is SparseSynapses sparse)
         {
             if (population is null)

@@ -10,10 +10,10 @@ internal sealed class WeightStore<T>
 {
     public WeightStore(int paddedRows, int denseStride, Segment[] segments)
     {
-        Dense = new AlignedArray<T>(paddedRows * denseStride);
+        Dense = new AlignedArray<T>(paddedRows, denseStride);
         Sparse = new T[segments.Length][];
         for (int k = 0; k < segments.Length; k++)
-            Sparse[k] = segments[k].Sparse is { } pattern ? new T[pattern.Entries] : [];
+            Sparse[k] = segments[k].Sparse is null ? [] : Storage.New<T>(segments[k].Stored);
     }
 
     /// <summary>All dense blocks side by side, shape (padded rows, dense stride).</summary>

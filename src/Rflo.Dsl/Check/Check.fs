@@ -399,22 +399,25 @@ module Check =
     ]
 
     let private memory available (experiment: Experiment) =
-        let estimate = Memory.estimate experiment
+        let plan = Memory.plan experiment
+        let bytes purpose = float (plan.BytesOf purpose)
 
-        if estimate.Total <= available then
+        if float plan.Bytes <= available then
             []
         else
             let largest, share =
                 [
-                    "the influence tensor of RTRL", estimate.Influence
-                    "weights", estimate.Weights
-                    "eligibility traces", estimate.Traces
-                    "the activity of a trial", estimate.Activity
-                    "trials side by side", estimate.Lanes
+                    "the influence tensor of RTRL", bytes BufferPurpose.Influence
+                    "weights", bytes BufferPurpose.Weights
+                    "eligibility traces", bytes BufferPurpose.Traces
+                    "the activity of a trial", bytes BufferPurpose.Activity
+                    "trials side by side", float plan.BytesOfLanes
                 ]
                 |> List.maxBy snd
 
-            at InExperiment [ TooMuchMemory(estimate.Total, available, largest, share) ]
+            at InExperiment [
+                TooMuchMemory(float plan.Bytes, available, largest, share)
+            ]
 
     /// Memory that this machine lets a process have, in bytes.
     let machineMemory () =

@@ -56,14 +56,15 @@ module internal PlanText =
         [
             for part, several in Seq.groupBy (fun (buffer: PlanBuffer) -> buffer.Part) plan.Buffers do
                 for buffer in several do
-                    line buffer.Bytes $"{part}: {buffer.Name}"
+                    let lanes = if buffer.Lanes > 1 then $" ({buffer.Lanes} lanes)" else ""
+                    line buffer.Bytes $"{part}: {buffer.Name}{lanes}"
 
             line plan.Bytes "all arrays"
         ]
 
-    /// The lines of a checked experiment's plan. It allocates the memory of a session, and trains nothing.
+    /// The lines of a checked experiment's plan. No session is made.
     let lines (ready: CheckedExperiment) =
-        let plan = (Run.session (Compile.experiment ready)).Plan
+        let plan = Memory.plan ready.Resolved
 
         [
             "operators"

@@ -125,22 +125,22 @@ module internal Summary =
     ]
 
     let private memory (experiment: Experiment) isSideBySide =
-        let estimate = Memory.estimate experiment
-        let lanes = if isSideBySide then estimate.Lanes else 0.0
+        let plan = Memory.plan experiment
+        let lanes = if isSideBySide then plan.BytesOfLanes else 0L
 
         let parts =
             [
-                "weights", estimate.Weights
-                "activity", estimate.Activity
-                "traces", estimate.Traces
-                "influence", estimate.Influence
+                "weights", plan.BytesOf BufferPurpose.Weights
+                "activity", plan.BytesOf BufferPurpose.Activity
+                "traces", plan.BytesOf BufferPurpose.Traces
+                "influence", plan.BytesOf BufferPurpose.Influence
                 "trials side by side", lanes
             ]
-            |> List.filter (fun (_, bytes) -> bytes > 0.0)
-            |> List.map (fun (name, bytes) -> $"{name} {string (Problem.bytes bytes)}")
+            |> List.filter (fun (_, bytes) -> bytes > 0L)
+            |> List.map (fun (name, bytes) -> $"{name} {string (Problem.bytes (float bytes))}")
             |> String.concat ", "
 
-        $"{Problem.bytes (estimate.Total - estimate.Lanes + lanes)} ({parts})"
+        $"{Problem.bytes (float (plan.Bytes - plan.BytesOfLanes + lanes))} ({parts})"
 
     /// Whether trials run side by side, for updates of several trials.
     let private sideBySide (compiled: Compiled) obstacle =
