@@ -26,7 +26,7 @@ internal static class Storage
             return pinned ? GC.AllocateArray<T>(checked((int)length), pinned: true) : new T[checked((int)length)];
 
         // Not the one empty array of the type: each has a size of its own.
-        var empty = new T[0];
+        T[] empty = GC.AllocateArray<T>(0);
         sizes.Add(empty, length);
         return empty;
     }
