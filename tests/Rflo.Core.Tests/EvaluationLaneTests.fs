@@ -577,11 +577,12 @@ let tests =
                 let network = Network<float32>(graph, 500, 2, 1L, Forms.Eager, conditions = 3)
 
                 let inventory = PlanInventory<float32>()
-                inventory.Take("the network itself", network) |> ignore
-                let own = inventory.Buffers |> Seq.sumBy _.Bytes
-                let beside = network.Beside()
-                let all = inventory.Take("the lane", beside).Buffers |> Seq.sumBy _.Bytes
-                let found = float (all - own)
+
+                let take part (network: Network<float32>) =
+                    inventory.Take(part, network, BufferPurpose.Activity).Bytes
+
+                let own = take "the network itself" network
+                let found = float (take "the lane" (network.Beside()) - own)
                 let counted = float network.BytesBeside
 
                 Numbers.isLessThan

@@ -134,14 +134,24 @@ let tests =
         }
 
         test "memory of every lane is counted" {
-            let bytes count =
-                Memory.estimate (plan shown |> update online |> lanes count)
+            let planned count =
+                Memory.plan (plan shown |> update online |> lanes count)
 
-            Expect.equal (bytes 1).Lanes 0.0 "one"
+            let ofTrials (plan: Plan) =
+                [
+                    BufferPurpose.Activity
+                    BufferPurpose.Traces
+                    BufferPurpose.Influence
+                ]
+                |> List.sumBy plan.BytesOf
 
-            Expect.equal
-                (bytes 5).Lanes
-                (4.0 * ((bytes 1).Activity + (bytes 1).Traces + (bytes 1).Influence))
-                "five"
+            let one, two, five = planned 1, planned 2, planned 5
+            Expect.equal one.BytesOfLanes 0L "one"
+            Expect.equal five.BytesOfLanes (4L * two.BytesOfLanes) "five"
+
+            Numbers.isGreaterThanOrEqual
+                two.BytesOfLanes
+                (ofTrials one * 9L / 10L)
+                "each has activity and traces of its own"
         }
     ]

@@ -251,14 +251,13 @@ let private names =
         }
 
         test "costs memory that is known beforehand" {
-            let bytes experiment = (Memory.estimate experiment).Influence
-            let watched = plan |> probe 1 [ Probe.angle Rule.rtrl ]
-            Expect.equal (bytes plan) 0.0 "RFLO has none"
+            let bytes experiment =
+                (Memory.plan experiment).BytesOf Rflo.Core.BufferPurpose.Influence
 
-            Numbers.isGreaterThanOrEqual
-                (bytes watched)
-                (6.0 * 34.0 * 8.0)
-                "RTRL's tensor beside it"
+            let watched = plan |> probe 1 [ Probe.angle Rule.rtrl ]
+            Expect.equal (bytes plan) 0L "RFLO has none"
+
+            Numbers.isGreaterThanOrEqual (bytes watched) (6L * 34L * 8L) "RTRL's tensor beside it"
         }
     ]
 

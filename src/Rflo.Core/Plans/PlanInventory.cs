@@ -100,7 +100,7 @@ internal sealed class PlanInventory<T>
         _isOfWeights |= _purpose == BufferPurpose.Activity && (found is WeightStore<T> or Segment);
         for (Type? declaring = type; declaring is not null && declaring != typeof(object); declaring = declaring.BaseType)
             foreach (FieldInfo field in declaring.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-                if (!field.FieldType.IsPrimitive && !field.FieldType.IsEnum)
+                if (!field.FieldType.IsPrimitive && !field.FieldType.IsEnum && !IsLent(field.FieldType))
                     Walk(part, Named(name, field, type), field.GetValue(found));
         _isOfWeights = before;
     }
@@ -120,6 +120,9 @@ internal sealed class PlanInventory<T>
 
     /// <summary>Bytes of a number: those of an element in an array.</summary>
     private static int SizeOf(Type element) => Buffer.ByteLength(Array.CreateInstance(element, 1));
+
+    /// <summary>What a rule gives an area for a trial is listed with the rule, whether or not a trial has run.</summary>
+    private static bool IsLent(Type type) => type == typeof(ICompanion<T>) || type == typeof(IPendingChange<T>);
 
     /// <summary>Specs hold the declaration, and no arrays of a session.</summary>
     private static bool IsDeclaration(Type type) => typeof(Graph).IsAssignableFrom(type) || type.Name.EndsWith("Spec", StringComparison.Ordinal)

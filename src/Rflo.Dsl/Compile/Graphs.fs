@@ -221,8 +221,7 @@ module internal GraphCompile =
         for declared in circuit.Projections do
             let signs = Wiring.signsOf circuit declared
 
-            builder.AddProjection(projection synapses experiment signs declared)
-            |> ignore
+            builder.AddProjection(projection synapses experiment signs declared) |> ignore
 
         for name, weights in PerturbationCompile.replaced experiment do
             circuit.Projections

@@ -62,9 +62,20 @@ module internal PlanText =
             line plan.Bytes "all arrays"
         ]
 
-    /// The lines of a checked experiment's plan. No session is made.
+    /// The plan of the session that trains a compiled experiment. No session is made.
+    let ofCompiled (compiled: Compiled) =
+        let angles = [|
+            for probe in compiled.Probes do
+                match probe with
+                | :? AngleProbe as angle -> angle
+                | _ -> ()
+        |]
+
+        Plan.Of(compiled.Graph, compiled.Task, compiled.Precision, compiled.Lanes, angles)
+
+    /// The lines of a checked experiment's plan.
     let lines (ready: CheckedExperiment) =
-        let plan = Memory.plan ready.Resolved
+        let plan = ofCompiled (Compile.experiment ready)
 
         [
             "operators"

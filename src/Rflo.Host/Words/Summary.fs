@@ -124,8 +124,8 @@ module internal Summary =
             ]
     ]
 
-    let private memory (experiment: Experiment) isSideBySide =
-        let plan = Memory.plan experiment
+    let private memory compiled isSideBySide =
+        let plan = PlanText.ofCompiled compiled
         let lanes = if isSideBySide then plan.BytesOfLanes else 0L
 
         let parts =
@@ -214,5 +214,5 @@ module internal Summary =
 
             yield! sideBySide compiled obstacle
             $"parameters  {compiled.Graph.Weights}, of which {learned} learn"
-            $"memory      {memory experiment (experiment.Lanes.AreSeveral || Option.isNone obstacle)}"
+            $"memory      {memory compiled (experiment.Lanes.AreSeveral || Option.isNone obstacle)}"
         ]
