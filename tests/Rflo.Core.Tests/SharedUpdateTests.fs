@@ -294,10 +294,8 @@ let private sums (case: Case) =
 
 // ---- forms, threads, states -------------------------------------------------------------------------
 
-/// Every form gives the plain one's numbers, and threads change no bit.
-let private forms (tally: Tally) (case: Case) =
-    let case = if case.Seed % 2 = 0 then Experiments.tidy case else case
-    let graph, case = Experiments.graphOf Experiments.shared case
+/// Every form gives the plain one's numbers, and threads change no bit, in sessions of a kind.
+let private formsOf isMet (tally: Tally) (graph, case: Case) =
     let lanes = lanesOf case
 
     let run forms threads =
@@ -307,12 +305,12 @@ let private forms (tally: Tally) (case: Case) =
         status, session
 
     let status, plain = run Forms.None 1
+    let _, eager = run Forms.Eager 1
     tally.Count()
 
-    if not (isUsable status plain) then
+    if not (isUsable status plain && isMet eager) then
         tally.Idle()
     else
-        let _, eager = run Forms.Eager 1
         let _, threaded = run Forms.Eager 3
 
         Numbers.isLessThan
@@ -324,6 +322,30 @@ let private forms (tally: Tally) (case: Case) =
             "threads"
             (Experiments.resultOf eager)
             (Experiments.resultOf threaded)
+
+let private forms tally (case: Case) =
+    (if case.Seed % 2 = 0 then Experiments.tidy case else case)
+    |> Experiments.graphOf Experiments.shared
+    |> formsOf (fun _ -> true) tally
+
+/// The same where the changes of all lanes wait until their trials end, and count in the currents until then.
+let private waiting tally (case: Case) =
+    let isWaiting (session: Session) =
+        session.Plan.Has(FormTitles.Title Forms.Deferred)
+
+    Experiments.tidy case
+    |> Experiments.graphOf {
+        Experiments.simple with
+            IsShared = true
+            // KeRNL reads the weights within the trial.
+            Rule =
+                fun random ->
+                    if random.Next 2 = 0 then
+                        ThreeFactorRule.Rflo()
+                    else
+                        ThreeFactorRule ErrorPath.Symmetric
+    }
+    |> formsOf isWaiting tally
 
 let private watched lanes : ProbeSpec[] = [|
     WeightChangeProbe lanes
@@ -524,6 +546,48 @@ let tests =
             let tally = Tally()
             forAll (cases 80 4000) RandomCircuits.anyCircuit (forms tally)
             tally.Demand 0.35
+        }
+
+        test "that wait until trials end count in the currents of all lanes" {
+            let tally = Tally()
+            forAll (cases 80 4000) RandomCircuits.anyCircuit (waiting tally)
+            tally.Demand 0.8
+        }
+
+        test "keep the weights of before a group in which several trials are the best so far" {
+            let falling = {
+                new ITask with
+                    member _.Inputs = 0
+                    member _.Outputs = 1
+                    member _.MaxSteps = 6
+                    member _.Events = 0
+
+                    member _.Fill(trial, _, into) =
+                        into.Targets.AsSpan().Fill(1.0 + 1.0 / float (1 + trial))
+            }
+
+            let run groups =
+                let session =
+                    Session.CreateInLanes(
+                        oneArea online,
+                        falling,
+                        1L,
+                        Precision.Double,
+                        TrialLanes 4
+                    )
+
+                session.Stopping <- Stopping(Window = 1)
+                session.KeepBest()
+                session.Run(4 * groups) |> ignore
+                session
+
+            let one, two = run 1, run 2
+            let losses = two.Metrics.CopyLosses()
+            Expect.equal (Array.sortDescending losses) losses "each trial is the best so far"
+
+            for projection in 0 .. two.Graph.Projections.Count - 1 do
+                let id = ProjectionId projection
+                Expect.equal (two.BestWeights id) (one.Weights id) "of before the second group"
         }
 
         test "go on to the bit after a stop, watched or not" {

@@ -216,13 +216,13 @@ module Recordings =
             if not (count >= least && count <= most && count = Math.Floor count) then
                 let range =
                     if most < float Array.MaxLength then
-                        $"in {least} .. {most}"
+                        $"in {string least} .. {string most}"
                     else
-                        $"of at least {least}"
+                        $"of at least {string least}"
 
                 wrong
                     source.File
-                    $"steps has the number {count}; it must have whole numbers {range}, one a trial"
+                    $"steps has the number {string count}; it must have whole numbers {range}, one a trial"
 
         Array.map int array.Values
 
@@ -237,7 +237,7 @@ module Recordings =
             | array when array.Values[0] <> float dt ->
                 wrong
                     source.File
-                    $"dt is {array.Values[0]} ms in the file and {float dt} ms here; take steps of {array.Values[0]} ms"
+                    $"dt is {string array.Values[0]} ms in the file and {string (float dt)} ms here; take steps of {string array.Values[0]} ms"
             | _ -> ()
 
     /// The steps of each event in each trial, by name.
