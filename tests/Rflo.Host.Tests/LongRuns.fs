@@ -8,9 +8,22 @@ open Rflo.Dsl
 open Rflo.Host
 open Rflo.Host.Tests.Processes
 
+/// Trials take 20 ms each as long as the folder has this file, so that no run ends before a test has stopped it.
+let private verySlow = "very-slow"
+
+/// Does something while trials take long.
+let whileVerySlow folder (body: unit -> 'a) =
+    let file = Path.Combine(folder, verySlow)
+    File.WriteAllText(file, "")
+
+    try
+        body ()
+    finally
+        File.Delete file
+
 /// A random target, and time enough in a trial that a kill can fall anywhere in a run, on any machine.
 let private slowly inputs trial (stream: Rflo.Core.RandomStream) =
-    Thread.Sleep 1
+    Thread.Sleep(if File.Exists verySlow then 20 else 1)
     let phase = stream.Uniform(0.0, 6.0)
 
     {

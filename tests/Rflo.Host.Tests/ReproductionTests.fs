@@ -252,29 +252,39 @@ let private command =
 
         test "goes on where it was stopped, and runs nothing twice" {
             inFolder (fun folder ->
-                let figures = [ running (fun size -> C.ofPeriod size 200) ]
-                let size = size 400 2
-                let undisturbed = Path.Combine(folder, "undisturbed")
-                let whole = Reproduce.run (settings undisturbed) size figures |> losses
                 use source = new CancellationTokenSource()
                 let oneByOne = { settings folder with Jobs = 1 }
 
-                let watch =
-                    Task.Run(fun () ->
-                        while not source.IsCancellationRequested do
-                            Thread.Sleep 5
-
-                            if
-                                Directory.Exists oneByOne.Place
-                                && Directory.EnumerateFiles(
+                // The first run that finds another one finished stops all.
+                let stopped _ =
+                    if
+                        Directory.Exists oneByOne.Place
+                        && not (
+                            Seq.isEmpty (
+                                Directory.EnumerateFiles(
                                     oneByOne.Place,
-                                    "manifest.json",
+                                    RunFileNames.Manifest,
                                     SearchOption.AllDirectories
-                                   )
-                                   |> Seq.isEmpty
-                                   |> not
-                            then
-                                source.Cancel())
+                                )
+                            )
+                        )
+                    then
+                        source.Cancel()
+
+                    0.0
+
+                let stopping (condition: Condition) = {
+                    condition with
+                        Make = condition.Make >> probe 10 [ Probe.custom "stopped" stopped ]
+                }
+
+                let figures = [
+                    running (fun size -> C.ofPeriod size 200 |> List.map stopping)
+                ]
+
+                let size = size 400 2
+                let undisturbed = Path.Combine(folder, "undisturbed")
+                let whole = Reproduce.run (settings undisturbed) size figures |> losses
 
                 Expect.throwsT<OperationCanceledException>
                     (fun () ->
@@ -288,7 +298,6 @@ let private command =
                         |> ignore)
                     "stopped after the first run"
 
-                watch.Wait()
                 let resumed = Reproduce.run oneByOne size figures |> losses
                 Expect.equal resumed whole "losses"
                 let before = written oneByOne.Place

@@ -161,19 +161,19 @@ let private kind = "rflo-adam-online"
 
 /// A run whose process is killed when it has written a checkpoint of trial 10 or later.
 let private killAfterCheckpoint folder place options =
-    use child =
-        LongRuns.startRun folder kind ([ "--out"; place; "--checkpoint-every"; "5" ] @ options)
+    LongRuns.whileVerySlow folder (fun () ->
+        use child =
+            LongRuns.startRun folder kind ([ "--out"; place; "--checkpoint-every"; "5" ] @ options)
 
-    let temporary = Path.Combine(folder, $".{place}.writing")
-    let patience = Stopwatch.StartNew()
+        let temporary = Path.Combine(folder, $".{place}.writing")
 
-    while not (Directory.Exists temporary && List.length (checkpoints temporary) = 2) do
-        Numbers.isLessThan patience.Elapsed.TotalSeconds 60.0 "it writes checkpoints"
-        Thread.Sleep 2
+        while not (Directory.Exists temporary && List.length (checkpoints temporary) = 2) do
+            Expect.isFalse child.HasExited "it writes checkpoints"
+            Thread.Sleep 2
 
-    child.Kill()
-    finish child |> ignore
-    temporary
+        child.Kill()
+        finish child |> ignore
+        temporary)
 
 [<Tests>]
 let kills =
@@ -188,15 +188,22 @@ let tests =
         test "ends by SIGTERM with a checkpoint, and goes on to the same bits" {
             inFolder (fun folder ->
                 expectCode 0 (LongRuns.train folder kind [ "--out"; "whole"; "--trials"; "1500" ])
-                use child = LongRuns.startRun folder kind [ "--out"; "a"; "--trials"; "1500" ]
-                let sessions = Path.Combine(folder, ".a.writing", ".sessions.json")
 
-                while not (isFile sessions) do
-                    Thread.Sleep 2
+                let ended =
+                    LongRuns.whileVerySlow folder (fun () ->
+                        use child =
+                            LongRuns.startRun folder kind [ "--out"; "a"; "--trials"; "1500" ]
 
-                Thread.Sleep 30
-                run "/" "/bin/kill" [ "-TERM"; string child.Id ] |> expectCode 0
-                let ended = finish child
+                        let sessions = Path.Combine(folder, ".a.writing", ".sessions.json")
+
+                        while not (isFile sessions) do
+                            Expect.isFalse child.HasExited "it begins"
+                            Thread.Sleep 2
+
+                        Thread.Sleep 30
+                        run "/" "/bin/kill" [ "-TERM"; string child.Id ] |> expectCode 0
+                        finish child)
+
                 expectCode 3 ended
                 Expect.stringContains ended.Errors "--resume a" "how to go on"
                 let place = Path.Combine(folder, "a")

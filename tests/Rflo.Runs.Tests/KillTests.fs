@@ -10,7 +10,7 @@ open Rflo.Runs
 open Rflo.Runs.Tests.Folders
 
 /// How long the child waits: longer than the test needs, and not for ever.
-let private patience = TimeSpan.FromMinutes 1.0
+let private patience = TimeSpan.FromMinutes 10.0
 
 /// Writes half a run, says so, and waits to be killed: this is what the child process does.
 let writeHalf place =

@@ -89,7 +89,7 @@ let private withPlaces body =
 let private promptly (work: unit -> unit) =
     let task = Task.Run work
 
-    if not (Task.WaitAny([| task |], TimeSpan.FromMinutes 1.0) = 0) then
+    if not (Task.WaitAny([| task |], TimeSpan.FromMinutes 5.0) = 0) then
         failtest "it waits for a pipe"
 
     task.GetAwaiter().GetResult()

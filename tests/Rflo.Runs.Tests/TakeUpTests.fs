@@ -69,7 +69,7 @@ let contend place =
         use folder = RunFolder.Resume place
         folder.Begin(session 20 [||])
         printfn "taken"
-        Thread.Sleep(TimeSpan.FromMinutes 1.0)
+        Thread.Sleep(TimeSpan.FromMinutes 10.0)
     with :? RunFileException as e ->
         printfn $"refused: {e.Message}"
 
