@@ -550,7 +550,7 @@ let tests =
 
         test "that wait until trials end count in the currents of all lanes" {
             let tally = Tally()
-            forAll (cases 80 4000) RandomCircuits.anyCircuit (waiting tally)
+            forAll (allCases 80 4000) RandomCircuits.anyCircuit (waiting tally)
             tally.Demand 0.8
         }
 

@@ -267,6 +267,17 @@ let private improvement =
                 Expect.isTrue (taus |> Array.forall (fun tau -> tau >= 1.0)) "at or above dt"
                 Expect.equal ended.BestTimeConstants["cortex"].Length 6 "best"
 
+            // Nothing is learned yet, so they are those that were declared, in ms.
+            let fine =
+                train {
+                    wild Rule.rflo with
+                        Dt = 0.5<ms>
+                        Trials = 0
+                }
+
+            for tau in Array.append fine.TimeConstants["cortex"] fine.BestTimeConstants["cortex"] do
+                Numbers.isLessThan (abs (tau - 5.0)) 1e-9 "in ms at any dt"
+
             let fixed' = train (wild (Rule.recurrentOnly Rule.rflo))
             Expect.isEmpty fixed'.TimeConstants "a rule that changes recurrent weights only"
         }

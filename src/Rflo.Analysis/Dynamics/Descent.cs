@@ -105,7 +105,17 @@ internal sealed class Descent
         Matrix<double> matrix = _at.ToMatrix();
         for (int i = 0; i < gradient.Length; i++)
             matrix[i, i] -= 1;
-        return NormalEquations.Solve(matrix.AsColumnMajorArray() ?? matrix.ToColumnMajorArray(), damping, gradient);
+        Matrix<double> normal = matrix.TransposeThisAndMultiply(matrix);
+        for (int i = 0; i < gradient.Length; i++)
+            normal[i, i] += damping;
+        try
+        {
+            return normal.Cholesky().Solve(-Vector<double>.Build.Dense(gradient)).ToArray();
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The step by conjugate gradients, from products with J alone.</summary>

@@ -12,11 +12,7 @@ internal sealed class NwbSource : IDisposable
     /// <summary>Numbers that one read of a long dataset takes, unless its chunks are longer.</summary>
     private const long Block = 1 << 20;
 
-    /// <summary>Most bytes of one chunk: a chunk is unpacked as a whole.</summary>
-    private const long MaxChunkBytes = 1L << 30;
-
     private const string CopyAgain = "Copy the file again from where it was made; if it opens in h5py, repack it (h5repack -f GZIP=4).";
-    private static readonly byte[] _signature = [0x89, (byte)'H', (byte)'D', (byte)'F', 0x0d, 0x0a, 0x1a, 0x0a];
 
     private readonly NativeFile _file;
     private readonly long _maxBytes;
@@ -156,20 +152,11 @@ internal sealed class NwbSource : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    /// <summary>HDF5 begins with its signature at byte 0, 512, 1024, 2048 and so on.</summary>
     private static void CheckSignature(string path)
     {
         using FileStream stream = File.OpenRead(path);
-        byte[] first = new byte[_signature.Length];
-        for (long at = 0; at + first.Length <= stream.Length; at = at == 0 ? 512 : 2 * at)
-        {
-            stream.Position = at;
-            stream.ReadExactly(first);
-            if (first.AsSpan().SequenceEqual(_signature))
-                return;
-        }
-
-        throw new NwbException(path, null, stream.Length == 0 ? "is empty" : "is no HDF5 file", "Name an .nwb file of NWB 2, or copy it again from where it was made.");
+        if (!Hdf5File.IsHdf5(stream))
+            throw new NwbException(path, null, stream.Length == 0 ? "is empty" : "is no HDF5 file", "Name an .nwb file of NWB 2, or copy it again from where it was made.");
     }
 
     private IH5Dataset Dataset(string place) => _file.Dataset(place);
@@ -194,14 +181,10 @@ internal sealed class NwbSource : IDisposable
 
     private bool CheckChunk(string place, IH5Dataset dataset)
     {
-        if (dataset.Layout.Class != H5DataLayoutClass.Chunked)
-            return true;
-        double bytes = dataset.Type.Size;
-        foreach (ulong length in dataset.Layout.Chunks)
-            bytes *= length;
-        return bytes <= MaxChunkBytes
+        double bytes = Hdf5File.ChunkBytes(dataset);
+        return bytes <= Hdf5File.MaxChunkBytes
             ? true
-            : throw new NwbException(Path, place, FormattableString.Invariant($"has chunks of {bytes / (1L << 20):0} MiB; at most {MaxChunkBytes >> 20} MiB are read at once"), "Repack the file with smaller chunks (h5repack -l CHUNK=100000).");
+            : throw new NwbException(Path, place, FormattableString.Invariant($"has chunks of {bytes / (1L << 20):0} MiB; at most {Hdf5File.MaxChunkBytes >> 20} MiB are read at once"), "Repack the file with smaller chunks (h5repack -l CHUNK=100000).");
     }
 
     /// <summary>Whether values of variable length are sequences, not texts: the reader refuses those as texts.</summary>

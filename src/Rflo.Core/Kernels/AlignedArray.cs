@@ -39,7 +39,7 @@ internal sealed class AlignedArray<T>
     {
     }
 
-    /// <summary>How many elements were asked for; in a sketch none of them exists.</summary>
+    /// <summary>How many elements it has; in a sketch how many it would have, and none of them exists.</summary>
     public long Length { get; }
 
     /// <summary>Whether it has its elements: not in a sketch.</summary>

@@ -23,8 +23,7 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
     private const long MostBytes = 512 << 20;
 
     private Lane<T>[] _lanes = [];
-    private LaneGroup<T>[] _groups = [];
-    private int _groupSize;
+    private LaneGroups<T>? _groups;
     private int _next;
     private int _made;
     private int _room;
@@ -87,14 +86,14 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
     private int Room => _room > 0 ? _room : _room = (int)Math.Min(SideBySide.Most, MostBytes / Math.Max(1, BytesOfLane()));
 
     /// <summary>The lanes and their groups: those that were made, or within a sketch those that will be; none where there is no memory for two.</summary>
-    public (Lane<T>[] Lanes, object[] Groups) Planned()
+    public (Lane<T>[] Lanes, IReadOnlyList<object> Groups) Planned()
     {
         if (_lanes.Length > 0)
-            return (_lanes, _groups);
-        int groupSize = _groupSize;
-        (Lane<T>[] lanes, LaneGroup<T>[] groups) = Count < 2 ? ([], []) : Create();
-        _groupSize = groupSize;
-        return (lanes, groups);
+            return (_lanes, _groups!.All);
+        if (Count < 2)
+            return ([], []);
+        (Lane<T>[] lanes, LaneGroups<T> groups) = Create();
+        return (lanes, groups.All);
     }
 
     /// <summary>How many lanes there are: one for each trial of an update, as far as there is memory.</summary>
@@ -110,13 +109,10 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
         return inventory.Take("", new Lane<T>(network, learners), BufferPurpose.Activity).Bytes - before;
     }
 
-    private (Lane<T>[] Lanes, LaneGroup<T>[] Groups) Create()
+    private (Lane<T>[] Lanes, LaneGroups<T> Groups) Create()
     {
-        int count = Count, threads = Math.Min(Threads, count);
-        bool isTogether = network.IsWorth(Forms.Lanes, IsAnyPaidTogether);
-        Lane<T>[] lanes = [.. Enumerable.Range(0, count).Select(_ => new Lane<T>(network, learners))];
-        _groupSize = (count + threads - 1) / threads;
-        return (lanes, [.. lanes.Chunk(_groupSize).Select(group => new LaneGroup<T>(group, isTogether))]);
+        Lane<T>[] lanes = [.. Enumerable.Range(0, Count).Select(_ => new Lane<T>(network, learners))];
+        return (lanes, new LaneGroups<T>(lanes, Threads, network.IsWorth(Forms.Lanes, IsAnyPaidTogether)));
     }
 
     /// <summary>Runs trials from one on. One for which the task throws, and those after it, are left until they are due.</summary>
@@ -138,15 +134,9 @@ internal sealed class BatchLanes<T>(Network<T> network, LearnerSet<T> learners, 
             // Thrown again when the trial is due, which ends the run.
         }
 
-        int groups = (_made + _groupSize - 1) / _groupSize;
-        if (groups > 1)
-            Parallel.For(0, groups, RunGroup);
-        else if (groups == 1)
-            RunGroup(0);
+        _groups!.Run(_made);
         long ticks = (Stopwatch.GetTimestamp() - start) / Math.Max(1, _made);
         for (int k = 0; k < _made; k++)
             _lanes[k].Ticks = ticks;
     }
-
-    private void RunGroup(int group) => _groups[group].Run(Math.Min(_groupSize, _made - group * _groupSize));
 }

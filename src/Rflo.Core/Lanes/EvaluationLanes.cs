@@ -21,8 +21,7 @@ internal sealed class EvaluationLanes<T>(Network<T> network, int count, int thre
     private const long MostBytes = 256 << 20;
 
     private readonly Lane<T>[] _lanes = [.. Enumerable.Range(0, count).Select(_ => OfTests(network))];
-    private LaneGroup<T>[] _groups = [];
-    private int _groupSize;
+    private LaneGroups<T>? _groups;
     private int _made;
 
     /// <summary>How many lanes there are.</summary>
@@ -70,7 +69,7 @@ internal sealed class EvaluationLanes<T>(Network<T> network, int count, int thre
         _made = 0;
         try
         {
-            RunGroups(filled, test);
+            (_groups ??= new LaneGroups<T>(_lanes, threads, isTogether: true)).Run(filled, test);
         }
         catch (TaskException)
         {
@@ -101,21 +100,6 @@ internal sealed class EvaluationLanes<T>(Network<T> network, int count, int thre
         }
 
         return most;
-    }
-
-    private void RunGroups(int filled, TestOptions test)
-    {
-        if (_groups.Length == 0)
-        {
-            _groupSize = (_lanes.Length + threads - 1) / threads;
-            _groups = [.. _lanes.Chunk(_groupSize).Select(group => new LaneGroup<T>(group, isTogether: true))];
-        }
-
-        int groups = (filled + _groupSize - 1) / _groupSize;
-        if (groups == 1)
-            _groups[0].Run(filled, test);
-        else
-            Parallel.For(0, groups, group => _groups[group].Run(Math.Min(_groupSize, filled - group * _groupSize), test));
     }
 
     private static Lane<T> OfTests(Network<T> network) => new(network.Beside(), LearnerSet<T>.None, RandomStream.OfTrial(network.Seed, "task", 0));

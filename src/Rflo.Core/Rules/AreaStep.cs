@@ -59,7 +59,6 @@ internal sealed class AreaStep<T> : LearningStep
         }
     }
 
-
     public override ReadOnlySpan<double> A(int k = 0, int l = 0)
     {
         Span<double> to = _ofStates.AsSpan((k * _area.StateCount + l) * _area.Units, _area.Units);

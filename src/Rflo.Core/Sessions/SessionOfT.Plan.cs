@@ -19,7 +19,7 @@ internal sealed partial class Session<T>
         inventory.Without(Graph).Without(Metrics);
         foreach (ProjectionSpec projection in Graph.Projections)
             inventory.Add("declaration", $"weights of {projection.Name}", BufferPurpose.Weights, Declared(projection), sizeof(double));
-        (Lane<T>[] beside, object[] groups) = _group is not null ? ([.. _group.Lanes.Skip(1)], []) : _lanes?.Planned() ?? ([], []);
+        (Lane<T>[] beside, IReadOnlyList<object> groups) = _group is not null ? ([.. _group.Lanes.Skip(1)], []) : _lanes?.Planned() ?? ([], []);
         (Network<T> Network, LearnerSet<T> Learners)[] lanes = [(_network, _learners), .. beside.Select(lane => (lane.Network, lane.Learners))];
         foreach ((Network<T> network, LearnerSet<T> learners) in lanes)
             inventory.Without(network).Without(learners);

@@ -360,13 +360,7 @@ module internal ContrastFindings =
             TrialAxes.readouts before.Head
             |> List.collect (fun (readout, first) -> [
                 for k in 0 .. readout.Outputs - 1 ->
-                    readout.Name,
-                    k,
-                    first + k,
-                    (if readout.Outputs = 1 then
-                         readout.Name
-                     else
-                         $"{readout.Name} {k}")
+                    readout.Name, k, first + k, TrialAxes.labelOf readout k
             ])
 
         [
@@ -388,9 +382,8 @@ module internal ContrastFindings =
                     |> Chart.withLineStyle (Dash = StyleParam.DrawingStyle.Dash)
 
                     for place, (name, before, after) in List.indexed curves do
-                        let line (aligned: AlignedTrials) values =
-                            Thinning.line aligned.Times values
-                            ||> Style.line name (Style.nth place) 2.0
+                        let line aligned values =
+                            TrialAxes.line aligned name (Style.nth place) 2.0 values
 
                         line control before
 
@@ -422,10 +415,7 @@ module internal ContrastFindings =
                             drawn
                 },
                 Findings.columns [
-                    (match control.Anchor with
-                     | None -> "time ms"
-                     | Some _ -> "time from onset ms"),
-                    control.Times
+                    TrialAxes.timeHead control, control.Times
                     for name, before, after in curves do
                         $"{name} control", before
                         $"{name} perturbed", after

@@ -23,17 +23,8 @@ module internal OutputFindings =
     [<Literal>]
     let private MostTrials = 4
 
-    let private labelOf (readout: Readout) k =
-        if readout.Outputs = 1 then
-            readout.Name
-        else
-            $"{readout.Name} {k}"
-
-    let private line (aligned: AlignedTrials) name colour width values =
-        Thinning.line aligned.Times values ||> Style.line name colour width
-
     let private target (aligned: AlignedTrials) name colour values =
-        line aligned name colour 1.6 values
+        TrialAxes.line aligned name colour 1.6 values
         |> Chart.withLineStyle (Dash = StyleParam.DrawingStyle.Dot)
 
     let private columnsOf (readout: Readout) first = [ first .. first + readout.Outputs - 1 ]
@@ -49,15 +40,10 @@ module internal OutputFindings =
     let private hidden chart =
         chart |> Chart.withTraceInfo (ShowLegend = false)
 
-    let private timeHead (aligned: AlignedTrials) =
-        match aligned.Anchor with
-        | None -> "time ms"
-        | Some _ -> "time from onset ms"
-
     /// The numbers of all outputs of a readout in trials: label, mean target, mean output, deviation.
     let private curvesOf aligned (readout: Readout, first) = [
         for k in 0 .. min MostOutputs readout.Outputs - 1 ->
-            labelOf readout k,
+            TrialAxes.labelOf readout k,
             TrialAxes.meanTarget aligned (first + k),
             TrialAxes.meanOutput aligned readout.Name k,
             TrialAxes.deviation aligned readout.Name k
@@ -119,10 +105,10 @@ module internal OutputFindings =
                                 |> List.map hidden
 
                         if isOne then
-                            line aligned "output" colour 2.2 mean
+                            TrialAxes.line aligned "output" colour 2.2 mean
                             target aligned "target" Style.ink asked
                         else
-                            line aligned label (Style.nth k) 2.2 mean
+                            TrialAxes.line aligned label (Style.nth k) 2.2 mean
                             target aligned label (Style.nth k) asked |> hidden
                 ]
                 |> TrialAxes.figure isWide aligned marks "output" range
@@ -148,13 +134,46 @@ module internal OutputFindings =
             (Figures.limits (series dt shown (readout, first)))
             (readout, first),
         Findings.columns [
-            timeHead aligned, aligned.Times
+            TrialAxes.timeHead aligned, aligned.Times
             for label, asked, mean, deviation in curves do
                 $"{label} target", asked
                 $"{label} output", mean
 
                 if isMean then
                     $"{label} deviation", deviation
+        ]
+
+    /// Curves with their targets on one axis, and their numbers.
+    let private besideTargets title caption isWide (aligned: AlignedTrials) marks curves =
+        {
+            Title = title
+            Caption = caption + TrialAxes.caption marks + Thinning.caption aligned.Times.Length
+            IsWide = isWide
+            Height = 340
+            Chart =
+                [
+                    yield! styleKey
+
+                    for place, (name, asked, output) in List.indexed curves do
+                        target aligned name (Style.nth place) asked |> hidden
+                        TrialAxes.line aligned name (Style.nth place) 2.2 output
+                ]
+                |> TrialAxes.figure
+                    isWide
+                    aligned
+                    marks
+                    "output"
+                    (Figures.limits [
+                        for _, asked, output in curves do
+                            asked
+                            output
+                    ])
+        },
+        Findings.columns [
+            TrialAxes.timeHead aligned, aligned.Times
+            for name, asked, output in curves do
+                $"{name} target", asked
+                $"{name} output", output
         ]
 
     /// The means of one output by condition.
@@ -167,7 +186,7 @@ module internal OutputFindings =
 
         let shown = Findings.someValues MostCurves values
         let aligned = TrialAxes.align dt (TrialAxes.lastPhase having) having
-        let label = labelOf readout k
+        let label = TrialAxes.labelOf readout k
         let marks = TrialAxes.marks [ first + k ] aligned
 
         let curves = [
@@ -184,48 +203,21 @@ module internal OutputFindings =
                 TrialAxes.meanOutput group readout.Name k
         ]
 
-        $"outputs-by-{Findings.fileName condition}-{Findings.fileName label}",
-        {
-            Title = $"{label} by {condition}"
-            Caption =
-                $"Means over the held-out test trials of each {condition}, of {having.Length} trials; dotted: mean targets."
-                + (if shown.Length < values.Length then
-                       $" {shown.Length} of {values.Length} values are drawn."
-                   else
-                       "")
-                + (match aligned.Anchor with
-                   | Some _ ->
-                       " Phases differ in length: those steps are shaded and named that all trials have at this time."
-                   | None -> "")
-                + TrialAxes.caption marks
-                + Thinning.caption aligned.Times.Length
-            IsWide = false
-            Height = 340
-            Chart =
-                [
-                    yield! styleKey
+        let caption =
+            $"Means over the held-out test trials of each {condition}, of {having.Length} trials; dotted: mean targets."
+            + (if shown.Length < values.Length then
+                   $" {shown.Length} of {values.Length} values are drawn."
+               else
+                   "")
+            + (match aligned.Anchor with
+               | Some _ ->
+                   " Phases differ in length: those steps are shaded and named that all trials have at this time."
+               | None -> "")
 
-                    for place, (name, asked, mean) in List.indexed curves do
-                        target aligned name (Style.nth place) asked |> hidden
-                        line aligned name (Style.nth place) 2.2 mean
-                ]
-                |> TrialAxes.figure
-                    false
-                    aligned
-                    marks
-                    "output"
-                    (Figures.limits [
-                        for _, asked, mean in curves do
-                            asked
-                            mean
-                    ])
-        },
-        Findings.columns [
-            timeHead aligned, aligned.Times
-            for name, asked, mean in curves do
-                $"{name} target", asked
-                $"{name} output", mean
-        ]
+        let panel, numbers =
+            besideTargets $"{label} by {condition}" caption false aligned marks curves
+
+        $"outputs-by-{Findings.fileName condition}-{Findings.fileName label}", panel, numbers
 
     /// Some trials of one output on one axis, for targets that differ from trial to trial.
     let private several dt (trials: Activity list) (readout: Readout, first) =
@@ -242,40 +234,16 @@ module internal OutputFindings =
                 TrialAxes.meanOutput alone readout.Name 0
         ]
 
-        $"outputs-in-trials-{Findings.fileName readout.Name}",
-        {
-            Title = $"{readout.Name} in test trials"
-            Caption =
+        let panel, numbers =
+            besideTargets
+                $"{readout.Name} in test trials"
                 $"The first {shown.Length} held-out test trials, whose targets differ."
-                + TrialAxes.caption marks
-                + Thinning.caption aligned.Times.Length
-            IsWide = true
-            Height = 340
-            Chart =
-                [
-                    yield! styleKey
+                true
+                aligned
+                marks
+                curves
 
-                    for place, (name, asked, output) in List.indexed curves do
-                        target aligned name (Style.nth place) asked |> hidden
-                        line aligned name (Style.nth place) 2.0 output
-                ]
-                |> TrialAxes.figure
-                    true
-                    aligned
-                    marks
-                    "output"
-                    (Figures.limits [
-                        for _, asked, output in curves do
-                            asked
-                            output
-                    ])
-        },
-        Findings.columns [
-            timeHead aligned, aligned.Times
-            for name, asked, output in curves do
-                $"{name} target", asked
-                $"{name} output", output
-        ]
+        $"outputs-in-trials-{Findings.fileName readout.Name}", panel, numbers
 
     /// Produced against target intervals of ready-set-go.
     let private intervals (task: ReadySetGo) readout (analyzed: Analyzed) : AnalysisResult =

@@ -184,46 +184,38 @@ module internal TrialAxes =
             inAll aligned (fun trial row ->
                 columns |> List.exists (fun k -> trial.Mask[row, k] > 0.0))
 
-        let found = [
-            "phases",
-            [
+        /// Stretches of a kind, or, where they are too many, none and a word about it.
+        let limited what stretches =
+            match List.length stretches with
+            | count when count <= MostStretches -> stretches, None
+            | count -> [], Some $"{what}: {count} stretches"
+
+        let named, manyPhases =
+            limited "phases" [
                 for name in phases all do
                     for low, high in stretches aligned (inAll aligned (marked name)) ->
                         name, low, high
             ]
-            "steps in which the target counts",
-            (if Array.forall id mask then
-                 []
-             else
-                 [ for low, high in stretches aligned mask -> "", low, high ])
-            "steps in which the perturbation acts",
-            (if all |> List.exists (fun trial -> trial.Events.ContainsKey PerturbedEvent) then
-                 [
-                     for low, high in stretches aligned (inAll aligned (marked PerturbedEvent)) ->
-                         "", low, high
-                 ]
-             else
-                 [])
-        ]
 
-        let few (_, stretches) = List.length stretches <= MostStretches
+        let counted, manyCounted =
+            limited
+                "steps in which the target counts"
+                (if Array.forall id mask then [] else stretches aligned mask)
 
-        let drawn =
-            found
-            |> List.map (fun (what, stretches) -> if few (what, stretches) then stretches else [])
-
-        let places stretches = [ for _, low, high in stretches -> low, high ]
+        let perturbed, manyPerturbed =
+            limited
+                "steps in which the perturbation acts"
+                (if all |> List.exists (fun trial -> trial.Events.ContainsKey PerturbedEvent) then
+                     stretches aligned (inAll aligned (marked PerturbedEvent))
+                 else
+                     [])
 
         {
-            Phases = drawn[0]
-            Mask = places drawn[1]
-            Perturbed = places drawn[2]
+            Phases = named
+            Mask = counted
+            Perturbed = perturbed
             CountsAlways = Array.forall id mask
-            Unshaded = [
-                for what, stretches in found do
-                    if not (few (what, stretches)) then
-                        $"{what}: {stretches.Length} stretches"
-            ]
+            Unshaded = List.choose id [ manyPhases; manyCounted; manyPerturbed ]
         }
 
     /// A sentence about the shades.
@@ -339,6 +331,23 @@ module internal TrialAxes =
                 Chart.withAnnotations words chart
 
     // Numbers along the axis.
+
+    /// The heading of the times in a table.
+    let timeHead (aligned: AlignedTrials) =
+        match aligned.Anchor with
+        | None -> "time ms"
+        | Some _ -> "time from onset ms"
+
+    /// A curve over the axis, thinned.
+    let line (aligned: AlignedTrials) name colour width values =
+        Thinning.line aligned.Times values ||> Style.line name colour width
+
+    /// What an output of a readout is called.
+    let labelOf (readout: Readout) k =
+        if readout.Outputs = 1 then
+            readout.Name
+        else
+            $"{readout.Name} {k}"
 
     /// The columns of each readout in targets and mask, in order of declaration.
     let readouts (trial: Activity) =

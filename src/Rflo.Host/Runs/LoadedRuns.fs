@@ -114,15 +114,13 @@ module internal LoadedRuns =
         let targets = RunRecord.matrixOf (need "targets")
 
         let expectShape part columns =
-            match (need part).Shape with
-            | [| rows; width |] when rows = targets.RowCount && width = columns -> ()
-            | shape ->
-                let lengths = shape |> Array.map string |> String.concat ", "
+            let array = need part
 
+            if array.Shape <> [| targets.RowCount; columns |] then
                 damaged
                     (Path.Combine(place, RunFileNames.Activity))
                     $"{moment}/{part}"
-                    $"has the shape ({lengths}) beside targets of ({targets.RowCount}, {targets.ColumnCount}), which do not fit each other"
+                    $"has the shape {Recordings.shapeOf array} beside targets of ({targets.RowCount}, {targets.ColumnCount}), which do not fit each other"
 
         expectShape "targets" (readouts |> List.sumBy _.Outputs)
         expectShape "mask" targets.ColumnCount

@@ -170,7 +170,8 @@ module Recordings =
     let private wrong file (message: string) : 'a =
         raise (ArgumentException $"{file}: {message}")
 
-    let private shapeOf (array: NamedArray) =
+    /// The shape of an array as text.
+    let internal shapeOf (array: NamedArray) =
         let lengths = array.Shape |> Array.map string |> String.concat ", "
         $"({lengths})"
 

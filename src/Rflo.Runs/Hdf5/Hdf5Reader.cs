@@ -11,13 +11,9 @@ internal sealed class Hdf5Reader
     /// <summary>Most groups that lie in each other; a group that links to one around it would go on for ever.</summary>
     private const int Deepest = 32;
 
-    /// <summary>Most bytes of one chunk: a chunk is unpacked as a whole.</summary>
-    private const long MaxChunkBytes = 1L << 30;
-
     /// <summary>Up to this whole number a double holds every one; the next is none.</summary>
     private const double FirstInexact = 1L << 53;
 
-    private static readonly byte[] _signature = [0x89, (byte)'H', (byte)'D', (byte)'F', 0x0d, 0x0a, 0x1a, 0x0a];
     private readonly string _path;
     private readonly ReadLimits _limits;
     private readonly Dictionary<string, IH5Dataset> _datasets = [];
@@ -76,21 +72,10 @@ internal sealed class Hdf5Reader
         }
     }
 
-    /// <summary>HDF5 begins with its signature at byte 0, 512, 1024, 2048 and so on.</summary>
     private static void CheckSignature(string path, FileStream stream)
     {
-        byte[] first = new byte[_signature.Length];
-        for (long at = 0; at + first.Length <= stream.Length; at = at == 0 ? 512 : 2 * at)
-        {
-            stream.Position = at;
-            Disk.Reading(path, () => stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false));
-            if (first.AsSpan().SequenceEqual(_signature))
-            {
-                stream.Position = 0;
-                return;
-            }
-        }
-
+        if (Disk.Reading(path, () => Hdf5File.IsHdf5(stream)))
+            return;
         bool isZip = stream.Length > 3 && IsZip(path, stream);
         throw new RunFileException(path, null, stream.Length == 0 ? "is empty" : isZip ? "is an archive of numpy, not HDF5" : "is no HDF5 file", isZip ? "Give it a name that ends in .npz." : "Write it by h5py, or copy it again from where it was made.");
     }
@@ -137,8 +122,8 @@ internal sealed class Hdf5Reader
         if (count * sizeof(double) > _limits.MaxTotalBytes - _bytes || count > Array.MaxLength)
             throw Refused(name, FormattableString.Invariant($"takes, with those before it, more than {_limits.MaxTotalBytes} bytes of memory"), nameof(_limits.MaxTotalBytes));
         _bytes += count * sizeof(double);
-        if (dataset.Layout.Class == H5DataLayoutClass.Chunked && dataset.Layout.Chunks.Aggregate((double)dataset.Type.Size, (product, length) => product * length) > MaxChunkBytes)
-            throw new RunFileException(_path, name, $"has chunks of more than {MaxChunkBytes >> 20} MiB", "Save it with smaller chunks.");
+        if (Hdf5File.ChunkBytes(dataset) > Hdf5File.MaxChunkBytes)
+            throw new RunFileException(_path, name, $"has chunks of more than {Hdf5File.MaxChunkBytes >> 20} MiB", "Save it with smaller chunks.");
         return Array.ConvertAll(dataset.Space.Dimensions, length => checked((int)length));
     }
 
