@@ -1,54 +1,8 @@
 /// The commands of `rflo`.
 module internal Rflo.Cli.Commands
 
-open System.IO
 open Rflo.Host
 open Rflo.Runs
-
-/// Rebuilds report.html from the other files of a run folder, or makes that of a sweep.
-let private report (arguments: string list) =
-    match arguments with
-    | [ place ] when not (place.StartsWith '-' || place = "help") ->
-        try
-            let html, folder =
-                if SweepFolder.IsSweep place then
-                    let folder = SweepFolder.Open place
-                    SweepReport.html folder, folder.Place
-                else
-                    let saved = RunFolder.Open place
-                    Report.html (RunRecord.ofSaved saved), saved.Place
-
-            let target = Path.Combine(folder, RunFileNames.Report)
-            let temporary = target + ".new"
-            File.WriteAllText(temporary, html)
-            File.Move(temporary, target, overwrite = true)
-            printfn "%s" (Printable.Line target)
-            ExitCode.Done
-        with
-        | :? System.OutOfMemoryException ->
-            eprintfn "rflo: there is not enough memory to make the report"
-            ExitCode.EndedEarly
-        | :? RunFileException as e ->
-            eprintfn $"rflo: {e.Message}"
-            ExitCode.Arguments
-        | :? IOException
-        | :? System.UnauthorizedAccessException as e ->
-            eprintfn $"rflo: the report cannot be written: {e.Message}"
-            ExitCode.EndedEarly
-        | e ->
-            // Each file is complete, but their shapes do not agree.
-            let reason = Printable.Line e.Message
-
-            eprintfn
-                $"rflo: {place}: no report can be made of its files, which do not fit each other ({e.GetType().Name}: {reason}). Copy them again from where they were made."
-
-            ExitCode.Arguments
-    | _ ->
-        Usage.answer
-            "report"
-            "DIR"
-            "Builds report.html of a run folder again from its other files; of a sweep it makes one page."
-            arguments
 
 let private version arguments =
     if List.isEmpty arguments then
@@ -115,10 +69,10 @@ let private working = [
     }
     {
         Name = "report"
-        Usage = "report DIR"
+        Usage = "report DIR [--figures]"
         Summary = "rebuild report.html of a run folder, or make that of a sweep"
-        Options = []
-        Run = report
+        Options = Arguments.names<ReportOption>()
+        Run = ReportCommand.run
     }
     {
         Name = "analyze"

@@ -401,7 +401,7 @@ let tests =
 
             Expect.stringEnds
                 (string session)
-                "plain.nwb: 1 units in PMd, 1 units in M1, 1 units in unknown, 1 units in shank-c; 5 trials with block, contrast, correct, direction, go_cue_time, start_time, stop_time"
+                "plain.nwb: 1 unit in PMd, 1 unit in M1, 1 unit in unknown, 1 unit in shank-c; 5 trials with block, contrast, correct, direction, go_cue_time, start_time, stop_time"
                 "what it is"
 
             Expect.equal

@@ -176,6 +176,76 @@ let private equations =
         }
     ]
 
+/// Notes the outputs that it finds after each step.
+type private Witness(outputs, steps) =
+    let found = ResizeArray<float>()
+    member _.Found = found
+
+    interface IClosedLoopTask with
+        member _.Watches = [||]
+        member _.StateLength = 0
+        member _.SaveState _ = ()
+        member _.RestoreState _ = ()
+        member _.Before(_, trial) = trial.Mask[0] <- 1.0
+        member _.After(now, _) = found.AddRange now.Outputs
+
+    interface ITask with
+        member _.Inputs = 1
+        member _.Outputs = outputs
+        member _.MaxSteps = steps
+        member _.Events = 0
+        member _.Fill(_, _, into) = into.Inputs.AsSpan().Fill 0.5
+
+/// A circuit with a readout for each number of outputs.
+let private withReadouts (sizes: int list) =
+    let builder = GraphBuilder()
+
+    let area =
+        builder.AddArea(
+            AreaSpec(
+                Name = "area",
+                Units = units,
+                Alpha = Array.create units alpha,
+                InitialRates = Array.create units 0.1
+            )
+        )
+
+    let input = builder.AddInput(InputSpec("x", 1))
+
+    let add name source target weights =
+        builder.AddProjection(
+            ProjectionSpec(
+                Name = name,
+                Source = source,
+                Target = target,
+                Synapses = Synapses.Dense weights
+            )
+        )
+        |> ignore
+
+    add "x->area" (Source.Input input) (Target.Area area) shown
+
+    for k, outputs in List.indexed sizes do
+        let readout = builder.AddReadout(ReadoutSpec(Name = $"y{k}", Outputs = outputs))
+        add $"area->y{k}" (Source.Area area) (Target.Readout readout) (matrix outputs units)
+
+    builder.Build()
+
+let private outputs =
+    test "finds the outputs of every readout in its place" {
+        for sizes in [ [ 1; 1 ]; [ 2; 1; 3 ]; [ 1; 3 ] ] do
+            for precision in [ Precision.Double; Precision.Single ] do
+                let task = Witness(List.sum sizes, 6)
+                let recording = Session.Create(withReadouts sizes, task, 1L, precision).Replay 0
+                Expect.equal task.Found.Count (6 * List.sum sizes) "numbers"
+                Expect.equal (List.ofSeq task.Found) (List.ofArray recording.Outputs) $"{sizes}"
+
+                Expect.hasLength
+                    (Seq.distinct task.Found)
+                    task.Found.Count
+                    "all of them differ, so that none stands in the place of another unseen"
+    }
+
 /// Shows what a recording shows, come what may.
 let private replay (recording: Recording) = {
     new ITask with
@@ -432,6 +502,7 @@ let private bytes rule steps trials =
 let tests =
     testList "a closed loop" [
         equations
+        outputs
         credit
         states
         choices

@@ -339,15 +339,19 @@ let private describing =
             "has a line for each part, in order, with its name"
             (fun (Valid experiment) ->
                 let c = experiment.Circuit
+
+                let counted count noun =
+                    if count = 1 then $": 1 {noun}" else $": {count} {noun}s"
+
                 let ends = labelOf >> fun (label: string) -> label.Split "->"
 
                 let expected = [
                     for a in c.Areas do
-                        [ $"area {a.Name}:"; $"{a.Units} units" ]
+                        [ $"area {a.Name}:"; counted a.Units "unit" ]
                     for x in c.Inputs do
-                        [ $"input {x.Name}:"; $"{x.Channels} channels" ]
+                        [ $"input {x.Name}:"; counted x.Channels "channel" ]
                     for y in c.Readouts do
-                        [ $"readout {y.Name}:"; $"{y.Outputs} outputs" ]
+                        [ $"readout {y.Name}:"; counted y.Outputs "output" ]
                     for p in c.Projections do
                         [
                             yield! List.ofArray (ends { p with Label = None })
@@ -415,7 +419,7 @@ let private describing =
                     "area cortex: 50 units, relu, tau 20 ms, 80 % excitatory, noise 0.1, population left of 10"
                     "area striatum: 4 units, winner-take-all, explores 0.1, tau one step"
                     "input cue: 2 channels"
-                    "readout y: 1 outputs, linear"
+                    "readout y: 1 output, linear"
                     "cortex --> cortex: gaussian, gain 1.5, density 0.1, balanced, no self-connections, learning rate 0.03"
                     "cortex[left] --> striatum (slow): gaussian, gain 1, delay 5 ms, open every 200 ms, frozen"
                     "cortex --> y: gaussian, gain 1, within [-1, 1], learning rate 0.01 by bptt, decay 0.0001"

@@ -61,23 +61,23 @@ let private refusals = [
     "a part of a group",
     plan shown |> trials 20 |> lanes 8,
     [
-        "experiment: the number of trials is 20 trials; it must be a multiple of the 8 lanes, such as 16 or 24"
+        "experiment: the number of trials is 20; it must be a multiple of the 8 lanes, such as 16 or 24"
     ]
     "fewer trials than lanes",
     plan shown |> trials 3 |> lanes 8,
     [
-        "experiment: the number of trials is 3 trials; it must be a multiple of the 8 lanes, such as 8"
+        "experiment: the number of trials is 3; it must be a multiple of the 8 lanes, such as 8"
     ]
     "batches across groups",
     plan shown |> batch 6 |> lanes 4,
     [
         for projection in [ "x->a"; "a->a"; "a->y" ] do
-            $"projection {projection}: the number of trials between updates is 6 trials; it must be a multiple of the 4 lanes, such as 4 or 8"
+            $"projection {projection}: the number of trials between updates is 6; it must be a multiple of the 4 lanes, such as 4 or 8"
     ]
     "a probe within a group",
     plan shown |> lanes 4 |> probe 6 [ Probe.weightChange ],
     [
-        "probe weight-change: the interval is 6 trials; it must be a multiple of the 4 lanes, such as 4 or 8"
+        "probe weight-change: the interval in trials is 6; it must be a multiple of the 4 lanes, such as 4 or 8"
     ]
     "everything at once",
     experiment
@@ -87,7 +87,7 @@ let private refusals = [
     |> trials 9
     |> lanes 4,
     [
-        "experiment: the number of trials is 9 trials; it must be a multiple of the 4 lanes, such as 8 or 12"
+        "experiment: the number of trials is 9; it must be a multiple of the 4 lanes, such as 8 or 12"
         "experiment: 4 lanes run side by side, and the task looks at one trial at a time; leave the word lanes out, or use a task whose trials do not depend on what the circuit does"
         "projection a->y: rflo cannot learn by least squares in 4 lanes, since every trial follows from the one before; leave the word lanes out, or let the projection learn by another rule, onto readouts one such as Rule.readoutsBy DeltaRule"
     ]

@@ -209,7 +209,10 @@ let all = [
                 6
                 (notAllowed
                     "dale"
-                    $"{given} of {a.Units} units"
+                    (if a.Units = 1 then
+                         $"{given} of 1 unit"
+                     else
+                         $"{given} of {a.Units} units")
                     "a fraction that gives a whole number of excitatory units") [ areaSize a ] []
     ])
     kind "area without units" (fun e -> [

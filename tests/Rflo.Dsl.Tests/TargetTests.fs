@@ -206,7 +206,7 @@ let tests =
             | [ only ] ->
                 Expect.equal
                     only
-                    "task, its part bad: the target of output 0 of q in step 2 of trial 0 is -1; it must be in [0, 1], since q is a sigmoid; use such targets, mask the step, or make the readout linear"
+                    "task, its part bad: the target of output 0 of q in step 2 of trial 0 is -1; it must be in [0, 1], since the output of q is sigmoid; use such targets, mask the step, or make the readout linear"
                     "said"
             | other -> failtest $"%A{other}"
         }

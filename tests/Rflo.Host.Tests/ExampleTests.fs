@@ -143,7 +143,7 @@ let tests =
                         "slow-and-centred: local-only holds"
                         "slow-and-centred breaks the law gradient-matches-without-recurrence"
                         "remembering breaks the law same-seed-same-bits"
-                        "area a1: 1 units"
+                        "area a1: 1 unit"
                     ] do
                     Expect.stringContains printed words "what it says"
             }

@@ -62,7 +62,7 @@ let private asked place (activity: Activity) =
         (column place activity.Targets)
         (column place activity.Mask)
 
-/// The traces of an output and of its target: of several on one axis both have the label of the output, the output first.
+/// The traces of an output and of its target: of several on one axis each has the label of the output.
 let private tracesOf (readout: Readout) k (figure: Figure) =
     let labelled name =
         figure.Traces |> List.filter (fst >> (=) name) |> List.map snd
@@ -70,9 +70,8 @@ let private tracesOf (readout: Readout) k (figure: Figure) =
     if readout.Outputs = 1 then
         List.exactlyOne (labelled "output"), List.exactlyOne (labelled "target")
     else
-        match labelled $"{readout.Name} {k}" with
-        | [ output; target ] -> output, target
-        | traces -> failtest $"{readout.Name} {k} has {traces.Length} traces"
+        List.exactlyOne (labelled $"{readout.Name} {k}"),
+        List.exactlyOne (labelled $"{readout.Name} {k} target")
 
 /// Outputs of a readout that a report draws.
 let private mostOutputs = 6

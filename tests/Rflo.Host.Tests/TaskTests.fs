@@ -91,7 +91,7 @@ let tests =
 
             Expect.equal
                 (sentence waiting)
-                "trials made by the script over phases, 0 inputs, 1 outputs: wait 10 to 90 ms, exponential with mean 20 ms, go 5 or 6 ms."
+                "trials made by the script over phases, 0 inputs, 1 output: wait 10 to 90 ms, exponential with mean 20 ms, go 5 or 6 ms."
                 "phases"
 
             Expect.equal

@@ -227,6 +227,48 @@ let tests =
             Expect.containsAll texts [ "target counts"; "perturbation" ] "legend"
         }
 
+        test "draw a histogram in steps, level around each value" {
+            let document =
+                Figures.weights "a->b" [| 0.0; 0.0; 0.0; 1.0 |] [| 0.0; 1.0; 1.0; 1.0 |]
+                |> _.Chart
+                |> svg
+
+            for group in elements "g" document do
+                for curve in group.Elements() do
+                    let points = points (attribute "d" curve)
+                    // Eight values: between two of them a level, a step and a level.
+                    Expect.hasLength points (2 + 2 * 7) "corners"
+
+                    Expect.all
+                        (List.pairwise points)
+                        (fun ((x, y), (next, above)) -> x = next || y = above)
+                        "level or upright"
+
+                    let steps =
+                        points |> List.pairwise |> List.filter (fun ((x, _), (y, _)) -> x = y)
+
+                    Expect.hasLength steps 7 "steps"
+        }
+
+        test "have room for long words at the ticks" {
+            let leftOf names =
+                let document =
+                    Figures.activity "Rates" Style.blue 1.0 [| 1.0; 2.0 |] [
+                        for name in names -> name, [| 0.0; 1.0 |]
+                    ]
+                    |> _.Chart
+                    |> svg
+
+                float (attribute "x" (List.head (elements "rect" document)))
+
+            isNear (leftOf [ "a 0" ]) 66.0 "short ones need no more"
+            // A letter of the font is at most 7 pixels wide.
+            Numbers.isGreaterThan
+                (leftOf [ "premotor cortex 100" ])
+                (7.0 + 20.0 + 19.0 * 6.5)
+                "long ones"
+        }
+
         test "keep their legend where another figure has none" {
             let figure () =
                 [

@@ -161,6 +161,15 @@ let complaints (root: string) (mutants: Mutant list) = [
         if mutant.Context.Substring(mutant.Start, mutant.Length) = mutant.Replacement then
             $"{mutant.Name}: it changes nothing"
 
+        // Each of them becomes a branch of a conditional.
+        for part in
+            [
+                mutant.Context.Substring(mutant.Start, mutant.Length)
+                mutant.Replacement
+            ] do
+            if part.TrimStart().StartsWith '.' then
+                $"{mutant.Name}: `{part}` is no whole expression or statement; mark what stands before it too"
+
         if mutant.SeenBy.IsEmpty then
             $"{mutant.Name}: no test list is named"
 

@@ -102,10 +102,12 @@ public sealed class NwbRecording
     /// <summary>File, units by area, trials and their columns.</summary>
     public override string ToString()
     {
-        string units = string.Join(", ", Areas.Select(area => $"{Units.Count(unit => unit.Area == area)} units in {area}"));
-        string trials = HasTrials ? $"{Trials.Rows} trials with {NwbException.Listed(Trials.Columns)}" : "no trials";
+        string units = string.Join(", ", Areas.Select(area => $"{Counted(Units.Count(unit => unit.Area == area), "unit")} in {area}"));
+        string trials = HasTrials ? $"{Counted(Trials.Rows, "trial")} with {NwbException.Listed(Trials.Columns)}" : "no trials";
         return $"{File}: {units}; {trials}";
     }
+
+    private static string Counted(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
     private static int[] Kept(string file, string[] areas, IReadOnlyCollection<string>? wanted)
     {

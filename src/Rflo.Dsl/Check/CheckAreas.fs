@@ -93,7 +93,7 @@ module internal CheckAreas =
             if List.isEmpty faults && area.Units > 0 && Option.isNone (Wiring.excitatory area) then
                 NotAllowed(
                     "dale",
-                    $"{string fraction} of {string area.Units} units",
+                    $"""{string fraction} of {Counted.words area.Units "unit"}""",
                     "a fraction that gives a whole number of excitatory units"
                 )
     ]

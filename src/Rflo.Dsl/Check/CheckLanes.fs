@@ -25,7 +25,7 @@ module internal CheckLanes =
 
             NotAllowed(
                 field,
-                $"{string given} trials",
+                string given,
                 $"a multiple of the {string count} lanes, such as {near}"
             )
     ]

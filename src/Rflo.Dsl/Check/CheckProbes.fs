@@ -142,7 +142,7 @@ module internal CheckProbes =
             if watched.Every < 1 then
                 NotAllowed("the interval", $"{string watched.Every} trials", "at least 1 trial")
 
-            yield! CheckLanes.multiple experiment "the interval" watched.Every
+            yield! CheckLanes.multiple experiment "the interval in trials" watched.Every
 
             match nothingToMeasure experiment watched.Probe with
             | Some(lacking, remedy) ->

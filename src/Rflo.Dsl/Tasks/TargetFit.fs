@@ -39,7 +39,8 @@ module internal TargetFit =
         let why =
             match readout.Loss with
             | Some loss -> $"the {loss} has a meaning for no others"
-            | None -> $"{readout.Name} is a {(string readout.Output).ToLowerInvariant()}"
+            | None ->
+                $"the output of {readout.Name} is {(string readout.Output).ToLowerInvariant()}"
 
         if wrong >= 0 then
             Some(
@@ -59,7 +60,7 @@ module internal TargetFit =
                 NotAllowed(
                     $"the sum of the targets of {readout.Name} {place ()}",
                     string sum,
-                    $"1, since {readout.Name} is a softmax: one number for each class, such as 0 1 0; {instead readout}"
+                    $"1, since the output of {readout.Name} is softmax: one number for each class, such as 0 1 0; {instead readout}"
                 )
             )
         else

@@ -435,7 +435,7 @@ module Circuit =
             | WinnerTakeAll explore -> $"winner-take-all, explores {number explore}"
 
         String.concat ", " [
-            $"area {area.Name}: {string area.Units} units"
+            $"""area {area.Name}: {Counted.words area.Units "unit"}"""
             kind
             tau
 
@@ -537,10 +537,10 @@ module Circuit =
             areaText area
 
         for input in circuit.Inputs do
-            $"input {input.Name}: {string input.Channels} channels"
+            $"""input {input.Name}: {Counted.words input.Channels "channel"}"""
 
         for readout in circuit.Readouts do
-            $"readout {readout.Name}: {string readout.Outputs} outputs, "
+            $"""readout {readout.Name}: {Counted.words readout.Outputs "output"}, """
             + $"%O{readout.Output}".ToLowerInvariant()
             + (readout.Loss |> Option.map (fun loss -> $", {loss}") |> Option.defaultValue "")
 

@@ -97,7 +97,7 @@ module internal OutputFindings =
                         if trials.Length > 1 then
                             yield!
                                 Style.between
-                                    ""
+                                    $"{label} deviation"
                                     (Style.nthBand k)
                                     aligned.Times
                                     (low mean deviation)
@@ -109,7 +109,7 @@ module internal OutputFindings =
                             target aligned "target" Style.ink asked
                         else
                             TrialAxes.line aligned label (Style.nth k) 2.2 mean
-                            target aligned label (Style.nth k) asked |> hidden
+                            target aligned $"{label} target" (Style.nth k) asked |> hidden
                 ]
                 |> TrialAxes.figure isWide aligned marks "output" range
         }
@@ -155,7 +155,7 @@ module internal OutputFindings =
                     yield! styleKey
 
                     for place, (name, asked, output) in List.indexed curves do
-                        target aligned name (Style.nth place) asked |> hidden
+                        target aligned $"{name} target" (Style.nth place) asked |> hidden
                         TrialAxes.line aligned name (Style.nth place) 2.2 output
                 ]
                 |> TrialAxes.figure

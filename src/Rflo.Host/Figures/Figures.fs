@@ -219,7 +219,7 @@ module internal Figures =
                 let times, rates = Thinning.line times rates
                 let shifted = rates |> Array.map (fun rate -> height + 0.8 * rate / scale)
 
-                Style.line name colour 1.6 times shifted
+                Style.moved name colour 1.6 times rates shifted
                 |> Chart.withTraceInfo (ShowLegend = false))
 
         let axis = Style.axis "unit" |> Style.ranged (-0.7, float count - 0.3)

@@ -179,6 +179,15 @@ draw();
             )
             |> ignore
 
+    /// The figures of sections, in their order.
+    let panels (sections: (string * Section list) list) = [
+        for _, parts in sections do
+            for part in parts do
+                match part with
+                | Panels panels -> yield! panels
+                | _ -> ()
+    ]
+
     /// The page: a head, and sections each with a heading or none.
     let html (head: PageHead) (sections: (string * Section list) list) =
         let text = StringBuilder()

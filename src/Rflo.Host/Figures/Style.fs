@@ -282,6 +282,27 @@ module internal Style =
         )
     ]
 
+    /// What marks the trace of a shade, which has no numbers.
+    [<Literal>]
+    let Shade = "shade"
+
+    /// A shade over stretches of an axis.
+    let shade name fill x low high =
+        between name fill x low high
+        |> List.map (
+            GenericChart.mapTrace (fun trace ->
+                trace.SetProperty("meta", Shade)
+                trace)
+        )
+
+    /// A line that is moved up to stand above others, as in a stack of rates: what the page says of its points are the values.
+    let moved name colour width x (values: float[]) (heights: float[]) =
+        line name colour width x heights
+        |> GenericChart.mapTrace (fun trace ->
+            trace.SetProperty("customdata", values)
+            trace.SetProperty("hovertemplate", "%{customdata:.4g}")
+            trace)
+
     /// Points.
     let points (name: string) (marker: TraceObjects.Marker) (x: float[]) (y: float[]) =
         Chart.Point(x = x, y = y, Name = name, Marker = marker, UseDefaults = false)

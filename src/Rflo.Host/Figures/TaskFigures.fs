@@ -38,9 +38,7 @@ module TaskFigures =
                 |> Seq.fold (fun most value -> max most (abs value)) 0.0
 
             for name, values in group ->
-                name,
-                colour,
-                values |> Array.map (fun x -> if largest > 0.0 then 0.42 * x / largest else 0.0)
+                name, colour, values, (if largest > 0.0 then 0.42 / largest else 0.0)
     ]
 
     let private phaseNames (view: TrialView) height = [
@@ -69,22 +67,26 @@ module TaskFigures =
             |> List.filter (fun (k, _) -> k % 2 = 1)
             |> List.collect (fun (_, (_, onset, duration)) ->
                 let ends = [| float onset; float (onset + duration) |]
-                Style.between "" Style.band ends [| 0.5; 0.5 |] [| height; height |])
+                Style.shade "" Style.band ends [| 0.5; 0.5 |] [| height; height |])
 
         let curves =
             lanes
             |> List.rev
-            |> List.mapi (fun k (name, colour, values) -> [
+            |> List.mapi (fun k (name, colour, values, scale) -> [
                 Style.guide Style.grey StyleParam.DrawingStyle.Dot [| 0.0; Array.last times |] [|
                     float (k + 1)
                     float (k + 1)
                 |]
-                Thinning.line times (values |> Array.map (fun x -> float (k + 1) + x))
-                ||> Style.line name colour 1.6
+                let times, values = Thinning.line times values
+
+                values
+                |> Array.map (fun x -> float (k + 1) + scale * x)
+                |> Style.moved name colour 1.6 times values
             ])
             |> List.concat
 
-        let names = lanes |> List.map (fun (name, _, _) -> name) |> List.rev |> Array.ofList
+        let names =
+            lanes |> List.map (fun (name, _, _, _) -> name) |> List.rev |> Array.ofList
 
         {
             Title = title

@@ -284,7 +284,7 @@ module internal TrialAxes =
         let shade name colour stretches =
             stretches
             |> List.mapi (fun k (first, last) ->
-                Style.between (if k = 0 then name else "") colour [| first; last |] [| low; low |] [|
+                Style.shade (if k = 0 then name else "") colour [| first; last |] [| low; low |] [|
                     top
                     top
                 |]

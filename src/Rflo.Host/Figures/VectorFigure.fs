@@ -2,6 +2,8 @@ namespace Rflo.Host
 
 open System
 open System.Globalization
+open System.Security.Cryptography
+open System.Text
 open System.Text.Json
 open System.Text.Json.Nodes
 open System.Text.RegularExpressions
@@ -14,50 +16,10 @@ open Rflo.Pictures
 module internal VectorFigure =
 
     let private width, legendHeight, lineHeight = 640.0, 20.0, 13.0
-    let private left, right, bottom = 66.0, 14.0, 48.0
+    let private leastLeft, right, bottom = 66.0, 14.0, 48.0
+    let private letterWidth = 6.6
     let private font = "Helvetica, Arial, Liberation Sans, sans-serif"
     let private ink, grey = "#1b1f24", "#5b6470"
-
-    // What Plotly has, read back.
-
-    let rec private at (path: string list) (node: JsonNode | null) : JsonNode option =
-        match path, node with
-        | [], _ -> Option.ofObj node
-        | name :: rest, (:? JsonObject as fields) -> at rest fields[name]
-        | _ -> None
-
-    let private toNumber (node: JsonNode | null) =
-        match node with
-        | :? JsonValue as value when value.GetValueKind() = JsonValueKind.Number ->
-            Some(value.GetValue<float>())
-        | _ -> None
-
-    let private number path (node: JsonNode) =
-        at path node |> Option.bind (fun found -> toNumber found)
-
-    let private text path (node: JsonNode) =
-        match at path node with
-        | Some(:? JsonValue as value) when value.GetValueKind() = JsonValueKind.String ->
-            Some(value.ToString())
-        | _ -> None
-
-    let private numbers path (node: JsonNode) = [|
-        match at path node with
-        | Some(:? JsonArray as all) ->
-            for each in all do
-                toNumber each |> Option.defaultValue nan
-        | _ -> ()
-    |]
-
-    let private texts path (node: JsonNode) = [|
-        match at path node with
-        | Some(:? JsonArray as all) ->
-            for each in all do
-                match each with
-                | null -> ""
-                | each -> each.ToString()
-        | _ -> ()
-    |]
 
     let private n (value: float) =
         let text = Math.Round(value, 2).ToString("0.##", CultureInfo.InvariantCulture)
@@ -103,10 +65,10 @@ module internal VectorFigure =
 
     let private axisOf name (layout: JsonNode) (values: float[]) (from, until) =
         let get path = name :: path
-        let isLog = text (get [ "type" ]) layout = Some "log"
+        let isLog = FigureJson.text (get [ "type" ]) layout = Some "log"
 
         let low, high =
-            match numbers (get [ "range" ]) layout with
+            match FigureJson.numbers (get [ "range" ]) layout with
             | [| low; high |] when low < high -> low, high
             | _ ->
                 let low, high =
@@ -121,7 +83,10 @@ module internal VectorFigure =
                     low, high
 
         let ticks =
-            match numbers (get [ "tickvals" ]) layout, texts (get [ "ticktext" ]) layout with
+            match
+                FigureJson.numbers (get [ "tickvals" ]) layout,
+                FigureJson.texts (get [ "ticktext" ]) layout
+            with
             | at, words when at.Length > 0 && at.Length = words.Length ->
                 List.ofArray (Array.zip at words)
             | _ when isLog -> [
@@ -138,10 +103,7 @@ module internal VectorFigure =
             High = high
             From = from
             To = until
-            Title =
-                text (get [ "title"; "text" ]) layout
-                |> Option.orElse (text (get [ "title" ]) layout)
-                |> Option.defaultValue ""
+            Title = FigureJson.titleOf name layout
             Ticks = ticks
         }
 
@@ -235,12 +197,13 @@ module internal VectorFigure =
         | _ -> []
 
     let private stroke (trace: JsonNode) =
-        paint "stroke" (text [ "line"; "color" ] trace |> Option.defaultValue ink)
+        paint "stroke" (FigureJson.text [ "line"; "color" ] trace |> Option.defaultValue ink)
         @ [
-            "stroke-width", n (number [ "line"; "width" ] trace |> Option.defaultValue 2.0)
+            "stroke-width",
+            n (FigureJson.number [ "line"; "width" ] trace |> Option.defaultValue 2.0)
             "stroke-linejoin", "round"
         ]
-        @ dashes (text [ "line"; "dash" ] trace)
+        @ dashes (FigureJson.text [ "line"; "dash" ] trace)
 
     /// Stretches of points that a line joins: what is not finite is a gap.
     let private stretches (points: (float * float) option[]) =
@@ -259,7 +222,7 @@ module internal VectorFigure =
         |> String.concat ""
 
     let private pixels (x: Axis) (y: Axis) (trace: JsonNode) =
-        let xs, ys = numbers [ "x" ] trace, numbers [ "y" ] trace
+        let xs, ys = FigureJson.numbers [ "x" ] trace, FigureJson.numbers [ "y" ] trace
 
         Array.init (min xs.Length ys.Length) (fun k ->
             if isShown x xs[k] && isShown y ys[k] then
@@ -270,7 +233,10 @@ module internal VectorFigure =
     /// Plotly's numbers of symbols: 0 a circle, 1 a square, 2 a diamond, 4 an x, 41 a bar; 100 more without a filling.
     let private symbol (trace: JsonNode) =
         let found =
-            match text [ "marker"; "symbol" ] trace, number [ "marker"; "symbol" ] trace with
+            match
+                FigureJson.text [ "marker"; "symbol" ] trace,
+                FigureJson.number [ "marker"; "symbol" ] trace
+            with
             | _, Some number -> int number
             | Some words, _ ->
                 match Int32.TryParse(words, NumberStyles.None, CultureInfo.InvariantCulture) with
@@ -281,9 +247,14 @@ module internal VectorFigure =
         found % 100, found >= 100 && found < 200
 
     let private mark (trace: JsonNode) (x, y) =
-        let size = (number [ "marker"; "size" ] trace |> Option.defaultValue 6.0) / 2.0
-        let colour = text [ "marker"; "color" ] trace |> Option.defaultValue ink
-        let opacity = number [ "marker"; "opacity" ] trace |> Option.defaultValue 1.0
+        let size =
+            (FigureJson.number [ "marker"; "size" ] trace |> Option.defaultValue 6.0) / 2.0
+
+        let colour = FigureJson.text [ "marker"; "color" ] trace |> Option.defaultValue ink
+
+        let opacity =
+            FigureJson.number [ "marker"; "opacity" ] trace |> Option.defaultValue 1.0
+
         let kind, isOpen = symbol trace
 
         let filled =
@@ -319,7 +290,9 @@ module internal VectorFigure =
                 ]
                 ""
         | 41 ->
-            let colour = text [ "marker"; "line"; "color" ] trace |> Option.defaultValue colour
+            let colour =
+                FigureJson.text [ "marker"; "line"; "color" ] trace
+                |> Option.defaultValue colour
 
             element
                 "path"
@@ -332,19 +305,29 @@ module internal VectorFigure =
         | _ -> element "circle" ([ "cx", n x; "cy", n y; "r", n size ] @ filled) ""
 
     let private isOfPoints (trace: JsonNode) =
-        match text [ "mode" ] trace with
+        match FigureJson.text [ "mode" ] trace with
         | Some mode -> mode.Contains "markers"
         | None -> false
 
-    let private isOfLines (trace: JsonNode) =
-        match text [ "mode" ] trace with
-        | Some mode -> mode.Contains "lines"
-        | None -> true
+    /// The points of a histogram: level around each value, up or down half-way between two.
+    let private inSteps (points: (float * float) list) = [
+        match points with
+        | [] -> ()
+        | first :: _ -> first
+
+        for (x, y), (next, above) in List.pairwise points do
+            let middle = (x + next) / 2.0
+            middle, y
+            middle, above
+
+        if points.Length > 1 then
+            List.last points
+    ]
 
     let private drawn x y (before: JsonNode option) (trace: JsonNode) = [
         let points = pixels x y trace
 
-        match text [ "fill" ] trace, before with
+        match FigureJson.text [ "fill" ] trace, before with
         | Some "tonexty", Some before ->
             let outline =
                 List.ofArray (Array.choose id points)
@@ -354,12 +337,23 @@ module internal VectorFigure =
                 element
                     "path"
                     (("d", path outline + "Z")
-                     :: paint "fill" (text [ "fillcolor" ] trace |> Option.defaultValue grey))
+                     :: paint
+                         "fill"
+                         (FigureJson.text [ "fillcolor" ] trace |> Option.defaultValue grey))
                     ""
         | _ -> ()
 
-        if isOfLines trace && number [ "line"; "width" ] trace <> Some 0.0 then
+        if
+            FigureJson.isOfLines trace
+            && FigureJson.number [ "line"; "width" ] trace <> Some 0.0
+        then
+            let shaped =
+                match FigureJson.text [ "line"; "shape" ] trace with
+                | Some "hvh" -> inSteps
+                | _ -> id
+
             for stretch in stretches points do
+                let stretch = shaped stretch
                 element "path" ([ "d", path stretch; "fill", "none" ] @ stroke trace) ""
 
         if isOfPoints trace then
@@ -370,28 +364,32 @@ module internal VectorFigure =
     // Words in the figure, at places of the axes.
 
     let private annotations (x: Axis) (y: Axis) (layout: JsonNode) = [
-        match at [ "annotations" ] layout with
+        match FigureJson.at [ "annotations" ] layout with
         | Some(:? JsonArray as all) ->
             for one in all do
                 match one with
                 | null -> ()
                 | one ->
-                    match number [ "x" ] one, number [ "y" ] one, text [ "text" ] one with
+                    match
+                        FigureJson.number [ "x" ] one,
+                        FigureJson.number [ "y" ] one,
+                        FigureJson.text [ "text" ] one
+                    with
                     | Some across, Some up, Some said when isShown x across && isShown y up ->
                         let anchor =
-                            match text [ "xanchor" ] one with
+                            match FigureJson.text [ "xanchor" ] one with
                             | Some "left" -> "start"
                             | Some "right" -> "end"
                             | _ -> "middle"
 
                         let down =
-                            match text [ "yanchor" ] one with
+                            match FigureJson.text [ "yanchor" ] one with
                             | Some "bottom" -> -2.0
                             | Some "top" -> 11.0
                             | _ -> 4.0
 
                         let size =
-                            match number [ "font"; "size" ] one with
+                            match FigureJson.number [ "font"; "size" ] one with
                             | Some size -> [ "font-size", n size ]
                             | None -> []
 
@@ -405,17 +403,17 @@ module internal VectorFigure =
     let private entries (traces: JsonNode list) = [
         for trace in traces do
             let isHidden =
-                match at [ "showlegend" ] trace with
+                match FigureJson.at [ "showlegend" ] trace with
                 | Some value -> value.GetValueKind() = JsonValueKind.False
                 | None -> false
 
-            match text [ "name" ] trace with
+            match FigureJson.text [ "name" ] trace with
             | Some name when name <> "" && not isHidden -> name, trace
             | _ -> ()
     ]
 
     /// Entries with their rows and places, by an estimate of how wide their words are.
-    let private laid (entries: (string * JsonNode) list) =
+    let private laid left (entries: (string * JsonNode) list) =
         (([], (0, left)), entries)
         ||> List.fold (fun (placed, (row, x)) (name, trace) ->
             let wide = 38.0 + 7.0 * float name.Length
@@ -434,13 +432,15 @@ module internal VectorFigure =
         for name, trace, row, x in placed do
             let y = 14.0 + legendHeight * float row
 
-            if isOfPoints trace && not (isOfLines trace) then
+            if isOfPoints trace && not (FigureJson.isOfLines trace) then
                 mark trace (x + 10.0, y - 4.0)
-            elif (text [ "fill" ] trace).IsSome then
+            elif (FigureJson.text [ "fill" ] trace).IsSome then
                 element
                     "rect"
                     ([ "x", n x; "y", n (y - 9.0); "width", "20"; "height", "9" ]
-                     @ paint "fill" (text [ "fillcolor" ] trace |> Option.defaultValue grey))
+                     @ paint
+                         "fill"
+                         (FigureJson.text [ "fillcolor" ] trace |> Option.defaultValue grey))
                     ""
             else
                 element "path" ([ "d", $"M{n x} {n (y - 4.0)}H{n (x + 20.0)}" ] @ stroke trace) ""
@@ -450,45 +450,36 @@ module internal VectorFigure =
 
     /// The figure, without its title and its caption, which stand in the text around it.
     let ofPanel (panel: Panel) =
-        let json = GenericChart.toFigureJson panel.Chart
-        let figure = JsonNode.Parse json |> nonNull
+        let traces, layout = FigureJson.ofChart panel.Chart
 
-        let traces = [
-            match at [ "data" ] figure with
-            | Some(:? JsonArray as all) ->
-                for trace in all do
-                    match trace with
-                    | null -> ()
-                    | trace -> trace
-            | _ -> ()
-        ]
+        match FigureJson.otherKind traces with
+        | Some kind ->
+            invalidArg (nameof panel) $"a chart of the kind {kind} cannot be written as SVG"
+        | None -> ()
 
-        for trace in traces do
-            match text [ "type" ] trace with
-            | None
-            | Some "scatter" -> ()
-            | Some kind ->
-                invalidArg (nameof panel) $"a chart of the kind {kind} cannot be written as SVG"
+        let all name =
+            traces |> Seq.collect (FigureJson.numbers [ name ]) |> Array.ofSeq
 
-        let layout =
-            at [ "layout" ] figure
-            |> Option.defaultWith (fun () -> JsonObject() :> JsonNode)
+        let ofY = axisOf "yaxis" layout (all "y")
 
-        let placed = laid (entries traces)
+        // Room for the words at the ticks, such as names of units, beside the title of the axis.
+        let left =
+            (ofY (1.0, 0.0)).Ticks
+            |> List.map (fun (_, words) ->
+                34.0 + letterWidth * float (Regex.Replace(words, "<[^>]*>", "")).Length)
+            |> List.fold max leastLeft
 
+        let placed = laid left (entries traces)
         let rows = placed |> List.map (fun (_, _, row, _) -> row + 1) |> List.fold max 0
 
         let top = 8.0 + legendHeight * float rows
         let height = top + float panel.Height - 40.0 + bottom
 
-        let all name =
-            traces |> Seq.collect (numbers [ name ]) |> Array.ofSeq
-
         let x = axisOf "xaxis" layout (all "x") (left, width - right)
-        let y = axisOf "yaxis" layout (all "y") (height - bottom, top)
+        let y = ofY (height - bottom, top)
 
         let x, y =
-            if (text [ "yaxis"; "scaleanchor" ] layout).IsSome then
+            if (FigureJson.text [ "yaxis"; "scaleanchor" ] layout).IsSome then
                 alike x y
             else
                 x, y
@@ -509,6 +500,11 @@ module internal VectorFigure =
             |> List.collect (fun (before, trace) -> drawn x y before trace)
             |> String.concat "\n"
 
+        // A page may hold several figures, whose clips must differ in name.
+        let inside =
+            let hash = SHA256.HashData(Encoding.UTF8.GetBytes(clip + curves))
+            "inside-" + (Convert.ToHexStringLower hash).Substring(0, 8)
+
         String.concat "\n" [
             element
                 "svg"
@@ -524,9 +520,9 @@ module internal VectorFigure =
                 ]
                 (String.concat "\n" [
                     ""
-                    element "defs" [] (element "clipPath" [ "id", "inside" ] clip)
+                    element "defs" [] (element "clipPath" [ "id", inside ] clip)
                     yield! legend placed
-                    element "g" [ "clip-path", "url(#inside)" ] $"\n{curves}\n"
+                    element "g" [ "clip-path", $"url(#{inside})" ] $"\n{curves}\n"
                     yield! annotations x y layout
                     yield! axes x y
                     ""

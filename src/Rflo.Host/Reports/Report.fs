@@ -383,8 +383,8 @@ module internal Report =
         | [ _ ] -> None
         | trials -> Some(ContrastFindings.ofTrials (dt * 1.0<ms>) None trials)
 
-    /// The page.
-    let html (record: RunRecord) =
+    /// The head of the page and its sections.
+    let page (record: RunRecord) : PageHead * (string * Section list) list =
         let manifest = record.Manifest
         let dt = numberIn [ "dtMs" ] manifest.Experiment |> Option.defaultValue 1.0
         let rule = textIn [ "rule"; "name" ] manifest.Experiment
@@ -394,70 +394,72 @@ module internal Report =
         let losses = record.Metrics |> List.filter (fst >> (=) "loss")
         let definition = Losses.definition (lossesOf record)
 
-        Page.html
-            {
-                Title = manifest.Name
-                Subtitle = $"A circuit learns the task {task} by {rule}."
-                Status =
-                    manifest.StatusText,
-                    (manifest.Status = RunEnd.Completed || manifest.Status = RunEnd.Stopped)
-                Tiles = tiles dt record
-            }
+        {
+            Title = manifest.Name
+            Subtitle = $"A circuit learns the task {task} by {rule}."
+            Status =
+                manifest.StatusText,
+                (manifest.Status = RunEnd.Completed || manifest.Status = RunEnd.Stopped)
+            Tiles = tiles dt record
+        },
+        [
+            "",
             [
-                "",
-                [
-                    Panels [
-                        Figures.loss definition losses
-                        yield! outputs dt record
+                Panels [
+                    Figures.loss definition losses
+                    yield! outputs dt record
 
-                        match alignments record with
-                        | [] -> ()
-                        | curves -> Figures.alignment curves
+                    match alignments record with
+                    | [] -> ()
+                    | curves -> Figures.alignment curves
 
-                        yield! ProbeFigures.ofRun record.Metrics
-                        yield! spectra |> List.choose Result.toOption
-                        yield! List.truncate mostBlocks distributions
-                        yield! activity dt record
-                    ]
-                    for spectrum in spectra do
-                        match spectrum with
-                        | Error note -> Note note
-                        | Ok _ -> ()
-                    yield! leftOut record distributions
+                    yield! ProbeFigures.ofRun record.Metrics
+                    yield! spectra |> List.choose Result.toOption
+                    yield! List.truncate mostBlocks distributions
+                    yield! activity dt record
                 ]
-                match contrasts dt record with
-                | None -> ()
-                | Some found ->
-                    "Perturbations",
-                    [
-                        Panels [ for _, panel, _ in found.Figures -> panel ]
-
-                        match found.Table with
-                        | Some(_, (heads, rows)) -> Table(heads, rows)
-                        | None -> ()
-
-                        Note
-                            "The perturbations of the training, each in all of the same test trials, by the final weights. rflo analyze writes these figures as SVG, with their numbers as CSV."
-
-                        for note in found.Notes do
-                            Note note
-                    ]
-
-                "The experiment",
-                [
-                    match record.Picture with
-                    | Some svg -> Drawing("The circuit", svg, pictureCaption)
-                    | None -> ()
-
-                    Terms(terms manifest.Description)
-                ]
-                "The run",
-                [
-                    Terms(provenance manifest)
-                    yield! sessions manifest
-
-                    match record.Script with
-                    | Some script -> Folded("The script", script)
-                    | None -> ()
-                ]
+                for spectrum in spectra do
+                    match spectrum with
+                    | Error note -> Note note
+                    | Ok _ -> ()
+                yield! leftOut record distributions
             ]
+            match contrasts dt record with
+            | None -> ()
+            | Some found ->
+                "Perturbations",
+                [
+                    Panels [ for _, panel, _ in found.Figures -> panel ]
+
+                    match found.Table with
+                    | Some(_, (heads, rows)) -> Table(heads, rows)
+                    | None -> ()
+
+                    Note
+                        "The perturbations of the training, each in all of the same test trials, by the final weights."
+
+                    for note in found.Notes do
+                        Note note
+                ]
+
+            "The experiment",
+            [
+                match record.Picture with
+                | Some svg -> Drawing("The circuit", svg, pictureCaption)
+                | None -> ()
+
+                Terms(terms manifest.Description)
+            ]
+            "The run",
+            [
+                Terms(provenance manifest)
+                yield! sessions manifest
+
+                match record.Script with
+                | Some script -> Folded("The script", script)
+                | None -> ()
+            ]
+        ]
+
+    /// The page as HTML.
+    let html record = page record ||> Page.html

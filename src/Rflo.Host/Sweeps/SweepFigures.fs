@@ -66,10 +66,10 @@ module internal SweepFigures =
             Height = 340
             Chart =
                 [
-                    for k, _, of' in shown do
+                    for k, name, of' in shown do
                         yield!
                             Style.between
-                                ""
+                                $"{name}, quartiles"
                                 (Style.nthBand k)
                                 x
                                 (of' |> Array.map (fun (low, _, _) -> low))

@@ -158,7 +158,7 @@ module internal SweepReport =
     ]
 
     /// The page of the points that have ended so far.
-    let html (folder: SweepFolder) =
+    let page (folder: SweepFolder) : PageHead * (string * Section list) list =
         let sweep = SweepResults.read folder
         let axes = axes sweep
         let validations, measures = quantities sweep
@@ -178,55 +178,57 @@ module internal SweepReport =
             else
                 $"{ended} of {sweep.Points} points have ended, {failed.Length} of them failed"
 
-        Page.html
-            {
-                Title = sweep.Description.Name
-                Subtitle = $"{sweep.Points} points over {over}."
-                Status = status, failed.IsEmpty && isWhole
-                Tiles = [
-                    "points", string sweep.Points
-                    "failed", string failed.Length
-                    "median of final losses", short median
-                    for quantity in validations do
-                        $"median of {quantity.Name}", medianOf quantity sweep.Results
-                    "seconds of training, all points", short seconds
-                ]
-            }
-            [
-                if sweep.Points > SweepResults.Most then
-                    "",
-                    [
-                        Note
-                            $"Of {sweep.Points} points every k-th is shown, at most {SweepResults.Most}."
-                    ]
-
-                if sweep.Results.Length > 1 then
-                    "The best points", best shown sweep
-
-                "Learning", [ Panels(curves sweep axes) ]
-
-                if not axes.IsEmpty then
-                    "Settings",
-                    [
-                        Panels [
-                            for name, groups in axes do
-                                for quantity in validations @ [ SweepFigures.finalLoss ] do
-                                    SweepFigures.against quantity name groups
-                        ]
-                        for name, groups in axes do
-                            Note ""
-                            table name shown groups
-                    ]
-
-                if not axes.IsEmpty && not measures.IsEmpty then
-                    "Measures",
-                    [
-                        Panels [
-                            for name, groups in axes do
-                                for quantity in measures do
-                                    SweepFigures.against quantity name groups
-                        ]
-                    ]
-
-                yield! failureSection failed
+        {
+            Title = sweep.Description.Name
+            Subtitle = $"{sweep.Points} points over {over}."
+            Status = status, failed.IsEmpty && isWhole
+            Tiles = [
+                "points", string sweep.Points
+                "failed", string failed.Length
+                "median of final losses", short median
+                for quantity in validations do
+                    $"median of {quantity.Name}", medianOf quantity sweep.Results
+                "seconds of training, all points", short seconds
             ]
+        },
+        [
+            if sweep.Points > SweepResults.Most then
+                "",
+                [
+                    Note
+                        $"Of {sweep.Points} points every k-th is shown, at most {SweepResults.Most}."
+                ]
+
+            if sweep.Results.Length > 1 then
+                "The best points", best shown sweep
+
+            "Learning", [ Panels(curves sweep axes) ]
+
+            if not axes.IsEmpty then
+                "Settings",
+                [
+                    Panels [
+                        for name, groups in axes do
+                            for quantity in validations @ [ SweepFigures.finalLoss ] do
+                                SweepFigures.against quantity name groups
+                    ]
+                    for name, groups in axes do
+                        Note ""
+                        table name shown groups
+                ]
+
+            if not axes.IsEmpty && not measures.IsEmpty then
+                "Measures",
+                [
+                    Panels [
+                        for name, groups in axes do
+                            for quantity in measures do
+                                SweepFigures.against quantity name groups
+                    ]
+                ]
+
+            yield! failureSection failed
+        ]
+
+    /// The page as HTML.
+    let html folder = page folder ||> Page.html

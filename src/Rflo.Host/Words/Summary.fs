@@ -108,7 +108,7 @@ module internal Summary =
         for declared, area in Seq.zip experiment.Circuit.Areas compiled.Graph.Areas ->
             [
                 area.Name
-                $"{area.Units} units"
+                Counted.words area.Units "unit"
                 match declared.Dynamics with
                 | WinnerTakeAll _ -> "winner-take-all"
                 | OfModel model -> string model
@@ -187,7 +187,7 @@ module internal Summary =
                 $"weights change {Describe.update experiment.Rule}"
                 Describe.scope experiment.Rule.Learns
                 yield! Describe.besides experiment.Rule
-                $"{experiment.Trials} trials"
+                Counted.words experiment.Trials "trial"
                 $"seed {string experiment.Seed}"
             ]
             |> List.filter (fun part -> part <> "")
@@ -206,7 +206,7 @@ module internal Summary =
                 for readout, area in compiled.Feedback do
                     $"  {readout}->{area}"
 
-            $"task        {experiment.Task.Name}, at most {compiled.Task.MaxSteps} steps of {string (float experiment.Dt)} ms, {compiled.Task.Inputs} inputs, {compiled.Task.Outputs} outputs"
+            $"""task        {experiment.Task.Name}, at most {Counted.words compiled.Task.MaxSteps "step"} of {string (float experiment.Dt)} ms, {Counted.words compiled.Task.Inputs "input"}, {Counted.words compiled.Task.Outputs "output"}"""
             $"learning    {rule}"
 
             for one in experiment.Perturbations do

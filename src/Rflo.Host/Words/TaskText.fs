@@ -7,6 +7,12 @@ open Rflo.Dsl
 [<RequireQualifiedAccess>]
 module internal TaskText =
 
+    let private steps count = Counted.words count "step"
+    let private times count = Counted.words count "trial"
+
+    let private size inputs outputs =
+        Counted.words inputs "input" + ", " + Counted.words outputs "output"
+
     let private harmonic (k: int, amplitude: float) =
         let times = if k = 1 then "" else $"{string k}·"
         let factor = if amplitude = 1.0 then "" else $"{string amplitude} "
@@ -35,7 +41,7 @@ module internal TaskText =
             $"until the mean loss of its last {trials} trials is below {string loss}"
         | MeanRewardAbove(reward, trials) ->
             $"until the mean reward of its last {trials} trials is above {string reward}"
-        | AfterTrials trials -> $"for {trials} trials"
+        | AfterTrials trials -> $"for {times trials}"
         | ValidationLossBelow loss -> $"until its validation loss is below {string loss}"
         | PerformanceAbove performance ->
             $"until its validation performance is above {string performance}"
@@ -75,11 +81,11 @@ module internal TaskText =
             let sum = harmonics |> List.map harmonic |> String.concat " + "
             $"no input; the target is y*(t) = {sum} with P = {string (float period)} ms, one period a trial"
         | Arrays data ->
-            $"the same arrays in every trial: {Array2D.length1 data.Targets} steps, {Array2D.length2 data.Inputs} inputs, {Array2D.length2 data.Targets} outputs"
+            $"the same arrays in every trial: {steps (Array2D.length1 data.Targets)}, {size (Array2D.length2 data.Inputs) (Array2D.length2 data.Targets)}"
         | Drawn drawn ->
-            $"trials drawn anew by the script, at most {string (float drawn.Duration)} ms, {drawn.Inputs} inputs, {drawn.Outputs} outputs"
+            $"trials drawn anew by the script, at most {string (float drawn.Duration)} ms, {size drawn.Inputs drawn.Outputs}"
         | Phased given ->
-            $"trials made by the script over phases, {given.Inputs} inputs, {given.Outputs} outputs: {phases given.Phases}"
+            $"trials made by the script over phases, {size given.Inputs given.Outputs}: {phases given.Phases}"
         | Standard given -> $"{StandardTasks.summary given}. Phases: {phases given.Phases}"
         | ReadySetGo p ->
             let delays =
@@ -106,11 +112,11 @@ module internal TaskText =
 
             $"a cursor moved by {p.Directions.Length} syllables of {string (float p.Move)} ms and a hold of {string (float p.Hold)} ms: {order}{choice}"
         | InLoop loop ->
-            $"trials of {string (float loop.Duration)} ms that the script makes step by step from the activity of the circuit, {loop.Inputs} inputs, {loop.Outputs} outputs"
+            $"trials of {string (float loop.Duration)} ms that the script makes step by step from the activity of the circuit, {size loop.Inputs loop.Outputs}"
         | Blocks blocks ->
             let parts =
                 blocks
-                |> List.map (fun (part, trials) -> $"{trials} trials of {part.Name} ({what part})")
+                |> List.map (fun (part, trials) -> $"{times trials} of {part.Name} ({what part})")
 
             "blocks, one after another and again from the first: "
             + String.concat "; " parts
@@ -132,7 +138,7 @@ module internal TaskText =
             "a curriculum: "
             + String.concat "; then " (parts @ [ $"{last.Name} ({what last})" ])
         | Custom task ->
-            $"a task of its own, at most {task.MaxSteps} steps, {task.Inputs} inputs, {task.Outputs} outputs"
+            $"a task of its own, at most {steps task.MaxSteps}, {size task.Inputs task.Outputs}"
 
     /// The name of the task, and its inputs and targets.
     let sentence (task: Task) = $"Task {task.Name}", what task + "."

@@ -1,0 +1,113 @@
+namespace Rflo.Host
+
+open System
+open System.IO
+open System.Text.Json.Nodes
+open Rflo.Runs
+
+/// The figures of a page as files: each as SVG, and the numbers of its curves and points as CSV.
+[<RequireQualifiedAccess>]
+module internal FigureFiles =
+
+    /// The folder of these files, beside the page.
+    [<Literal>]
+    let FolderName = "figures"
+
+    /// Letters and digits of a title, with hyphens between its words.
+    let private fileName (title: string) =
+        let letters =
+            title.ToLowerInvariant()
+            |> String.map (fun letter -> if Char.IsAsciiLetterOrDigit letter then letter else ' ')
+
+        letters.Split(' ', StringSplitOptions.RemoveEmptyEntries) |> String.concat "-"
+
+    /// A name of its own for each.
+    let rec private unlike (taken: string list) name k =
+        let tried = if k = 1 then name else $"{name}-{k}"
+
+        if List.contains tried taken then
+            unlike taken name (k + 1)
+        else
+            tried
+
+    /// The panels, each with the name of its files.
+    let named (panels: Panel list) =
+        ([], panels)
+        ||> List.fold (fun named panel ->
+            let taken = List.map fst named
+
+            let name =
+                match fileName panel.Title with
+                | "" -> "figure"
+                | name -> name
+
+            (unlike taken name 1, panel) :: named)
+        |> List.rev
+
+    let private rowsOf name x y = [
+        for x, y in Array.zip x y do
+            if Double.IsFinite x && Double.IsFinite y then
+                [ name; TableText.exact x; TableText.exact y ]
+    ]
+
+    /// The points of a trace: where it is moved up to stand above others, as they were before.
+    let private points (trace: JsonNode) =
+        let x, y = FigureJson.numbers [ "x" ] trace, FigureJson.numbers [ "y" ] trace
+        let values = FigureJson.numbers [ "customdata" ] trace
+        x, (if values.Length = y.Length then values else y)
+
+    /// The numbers that a figure draws: a row for each point of a curve that has a name, and for both ends of a band. Guides have no name, and
+    /// shades no numbers.
+    let numbers (panel: Panel) =
+        let traces, layout = FigureJson.ofChart panel.Chart
+
+        let titleOr word axis =
+            match FigureJson.titleOf axis layout with
+            | "" -> word
+            | title -> title
+
+        let isMoved =
+            traces
+            |> List.exists (fun trace -> (FigureJson.at [ "customdata" ] trace).IsSome)
+
+        let heads = [
+            "curve"
+            titleOr "x" "xaxis"
+            // The axis of curves that stand one above the other has their names.
+            if isMoved then "value" else titleOr "y" "yaxis"
+        ]
+
+        heads,
+        [
+            for before, trace in
+                List.zip (None :: List.map Some traces |> List.truncate traces.Length) traces do
+                match
+                    FigureJson.text [ "name" ] trace, FigureJson.text [ "fill" ] trace, before
+                with
+                | None, _, _
+                | Some "", _, _ -> ()
+                | Some name, Some _, Some before ->
+                    if FigureJson.text [ "meta" ] trace <> Some Style.Shade then
+                        yield! points before ||> rowsOf $"{name}, lower end"
+                        yield! points trace ||> rowsOf $"{name}, upper end"
+                | Some name, _, _ -> yield! points trace ||> rowsOf name
+        ]
+
+    /// Writes the figures into a folder: the names of those that are written, and what was left out and why.
+    let write (folder: string) (panels: Panel list) =
+        let results = [
+            for name, panel in named panels do
+                match FigureJson.otherKind (fst (FigureJson.ofChart panel.Chart)) with
+                | Some kind -> Error(panel.Title, $"a chart of the kind {kind} has no SVG")
+                | None ->
+                    let within ending = Path.Combine(folder, name + ending)
+                    TextFiles.Write(within ".svg", VectorFigure.ofPanel panel)
+                    TableText.writeCsv (within ".csv") (numbers panel)
+                    Ok name
+        ]
+
+        List.choose Result.toOption results,
+        results
+        |> List.choose (function
+            | Ok _ -> None
+            | Error left -> Some left)
