@@ -895,6 +895,28 @@ let private memory =
                     rule.Name
         }
 
+        test "connections that are known before anything is drawn are counted to the last byte" {
+            let a, b = area "a" 40, area "b" 24
+            let chosen = Array2D.init 24 40 (fun i j -> (i + j) % 3 = 0)
+            let few = Array2D.init 40 40 (fun i j -> (i + 7 * j) % 20 = 0)
+
+            for name, projection in
+                [
+                    "all", a --> b
+                    "all but those of units with themselves", a --> a |> noSelf
+                    "one-to-one", a --> a |> weights (oneToOne 1.0)
+                    "a mask", a --> b |> mask chosen
+                    "a sparse mask", a --> a |> mask few
+                ] do
+                let experiment = alone projection [ a; b ]
+                let compiled = compiled experiment
+
+                Expect.equal
+                    (List.ofSeq (Memory.plan experiment).Buffers)
+                    (List.ofSeq (Plan.Of(compiled.Graph, compiled.Task)).Buffers)
+                    name
+        }
+
         testPropertyWithConfig
             (config 60)
             "of any experiment it has the bytes of the session"
