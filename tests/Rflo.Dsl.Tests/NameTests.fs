@@ -50,6 +50,35 @@ let tests =
                 "both"
         }
 
+        test "of weights are reported by the word that took them" {
+            let more =
+                Map [
+                    "cortex->z", MathNet.Numerics.LinearAlgebra.Matrix<float>.Build.Dense(1, 1)
+                ]
+
+            let known = "(known: cortex->cortex, cortex->y); did you mean cortex->y?"
+
+            let texts =
+                function
+                | Ok _ -> []
+                | Error problems -> List.map Problem.text problems
+
+            for word, found in
+                [
+                    "startingFrom", wave network |> startingFrom more |> problems
+                    "Circuit.withWeights", network |> Circuit.withWeights more |> wave |> problems
+                    "the weights of test trials",
+                    Run.performWith more (wave network) (wave network).Task 1 |> texts
+                    "Dynamics.ofWeights", Dynamics.ofWeights [] more (wave network) |> texts
+                ] do
+                Expect.equal
+                    found
+                    [
+                        $"{word} \"cortex->z\": no projection is named cortex->z {known}"
+                    ]
+                    word
+        }
+
         test "are problems of weights, whether none matches or some" {
             match Run.train (wave network) with
             | Error problems -> failtest $"%A{problems}"

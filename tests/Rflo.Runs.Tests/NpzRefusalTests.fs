@@ -182,7 +182,12 @@ let tests =
                 File.WriteAllBytes(path, npy "'<f8'" "(1,)" eight)
                 expectRefusal [ path; "one array"; "numpy.savez" ] (fun () -> Npz.Read path)
                 File.WriteAllText(path, "trial,loss\n")
-                expectRefusal [ path; "archive" ] (fun () -> Npz.Read path)
+                expectRefusal [ path; "is a text"; "numpy.loadtxt" ] (fun () -> Npz.Read path)
+                // An archive of which the beginning is lost is none.
+                File.WriteAllBytes(path, [| 0uy; 1uy; 2uy; 3uy |])
+                expectRefusal [ path; "damaged" ] (fun () -> Npz.Read path)
+                File.WriteAllBytes(path, [||])
+                expectRefusal [ path; "damaged" ] (fun () -> Npz.Read path)
                 File.Delete path
                 expectRefusal [ path; "no such file" ] (fun () -> Npz.Read path))
         }

@@ -31,7 +31,10 @@ module Dynamics =
         : Result<CircuitMap, Problem list> =
         Check.experiment {
             experiment with
-                Circuit = Circuit.withWeights final experiment.Circuit |> Circuit.freeze
+                Circuit =
+                    experiment.Circuit
+                    |> Circuit.withWeightsBy "Dynamics.ofWeights" final
+                    |> Circuit.freeze
                 Trials = 0
                 // A curriculum may need a validation to pass the check, though none is run here.
                 Probes = experiment.Probes |> List.filter _.Probe.IsValidation

@@ -353,7 +353,10 @@ module Run =
         else
             Check.evaluation {
                 experiment with
-                    Circuit = Circuit.withWeights weights experiment.Circuit |> Circuit.freeze
+                    Circuit =
+                        experiment.Circuit
+                        |> Circuit.withWeightsBy "the weights of test trials" weights
+                        |> Circuit.freeze
                     Task = task
                     Trials = 0
                     // A curriculum may need a validation to pass the check, though none is run here.

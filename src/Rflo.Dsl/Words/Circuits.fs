@@ -283,12 +283,12 @@ module Circuit =
                 Balanced = false
           }
 
-    /// `c |> Circuit.withWeights trained.Final` is c with the weights after that run, by the names of projections, and its learned time
-    /// constants and initial states, by those of areas ("tau cortex", "start cortex"). Parts without weights there stay as
-    /// declared; the check reports a name that c does not have. Connections that did not exist there (of a density, one to one)
-    /// do not exist here either; those of weight 0 do. Of a matrix of your own that is stored in full, a density takes the
-    /// connections that are not 0.
-    let withWeights (weights: Map<string, Matrix<float>>) (circuit: Circuit) : Circuit =
+    /// A circuit with weights, as a word that names it in problems: of a name that the circuit does not have.
+    let internal withWeightsBy
+        word
+        (weights: Map<string, Matrix<float>>)
+        (circuit: Circuit)
+        : Circuit =
         let start (projection: Projection) =
             match Map.tryFind (Wiring.label projection) weights with
             | None -> projection
@@ -312,7 +312,6 @@ module Circuit =
 
         let areas = circuit.Areas |> List.map _.Name
         let projections = circuit.Projections |> List.map Wiring.label
-        let word = "Circuit.withWeights"
 
         /// The area whose time constants or initial states these are.
         let areaOf (name: string) =
@@ -337,6 +336,14 @@ module Circuit =
                 Projections = circuit.Projections |> List.map start
                 Unmatched = circuit.Unmatched @ unmatched
         }
+
+    /// `c |> Circuit.withWeights trained.Final` is c with the weights after that run, by the names of projections, and its learned time
+    /// constants and initial states, by those of areas ("tau cortex", "start cortex"). Parts without weights there stay as
+    /// declared; the check reports a name that c does not have. Connections that did not exist there (of a density, one to one)
+    /// do not exist here either; those of weight 0 do. Of a matrix of your own that is stored in full, a density takes the
+    /// connections that are not 0.
+    let withWeights weights circuit =
+        withWeightsBy "Circuit.withWeights" weights circuit
 
     /// `Circuit.transfer weights c` is c with those of the weights that fit it by name and shape, and a list of those that it takes and
     /// of those that it does not. Where all must fit, use `Circuit.withWeights`.

@@ -11,5 +11,5 @@ module Starting =
     /// `Circuit.transfer` takes those that fit.
     let startingFrom (weights: Map<string, Matrix<float>>) (experiment: Experiment) = {
         experiment with
-            Circuit = Circuit.withWeights weights experiment.Circuit
+            Circuit = Circuit.withWeightsBy "startingFrom" weights experiment.Circuit
     }

@@ -46,6 +46,8 @@ internal sealed class NpzReader
             throw new RunFileException(path, null, $"has {stream.Length} bytes; {limits.MaxTotalBytes} is the limit", Raise(nameof(limits.MaxTotalBytes)));
         if (NpyReader.IsArray(stream))
             throw new RunFileException(path, null, "is one array (.npy) and no archive of named arrays (.npz)", "Save it with numpy.savez(\"w.npz\", w=array).");
+        if (IsText(stream))
+            throw new RunFileException(path, null, "is a text and no archive of named arrays (.npz)", "Read it with numpy and save the arrays: numpy.savez(\"w.npz\", w=numpy.loadtxt(\"w.csv\", delimiter=\",\")).");
         try
         {
             using ZipArchive archive = new(stream, ZipArchiveMode.Read, leaveOpen: true);
@@ -55,6 +57,18 @@ internal sealed class NpzReader
         {
             throw new RunFileException(path, null, $"cannot be read as an archive of arrays ({e.Message.TrimEnd('.')})", Copy, e);
         }
+    }
+
+    /// <summary>Whether a file begins as a table of numbers or another text does; the file is at its beginning afterwards.</summary>
+    private static bool IsText(FileStream file)
+    {
+        Span<byte> start = stackalloc byte[64];
+        int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        file.Position = 0;
+        foreach (byte letter in start[..read])
+            if (letter is (< (byte)' ' or > (byte)'~') and not ((byte)'\t' or (byte)'\r' or (byte)'\n'))
+                return false;
+        return read > 0;
     }
 
     /// <summary>Reads one array.</summary>
