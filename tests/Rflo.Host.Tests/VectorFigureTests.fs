@@ -200,6 +200,14 @@ let tests =
             Expect.equal marks.Phases [ "wait", -6.0, 0.0; "go", 0.0, 6.0 ] "phases of both"
             Expect.equal marks.Mask [ 0.0, 2.0 ] "where both have a mask"
 
+            // Whichever trial is the last.
+            let turned = List.rev both
+
+            let fromBehind =
+                TrialAxes.align 2.0<Rflo.Dsl.ms> (TrialAxes.lastPhase turned) turned
+
+            Expect.equal (TrialAxes.marks [ 0 ] fromBehind) marks "the same marks"
+
             let document =
                 TrialAxes.figure true aligned marks "output" (0.0, 1.0) [
                     Style.line "curve" Style.blue 2.0 aligned.Times (Array.create 6 0.5)

@@ -122,6 +122,26 @@ let tests =
                 Expect.equal (sorted (Hdf5.Read path)) (sorted [ array; long ]) "both")
         }
 
+        test "arrays lie in a group for each part of their names, thirty-two deep at most" {
+            let inGroups count =
+                NamedArray(String.replicate count "g/" + "x", [||], [| float count |])
+
+            inFile (fun path ->
+                let arrays = [
+                    inGroups 0
+                    NamedArray("a/b/c", [||], [| 1.0 |])
+                    NamedArray("a/b/d/e", [||], [| 2.0 |])
+                    NamedArray("a/f", [||], [| 3.0 |])
+                    inGroups 32
+                ]
+
+                Hdf5.Write(path, arrays)
+                Expect.equal (sorted (Hdf5.Read path)) (sorted arrays) "names and numbers"
+                Hdf5.Write(path, [ inGroups 33 ])
+
+                expectRefusal [ "more than 32 groups deep" ] (fun () -> Hdf5.Read path))
+        }
+
         test "the same arrays give the same bytes, and no other file is left" {
             inFile (fun path ->
                 Hdf5.Write(path, some)
