@@ -151,6 +151,29 @@ let tests =
             Expect.equal (pointsOf "a 1" rows) [ 1.0, 0.125; 2.0, 0.0 ] "the second unit"
         }
 
+        test "have the names that stand at places of an axis, and the numbers of logarithmic ones" {
+            let rowsOn axis =
+                [
+                    Style.points "points" (TraceObjects.Marker.init (Size = 5)) [| 1.0; 2.0; 2.5 |] [|
+                        3.0
+                        4.0
+                        5.0
+                    |]
+                ]
+                |> Style.figure axis (Style.axis "loss")
+                |> panel "A figure"
+                |> FigureFiles.numbers
+                |> snd
+                |> List.map (fun row -> row[1])
+
+            Expect.equal
+                (rowsOn (Style.namedAxis "rule" [| "rflo"; "bptt" |]))
+                [ "rflo"; "bptt"; "2.5" ]
+                "rules"
+
+            Expect.equal (rowsOn (Style.logAxis "rate" (1.0, 100.0))) [ "1"; "2"; "2.5" ] "rates"
+        }
+
         test "have names of letters, digits and hyphens, each its own" {
             let chart () =
                 (figure "x" "y" [ Style.line "a" Style.blue 1.0 [| 0.0 |] [| 0.0 |] ]).Chart

@@ -44,10 +44,27 @@ module internal FigureFiles =
             (unlike taken name 1, panel) :: named)
         |> List.rev
 
-    let private rowsOf name x y = [
-        for x, y in Array.zip x y do
+    /// A place on an axis as it is read there: a number, or the name that stands at it. Ticks of logarithmic axes are numbers.
+    let private readOn axis layout =
+        let names =
+            if FigureJson.text [ axis; "type" ] layout = Some "log" then
+                Map.empty
+            else
+                Map.ofSeq (
+                    Seq.zip
+                        (FigureJson.numbers [ axis; "tickvals" ] layout)
+                        (FigureJson.texts [ axis; "ticktext" ] layout)
+                )
+
+        fun place ->
+            match Map.tryFind place names with
+            | Some name -> name
+            | None -> TableText.exact place
+
+    let private rowsOf readX name x y = [
+        for x: float, y in Array.zip x y do
             if Double.IsFinite x && Double.IsFinite y then
-                [ name; TableText.exact x; TableText.exact y ]
+                [ name; readX x; TableText.exact y ]
     ]
 
     /// The points of a trace: where it is moved up to stand above others, as they were before.
@@ -76,6 +93,8 @@ module internal FigureFiles =
             // The axis of curves that stand one above the other has their names.
             if isMoved then "value" else titleOr "y" "yaxis"
         ]
+
+        let rowsOf name = rowsOf (readOn "xaxis" layout) name
 
         heads,
         [
