@@ -178,12 +178,7 @@ module internal Bench =
 
     /// The command; its exit code.
     let run (arguments: string list) =
-        match Arguments.parseWith<BenchOption> "rflo bench" (Array.ofList arguments) with
-        | Error(Choice1Of2 help) ->
-            printfn $"{help}"
-            ExitCode.Done
-        | Error(Choice2Of2 mistakes) -> Mistake.refuse "rflo bench" mistakes
-        | Ok options ->
+        Arguments.command<BenchOption> "rflo bench" arguments (fun options ->
             match experiment options with
             | Error mistakes -> Mistake.refuse "rflo bench" mistakes
             | Ok experiment ->
@@ -209,4 +204,4 @@ module internal Bench =
                         ExitCode.Done
                     else
                         eprintfn $"rflo bench: {status}"
-                        ExitCode.EndedEarly
+                        ExitCode.EndedEarly)

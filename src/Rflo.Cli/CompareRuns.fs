@@ -89,12 +89,7 @@ module internal CompareRuns =
 
     /// The command; its exit code.
     let run (arguments: string list) =
-        match Arguments.parseWith<CompareOption> "rflo compare" (Array.ofList arguments) with
-        | Error(Choice1Of2 help) ->
-            printfn $"{help}"
-            ExitCode.Done
-        | Error(Choice2Of2 mistakes) -> refuse mistakes
-        | Ok options ->
+        Arguments.command<CompareOption> "rflo compare" arguments (fun options ->
             let places =
                 options
                 |> List.choose (function
@@ -115,4 +110,4 @@ module internal CompareRuns =
                 with :? RunFileException as e ->
                     eprintfn $"rflo compare: {e.Message}"
                     ExitCode.Arguments
-            | mistakes -> refuse mistakes
+            | mistakes -> refuse mistakes)

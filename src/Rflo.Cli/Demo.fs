@@ -116,12 +116,7 @@ module internal Demo =
 
     /// The command; its exit code.
     let run (arguments: string list) =
-        match Arguments.parseWith<DemoOption> "rflo demo" (Array.ofList arguments) with
-        | Error(Choice1Of2 help) ->
-            printfn $"{help}"
-            ExitCode.Done
-        | Error(Choice2Of2 mistakes) -> Mistake.refuse "rflo demo" mistakes
-        | Ok options ->
+        Arguments.command<DemoOption> "rflo demo" arguments (fun options ->
             let place =
                 options
                 |> List.tryPick (function
@@ -129,4 +124,4 @@ module internal Demo =
                     | Quick -> None)
                 |> Option.defaultWith (fun () -> Compare.nextFree "demo")
 
-            runIn place (List.contains Quick options)
+            runIn place (List.contains Quick options))

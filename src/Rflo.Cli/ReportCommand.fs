@@ -22,8 +22,6 @@ type internal ReportOption =
 [<RequireQualifiedAccess>]
 module internal ReportCommand =
 
-    let private refuse mistakes = Mistake.refuse "rflo report" mistakes
-
     /// The page of a folder, and the folder without links.
     let private read place =
         if SweepFolder.IsSweep place then
@@ -40,8 +38,7 @@ module internal ReportCommand =
         for title, reason in leftOut do
             printfn $"left out: {Printable.Line title}: {reason}"
 
-        let all = String.concat ", " files
-        printfn $"figures (.svg) and their numbers (.csv) in {Printable.Line place}: {all}"
+        printfn "%s" (FigureFiles.words (Printable.Line place) files)
 
     let private write withFigures ((head, sections), folder) =
         try
@@ -77,27 +74,12 @@ module internal ReportCommand =
 
     /// The command; its exit code.
     let run (arguments: string list) =
-        match Arguments.parseWith<ReportOption> "rflo report" (Array.ofList arguments) with
-        | Error(Choice1Of2 help) ->
-            printfn $"{help}"
-            ExitCode.Done
-        | Error(Choice2Of2 mistakes) -> refuse mistakes
-        | Ok options ->
+        Arguments.command<ReportOption> "rflo report" arguments (fun options ->
             let folders =
                 options
                 |> List.choose (function
                     | Folder place -> Some place
                     | Figures -> None)
 
-            match folders |> List.filter _.StartsWith('-'), folders with
-            | _ :: _ as strays, _ ->
-                refuse [
-                    for stray in strays -> UnknownOption(stray, Arguments.names<ReportOption>())
-                ]
-            | [], [ place ] -> guarded place (List.contains Figures options)
-            | [], [] ->
-                refuse [
-                    Refused
-                        "it must be: rflo report DIR [--figures]; no folder was given (--help prints the details)"
-                ]
-            | [], _ :: more -> refuse [ for word in more -> StrayWord word ]
+            Arguments.oneFolder<ReportOption> "rflo report" "DIR [--figures]" folders (fun place ->
+                guarded place (List.contains Figures options)))

@@ -240,27 +240,15 @@ module internal SweepCommands =
 
     /// Writes the results of a sweep as one file: all trials as Parquet, or a row a point as comma-separated text.
     let collect (arguments: string list) =
-        match Arguments.parseWith<CollectOption> "rflo collect" (Array.ofList arguments) with
-        | Error(Choice1Of2 help) ->
-            printfn $"{help}"
-            ExitCode.Done
-        | Error(Choice2Of2 mistakes) -> Mistake.refuse "rflo collect" mistakes
-        | Ok options ->
+        Arguments.command<CollectOption> "rflo collect" arguments (fun options ->
             let folders =
                 options
                 |> List.choose (function
                     | Folder place -> Some place
                     | _ -> None)
 
-            match folders |> List.filter _.StartsWith('-'), folders with
-            | (_ :: _ as strays), _ ->
-                Mistake.refuse "rflo collect" [
-                    for stray in strays -> UnknownOption(stray, Arguments.names<CollectOption>())
-                ]
-            | [], [ place ] -> collectFrom place options
-            | [], [] ->
-                Mistake.refuse "rflo collect" [
-                    Refused
-                        "it must be: rflo collect DIR [--csv] [--out FILE]; no folder was given (--help prints the details)"
-                ]
-            | [], _ :: more -> Mistake.refuse "rflo collect" [ for word in more -> StrayWord word ]
+            Arguments.oneFolder<CollectOption>
+                "rflo collect"
+                "DIR [--csv] [--out FILE]"
+                folders
+                (fun place -> collectFrom place options))

@@ -18,10 +18,8 @@ let private shown = matrix units 1
 let private read = matrix 1 units
 let private told = matrix units 1
 
-/// A leaky area that sees one channel, and one readout.
-let private graph rule start =
-    let builder = GraphBuilder()
-
+/// A leaky area, and the channel that it sees.
+let private addArea (builder: GraphBuilder) start =
     let area =
         builder.AddArea(
             AreaSpec(
@@ -33,7 +31,12 @@ let private graph rule start =
             )
         )
 
-    let input = builder.AddInput(InputSpec("x", 1))
+    area, builder.AddInput(InputSpec("x", 1))
+
+/// A leaky area that sees one channel, and one readout.
+let private graph rule start =
+    let builder = GraphBuilder()
+    let area, input = addArea builder start
     let readout = builder.AddReadout(ReadoutSpec(Name = "y", Outputs = 1))
 
     for name, source, target, weights in
@@ -199,18 +202,7 @@ type private Witness(outputs, steps) =
 /// A circuit with a readout for each number of outputs.
 let private withReadouts (sizes: int list) =
     let builder = GraphBuilder()
-
-    let area =
-        builder.AddArea(
-            AreaSpec(
-                Name = "area",
-                Units = units,
-                Alpha = Array.create units alpha,
-                InitialRates = Array.create units 0.1
-            )
-        )
-
-    let input = builder.AddInput(InputSpec("x", 1))
+    let area, input = addArea builder InitialPolicy.Reset
 
     let add name source target weights =
         builder.AddProjection(

@@ -24,6 +24,9 @@ let private panel title chart = {
 let private figure x y curves =
     curves |> Style.figure (Style.axis x) (Style.axis y) |> panel "A figure"
 
+let private numbersOf (panel: Panel) =
+    FigureFiles.numbers (FigureJson.ofChart panel.Chart)
+
 let private read (text: string) =
     Double.Parse(text, CultureInfo.InvariantCulture)
 
@@ -98,7 +101,7 @@ let tests =
                             |]
                     ]
                     |> figure "time (ms)" "rate"
-                    |> FigureFiles.numbers
+                    |> numbersOf
 
                 Expect.equal heads [ "curve"; "time (ms)"; "rate" ] "titles of the axes"
 
@@ -125,7 +128,7 @@ let tests =
                     yield! Style.between "" Style.band x [| 1.0; 1.0 |] [| 2.0; 2.0 |]
                 ]
                 |> figure "x" "y"
-                |> FigureFiles.numbers
+                |> numbersOf
 
             Expect.equal
                 rows
@@ -145,7 +148,7 @@ let tests =
                     "a 1", [| 0.125; 0.0 |]
                 ]
 
-            let heads, rows = FigureFiles.numbers chart
+            let heads, rows = numbersOf chart
             Expect.equal heads [ "curve"; "time (ms)"; "value" ] "heads"
             Expect.equal (pointsOf "a 0" rows) [ 1.0, 0.25; 2.0, -0.5 ] "the first unit"
             Expect.equal (pointsOf "a 1" rows) [ 1.0, 0.125; 2.0, 0.0 ] "the second unit"
@@ -162,7 +165,7 @@ let tests =
                 ]
                 |> Style.figure axis (Style.axis "loss")
                 |> panel "A figure"
-                |> FigureFiles.numbers
+                |> numbersOf
                 |> snd
                 |> List.map (fun row -> row[1])
 

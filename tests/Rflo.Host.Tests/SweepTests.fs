@@ -367,7 +367,9 @@ let tests =
                     Expect.equal result.Curve losses "curve"
                     Expect.equal result.FinalLoss (FinalLoss.ofLosses losses) "final loss"
 
-                let page = SweepReport.html (SweepFolder.Open(Path.Combine(folder, "sweep")))
+                let page =
+                    SweepReport.page (SweepFolder.Open(Path.Combine(folder, "sweep")))
+                    ||> Page.html
 
                 for word in
                     [
@@ -508,7 +510,7 @@ let tests =
 
                 let losses = [ for row in table.Rows -> row.Score.ValidationLoss ] |> List.take 2
                 Expect.equal losses (List.sort losses) "the best first"
-                let page = SweepReport.html (SweepFolder.Open place)
+                let page = SweepReport.page (SweepFolder.Open place) ||> Page.html
 
                 for words in
                     [

@@ -275,21 +275,17 @@ module internal Analyses =
 
     /// Figures and numbers first, and the page that names them last: the names of the files.
     let private write place page (findings: AnalysisResult list) =
-        let within name = Path.Combine(place, FolderName, name)
-
-        let csv name table =
-            TableText.writeCsv (within $"{name}.csv") table
+        let folder = Path.Combine(place, FolderName)
 
         let files = [
             for finding in findings do
                 for name, panel, numbers in finding.Figures do
-                    TextFiles.Write(within $"{name}.svg", VectorFigure.ofPanel panel)
-                    csv name numbers
+                    FigureFiles.writeWith folder name panel numbers
                     name
 
                 match finding.Table with
                 | Some(name, numbers) when name <> "" ->
-                    csv name numbers
+                    TableText.writeCsv (Path.Combine(folder, $"{name}.csv")) numbers
                     name
                 | _ -> ()
         ]
@@ -319,9 +315,7 @@ module internal Analyses =
         for name, reason in leftOut do
             printfn $"left out: {name}: {reason}"
 
-        let all = String.concat ", " files
-        let folder = shown (Path.Combine(place, FolderName))
-        printfn $"figures (.svg) and their numbers (.csv) in {folder}: {all}"
+        printfn "%s" (FigureFiles.words (shown (Path.Combine(place, FolderName))) files)
         printfn "%s" (shown (Path.Combine(place, PageName)))
 
     let private analyze (request: AnalysisRequest) (run: LoadedRun) experiments =

@@ -44,16 +44,16 @@ module internal FigureFiles =
             (unlike taken name 1, panel) :: named)
         |> List.rev
 
-    /// A place on an axis as it is read there: a number, or the name that stands at it. Ticks of logarithmic axes are numbers.
-    let private readOn axis layout =
+    /// A place on the horizontal axis as it is read there: a number, or the name that stands at it. Ticks of logarithmic axes are numbers.
+    let private readOn layout =
         let names =
-            if FigureJson.text [ axis; "type" ] layout = Some "log" then
+            if FigureJson.text [ "xaxis"; "type" ] layout = Some "log" then
                 Map.empty
             else
                 Map.ofSeq (
                     Seq.zip
-                        (FigureJson.numbers [ axis; "tickvals" ] layout)
-                        (FigureJson.texts [ axis; "ticktext" ] layout)
+                        (FigureJson.numbers [ "xaxis"; "tickvals" ] layout)
+                        (FigureJson.texts [ "xaxis"; "ticktext" ] layout)
                 )
 
         fun place ->
@@ -75,9 +75,7 @@ module internal FigureFiles =
 
     /// The numbers that a figure draws: a row for each point of a curve that has a name, and for both ends of a band. Guides have no name, and
     /// shades no numbers.
-    let numbers (panel: Panel) =
-        let traces, layout = FigureJson.ofChart panel.Chart
-
+    let numbers (traces: JsonNode list, layout: JsonNode) =
         let titleOr word axis =
             match FigureJson.titleOf axis layout with
             | "" -> word
@@ -94,12 +92,11 @@ module internal FigureFiles =
             if isMoved then "value" else titleOr "y" "yaxis"
         ]
 
-        let rowsOf name = rowsOf (readOn "xaxis" layout) name
+        let rowsOf = rowsOf (readOn layout)
 
         heads,
         [
-            for before, trace in
-                List.zip (None :: List.map Some traces |> List.truncate traces.Length) traces do
+            for before, trace in FigureJson.withBefore traces do
                 match
                     FigureJson.text [ "name" ] trace, FigureJson.text [ "fill" ] trace, before
                 with
@@ -112,16 +109,31 @@ module internal FigureFiles =
                 | Some name, _, _ -> yield! points trace ||> rowsOf name
         ]
 
+    /// Writes one figure and a table of its numbers into a folder.
+    let private save folder name svg table =
+        let within ending = Path.Combine(folder, name + ending)
+        TextFiles.Write(within ".svg", svg)
+        TableText.writeCsv (within ".csv") table
+
+    /// Writes a figure into a folder, with numbers that are known.
+    let writeWith folder name panel table =
+        save folder name (VectorFigure.ofPanel panel) table
+
+    /// What is said of figures that were written.
+    let words folder (names: string list) =
+        let all = String.concat ", " names
+        $"figures (.svg) and their numbers (.csv) in {folder}: {all}"
+
     /// Writes the figures into a folder: the names of those that are written, and what was left out and why.
     let write (folder: string) (panels: Panel list) =
         let results = [
             for name, panel in named panels do
-                match FigureJson.otherKind (fst (FigureJson.ofChart panel.Chart)) with
+                let json = FigureJson.ofChart panel.Chart
+
+                match FigureJson.otherKind (fst json) with
                 | Some kind -> Error(panel.Title, $"a chart of the kind {kind} has no SVG")
                 | None ->
-                    let within ending = Path.Combine(folder, name + ending)
-                    TextFiles.Write(within ".svg", VectorFigure.ofPanel panel)
-                    TableText.writeCsv (within ".csv") (numbers panel)
+                    save folder name (VectorFigure.ofJson panel json) (numbers json)
                     Ok name
         ]
 

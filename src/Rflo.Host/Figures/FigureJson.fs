@@ -71,10 +71,9 @@ module internal FigureJson =
         |> Option.orElse (text [ axis; "title" ] layout)
         |> Option.defaultValue ""
 
-    let isOfLines (trace: JsonNode) =
-        match text [ "mode" ] trace with
-        | Some mode -> mode.Contains "lines"
-        | None -> true
+    /// Each trace with the one before it, which is the other end of a band.
+    let withBefore (traces: JsonNode list) =
+        List.zip (None :: List.map Some traces |> List.truncate traces.Length) traces
 
     /// A chart of another kind than curves and points, such as a map of colours: none, or its kind.
     let otherKind (traces: JsonNode list) =

@@ -309,6 +309,11 @@ module internal VectorFigure =
         | Some mode -> mode.Contains "markers"
         | None -> false
 
+    let private isOfLines (trace: JsonNode) =
+        match FigureJson.text [ "mode" ] trace with
+        | Some mode -> mode.Contains "lines"
+        | None -> true
+
     /// The points of a histogram: level around each value, up or down half-way between two.
     let private inSteps (points: (float * float) list) = [
         match points with
@@ -343,10 +348,7 @@ module internal VectorFigure =
                     ""
         | _ -> ()
 
-        if
-            FigureJson.isOfLines trace
-            && FigureJson.number [ "line"; "width" ] trace <> Some 0.0
-        then
+        if isOfLines trace && FigureJson.number [ "line"; "width" ] trace <> Some 0.0 then
             let shaped =
                 match FigureJson.text [ "line"; "shape" ] trace with
                 | Some "hvh" -> inSteps
@@ -432,7 +434,7 @@ module internal VectorFigure =
         for name, trace, row, x in placed do
             let y = 14.0 + legendHeight * float row
 
-            if isOfPoints trace && not (FigureJson.isOfLines trace) then
+            if isOfPoints trace && not (isOfLines trace) then
                 mark trace (x + 10.0, y - 4.0)
             elif (FigureJson.text [ "fill" ] trace).IsSome then
                 element
@@ -448,10 +450,8 @@ module internal VectorFigure =
             words (x + 26.0) y "start" [] (raised name)
     ]
 
-    /// The figure, without its title and its caption, which stand in the text around it.
-    let ofPanel (panel: Panel) =
-        let traces, layout = FigureJson.ofChart panel.Chart
-
+    /// The figure of traces and a layout that were read of a panel's chart; see `ofPanel`.
+    let ofJson (panel: Panel) (traces: JsonNode list, layout: JsonNode) =
         match FigureJson.otherKind traces with
         | Some kind ->
             invalidArg (nameof panel) $"a chart of the kind {kind} cannot be written as SVG"
@@ -496,7 +496,7 @@ module internal VectorFigure =
                 ""
 
         let curves =
-            List.zip (None :: List.map Some traces |> List.truncate traces.Length) traces
+            FigureJson.withBefore traces
             |> List.collect (fun (before, trace) -> drawn x y before trace)
             |> String.concat "\n"
 
@@ -529,3 +529,7 @@ module internal VectorFigure =
                 ])
             ""
         ]
+
+    /// The figure, without its title and its caption, which stand in the text around it.
+    let ofPanel (panel: Panel) =
+        ofJson panel (FigureJson.ofChart panel.Chart)

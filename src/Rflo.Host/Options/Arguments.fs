@@ -213,6 +213,39 @@ module internal Arguments =
                 let line = (refused.Message.Split '\n')[0]
                 Error(Choice2Of2 [ Refused(line.Replace("ERROR: ", "").Trim()) ])
 
+    /// What a command does with its options; help and mistakes are the same for all of them. The exit code.
+    let command<'option when 'option :> IArgParserTemplate>
+        (program: string)
+        (arguments: string list)
+        (act: 'option list -> int)
+        =
+        match parseWith<'option> program (Array.ofList arguments) with
+        | Error(Choice1Of2 help) ->
+            printfn $"{help}"
+            ExitCode.Done
+        | Error(Choice2Of2 mistakes) -> Mistake.refuse program mistakes
+        | Ok options -> act options
+
+    /// What a command does with the one folder that it takes, of the words that belong to no option; `takes` is what must follow its name.
+    let oneFolder<'option when 'option :> IArgParserTemplate>
+        (program: string)
+        (takes: string)
+        (words: string list)
+        (act: string -> int)
+        =
+        match words |> List.filter _.StartsWith('-'), words with
+        | (_ :: _ as strays), _ ->
+            Mistake.refuse program [
+                for stray in strays -> UnknownOption(stray, names<'option>())
+            ]
+        | [], [ place ] -> act place
+        | [], [] ->
+            Mistake.refuse program [
+                Refused
+                    $"it must be: {program} {takes}; no folder was given (--help prints the details)"
+            ]
+        | [], _ :: more -> Mistake.refuse program [ for word in more -> StrayWord word ]
+
     let private last chosen options =
         options |> List.choose chosen |> List.tryLast
 

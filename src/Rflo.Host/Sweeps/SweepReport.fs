@@ -229,6 +229,3 @@ module internal SweepReport =
 
             yield! failureSection failed
         ]
-
-    /// The page as HTML.
-    let html folder = page folder ||> Page.html

@@ -7,8 +7,8 @@ open Rflo.Dsl
 [<RequireQualifiedAccess>]
 module internal TaskText =
 
-    let private steps count = Counted.words count "step"
-    let private times count = Counted.words count "trial"
+    let private ofSteps count = Counted.words count "step"
+    let private ofTrials count = Counted.words count "trial"
 
     let private size inputs outputs =
         Counted.words inputs "input" + ", " + Counted.words outputs "output"
@@ -41,7 +41,7 @@ module internal TaskText =
             $"until the mean loss of its last {trials} trials is below {string loss}"
         | MeanRewardAbove(reward, trials) ->
             $"until the mean reward of its last {trials} trials is above {string reward}"
-        | AfterTrials trials -> $"for {times trials}"
+        | AfterTrials trials -> $"for {ofTrials trials}"
         | ValidationLossBelow loss -> $"until its validation loss is below {string loss}"
         | PerformanceAbove performance ->
             $"until its validation performance is above {string performance}"
@@ -81,7 +81,7 @@ module internal TaskText =
             let sum = harmonics |> List.map harmonic |> String.concat " + "
             $"no input; the target is y*(t) = {sum} with P = {string (float period)} ms, one period a trial"
         | Arrays data ->
-            $"the same arrays in every trial: {steps (Array2D.length1 data.Targets)}, {size (Array2D.length2 data.Inputs) (Array2D.length2 data.Targets)}"
+            $"the same arrays in every trial: {ofSteps (Array2D.length1 data.Targets)}, {size (Array2D.length2 data.Inputs) (Array2D.length2 data.Targets)}"
         | Drawn drawn ->
             $"trials drawn anew by the script, at most {string (float drawn.Duration)} ms, {size drawn.Inputs drawn.Outputs}"
         | Phased given ->
@@ -116,7 +116,8 @@ module internal TaskText =
         | Blocks blocks ->
             let parts =
                 blocks
-                |> List.map (fun (part, trials) -> $"{times trials} of {part.Name} ({what part})")
+                |> List.map (fun (part, trials) ->
+                    $"{ofTrials trials} of {part.Name} ({what part})")
 
             "blocks, one after another and again from the first: "
             + String.concat "; " parts
@@ -138,7 +139,7 @@ module internal TaskText =
             "a curriculum: "
             + String.concat "; then " (parts @ [ $"{last.Name} ({what last})" ])
         | Custom task ->
-            $"a task of its own, at most {steps task.MaxSteps}, {size task.Inputs task.Outputs}"
+            $"a task of its own, at most {ofSteps task.MaxSteps}, {size task.Inputs task.Outputs}"
 
     /// The name of the task, and its inputs and targets.
     let sentence (task: Task) = $"Task {task.Name}", what task + "."
